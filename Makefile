@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+# ckptfs: mount a TensorFlow checkpoint as another model's. `make help` lists the targets.
+#
+#   BUILD=dir       where everything goes (build)
+#   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan)
+#   WERROR=1        warnings are errors (CI)
+#   PREFIX, DESTDIR for `make install`
+
+SAN ?=
+BUILD ?= $(if $(SAN),build/$(SAN),build)
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?=
+VERSION := 0.1.0
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+LIBS_REQUIRED := fuse3 libprotobuf-c snappy inih libisal
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(filter-out snappy,$(LIBS_REQUIRED)) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(filter-out snappy,$(LIBS_REQUIRED)) 2>/dev/null) -lsnappy
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+  -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough \
+  -Werror=unused-result -Werror=implicit-function-declaration -Werror=return-type $(if $(WERROR),-Werror)
+SAN_FLAGS := $(if $(filter asan,$(SAN)),-fsanitize=address,$(if $(filter tsan,$(SAN)),-fsanitize=thread)) \
+  $(if $(filter asan,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS := -std=gnu11 -pthread -fno-strict-aliasing $(CFLAGS) $(WARNINGS) $(SAN_FLAGS)
+ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 -DCKPTFS_VERSION='"$(VERSION)"' \
+  -Isrc -isystem $(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS := -pthread $(SAN_FLAGS) $(LDFLAGS)
+
+PROTOS := $(wildcard proto/*.proto)
+GEN_C := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.c)
+GEN_H := $(GEN_C:.c=.h)
+MAINS := src/serve/ckptfs.c src/serve/ckptool.c
+LIB_C := $(filter-out $(MAINS),$(wildcard src/*/*.c))
+LIB_O := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+PROGRAMS := $(patsubst src/serve/%.c,$(BUILD)/%,$(wildcard $(MAINS)))
+UNIT_C := $(wildcard tests/unit/test_*.c)
+UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
+SUPPORT_C := $(wildcard tests/support/*.c)
+SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
+
+.PHONY: all demo check check-unit bench install uninstall clean help tests format setup setup-tests
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROGRAMS) ## build build/ckptfs and build/ckptool
+
+demo: ## install what is missing, build, mount a real checkpoint, show its tensors, unmount
+	@scripts/setup build
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/demo
+
+check: ## install what tests need, run every test
+	@scripts/setup build tests
+	@scripts/check
+
+check-unit: $(UNIT) ## only the unit tests, as built (SAN=asan for sanitizers)
+	@scripts/run-units $(UNIT)
+
+bench: ## speed and memory as ratios against references of the same run
+	@scripts/setup build tests bench
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) scripts/bench
+
+tests: $(UNIT) ## build the unit tests
+
+install: all ## into DESTDIR/PREFIX
+	install -D -m 755 $(BUILD)/ckptfs $(DESTDIR)$(PREFIX)/bin/ckptfs
+	install -D -m 755 $(BUILD)/ckptool $(DESTDIR)$(PREFIX)/bin/ckptool
+	install -D -m 644 conf/ckptfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptfs.1
+	install -D -m 644 conf/ckptool.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptool.1
+	mkdir -p $(DESTDIR)$(PREFIX)/sbin
+	ln -sf ../bin/ckptfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.ckptfs
+
+uninstall: ## take away what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ckptfs bin/ckptool share/man/man1/ckptfs.1 \
+	  share/man/man1/ckptool.1 sbin/mount.fuse.ckptfs)
+
+clean: ## remove everything built
+	rm -rf build
+
+format: ## apply .clang-format
+	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+$(BUILD)/ckptfs: $(BUILD)/obj/src/serve/ckptfs.o $(BUILD)/libckptfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/ckptool: $(BUILD)/obj/src/serve/ckptool.o $(BUILD)/libckptfs.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/libckptfs.a: $(LIB_O)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+# Objects depend on the flags file, so that another CFLAGS or WERROR rebuilds.
+FLAGS_FILE := $(BUILD)/flags
+$(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS))' > $(FLAGS_FILE).new && \
+  { cmp -s $(FLAGS_FILE).new $(FLAGS_FILE) && rm $(FLAGS_FILE).new || mv $(FLAGS_FILE).new $(FLAGS_FILE); })
+
+$(BUILD)/obj/%.o: %.c $(FLAGS_FILE) | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/tests/%.o: tests/%.c $(FLAGS_FILE) | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
+
+# Generated code is built apart, without our warnings.
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/%.h $(FLAGS_FILE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -w -c -o $@ $<
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
+	@mkdir -p $(BUILD)/gen
+	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+
+-include $(wildcard $(BUILD)/obj/*/*/*.d $(BUILD)/obj/*/*.d)

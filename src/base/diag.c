@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+static const struct {
+    const char *name;
+    errint rc;
+} codes[DIAG_CODE_COUNT] = {
+    [DIAG_CHECKPOINT_NOT_FOUND] = {"checkpoint-not-found", -ENOENT},
+    [DIAG_CHECKPOINT_CORRUPT] = {"checkpoint-corrupt", -EBADMSG},
+    [DIAG_MAP_SYNTAX] = {"map-syntax", -EINVAL},
+    [DIAG_TENSOR_NOT_FOUND] = {"tensor-not-found", -ENOENT},
+    [DIAG_VARIABLE_NOT_FOUND] = {"variable-not-found", -EINVAL},
+    [DIAG_SHAPE_MISMATCH] = {"shape-mismatch", -EINVAL},
+    [DIAG_DTYPE_MISMATCH] = {"dtype-mismatch", -EINVAL},
+    [DIAG_PARTS_DIFFER] = {"parts-differ", -EINVAL},
+    [DIAG_GRAPH_INVALID] = {"graph-invalid", -EINVAL},
+    [DIAG_UNSUPPORTED] = {"unsupported", -ENOTSUP},
+    [DIAG_FILE_UNREADABLE] = {"file-unreadable", -EIO},
+    [DIAG_NAME_COLLISION] = {"name-collision", -EINVAL},
+    [DIAG_LIMIT] = {"limit-exceeded", -EOVERFLOW},
+    [DIAG_NO_MEMORY] = {"no-memory", -ENOMEM},
+    [DIAG_EMPTY_SCOPE] = {"empty-scope", 0},
+    [DIAG_CUT_TARGET] = {"cut-target", 0},
+    [DIAG_OVERRIDDEN] = {"overridden", 0},
+    [DIAG_SHARD_UNUSED] = {"shard-unused", 0},
+    [DIAG_MOVED] = {"checkpoint-moved", 0},
+};
+
+void diag_init(struct diag *d)
+{
+    *d = (struct diag){0};
+    arena_init(&d->arena);
+}
+
+void diag_fini(struct diag *d)
+{
+    if (d) {
+        arena_fini(&d->arena);
+        *d = (struct diag){0};
+    }
+}
+
+/* The entries start as a small array and grow to DIAG_KEPT. */
+static struct diag_entry *new_entry(struct diag *d)
+{
+    if (d->kept == DIAG_KEPT) {
+        return NULL;
+    }
+    if ((d->kept & (d->kept - 1)) == 0) {
+        unsigned cap = d->kept ? d->kept * 2 : 1;
+        struct diag_entry *grown = ARENA_ARRAY(&d->arena, struct diag_entry, cap);
+        if (!grown) {
+            return NULL;
+        }
+        if (d->kept) {
+            memcpy(grown, d->entries, d->kept * sizeof(*grown));
+        }
+        d->entries = grown;
+    }
+    return &d->entries[d->kept];
+}
+
+FORMAT(6, 0)
+static void add(struct diag *d, bool warning, enum diag_code code, const char *where, struct str subject,
+                const char *fmt, va_list args)
+{
+    if (!d) {
+        return;
+    }
+    if (warning) {
+        d->warnings++;
+    } else {
+        d->errors++;
+    }
+    struct diag_entry *e = new_entry(d);
+    if (!e) {
+        return;
+    }
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    char *message = len < 0 ? NULL : arena_bytes(&d->arena, (size_t)len + 1);
+    if (message) {
+        vsnprintf(message, (size_t)len + 1, fmt, again);
+    }
+    va_end(again);
+    char *place = arena_cstr(&d->arena, str_from(where ? where : ""));
+    *e = (struct diag_entry){
+        .code = code,
+        .warning = warning,
+        .where = place ? place : "",
+        .subject = arena_str(&d->arena, subject),
+        .message = message ? message : "no memory for the message",
+    };
+    d->kept++;
+}
+
+errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
+                  ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    add(d, false, code, where, subject, fmt, args);
+    va_end(args);
+    return codes[code].rc;
+}
+
+void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
+               ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    add(d, true, code, where, subject, fmt, args);
+    va_end(args);
+}
+
+void diag_nearest(struct diag *d, struct str name)
+{
+    if (!d || !d->kept || d->kept != d->errors + d->warnings) {
+        return; /* the newest entry was only counted */
+    }
+    struct diag_entry *e = &d->entries[d->kept - 1];
+    struct str copy = arena_str(&d->arena, name);
+    if (copy.ptr && e->nearest_count < DIAG_NEAREST) {
+        e->nearest[e->nearest_count++] = copy;
+    }
+}
+
+errint diag_no_memory(struct diag *d)
+{
+    return diag_error(d, DIAG_NO_MEMORY, "", STR(""), "out of memory");
+}
+
+const char *diag_visible(struct diag *d, struct str s)
+{
+    CLEANUP_BUF struct buf text = {0};
+    buf_visible(&text, s);
+    char *copy = d && !text.failed ? arena_cstr(&d->arena, buf_view(&text)) : NULL;
+    return copy ? copy : "?";
+}
+
+const char *diag_code_name(enum diag_code code)
+{
+    return codes[code].name;
+}

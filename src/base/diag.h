@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What start-up found wrong: every error and warning of one run, in the order found.
+ *
+ * Library code adds entries and returns the errint that diag_error() gives back; it goes on where it
+ * can, so that one run reports everything. Programs print the list; the report holds it as JSON.
+ * All entries are counted, the first DIAG_KEPT of them are kept. */
+#ifndef CKPTFS_BASE_DIAG_H
+#define CKPTFS_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/errint.h"
+#include "base/str.h"
+
+enum { DIAG_KEPT = 1000, DIAG_NEAREST = 3 };
+
+/* The codes of the report (an interface: scripts rely on the texts of diag_code_name()). */
+enum diag_code {
+    DIAG_CHECKPOINT_NOT_FOUND,
+    DIAG_CHECKPOINT_CORRUPT,
+    DIAG_MAP_SYNTAX,
+    DIAG_TENSOR_NOT_FOUND,
+    DIAG_VARIABLE_NOT_FOUND,
+    DIAG_SHAPE_MISMATCH,
+    DIAG_DTYPE_MISMATCH,
+    DIAG_PARTS_DIFFER,
+    DIAG_GRAPH_INVALID,
+    DIAG_UNSUPPORTED,
+    DIAG_FILE_UNREADABLE,
+    DIAG_NAME_COLLISION,
+    DIAG_LIMIT,
+    DIAG_NO_MEMORY,
+    DIAG_EMPTY_SCOPE, /* warnings from here on */
+    DIAG_CUT_TARGET,
+    DIAG_OVERRIDDEN,
+    DIAG_SHARD_UNUSED,
+    DIAG_MOVED,
+    DIAG_CODE_COUNT,
+};
+
+struct diag_entry {
+    enum diag_code code;
+    bool warning;
+    const char *where;   /* "map.ini:3" or a file's path; never NULL, may be "" */
+    struct str subject;  /* the name that it is about, raw bytes; may be empty */
+    const char *message; /* lower case, no full stop, names already made visible */
+    struct str nearest[DIAG_NEAREST];
+    unsigned nearest_count;
+};
+
+struct diag {
+    struct arena arena; /* holds all texts */
+    struct diag_entry *entries;
+    unsigned kept; /* entries held */
+    uint64_t errors;
+    uint64_t warnings;
+};
+
+void diag_init(struct diag *d);
+void diag_fini(struct diag *d);
+
+/* diag_error: adds an error and returns the errint of its code (-EINVAL, -ENOENT, -EBADMSG, ...).
+ * `where` is copied; `subject` is copied; the format makes `message`. d may be NULL: nothing is kept. */
+FORMAT(5, 6)
+errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
+                  ...);
+
+/* diag_warn: adds a warning. */
+FORMAT(5, 6)
+void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
+               ...);
+
+/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied). */
+void diag_nearest(struct diag *d, struct str name);
+
+/* diag_no_memory: the error of a failed allocation; returns -ENOMEM. */
+errint diag_no_memory(struct diag *d);
+
+/* diag_visible: s made fit for a message (buf_visible), allocated in d's arena; for %s. */
+const char *diag_visible(struct diag *d, struct str s);
+
+const char *diag_code_name(enum diag_code code);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The %XX notation that maps and mounted paths share (design 2.1, 2.2), so that a path copied from `ls` is a
+ * valid name in a map.
+ *
+ * In a path component: bytes below 0x20, 0x7f, and a '%' that two hex digits follow are written %XX; an empty
+ * component is "%", "." is "%2E", ".." is "%2E%2E". Reading a map takes %XX for any byte, a lone "%" component
+ * for an empty one, and any other '%' as itself. */
+#ifndef CKPTFS_BASE_ESCAPE_H
+#define CKPTFS_BASE_ESCAPE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+/* escape_component: adds the path form of one component (no '/' in it) to b. One longer than 255 bytes in that form
+ * becomes its first 200, "%~" and 16 hex digits of a hash of the raw component (cut before a %XX or a
+ * UTF-8 sequence that would be split). */
+void escape_component(struct buf *b, struct str component);
+
+/* escape_path: every component of `name`, joined by '/'. */
+void escape_path(struct buf *b, struct str name);
+
+/* unescape_name: the name that map text stands for, allocated in `a`; ptr is NULL when memory is short.
+ * A component that is exactly "%" is an empty one; a trailing '/' stays a trailing '/'. */
+struct str unescape_name(struct arena *a, struct str text);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+errint file_open(const char *path, int *fd, struct stat *st)
+{
+    *fd = -1;
+    CLEANUP_CLOSE int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0) {
+        return -errno;
+    }
+    struct statfs fs;
+    if (fstat(opened, st) != 0 || fstatfs(opened, &fs) != 0) {
+        return -errno;
+    }
+    if (S_ISDIR(st->st_mode)) {
+        return -EISDIR;
+    }
+    if (!S_ISREG(st->st_mode) || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
+        return -EINVAL;
+    }
+    *fd = STEAL_FD(opened);
+    return 0;
+}
+
+errint file_complain(struct diag *d, enum diag_code code, const char *path, errint rc)
+{
+    const char *why = rc == -EINVAL ? "not a regular file" : strerror(-rc);
+    diag_error(d, code, path, str_from(path), "cannot open: %s", why);
+    return rc;
+}
+
+errint file_read_at(int fd, uint64_t off, size_t len, void *buf)
+{
+    char *pos = buf;
+    while (len > 0) {
+        if (off > INT64_MAX) {
+            return -EIO;
+        }
+        ssize_t got = pread(fd, pos, len, (off_t)off);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return -EIO;
+        }
+        pos += got;
+        off += (uint64_t)got;
+        len -= (size_t)got;
+    }
+    return 0;
+}
+
+errint file_read_text(const char *path, size_t limit, struct arena *a, struct str *text, struct stat *st,
+                      struct diag *d)
+{
+    *text = STR("");
+    CLEANUP_CLOSE int fd = -1;
+    errint rc = file_open(path, &fd, st);
+    if (rc < 0) {
+        return file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
+    }
+    if ((uint64_t)st->st_size > limit) {
+        return diag_error(d, DIAG_LIMIT, path, str_from(path), "the file has %lld bytes, the limit is %zu",
+                          (long long)st->st_size, limit);
+    }
+    size_t len = (size_t)st->st_size;
+    char *bytes = arena_bytes(a, len);
+    if (!bytes) {
+        return diag_no_memory(d);
+    }
+    if (file_read_at(fd, 0, len, bytes) < 0) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path), "cannot read %zu bytes", len);
+    }
+    *text = str_of(bytes, len);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+
+static struct {
+    const char *program;
+    enum log_level level;
+    bool syslog;
+} sink = {"ckptfs", LOG_LEVEL_WARNING, false};
+
+static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+void log_init(const char *program, enum log_level level)
+{
+    sink.program = program;
+    sink.level = level;
+}
+
+void log_to_syslog(void)
+{
+    openlog(sink.program, LOG_PID, LOG_DAEMON);
+    sink.syslog = true;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= sink.level;
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+    if (!log_enabled(level)) {
+        return;
+    }
+    int saved = errno;
+    char text[4096]; /* one write a line, so that lines of threads do not mix */
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    if (sink.syslog) {
+        syslog(priorities[level], "%s", text);
+    } else {
+        fprintf(stderr, "%s: %s\n", sink.program, text);
+    }
+    errno = saved;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
+
+size_t utf8_sequence(struct str s, size_t pos)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr + pos;
+    size_t left = s.len - pos;
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+
+    if (len == 0 || len > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    /* Overlong forms, surrogates, and what lies beyond U+10FFFF show in the second byte. */
+    bool bad = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+               (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f);
+    return len > 1 && bad ? 0 : len;
+}
+
+bool utf8_valid(struct str s)
+{
+    for (size_t pos = 0; pos < s.len;) {
+        size_t len = utf8_sequence(s, pos);
+        if (len == 0) {
+            return false;
+        }
+        pos += len;
+    }
+    return true;
+}
