@@ -4,6 +4,7 @@
 #   BUILD=dir       where everything goes (build)
 #   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan)
 #   WERROR=1        warnings are errors (CI)
+#   V=1             show the commands
 #   PREFIX, DESTDIR for `make install`
 
 SAN ?=
@@ -11,6 +12,9 @@ BUILD ?= $(if $(SAN),build/$(SAN),build)
 PREFIX ?= /usr/local
 DESTDIR ?=
 WERROR ?=
+V ?=
+Q := $(if $(V),,@)
+SAY = @$(if $(V),:,printf '  %-5s %s\n')
 VERSION := 0.1.0
 
 CC ?= cc
@@ -89,18 +93,22 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 $(BUILD)/ckptfs: $(BUILD)/obj/src/serve/ckptfs.o $(BUILD)/libckptfs.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(BUILD)/ckptool: $(BUILD)/obj/src/serve/ckptool.o $(BUILD)/libckptfs.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(BUILD)/libckptfs.a: $(LIB_O)
+	$(SAY) AR $@
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # Objects depend on the flags file, so that another CFLAGS or WERROR rebuilds.
 FLAGS_FILE := $(BUILD)/flags
@@ -109,19 +117,23 @@ $(shell mkdir -p $(BUILD) && printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $
 
 $(BUILD)/obj/%.o: %.c $(FLAGS_FILE) | $(GEN_H)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(FLAGS_FILE) | $(GEN_H)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 # Generated code is built apart, without our warnings.
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/%.h $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -w -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -w -c -o $@ $<
 
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(BUILD)/gen
-	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+	$(SAY) PROTO $<
+	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 
 -include $(wildcard $(BUILD)/obj/*/*/*.d $(BUILD)/obj/*/*.d)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A piece seen from its target is a list of rows: runs of bytes that are contiguous on both sides, enumerated by the axes before
+ * the piece's dense axis, at rising target offsets. Reading is: find the first row that reaches into the range asked for, then
+ * go on row by row to its end. */
+#include "bytes/render.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/dtype.h"
+
+void render_scratch_fini(struct render_scratch *s)
+{
+    free(s->window);
+    s->window = NULL;
+}
+
+/* What a request asks for: bytes [off, end) of the target, to `buf`. */
+struct request {
+    const struct catalog *catalog;
+    uint64_t off;
+    uint64_t end;
+    char *buf;
+    struct render_scratch *scratch;
+};
+
+/* A piece's rows, and the one at hand. */
+struct rows {
+    const struct piece *piece;
+    unsigned axes;                   /* those that enumerate rows: 0 .. axes-1 */
+    uint64_t run;                    /* bytes of a row */
+    uint64_t target;                 /* offset of the row at hand in the target */
+    uint64_t source;                 /* and in the shard */
+    int64_t index[SHAPE_RANK_MOST];  /* of the row, within the box */
+    uint64_t pitch[SHAPE_RANK_MOST]; /* bytes in the target per step on each axis */
+};
+
+/* The source offset moves by signed strides; the plan has made sure that every row lies within the shard. */
+static void move(struct rows *r, unsigned axis, int64_t steps)
+{
+    r->index[axis] += steps;
+    r->target += (uint64_t)steps * r->pitch[axis];
+    r->source += (uint64_t)(steps * r->piece->stride[axis]);
+}
+
+/* The next row; false after the last. */
+static bool next_row(struct rows *r)
+{
+    for (unsigned axis = r->axes; axis-- > 0;) {
+        if (r->index[axis] + 1 < r->piece->len[axis]) {
+            move(r, axis, 1);
+            return true;
+        }
+        move(r, axis, -r->index[axis]);
+    }
+    return false;
+}
+
+/* The first row of `p` that ends after target offset `off`; false if there is none. */
+static bool first_row(struct rows *r, const struct piece *p, struct shape shape, unsigned element_bytes,
+                      uint64_t off)
+{
+    r->piece = p;
+    r->axes = piece_dense_axis(p, shape, &r->run);
+    r->target = 0;
+    r->source = p->off;
+    uint64_t pitch = element_bytes;
+    for (unsigned axis = shape.rank; axis-- > 0;) {
+        r->pitch[axis] = pitch;
+        r->target += (uint64_t)p->start[axis] * pitch;
+        pitch *= (uint64_t)shape.dims[axis];
+    }
+    memset(r->index, 0, r->axes * sizeof(r->index[0]));
+    if (off < r->target + r->run) {
+        return true;
+    }
+    /* Unravel the distance from the box's origin. A step beyond the box on one axis means that the rows before are
+     * all passed: the next row after the last of this sub-box is wanted. */
+    uint64_t distance = off - r->target;
+    for (unsigned axis = 0; axis < r->axes; axis++) {
+        uint64_t steps = distance / r->pitch[axis];
+        if (steps >= (uint64_t)p->len[axis]) {
+            for (unsigned rest = axis; rest < r->axes; rest++) {
+                move(r, rest, p->len[rest] - 1);
+            }
+            return next_row(r);
+        }
+        move(r, axis, (int64_t)steps);
+        distance -= steps * r->pitch[axis];
+    }
+    return distance < r->run || next_row(r);
+}
+
+/* Rows whose sources follow each other closely are read through one window; rows far apart, each by itself. */
+static bool worth_window(const struct rows *r)
+{
+    if (r->axes == 0 || r->run >= RENDER_WINDOW / 4) {
+        return false;
+    }
+    int64_t stride = r->piece->stride[r->axes - 1];
+    return stride > 0 && (uint64_t)stride <= r->run + 4096;
+}
+
+/* Read by itself the part of the row at hand that is asked for. */
+static errint read_row(const struct request *q, const struct rows *r)
+{
+    uint64_t from = r->target > q->off ? r->target : q->off;
+    uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
+    return shard_read(&q->catalog->shards[r->piece->shard], r->source + (from - r->target),
+                      (size_t)(to - from), q->buf + (from - q->off));
+}
+
+/* Read through the window as many rows from the one at hand on as one axis, the request and the window hold. On return the last of
+ * them is at hand. */
+static errint read_window(const struct request *q, struct rows *r)
+{
+    unsigned axis = r->axes - 1;
+    uint64_t stride = (uint64_t)r->piece->stride[axis];
+    uint64_t rows = (RENDER_WINDOW - r->run) / stride + 1;
+    uint64_t left = (uint64_t)(r->piece->len[axis] - r->index[axis]);
+    uint64_t wanted = (q->end - r->target + r->pitch[axis] - 1) / r->pitch[axis];
+    rows = rows < left ? rows : left;
+    rows = rows < wanted ? rows : wanted;
+
+    if (!q->scratch->window) {
+        q->scratch->window = malloc(RENDER_WINDOW);
+        if (!q->scratch->window) {
+            return -ENOMEM;
+        }
+    }
+    errint rc = shard_read(&q->catalog->shards[r->piece->shard], r->source,
+                           (size_t)((rows - 1) * stride + r->run), q->scratch->window);
+    if (rc < 0) {
+        return rc;
+    }
+    for (uint64_t i = 0; i < rows; i++) {
+        uint64_t target = r->target + i * r->pitch[axis];
+        uint64_t from = target > q->off ? target : q->off;
+        uint64_t to = target + r->run < q->end ? target + r->run : q->end;
+        memcpy(q->buf + (from - q->off), q->scratch->window + i * stride + (from - target), to - from);
+    }
+    move(r, axis, (int64_t)rows - 1);
+    return 0;
+}
+
+static errint read_piece(const struct request *q, const struct piece *p, struct shape shape,
+                         unsigned element_bytes)
+{
+    struct rows r;
+    bool more = first_row(&r, p, shape, element_bytes, q->off);
+    bool window = worth_window(&r);
+    while (more && r.target < q->end) {
+        errint rc = window ? read_window(q, &r) : read_row(q, &r);
+        if (rc < 0) {
+            return rc;
+        }
+        more = next_row(&r);
+    }
+    return 0;
+}
+
+ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
+                    struct render_scratch *scratch)
+{
+    uint64_t bytes = target_bytes(t);
+    if (off >= bytes || len == 0) {
+        return 0;
+    }
+    uint64_t count = bytes - off < len ? bytes - off : len;
+    if (!t->form) {
+        const struct tensor *source = t->source;
+        errint rc = shard_read(&c->shards[source->shard], source->off + off, (size_t)count, buf);
+        return rc < 0 ? rc : (ssize_t)count;
+    }
+    struct request q = {c, off, off + count, buf, scratch};
+    for (uint32_t i = 0; i < t->form->piece_count; i++) {
+        errint rc = read_piece(&q, &t->form->pieces[i], t->form->shape, dtype_bytes(t->form->dtype));
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return (ssize_t)count;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tree in the making. Private to tree.c and tree_dir.c. */
+#ifndef CKPTFS_FILES_TREE_BUILD_H
+#define CKPTFS_FILES_TREE_BUILD_H
+
+#include "files/tree.h"
+
+/* A directory that waits to be filled: entries [low, high), all sharing their first `pos` bytes, the '/' included. */
+struct pending {
+    uint32_t node;
+    uint32_t low;
+    uint32_t high;
+    uint32_t pos;
+};
+
+struct build {
+    const struct plan *plan;
+    struct diag *diag;
+    struct tree *tree;
+    uint32_t
+        *entries; /* owns; targets, then plan->count + number of a synthesized file, in component order */
+    uint32_t entry_count;
+    struct node *nodes; /* owns until handed over */
+    uint32_t node_count;
+    uint32_t node_cap;
+    struct pending *queue; /* owns */
+    uint32_t queue_count;
+    uint32_t queue_cap;
+    uint32_t *target_node;
+    struct moved *moved; /* owns until handed over */
+    uint32_t moved_cap;
+    struct child *children; /* owns; of the directory at hand, reused */
+    uint32_t child_cap;
+};
+
+/* The full name of an entry, and the kind of node that it makes. */
+struct str tree_entry_name(const struct build *b, uint32_t entry);
+enum node_kind tree_entry_kind(const struct build *b, uint32_t entry);
+
+/* tree_add_node / tree_enqueue: append to the arrays of b; -ENOMEM is in the diag. */
+MUST_CHECK errint tree_add_node(struct build *b, struct node node, uint32_t *index);
+MUST_CHECK errint tree_enqueue(struct build *b, struct pending p);
+
+/* tree_fill_dir: makes, names, sorts and appends the children of one directory. */
+MUST_CHECK errint tree_fill_dir(struct build *b, struct pending dir);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The children of one directory: what they are called, and who moves when a name is both a variable and a scope. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "files/tree_build.h"
+
+/* The file name of a path component: the component itself unless it must be escaped. */
+static struct str file_name(struct build *b, struct str component)
+{
+    bool plain = component.len > 0 && component.len <= 255 && component.ptr[0] != '.';
+    for (size_t i = 0; plain && i < component.len; i++) {
+        unsigned char c = (unsigned char)component.ptr[i];
+        plain = c >= 0x20 && c != 0x7f && c != '%';
+    }
+    if (plain) {
+        return component;
+    }
+    CLEANUP_BUF struct buf text = {0};
+    escape_component(&text, component);
+    struct str name = text.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&text));
+    if (!name.ptr) {
+        diag_no_memory(b->diag);
+    }
+    return name;
+}
+
+/* Children are made in order of their raw components; here they are put in order of their file names. `Moved` is a child directory
+ * whose name must not stay as it is, since a leaf has it. */
+struct child {
+    struct node node;
+    struct pending pending; /* for directories */
+    struct str component;   /* raw, for messages */
+    bool moved;
+};
+
+static int child_order(const void *a, const void *b)
+{
+    const struct child *left = a;
+    const struct child *right = b;
+    return str_cmp(node_name(&left->node), node_name(&right->node));
+}
+
+/* Index of a child with that file name among the sorted ones, or -1. */
+static int64_t find_child(const struct child *children, uint32_t count, struct str name)
+{
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order = str_cmp(node_name(&children[mid].node), name);
+        if (order == 0) {
+            return mid;
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return -1;
+}
+
+static errint note_moved(struct build *b, const struct child *c, struct str to)
+{
+    if (b->tree->moved_count == b->moved_cap) {
+        uint32_t cap = b->moved_cap ? b->moved_cap * 2 : 16;
+        struct moved *grown = realloc(b->moved, cap * sizeof(*grown));
+        if (!grown) {
+            return diag_no_memory(b->diag);
+        }
+        b->moved = grown;
+        b->moved_cap = cap;
+    }
+    /* The variable's full name is what its children share, less the '/'. */
+    struct str full = str_head(tree_entry_name(b, b->entries[c->pending.low]), c->pending.pos - 1);
+    b->moved[b->tree->moved_count++] = (struct moved){full, to};
+    return 0;
+}
+
+/* Has one of the children before number `before` been moved to `name` already? "w" and "w.d" may both be moved and both want
+ * "w.d.d"; whoever got it was called `name` less some of its suffixes. A moved child stands beside a leaf of its old name. */
+static bool given_before(const struct child *sorted, const struct child *children, uint32_t count,
+                         uint32_t before, struct str name)
+{
+    for (struct str base = name; str_ends(base, STR(".d"));) {
+        base.len -= 2;
+        int64_t at = find_child(sorted, count, base);
+        for (int64_t k = at - 1; at >= 0 && k <= at + 1; k++) {
+            if (k >= 0 && k < before && children[k].moved && str_eq(node_name(&children[k].node), name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* NAME.d for each moved directory, or NAME.d.d ... until nothing else in the directory has that name. `children` are sorted by
+ * their old names. */
+static errint name_moved(struct build *b, struct child *children, uint32_t count)
+{
+    CLEANUP_FREE struct child *sorted = malloc(count * sizeof(*sorted));
+    if (!sorted) {
+        return diag_no_memory(b->diag);
+    }
+    memcpy(sorted, children, count * sizeof(*sorted));
+    for (uint32_t i = 0; i < count; i++) {
+        if (!children[i].moved) {
+            continue;
+        }
+        CLEANUP_BUF struct buf name = {0};
+        buf_str(&name, node_name(&children[i].node));
+        do {
+            buf_text(&name, ".d");
+        } while (!name.failed && name.len <= 255 &&
+                 (find_child(sorted, count, buf_view(&name)) >= 0 ||
+                  given_before(sorted, children, count, i, buf_view(&name))));
+        struct str kept = name.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&name));
+        if (!kept.ptr) {
+            return diag_no_memory(b->diag);
+        }
+        if (kept.len > 255) {
+            return diag_error(
+                b->diag, DIAG_LIMIT, "", children[i].component,
+                "'%s' is a variable and a scope, and its name is too long to be given the suffix .d",
+                diag_visible(b->diag, children[i].component));
+        }
+        children[i].node.name = kept.ptr;
+        children[i].node.name_len = (uint16_t)kept.len;
+        errint rc = note_moved(b, &children[i], kept);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static void warn_wins(struct build *b, struct str name)
+{
+    diag_warn(b->diag, DIAG_NAME_COLLISION, "", name, "variable '%s' hides the mount's own file of that name",
+              diag_visible(b->diag, name));
+}
+
+/* The child that entries [low, *high) make: those whose component at `pos` is that of entry `low`. */
+static errint make_child(struct build *b, const struct pending *dir, uint32_t low, uint32_t *high,
+                         struct child *leaf, struct child *sub, bool *has_leaf, bool *has_sub)
+{
+    struct str name = tree_entry_name(b, b->entries[low]);
+    struct str rest = str_from_pos(name, dir->pos);
+    long slash = str_find(rest, '/');
+    struct str component = slash < 0 ? rest : str_head(rest, (size_t)slash);
+    uint32_t end = low + 1;
+    while (end < dir->high) {
+        struct str other = str_from_pos(tree_entry_name(b, b->entries[end]), dir->pos);
+        if (!str_starts(other, component) || (other.len > component.len && other.ptr[component.len] != '/')) {
+            break;
+        }
+        end++;
+    }
+    *high = end;
+    struct str file = file_name(b, component);
+    if (!file.ptr) {
+        return -ENOMEM;
+    }
+    uint32_t sub_low = low;
+    *has_leaf = slash < 0;
+    if (slash < 0) {
+        uint32_t entry = b->entries[low];
+        enum node_kind kind = tree_entry_kind(b, entry);
+        leaf->component = component;
+        leaf->moved = false;
+        leaf->node = (struct node){
+            .name = file.ptr,
+            .name_len = (uint16_t)file.len,
+            .parent = dir->node,
+            .target = kind == NODE_RAW ? entry : 0,
+            .kind = (uint8_t)kind,
+        };
+        sub_low++;
+        /* A variable called like a synthesized file comes first: it has the smaller number. */
+        while (sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len) {
+            warn_wins(b, name);
+            sub_low++;
+        }
+    }
+    *has_sub = sub_low < end;
+    if (*has_sub) {
+        sub->component = component;
+        sub->moved = *has_leaf;
+        sub->node = (struct node){
+            .name = file.ptr, .name_len = (uint16_t)file.len, .parent = dir->node, .kind = NODE_DIR};
+        sub->pending = (struct pending){0, sub_low, end, dir->pos + (uint32_t)component.len + 1};
+    }
+    return 0;
+}
+
+static void complain_meeting(struct build *b, const struct child *a, const struct child *c)
+{
+    diag_error(b->diag, DIAG_NAME_COLLISION, "", a->component,
+               "'%s' and '%s' would both have the file name '%s'", diag_visible(b->diag, a->component),
+               diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&a->node)));
+}
+
+/* Sort, name and append the children of one directory. */
+static errint settle(struct build *b, const struct pending *dir, struct child *children, uint32_t count,
+                     bool any_moved)
+{
+    qsort(children, count, sizeof(*children), child_order);
+    if (any_moved) {
+        errint rc = name_moved(b, children, count);
+        if (rc < 0) {
+            return rc;
+        }
+        qsort(children, count, sizeof(*children), child_order);
+    }
+    b->nodes[dir->node].first_child = b->node_count;
+    b->nodes[dir->node].child_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i && child_order(&children[i - 1], &children[i]) == 0) {
+            complain_meeting(b, &children[i - 1], &children[i]);
+        }
+        uint32_t index;
+        errint rc = tree_add_node(b, children[i].node, &index);
+        if (rc == 0 && children[i].node.kind == NODE_DIR) {
+            children[i].pending.node = index;
+            rc = tree_enqueue(b, children[i].pending);
+        } else if (rc == 0 && children[i].node.kind == NODE_RAW) {
+            b->target_node[children[i].node.target] = index;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+errint tree_fill_dir(struct build *b, struct pending dir)
+{
+    uint32_t count = 0;
+    bool any_moved = false;
+    for (uint32_t low = dir.low; low < dir.high;) {
+        if (count + 2 > b->child_cap) {
+            uint32_t grown_cap = b->child_cap ? b->child_cap * 2 : 64;
+            struct child *grown = realloc(b->children, grown_cap * sizeof(*grown));
+            if (!grown) {
+                return diag_no_memory(b->diag);
+            }
+            b->children = grown;
+            b->child_cap = grown_cap;
+        }
+        struct child leaf;
+        struct child sub;
+        bool has_leaf;
+        bool has_sub;
+        errint rc = make_child(b, &dir, low, &low, &leaf, &sub, &has_leaf, &has_sub);
+        if (rc < 0) {
+            return rc;
+        }
+        if (has_leaf) {
+            b->children[count++] = leaf;
+        }
+        if (has_sub) {
+            b->children[count++] = sub;
+        }
+        any_moved |= has_leaf && has_sub;
+    }
+    return settle(b, &dir, b->children, count, any_moved);
+}

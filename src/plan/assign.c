@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Targets with a graph: init_from_checkpoint itself (tensorflow/python/training/checkpoint_utils.py).
+ *
+ * TensorFlow's variable store holds plain variables under their name and partitioned ones as NAME/part_0, NAME/part_1, ... A rule
+ * whose target is in the store, or whose NAME/part_0 is, is one to one; any other is scope to scope, the target cut at its last slash. Members of a
+ * scope are the store's names, each cut at its first "/part_"; every one of them must be in the checkpoint. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "format/dtype.h"
+#include "plan/resolve.h"
+#include "plan/split.h"
+
+/* What a name of the store holds so far: one slot per plain variable or part. */
+struct slot {
+    const struct tensor *source; /* NULL: not assigned */
+    uint32_t rule;
+    bool whole; /* the part takes all of `source`, not its slice */
+};
+
+struct store {
+    struct resolve *r;
+    const struct graph *graph;
+    struct slot *slots;   /* owns */
+    uint32_t *first_slot; /* owns; per variable */
+};
+
+/* What a target name stands for. */
+struct found {
+    const struct variable *variable; /* NULL: nothing */
+    int64_t part;                    /* -1: the variable as a whole */
+};
+
+static int64_t parts_of(const struct variable *v)
+{
+    unsigned axis;
+    return v->partition.rank ? partition_axis(&v->partition, &axis) : 1;
+}
+
+/* N of a final "/part_N" without leading zeros, and the name before it; -1 if there is none. */
+static int64_t part_number(struct str name, struct str *before)
+{
+    long slash = str_rfind(name, '/');
+    struct str tail = slash < 0 ? STR("") : str_from_pos(name, (size_t)slash);
+    if (!str_starts(tail, STR("/part_"))) {
+        return -1;
+    }
+    struct str digits = str_from_pos(tail, 6);
+    if (!digits.len || digits.len > 9 || (digits.len > 1 && digits.ptr[0] == '0')) {
+        return -1;
+    }
+    int64_t number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (digits.ptr[i] - '0');
+    }
+    *before = str_head(name, (size_t)slash);
+    return number;
+}
+
+/* store[name], else the parts of name, else nothing. */
+static struct found store_find(const struct store *s, struct str name)
+{
+    const struct variable *v = graph_find(s->graph, name);
+    if (v) {
+        return (struct found){v, -1};
+    }
+    struct str before;
+    int64_t part = part_number(name, &before);
+    v = part < 0 ? NULL : graph_find(s->graph, before);
+    if (v && v->partition.rank && part < parts_of(v)) {
+        return (struct found){v, part};
+    }
+    return (struct found){NULL, -1};
+}
+
+/* ---- one assignment ---------------------------------------------------------------------------- */
+
+static errint put(struct store *s, const struct variable *v, int64_t part, const struct tensor *t, bool whole,
+                  uint32_t rule)
+{
+    struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)(part < 0 ? 0 : part)];
+    if (slot->source) {
+        struct str name = v->name;
+        if (part >= 0) {
+            char *text = arena_printf(s->r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), part);
+            name = text ? str_from(text) : v->name;
+        }
+        errint rc = resolve_override(s->r, name, slot->rule, rule);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    *slot = (struct slot){t, rule, whole};
+    return 0;
+}
+
+/* The shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
+static struct shape part_shape(const struct variable *v, int64_t part, int64_t *dims)
+{
+    unsigned axis;
+    int64_t start;
+    int64_t parts = partition_axis(&v->partition, &axis);
+    memcpy(dims, v->shape.dims, v->shape.rank * sizeof(*dims));
+    split_part(v->shape.dims[axis], parts, part, &start, &dims[axis]);
+    return (struct shape){dims, v->shape.rank};
+}
+
+/* Give tensor t to what was found, if shape and dtype agree. */
+static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index)
+{
+    struct resolve *r = s->r;
+    const struct rule *rule = &r->map->rules[index];
+    const struct variable *v = f.variable;
+    int64_t dims[SHAPE_RANK_MOST];
+    struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
+
+    if (!shape_compatible(want, tensor_shape(t))) {
+        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), v->name,
+                   "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(r->diag, v->name),
+                   f.part < 0 ? "" : " in that part", shape_text(want).text, v->where,
+                   diag_visible(r->diag, tensor_name(t)), shape_text(tensor_shape(t)).text);
+        return 0;
+    }
+    if (v->dtype != t->dtype) {
+        diag_error(
+            r->diag, DIAG_DTYPE_MISMATCH, resolve_place(r, rule->line), v->name,
+            "variable '%s' is declared %s (%s), tensor '%s' is %s; TensorFlow never casts here: declare '%s'",
+            diag_visible(r->diag, v->name), dtype_name(v->dtype), v->where,
+            diag_visible(r->diag, tensor_name(t)), dtype_name(t->dtype), dtype_name(t->dtype));
+        return 0;
+    }
+    if (f.part >= 0) {
+        return put(s, v, f.part, t, true, index);
+    }
+    int64_t parts = parts_of(v);
+    for (int64_t part = 0; part < parts; part++) {
+        errint rc = put(s, v, v->partition.rank ? part : -1, t, false, index);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static bool same_partition(const struct partition *a, const struct partition *b)
+{
+    return a->rank == b->rank && memcmp(a->counts, b->counts, a->rank * sizeof(*a->counts)) == 0;
+}
+
+/* What the rule says of parts must be what the declaration says. */
+static bool parts_agree(struct store *s, const struct rule *rule, struct found f)
+{
+    const struct variable *v = f.variable;
+    if (!rule->partition.rank && !rule->parts) {
+        return true;
+    }
+    bool agree = f.part < 0 && v->partition.rank &&
+                 (rule->parts ? rule->parts == parts_of(v) : same_partition(&rule->partition, &v->partition));
+    if (!agree) {
+        diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
+                   "the rule's parts of '%s' differ from its declaration at %s",
+                   diag_visible(s->r->diag, v->name), v->where);
+    }
+    return agree;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------- */
+
+static struct str variable_name_at(const void *graph, uint32_t i)
+{
+    return ((const struct graph *)graph)->variables[i].name;
+}
+
+static void suggest_variables(struct store *s, struct str name)
+{
+    suggest_nearest(s->r->diag, name, variable_name_at, s->graph, s->graph->count, &s->r->budget);
+}
+
+static void complain_no_variable(struct store *s, const struct rule *rule)
+{
+    struct diag *d = s->r->diag;
+    diag_error(d, DIAG_VARIABLE_NOT_FOUND, resolve_place(s->r, rule->line), rule->target,
+               "'%s' is no declared variable, and '%s' is no scope (a scope ends in '/')",
+               diag_visible(d, rule->target), diag_visible(d, rule->source));
+    suggest_variables(s, rule->target);
+}
+
+/* One member of a scope: `member` is a name of the store, cut at its first "/part_". */
+static errint assign_member(struct store *s, uint32_t index, struct str scope, struct str member)
+{
+    struct resolve *r = s->r;
+    const struct rule *rule = &r->map->rules[index];
+    struct str rest = str_from_pos(member, scope.len);
+    if (!str_eq(rule->target, STR("/"))) {
+        rest = str_from_pos(rest, 1); /* the '/' after the scope, whatever it is */
+    }
+    struct str prefix = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
+    char *text = arena_bytes(r->arena, prefix.len + rest.len);
+    if (!text) {
+        return diag_no_memory(r->diag);
+    }
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, rest.ptr, rest.len);
+    struct str name = str_of(text, prefix.len + rest.len);
+    if (str_ends(name, STR("/"))) {
+        name.len--;
+    }
+    const struct tensor *t = catalog_find(r->catalog, name);
+    if (!t) {
+        diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
+                   "tensor '%s' is not in the checkpoint, but variable '%s' is in scope '%s'",
+                   diag_visible(r->diag, name), diag_visible(r->diag, member),
+                   diag_visible(r->diag, rule->target));
+        resolve_suggest_tensors(r, name);
+        return 0;
+    }
+    if (!resolve_source(r, name, rule->line)) {
+        return 0;
+    }
+    struct found f = store_find(s, member);
+    if (!f.variable) {
+        diag_error(r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), member,
+                   "'%s' is no variable: TensorFlow cuts names in a scope at their first '/part_'; assign "
+                   "the variable by "
+                   "its full name",
+                   diag_visible(r->diag, member));
+        return 0;
+    }
+    return assign(s, f, t, index);
+}
+
+static struct str cut_at_part(struct str name)
+{
+    long at = str_search(name, STR("/part_"));
+    return at < 0 ? name : str_head(name, (size_t)at);
+}
+
+/* Does the store have a name under `scope`? For a partitioned variable the names are NAME/part_N, so NAME itself counts. */
+static bool in_scope(const struct variable *v, struct str scope)
+{
+    if (!scope.len) {
+        return true;
+    }
+    if (!str_starts(v->name, scope)) {
+        return false;
+    }
+    return v->name.len > scope.len ? v->name.ptr[scope.len] == '/' : v->partition.rank > 0;
+}
+
+static errint assign_scope(struct store *s, uint32_t index)
+{
+    struct resolve *r = s->r;
+    const struct rule *rule = &r->map->rules[index];
+    if (!str_ends(rule->source, STR("/"))) {
+        complain_no_variable(s, rule);
+        return 0;
+    }
+    long slash = str_rfind(rule->target, '/');
+    struct str scope = str_head(rule->target, slash < 0 ? 0 : (size_t)slash);
+    if (!str_ends(rule->target, STR("/"))) {
+        diag_warn(
+            r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), rule->target,
+            slash < 0
+                ? "'%s' is no declared variable and has no '/': TensorFlow takes every variable as a member"
+                : "'%s' is no declared variable: TensorFlow takes it as a scope cut at its last '/'",
+            diag_visible(r->diag, rule->target));
+        suggest_variables(s, rule->target);
+    }
+    /* Variables are sorted, so equal cut names are neighbours. */
+    struct str last = {NULL, 0};
+    uint32_t members = 0;
+    for (uint32_t i = 0; i < s->graph->count; i++) {
+        const struct variable *v = &s->graph->variables[i];
+        if (!in_scope(v, scope)) {
+            continue;
+        }
+        struct str member = cut_at_part(v->name);
+        members++;
+        if (last.ptr && str_eq(last, member)) {
+            continue;
+        }
+        last = member;
+        errint rc = assign_member(s, index, scope, member);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    if (!members) {
+        diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->target,
+                  "no declared variable is in scope '%s'", diag_visible(r->diag, rule->target));
+    }
+    return 0;
+}
+
+static errint assign_rule(struct store *s, uint32_t index)
+{
+    const struct rule *rule = &s->r->map->rules[index];
+    struct found f = store_find(s, rule->target);
+    if (!f.variable) {
+        if (rule->partition.rank || rule->parts) {
+            complain_no_variable(s, rule);
+            return 0;
+        }
+        return assign_scope(s, index);
+    }
+    const struct tensor *t = resolve_source(s->r, rule->source, rule->line);
+    if (!t || !parts_agree(s, rule, f)) {
+        return 0;
+    }
+    return assign(s, f, t, index);
+}
+
+/* ---- from slots to targets --------------------------------------------------------------------- */
+
+static errint add_variable(struct store *s, const struct variable *v)
+{
+    const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
+    int64_t parts = parts_of(v);
+    for (int64_t part = 0; part < parts; part++) {
+        const struct slot *slot = &slots[part];
+        errint rc = 0;
+        if (!slot->source) {
+            continue;
+        }
+        if (!v->partition.rank) {
+            rc = resolve_add(s->r, v->name, slot->source, slot->rule);
+        } else if (slot->whole) {
+            char *name = arena_printf(s->r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), part);
+            rc = name ? resolve_add(s->r, str_from(name), slot->source, slot->rule)
+                      : diag_no_memory(s->r->diag);
+        } else {
+            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, slot->rule);
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static bool is_assigned(const struct store *s, const struct variable *v)
+{
+    const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
+    for (int64_t part = 0; part < parts_of(v); part++) {
+        if (!slots[part].source) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static errint list_unassigned(struct store *s)
+{
+    struct plan *plan = s->r->plan;
+    const struct variable **list = ARENA_ARRAY(s->r->arena, const struct variable *, s->graph->count);
+    if (!list) {
+        return diag_no_memory(s->r->diag);
+    }
+    for (uint32_t i = 0; i < s->graph->count; i++) {
+        if (!is_assigned(s, &s->graph->variables[i])) {
+            list[plan->unassigned_count++] = &s->graph->variables[i];
+        }
+    }
+    plan->unassigned = list;
+    return 0;
+}
+
+errint resolve_with_graph(struct resolve *r)
+{
+    const struct graph *graph = &r->map->graph;
+    CLEANUP_FREE uint32_t *first_slot = calloc((size_t)graph->count + 1, sizeof(*first_slot));
+    if (!first_slot) {
+        return diag_no_memory(r->diag);
+    }
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < graph->count; i++) {
+        first_slot[i] = (uint32_t)total;
+        total += (uint64_t)parts_of(&graph->variables[i]);
+        if (total > PLAN_TARGETS_MOST) {
+            return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where, graph->variables[i].name,
+                              "the graph has more than %d variables and parts", PLAN_TARGETS_MOST);
+        }
+    }
+    CLEANUP_FREE struct slot *slots = calloc(total + 1, sizeof(*slots));
+    if (!slots) {
+        return diag_no_memory(r->diag);
+    }
+    struct store store = {r, graph, slots, first_slot};
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < r->map->rule_count; i++) {
+        rc = assign_rule(&store, i);
+    }
+    for (uint32_t i = 0; rc == 0 && i < graph->count; i++) {
+        rc = add_variable(&store, &graph->variables[i]);
+    }
+    return rc == 0 ? list_unassigned(&store) : rc;
+}

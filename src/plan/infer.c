@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Targets without a graph: init_from_checkpoint's rules read backwards. Where TensorFlow asks which variables of the graph
+ * a rule reaches and then looks their tensors up, here the tensors that a rule reaches name the variables. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "plan/resolve.h"
+
+/* How `rule` cuts `t`, given in the rule by counts per axis or by a list of parts, which is a cut along axis 0. */
+static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t,
+                         struct partition *out)
+{
+    *out = rule->partition;
+    if (!rule->partition.rank) {
+        int64_t *counts = ARENA_ARRAY(r->arena, int64_t, t->rank ? t->rank : 1u);
+        if (!counts) {
+            diag_no_memory(r->diag);
+            return false;
+        }
+        for (unsigned i = 0; i < t->rank; i++) {
+            counts[i] = i ? 1 : rule->parts;
+        }
+        *out = (struct partition){counts, t->rank};
+    }
+    const char *place = resolve_place(r, rule->line);
+    if (!t->rank || out->rank != t->rank) {
+        diag_error(r->diag, DIAG_SHAPE_MISMATCH, place, rule->source,
+                   "tensor '%s' has shape %s, so a partition of it needs %u counts, not %u",
+                   diag_visible(r->diag, rule->source), shape_text(tensor_shape(t)).text, t->rank, out->rank);
+        return false;
+    }
+    unsigned axis;
+    int64_t parts = partition_axis(out, &axis);
+    if (parts > 1 && parts > t->dims[axis]) {
+        diag_error(r->diag, DIAG_SHAPE_MISMATCH, place, rule->source,
+                   "axis %u of tensor '%s' with shape %s cannot be cut into %" PRId64 " parts", axis,
+                   diag_visible(r->diag, rule->source), shape_text(tensor_shape(t)).text, parts);
+        return false;
+    }
+    if (parts > PLAN_PARTS_MOST) {
+        diag_error(r->diag, DIAG_LIMIT, place, rule->source,
+                   "%" PRId64 " parts are more than the limit of %d", parts, PLAN_PARTS_MOST);
+        return false;
+    }
+    return true;
+}
+
+static errint infer_variable(struct resolve *r, uint32_t index)
+{
+    const struct rule *rule = &r->map->rules[index];
+    const struct tensor *t = resolve_source(r, rule->source, rule->line);
+    if (!t) {
+        return 0;
+    }
+    if (rule->target_is_scope) {
+        diag_error(r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), rule->target,
+                   "'%s' is a tensor, but the target '%s' is a scope; name a variable, such as '%s%s'",
+                   diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target),
+                   diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
+        return 0;
+    }
+    if (!rule->partition.rank && !rule->parts) {
+        return resolve_add(r, rule->target, t, index);
+    }
+    struct partition partition;
+    if (!partition_of(r, rule, t, &partition)) {
+        return 0;
+    }
+    unsigned axis;
+    int64_t parts = partition_axis(&partition, &axis);
+    for (int64_t part = 0; part < parts; part++) {
+        errint rc = resolve_add_part(r, rule->target, t, &partition, part, index);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rule->parts) { /* as the report shows it: a list, not an operation */
+            ((struct form *)(uintptr_t)r->targets[r->count - 1].form)->partition = (struct partition){0};
+        }
+    }
+    return 0;
+}
+
+/* prefix + rest, in the plan's arena; where nothing changes, `whole` itself. */
+static struct str join(struct arena *a, struct str prefix, struct str rest, struct str whole)
+{
+    if (prefix.len + rest.len == whole.len && str_starts(whole, prefix)) {
+        return whole;
+    }
+    char *name = arena_bytes(a, prefix.len + rest.len);
+    if (!name) {
+        return (struct str){NULL, 0};
+    }
+    if (prefix.len) {
+        memcpy(name, prefix.ptr, prefix.len);
+    }
+    memcpy(name + prefix.len, rest.ptr, rest.len);
+    return str_of(name, prefix.len + rest.len);
+}
+
+static errint infer_scope(struct resolve *r, uint32_t index)
+{
+    const struct rule *rule = &r->map->rules[index];
+    struct str target = rule->target;
+    long slash = str_rfind(target, '/');
+    if (slash < 0) {
+        diag_error(r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), target,
+                   "'%s' is a scope, so its target must be one: write '%s/'",
+                   diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
+        return 0;
+    }
+    if (!str_ends(target, STR("/"))) {
+        diag_warn(r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), target,
+                  "a scope goes to a scope: '%s' is taken as '%s', as TensorFlow does",
+                  diag_visible(r->diag, target), diag_visible(r->diag, str_head(target, (size_t)slash + 1)));
+    }
+    struct str from = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
+    struct str to = str_eq(target, STR("/")) ? STR("") : str_head(target, (size_t)slash + 1);
+    uint32_t first;
+    uint32_t count = catalog_prefix(r->catalog, from, &first);
+    uint32_t members = 0;
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct tensor *t = &r->catalog->tensors[i];
+        struct str rest = str_from_pos(tensor_name(t), from.len);
+        if (!rest.len) {
+            continue; /* the tensor "x/" is no member of scope "x/": its variable would have no name */
+        }
+        members++;
+        if (t->hidden != TENSOR_SHOWN) {
+            continue; /* the report lists them */
+        }
+        struct str name = join(r->arena, to, rest, tensor_name(t));
+        if (!name.ptr) {
+            return diag_no_memory(r->diag);
+        }
+        errint rc = resolve_add(r, name, t, index);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    if (!members && rule->line) {
+        diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->source,
+                  "no tensor of the checkpoint is in scope '%s'", diag_visible(r->diag, rule->source));
+        resolve_suggest_tensors(r, rule->source);
+    }
+    return 0;
+}
+
+errint resolve_without_graph(struct resolve *r)
+{
+    for (uint32_t i = 0; i < r->map->rule_count; i++) {
+        errint rc = r->map->rules[i].source_is_scope ? infer_scope(r, i) : infer_variable(r, i);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}

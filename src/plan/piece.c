@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/piece.h"
+
+#include <string.h>
+
+#include "format/dtype.h"
+
+/* start, len and stride of one piece live in one allocation. */
+static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t **len, int64_t **stride)
+{
+    int64_t *numbers = ARENA_ARRAY(a, int64_t, 3 * (size_t)rank);
+    if (!numbers) {
+        return -ENOMEM;
+    }
+    *start = numbers;
+    *len = numbers + rank;
+    *stride = numbers + 2 * rank;
+    return 0;
+}
+
+errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *count, struct arena *a,
+                   struct piece *out)
+{
+    int64_t *start;
+    int64_t *len;
+    int64_t *stride;
+    errint rc = allocate(a, t->rank, &start, &len, &stride);
+    if (rc < 0) {
+        return rc;
+    }
+    /* The catalog has checked that the tensor's bytes fit int64, so nothing here can overflow. */
+    int64_t step = dtype_bytes(t->dtype);
+    uint64_t off = t->off;
+    for (unsigned axis = t->rank; axis-- > 0;) {
+        start[axis] = 0;
+        len[axis] = count[axis];
+        stride[axis] = step;
+        off += (uint64_t)(from[axis] * step);
+        step *= t->dims[axis];
+    }
+    *out = (struct piece){start, len, stride, off, t->shard, t->dtype};
+    return 0;
+}
+
+errint piece_whole(const struct tensor *t, struct arena *a, struct piece *out)
+{
+    static const int64_t origin[SHAPE_RANK_MOST];
+    return piece_slice(t, origin, t->dims, a, out);
+}
+
+unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes)
+{
+    int64_t run = dtype_bytes(p->dtype);
+    unsigned axis = target.rank;
+
+    /* An axis joins the run when the source steps over it without a gap; the axis before may only join when the box also
+     * fills this one in the target. Axes of length 1 in the box have no steps at all. */
+    bool filled = true;
+    while (axis > 0 && filled) {
+        unsigned k = axis - 1;
+        if (p->len[k] != 1 && p->stride[k] != run) {
+            break;
+        }
+        run *= p->len[k];
+        filled = p->len[k] == target.dims[k];
+        axis = k;
+    }
+    *run_bytes = (uint64_t)run;
+    return axis;
+}

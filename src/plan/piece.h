@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one normal form of a target's bytes (design 3, first idea).
+ *
+ * A target tensor is a set of disjoint boxes that tile its index space. Each box, a piece, says where its elements come from:
+ * a source location, one byte stride per axis, and a source dtype. Slices and partitions are such; transposing, concatenating, casting, broadcasting and
+ * gathering are other rewrites of pieces, and need nothing new to be read.
+ *
+ *   target [4, 6], one piece per source           element (r, c) of piece P is read at
+ *   +---------+---------+                         P.off + (r - P.start[0]) * P.stride[0]
+ *   | P       | Q       |                               + (c - P.start[1]) * P.stride[1]
+ *   | 4 x 2   | 4 x 4   |
+ *   +---------+---------+ */
+#ifndef CKPTFS_PLAN_PIECE_H
+#define CKPTFS_PLAN_PIECE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/errint.h"
+#include "format/catalog.h"
+#include "format/shape.h"
+
+struct piece {
+    const int64_t *start;  /* rank numbers: the box's first index on each axis of the target */
+    const int64_t *len;    /* rank numbers: how many indices on each axis, each > 0 */
+    const int64_t *stride; /* rank numbers: bytes in the source per step on each axis; may be 0 or negative */
+    uint64_t off;          /* byte in the shard of the box's first element */
+    uint32_t shard;        /* index into catalog.shards */
+    uint8_t dtype;         /* of the source's elements */
+};
+
+/* piece_whole: the piece that is all of tensor t at its own place, arrays allocated in `a`. t has at least one element. */
+MUST_CHECK errint piece_whole(const struct tensor *t, struct arena *a, struct piece *out);
+
+/* piece_slice: the piece for the box [start, start+len) of tensor t, shown as a target of shape `len`. All within t's shape; no
+ * zero length. Arrays allocated in `a`. */
+MUST_CHECK errint piece_slice(const struct tensor *t, const int64_t *start, const int64_t *len,
+                              struct arena *a, struct piece *out);
+
+/* piece_dense_axis: the first axis k such that, from k on, the box is one contiguous run of bytes in the source AND in a
+ * target of shape `target`: rows are then enumerated by the axes before k. 0 means that the whole piece is one run. *run_bytes is
+ * the length of a run. */
+unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/dtype.h"
+#include "plan/resolve.h"
+#include "plan/split.h"
+
+/* ---- appending targets ------------------------------------------------------------------------- */
+
+static errint reserve(struct resolve *r)
+{
+    if (r->count < r->cap) {
+        return 0;
+    }
+    if (r->cap >= PLAN_TARGETS_MOST) {
+        return diag_error(r->diag, DIAG_LIMIT, r->map->path, STR(""), "the map asks for more than %d targets",
+                          PLAN_TARGETS_MOST);
+    }
+    uint32_t cap = r->cap ? r->cap * 2 : 64;
+    struct target *grown = realloc(r->targets, cap * sizeof(*grown));
+    if (!grown) {
+        return diag_no_memory(r->diag);
+    }
+    r->targets = grown;
+    r->cap = cap;
+    return 0;
+}
+
+errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule)
+{
+    errint rc = reserve(r);
+    if (rc < 0) {
+        return rc;
+    }
+    r->targets[r->count++] =
+        (struct target){.name_ptr = name.ptr, .name_len = (uint32_t)name.len, .source = source, .rule = rule};
+    return 0;
+}
+
+/* The form of one part: its box within the source, cut on one axis. */
+static struct form *part_form(struct resolve *r, const struct tensor *source,
+                              const struct partition *partition, int64_t part)
+{
+    unsigned axis;
+    int64_t parts = partition_axis(partition, &axis);
+    struct form *form = ARENA_NEW(r->arena, struct form);
+    int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
+    int64_t *dims = ARENA_ARRAY(r->arena, int64_t, source->rank);
+    struct piece *piece = ARENA_NEW(r->arena, struct piece);
+    if (!form || !start || !dims || !piece) {
+        return NULL;
+    }
+    if (source->rank) { /* memcpy wants no NULL */
+        memcpy(dims, source->dims, source->rank * sizeof(*dims));
+    }
+    split_part(source->dims[axis], parts, part, &start[axis], &dims[axis]);
+    *form = (struct form){
+        .shape = {dims, source->rank},
+        .dtype = source->dtype,
+        .full = tensor_shape(source),
+        .slice_start = start,
+        .part = part,
+        .partition = *partition,
+    };
+    uint64_t elements;
+    if (shape_elements(form->shape, &elements) < 0) {
+        return NULL;
+    }
+    if (elements) {
+        if (piece_slice(source, start, dims, r->arena, piece) < 0) {
+            return NULL;
+        }
+        form->pieces = piece;
+        form->piece_count = 1;
+    }
+    return form;
+}
+
+errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
+                        const struct partition *partition, int64_t part, uint32_t rule)
+{
+    struct form *form = part_form(r, source, partition, part);
+    char *name = arena_printf(r->arena, "/part_%" PRId64, part);
+    size_t suffix = name ? strlen(name) : 0;
+    char *full = arena_bytes(r->arena, variable.len + suffix);
+    if (!form || !name || !full) {
+        return diag_no_memory(r->diag);
+    }
+    memcpy(full, variable.ptr, variable.len);
+    memcpy(full + variable.len, name, suffix);
+    form->variable = str_of(full, variable.len);
+    errint rc = resolve_add(r, str_of(full, variable.len + suffix), source, rule);
+    if (rc == 0) {
+        r->targets[r->count - 1].form = form;
+    }
+    return rc;
+}
+
+errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
+{
+    if (r->override_count == r->override_cap) {
+        uint32_t cap = r->override_cap ? r->override_cap * 2 : 16;
+        struct override *grown = realloc(r->overrides, cap * sizeof(*grown));
+        if (!grown) {
+            return diag_no_memory(r->diag);
+        }
+        r->overrides = grown;
+        r->override_cap = cap;
+    }
+    r->overrides[r->override_count++] = (struct override){name, rule, by};
+    return 0;
+}
+
+/* ---- sources and messages ---------------------------------------------------------------------- */
+
+const char *resolve_place(struct resolve *r, uint32_t line)
+{
+    return map_where(r->map, line, r->where);
+}
+
+static struct str tensor_name_at(const void *catalog, uint32_t i)
+{
+    return tensor_name(&((const struct catalog *)catalog)->tensors[i]);
+}
+
+void resolve_suggest_tensors(struct resolve *r, struct str name)
+{
+    suggest_nearest(r->diag, name, tensor_name_at, r->catalog, r->catalog->count, &r->budget);
+}
+
+const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line)
+{
+    const struct tensor *t = catalog_find(r->catalog, name);
+    if (!t) {
+        diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, line), name,
+                   "tensor '%s' is not in the checkpoint", diag_visible(r->diag, name));
+        resolve_suggest_tensors(r, name);
+        return NULL;
+    }
+    if (t->hidden != TENSOR_SHOWN) {
+        diag_error(r->diag, DIAG_UNSUPPORTED, resolve_place(r, line), name, "tensor '%s' cannot be shown: %s",
+                   diag_visible(r->diag, name), tensor_hidden_reason(t));
+        return NULL;
+    }
+    return t;
+}
+
+/* ---- finishing --------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(target_name(a), target_name(b));
+}
+
+static int64_t part_of(const struct target *t)
+{
+    return t->form ? t->form->part : -1;
+}
+
+static int by_variable(const void *a, const void *b)
+{
+    int order = str_cmp(target_variable(a), target_variable(b));
+    int64_t left = part_of(a);
+    int64_t right = part_of(b);
+    return order ? order : (left > right) - (left < right);
+}
+
+typedef int (*target_order)(const void *, const void *);
+
+/* qsort need not be stable, so the rule decides between equal names: the order in which rules apply. */
+static int by_name_then_rule(const void *a, const void *b)
+{
+    int order = by_name(a, b);
+    uint32_t left = ((const struct target *)a)->rule;
+    uint32_t right = ((const struct target *)b)->rule;
+    return order ? order : (left > right) - (left < right);
+}
+
+static void sort_targets(struct target *targets, uint32_t count, target_order order)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (order(&targets[i - 1], &targets[i]) > 0) {
+            qsort(targets, count, sizeof(*targets), order);
+            return;
+        }
+    }
+}
+
+/* Of several targets with one name the last rule's stays. One rule makes a name once at most. */
+static errint let_later_win(struct resolve *r)
+{
+    sort_targets(r->targets, r->count, by_name_then_rule);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < r->count; i++) {
+        bool loses = i + 1 < r->count && by_name(&r->targets[i], &r->targets[i + 1]) == 0;
+        if (loses) {
+            uint32_t last = i + 1;
+            while (last + 1 < r->count && by_name(&r->targets[i], &r->targets[last + 1]) == 0) {
+                last++;
+            }
+            errint rc =
+                resolve_override(r, target_name(&r->targets[i]), r->targets[i].rule, r->targets[last].rule);
+            if (rc < 0) {
+                return rc;
+            }
+        } else {
+            r->targets[kept++] = r->targets[i];
+        }
+    }
+    r->count = kept;
+    return 0;
+}
+
+/* A partitioned variable and a plain one of one name cannot both exist in a graph. The list is sorted by variable. */
+static void refuse_mixed(struct resolve *r)
+{
+    for (uint32_t i = 1; i < r->count; i++) {
+        const struct target *a = &r->targets[i - 1];
+        const struct target *b = &r->targets[i];
+        if (part_of(a) < 0 && part_of(b) >= 0 && str_eq(target_variable(a), target_variable(b))) {
+            char place[4096 + 16];
+            map_where(r->map, r->map->rules[a->rule].line, place);
+            diag_error(r->diag, DIAG_NAME_COLLISION, resolve_place(r, r->map->rules[b->rule].line),
+                       target_variable(b), "'%s' is partitioned here and a plain variable at %s",
+                       diag_visible(r->diag, target_variable(b)), place);
+        }
+    }
+}
+
+static errint note_used(struct resolve *r)
+{
+    uint64_t *used = ARENA_ARRAY(r->arena, uint64_t, (size_t)r->catalog->count / 64 + 1);
+    if (!used) {
+        return diag_no_memory(r->diag);
+    }
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct tensor *t = r->targets[i].source;
+        size_t index = (size_t)(t - r->catalog->tensors);
+        used[index / 64] |= 1ull << (index % 64);
+        r->catalog->shards[t->shard].used = true;
+    }
+    r->plan->used = used;
+    return 0;
+}
+
+/* Hand the arrays over. They were grown by doubling; the plan keeps only what is used. */
+static errint hand_over(struct resolve *r)
+{
+    if (r->count) {
+        struct target *fit = realloc(r->targets, r->count * sizeof(*fit));
+        r->targets = fit ? fit : r->targets;
+    }
+    r->plan->targets = r->targets;
+    r->plan->count = r->count;
+    r->targets = NULL;
+    r->plan->overrides = r->overrides;
+    r->plan->override_count = r->override_count;
+    r->overrides = NULL;
+    return 0;
+}
+
+static errint resolve_all(struct resolve *r)
+{
+    errint rc = r->map->graph.given ? resolve_with_graph(r) : resolve_without_graph(r);
+    if (rc == 0) {
+        rc = let_later_win(r);
+    }
+    if (rc == 0) {
+        sort_targets(r->targets, r->count, by_variable);
+        refuse_mixed(r);
+        rc = note_used(r);
+    }
+    for (uint32_t i = 0; rc == 0 && i < r->override_count; i++) {
+        const struct override *o = &r->overrides[i];
+        char by[4096 + 16];
+        map_where(r->map, r->map->rules[o->by].line, by);
+        diag_warn(r->diag, DIAG_OVERRIDDEN, resolve_place(r, r->map->rules[o->rule].line), o->name,
+                  "'%s' is assigned again at %s, which wins", diag_visible(r->diag, o->name), by);
+    }
+    hand_over(r);
+    return rc;
+}
+
+errint plan_resolve(struct catalog *c, const struct map *m, struct diag *d, struct plan **out)
+{
+    *out = calloc(1, sizeof(**out));
+    if (!*out) {
+        return diag_no_memory(d);
+    }
+    struct plan *plan = *out;
+    arena_init(&plan->arena);
+    plan->catalog = c;
+    plan->map = m;
+    plan->used = ARENA_ARRAY(&plan->arena, uint64_t, (size_t)c->count / 64 + 1);
+    if (!plan->used) {
+        plan_close(plan);
+        *out = NULL;
+        return diag_no_memory(d);
+    }
+    struct resolve r = {
+        .catalog = c, .map = m, .diag = d, .arena = &plan->arena, .plan = plan, .budget = {100u << 20}};
+    uint64_t errors_before = d->errors;
+    errint rc = resolve_all(&r);
+    return rc < 0 ? rc : d->errors > errors_before ? -EINVAL : 0;
+}
+
+void plan_close(struct plan *p)
+{
+    if (p) {
+        free((void *)(uintptr_t)p->targets);
+        free((void *)(uintptr_t)p->overrides);
+        arena_fini(&p->arena);
+        free(p);
+    }
+}
+
+/* ---- looking things up ------------------------------------------------------------------------- */
+
+uint64_t target_bytes(const struct target *t)
+{
+    if (!t->form) {
+        return t->source->bytes;
+    }
+    uint64_t bytes;
+    /* A target is never larger than what the catalog has checked, but a cast or a broadcast may come: stay honest. */
+    return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
+}
+
+const struct target *plan_find(const struct plan *p, struct str name)
+{
+    uint32_t low = 0;
+    uint32_t high = p->count;
+    while (low < high) { /* among plain targets, a name is its own variable */
+        uint32_t mid = low + (high - low) / 2;
+        const struct target *t = &p->targets[mid];
+        int order = str_cmp(target_variable(t), name);
+        if (order == 0 && part_of(t) < 0) {
+            return t;
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    long slash = str_rfind(name, '/');
+    if (slash < 0 || !str_starts(str_from_pos(name, (size_t)slash), STR("/part_"))) {
+        return NULL;
+    }
+    struct str variable = str_head(name, (size_t)slash);
+    low = 0;
+    high = p->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (str_cmp(target_variable(&p->targets[mid]), variable) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    for (; low < p->count && str_eq(target_variable(&p->targets[low]), variable); low++) {
+        if (str_eq(target_name(&p->targets[low]), name)) {
+            return &p->targets[low];
+        }
+    }
+    return NULL;
+}

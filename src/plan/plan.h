@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan: which targets there are, and the pieces that each is made of. Rules x catalog x graph, resolved once, then const.
+ *
+ * Semantics are those of init_from_checkpoint (tensorflow/python/training/checkpoint_utils.py): resolve.c says how. A target that is a whole tensor of the
+ * checkpoint under another name, as nearly all are, keeps no pieces and no shape of its own (`form` is NULL): with a million
+ * variables that is most of the memory. */
+#ifndef CKPTFS_PLAN_PLAN_H
+#define CKPTFS_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "format/catalog.h"
+#include "map/map.h"
+#include "plan/piece.h"
+
+/* What a target is, when it is not one whole tensor unchanged. */
+struct form {
+    struct shape shape; /* of the target itself: for a part, the part's */
+    uint8_t dtype;
+    struct str variable;        /* the full name; for a part, what stands before /part_N */
+    struct shape full;          /* of the whole variable */
+    const int64_t *slice_start; /* where in it the part begins; NULL if this is no part */
+    int64_t part;               /* N of /part_N; -1 if this is no part */
+    const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
+    uint32_t piece_count;
+    struct partition partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
+};
+
+struct target {
+    const char *name_ptr;        /* exact name: variable, or variable/part_N */
+    const struct tensor *source; /* the first tensor that it is made of */
+    const struct form *form;     /* NULL: all of `source`, unchanged */
+    uint32_t name_len;
+    uint32_t rule; /* index into map.rules */
+};
+
+struct override {
+    struct str name; /* of the target (a variable's full name) */
+    uint32_t rule;   /* that lost */
+    uint32_t by;     /* that won */
+};
+
+struct plan {
+    struct arena arena;            /* owns all below but what it borrows from catalog and map */
+    const struct catalog *catalog; /* borrows */
+    const struct map *map;         /* borrows */
+    const struct target
+        *targets; /* sorted by name bytewise, except that parts of one variable are in order of number */
+    uint32_t count;
+    const uint64_t *used; /* a bit per tensor of the catalog: some target uses it */
+    const struct override *overrides;
+    uint32_t override_count;
+    const struct variable *const *unassigned; /* declared variables that no rule assigns */
+    uint32_t unassigned_count;
+};
+
+static inline struct str target_name(const struct target *t)
+{
+    return str_of(t->name_ptr, t->name_len);
+}
+
+static inline struct str target_variable(const struct target *t)
+{
+    return t->form ? t->form->variable : target_name(t);
+}
+
+static inline unsigned target_dtype(const struct target *t)
+{
+    return t->form ? t->form->dtype : t->source->dtype;
+}
+
+static inline struct shape target_shape(const struct target *t)
+{
+    return t->form ? t->form->shape : tensor_shape(t->source);
+}
+
+/* target_bytes: size of the target's bytes. */
+uint64_t target_bytes(const struct target *t);
+
+static inline bool plan_uses(const struct plan *p, uint32_t tensor)
+{
+    return p->used[tensor / 64] >> (tensor % 64) & 1;
+}
+
+/* plan_resolve: rules of `m` against the tensors of `c`, both borrowed for as long as the plan. Every error of the map against the checkpoint
+ * is reported: "map.ini:3", subject, found, expected, nearest names. Sets `used` of the shards that targets read. On failure *out is the
+ * incomplete plan (fit for a report, not for reading); the caller closes it in either case. NULL only when memory is short. */
+MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, struct diag *d, struct plan **out);
+
+void plan_close(struct plan *p);
+
+/* plan_find: the target of exactly that name, or NULL. */
+const struct target *plan_find(const struct plan *p, struct str name);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that build a plan share. Private to src/plan. */
+#ifndef CKPTFS_PLAN_RESOLVE_H
+#define CKPTFS_PLAN_RESOLVE_H
+
+#include "plan/plan.h"
+#include "plan/suggest.h"
+
+/* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and lets the later rule win. */
+struct resolve {
+    struct catalog *catalog;
+    const struct map *map;
+    struct diag *diag;
+    struct arena *arena; /* of the plan */
+    struct plan *plan;
+    struct target *targets; /* owns (malloc) until handed to the plan */
+    uint32_t count;
+    uint32_t cap;
+    struct override *overrides; /* owns (malloc) */
+    uint32_t override_count;
+    uint32_t override_cap;
+    struct suggest_budget budget;
+    char where[4096 + 16]; /* of the rule at hand: "map.ini:3" */
+};
+
+enum { PLAN_TARGETS_MOST = 16 << 20, PLAN_PARTS_MOST = 1 << 20 };
+
+/* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does. resolve_without_graph: infers the
+ * targets from the checkpoint by the same rules read backwards. Both append targets, add errors to the diag, and fail (negative) only when there is no
+ * point in going on: memory, limits. */
+MUST_CHECK errint resolve_with_graph(struct resolve *r);
+MUST_CHECK errint resolve_without_graph(struct resolve *r);
+
+/* resolve_source: the tensor `name` for the rule at hand, or NULL with an error that says what is near (absent), or why it cannot
+ * be shown (hidden). */
+const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line);
+
+/* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map or the catalog). */
+MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule);
+
+/* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits it. */
+MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
+                                   const struct partition *partition, int64_t part, uint32_t rule);
+
+/* resolve_override: notes that `rule`'s target `name` lost against `by`. */
+MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);
+
+/* resolve_suggest_tensors: names near `name` among the catalog's, for the newest error. */
+void resolve_suggest_tensors(struct resolve *r, struct str name);
+
+/* resolve_place: the "map.ini:3" of a rule's line; valid until the next call. */
+const char *resolve_place(struct resolve *r, uint32_t line);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The existing names that a misspelt one may have meant. */
+#ifndef CKPTFS_PLAN_SUGGEST_H
+#define CKPTFS_PLAN_SUGGEST_H
+
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/str.h"
+
+/* Candidate number i, or an empty run to skip it. */
+typedef struct str (*suggest_name)(const void *context, uint32_t i);
+
+/* Work that one run may spend on suggestions; shared by all calls, so thousands of errors over a million names stay quick. */
+struct suggest_budget {
+    uint64_t left; /* byte comparisons */
+};
+
+/* suggest_nearest: adds to d's newest entry up to DIAG_NEAREST of the `count` names that are nearest to `name` by edit distance, the nearest
+ * first, none farther than a third of its length. Stops when the budget is spent. */
+void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
+                     struct suggest_budget *budget);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Catalogs and maps for unit tests of the layers above src/format: no files but one of data, where a test reads. */
+#ifndef CKPTFS_TESTS_FAKE_H
+#define CKPTFS_TESTS_FAKE_H
+
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "format/catalog.h"
+#include "format/dtype.h"
+#include "map/map.h"
+
+struct fake_tensor {
+    const char *name;
+    enum dtype dtype;
+    int rank;
+    int64_t dims[8];
+    enum tensor_hidden hidden;
+};
+
+/* A catalog of `count` tensors, sorted here, laid one after the other in one shard in the order given. Byte i of the shard is
+ * fake_byte(i). With `data`, the shard is a real temporary file, open; otherwise it has no descriptor. To be given to fake_close. */
+struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, int data);
+void fake_close(struct catalog *c);
+
+unsigned char fake_byte(uint64_t i);
+
+/* The map of a text (a C string), which must parse. */
+struct map *fake_map(const char *text);
+
+/* Whether d has an entry with that code, place ("map.ini:3"), and a message that contains `words`. */
+int fake_has(const struct diag *d, enum diag_code code, const char *where, const char *words);
+
+/* All entries, one a line, for failure messages; static storage. */
+const char *fake_dump(const struct diag *d);
+
+#endif
