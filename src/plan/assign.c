@@ -80,23 +80,19 @@ static struct found store_find(const struct store *s, struct str name)
 
 /* ---- one assignment ---------------------------------------------------------------------------- */
 
-static errint put(struct store *s, const struct variable *v, int64_t part, const struct tensor *t, bool whole,
-                  uint32_t rule)
+/* Fill the slot of a variable (part 0) or part. *noted is the rule whose loss was noted last, so that a variable of a thousand
+ * parts that is assigned again is one override, called `name`. */
+static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value, struct str name,
+                  int64_t *noted)
 {
-    struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)(part < 0 ? 0 : part)];
-    if (slot->source) {
-        struct str name = v->name;
-        if (part >= 0) {
-            char *text = arena_printf(s->r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), part);
-            name = text ? str_from(text) : v->name;
-        }
-        errint rc = resolve_override(s->r, name, slot->rule, rule);
-        if (rc < 0) {
-            return rc;
-        }
+    struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
+    errint rc = 0;
+    if (slot->source && slot->rule != *noted) {
+        *noted = slot->rule;
+        rc = resolve_override(s->r, name, slot->rule, value.rule);
     }
-    *slot = (struct slot){t, rule, whole};
-    return 0;
+    *slot = value;
+    return rc;
 }
 
 /* The shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
@@ -134,12 +130,15 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
             diag_visible(r->diag, tensor_name(t)), dtype_name(t->dtype), dtype_name(t->dtype));
         return 0;
     }
+    struct slot value = {t, index, f.part >= 0};
+    int64_t noted = -1;
     if (f.part >= 0) {
-        return put(s, v, f.part, t, true, index);
+        char *name = arena_printf(r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), f.part);
+        return name ? put(s, v, f.part, value, str_from(name), &noted) : diag_no_memory(r->diag);
     }
     int64_t parts = parts_of(v);
     for (int64_t part = 0; part < parts; part++) {
-        errint rc = put(s, v, v->partition.rank ? part : -1, t, false, index);
+        errint rc = put(s, v, part, value, v->name, &noted);
         if (rc < 0) {
             return rc;
         }

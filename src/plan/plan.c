@@ -190,26 +190,36 @@ static void sort_targets(struct target *targets, uint32_t count, target_order or
     }
 }
 
+/* A partitioned variable that is assigned again as such is one override, not one for each of its parts. */
+static errint note_loser(struct resolve *r, const struct target *loser, const struct target *winner)
+{
+    bool same_parts = part_of(loser) >= 0 && part_of(winner) >= 0;
+    struct str name = same_parts ? target_variable(loser) : target_name(loser);
+    const struct override *last = r->override_count ? &r->overrides[r->override_count - 1] : NULL;
+    if (last && last->rule == loser->rule && last->by == winner->rule && str_eq(last->name, name)) {
+        return 0;
+    }
+    return resolve_override(r, name, loser->rule, winner->rule);
+}
+
 /* Of several targets with one name the last rule's stays. One rule makes a name once at most. */
 static errint let_later_win(struct resolve *r)
 {
     sort_targets(r->targets, r->count, by_name_then_rule);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < r->count; i++) {
-        bool loses = i + 1 < r->count && by_name(&r->targets[i], &r->targets[i + 1]) == 0;
-        if (loses) {
-            uint32_t last = i + 1;
-            while (last + 1 < r->count && by_name(&r->targets[i], &r->targets[last + 1]) == 0) {
-                last++;
-            }
-            errint rc =
-                resolve_override(r, target_name(&r->targets[i]), r->targets[i].rule, r->targets[last].rule);
+    for (uint32_t i = 0; i < r->count;) {
+        uint32_t last = i;
+        while (last + 1 < r->count && by_name(&r->targets[i], &r->targets[last + 1]) == 0) {
+            last++;
+        }
+        for (; i < last; i++) {
+            errint rc = note_loser(r, &r->targets[i], &r->targets[last]);
             if (rc < 0) {
                 return rc;
             }
-        } else {
-            r->targets[kept++] = r->targets[i];
         }
+        r->targets[kept++] = r->targets[last];
+        i = last + 1;
     }
     r->count = kept;
     return 0;
