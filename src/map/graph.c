@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/graph.h"
+
+#include "base/cleanup.h"
+#include "map/name.h"
+#include "map/words.h"
+
+/* By name; the same names in the order declared, which is that of their addresses. */
+static int compare(const void *left, const void *right)
+{
+    const struct variable *a = *(const struct variable *const *)left;
+    const struct variable *b = *(const struct variable *const *)right;
+    int order = str_cmp(a->name, b->name);
+    return order ? order : (a > b) - (a < b);
+}
+
+static errint sort(struct variable *variables, uint32_t count, struct diag *d)
+{
+    CLEANUP_FREE const struct variable **order = calloc(count, sizeof(*order));
+    CLEANUP_FREE struct variable *sorted = calloc(count, sizeof(*sorted));
+    if (!order || !sorted) {
+        return diag_no_memory(d);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        order[i] = &variables[i];
+    }
+    qsort(order, count, sizeof(*order), compare);
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[i] = *order[i];
+    }
+    memcpy(variables, sorted, count * sizeof(*variables));
+    return 0;
+}
+
+/* The `where` of another line as it reads within a message, which has the folder already. */
+static const char *shortly(const char *where)
+{
+    const char *slash = strrchr(where, '/');
+    return slash ? slash + 1 : where;
+}
+
+/* Errors that one variable makes with those before it. */
+static errint check(const struct graph *g, uint32_t i, struct diag *d)
+{
+    const struct variable *v = &g->variables[i];
+    if (i > 0 && str_eq(v->name, v[-1].name)) {
+        return diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
+                          "variable '%s' is declared twice, before at %s", words_shown(d, v->name),
+                          shortly(v[-1].where));
+    }
+    struct str whole;
+    const struct variable *of =
+        !v->partition.rank && name_split_part(v->name, &whole, NULL) ? graph_find(g, whole) : NULL;
+    if (of && of->partition.rank) {
+        return diag_error(
+            d, DIAG_GRAPH_INVALID, v->where, v->name,
+            "variable '%s' is called like a part of '%s', which is partitioned at %s: leave it out",
+            words_shown(d, v->name), words_shown(d, whole), shortly(of->where));
+    }
+    return 0;
+}
+
+errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d)
+{
+    *out = (struct graph){.given = true};
+    errint rc = count ? sort(variables, count, d) : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    const struct graph g = {variables, count, true};
+    for (uint32_t i = 0; i < count; i++) {
+        errint bad = check(&g, i, d);
+        rc = rc ? rc : bad;
+    }
+    if (rc == 0) {
+        *out = g;
+    }
+    return rc;
+}
+
+const struct variable *graph_find(const struct graph *g, struct str name)
+{
+    uint32_t low = 0;
+    uint32_t high = g->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order = str_cmp(g->variables[mid].name, name);
+        if (order == 0) {
+            return &g->variables[mid];
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}

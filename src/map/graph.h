@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target graph: the variables that the model declares, as init_from_checkpoint's variable store would
+ * hold them.
+ *
+ * Today they come from [variables] of the map; graph files and other checkpoints will fill the same
+ * struct. */
+#ifndef CKPTFS_MAP_GRAPH_H
+#define CKPTFS_MAP_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "format/dtype.h"
+#include "format/shape.h"
+#include "map/ini.h"
+#include "map/partition.h"
+
+struct variable {
+    struct str name;    /* full name, decoded; without :0; a partitioned one without /part_N */
+    struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
+    enum dtype dtype;
+    struct partition partition; /* rank 0: a plain variable */
+    const char *where;          /* "map.ini:12" */
+};
+
+struct graph {
+    const struct variable *variables; /* sorted by name, bytewise; names are unique */
+    uint32_t count;
+    bool given; /* there was a [variables] section, if only an empty one */
+};
+
+/* variable_parse: `name = float32 [1000, 64] | partition 5,1` from one item, texts in `a`. Errors, with
+ * the line: DIAG_MAP_SYNTAX for what is not a declaration (unknown dtype, with the nearest names;
+ * malformed shape), and DIAG_GRAPH_INVALID for one that no variable can have (a partition of an unknown or
+ * scalar shape, of another rank, with more parts than elements along its axis; more than 2^63-1 bytes; a
+ * resource or variant). */
+MUST_CHECK errint variable_parse(const struct ini_item *item, const char *path, struct arena *a,
+                                 struct variable *out, struct diag *d);
+
+/* graph_build: sorts `variables` (taken over, in an arena that outlives *out, in the order declared) and
+ * refuses, naming both lines, a name declared twice, and a plain variable called like a part of a
+ * partitioned one (`x` and `x/part_0`). *out is `given`. */
+MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d);
+
+/* graph_find: the variable of exactly that full name, or NULL. */
+const struct variable *graph_find(const struct graph *g, struct str name);
+
+/* shape_parse: "[100, ?]", "[]", "[...]" to a shape whose dims are in `a`; -EINVAL without a message, or
+ * -ENOMEM. */
+MUST_CHECK errint shape_parse(struct str text, struct arena *a, struct shape *out);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/ini.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdarg.h>
+
+#include "base/buf.h"
+#include "map/line.h"
+#include "map/words.h"
+
+/* What an indented line would continue. */
+enum open_item {
+    OPEN_NOTHING,
+    OPEN_ITEM,    /* the newest one */
+    OPEN_REFUSED, /* one that was refused: its further lines are not worth more errors */
+};
+
+struct reader {
+    const char *path;
+    struct arena *arena;
+    struct diag *d;
+    struct str rest; /* of the text: what inih has not asked for yet */
+    uint32_t line;   /* of the line handed over last */
+    enum open_item open;
+    bool continues;   /* the line handed over last continues the newest item */
+    bool pending;     /* the value of the newest item is not stored yet ... */
+    struct buf value; /* ... but here, and may grow */
+    struct ini_section *sections;
+    struct ini_item *items;
+    uint32_t section_count;
+    uint32_t section_cap;
+    uint32_t item_count;
+    uint32_t item_cap;
+    errint rc;
+};
+
+static void out_of_memory(struct reader *r)
+{
+    if (r->rc != -ENOMEM) {
+        r->rc = diag_no_memory(r->d);
+    }
+}
+
+/* A grown copy of the array, in the arena, when all `*cap` are in use. */
+static void *grow(struct reader *r, void *array, uint32_t count, uint32_t *cap, size_t size)
+{
+    if (count < *cap) {
+        return array;
+    }
+    uint32_t more = *cap ? *cap * 2 : 64;
+    void *grown = more > *cap ? arena_alloc(r->arena, (size_t)more * size) : NULL;
+    if (!grown) {
+        out_of_memory(r);
+        return NULL;
+    }
+    if (count) {
+        memcpy(grown, array, count * size);
+    }
+    *cap = more;
+    return grown;
+}
+
+static void add_section(struct reader *r, struct str name)
+{
+    struct ini_section *grown = grow(r, r->sections, r->section_count, &r->section_cap, sizeof(*r->sections));
+    struct str copy = arena_str(r->arena, name);
+    if (!grown || !copy.ptr) {
+        out_of_memory(r);
+        return;
+    }
+    r->sections = grown;
+    r->sections[r->section_count++] = (struct ini_section){copy, r->line, r->item_count};
+}
+
+/* The newest item is complete: its value goes from the buffer into the arena. */
+static void store_value(struct reader *r)
+{
+    if (r->pending) {
+        struct str copy = arena_str(r->arena, buf_view(&r->value));
+        if (!copy.ptr || buf_check(&r->value) < 0) {
+            out_of_memory(r);
+            return;
+        }
+        r->items[r->item_count - 1].value = copy;
+    }
+    r->pending = false;
+    r->value.len = 0;
+}
+
+/* The newest item lost a line of its own: what is left of it would only give more errors. */
+static void drop_item(struct reader *r)
+{
+    r->item_count--;
+    r->pending = false;
+    r->value.len = 0;
+}
+
+static void add_item(struct reader *r, struct str key)
+{
+    store_value(r);
+    struct ini_item *grown = grow(r, r->items, r->item_count, &r->item_cap, sizeof(*r->items));
+    struct str copy = arena_str(r->arena, key);
+    if (!grown || !copy.ptr) {
+        out_of_memory(r);
+        return;
+    }
+    r->items = grown;
+    r->items[r->item_count++] = (struct ini_item){
+        .section = r->section_count ? r->sections[r->section_count - 1].name : STR(""),
+        .key = copy,
+        .value = STR(""),
+        .line = r->line,
+    };
+    r->pending = true;
+}
+
+/* inih's handler: called alike for `name = value` and for a continuation. The section that inih cut is not
+ * used. */
+static int on_item(void *user, const char *section, const char *name, const char *value)
+{
+    struct reader *r = user;
+    (void)section;
+    if (r->rc == -ENOMEM) {
+        return 1;
+    }
+    if (!r->continues) {
+        add_item(r, str_from(name));
+    } else if (r->value.len) {
+        buf_char(&r->value, ' ');
+    }
+    buf_text(&r->value, value);
+    return 1;
+}
+
+/* Adds the error of this line; inih gets an empty one. */
+FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char message[1024];
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    char where[WORDS_WHERE_BYTES];
+    words_where(r->path, r->line, where);
+    errint rc = diag_error(r->d, DIAG_MAP_SYNTAX, where, subject, "%s", message);
+    r->rc = r->rc ? r->rc : rc;
+    r->open = OPEN_REFUSED;
+    return STR("");
+}
+
+/* Adds the error of a file with too much in it and ends the reading. */
+static struct str stop(struct reader *r, const char *what, int most)
+{
+    char where[WORDS_WHERE_BYTES];
+    words_where(r->path, r->line, where);
+    errint rc = diag_error(r->d, DIAG_LIMIT, where, STR(""), "more than %d %s in one file", most, what);
+    r->rc = r->rc ? r->rc : rc;
+    r->rest = STR("");
+    return STR("");
+}
+
+/* The next physical line, without its end and, at the very start, without the BOM. */
+static struct str take_line(struct reader *r)
+{
+    long end = str_find(r->rest, '\n');
+    struct str line = end < 0 ? r->rest : str_head(r->rest, (size_t)end);
+    r->rest = str_from_pos(r->rest, line.len + (end >= 0));
+    r->line++;
+    if (line.len && line.ptr[line.len - 1] == '\r') {
+        line.len--;
+    }
+    return r->line == 1 && str_starts(line, STR("\xef\xbb\xbf")) ? str_from_pos(line, 3) : line;
+}
+
+static struct str judge_indented(struct reader *r, struct str line, struct str text)
+{
+    if (text.len > 1 && text.ptr[0] == '[' && (isalpha((unsigned char)text.ptr[1]) || text.ptr[1] == '_')) {
+        refuse(r, text, "an indented section header: remove the indentation");
+        add_section(r, STR(""));
+        return STR("");
+    }
+    if (line_has_spaced_equals(text)) {
+        return refuse(r, text, "an indented line continues the one above: remove the indentation of '%s'",
+                      words_shown(r->d, text));
+    }
+    if (r->open == OPEN_NOTHING) {
+        return refuse(r, text,
+                      "an indented line with nothing above to continue: remove the indentation, or the "
+                      "blank line above");
+    }
+    r->continues = r->open == OPEN_ITEM;
+    return r->continues ? line : STR("");
+}
+
+static struct str judge_header(struct reader *r, struct str text)
+{
+    long close = str_find(text, ']');
+    if (r->section_count == INI_SECTIONS_MOST) {
+        return stop(r, "section headers", INI_SECTIONS_MOST);
+    }
+    if (close < 0 || (size_t)close + 1 != text.len) {
+        refuse(r, text,
+               "expected a section header alone on its line, such as [assignment_map]: a name that begins "
+               "with '[' is written with %%5B");
+    } else if (close == 1) {
+        refuse(r, text, "the section name is empty");
+    } else if (close - 1 > INI_SECTION_MOST) {
+        refuse(r, text, "the section name has %ld bytes, the limit is %d", close - 1, INI_SECTION_MOST);
+    } else {
+        r->open = OPEN_NOTHING;
+        add_section(r, str_of(text.ptr + 1, (size_t)close - 1));
+        return text;
+    }
+    add_section(r, STR(""));
+    return STR("");
+}
+
+static struct str judge_item(struct reader *r, struct str text)
+{
+    long equals = str_find(text, '=');
+    long colon = str_find(text, ':');
+    if (equals < 0 && colon >= 0) {
+        return refuse(r, text,
+                      "found ':', expected '=': write 'name = value', and %%3A for a ':' inside a name");
+    }
+    if (equals < 0) {
+        return refuse(r, text,
+                      "found no '=': write 'name = value', and indent a line that continues the one above");
+    }
+    struct str key = str_trim(str_head(text, (size_t)equals));
+    if (key.len == 0) {
+        return refuse(r, text, "the name before '=' is empty");
+    }
+    struct str bare = words_without_output(key);
+    if (bare.ptr) {
+        return refuse(r, key, "names have no ':%s': write '%s'; write %%3A for a literal ':'",
+                      words_shown(r->d, str_from_pos(key, bare.len + 1)), words_shown(r->d, bare));
+    }
+    if (colon >= 0 && colon < equals) {
+        return refuse(r, key, "a ':' before the '=': write 'name = value', and %%3A for a ':' inside a name");
+    }
+    if (r->item_count == INI_ITEMS_MOST) {
+        return stop(r, "items", INI_ITEMS_MOST);
+    }
+    r->open = OPEN_ITEM;
+    return text;
+}
+
+/* What inih gets of this line: the line without comment, or nothing if it is blank or refused. */
+static struct str judge(struct reader *r, struct str line)
+{
+    r->continues = false;
+    bool belongs = line_is_indented(line) && r->open == OPEN_ITEM;
+    struct line_fault fault;
+    if (!line_is_text(line, &fault)) {
+        refuse(r, STR(""), "%s", fault.text);
+        if (belongs) {
+            drop_item(r);
+        } else if (line.len && line.ptr[0] == '[') {
+            add_section(r, STR(""));
+        }
+        return STR("");
+    }
+    struct str body = line_without_comment(line);
+    struct str text = str_trim(body);
+    if (text.len == 0) {
+        r->open = str_trim(line).len == 0 ? OPEN_NOTHING : r->open;
+        return STR("");
+    }
+    return line_is_indented(line) ? judge_indented(r, body, text)
+           : text.ptr[0] == '['   ? judge_header(r, text)
+                                  : judge_item(r, text);
+}
+
+/* inih's reader: one physical line a call, as fgets() would give it. */
+static char *next_line(char *to, int room, void *stream)
+{
+    struct reader *r = stream;
+    if (r->rest.len == 0 || r->rc == -ENOMEM) {
+        return NULL;
+    }
+    struct str line = judge(r, take_line(r));
+    if (line.len + 2 > (size_t)room) {
+        line = refuse(r, STR(""), "inih takes lines of %d bytes only", room - 2);
+    }
+    memcpy(to, line.ptr, line.len);
+    memcpy(to + line.len, "\n", 2);
+    return to;
+}
+
+/* Debian's inih has its options as variables. All are set that matter: another value would change a
+ * meaning. */
+static void set_options(void)
+{
+    ini_use_stack = false;
+    ini_allow_realloc = false;
+    ini_initial_alloc = ini_max_line = LINE_BYTES_MOST + 16;
+    ini_allow_multiline = true;
+    ini_allow_no_value = false;
+    ini_stop_on_first_error = false;
+    ini_allow_bom = false; /* ours is stripped; a second one is part of a name */
+    ini_allow_inline_comments = false;
+}
+
+errint ini_parse_text(struct str text, const char *path, struct arena *a, struct ini_file *out,
+                      struct diag *d)
+{
+    *out = (struct ini_file){.path = path};
+    struct reader r = {.path = path, .arena = a, .d = d, .rest = text};
+    set_options();
+    int line = ini_parse_stream(next_line, &r, on_item, &r);
+    if (line == -2) {
+        out_of_memory(&r);
+    } else if (line > 0) {
+        r.line = (uint32_t)line;
+        refuse(&r, STR(""), "inih cannot read this line");
+    }
+    if (r.rc != -ENOMEM) {
+        store_value(&r);
+    }
+    buf_fini(&r.value);
+    out->sections = r.sections;
+    out->section_count = r.section_count;
+    out->items = r.items;
+    out->count = r.item_count;
+    return r.rc;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/name.h"
+
+#include "base/escape.h"
+#include "map/words.h"
+
+/* The first character that must be written %XX, if there is one. */
+static errint refuse_reserved(struct str text, const char *role, const char *where, struct diag *d)
+{
+    if (text.ptr[0] == '[') {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                          "the %s '%s' begins with '[': lists have no brackets; write %%5B for a literal '['",
+                          role, words_shown(d, text));
+    }
+    struct str bare = words_without_output(text);
+    if (bare.ptr) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                          "variables have no ':%s': write '%s'; write %%3A for a literal ':'",
+                          words_shown(d, str_from_pos(text, bare.len + 1)), words_shown(d, bare));
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        switch (c) {
+        case '*':
+        case '?':
+        case '{':
+        case '}':
+            return diag_error(d, DIAG_UNSUPPORTED, where, text,
+                              "wildcards are not supported yet; write %%%02X for a literal '%c'", c, c);
+        case '@':
+            return diag_error(d, DIAG_UNSUPPORTED, where, text,
+                              "'@' in a name is not supported yet; write %%40 for a literal '@'");
+        case '=':
+        case ':':
+        case ',':
+        case '|':
+            return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                              "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
+                              words_shown(d, text), c, c);
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+static size_t components(struct str name)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < name.len; i++) {
+        count += name.ptr[i] == '/';
+    }
+    return count;
+}
+
+errint name_parse(struct str text, const char *role, const char *where, struct arena *a, struct name *out,
+                  struct diag *d)
+{
+    *out = (struct name){.text = STR("")};
+    if (text.len == 0) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                          "a %s is empty: expected a name, a scope such as 'a/b/', "
+                          "or the root '/'",
+                          role);
+    }
+    errint rc = refuse_reserved(text, role, where, d);
+    if (rc < 0) {
+        return rc;
+    }
+    struct name name = {unescape_name(a, text), text.ptr[text.len - 1] == '/'};
+    if (!name.text.ptr) {
+        return diag_no_memory(d);
+    }
+    if (name.text.len == 0) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                          "the %s '%%' is the empty name, which no tensor can have", role);
+    }
+    if (name.is_scope && str_eq(name.text, STR("/")) && text.len > 1) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                          "the scope '%s' would be taken for the root '/': name its tensors one by one",
+                          words_shown(d, text));
+    }
+    if (name.text.len > NAME_BYTES_MOST) {
+        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu bytes, the limit is %d", role,
+                          name.text.len, NAME_BYTES_MOST);
+    }
+    if (components(name.text) > NAME_COMPONENTS_MOST) {
+        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu components, the limit is %d", role,
+                          components(name.text), NAME_COMPONENTS_MOST);
+    }
+    *out = name;
+    return 0;
+}
+
+bool name_split_part(struct str name, struct str *whole, int64_t *number)
+{
+    long slash = str_rfind(name, '/');
+    if (slash <= 0 || !str_starts(str_from_pos(name, (size_t)slash + 1), STR("part_"))) {
+        return false;
+    }
+    struct str digits = str_from_pos(name, (size_t)slash + 1 + 5);
+    int64_t value = words_number(digits);
+    if (value < 0 || (digits.len > 1 && digits.ptr[0] == '0')) {
+        return false;
+    }
+    if (whole) {
+        *whole = str_head(name, (size_t)slash);
+    }
+    if (number) {
+        *number = value;
+    }
+    return true;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/rule.h"
+
+#include "map/name.h"
+#include "map/words.h"
+
+/* What the language has, the one that is served first. */
+static const char *const operations[] = {
+    "partition", "broadcast", "cast",  "concat", "expand_dims", "fill",  "gather",    "pad",
+    "reshape",   "reverse",   "slice", "split",  "squeeze",     "stack", "transpose", "unstack",
+};
+
+struct parsing {
+    const char *where;
+    struct arena *arena;
+    struct diag *d;
+    bool makes_targets; /* an operation takes a list of targets of any names */
+    errint rc;          /* of the first error */
+};
+
+static void note(struct parsing *p, errint rc)
+{
+    p->rc = p->rc ? p->rc : rc;
+}
+
+static bool known_operation(struct str word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        if (str_eq(word, str_from(operations[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void parse_operation(struct parsing *p, struct str text, struct rule *rule)
+{
+    size_t end = 0;
+    while (end < text.len && text.ptr[end] != ' ' && text.ptr[end] != '\t') {
+        end++;
+    }
+    struct str word = str_head(text, end);
+    if (word.len == 0) {
+        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
+                           "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
+    } else if (!known_operation(word)) {
+        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
+                           "unknown operation '%s': expected 'partition'", words_shown(p->d, word)));
+        words_nearest(p->d, word, operations, ARRAY_LEN(operations));
+    } else if (!str_eq(word, STR("partition"))) {
+        p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
+        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word, "operation '%s' is not supported yet",
+                           words_shown(p->d, word)));
+    } else if (rule->partition.rank) {
+        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text, "a second 'partition': a rule takes one"));
+    } else {
+        note(p,
+             partition_parse(str_trim(str_from_pos(text, end)), p->where, p->arena, &rule->partition, p->d));
+    }
+}
+
+static void parse_source(struct parsing *p, struct str text, struct rule *rule)
+{
+    if (str_find(text, ',') >= 0) {
+        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, text,
+                           "several sources are not supported yet; write %%2C for a literal ','"));
+        return;
+    }
+    struct name name;
+    note(p, name_parse(text, "source", p->where, p->arena, &name, p->d));
+    rule->source = name.text;
+    rule->source_is_scope = name.is_scope;
+}
+
+static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
+{
+    if (str_find(text, ',') >= 0) {
+        if (!p->makes_targets) {
+            note(p, partition_list_parse(text, p->where, p->arena, &rule->target, &rule->parts, p->d));
+        }
+        return;
+    }
+    struct name name;
+    note(p, name_parse(text, "target", p->where, p->arena, &name, p->d));
+    rule->target = name.text;
+    rule->target_is_scope = name.is_scope;
+}
+
+errint rule_parse(const struct ini_item *item, const char *path, struct arena *a, struct rule *out,
+                  struct diag *d)
+{
+    char where[WORDS_WHERE_BYTES];
+    words_where(path, item->line, where);
+    struct parsing p = {.where = where, .arena = a, .d = d};
+    struct str rest;
+    struct str targets = words_cut(item->value, '|', &rest);
+    *out = (struct rule){.line = item->line};
+
+    parse_source(&p, item->key, out);
+    while (rest.ptr) {
+        parse_operation(&p, words_cut(rest, '|', &rest), out);
+    }
+    parse_targets(&p, targets, out);
+    if (out->partition.rank && (out->source_is_scope || out->target_is_scope)) {
+        note(&p, diag_error(
+                     d, DIAG_MAP_SYNTAX, where, out->target_is_scope ? out->target : out->source,
+                     "'partition' of the scope '%s': it takes a single variable; declare the variables of a "
+                     "scope, with their partitions, in [variables]",
+                     words_shown(d, out->target_is_scope ? out->target : out->source)));
+    }
+    if (out->partition.rank && out->parts) {
+        note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,
+                            "a list of parts and 'partition' in one rule: leave one of them out"));
+    }
+    if (p.rc < 0) {
+        *out = (struct rule){.line = item->line};
+    }
+    return p.rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule knows no
+ * tensors.
+ *
+ * Today a rule has one source, and one target or the complete list of parts of one target; the one
+ * operation is `partition`. What the language has beyond that (wildcards, several sources, other
+ * operations) is refused by name as DIAG_UNSUPPORTED; its place is here and in src/plan/. */
+#ifndef CKPTFS_MAP_RULE_H
+#define CKPTFS_MAP_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "map/ini.h"
+#include "map/partition.h"
+
+struct rule {
+    struct str source; /* decoded name; "" never; a scope keeps its final '/' */
+    struct str target; /* likewise; for a list of parts the NAME before /part_N */
+    /* Written with a final '/' that is no escaped one. The root is "/" with the flag: a tensor may be
+     * called "/" too. */
+    bool source_is_scope;
+    bool target_is_scope;
+    struct partition partition; /* from `| partition`; then neither side is a scope and parts is 0 */
+    int64_t parts; /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no list */
+    uint32_t line; /* of the map file, from 1 */
+};
+
+/* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX, DIAG_UNSUPPORTED,
+ * DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or -EOVERFLOW. `path` names
+ * the map file. */
+MUST_CHECK errint rule_parse(const struct ini_item *item, const char *path, struct arena *a, struct rule *out,
+                             struct diag *d);
+
+#endif

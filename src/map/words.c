@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/words.h"
+
+#include <stdio.h>
+
+#include "base/checked.h"
+#include "base/edit.h"
+#include "base/utf8.h"
+
+enum { SHOWN_MOST = 120 };
+
+const char *words_where(const char *path, uint32_t line, char buf[static WORDS_WHERE_BYTES])
+{
+    snprintf(buf, WORDS_WHERE_BYTES, "%s:%u", path, line);
+    return buf;
+}
+
+const char *words_shown(struct diag *d, struct str s)
+{
+    if (!d || d->kept == DIAG_KEPT) {
+        return "";
+    }
+    if (s.len <= SHOWN_MOST) {
+        return diag_visible(d, s);
+    }
+    size_t cut = SHOWN_MOST;
+    while (cut > SHOWN_MOST - 4 && utf8_sequence(s, cut) == 0) {
+        cut--; /* not amid a sequence */
+    }
+    const char *text = arena_printf(&d->arena, "%s...", diag_visible(d, str_head(s, cut)));
+    return text ? text : "?";
+}
+
+void words_nearest(struct diag *d, struct str word, const char *const *known, size_t count)
+{
+    if (!d || d->kept == DIAG_KEPT) {
+        return;
+    }
+    unsigned most = word.len < 4 ? 1 : word.len < 9 ? 2 : 3;
+    unsigned given = 0;
+    for (unsigned distance = 0; distance <= most && given < DIAG_NEAREST; distance++) {
+        for (size_t i = 0; i < count && given < DIAG_NEAREST; i++) {
+            if (edit_distance(word, str_from(known[i]), most) == distance) {
+                diag_nearest(d, str_from(known[i]));
+                given++;
+            }
+        }
+    }
+}
+
+int64_t words_number(struct str digits)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        char c = digits.ptr[i];
+        if (c < '0' || c > '9' || !checked_mul_u64(value, 10, &value) ||
+            !checked_add_u64(value, (uint64_t)(c - '0'), &value) || value > INT64_MAX) {
+            return -1;
+        }
+    }
+    return digits.len ? (int64_t)value : -1;
+}
+
+struct str words_without_output(struct str text)
+{
+    long colon = str_rfind(text, ':');
+    bool found = colon > 0 && words_number(str_from_pos(text, (size_t)colon + 1)) >= 0;
+    return found ? str_head(text, (size_t)colon) : (struct str){NULL, 0};
+}
+
+struct str words_cut(struct str text, char separator, struct str *rest)
+{
+    long at = str_find(text, separator);
+    if (at < 0) {
+        *rest = (struct str){NULL, 0};
+        return str_trim(text);
+    }
+    *rest = str_from_pos(text, (size_t)at + 1);
+    return str_trim(str_head(text, (size_t)at));
+}
