@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/bundle.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "format/bundle_pb.h"
+#include "format/catalog_build.h"
+#include "format/dtype.h"
+#include "format/slice_key.h"
+#include "format/sstable.h"
+
+enum { BAD_RECORDS_MOST = 100, COMPONENTS_MOST = 512, SHARDS_MOST = 1 << 20, TENSORS_MOST = 16 << 20 };
+
+struct reader {
+    struct catalog *c;
+    struct diag *d;
+    struct arena scratch; /* one record at a time */
+    struct catalog_build build;
+    bool big_endian;
+    unsigned bad_records;
+    errint rc; /* of the first bad record */
+};
+
+#define BAD(r, name, ...) diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (r)->c->index_path, (name), __VA_ARGS__)
+
+static errint read_header(struct reader *r, struct sstable *t)
+{
+    struct str key;
+    struct str value;
+    int got = sstable_next(t, &key, &value);
+    if (got < 0) {
+        return got;
+    }
+    if (got == 0 || key.len > 0) {
+        return BAD(r, STR(""), "the first record is %s, expected the header, whose key is empty",
+                   got == 0 ? "missing" : diag_visible(r->d, str_head(key, 200)));
+    }
+    struct bundle_header header;
+    errint rc = bundle_header_decode(value, &r->scratch, &header);
+    if (rc == -ENOMEM) {
+        return diag_no_memory(r->d);
+    }
+    if (rc < 0) {
+        return BAD(r, STR(""), "the header's %zu bytes are not a BundleHeaderProto", value.len);
+    }
+    if (header.min_consumer > BUNDLE_VERSION || header.disallows_us) {
+        return diag_error(
+            r->d, DIAG_UNSUPPORTED, r->c->index_path, STR(""),
+            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64 ")",
+            header.disallows_us ? "disallows" : "is too new for", BUNDLE_VERSION, header.min_consumer);
+    }
+    if (header.num_shards < 0) {
+        return BAD(r, STR(""), "the header says %" PRId64 " shards, expected 0 or more", header.num_shards);
+    }
+    if (header.num_shards > SHARDS_MOST) {
+        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, STR(""),
+                          "the header says %" PRId64 " shards, the limit is %d", header.num_shards,
+                          SHARDS_MOST);
+    }
+    r->c->num_shards = (uint32_t)header.num_shards;
+    r->big_endian = header.big_endian;
+    return 0;
+}
+
+static errint check_name(struct reader *r, struct str name)
+{
+    unsigned components = 1;
+    for (size_t i = 0; name.len >= COMPONENTS_MOST && i < name.len; i++) {
+        components += name.ptr[i] == '/';
+    }
+    if (components > COMPONENTS_MOST) {
+        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, name,
+                          "the name has %u components, the limit is %d", components, COMPONENTS_MOST);
+    }
+    return 0;
+}
+
+/* Rank, signs and products; *bytes is what elements of fixed size take. */
+static errint check_shape(struct reader *r, struct str name, const struct bundle_entry *e, uint64_t *bytes)
+{
+    *bytes = 0;
+    if (e->rank > SHAPE_RANK_MOST) {
+        return BAD(r, name, "its shape has %u dimensions, expected at most %d", e->rank, SHAPE_RANK_MOST);
+    }
+    struct shape shape = {e->dims, (uint8_t)e->rank};
+    for (uint32_t i = 0; i < e->rank; i++) {
+        if (e->dims[i] < 0) {
+            return BAD(r, name, "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
+                       e->dims[i]);
+        }
+    }
+    uint64_t elements;
+    unsigned dtype = dtype_known((uint64_t)e->dtype) ? (unsigned)e->dtype : DTYPE_INVALID;
+    if (shape_elements(shape, &elements) < 0 || shape_bytes(shape, dtype, bytes) < 0) {
+        return BAD(r, name, "its shape %s takes more than 2^63 - 1 %s", shape_text(shape).text,
+                   shape_elements(shape, &elements) < 0 ? "elements" : "bytes");
+    }
+    return 0;
+}
+
+/* Where its bytes lie. */
+static errint check_place(struct reader *r, struct str name, const struct bundle_entry *e)
+{
+    if (e->offset < 0 || e->size < 0) {
+        return BAD(r, name, "offset %" PRId64 " and size %" PRId64 ", expected 0 or more", e->offset,
+                   e->size);
+    }
+    if (e->offset > INT64_MAX - e->size) {
+        return BAD(r, name, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1", e->offset,
+                   e->size);
+    }
+    if (e->shard_id < 0 || e->shard_id >= r->c->num_shards) {
+        return BAD(r, name, "shard %" PRId64 ", but the header says %u shards", e->shard_id,
+                   r->c->num_shards);
+    }
+    return 0;
+}
+
+static enum tensor_hidden hidden_reason(const struct reader *r, const struct bundle_entry *e)
+{
+    if (!dtype_known((uint64_t)e->dtype)) {
+        return TENSOR_DTYPE_UNKNOWN;
+    }
+    if (e->slice_count) {
+        return TENSOR_SLICED;
+    }
+    switch (e->dtype) {
+    case DTYPE_STRING:
+        return TENSOR_STRING;
+    case DTYPE_RESOURCE:
+        return TENSOR_RESOURCE;
+    case DTYPE_VARIANT:
+        return TENSOR_VARIANT;
+    default:
+        return r->big_endian && dtype_bytes((unsigned)e->dtype) > 1 ? TENSOR_BIG_ENDIAN : TENSOR_SHOWN;
+    }
+}
+
+/* A record that is no header: checked, and added unless it is a slice. */
+static errint take_record(struct reader *r, struct str key, struct str value)
+{
+    bool slice = key.len && key.ptr[0] == '\0' && slice_key_valid(key);
+    struct bundle_entry e;
+    errint rc = bundle_entry_decode(value, &r->scratch, &e);
+    if (rc == -ENOMEM) {
+        return diag_no_memory(r->d);
+    }
+    if (rc == -EOVERFLOW) {
+        return diag_error(
+            r->d, DIAG_LIMIT, r->c->index_path, key,
+            "its record of %zu bytes is too big to decode: the limits are 4 KiB and 64 fields beside "
+            "shape and slices, and 1 Mi slices",
+            value.len);
+    }
+    if (rc < 0) {
+        return BAD(r, key, "its record of %zu bytes is not a BundleEntryProto", value.len);
+    }
+    uint64_t bytes;
+    if ((rc = check_name(r, key)) < 0 || (rc = check_shape(r, key, &e, &bytes)) < 0) {
+        return rc;
+    }
+    struct tensor t = {
+        .bytes = bytes,
+        .shard = TENSOR_NO_SHARD,
+        .dtype = dtype_known((uint64_t)e.dtype) ? (uint8_t)e.dtype : DTYPE_INVALID,
+        .rank = (uint8_t)e.rank,
+        .hidden = (uint8_t)hidden_reason(r, &e),
+    };
+    /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
+    if (e.slice_count == 0) {
+        rc = check_place(r, key, &e);
+        if (rc < 0) {
+            return rc;
+        }
+        if (dtype_bytes(t.dtype) && (uint64_t)e.size != bytes) {
+            return BAD(r, key, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e.size,
+                       dtype_name(t.dtype), shape_text((struct shape){e.dims, t.rank}).text, bytes);
+        }
+        t.off = (uint64_t)e.offset;
+        t.bytes = (uint64_t)e.size;
+        t.shard = (uint32_t)e.shard_id;
+        t.crc32c = e.crc32c;
+    }
+    if (slice) {
+        r->c->slice_records++;
+        return 0;
+    }
+    return catalog_build_add(&r->build, key, e.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+/* All records after the header. A bad one does not stop the others from being checked. */
+static errint read_records(struct reader *r, struct sstable *t)
+{
+    struct diag *d = r->d;
+    struct str key;
+    struct str value;
+    int got;
+    while ((got = sstable_next(t, &key, &value)) > 0) {
+        if (r->c->count == TENSORS_MOST) {
+            return diag_error(d, DIAG_LIMIT, r->c->index_path, STR(""), "more than %d tensors", TENSORS_MOST);
+        }
+        arena_reset(&r->scratch);
+        r->d = r->bad_records < BAD_RECORDS_MOST ? d : NULL;
+        errint rc = take_record(r, key, value);
+        r->d = d;
+        if (rc == 0) {
+            continue;
+        }
+        if (rc == -ENOMEM) {
+            return rc;
+        }
+        r->rc = r->rc ? r->rc : rc;
+        if (++r->bad_records > BAD_RECORDS_MOST) {
+            return BAD(r, STR(""), "more than %d records are bad", BAD_RECORDS_MOST);
+        }
+    }
+    return got < 0 ? got : r->rc;
+}
+
+static errint read_index(struct reader *r, struct sstable *t)
+{
+    errint rc = read_header(r, t);
+    if (rc < 0) {
+        return rc;
+    }
+    if (catalog_build_init(&r->build, r->c) < 0) {
+        return diag_no_memory(r->d);
+    }
+    rc = read_records(r, t);
+    if (rc < 0) {
+        return rc;
+    }
+    return catalog_build_finish(&r->build) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+static errint open_index(struct reader *r, const struct location *where)
+{
+    struct catalog *c = r->c;
+    c->format = "v2";
+    c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
+    c->index_path = arena_cstr(&c->arena, str_from(where->index_path));
+    if (!c->prefix || !c->index_path) {
+        return diag_no_memory(r->d);
+    }
+    CLEANUP_CLOSE int fd = -1;
+    errint rc = file_open(c->index_path, &fd, &c->index_st);
+    if (rc < 0) {
+        return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
+                             c->index_path, rc);
+    }
+    struct sstable *t;
+    rc = sstable_open(fd, (uint64_t)c->index_st.st_size, c->index_path, r->d, &t);
+    if (rc == 0) {
+        rc = read_index(r, t);
+    }
+    sstable_close(t);
+    return rc;
+}
+
+errint bundle_open(const struct location *where, struct diag *d, struct catalog **out)
+{
+    *out = NULL;
+    struct reader r = {.c = calloc(1, sizeof(*r.c)), .d = d};
+    if (!r.c) {
+        return diag_no_memory(d);
+    }
+    arena_init(&r.c->arena);
+    arena_init(&r.scratch);
+    errint rc = open_index(&r, where);
+    catalog_build_fini(&r.build);
+    arena_fini(&r.scratch);
+    if (rc < 0) {
+        catalog_close(r.c);
+        return rc;
+    }
+    *out = r.c;
+    return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/catalog.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+const char *tensor_hidden_reason(const struct tensor *t)
+{
+    switch ((enum tensor_hidden)t->hidden) {
+    case TENSOR_SHOWN:
+        return NULL;
+    case TENSOR_STRING:
+        return "string tensors are not shown yet";
+    case TENSOR_SLICED:
+        return "tensors saved in slices are not shown yet";
+    case TENSOR_RESOURCE:
+        return "resource tensors have no bytes to show";
+    case TENSOR_VARIANT:
+        return "variant tensors have no bytes to show";
+    case TENSOR_DTYPE_UNKNOWN:
+        return "its dtype is not known";
+    case TENSOR_BIG_ENDIAN:
+        return "tensors of a big-endian machine are not shown yet";
+    }
+    return "it cannot be shown";
+}
+
+/* The position of the first tensor whose name is not below `s`, or, with `past`, of the first above all names that start
+ * with `s`. */
+static uint32_t bound(const struct catalog *c, struct str s, bool past)
+{
+    uint32_t low = 0;
+    uint32_t high = c->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        struct str name = tensor_name(&c->tensors[mid]);
+        if (str_cmp(name, s) < 0 || (past && str_starts(name, s))) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+const struct tensor *catalog_find(const struct catalog *c, struct str name)
+{
+    uint32_t at = bound(c, name, false);
+    return at < c->count && str_eq(tensor_name(&c->tensors[at]), name) ? &c->tensors[at] : NULL;
+}
+
+uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first)
+{
+    *first = bound(c, prefix, false);
+    return bound(c, prefix, true) - *first;
+}
+
+errint catalog_open_shards(struct catalog *c, struct diag *d)
+{
+    errint first = 0;
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        struct shard *s = &c->shards[i];
+        struct stat st;
+        if (s->used) {
+            errint rc = shard_open(s, &c->arena, d);
+            first = first ? first : rc;
+        } else if (stat(s->path, &st) != 0) {
+            diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
+                      "the data file cannot be found (%s), but nothing that is shown needs it",
+                      strerror(errno));
+        }
+    }
+    return first;
+}
+
+void catalog_close(struct catalog *c)
+{
+    if (!c) {
+        return;
+    }
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        shard_close(&c->shards[i]);
+    }
+    free(c->tensors_block);
+    arena_fini(&c->arena);
+    free(c);
+}

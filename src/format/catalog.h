@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tensors of a checkpoint: what every layer above src/format sees of it, whichever format it has.
+ *
+ * Built once, then const, but for the shards' own state. With 1,000,000 tensors a struct tensor and its name are most of the
+ * resident memory, so it is kept at 48 bytes. */
+#ifndef CKPTFS_FORMAT_CATALOG_H
+#define CKPTFS_FORMAT_CATALOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/str.h"
+#include "format/shape.h"
+#include "format/shard.h"
+
+/* Why a tensor cannot be shown, if it cannot. */
+enum tensor_hidden {
+    TENSOR_SHOWN = 0,
+    TENSOR_STRING,
+    TENSOR_SLICED,
+    TENSOR_RESOURCE,
+    TENSOR_VARIANT,
+    TENSOR_DTYPE_UNKNOWN,
+    TENSOR_BIG_ENDIAN,
+};
+
+#define TENSOR_NO_SHARD UINT32_MAX
+
+struct tensor {
+    const char *name_ptr;
+    const int64_t *dims;
+    uint64_t off; /* of its first byte in the shard */
+    uint64_t bytes;
+    uint32_t name_len;
+    uint32_t
+        shard; /* index into catalog.shards; TENSOR_NO_SHARD for a sliced tensor, whose parts have one each */
+    uint32_t crc32c; /* masked, as stored, over its bytes */
+    uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
+    uint8_t rank;
+    uint8_t hidden; /* enum tensor_hidden */
+    uint8_t unused;
+};
+
+struct catalog {
+    struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
+    void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
+    const char *prefix;  /* of the checkpoint's files: PREFIX.index */
+    const char *index_path;
+    const char *format; /* "v2" */
+    struct stat index_st;
+    const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
+    uint32_t count;
+    uint32_t hidden_count;
+    uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
+    struct shard *shards;   /* those that some of `tensors` names, hidden ones too, by number */
+    uint32_t shard_count;
+    uint32_t num_shards; /* as the checkpoint says; part of its file names */
+};
+
+static inline struct str tensor_name(const struct tensor *t)
+{
+    return str_of(t->name_ptr, t->name_len);
+}
+
+static inline struct shape tensor_shape(const struct tensor *t)
+{
+    return (struct shape){t->dims, t->rank};
+}
+
+/* tensor_hidden_reason: words for a report, such as "string tensors are not shown yet"; NULL for TENSOR_SHOWN. */
+const char *tensor_hidden_reason(const struct tensor *t);
+
+/* catalog_find: the tensor of exactly that name, or NULL. O(log n). */
+const struct tensor *catalog_find(const struct catalog *c, struct str name);
+
+/* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log n). */
+uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
+
+/* catalog_open_shards: opens each shard whose `used` is set; reads no tensor data. A missing or short one is an error that
+ * names it; unused ones that are missing get a warning. Returns 0 or the first failure, having tried all. */
+MUST_CHECK errint catalog_open_shards(struct catalog *c, struct diag *d);
+
+/* catalog_close: closes shards, frees all; NULL is legal. */
+void catalog_close(struct catalog *c);
+
+#endif

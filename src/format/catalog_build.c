@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/catalog_build.h"
+
+#include <stdlib.h>
+
+/* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an earlier one. */
+enum { INTERNED = 4096, TENSORS_FIRST = 1024 };
+
+struct interned_shape {
+    const int64_t *dims;
+    uint8_t rank;
+};
+
+struct shard_use {
+    uint64_t need_bytes;
+    uint32_t index; /* in catalog.shards */
+    bool named;
+};
+
+errint catalog_build_init(struct catalog_build *b, struct catalog *c)
+{
+    *b = (struct catalog_build){
+        .c = c,
+        .shapes = calloc(INTERNED, sizeof(*b->shapes)),
+        .uses = calloc((size_t)c->num_shards + 1, sizeof(*b->uses)),
+    };
+    return b->shapes && b->uses ? 0 : -ENOMEM;
+}
+
+/* The dims, allocated in the catalog's arena, or NULL when memory is short. */
+static const int64_t *intern(struct catalog_build *b, const int64_t *dims, uint8_t rank)
+{
+    uint64_t hash = rank;
+    for (unsigned i = 0; i < rank; i++) {
+        hash = (hash ^ (uint64_t)dims[i]) * 0x9e3779b97f4a7c15u;
+    }
+    struct interned_shape *slot = &b->shapes[(hash >> 32) % INTERNED];
+    if (slot->dims && shape_eq((struct shape){slot->dims, slot->rank}, (struct shape){dims, rank})) {
+        return slot->dims;
+    }
+    int64_t *copy = arena_alloc(&b->c->arena, rank * sizeof(*copy));
+    if (copy) {
+        memcpy(copy, dims, rank * sizeof(*copy));
+        *slot = (struct interned_shape){copy, rank};
+    }
+    return copy;
+}
+
+/* realloc moves big blocks by remapping, and pages never touched are not resident: no second copy. */
+static bool reserve(struct catalog_build *b)
+{
+    if (b->c->count < b->cap) {
+        return true;
+    }
+    size_t cap = b->cap ? b->cap * 2 : TENSORS_FIRST;
+    struct tensor *grown = realloc(b->tensors, cap * sizeof(*grown));
+    if (!grown) {
+        return false;
+    }
+    b->tensors = grown;
+    b->cap = cap;
+    return true;
+}
+
+errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
+                         const struct tensor *t)
+{
+    struct catalog *c = b->c;
+    struct str copy = arena_str(&c->arena, name);
+    const int64_t *shape = t->rank ? intern(b, dims, t->rank) : NULL;
+    if (!copy.ptr || (t->rank && !shape) || !reserve(b)) {
+        return -ENOMEM;
+    }
+    struct tensor *added = &b->tensors[c->count];
+    *added = *t;
+    added->name_ptr = copy.ptr;
+    added->name_len = (uint32_t)copy.len;
+    added->dims = shape;
+    c->count++;
+    c->hidden_count += t->hidden != TENSOR_SHOWN;
+    if (t->shard != TENSOR_NO_SHARD) {
+        struct shard_use *use = &b->uses[t->shard];
+        use->named = true;
+        if (t->hidden == TENSOR_SHOWN && t->bytes && t->off + t->bytes > use->need_bytes) {
+            use->need_bytes = t->off + t->bytes;
+        }
+    }
+    return 0;
+}
+
+static errint make_shards(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    uint32_t named = 0;
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        b->uses[i].index = named;
+        named += b->uses[i].named;
+    }
+    c->shards = ARENA_ARRAY(&c->arena, struct shard, named);
+    if (!c->shards) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        if (b->uses[i].named) {
+            /* %05d is the least width: more shards make longer names (naming.cc, DataFilename). */
+            const char *path = arena_printf(&c->arena, "%s.data-%05u-of-%05u", c->prefix, i, c->num_shards);
+            if (!path) {
+                return -ENOMEM;
+            }
+            c->shards[c->shard_count++] =
+                (struct shard){.path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
+        }
+    }
+    return 0;
+}
+
+errint catalog_build_finish(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    errint rc = make_shards(b);
+    if (rc < 0) {
+        return rc;
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct tensor *t = &b->tensors[i];
+        t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : b->uses[t->shard].index;
+    }
+    if (c->count) {
+        struct tensor *exact = realloc(b->tensors, c->count * sizeof(*exact));
+        b->tensors = exact ? exact : b->tensors;
+    }
+    c->tensors = c->tensors_block = b->tensors;
+    b->tensors = NULL;
+    return 0;
+}
+
+void catalog_build_fini(struct catalog_build *b)
+{
+    free(b->tensors);
+    free(b->shapes);
+    free(b->uses);
+    *b = (struct catalog_build){0};
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a catalog comes to be: tensors added in the order of their names, then the shards that they name. Private to the
+ * readers of src/format. */
+#ifndef CKPTFS_FORMAT_CATALOG_BUILD_H
+#define CKPTFS_FORMAT_CATALOG_BUILD_H
+
+#include <stddef.h>
+
+#include "format/catalog.h"
+
+struct shard_use;
+struct interned_shape;
+
+struct catalog_build {
+    struct catalog *c;             /* borrows */
+    struct tensor *tensors;        /* owns until catalog_build_finish */
+    size_t cap;                    /* tensors allocated */
+    struct interned_shape *shapes; /* owns: the shapes seen of late */
+    struct shard_use *uses;        /* owns: one for each of c->num_shards */
+};
+
+/* catalog_build_init: c->prefix and c->num_shards are set. All three return 0 or -ENOMEM. */
+MUST_CHECK errint catalog_build_init(struct catalog_build *b, struct catalog *c);
+
+/* catalog_build_add: a tensor named `name` with `dims`, both copied, and the rest of *t, but that t->shard is the number of
+ * its shard (below c->num_shards) or TENSOR_NO_SHARD. */
+MUST_CHECK errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
+                                    const struct tensor *t);
+
+/* catalog_build_finish: hands the tensors over to the catalog and makes its shards. */
+MUST_CHECK errint catalog_build_finish(struct catalog_build *b);
+
+/* catalog_build_fini: frees what the builder still owns. */
+void catalog_build_fini(struct catalog_build *b);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/locate.h"
+
+#include <glob.h>
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/file.h"
+#include "format/nearby.h"
+#include "format/statefile.h"
+
+enum { STATE_FILE_MOST = 16 << 20 };
+
+/* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
+#define TABLE_MAGIC 0xdb4775248b80fb57u
+
+struct search {
+    const char *argument;
+    struct arena *a;
+    struct location *out;
+    struct diag *d;
+};
+
+/* What is at a path: 0 for a regular file, -EISDIR, -EINVAL for a FIFO or the like, -ENOENT, or another errno. */
+static errint probe(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return errno == ENOTDIR ? -ENOENT : -errno;
+    }
+    return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+}
+
+/* Take PREFIX if there is PREFIX.index: 0, -ENOENT without words if there is nothing, or an error in d. */
+static errint try_prefix(struct search *s, struct str prefix)
+{
+    const char *text = arena_cstr(s->a, prefix);
+    const char *index = text ? arena_printf(s->a, "%s.index", text) : NULL;
+    if (!index) {
+        return diag_no_memory(s->d);
+    }
+    errint rc = probe(index);
+    if (rc == -ENOENT) {
+        return rc;
+    }
+    if (rc < 0) {
+        return file_complain(s->d, DIAG_FILE_UNREADABLE, index, rc);
+    }
+    *s->out = (struct location){text, index};
+    return 0;
+}
+
+/* PREFIX of PREFIX.index, PREFIX.meta or PREFIX.data-N-of-M; ptr is NULL if the path has no such end. */
+static struct str without_suffix(struct str path)
+{
+    if (str_ends(path, STR(".index"))) {
+        return str_head(path, path.len - 6);
+    }
+    if (str_ends(path, STR(".meta"))) {
+        return str_head(path, path.len - 5);
+    }
+    long dot = str_rfind(path, '.');
+    struct str tail = str_from_pos(path, dot < 0 ? path.len : (size_t)dot);
+    bool data = str_starts(tail, STR(".data-")) && str_search(tail, STR("-of-")) > 0;
+    return data ? str_head(path, (size_t)dot) : (struct str){NULL, 0};
+}
+
+static bool is_table(const char *path)
+{
+    CLEANUP_CLOSE int fd = -1;
+    struct stat st;
+    char tail[8];
+    if (file_open(path, &fd, &st) < 0 || st.st_size < (off_t)sizeof(tail) ||
+        file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail) < 0) {
+        return false;
+    }
+    struct cursor c = cursor_over(tail, sizeof(tail));
+    return cursor_le64(&c) == TABLE_MAGIC;
+}
+
+/* The V1 file that `path` names, itself, as a pattern, or as the prefix of a sharded one; NULL if there is none. */
+static const char *v1_file(const char *path, struct arena *a)
+{
+    if (is_table(path)) {
+        return path;
+    }
+    bool pattern = strpbrk(path, "*?[\\");
+    const char *shards = pattern ? path : arena_printf(a, "%s-[0-9]*-of-[0-9]*", path);
+    const char *found = NULL;
+    glob_t hits;
+    if (shards && glob(shards, 0, NULL, &hits) == 0) {
+        found = is_table(hits.gl_pathv[0]) ? arena_cstr(a, str_from(hits.gl_pathv[0])) : NULL;
+        globfree(&hits);
+    }
+    return found;
+}
+
+static errint refuse_v1(struct search *s, const char *file)
+{
+    return diag_error(
+        s->d, DIAG_UNSUPPORTED, s->argument, str_from(file),
+        "a V1 checkpoint (one table, no .index file beside it): only V2 checkpoints are read yet");
+}
+
+static const char *join(struct arena *a, const char *dir, struct str name)
+{
+    return arena_printf(a, "%s%s" STR_FMT, dir, str_ends(str_from(dir), STR("/")) ? "" : "/", STR_ARG(name));
+}
+
+/* Suggest the .index files of a directory for the newest error. */
+static void suggest_indexes(struct search *s, const char *dir)
+{
+    struct str names[NEARBY_MOST];
+    unsigned count = nearby_files(dir, STR(""), STR(".index"), s->a, names);
+    for (unsigned i = 0; i < count; i++) {
+        const char *path = join(s->a, dir, names[i]);
+        if (path) {
+            diag_nearest(s->d, str_from(path));
+        }
+    }
+}
+
+/* The last component, whichever system wrote the path. */
+static struct str last_component(struct str path)
+{
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/' && path.ptr[start - 1] != '\\') {
+        start--;
+    }
+    return str_from_pos(path, start);
+}
+
+/* The path that the state file `file` in `dir` calls the latest. */
+static errint follow_state(struct search *s, const char *file, const char *dir)
+{
+    struct stat st;
+    struct str text;
+    struct statefile state;
+    errint rc = file_read_text(file, STATE_FILE_MOST, s->a, &text, &st, s->d);
+    if (rc < 0 || (rc = statefile_parse(text, file, s->a, &state, s->d)) < 0) {
+        return rc;
+    }
+    if (str_find(state.latest, '\0') >= 0) {
+        return diag_error(s->d, DIAG_CHECKPOINT_CORRUPT, file, state.latest,
+                          "model_checkpoint_path holds a NUL");
+    }
+    const char *stated =
+        state.latest.ptr[0] == '/' ? arena_cstr(s->a, state.latest) : join(s->a, dir, state.latest);
+    const char *beside = join(s->a, dir, last_component(state.latest));
+    if (!stated || !beside) {
+        return diag_no_memory(s->d);
+    }
+    rc = try_prefix(s, str_from(stated));
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    bool moved = strcmp(stated, beside) != 0 && last_component(state.latest).len > 0;
+    rc = moved ? try_prefix(s, str_from(beside)) : -ENOENT;
+    if (rc == 0) {
+        diag_warn(s->d, DIAG_MOVED, file, state.latest,
+                  "%s.index does not exist, taking %s beside the state file",
+                  diag_visible(s->d, str_from(stated)), diag_visible(s->d, str_from(s->out->index_path)));
+    }
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    const char *v1 = v1_file(stated, s->a);
+    v1 = v1 || !moved ? v1 : v1_file(beside, s->a);
+    if (v1) {
+        return refuse_v1(s, v1);
+    }
+    rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, file, state.latest,
+                    "the state file names a checkpoint that does not exist: tried %s.index%s%s%s",
+                    diag_visible(s->d, str_from(stated)), moved ? " and " : "",
+                    moved ? diag_visible(s->d, str_from(beside)) : "", moved ? ".index" : "");
+    suggest_indexes(s, dir);
+    return rc;
+}
+
+static errint search_directory(struct search *s)
+{
+    const char *dir = s->argument;
+    const char *state = join(s->a, dir, STR("checkpoint"));
+    const char *model = join(s->a, dir, STR("saved_model.pb"));
+    const char *model_text = join(s->a, dir, STR("saved_model.pbtxt"));
+    const char *variables = join(s->a, dir, STR("variables/variables"));
+    if (!state || !model || !model_text || !variables) {
+        return diag_no_memory(s->d);
+    }
+    errint rc = probe(state);
+    if (rc != -ENOENT && rc != -EISDIR) {
+        return follow_state(s, state, dir);
+    }
+    if (probe(model) == 0 || probe(model_text) == 0) {
+        return diag_error(s->d, DIAG_UNSUPPORTED, dir, str_from(dir),
+                          "a SavedModel directory is not read yet: give the prefix of its variables, %s",
+                          diag_visible(s->d, str_from(variables)));
+    }
+    rc = diag_error(
+        s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
+        "the directory holds no state file named 'checkpoint': give the prefix of a checkpoint, its "
+        ".index file without the ending");
+    const char *same_name = arena_printf(s->a, "%s.index", dir);
+    if (same_name && probe(same_name) == 0) {
+        diag_nearest(s->d, str_from(same_name));
+    }
+    suggest_indexes(s, dir);
+    const char *inside = arena_printf(s->a, "%s.index", variables);
+    if (inside && probe(inside) == 0) {
+        diag_nearest(s->d, str_from(inside));
+    }
+    return rc;
+}
+
+static errint not_found(struct search *s, struct str prefix)
+{
+    const char *cut = prefix.ptr ? diag_visible(s->d, prefix) : NULL;
+    errint rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, str_from(s->argument),
+                           "no checkpoint there: tried the directory and %s.index%s%s%s",
+                           diag_visible(s->d, str_from(s->argument)), cut ? " and " : "", cut ? cut : "",
+                           cut ? ".index" : "");
+    const char *dir = path_dir(s->argument, s->a);
+    if (dir) {
+        suggest_indexes(s, dir);
+    }
+    return rc;
+}
+
+static errint search_file(struct search *s)
+{
+    struct str argument = str_from(s->argument);
+    errint rc = try_prefix(s, argument);
+    struct str prefix = without_suffix(argument);
+    if (rc == -ENOENT && prefix.ptr) {
+        rc = try_prefix(s, prefix);
+    }
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    errint kind = probe(s->argument);
+    if (kind == 0 && str_eq(path_base(s->argument), STR("checkpoint"))) {
+        const char *dir = path_dir(s->argument, s->a);
+        return dir ? follow_state(s, s->argument, dir) : diag_no_memory(s->d);
+    }
+    const char *v1 = v1_file(s->argument, s->a);
+    if (v1) {
+        return refuse_v1(s, v1);
+    }
+    if (kind < 0 && kind != -ENOENT) {
+        return file_complain(s->d, DIAG_FILE_UNREADABLE, s->argument, kind);
+    }
+    return not_found(s, prefix);
+}
+
+errint locate_checkpoint(const char *argument, struct arena *a, struct location *out, struct diag *d)
+{
+    *out = (struct location){0};
+    struct search s = {argument, a, out, d};
+    if (argument[0] == '\0') {
+        return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", STR(""), "the path of the checkpoint is empty");
+    }
+    errint rc = probe(argument) == -EISDIR ? search_directory(&s) : search_file(&s);
+    if (rc < 0) {
+        *out = (struct location){0};
+    }
+    return rc;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a user types to a checkpoint's files (tensorflow/python/checkpoint/checkpoint_management.py, and kinder).
+ *
+ * Accepted: a prefix (PREFIX.index exists), a `.index`, `.data-*-of-*` or `.meta` file beside which PREFIX.index exists, a directory with a
+ * `checkpoint` state file, such a state file itself. Only the state file's latest path is tried, as TensorFlow does: absolute, or
+ * relative to the directory. One that no longer exists, or is a Windows path, is tried by its last component beside the state file (the
+ * directory was moved), with a warning. A directory wins over a prefix of the same name, as in TensorFlow. V1 files (known by the magic
+ * at their end), SavedModels and directories without a state file are refused with their reason until they are supported. */
+#ifndef CKPTFS_FORMAT_LOCATE_H
+#define CKPTFS_FORMAT_LOCATE_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+
+struct location {
+    const char *prefix;     /* "dir/model.ckpt-1000" */
+    const char *index_path; /* "dir/model.ckpt-1000.index" */
+};
+
+/* locate_checkpoint: finds the files of `argument`; texts are allocated in `a`. Opens nothing but the state file, and what may be
+ * a V1 file. Errors say what was tried, and name `.index` files that are there. */
+MUST_CHECK errint locate_checkpoint(const char *argument, struct arena *a, struct location *out,
+                                    struct diag *d);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies in a directory under names like those that were looked for: for error messages. */
+#ifndef CKPTFS_FORMAT_NEARBY_H
+#define CKPTFS_FORMAT_NEARBY_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+enum { NEARBY_MOST = 5 };
+
+/* nearby_files: the first NEARBY_MOST names in `dir`, by byte order, that start with `prefix` and end with `suffix`, allocated in `a`;
+ * returns how many, 0 also where the directory cannot be read. */
+unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
+                      struct str names[NEARBY_MOST]);
+
+/* path_dir: the directory of `path` as text allocated in `a`, "." where it has none; NULL when memory is short. */
+const char *path_dir(const char *path, struct arena *a);
+
+/* path_base: what follows the last '/'. */
+struct str path_base(const char *path);
+
+#endif

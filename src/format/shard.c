@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/shard.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "format/nearby.h"
+
+/* Descriptors that shards leave to others: the reads of shards that are opened for each read, reports, FUSE. */
+enum { DESCRIPTORS_LEFT = 64 };
+
+/* Guards accepted_as of all shards: taken only when a ctime moved, which is rare. */
+static pthread_mutex_t links_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* FNV-1a. */
+static uint64_t hash_of(const char *bytes, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* Of the path that the kernel knows for the descriptor: it follows renames, and ends in " (deleted)" after the last unlink. */
+static uint64_t name_hash(int fd)
+{
+    char proc[64];
+    char name[PATH_MAX];
+    snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(proc, name, sizeof(name));
+    return len < 0 ? 0 : hash_of(name, (size_t)len);
+}
+
+static struct shard_links links_of(const struct stat *st, int fd)
+{
+    return (struct shard_links){st->st_nlink, st->st_mode, st->st_uid, st->st_gid, name_hash(fd)};
+}
+
+static bool same_links(const struct shard_links *a, const struct shard_links *b)
+{
+    return a->links == b->links && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+           a->name_hash == b->name_hash;
+}
+
+static void accept_state(struct shard *s, const struct stat *st, const struct shard_links *links)
+{
+    s->accepted_as = *links;
+    atomic_store(&s->ctime, nanoseconds(st->st_ctim));
+}
+
+static bool same_content(const struct shard *s, const struct stat *st)
+{
+    return st->st_dev == s->st.st_dev && st->st_ino == s->st.st_ino && st->st_size == s->st.st_size &&
+           nanoseconds(st->st_mtim) == nanoseconds(s->st.st_mtim);
+}
+
+/* The ctime moved: whether what moved with it explains that (shard.h). */
+static bool ctime_explained(struct shard *s, int fd)
+{
+    pthread_mutex_lock(&links_lock);
+    struct stat st; /* anew: another thread may have accepted a later state than our caller saw */
+    bool fine = fstat(fd, &st) == 0 && same_content(s, &st);
+    if (fine && nanoseconds(st.st_ctim) != atomic_load(&s->ctime)) {
+        struct shard_links now = links_of(&st, fd);
+        fine = !same_links(&now, &s->accepted_as);
+        if (fine) {
+            accept_state(s, &st, &now);
+        }
+    }
+    pthread_mutex_unlock(&links_lock);
+    return fine;
+}
+
+/* 0 if the file is what it was, else -EIO, and the shard has failed for good. */
+static errint check_unchanged(struct shard *s, int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && same_content(s, &st) &&
+        (nanoseconds(st.st_ctim) == atomic_load(&s->ctime) || ctime_explained(s, fd))) {
+        return 0;
+    }
+    atomic_store(&s->failed, true);
+    return -EIO;
+}
+
+static errint complain_missing(struct shard *s, struct diag *d)
+{
+    CLEANUP_BUF struct buf beside = {0};
+    struct arena scratch;
+    arena_init(&scratch);
+    struct str base = path_base(s->path);
+    long cut = str_search(base, STR(".data-"));
+    const char *dir = path_dir(s->path, &scratch);
+    struct str names[NEARBY_MOST];
+    unsigned count =
+        dir && cut >= 0 ? nearby_files(dir, str_head(base, (size_t)cut + 6), STR(""), &scratch, names) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        buf_text(&beside, i ? ", " : "; beside it there are: ");
+        buf_visible(&beside, names[i]);
+    }
+    arena_fini(&scratch);
+    return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, s->path, str_from(s->path),
+                      "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->need_bytes,
+                      beside.data ? beside.data : "");
+}
+
+/* Whether holding fd would leave too few descriptors. */
+static bool last_descriptors(int fd)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    rlim_t left = limit.rlim_cur / 4 < DESCRIPTORS_LEFT ? limit.rlim_cur / 4 : DESCRIPTORS_LEFT;
+    return (rlim_t)fd >= limit.rlim_cur - left;
+}
+
+/* No descriptor to be had: what can be known by path. The file is looked at more closely when it is opened. */
+static errint look_by_path(struct shard *s)
+{
+    if (stat(s->path, &s->st) != 0) {
+        return -errno;
+    }
+    return S_ISREG(s->st.st_mode) ? 0 : -EINVAL;
+}
+
+errint shard_open(struct shard *s, struct arena *a, struct diag *d)
+{
+    CLEANUP_CLOSE int fd = -1;
+    errint rc = file_open(s->path, &fd, &s->st);
+    if (rc == -EMFILE || rc == -ENFILE) {
+        rc = look_by_path(s);
+    }
+    if (rc == -ENOENT) {
+        return complain_missing(s, d);
+    }
+    if (rc < 0) {
+        return file_complain(d, DIAG_FILE_UNREADABLE, s->path, rc);
+    }
+    if ((uint64_t)s->st.st_size < s->need_bytes) {
+        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
+                          "the data file has %lld bytes, its tensors need %" PRIu64, (long long)s->st.st_size,
+                          s->need_bytes);
+    }
+    CLEANUP_FREE char *real = realpath(s->path, NULL);
+    s->real_path = arena_cstr(a, str_from(real ? real : s->path));
+    if (!s->real_path) {
+        return diag_no_memory(d);
+    }
+    struct shard_links links = links_of(&s->st, fd);
+    if (fd < 0) {
+        links.name_hash = hash_of(s->real_path, strlen(s->real_path)); /* what /proc will say */
+    }
+    accept_state(s, &s->st, &links);
+    if (fd >= 0 && !last_descriptors(fd)) {
+        s->fd = STEAL_FD(fd);
+    }
+    s->opened = true;
+    return 0;
+}
+
+/* The descriptor to read from; *own is to be closed after it. */
+static errint acquire(struct shard *s, int *own, int *fd)
+{
+    *fd = s->fd;
+    if (s->fd >= 0) {
+        return 0;
+    }
+    struct stat st;
+    errint rc = s->opened ? file_open(s->real_path, own, &st) : -EIO;
+    *fd = *own;
+    /* Gone, or no regular file any more: it will not come back as the same file. */
+    if (rc == -ENOENT || rc == -ENOTDIR || rc == -EISDIR || rc == -EINVAL) {
+        atomic_store(&s->failed, true);
+    }
+    return rc < 0 ? -EIO : 0;
+}
+
+errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    if (atomic_load(&s->failed)) {
+        return -EIO;
+    }
+    CLEANUP_CLOSE int own = -1;
+    int fd;
+    errint rc = acquire(s, &own, &fd);
+    if (rc < 0 || (rc = check_unchanged(s, fd)) < 0) {
+        return rc;
+    }
+    errint got = file_read_at(fd, off, len, buf);
+    rc = check_unchanged(s, fd);
+    return got < 0 ? got : rc;
+}
+
+void shard_close(struct shard *s)
+{
+    cleanup_close(&s->fd);
+    s->fd = -1;
+    s->opened = false;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A data file of a checkpoint, held open while the view lives.
+ *
+ * What a shard holds must not change under the view: every read compares the file with what shard_open saw, before and
+ * after it, and a difference makes the shard fail for good. The rule, for the file behind the held descriptor:
+ *
+ *   size or mtime differs      the content changed: fails
+ *   ctime differs, and with it link count, mode, owner, group, or the name that the kernel has for the descriptor
+ *                              it was unlinked, replaced by a rename, renamed, linked, chmod-ed or chown-ed: goes on, and what was
+ *                              seen now is what the next ctime is compared with
+ *   ctime differs alone        a write whose mtime was set back (or an xattr or atime set; that cannot be told apart): fails
+ *
+ * A write that sets mtime back is not noticed when one of those moves with it between two reads, nor is a write within one tick of
+ * the file system's clock. Where descriptors run out, the path is kept and opened for each read, and refused unless it is the same device
+ * and inode by the same rule. Reads are safe from any thread. */
+#ifndef CKPTFS_FORMAT_SHARD_H
+#define CKPTFS_FORMAT_SHARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+
+/* What may move together with ctime, as last seen. */
+struct shard_links {
+    uint64_t links;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    uint64_t name_hash; /* of the path that /proc has for the descriptor; 0 where it has none */
+};
+
+struct shard {
+    const char *path;      /* as found; borrowed */
+    const char *real_path; /* absolute, for opening again after the daemon left the directory */
+    uint32_t number;       /* shard id in the checkpoint */
+    uint64_t need_bytes;   /* end of the last tensor in it: the file must be at least that long */
+    bool used;             /* some target reads it */
+    int fd;                /* -1: not opened, or descriptors ran out (then `opened` is set) */
+    bool opened;
+    struct stat st;                 /* as of shard_open */
+    atomic_bool failed;             /* changed under us: every later read is -EIO */
+    _Atomic int64_t ctime;          /* accepted, in ns */
+    struct shard_links accepted_as; /* what came with it; under shard.c's lock */
+};
+
+/* shard_open: opens s->path and checks that it is a regular file of at least need_bytes. Errors name the file and what was
+ * found and expected, and which data files lie beside a missing one. real_path is allocated in `a`. When descriptors run out, or few
+ * are left (reads need some), fd stays -1. */
+MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);
+
+/* shard_read: all of bytes [off, off+len) into buf, or -EIO: short, failed, changed. On failure what buf holds is not to be
+ * used. A device error and a lack of descriptors do not set `failed`: a later read may succeed. */
+MUST_CHECK errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf);
+
+/* shard_close: closes the descriptor, if any. */
+void shard_close(struct shard *s);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `checkpoint` state file: a CheckpointState in protobuf text format
+ * (tensorflow/python/training/checkpoint_state.proto; text rules: google/protobuf/text_encoding.py). */
+#ifndef CKPTFS_FORMAT_STATEFILE_H
+#define CKPTFS_FORMAT_STATEFILE_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+
+struct statefile {
+    struct str latest;     /* model_checkpoint_path, unescaped; never empty */
+    const struct str *all; /* all_model_checkpoint_paths, in file order */
+    uint32_t all_count;
+};
+
+/* statefile_parse: `text` is the file's content, `path` names it in messages; results are allocated in `a`. Takes both quotes,
+ * every escape, adjacent literals, comments, `;` and `,`; skips unknown fields; the last model_checkpoint_path wins. -EBADMSG with line and
+ * what was expected, also when there is no model_checkpoint_path. */
+MUST_CHECK errint statefile_parse(struct str text, const char *path, struct arena *a, struct statefile *out,
+                                  struct diag *d);
+
+#endif
