@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors and warnings as lines for a terminal. */
+#include "files/report.h"
+
+/* Text of ours with names made visible already: whatever control byte is left must not reach a terminal. */
+static void add_safe(struct buf *b, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        buf_char(b, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
+    }
+}
+
+static void add_entry(const struct diag_entry *e, const char *program, struct buf *b)
+{
+    if (program) {
+        buf_printf(b, "%s: ", program);
+    }
+    if (e->where[0]) {
+        buf_visible(b, str_from(e->where));
+        buf_text(b, ": ");
+    }
+    buf_text(b, e->warning ? "warning: " : "");
+    add_safe(b, e->message);
+    for (unsigned i = 0; i < e->nearest_count; i++) {
+        buf_text(b, i == 0 ? "; did you mean '" : i + 1 == e->nearest_count ? " or '" : ", '");
+        buf_visible(b, e->nearest[i]);
+        buf_char(b, '\'');
+    }
+    buf_text(b, e->nearest_count ? "?\n" : "\n");
+}
+
+static uint64_t add_kind(const struct diag *d, bool warnings, const char *program, unsigned most,
+                         struct buf *b)
+{
+    uint64_t shown = 0;
+    for (unsigned i = 0; i < d->kept && shown < most; i++) {
+        if (d->entries[i].warning == warnings) {
+            add_entry(&d->entries[i], program, b);
+            shown++;
+        }
+    }
+    return (warnings ? d->warnings : d->errors) - shown;
+}
+
+void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b)
+{
+    uint64_t warnings = add_kind(d, true, program, most, b);
+    uint64_t errors = add_kind(d, false, program, most, b);
+    if (warnings + errors == 0) {
+        return;
+    }
+    if (program) {
+        buf_printf(b, "%s: ", program);
+    }
+    buf_text(b, "... and ");
+    if (errors) {
+        buf_printf(b, "%llu more error%s", (unsigned long long)errors, errors == 1 ? "" : "s");
+    }
+    if (warnings) {
+        buf_printf(b, "%s%llu more warning%s", errors ? ", " : "", (unsigned long long)warnings,
+                   warnings == 1 ? "" : "s");
+    }
+    buf_char(b, '\n');
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ckptool: what can be done with a checkpoint and a map without a mount. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "serve/tool.h"
+
+enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_ALL = 7 };
+
+static const struct command {
+    const char *name;
+    const char *operands;
+    const char *what;
+    int mask;
+    int (*run)(const struct tool_args *args, struct tool_out *o);
+} commands[] = {
+    {"list", "CHECKPOINT [PATTERN]", "tensors of a checkpoint: name, dtype, shape, bytes, shard", FOR_LIST,
+     tool_list},
+    {"plan", "[CHECKPOINT]", "the dry run of a mount: which target comes from where", FOR_PLAN, tool_plan},
+    {"cat", "CHECKPOINT PATH...", "bytes or values of variables of the view", FOR_CAT, tool_cat},
+};
+
+enum { OPTION_LONG = 256, OPTION_JSON, OPTION_SUMMARY, OPTION_TEXT, OPTION_LIMIT, OPTION_VERSION };
+
+static const struct tool_option {
+    int code; /* the letter, or OPTION_... for one without */
+    const char *name;
+    const char *value; /* NULL: takes none */
+    const char *what;
+    int mask;
+} options[] = {
+    {'m', "map", "FILE", "show the checkpoint as this map says", FOR_PLAN | FOR_CAT},
+    {OPTION_JSON, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN},
+    {OPTION_SUMMARY, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST},
+    {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN},
+    {OPTION_TEXT, "text", NULL, "print values, not bytes", FOR_CAT},
+    {OPTION_LIMIT, "limit", "N", "with --text, at most N values of each variable", FOR_CAT},
+    {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
+    {'q', "quiet", NULL, "print no warnings", FOR_ALL},
+    {'h', "help", NULL, "print this help", FOR_ALL},
+    {OPTION_VERSION, "version", NULL, "print the version", FOR_ALL},
+};
+
+static void print_help(struct buf *b, const struct command *only)
+{
+    if (only) {
+        buf_printf(b, "Usage: ckptool %s [OPTION]... %s\n", only->name, only->operands);
+        buf_printf(b, "Prints %s.\n", only->what);
+    } else {
+        buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
+                    "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+            buf_printf(b, "  %-5s%-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+        }
+    }
+    buf_text(b, "\nOptions:\n");
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        const struct tool_option *o = &options[i];
+        char left[40];
+        if (only && !(o->mask & only->mask)) {
+            continue;
+        }
+        snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->code < OPTION_LONG ? '-' : ' ',
+                 o->code < OPTION_LONG ? o->code : ' ', o->code < OPTION_LONG ? "," : " ", o->name,
+                 o->value ? "=" : "", o->value ? o->value : "");
+        buf_printf(b, "  %-18s  %s", left, o->what);
+        for (size_t c = 0, n = 0; !only && o->mask != FOR_ALL && c < ARRAY_LEN(commands); c++) {
+            if (o->mask & commands[c].mask) {
+                buf_printf(b, "%s%s", n++ ? ", " : " (", commands[c].name);
+            }
+        }
+        buf_text(b, !only && o->mask != FOR_ALL ? ")\n" : "\n");
+    }
+    buf_text(
+        b,
+        "\nCHECKPOINT is a prefix, a .index or .data-* file, or a directory with a `checkpoint` state file;\n"
+        "`none` is the one that the map names. PATTERN is a shell pattern on whole names, in which * "
+        "matches\n"
+        "'/' too; without * ? [ it selects the names that contain it. PATH is a variable's name, or its "
+        "path\n"
+        "in a mount. See ckptool(1).\n");
+}
+
+static void print_version(struct buf *b)
+{
+    buf_text(b, "ckptool " CKPTFS_VERSION "\n");
+}
+
+/* What the command line asks for instead of a command's work. */
+enum request { REQUEST_RUN, REQUEST_HELP, REQUEST_VERSION, REQUEST_USAGE };
+
+/* getopt_long: optopt is the letter, or 0 for an unknown long option; argv[optind - 1] is the last word it took. */
+static enum request refuse(const struct command *c, char **argv, int code)
+{
+    const char *word = argv[optind - 1];
+    if (code == ':') {
+        tool_usage("%s: option '%s' needs a value", c->name, word);
+    } else if (optopt == 0) {
+        tool_usage("%s: unknown option '%s'", c->name, word);
+    } else if (str_starts(str_from(word), STR("--"))) {
+        tool_usage("%s: option '%s' takes no value", c->name, word);
+    } else {
+        tool_usage("%s: unknown option '-%c'", c->name, optopt);
+    }
+    return REQUEST_USAGE;
+}
+
+static bool parse_limit(const char *text, uint64_t *limit)
+{
+    char *end;
+    errno = 0;
+    *limit = strtoull(text, &end, 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+static enum request parse(const struct command *c, int argc, char **argv, struct tool_args *args)
+{
+    char letters[2 * ARRAY_LEN(options) + 2] = ":"; /* missing values are told apart from unknown options */
+    struct option longs[ARRAY_LEN(options) + 1] = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        const struct tool_option *o = &options[i];
+        if (!(o->mask & c->mask)) {
+            continue;
+        }
+        longs[count++] = (struct option){o->name, o->value ? required_argument : no_argument, NULL, o->code};
+        if (o->code < OPTION_LONG) {
+            size_t len = strlen(letters);
+            letters[len] = (char)o->code;
+            letters[len + 1] = o->value ? ':' : '\0';
+        }
+    }
+    opterr = 0;
+    optind = 0; /* begin anew */
+    for (int code; (code = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
+        switch (code) {
+        case 'm':
+            args->map = optarg;
+            break;
+        case OPTION_JSON:
+            args->json = true;
+            break;
+        case OPTION_SUMMARY:
+            args->summary = true;
+            break;
+        case 'H':
+            args->human = true;
+            break;
+        case OPTION_TEXT:
+            args->text = true;
+            break;
+        case OPTION_LIMIT:
+            if (!parse_limit(optarg, &args->limit)) {
+                tool_usage("%s: --limit is a number, not '%s'", c->name, optarg);
+                return REQUEST_USAGE;
+            }
+            break;
+        case 'f':
+            args->force = true;
+            break;
+        case 'q':
+            args->quiet = true;
+            break;
+        case 'h':
+            return REQUEST_HELP;
+        case OPTION_VERSION:
+            return REQUEST_VERSION;
+        default:
+            return refuse(c, argv, code);
+        }
+    }
+    args->operands = argv + optind;
+    args->operand_count = argc - optind;
+    return REQUEST_RUN;
+}
+
+static int run(int argc, char **argv, struct tool_out *o)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        return tool_usage("which command? list, plan or cat");
+    }
+    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
+        print_help(&o->text, NULL);
+        return TOOL_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        print_version(&o->text);
+        return TOOL_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(name, commands[i].name) != 0) {
+            continue;
+        }
+        struct tool_args args = {.limit = UINT64_MAX};
+        switch (parse(&commands[i], argc - 1, argv + 1, &args)) {
+        case REQUEST_RUN:
+            return commands[i].run(&args, o);
+        case REQUEST_HELP:
+            print_help(&o->text, &commands[i]);
+            return TOOL_OK;
+        case REQUEST_VERSION:
+            print_version(&o->text);
+            return TOOL_OK;
+        case REQUEST_USAGE:
+            return TOOL_USAGE;
+        }
+    }
+    return tool_usage(name[0] == '-' ? "unknown option '%s' before a command" : "unknown command '%s'", name);
+}
+
+/* Closed standard descriptors would be taken by the next files opened. Each gets a /dev/null that fails when used. */
+static void guard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            _exit(TOOL_FAILED);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct tool_out out;
+    guard_descriptors();
+    out_init(&out);
+    return out_finish(&out, run(argc, argv, &out));
+}

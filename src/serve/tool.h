@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the sub-commands of ckptool share: their arguments, the way to standard output, opening the view, tables.
+ *
+ * A command opens all it needs, and reports all that is wrong, before its first byte of output. It returns an exit
+ * status; main writes what is left in `out` and leaves. */
+#ifndef CKPTFS_SERVE_TOOL_H
+#define CKPTFS_SERVE_TOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "files/view.h"
+
+/* Exit statuses (design 2.3). */
+enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
+
+enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted */
+
+struct tool_args {
+    const char *map; /* -m; NULL: the map `/ = /` */
+    bool json;
+    bool summary;
+    bool human;
+    bool text;
+    bool force;
+    bool quiet;
+    uint64_t limit; /* elements of --text; UINT64_MAX: all */
+    char **operands;
+    int operand_count;
+};
+
+/* ---- output */
+
+/* Standard output: text gathers in `text`; out_settle writes it once there is enough. The first failure stays, and later writes
+ * do nothing. */
+struct tool_out {
+    struct buf text;
+    errint rc;
+    bool terminal;
+    bool colour;
+};
+
+enum { TOOL_OUT_BYTES = 256 << 10 };
+
+/* out_init: looks at what standard output is. */
+void out_init(struct tool_out *o);
+
+/* out_settle: writes `text` if it has TOOL_OUT_BYTES or more. */
+errint out_settle(struct tool_out *o);
+
+/* out_flush: writes all of `text`. */
+errint out_flush(struct tool_out *o);
+
+/* out_bytes: writes `text`, then these bytes without copying them. */
+errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
+
+/* out_finish: writes the rest and closes standard output. Says on stderr what went wrong, unless the reader just left (EPIPE).
+ * Returns status, or TOOL_FAILED if the output is not complete. */
+int out_finish(struct tool_out *o, int status);
+
+/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; nothing if it holds only warnings and the
+ * user wants quiet. */
+void tool_complain(const struct diag *d, bool quiet);
+
+/* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
+FORMAT(1, 2) int tool_usage(const char *fmt, ...);
+
+/* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is [checkpoint] path of the map. */
+const char *tool_checkpoint(const char *operand);
+
+/* ---- tables */
+
+enum { TABLE_COLUMNS_MOST = 8 };
+
+/* Fills the cells of row i, which are empty: text that is fit for a terminal, without tabs. */
+typedef void (*table_row)(const void *context, uint32_t i, struct buf cells[]);
+
+struct table {
+    unsigned columns;
+    const char *const *head; /* NULL: none */
+    unsigned right;          /* bit c: column c is aligned to the right */
+    bool tabs;               /* for programs: cells separated by one tab, no head, nothing aligned */
+    const char *indent;
+};
+
+/* table_print: all rows, in two passes over row() when columns are aligned, so that memory does not grow with the rows. */
+void table_print(const struct table *t, table_row row, const void *context, uint32_t count,
+                 struct tool_out *o);
+
+/* table_size: adds a size, "1234" or for people, as `ls -h` has it, "1.3K". */
+void table_size(struct buf *b, uint64_t bytes, bool human);
+
+/* ---- names */
+
+/* match_glob: whether all of `name` matches: `*` any bytes, '/' too; `?` one character; `[a-z]`, `[!a-z]` one byte of (or not of) a set; `\`
+ * the next byte itself. Time is at most the product of both lengths. */
+bool match_glob(struct str glob, struct str name);
+
+/* match_is_glob: whether it has any of `*?[\`. */
+bool match_is_glob(struct str text);
+
+/* ---- commands */
+
+int tool_list(const struct tool_args *args, struct tool_out *o);
+int tool_plan(const struct tool_args *args, struct tool_out *o);
+int tool_cat(const struct tool_args *args, struct tool_out *o);
+
+/* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
+void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t count,
+                       const struct tool_args *args, struct tool_out *o);
+
+/* tool_values: the values of t as text on o; limit: at most so many. Fails as render_read does. */
+MUST_CHECK errint tool_values(const struct catalog *c, const struct target *t, uint64_t limit,
+                              struct tool_out *o);
+
+#endif

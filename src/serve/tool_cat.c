@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool cat`: bytes or values of targets, without a mount. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bytes/render.h"
+#include "format/dtype.h"
+#include "plan/suggest.h"
+#include "serve/tool.h"
+
+enum { CAT_BYTES = 1 << 20 }; /* read at once */
+
+/* The node that `path` leads to in the mount, or a negative number. */
+static int64_t walk(const struct tree *t, struct str path)
+{
+    uint32_t node = TREE_ROOT;
+    while (path.len) {
+        long slash = str_find(path, '/');
+        struct str name = str_head(path, slash < 0 ? path.len : (size_t)slash);
+        int64_t child = t->nodes[node].kind == NODE_DIR ? tree_lookup(t, node, name) : -ENOTDIR;
+        if (child < 0) {
+            return child;
+        }
+        node = (uint32_t)child;
+        path = str_from_pos(path, name.len + 1);
+    }
+    return node;
+}
+
+static struct str target_at(const void *context, uint32_t i)
+{
+    return target_name(&((const struct plan *)context)->targets[i]);
+}
+
+/* `path` is no file with bytes: says why. */
+static errint complain(const struct view *v, struct str path, int64_t node, struct suggest_budget *budget,
+                       struct diag *d)
+{
+    const char *shown = diag_visible(d, path);
+    if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
+        const struct node *dir = &v->tree->nodes[node];
+        errint rc = diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
+                               "'%s' is a scope of the view, not a variable", shown);
+        for (uint32_t i = 0; i < dir->child_count && i < DIAG_NEAREST; i++) {
+            CLEANUP_BUF struct buf child = {0};
+            tree_path(v->tree, dir->first_child + i, &child);
+            diag_nearest(d, buf_view(&child));
+        }
+        return rc;
+    }
+    if (node >= 0) {
+        return diag_error(d, DIAG_UNSUPPORTED, "", path,
+                          "'%s' is not a tensor; for the report, see `ckptool plan`", shown);
+    }
+    const struct tensor *source = catalog_find(v->catalog, path);
+    if (source && source->hidden) {
+        return diag_error(d, DIAG_UNSUPPORTED, "", path, "'%s' cannot be shown: %s", shown,
+                          tensor_hidden_reason(source));
+    }
+    errint rc =
+        diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
+                   source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
+    suggest_nearest(d, path, target_at, v->plan, v->plan->count, budget);
+    return rc;
+}
+
+/* The target that each operand names: by its exact name first, else by its path in the mount. */
+static errint find_all(const struct view *v, char **operands, int count, const struct target **found,
+                       struct diag *d)
+{
+    struct suggest_budget budget = {.left = 500 * 1000 * 1000};
+    errint rc = 0;
+    for (int i = 0; i < count; i++) {
+        struct str path = str_from(operands[i]);
+        found[i] = plan_find(v->plan, path);
+        if (found[i]) {
+            continue;
+        }
+        int64_t node = walk(v->tree, path);
+        if (node >= 0 && v->tree->nodes[node].kind == NODE_RAW) {
+            found[i] = &v->plan->targets[v->tree->nodes[node].target];
+        } else {
+            rc = complain(v, path, node, &budget, d);
+        }
+    }
+    return rc;
+}
+
+/* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
+static errint open_shards(struct catalog *c, const struct target **targets, int count, struct diag *d)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].used = false;
+    }
+    for (int i = 0; i < count; i++) {
+        const struct form *f = targets[i]->form;
+        if (!f && targets[i]->source->shard < c->shard_count) {
+            c->shards[targets[i]->source->shard].used = true;
+        }
+        for (uint32_t p = 0; f && p < f->piece_count; p++) {
+            c->shards[f->pieces[p].shard].used = true;
+        }
+    }
+    struct diag found;
+    diag_init(&found);
+    errint rc = catalog_open_shards(c, &found);
+    for (unsigned i = 0; i < found.kept; i++) { /* its warnings are about the other shards */
+        const struct diag_entry *e = &found.entries[i];
+        if (!e->warning) {
+            diag_error(d, e->code, e->where, e->subject, "%s", e->message);
+        }
+    }
+    diag_fini(&found);
+    return rc;
+}
+
+static errint write_raw(const struct catalog *c, const struct target *t, char *bytes,
+                        struct render_scratch *scratch, struct tool_out *o)
+{
+    uint64_t size = target_bytes(t);
+    for (uint64_t off = 0; off < size && o->rc == 0;) {
+        size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
+        ssize_t got = render_read(c, t, off, len, bytes, scratch);
+        if (got <= 0) {
+            return got < 0 ? (errint)got : -EIO;
+        }
+        out_bytes(o, bytes, (size_t)got);
+        off += (uint64_t)got;
+    }
+    return 0;
+}
+
+static errint write_all_raw(const struct catalog *c, const struct target **targets, int count,
+                            struct tool_out *o, struct diag *d)
+{
+    struct render_scratch scratch = {0};
+    CLEANUP_FREE char *bytes = malloc(CAT_BYTES);
+    errint rc = bytes ? 0 : diag_no_memory(d);
+    for (int i = 0; i < count && rc == 0 && o->rc == 0; i++) {
+        rc = write_raw(c, targets[i], bytes, &scratch, o);
+        if (rc < 0) {
+            diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(targets[i]), "cannot read '%s': %s",
+                       diag_visible(d, target_name(targets[i])), strerror(-rc));
+        }
+    }
+    render_scratch_fini(&scratch);
+    return rc;
+}
+
+/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10, 4]". */
+static errint write_all_text(const struct catalog *c, const struct target **targets, int count,
+                             uint64_t limit, struct tool_out *o, struct diag *d)
+{
+    errint rc = 0;
+    for (int i = 0; i < count && rc == 0 && o->rc == 0; i++) {
+        const struct target *t = targets[i];
+        if (count > 1) {
+            buf_text(&o->text, i ? "\n" : "");
+            buf_visible(&o->text, target_name(t));
+            buf_printf(&o->text, " (%s) ", dtype_name(target_dtype(t)));
+            shape_print(&o->text, target_shape(t));
+            buf_char(&o->text, '\n');
+        }
+        rc = tool_values(c, t, limit, o);
+        if (rc < 0) {
+            diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s': %s",
+                       diag_visible(d, target_name(t)), strerror(-rc));
+        }
+    }
+    return rc;
+}
+
+static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
+{
+    struct view_request request = {
+        .checkpoint = tool_checkpoint(args->operands[0]), .map = args->map, .depth = VIEW_PLAN};
+    errint rc = view_open(&request, d, v);
+    if (rc < 0) {
+        return rc;
+    }
+    int count = args->operand_count - 1;
+    CLEANUP_FREE const struct target **targets = calloc((size_t)count, sizeof(*targets));
+    if (!targets) {
+        return diag_no_memory(d);
+    }
+    rc = find_all(v, args->operands + 1, count, targets, d);
+    if (rc == 0) {
+        rc = open_shards(v->catalog, targets, count, d);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    return args->text ? write_all_text(v->catalog, targets, count, args->limit, o, d)
+                      : write_all_raw(v->catalog, targets, count, o, d);
+}
+
+int tool_cat(const struct tool_args *args, struct tool_out *o)
+{
+    if (args->operand_count < 2) {
+        return tool_usage("cat: %s", args->operand_count ? "which variable of it?" : "which checkpoint?");
+    }
+    if (o->terminal && !args->text && !args->force) {
+        return tool_usage("cat: bytes are not written to a terminal: use --text for values, -f to force it");
+    }
+    struct diag d;
+    struct view v = {0};
+    diag_init(&d);
+    errint rc = cat(args, &v, &d, o);
+    out_flush(o);
+    tool_complain(&d, args->quiet);
+    view_close(&v);
+    diag_fini(&d);
+    return rc < 0 ? TOOL_FAILED : TOOL_OK;
+}

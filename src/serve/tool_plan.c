@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file is opened. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "files/report.h"
+#include "format/dtype.h"
+#include "serve/tool.h"
+
+/* The targets of the plan, ordered by rule: those of rule r are order[first[r]] to order[first[r + 1] - 1]. */
+struct by_rule {
+    const struct view *view;
+    const struct tool_args *args;
+    uint32_t *order; /* owns */
+    uint32_t *first; /* owns; one more than there are rules */
+    uint32_t base;   /* of the rule whose table is being printed */
+};
+
+static void by_rule_fini(struct by_rule *g)
+{
+    free(g->order);
+    free(g->first);
+}
+
+/* A counting sort, stable: within a rule, targets stay in the order of the plan. */
+static errint group(struct by_rule *g)
+{
+    const struct plan *p = g->view->plan;
+    uint32_t rules = g->view->map->rule_count;
+    g->order = calloc((size_t)p->count + 1, sizeof(*g->order));
+    g->first = calloc((size_t)rules + 2, sizeof(*g->first));
+    if (!g->order || !g->first) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        g->first[p->targets[i].rule + 2]++;
+    }
+    for (uint32_t r = 1; r < rules + 2; r++) {
+        g->first[r] += g->first[r - 1];
+    }
+    for (uint32_t i = 0; i < p->count;
+         i++) { /* first[r + 1] is where rule r is filled, and ends as its end */
+        g->order[g->first[p->targets[i].rule + 1]++] = i;
+    }
+    return 0;
+}
+
+static void plan_row(const void *context, uint32_t i, struct buf cells[])
+{
+    const struct by_rule *g = context;
+    uint32_t number = g->order[g->base + i];
+    const struct target *t = &g->view->plan->targets[number];
+    CLEANUP_BUF struct buf path = {0};
+    report_path(g->view, number, &path);
+    buf_visible(&cells[0], tensor_name(t->source));
+    buf_text(&cells[1], "-> ");
+    buf_visible(&cells[1], buf_view(&path));
+    buf_text(&cells[2], dtype_name(target_dtype(t)));
+    shape_print(&cells[3], target_shape(t));
+    table_size(&cells[4], target_bytes(t), g->args->human);
+    cells[0].failed |= path.failed;
+}
+
+static void add_rule(const struct view *v, uint32_t r, const struct report_style *style, struct buf *b)
+{
+    char where[4096 + 16];
+    const struct rule *rule = &v->map->rules[r];
+    buf_text(b, style->title);
+    buf_visible(b, str_from(map_where(v->map, rule->line, where)));
+    buf_text(b, ": ");
+    buf_visible(b, rule->source);
+    buf_text(b, " = ");
+    buf_visible(b, rule->target);
+    if (rule->parts) {
+        buf_printf(b, "/part_0 ... %" PRId64, rule->parts - 1);
+    }
+    for (unsigned i = 0; i < rule->partition.rank; i++) {
+        buf_printf(b, "%s%" PRId64, i ? "," : " | partition ", rule->partition.counts[i]);
+    }
+    buf_printf(b, "%s\n", style->end);
+}
+
+static void add_summary(const struct view *v, const struct diag *d, struct buf *b)
+{
+    uint64_t bytes = 0;
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < v->plan->count; i++) {
+        bytes += target_bytes(&v->plan->targets[i]);
+    }
+    for (uint32_t i = 0; i < v->catalog->count; i++) {
+        used += plan_uses(v->plan, i);
+    }
+    buf_printf(b, "\n%" PRIu32 " target%s, ", v->plan->count, v->plan->count == 1 ? "" : "s");
+    report_size(b, bytes);
+    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s\n", used,
+               v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
+}
+
+static void print_plan(const struct view *v, const struct diag *d, const struct tool_args *args,
+                       struct tool_out *o)
+{
+    const struct report_style style = {o->colour ? "\033[1m" : "", o->colour ? "\033[0m" : ""};
+    struct table t = {.columns = 5, .right = 1 << 4, .indent = "  "};
+    CLEANUP(by_rule_fini) struct by_rule g = {.view = v, .args = args};
+    if (group(&g) < 0) {
+        o->rc = -ENOMEM;
+        return;
+    }
+    for (uint32_t r = 0; r < v->map->rule_count && out_settle(o) == 0; r++) {
+        uint32_t count = g.first[r + 1] - g.first[r];
+        buf_text(&o->text, r ? "\n" : "");
+        add_rule(v, r, &style, &o->text);
+        g.base = g.first[r];
+        table_print(&t, plan_row, &g, count, o);
+        buf_text(&o->text, count ? "" : "  (no targets)\n");
+    }
+    report_lists(v, &style, UINT32_MAX, "", &o->text);
+    out_flush(o); /* so that on a terminal what follows on stderr comes after it */
+    tool_complain(d, args->quiet);
+    add_summary(v, d, &o->text);
+}
+
+/* Data files are not needed here, but whoever mounts this will need them. */
+static void look_for_shards(const struct catalog *c, struct diag *d)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        const struct shard *s = &c->shards[i];
+        struct stat st;
+        if (!s->used) {
+            continue;
+        }
+        if (stat(s->path, &st) != 0) {
+            diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
+                      "targets use this data file, but: %s", strerror(errno));
+        } else if ((uint64_t)st.st_size < s->need_bytes) {
+            diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
+                      "the file has %" PRIu64 " bytes, its tensors need %" PRIu64, (uint64_t)st.st_size,
+                      s->need_bytes);
+        }
+    }
+}
+
+int tool_plan(const struct tool_args *args, struct tool_out *o)
+{
+    if (args->operand_count > 1) {
+        return tool_usage("plan: one checkpoint at most, not '%s' too", args->operands[1]);
+    }
+    if (args->operand_count == 0 && !args->map) {
+        return tool_usage("plan: which checkpoint? (or -m MAP that names one)");
+    }
+    struct diag d;
+    struct view v = {0};
+    struct view_request request = {
+        .checkpoint = tool_checkpoint(args->operands[0]), .map = args->map, .depth = VIEW_PLAN};
+    diag_init(&d);
+    errint rc = view_open(&request, &d, &v);
+    if (rc == 0) {
+        look_for_shards(v.catalog, &d);
+    }
+    if (args->json) {
+        report_json(&v, &d, &o->text);
+        out_flush(o);
+    }
+    if (args->json || rc < 0) {
+        tool_complain(&d, args->quiet);
+    } else {
+        print_plan(&v, &d, args, o);
+    }
+    view_close(&v);
+    diag_fini(&d);
+    return rc < 0 ? TOOL_FAILED : TOOL_OK;
+}

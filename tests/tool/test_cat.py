@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ckptool cat: bytes of every golden tensor and target; what it refuses."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from toolkit import GOLDEN, MAPS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+
+
+def batches(items, size=200):
+    return [items[i:i + size] for i in range(0, len(items), size)]
+
+
+@pytest.mark.parametrize("folder", V2 + ["strings", "sliced"])
+def test_cat_by_name_is_the_truth(folder):
+    prefix, tensors = truth(folder)
+    tensors = [t for t in tensors if is_shown(t) and "\0" not in t["name"]]
+    if len(tensors) > 100:  # many small ones: several in one run
+        for batch in batches(tensors):
+            assert out("cat", "-q", "--", prefix, *(t["name"] for t in batch)).hex() == "".join(t["hex"] for t in batch)
+        return
+    for tensor in tensors:
+        assert out("cat", "-q", "--", prefix, tensor["name"]).hex() == tensor["hex"], tensor["name"]
+
+
+@pytest.mark.parametrize("folder", ["names", "slots", "shapes"])
+def test_cat_by_path_of_the_mount_is_the_truth(folder):
+    prefix, tensors = truth(folder)
+    hexes = {t["name"]: t["hex"] for t in tensors}
+    checked = 0
+    for target in json.loads(out("plan", "-q", "--json", prefix))["targets"]:
+        if target["path"] not in hexes or target["path"] == target["variable"]:  # an exact name comes first
+            assert out("cat", "-q", "--", prefix, target["path"]).hex() == hexes[target["variable"]], target
+            checked += 1
+    assert checked > len(tensors) / 2
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_cat_of_mapped_targets_is_the_truth(name):
+    map_path, checkpoint, data = map_truth(name)
+    for target in data["targets"]:
+        assert out("cat", "-q", "-m", map_path, checkpoint, target["path"]).hex() == target["hex"], target["path"]
+    everything = run("cat", "-m", map_path, checkpoint, *(t["path"] for t in data["targets"])).stdout
+    assert everything.hex() == "".join(t["hex"] for t in data["targets"])
+
+
+def test_cat_options_may_follow_operands():
+    map_path, checkpoint, data = map_truth("one_to_one")
+    assert out("cat", checkpoint, "step", "-m", map_path).hex() == "e803000000000000"
+    assert out("cat", checkpoint, "--map", map_path, "step").hex() == "e803000000000000"
+
+
+def test_cat_of_big_tensors(tmp_path):
+    content = os.urandom(3 * 1000 * 1000 + 7)
+    prefix = write_checkpoint(tmp_path / "c", {b"big": (4, [len(content)], content)}, checksums=False)
+    assert out("cat", prefix, "big") == content
+    assert out("cat", prefix, "big", "big") == content * 2
+
+
+def test_cat_needs_only_the_shards_of_its_targets(tmp_path):
+    for file in (GOLDEN / "sharded").iterdir():
+        shutil.copy(file, tmp_path)
+    prefix = tmp_path / "model.ckpt-7"
+    tensors = {t["name"]: t for t in json.loads(out("list", "--json", prefix))["tensors"]}
+    hexes = {t["name"]: t["hex"] for t in truth("sharded")[1]}
+    os.unlink(f"{prefix}.data-00001-of-00003")
+    for name, tensor in tensors.items():
+        if tensor["shard"] != 1:
+            assert out("cat", prefix, name).hex() == hexes[name]
+        else:
+            done = run("cat", prefix, name, status=1)
+            assert done.stdout == b"" and b"data-00001-of-00003" in done.stderr
+
+
+def test_cat_reports_every_wrong_path_before_any_output():
+    done = run("cat", GOLDEN / "demo", "some_var", "some_va", "some_scope", ".ckptfs/stats", "table/x", status=1)
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 4
+    assert "'some_va' is not in the view; did you mean 'some_var'" in lines[0]
+    assert "'some_scope' is a scope" in lines[1]
+    assert "'.ckptfs/stats' is not a tensor" in lines[2]
+    assert "'table/x' is not in the view" in lines[3]
+
+
+def test_cat_says_why_a_tensor_is_hidden():
+    assert b"'scalar' cannot be shown: string" in run("cat", GOLDEN / "strings" / "strings.ckpt", "scalar", status=1).stderr
+    map_path, checkpoint, _ = map_truth("one_to_one")
+    done = run("cat", "-m", map_path, checkpoint, "table", status=1)
+    assert b"the map does not show it" in done.stderr
+
+
+@pytest.mark.parametrize("change", ["short", "gone", "folder", "fifo"])
+def test_cat_with_bad_data_files(tmp_path, change):
+    for file in (GOLDEN / "demo").iterdir():
+        shutil.copy(file, tmp_path)
+    shard = tmp_path / "model.ckpt-1000.data-00000-of-00001"
+    content = shard.read_bytes()
+    shard.unlink()
+    if change == "short":
+        shard.write_bytes(content[:-1])
+    elif change == "folder":
+        shard.mkdir()
+    elif change == "fifo":
+        os.mkfifo(shard)
+    done = run("cat", tmp_path, "some_var", status=1)
+    assert done.stdout == b"" and shard.name.encode() in done.stderr
+
+
+def test_cat_bytes_to_a_terminal_are_refused():
+    status, text = on_terminal("cat", GOLDEN / "demo", "some_var")
+    assert status == 2 and b"--text" in text and b"-f" in text
+    status, text = on_terminal("cat", "--text", GOLDEN / "demo", "global_step")
+    assert (status, text) == (0, b"1000\n")
+    status, text = on_terminal("cat", "-f", GOLDEN / "names" / "names.ckpt", "x")
+    assert status == 0 and text.replace(b"\n", b"")
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["plan"], ["plan", "--json"], ["cat", "--text"]])
+def test_a_closed_pipe_is_quiet(arguments):
+    prefix, tensors = truth("big_index")
+    operands = [t["name"] for t in tensors[:1500]] if arguments[0] == "cat" else []
+    command = [TOOL, *arguments, str(prefix), *operands]
+    for restore in (True, False):  # SIGPIPE as a shell leaves it, and ignored
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, restore_signals=restore)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(timeout=60) in (1, -13)
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["plan"], ["plan", "--json"], ["cat"], ["cat", "--text"]])
+def test_a_full_disk_is_an_error(arguments):
+    operands = ["some_var"] if arguments[0] == "cat" else []
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([TOOL, *arguments, GOLDEN / "demo", *operands], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"ckptool: standard output: cannot write: No space left on device\n"
+
+
+def test_a_closed_output_is_an_error():
+    done = subprocess.run(["sh", "-c", f'exec "{TOOL}" cat "{GOLDEN}/demo" some_var >&-'], stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"ckptool: standard output: cannot write: ")

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ckptool's command line: exit statuses, help, version; every refusal is one line."""
+
+import pytest
+from toolkit import GOLDEN, out, run
+
+DEMO = str(GOLDEN / "demo")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "which command?"), (["frobnicate"], "unknown command 'frobnicate'"), (["-x"], "unknown option '-x'"),
+    (["list"], "which checkpoint?"), (["list", DEMO, "a", "b"], "not 'b' too"), (["list", "-x", DEMO], "unknown option '-x'"),
+    (["list", "--frob", DEMO], "unknown option '--frob'"), (["list", "--json=1", DEMO], "takes no value"),
+    (["list", "-m", "map.ini", DEMO], "unknown option '-m'"), (["plan"], "which checkpoint?"),
+    (["plan", DEMO, "x"], "not 'x' too"), (["plan", DEMO, "-m"], "needs a value"), (["plan", DEMO, "--map"], "needs a value"),
+    (["plan", "--text", DEMO], "unknown option '--text'"), (["cat"], "which checkpoint?"), (["cat", DEMO], "which variable"),
+    (["cat", "--text", "--limit", "x", DEMO, "a"], "--limit is a number"),
+    (["cat", "--text", "--limit=-1", DEMO, "a"], "--limit is a number"),
+    (["cat", "--text", "--limit=99999999999999999999", DEMO, "a"], "--limit is a number")])
+def test_wrong_usage(arguments, words):
+    done = run(*arguments, status=2)
+    assert done.stdout == b""
+    text = done.stderr.decode()
+    assert text.count("\n") == 1 and words in text and text.endswith("; try 'ckptool -h'\n")
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["list", "-h"], ["plan", "--help"], ["cat", "x", "-h"]])
+def test_help(arguments):
+    text = out(*arguments).decode()
+    assert text.startswith("Usage: ckptool ") and "--version" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_version():
+    assert out("--version").startswith(b"ckptool ")
+    assert out("list", "--version") == out("--version")
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["plan"], ["cat", "--text"]])
+@pytest.mark.parametrize("checkpoint", ["/nonexistent/model", "/dev/null", "/proc/self/maps", str(GOLDEN)])
+def test_no_checkpoint(arguments, checkpoint):
+    operands = ["x"] if arguments[0] == "cat" else []
+    done = run(*arguments, checkpoint, *operands, status=1)
+    assert done.stdout == b"" and checkpoint.encode() in done.stderr
+
+
+def test_double_dash_ends_options():
+    assert run("list", "--", "-x", status=1).stderr
