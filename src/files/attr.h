@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stat() and extended attributes of a node (design 2.1). */
+#ifndef CKPTFS_FILES_ATTR_H
+#define CKPTFS_FILES_ATTR_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/errint.h"
+#include "files/view.h"
+
+enum {
+    ATTR_BLOCK_BYTES = 1 << 20, /* st_blksize: what a reader should ask for at once */
+    ATTR_VALUE_MOST = 64 << 10, /* XATTR_SIZE_MAX: the kernel passes no longer value */
+};
+
+/* Who mounts, and what -o uid=, gid=, umask= say. */
+struct attr_policy {
+    uid_t uid; /* of the process */
+    gid_t gid;
+    bool set_uid, set_gid; /* given: force_uid, force_gid are the owner of everything */
+    uid_t force_uid;
+    gid_t force_gid;
+    mode_t umask; /* bits taken away; 0 by default */
+};
+
+/* attr_stat: what stat() says of `node`. Modes are at most 0444 and what all files its bytes come from allow; directories 0555, st_nlink 1; st_blocks is
+ * ceil(size / 512), st_blksize 1 MiB; mtime is the newest of the source files.
+ *
+ * The owner is that of the source files when root mounts, else the mounting user. Where that is another than the files' owner (they have
+ * several, or access came by group or ACL), group and others may read only what both may read in every source. */
+void attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node, struct stat *st);
+
+/* attr_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity map. */
+struct str attr_map_text(const struct view *v);
+
+/* attr_shard: the i-th shard that bytes of `node` come from (one shard may come twice), or NULL when i is past the last. */
+struct shard *attr_shard(const struct view *v, uint32_t node, uint32_t i);
+
+/* attr_names: the names of the node's extended attributes, each with its NUL, added to b. */
+void attr_names(const struct view *v, uint32_t node, struct buf *b);
+
+/* attr_value: adds the value of attribute `name` (user.ckptfs.{name,dtype,shape,source,slice,crc32c}) to b; -ENODATA. Values are text
+ * without a final newline:
+ *
+ *     name    the exact bytes of the variable's name         shape   [20, 100]
+ *     dtype   float32                                        source  the source tensor's name, or the count of names
+ *     slice   [20:40, 0:100] of [100, 100]; parts only       crc32c  8 hex digits, masked; whole unchanged tensors only */
+MUST_CHECK errint attr_value(const struct view *v, uint32_t node, const char *name, struct buf *b);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Live counters of a mount, and .ckptfs/stats, which shows them. Safe from any thread. */
+#ifndef CKPTFS_FILES_STATS_H
+#define CKPTFS_FILES_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "files/view.h"
+
+struct stats {
+    atomic_uint_fast64_t opens;  /* of files, not of directories */
+    atomic_uint_fast64_t reads;  /* requests that reached us, answered or not */
+    atomic_uint_fast64_t bytes;  /* in the answers to them */
+    atomic_uint_fast64_t errors; /* reads that were answered with an error */
+};
+
+static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
+{
+    atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+/* stats_render: adds lines `name value` to b: the counters, what the view holds, and `shard.N.failed` (0 or 1) for each shard that
+ * is read, where N is its number in the checkpoint. */
+void stats_render(const struct stats *s, const struct view *v, struct buf *b);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ckptfs: mounts a checkpoint. The phases in order, one way out. */
+#include <fuse_lowlevel.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "files/report.h"
+#include "files/view.h"
+#include "serve/daemon.h"
+#include "serve/mountpoint.h"
+#include "serve/ops.h"
+#include "serve/opts.h"
+
+enum {
+    EXIT_FAULT = 1, /* of checkpoint, map or mount point */
+    EXIT_USAGE = 2,
+    DIAG_PRINTED = 100,
+    THREADS_LEAST = 8,
+    THREADS_MOST = 24, /* each keeps a reply buffer of 1 MiB */
+};
+
+/* All that lives as long as the mount. */
+struct served {
+    struct diag diag;
+    struct view view;
+    struct mountpoint mountpoint;
+    struct faults *faults;
+    struct ops_context ops;
+    struct fuse_session *session;
+    bool handlers; /* signal handlers are ours */
+    bool mounted;
+};
+
+static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
+{
+    static const enum log_level levels[] = {
+        [FUSE_LOG_EMERG] = LOG_LEVEL_ERROR,     [FUSE_LOG_ALERT] = LOG_LEVEL_ERROR,
+        [FUSE_LOG_CRIT] = LOG_LEVEL_ERROR,      [FUSE_LOG_ERR] = LOG_LEVEL_ERROR,
+        [FUSE_LOG_WARNING] = LOG_LEVEL_WARNING, [FUSE_LOG_NOTICE] = LOG_LEVEL_INFO,
+        [FUSE_LOG_INFO] = LOG_LEVEL_INFO,       [FUSE_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+    };
+    enum log_level ours = (unsigned)level < ARRAY_LEN(levels) ? levels[level] : LOG_LEVEL_ERROR;
+    if (log_enabled(ours)) {
+        char text[1024];
+        vsnprintf(text, sizeof(text), fmt, args);
+        text[strcspn(text, "\n")] = '\0';
+        log_at(ours, "%s", text);
+    }
+}
+
+static void print_diag(const struct diag *d)
+{
+    CLEANUP_BUF struct buf text = {0};
+    report_diag(d, "ckptfs", DIAG_PRINTED, &text);
+    fwrite(buf_view(&text).ptr, 1, text.len, stderr);
+}
+
+/* What a mount table shows as the source: the checkpoint by an absolute path. */
+static errint source_name(const char *checkpoint, struct buf *b)
+{
+    if (checkpoint[0] != '/') {
+        CLEANUP_FREE char *cwd = getcwd(NULL, 0);
+        buf_text(b, cwd ? cwd : "");
+        while (checkpoint[0] == '.' && (checkpoint[1] == '/' || !checkpoint[1])) {
+            checkpoint += 1 + strspn(checkpoint + 1, "/");
+        }
+        buf_text(b, *checkpoint ? "/" : "");
+    }
+    buf_text(b, checkpoint);
+    return buf_check(b);
+}
+
+static errint open_session(struct served *s, const struct opts *o)
+{
+    CLEANUP_BUF struct buf source = {0};
+    CLEANUP_BUF struct buf list = {0};
+    errint rc = source_name(s->view.checkpoint, &source);
+    rc = rc < 0 ? rc : opts_session(o, source.data, &list);
+    if (rc < 0) {
+        return rc;
+    }
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    if (fuse_opt_add_arg(&args, "ckptfs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
+        fuse_opt_add_arg(&args, list.data) == 0) {
+        s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
+    }
+    fuse_opt_free_args(&args);
+    return s->session ? 0 : -EINVAL; /* libfuse has said why */
+}
+
+/* Everything up to the mount; what is wrong is told at once, with nothing mounted. */
+static errint prepare(struct served *s, const struct opts *o)
+{
+    struct view_request request = {.checkpoint = o->checkpoint, .map = o->map, .depth = VIEW_DATA};
+    errint place = mountpoint_check(o->mountpoint, o->nonempty, &s->mountpoint);
+    errint rc = view_open(&request, &s->diag, &s->view);
+    print_diag(&s->diag);
+    rc = rc < 0 ? rc : place;
+    if (rc < 0 || o->fake) {
+        return rc;
+    }
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    s->ops = (struct ops_context){
+        .view = &s->view,
+        .diag = &s->diag,
+        .policy = &o->policy,
+        .total_bytes = ops_total_bytes(s->view.plan),
+        .max_read = o->max_read,
+        .threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
+                   : cpus * 2 > THREADS_MOST ? THREADS_MOST
+                                             : (unsigned)cpus * 2,
+    };
+    rc = faults_open(&s->view, &s->faults);
+    if (rc < 0) {
+        log_error("out of memory");
+        return rc;
+    }
+    s->ops.faults = s->faults;
+    return open_session(s, o);
+}
+
+/* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is live. */
+static errint go_live(struct served *s)
+{
+    if (fuse_set_signal_handlers(s->session) != 0) {
+        return -EINVAL;
+    }
+    s->handlers = true;
+    if (fuse_session_mount(s->session, s->mountpoint.path) != 0) {
+        mountpoint_complain(&s->mountpoint, "cannot mount");
+        return -EIO;
+    }
+    s->mounted = true;
+    struct fuse_buf request = {0};
+    int got = 1;
+    while (!s->ops.inited && got != 0 && !fuse_session_exited(s->session)) {
+        got = fuse_session_receive_buf(s->session, &request);
+        if (got > 0) {
+            fuse_session_process_buf(s->session, &request);
+        } else if (got < 0 && got != -EINTR) {
+            break;
+        }
+    }
+    free(request.mem);
+    if (!s->ops.inited || fuse_session_exited(s->session)) {
+        mountpoint_complain(&s->mountpoint, "the mount ended before it was live");
+        return -EIO;
+    }
+    mountpoint_readahead(&s->mountpoint);
+    return 0;
+}
+
+static errint detach(struct served *s, struct daemon *background)
+{
+    errint rc = faults_start(s->faults, s->session);
+    rc = rc < 0 ? rc : daemon_live(background);
+    if (rc < 0) {
+        log_error("cannot go on in the background: %s", strerror(-rc));
+    }
+    return rc;
+}
+
+static errint loop(struct served *s)
+{
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    if (!config) {
+        return -ENOMEM;
+    }
+    fuse_loop_cfg_set_clone_fd(config, 1);
+    fuse_loop_cfg_set_max_threads(config, s->ops.threads);
+    fuse_loop_cfg_set_idle_threads(config, s->ops.threads); /* none is ever too many */
+    int rc = fuse_session_loop_mt(s->session, config);
+    fuse_loop_cfg_destroy(config);
+    if (rc < 0) {
+        log_error("the session ended: %s", strerror(-rc));
+    }
+    return rc < 0 ? rc : 0; /* a positive number is the signal that ended it */
+}
+
+static void finish(struct served *s)
+{
+    bool stopped = !s->faults || faults_stop(s->faults);
+    if (!stopped) {
+        mountpoint_abort(&s->mountpoint);
+        stopped = faults_stop(s->faults);
+    }
+    if (s->mounted) {
+        fuse_session_unmount(s->session);
+    }
+    if (s->handlers) {
+        fuse_remove_signal_handlers(s->session);
+    }
+    if (!stopped) {
+        return; /* its thread still uses all of it; the process ends now */
+    }
+    if (s->session) {
+        fuse_session_destroy(s->session);
+    }
+    faults_close(s->faults);
+    view_close(&s->view);
+    diag_fini(&s->diag);
+}
+
+static int serve(const struct opts *o, struct daemon *background)
+{
+    static struct served s; /* zero */
+    diag_init(&s.diag);
+    errint rc = prepare(&s, o);
+    if (rc == 0 && !o->fake) {
+        rc = go_live(&s);
+        rc = rc < 0 ? rc : detach(&s, background);
+        rc = rc < 0 ? rc : loop(&s);
+    }
+    finish(&s);
+    return rc < 0 ? EXIT_FAULT : 0;
+}
+
+static int mount(const struct opts *o)
+{
+    struct daemon background = {.ready_fd = -1};
+    if (!o->foreground && !o->fake) {
+        int status = EXIT_FAULT;
+        errint rc = daemon_fork(&background, &status);
+        if (rc < 0) {
+            log_error("cannot fork: %s", strerror(-rc));
+        }
+        if (rc != 0) {
+            return status;
+        }
+    }
+    return serve(o, &background);
+}
+
+static int help(void)
+{
+    fputs(opts_help, stdout);
+    printf("\nOptions of libfuse:\n");
+    fuse_lowlevel_help();
+    printf("    -o fsname=NAME         the source in the mount table (the checkpoint)\n");
+    return fflush(stdout) == 0 ? 0 : EXIT_FAULT;
+}
+
+static int version(void)
+{
+    printf("ckptfs %s\nlibfuse %s\n", CKPTFS_VERSION, fuse_pkgversion());
+    fflush(stdout); /* libfuse lets fusermount3 print next */
+    fuse_lowlevel_version();
+    return fflush(stdout) == 0 ? 0 : EXIT_FAULT;
+}
+
+int main(int argc, char **argv)
+{
+    daemon_guard_stdio();
+    log_init("ckptfs", LOG_LEVEL_WARNING);
+    fuse_set_log_func(log_of_libfuse);
+    signal(SIGPIPE, SIG_IGN);
+
+    struct opts o;
+    CLEANUP_BUF struct buf complaint = {0};
+    int status;
+    if (opts_parse(argc, argv, &o, &complaint) < 0) {
+        fprintf(stderr, "ckptfs: %s\ntry ckptfs -h\n", buf_view(&complaint).ptr);
+        status = EXIT_USAGE;
+    } else {
+        log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+        daemon_raise_limits();
+        status = o.action == OPTS_HELP      ? help()
+                 : o.action == OPTS_VERSION ? version()
+                 : o.action == OPTS_UNMOUNT ? (mountpoint_unmount(o.mountpoint) < 0 ? EXIT_FAULT : 0)
+                                            : mount(&o);
+    }
+    opts_fini(&o);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Going into the background without lying: the parent waits until the child is live or has failed, and exits with the truth.
+ *
+ * The fork comes first, before anything is opened and before there is any thread, so all that start-up has to say still goes to
+ * the terminal. A parent that is killed while it waits takes the child with it. */
+#ifndef CKPTFS_SERVE_DAEMON_H
+#define CKPTFS_SERVE_DAEMON_H
+
+#include <stdbool.h>
+
+#include "base/errint.h"
+
+struct daemon {
+    int ready_fd; /* of the child: where it says that it is live; -1 in the foreground */
+};
+
+/* daemon_fork: 0 in the child. 1 in the parent, after the child was live or has ended: *status is the exit status for the parent. -errno
+ * when there can be no child. */
+MUST_CHECK errint daemon_fork(struct daemon *d, int *status);
+
+/* daemon_live: what the child calls when it serves: leaves the terminal (session, directory, standard descriptors; the log goes to syslog) and lets the
+ * parent go. -EPIPE when nobody waits any more. Nothing is done in the foreground. */
+MUST_CHECK errint daemon_live(struct daemon *d);
+
+/* daemon_guard_stdio: opens /dev/null for those of descriptors 0 to 2 that are closed, so that no file gets their number. */
+void daemon_guard_stdio(void);
+
+/* daemon_raise_limits: as many open files as the hard limit allows. */
+void daemon_raise_limits(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/faults.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "files/attr.h"
+
+enum { STOP_SECONDS = 2 };
+
+struct faults {
+    const struct view *view;
+    struct fuse_session *session;
+    atomic_uint_fast64_t *logged; /* owns; a bit per node */
+    atomic_bool *seen;            /* owns; per shard: known to have failed */
+    bool *cleared;                /* owns; per shard, under lock: its files were invalidated */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool pending; /* some shard was seen and not cleared */
+    bool stop;
+    bool started;
+    pthread_t thread;
+};
+
+errint faults_open(const struct view *v, struct faults **out)
+{
+    *out = NULL;
+    struct faults *f = calloc(1, sizeof(*f));
+    if (!f) {
+        return -ENOMEM;
+    }
+    f->view = v;
+    f->logged = calloc(v->tree->count / 64 + 1, sizeof(*f->logged));
+    f->seen = calloc(v->catalog->shard_count + 1, sizeof(*f->seen));
+    f->cleared = calloc(v->catalog->shard_count + 1, sizeof(*f->cleared));
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->changed, NULL);
+    if (!f->logged || !f->seen || !f->cleared) {
+        faults_close(f);
+        return -ENOMEM;
+    }
+    *out = f;
+    return 0;
+}
+
+void faults_close(struct faults *f)
+{
+    if (f) {
+        pthread_cond_destroy(&f->changed);
+        pthread_mutex_destroy(&f->lock);
+        free(f->cleared);
+        free(f->seen);
+        free(f->logged);
+        free(f);
+    }
+}
+
+/* Whether bytes of `node` come from a shard that `which` marks. */
+static bool reads_from(const struct faults *f, uint32_t node, const bool *which)
+{
+    for (uint32_t i = 0;; i++) {
+        const struct shard *shard = attr_shard(f->view, node, i);
+        if (!shard) {
+            return false;
+        }
+        if (which[shard - f->view->catalog->shards]) {
+            return true;
+        }
+    }
+}
+
+static bool stopping(struct faults *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool stop = f->stop;
+    pthread_mutex_unlock(&f->lock);
+    return stop;
+}
+
+static void invalidate(struct faults *f, const bool *which)
+{
+    for (uint32_t node = 0; node < f->view->tree->count; node++) {
+        if (node % 1024 == 0 && stopping(f)) {
+            return;
+        }
+        if (reads_from(f, node, which)) {
+            /* -ENOENT: the kernel has never heard of it. */
+            int rc = fuse_lowlevel_notify_inval_inode(f->session, (fuse_ino_t)node + 1, 0, 0);
+            if (rc < 0 && rc != -ENOENT) {
+                log_debug("cannot invalidate cached pages of inode %u: %s", node + 1, strerror(-rc));
+            }
+        }
+    }
+}
+
+/* Marks in `which` the shards that failed since the last call; false if there is none. f->lock is held. */
+static bool take_pending(struct faults *f, bool *which)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < f->view->catalog->shard_count; i++) {
+        which[i] = atomic_load(&f->seen[i]) && !f->cleared[i];
+        f->cleared[i] |= which[i];
+        any |= which[i];
+    }
+    f->pending = false;
+    return any;
+}
+
+static void *run(void *data)
+{
+    struct faults *f = data;
+    bool *which = calloc(f->view->catalog->shard_count + 1, sizeof(*which));
+    pthread_mutex_lock(&f->lock);
+    while (which && !f->stop) {
+        if (!f->pending) {
+            pthread_cond_wait(&f->changed, &f->lock);
+        } else if (take_pending(f, which)) {
+            pthread_mutex_unlock(&f->lock);
+            invalidate(f, which);
+            pthread_mutex_lock(&f->lock);
+        }
+    }
+    pthread_mutex_unlock(&f->lock);
+    free(which);
+    return NULL;
+}
+
+errint faults_start(struct faults *f, struct fuse_session *session)
+{
+    f->session = session;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+    int rc = pthread_create(&f->thread, NULL, run, f);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    f->started = rc == 0;
+    return -rc;
+}
+
+bool faults_stop(struct faults *f)
+{
+    if (!f->started) {
+        return true;
+    }
+    pthread_mutex_lock(&f->lock);
+    f->stop = true;
+    pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_SECONDS;
+    f->started = pthread_timedjoin_np(f->thread, NULL, &until) != 0;
+    return !f->started;
+}
+
+/* Tells the thread of a shard that failed; true the first time. */
+static void note_shard(struct faults *f, const struct shard *shard)
+{
+    uint32_t i = (uint32_t)(shard - f->view->catalog->shards);
+    if (!atomic_load(&shard->failed) || atomic_exchange(&f->seen[i], true)) {
+        return;
+    }
+    CLEANUP_BUF struct buf path = {0};
+    buf_visible(&path, str_from(shard->path));
+    log_error("%s: changed since it was mounted, all reads from it fail from now on", buf_view(&path).ptr);
+    pthread_mutex_lock(&f->lock);
+    f->pending = true;
+    pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static const char *cause_of(const struct shard *failed, errint rc)
+{
+    return failed ? "its data file changed" : rc == -EIO ? "its data file cannot be read" : strerror(-rc);
+}
+
+void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc)
+{
+    const struct shard *failed = NULL;
+    const struct shard *shard;
+    for (uint32_t i = 0; (shard = attr_shard(f->view, node, i)) != NULL; i++) {
+        note_shard(f, shard);
+        failed = atomic_load(&shard->failed) ? shard : failed;
+    }
+    uint64_t bit = (uint64_t)1 << (node % 64);
+    if (atomic_fetch_or(&f->logged[node / 64], bit) & bit) {
+        return;
+    }
+    CLEANUP_BUF struct buf path = {0};
+    CLEANUP_BUF struct buf text = {0};
+    tree_path(f->view->tree, node, &path);
+    buf_visible(&text, buf_view(&path));
+    log_error("%s: read at byte %llu failed: %s", buf_view(&text).ptr, (unsigned long long)off,
+              cause_of(failed, rc));
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/ops.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/checked.h"
+#include "base/log.h"
+#include "files/layout.h"
+#include "serve/handle.h"
+#include "serve/worker.h"
+
+enum { NAME_MOST = 255, STATFS_BLOCK = 4096 };
+
+static const double FOREVER = 1e9; /* seconds */
+
+static struct ops_context *context_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+/* The node of an inode number that the kernel got from us. */
+static uint32_t node_of(fuse_ino_t ino)
+{
+    return (uint32_t)(ino - 1);
+}
+
+static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
+{
+    return &c->view->tree->nodes[node_of(ino)];
+}
+
+static errint reply_error(fuse_req_t req, errint rc)
+{
+    return fuse_reply_err(req, rc == -EBADMSG ? EIO : -rc);
+}
+
+static void op_init(void *data, struct fuse_conn_info *conn)
+{
+    struct ops_context *c = data;
+    unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
+                      FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_DIO | FUSE_CAP_EXPLICIT_INVAL_DATA;
+    conn->want |= conn->capable & wanted;
+    conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                              FUSE_CAP_SPLICE_MOVE);
+    conn->max_read = c->max_read;
+    conn->max_background = 2 * c->threads;
+    conn->congestion_threshold = conn->max_background * 3 / 4;
+    c->inited = true;
+    log_debug("kernel protocol %u.%u, requests up to %u bytes, readahead %u bytes", conn->proto_major,
+              conn->proto_minor, conn->max_write, conn->max_readahead);
+}
+
+static void fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
+{
+    *e = (struct fuse_entry_param){
+        .ino = (fuse_ino_t)node + 1,
+        .attr_timeout = FOREVER,
+        .entry_timeout = FOREVER,
+    };
+    attr_stat(c->view, c->policy, node, &e->attr);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    const struct ops_context *c = context_of(req);
+    size_t len = strlen(name);
+    if (len > NAME_MOST) {
+        fuse_reply_err(req, ENAMETOOLONG);
+        return;
+    }
+    if (node_at(c, parent)->kind != NODE_DIR) {
+        fuse_reply_err(req, ENOTDIR);
+        return;
+    }
+    int64_t found = tree_lookup(c->view->tree, node_of(parent), str_of(name, len));
+    struct fuse_entry_param e = {.entry_timeout =
+                                     FOREVER}; /* inode 0: the name is not there, remember that */
+    if (found >= 0) {
+        fill_entry(c, (uint32_t)found, &e);
+    }
+    fuse_reply_entry(req, &e);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    (void)fi;
+    const struct ops_context *c = context_of(req);
+    struct stat st;
+    attr_stat(c->view, c->policy, node_of(ino), &st);
+    fuse_reply_attr(req, &st, FOREVER);
+}
+
+/* ---- files ---- */
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct ops_context *c = context_of(req);
+    enum node_kind kind = node_at(c, ino)->kind;
+    if (kind == NODE_DIR) {
+        fuse_reply_err(req, EISDIR);
+        return;
+    }
+    if ((fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC)) {
+        fuse_reply_err(req, EROFS);
+        return;
+    }
+    stats_count(&c->stats.opens, 1);
+    struct handle *h = NULL;
+    if (kind == NODE_RAW || kind == NODE_MAP) {
+        fi->keep_cache = 1;
+    } else {
+        errint rc = handle_open(c->view, c->diag, &c->stats, kind, &h);
+        if (rc < 0) {
+            reply_error(req, rc);
+            return;
+        }
+        fi->direct_io = 1; /* the size is not known to the kernel */
+    }
+    fi->fh = handle_to_fh(h);
+    if (fuse_reply_open(req, fi) == -ENOENT) {
+        handle_close(h); /* the open was interrupted: no release follows */
+    }
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    (void)ino;
+    handle_close(handle_from_fh(fi->fh));
+    fuse_reply_err(req, 0);
+}
+
+/* [off, off + size) of a text that is there. It is copied: once the kernel has the answer, a release may free the text before our call
+ * is back. */
+static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, off_t off, size_t size)
+{
+    struct str part = str_head(str_from_pos(text, (size_t)off), size);
+    struct worker *w = worker_self(part.len);
+    if (!w) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    memcpy(w->buf, part.ptr, part.len);
+    stats_count(&c->stats.bytes, part.len);
+    fuse_reply_buf(req, w->buf, part.len);
+}
+
+static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
+{
+    struct worker *w = worker_self(size);
+    ssize_t got = -ENOMEM;
+    if (w) {
+        struct extent extent;
+        struct layout layout =
+            layout_of_target(&c->view->plan->targets[c->view->tree->nodes[node].target], &extent);
+        got = layout_read(&layout, c->view->catalog, (uint64_t)off, size, w->buf, &w->scratch);
+    }
+    if (got < 0) {
+        stats_count(&c->stats.errors, 1);
+        faults_read_failed(c->faults, node, (uint64_t)off, (errint)got);
+        reply_error(req, (errint)got);
+        return;
+    }
+    stats_count(&c->stats.bytes, (uint64_t)got);
+    fuse_reply_buf(req, w->buf, (size_t)got);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    struct ops_context *c = context_of(req);
+    stats_count(&c->stats.reads, 1);
+    if (off < 0) {
+        fuse_reply_err(req, EINVAL);
+        return;
+    }
+    switch ((enum node_kind)node_at(c, ino)->kind) {
+    case NODE_RAW:
+        reply_target(req, c, node_of(ino), off, size);
+        return;
+    case NODE_MAP:
+        reply_text(req, c, attr_map_text(c->view), off, size);
+        return;
+    case NODE_REPORT_TEXT:
+    case NODE_REPORT_JSON:
+    case NODE_STATS:
+        reply_text(req, c, handle_text(handle_from_fh(fi->fh)), off, size);
+        return;
+    case NODE_DIR:
+        break;
+    }
+    fuse_reply_err(req, EISDIR);
+}
+
+/* ---- directories ---- */
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    if (node_at(context_of(req), ino)->kind != NODE_DIR) {
+        fuse_reply_err(req, ENOTDIR);
+        return;
+    }
+    fi->cache_readdir = 1;
+    fi->keep_cache = 1;
+    fuse_reply_open(req, fi);
+}
+
+/* Adds one entry; returns the bytes that it takes, more than `room` if it did not fit. */
+static size_t add_entry(fuse_req_t req, uint32_t node, const char *name, bool plus, bool dots, off_t next,
+                        char *at, size_t room)
+{
+    const struct ops_context *c = context_of(req);
+    struct fuse_entry_param e;
+    if (plus) {
+        fill_entry(c, node, &e);
+        if (dots) {
+            e.ino = 0; /* the kernel must not take a reference */
+        }
+        return fuse_add_direntry_plus(req, at, room, name, &e, next);
+    }
+    /* Only the type and the inode number are looked at. */
+    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
+    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
+    return fuse_add_direntry(req, at, room, name, &st, next);
+}
+
+/* Entry 0 is ".", 1 is "..", 2 + i is child i; an entry's offset is the number of the one after it. */
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
+{
+    const struct ops_context *c = context_of(req);
+    const struct node *dir = node_at(c, ino);
+    struct worker *w = worker_self(size);
+    if (!w || dir->kind != NODE_DIR || off < 0) {
+        fuse_reply_err(req, !w ? ENOMEM : off < 0 ? EINVAL : ENOTDIR);
+        return;
+    }
+    size_t used = 0;
+    for (uint64_t i = (uint64_t)off; i < (uint64_t)dir->child_count + 2; i++) {
+        char name[NAME_MOST + 1] = ".";
+        uint32_t node = node_of(ino);
+        if (i == 1) {
+            memcpy(name, "..", 3);
+            node = dir->parent;
+        } else if (i > 1) {
+            node = dir->first_child + (uint32_t)(i - 2);
+            struct str text = str_head(node_name(&c->view->tree->nodes[node]), NAME_MOST);
+            memcpy(name, text.ptr, text.len);
+            name[text.len] = '\0';
+        }
+        size_t bytes = add_entry(req, node, name, plus, i < 2, (off_t)i + 1, w->buf + used, size - used);
+        if (bytes > size - used) {
+            break;
+        }
+        used += bytes;
+    }
+    fuse_reply_buf(req, w->buf, used);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    (void)fi;
+    list(req, ino, size, off, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+    (void)fi;
+    list(req, ino, size, off, true);
+}
+
+/* ---- the rest ---- */
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+    (void)ino;
+    const struct ops_context *c = context_of(req);
+    struct statvfs st = {
+        .f_bsize = STATFS_BLOCK,
+        .f_frsize = STATFS_BLOCK,
+        .f_blocks = c->total_bytes / STATFS_BLOCK + (c->total_bytes % STATFS_BLOCK != 0),
+        .f_files = c->view->tree->count,
+        .f_namemax = NAME_MOST,
+        .f_flag = ST_RDONLY | ST_NOSUID | ST_NODEV,
+    };
+    fuse_reply_statfs(req, &st);
+}
+
+static void reply_xattr(fuse_req_t req, const struct buf *value, size_t size)
+{
+    errint rc = buf_check(value);
+    if (rc < 0) {
+        reply_error(req, rc);
+    } else if (size == 0) {
+        fuse_reply_xattr(req, value->len);
+    } else if (value->len > size) {
+        fuse_reply_err(req, ERANGE);
+    } else {
+        fuse_reply_buf(req, buf_view(value).ptr, value->len);
+    }
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+    CLEANUP_BUF struct buf value = {0};
+    errint rc = attr_value(context_of(req)->view, node_of(ino), name, &value);
+    if (rc < 0) {
+        reply_error(req, rc);
+        return;
+    }
+    reply_xattr(req, &value, size);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+    CLEANUP_BUF struct buf names = {0};
+    attr_names(context_of(req)->view, node_of(ino), &names);
+    reply_xattr(req, &names, size);
+}
+
+const struct fuse_lowlevel_ops ops_table = {
+    .init = op_init,
+    .lookup = op_lookup,
+    .getattr = op_getattr,
+    .open = op_open,
+    .read = op_read,
+    .release = op_release,
+    .opendir = op_opendir,
+    .readdir = op_readdir,
+    .readdirplus = op_readdirplus,
+    .statfs = op_statfs,
+    .getxattr = op_getxattr,
+    .listxattr = op_listxattr,
+};
+
+uint64_t ops_total_bytes(const struct plan *p)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (!checked_add_u64(total, target_bytes(&p->targets[i]), &total)) {
+            return UINT64_MAX;
+        }
+    }
+    return total;
+}

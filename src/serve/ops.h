@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FUSE requests answered from a view: each fetches its node, calls the layer below and replies.
+ *
+ * The view never changes, so all that the kernel learns (attributes, entries, missing names, directories, pages) it may keep for ever.
+ * Inode number = node + 1. */
+#ifndef CKPTFS_SERVE_OPS_H
+#define CKPTFS_SERVE_OPS_H
+
+#include <fuse_lowlevel.h>
+
+#include "files/attr.h"
+#include "files/stats.h"
+#include "files/view.h"
+#include "serve/faults.h"
+
+/* The session's user data. Borrows all; only the counters change. */
+struct ops_context {
+    const struct view *view;
+    const struct diag *diag; /* for the reports */
+    const struct attr_policy *policy;
+    struct faults *faults;
+    uint64_t total_bytes; /* of all targets, for statfs: ops_total_bytes */
+    unsigned max_read;    /* as given to the session, to which it must be equal; 0 if not */
+    unsigned threads;     /* that answer at the same time */
+    bool inited;          /* INIT was answered */
+    struct stats stats;
+};
+
+extern const struct fuse_lowlevel_ops ops_table;
+
+/* ops_total_bytes: the sum of the sizes of all targets, at most UINT64_MAX. */
+uint64_t ops_total_bytes(const struct plan *p);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a thread that answers requests keeps: one reply buffer, used again and again (fresh memory for every reply costs ten
+ * times the copy: design 4), and the scratch of render_read. Freed when the thread ends. */
+#ifndef CKPTFS_SERVE_WORKER_H
+#define CKPTFS_SERVE_WORKER_H
+
+#include <stddef.h>
+
+#include "bytes/render.h"
+
+struct worker {
+    char *buf; /* owns */
+    size_t cap;
+    struct render_scratch scratch;
+};
+
+/* worker_self: the calling thread's worker, with room for `need` bytes in buf; NULL when memory is short. */
+struct worker *worker_self(size_t need);
+
+#endif

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes V2 checkpoints (tensor bundles) for the mount tests, without TensorFlow and without our own code.
+
+One data block, every key stored whole; see tensorflow/core/util/tensor_bundle/tensor_bundle.cc and core/lib/io/table_format.txt.
+"""
+
+import struct
+from pathlib import Path
+
+FLOAT32, INT8 = 1, 6
+_CRC = []
+for _n in range(256):
+    for _ in range(8):
+        _n = _n >> 1 ^ (0x82F63B78 if _n & 1 else 0)
+    _CRC.append(_n)
+
+
+def masked_crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = _CRC[(crc ^ byte) & 0xFF] ^ crc >> 8
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def varint(n):
+    out = b""
+    while n > 0x7F:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def _field(number, value):
+    """A varint field, or a length-delimited one."""
+    if isinstance(value, bytes):
+        return varint(number << 3 | 2) + varint(len(value)) + value
+    return varint(number << 3) + varint(value) if value else b""
+
+
+def _block(records):
+    out = bytearray()
+    restarts = []
+    for key, value in records:
+        restarts.append(len(out))
+        out += b"\0" + varint(len(key)) + varint(len(value)) + key + value
+    restarts = restarts or [0]
+    out += b"".join(struct.pack("<I", r) for r in restarts) + struct.pack("<I", len(restarts))
+    return bytes(out)
+
+
+def write_index(path, entries, shards):
+    """entries: (name bytes, dtype, shape, shard, offset, size)."""
+    version = _field(1, 1)
+    records = [(b"", _field(1, shards) + _field(3, version))]
+    for name, dtype, shape, shard, offset, size in sorted(entries):
+        dims = b"".join(_field(2, _field(1, d)) for d in shape)
+        records.append((name, _field(1, dtype) + _field(2, dims) + _field(3, shard) + _field(4, offset) +
+                        _field(5, size) + b"\x35" + struct.pack("<I", 0x1234ABCD)))
+    out = bytearray()
+
+    def add(block):
+        handle = varint(len(out)) + varint(len(block))
+        out.extend(block + b"\0" + struct.pack("<I", masked_crc32c(block + b"\0")))
+        return handle
+
+    data = add(_block(records))
+    meta = add(_block([]))
+    index = add(_block([(records[-1][0] + b"\xff", data)]))
+    out += (meta + index).ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+    Path(path).write_bytes(out)
+
+
+def write(prefix, tensors, shards=1):
+    """tensors: {name: (dtype, shape, bytes)}; tensor number i goes to shard i % shards. Returns the prefix as str."""
+    prefix = str(prefix)
+    data = [bytearray() for _ in range(shards)]
+    entries = []
+    for i, (name, (dtype, shape, content)) in enumerate(sorted(tensors.items())):
+        shard = data[i % shards]
+        raw = name.encode() if isinstance(name, str) else name
+        entries.append((raw, dtype, shape, i % shards, len(shard), len(content)))
+        shard += content
+    write_index(prefix + ".index", entries, shards)
+    for i, content in enumerate(data):
+        Path(f"{prefix}.data-{i:05}-of-{shards:05}").write_bytes(content)
+    return prefix

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real mounts for tests. CKPTFS_BUILD names the build folder (build); a sanitizer build works too: its reports fail the test."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("CKPTFS_BUILD", "build"))
+CKPTFS = str((ROOT / BUILD / "ckptfs").resolve())
+GOLDEN = ROOT / "tests" / "golden"
+PATIENCE = 30  # seconds that anything may take before a test fails
+
+
+def mounted_at(path):
+    """The options and type of the uppermost mount at path, as /proc/self/mounts has them; None if there is none."""
+    found = None
+    with open("/proc/self/mounts", "rb") as table:
+        for line in table:
+            source, where, kind, options = line.split(b" ")[:4]
+            if where.decode("unicode_escape").encode("latin-1") == os.fsencode(str(path)):
+                found = (source.decode("unicode_escape"), kind.decode(), options.decode().split(","))
+    return found
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+def daemons_of(path):
+    """Pids of our program that have `path` as an argument."""
+    found = []
+    for proc in Path("/proc").glob("[0-9]*"):
+        try:
+            args = (proc / "cmdline").read_bytes().split(b"\0")
+            state = (proc / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if state != "Z" and os.fsencode(str(path)) in args and b"ckptfs" in args[0]:
+            found.append(int(proc.name))
+    return found
+
+
+class Mount:
+    def __init__(self, path, process, log):
+        self.path, self.process, self.log = Path(path), process, log
+        self.killed = False  # by the test: then a mount without a daemon is what it wants
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def read(self, name):
+        return (self.path / name).read_bytes()
+
+    def stats(self):
+        lines = self.read(".ckptfs/stats").decode().splitlines()
+        return {k: int(v) for k, v in (line.split(" ") for line in lines)}
+
+    def report(self):
+        return json.loads(self.read(".ckptfs/report.json"))
+
+    def log_text(self):
+        return self.log.read_text() if self.log else ""
+
+    def pids(self):
+        return daemons_of(self.path)
+
+    def wait_ended(self):
+        """Until the mount is gone and no process is left; the exit status if it ran in the foreground."""
+        status = self.process.wait(PATIENCE) if self.process else None
+        wait_until(lambda: not self.pids() and not mounted_at(self.path), "the daemon to end")
+        return status
+
+    def unmount(self):
+        died = mounted_at(self.path) and not self.pids() and not self.killed
+        if mounted_at(self.path):
+            if subprocess.run(["umount", self.path], capture_output=True).returncode:
+                subprocess.run(["fusermount3", "-u", "-z", self.path], capture_output=True)
+        assert not died, f"the daemon of {self.path} died: {self.log_text()}"
+        try:
+            return self.wait_ended()
+        except (AssertionError, subprocess.TimeoutExpired):
+            for pid in self.pids():
+                os.kill(pid, signal.SIGKILL)
+            subprocess.run(["umount", "-l", self.path], capture_output=True)
+            raise
+
+
+class Ckptfs:
+    """Runs the program; every mount that it made is undone at the end of the test."""
+
+    def __init__(self, tmp_path):
+        self.tmp, self.mounts, self.count = tmp_path, [], 0
+        self.env = dict(os.environ)
+        self.san = tmp_path / "sanitizer"
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            old = self.env.get(name)
+            self.env[name] = f"{old}:log_path={self.san}" if old else f"log_path={self.san}"
+
+    def directory(self):
+        self.count += 1
+        path = self.tmp / f"mnt{self.count}"
+        path.mkdir()
+        return path
+
+    def run(self, *args, **more):
+        return subprocess.run([CKPTFS, *map(str, args)], capture_output=True, text=True, timeout=PATIENCE,
+                              env=self.env, stdin=subprocess.DEVNULL, **more)
+
+    def mount(self, checkpoint=None, *, options="", map=None, at=None, foreground=False, flags=()):
+        """Mounts; with foreground=True, or flags, stderr is kept in .log."""
+        at = at or self.directory()
+        listed = [o for o in (options, f"map={map}" if map else "") if o]
+        args = [*flags, *(["-o", ",".join(listed)] if listed else []), *([checkpoint] if checkpoint else []), at]
+        mount = Mount(at, None, None)
+        self.mounts.append(mount)
+        if not foreground:
+            done = self.run(*args)
+            assert (done.returncode, done.stdout) == (0, ""), done.stderr
+            mount.stderr = done.stderr
+        else:
+            mount.log = self.tmp / f"log{self.count}"
+            with open(mount.log, "wb") as log:
+                command = [CKPTFS, *([] if "-d" in flags else ["-f"]), *map_str(args)]
+                mount.process = subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL, stderr=log)
+            wait_until(lambda: mounted_at(at) or mount.process.poll() is not None, "the mount")
+            assert mount.process.poll() is None, mount.log_text()
+        return mount
+
+    def refuse(self, *args, status=1, at=None, **more):
+        """Runs what must fail with that status and leave no mount and no process; returns stderr."""
+        done = self.run(*args, **more)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        assert done.stdout == ""
+        assert done.stderr.startswith("ckptfs: ")
+        if at:
+            assert mounted_at(at) is None or mounted_at(at)[1] != "fuse.ckptfs"
+            assert not daemons_of(at)
+        return done.stderr
+
+    def finish(self):
+        failures = []
+        for mount in reversed(self.mounts):
+            try:
+                mount.unmount()
+            except (AssertionError, subprocess.TimeoutExpired) as failure:
+                failures.append(failure)
+        reports = [p.read_text() for p in self.tmp.glob("sanitizer.*")]
+        if reports:
+            pytest.fail("the sanitizers say:\n" + "\n".join(reports), pytrace=False)
+        assert not failures, failures
+
+
+def map_str(args):
+    return [str(a) for a in args]
+
+
+@pytest.fixture
+def ckptfs(tmp_path):
+    assert os.path.exists(CKPTFS), f"{CKPTFS} is missing: make, or set CKPTFS_BUILD"
+    assert os.path.exists("/dev/fuse"), "the mount tests need /dev/fuse"
+    made = Ckptfs(tmp_path)
+    yield made
+    made.finish()

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden checkpoints and what their tensors hold (tests/golden/**/truth.json, which does not come from our code)."""
+
+import json
+
+from conftest import GOLDEN
+
+
+class Golden:
+    def __init__(self, folder):
+        self.folder = folder
+        truth = json.loads((folder / "truth.json").read_text())
+        self.checkpoint = str(folder / truth["checkpoint"]) if truth.get("checkpoint") else None
+        if "same_as" in truth:
+            truth = json.loads((folder / truth["same_as"]).read_text())
+        self.shown = {}  # name or path -> (dtype, shape, bytes)
+        self.hidden = set()
+        for t in truth.get("targets", truth.get("tensors", [])) or []:
+            name = t.get("path", t.get("name"))
+            if "hex" in t and t.get("kind") != "sliced" and t["dtype"] != "string":
+                self.shown[name] = (t["dtype"], t["shape"], bytes.fromhex(t["hex"]))
+            else:
+                self.hidden.add(name)
+
+    @property
+    def map(self):
+        return self.folder / "map.ini"
+
+
+def golden(name):
+    return Golden(GOLDEN / name)
+
+
+CHECKPOINTS = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.glob("**/truth.json")
+                     if p.parent.parent.name != "maps" and p.parent.name not in ("v1", "strings"))
+MAPS = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.glob("maps/*/truth.json"))

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "serve/opts.h"
+
+static struct opts now;
+static struct buf complaint;
+static struct buf list;
+
+static errint parse(const char *program, ...)
+{
+    char *argv[16] = {(char *)(uintptr_t)program};
+    int argc = 1;
+    va_list args;
+    va_start(args, program);
+    for (char *arg; (arg = va_arg(args, char *)) != NULL;) {
+        argv[argc++] = arg;
+    }
+    va_end(args);
+    opts_fini(&now);
+    complaint.len = 0;
+    return opts_parse(argc, argv, &now, &complaint);
+}
+
+static const char *session(void)
+{
+    list.len = 0;
+    assert_int_equal(opts_session(&now, "/a,b\\c", &list), 0);
+    return list.data;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    opts_fini(&now);
+    buf_fini(&complaint);
+    buf_fini(&list);
+    return 0;
+}
+
+#define ALWAYS "ro,nosuid,nodev,default_permissions,subtype=ckptfs,fsname="
+
+static void opts_parse_checkpoint_and_mountpoint(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", NULL), 0);
+    assert_int_equal(now.action, OPTS_MOUNT);
+    assert_string_equal(now.checkpoint, "c");
+    assert_string_equal(now.mountpoint, "m");
+    assert_null(now.map);
+    assert_false(now.foreground || now.debug || now.helper || now.nonempty);
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
+}
+
+static void opts_parse_options_may_stand_anywhere(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty", NULL), 0);
+    assert_true(now.foreground && now.nonempty && now.policy.set_uid && now.policy.set_gid);
+    assert_int_equal(now.policy.force_uid, 1);
+    assert_int_equal(now.policy.force_gid, 2);
+    assert_int_equal(now.policy.umask, 077);
+    assert_int_equal(parse("ckptfs", "--", "-c", "-m", NULL), 0);
+    assert_string_equal(now.checkpoint, "-c");
+    assert_string_equal(now.mountpoint, "-m");
+}
+
+static void opts_parse_values_are_unescaped_once(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-o", "map=a\\,b\\\\c,fsname=x\\,y,allow_other", "m", NULL), 0);
+    assert_string_equal(now.map, "a,b\\c");
+    assert_null(now.checkpoint);
+    assert_string_equal(session(), ALWAYS "x\\,y,allow_other");
+    assert_int_equal(parse("ckptfs", "-o", "context=\"a\\,b\",max_read=4096", "c", "m", NULL), 0);
+    assert_int_equal(now.max_read, 4096);
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c,context=\"a\\,b\",max_read=4096");
+}
+
+static void opts_parse_none_is_no_checkpoint(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-o", "map=f", "none", "m", NULL), 0);
+    assert_null(now.checkpoint);
+    assert_int_equal(parse("ckptfs", "none", "m", NULL), -EINVAL);
+    assert_int_equal(parse("ckptfs", "./none", "m", NULL), 0);
+    assert_string_equal(now.checkpoint, "./none");
+}
+
+static void opts_parse_what_mount_and_fstab_pass_is_overridden(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", "-n", "-s", "-v", "-o",
+                           "rw,suid,dev,defaults,auto,noauto,user,user=u,_netdev,x-a=b,noatime,,subtype=z",
+                           NULL),
+                     0);
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
+    assert_int_equal(
+        parse("/sbin/mount.fuse.ckptfs", "c", "m", "-f", "-v", "-t", "fuse.ckptfs", "-o", "rw", NULL), 0);
+    assert_true(now.helper && now.fake && !now.foreground && !now.verbose);
+}
+
+static void opts_parse_debug_implies_foreground(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-d", "c", "m", NULL), 0);
+    assert_true(now.debug && now.foreground);
+    assert_non_null(strstr(session(), ",debug"));
+}
+
+static void opts_parse_other_actions(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-h", NULL), 0);
+    assert_int_equal(now.action, OPTS_HELP);
+    assert_int_equal(parse("ckptfs", "--version", NULL), 0);
+    assert_int_equal(now.action, OPTS_VERSION);
+    assert_int_equal(parse("ckptfs", "-u", "m", NULL), 0);
+    assert_int_equal(now.action, OPTS_UNMOUNT);
+    assert_string_equal(now.mountpoint, "m");
+}
+
+static void check_refused(errint rc, const char *words)
+{
+    assert_int_equal(rc, -EINVAL);
+    assert_non_null(strstr(complaint.data, words));
+    assert_null(strchr(complaint.data, '\n'));
+}
+
+static void opts_parse_wrong_usage_is_one_line(void **state)
+{
+    (void)state;
+    check_refused(parse("ckptfs", NULL), "MOUNTPOINT is missing");
+    check_refused(parse("ckptfs", "a", "b", "c", NULL), "c: one argument too many");
+    check_refused(parse("ckptfs", "-o", NULL), "-o: a value is missing");
+    check_refused(parse("ckptfs", "c", "m", "-o", "npy", NULL), "npy is not supported yet");
+    check_refused(parse("ckptfs", "c", "m", "-o", "graph=x", NULL), "graph is not supported yet");
+    check_refused(parse("ckptfs", "c", "m", "-o", "map=a", "-o", "map=b", NULL), "twice");
+    check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL), "uid=-1: expected a decimal number");
+    check_refused(parse("ckptfs", "c", "m", "-o", "uid=", NULL), "expected a decimal number");
+    check_refused(parse("ckptfs", "c", "m", "-o", "gid=0x1", NULL), "expected a decimal number");
+    check_refused(parse("ckptfs", "c", "m", "-o", "umask=8", NULL), "expected an octal number");
+    check_refused(parse("ckptfs", "c", "m", "-o", "a\n\x1b[31m", NULL), "\\x0a\\x1b[31m");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opts_parse_checkpoint_and_mountpoint),
+        cmocka_unit_test(opts_parse_options_may_stand_anywhere),
+        cmocka_unit_test(opts_parse_values_are_unescaped_once),
+        cmocka_unit_test(opts_parse_none_is_no_checkpoint),
+        cmocka_unit_test(opts_parse_what_mount_and_fstab_pass_is_overridden),
+        cmocka_unit_test(opts_parse_debug_implies_foreground),
+        cmocka_unit_test(opts_parse_other_actions),
+        cmocka_unit_test(opts_parse_wrong_usage_is_one_line),
+    };
+    return cmocka_run_group_tests_name("opts", tests, NULL, teardown);
+}
