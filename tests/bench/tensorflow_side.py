@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What TensorFlow does in scripts/bench, each in a process of its own (with the interpreter of scripts/venv):
+
+    small PREFIX          write 200 tensors of 64 KiB
+    many PREFIX COUNT     write COUNT scalars
+    big PREFIX BYTES      write one float32 tensor, "big", of that size
+    first PREFIX NAME     read one tensor; prints the seconds of load_checkpoint and get_tensor alone
+    open PREFIX           open and look up every name; prints the seconds to open, and the anonymous memory that it took
+"""
+
+import os
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import tensorflow as tf
+
+
+def save(prefix, tensors):
+    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=list(tensors), shape_and_slices=[""] * len(tensors), tensors=list(tensors.values()))
+
+
+def small(prefix):
+    save(prefix, {f"model/layer_{i:03d}/kernel": tf.fill([128, 128], float(i)) for i in range(200)})
+
+
+def many(prefix, count):
+    # One call with a million inputs takes two minutes; in lots of 20,000, merged by TensorFlow as its Saver does with shards,
+    # it is a few seconds, and the merged index is written by the same code.
+    one = tf.constant(0.5)
+    lots = []
+    for start in range(0, count, 20000):
+        lots.append(f"{prefix}_temp/part-{len(lots):05d}")
+        save(lots[-1], {f"model/layer_{i // 1000:04d}/block/w{i % 1000:03d}": one for i in range(start, min(start + 20000, count))})
+    tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=lots, destination_prefix=prefix, delete_old_dirs=True)
+
+
+def big(prefix, size):
+    import numpy as np
+
+    rows = size // 4096
+    values = np.random.default_rng(7).random((min(rows, 4096), 1024), dtype=np.float32)
+    values = np.concatenate([values] * (rows // len(values)))
+    save(prefix, {"big": tf.constant(values)})
+
+
+def first(prefix, name):
+    start = time.perf_counter()
+    value = tf.train.load_checkpoint(prefix).get_tensor(name)
+    print(f"{time.perf_counter() - start:.6f} {value.size}")
+
+
+def anonymous():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
+
+
+def open_(prefix):
+    before = anonymous()
+    start = time.perf_counter()
+    reader = tf.train.load_checkpoint(prefix)
+    took = time.perf_counter() - start
+    print(f"{took:.6f} {anonymous() - before} {len(reader.get_variable_to_shape_map())}")
+
+
+if __name__ == "__main__":
+    verb, *arguments = sys.argv[1:]
+    act = {"small": small, "many": many, "big": big, "first": first, "open": open_}[verb]
+    act(*(int(a) if a.isdigit() else a for a in arguments))
