@@ -87,10 +87,12 @@ void buf_visible(struct buf *b, struct str s)
     while (pos < s.len) {
         unsigned char c = (unsigned char)s.ptr[pos];
         size_t len = utf8_sequence(s, pos);
+        bool c1 = len == 2 && c == 0xc2 &&
+                  (unsigned char)s.ptr[pos + 1] < 0xa0; /* U+009B begins an escape sequence */
         if (c == '\\') {
             buf_text(b, "\\\\");
             pos++;
-        } else if (len == 0 || c < 0x20 || c == 0x7f) {
+        } else if (len == 0 || c < 0x20 || c == 0x7f || c1) {
             buf_printf(b, "\\x%02x", c);
             pos++;
         } else {

@@ -26,8 +26,8 @@ void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 FORMAT(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 
-/* buf_visible: s as it may be shown on a terminal or in a log: bytes below 0x20, 0x7f and bytes that
- * are not valid UTF-8 are written \xHH, a backslash is doubled. */
+/* buf_visible: s as it may be shown on a terminal or in a log: control characters (below 0x20, 0x7f,
+ * U+0080 to U+009F) and bytes that are not valid UTF-8 are written \xHH, a backslash is doubled. */
 void buf_visible(struct buf *b, struct str s);
 
 /* buf_check: 0, or -ENOMEM if any call before failed. */

@@ -62,6 +62,7 @@ def visible(name):
     text = raw.decode(errors="surrogateescape")
     return "".join(
         "\\\\" if c == "\\" else f"\\x{ord(c):02x}" if ord(c) < 0x20 or ord(c) == 0x7f
+        else f"\\xc2\\x{ord(c):02x}" if 0x80 <= ord(c) <= 0x9f
         else f"\\x{ord(c) - 0xdc00:02x}" if 0xdc80 <= ord(c) <= 0xdcff else c
         for c in text)
 

@@ -78,6 +78,14 @@ static void buf_visible_valid_utf8_stays(void **state)
     assert_true(str_eq(buf_view(&b), STR("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 a")));
 }
 
+static void buf_visible_c1_controls_are_escaped(void **state)
+{
+    (void)state;
+    CLEANUP_BUF struct buf b = {0};
+    buf_visible(&b, STR("\xc2\x9b\xc2\xa0"));
+    assert_string_equal(b.data, "\\xc2\\x9b\xc2\xa0");
+}
+
 static void buf_visible_other_bytes_are_escaped(void **state)
 {
     (void)state;
@@ -96,6 +104,7 @@ int main(void)
         cmocka_unit_test(buf_add_absurd_size_fails_for_ever),
         cmocka_unit_test(buf_fini_twice_is_legal),
         cmocka_unit_test(buf_visible_valid_utf8_stays),
+        cmocka_unit_test(buf_visible_c1_controls_are_escaped),
         cmocka_unit_test(buf_visible_other_bytes_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
