@@ -107,7 +107,7 @@ def test_large_requests_are_negotiated(ckptfs, tmp_path):
     readahead = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb"
     if os.access(readahead, os.W_OK):
         with open(readahead) as f:
-            assert f.read() == "1024\n"
+            assert f.read() == "2048\n"
 
 
 @pytest.fixture
