@@ -53,7 +53,7 @@ SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 all: $(PROGRAMS) ## build build/ckptfs and build/ckptool
 
 demo: ## install what is missing, build, mount a real checkpoint, show its tensors, unmount
-	@scripts/setup build
+	@scripts/setup build demo
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/demo
 

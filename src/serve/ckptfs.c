@@ -111,6 +111,7 @@ static errint prepare(struct served *s, const struct opts *o)
         .policy = &o->policy,
         .total_bytes = ops_total_bytes(s->view.plan),
         .max_read = o->max_read,
+        .handles = {.lock = PTHREAD_MUTEX_INITIALIZER},
         .threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
                    : cpus * 2 > THREADS_MOST ? THREADS_MOST
                                              : (unsigned)cpus * 2,
@@ -201,6 +202,7 @@ static void finish(struct served *s)
     if (s->session) {
         fuse_session_destroy(s->session);
     }
+    handle_close_all(&s->ops.handles);
     faults_close(s->faults);
     view_close(&s->view);
     diag_fini(&s->diag);

@@ -8,10 +8,39 @@
 
 struct handle {
     struct buf text;
+    struct handle_list *list;
+    struct handle *prev;
+    struct handle *next;
 };
 
+static void enlist(struct handle_list *list, struct handle *h)
+{
+    pthread_mutex_lock(&list->lock);
+    h->list = list;
+    h->next = list->first;
+    if (h->next) {
+        h->next->prev = h;
+    }
+    list->first = h;
+    pthread_mutex_unlock(&list->lock);
+}
+
+static void unlist(struct handle *h)
+{
+    struct handle_list *list = h->list;
+    if (!list) {
+        return;
+    }
+    pthread_mutex_lock(&list->lock);
+    *(h->prev ? &h->prev->next : &list->first) = h->next;
+    if (h->next) {
+        h->next->prev = h->prev;
+    }
+    pthread_mutex_unlock(&list->lock);
+}
+
 errint handle_open(const struct view *v, const struct diag *d, const struct stats *s, enum node_kind kind,
-                   struct handle **out)
+                   struct handle_list *list, struct handle **out)
 {
     *out = NULL;
     struct handle *h = calloc(1, sizeof(*h));
@@ -30,6 +59,7 @@ errint handle_open(const struct view *v, const struct diag *d, const struct stat
         handle_close(h);
         return rc;
     }
+    enlist(list, h);
     *out = h;
     return 0;
 }
@@ -37,8 +67,16 @@ errint handle_open(const struct view *v, const struct diag *d, const struct stat
 void handle_close(struct handle *h)
 {
     if (h) {
+        unlist(h);
         buf_fini(&h->text);
         free(h);
+    }
+}
+
+void handle_close_all(struct handle_list *list)
+{
+    while (list->first) {
+        handle_close(list->first);
     }
 }
 

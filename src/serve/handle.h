@@ -3,6 +3,7 @@
 #ifndef CKPTFS_SERVE_HANDLE_H
 #define CKPTFS_SERVE_HANDLE_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/diag.h"
@@ -13,10 +14,19 @@
 
 struct handle;
 
-/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON or NODE_STATS; -ENOMEM. */
+/* All handles that are open: the kernel need not release them before the session ends. */
+struct handle_list {
+    pthread_mutex_t lock; /* PTHREAD_MUTEX_INITIALIZER */
+    struct handle *first;
+};
+
+/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON or NODE_STATS; -ENOMEM. On success *out is in `list`. */
 MUST_CHECK errint handle_open(const struct view *v, const struct diag *d, const struct stats *s,
-                              enum node_kind kind, struct handle **out);
+                              enum node_kind kind, struct handle_list *list, struct handle **out);
 void handle_close(struct handle *h);
+
+/* handle_close_all: what is still open when no request can come any more. */
+void handle_close_all(struct handle_list *list);
 
 /* handle_text: borrowed until handle_close. */
 struct str handle_text(const struct handle *h);

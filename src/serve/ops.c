@@ -111,7 +111,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     if (kind == NODE_RAW || kind == NODE_MAP) {
         fi->keep_cache = 1;
     } else {
-        errint rc = handle_open(c->view, c->diag, &c->stats, kind, &h);
+        errint rc = handle_open(c->view, c->diag, &c->stats, kind, &c->handles, &h);
         if (rc < 0) {
             reply_error(req, rc);
             return;

@@ -12,8 +12,9 @@
 #include "files/stats.h"
 #include "files/view.h"
 #include "serve/faults.h"
+#include "serve/handle.h"
 
-/* The session's user data. Borrows all; only the counters change. */
+/* The session's user data. Borrows all; only the counters and the open handles change. */
 struct ops_context {
     const struct view *view;
     const struct diag *diag; /* for the reports */
@@ -24,6 +25,7 @@ struct ops_context {
     unsigned threads;     /* that answer at the same time */
     bool inited;          /* INIT was answered */
     struct stats stats;
+    struct handle_list handles;
 };
 
 extern const struct fuse_lowlevel_ops ops_table;
