@@ -126,7 +126,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(FLAGS_FILE) | $(GEN_H)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 # Generated code is built apart, without our warnings.
-$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/%.h $(FLAGS_FILE)
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/%.h $(FLAGS_FILE) | $(GEN_H)
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -w -c -o $@ $<

@@ -8,6 +8,7 @@
  *   -EBADMSG    checkpoint bytes contradict the format: magic, checksum, bounds
  *   -ENOTSUP    well-formed, but not served (start-up only)
  *   -EOVERFLOW  sizes that do not fit
+ *   -ERANGE     a value does not fit the type that it is cast to
  *   -EIO        short read, changed shard or device error
  *   -ENOMEM     allocation failed
  *

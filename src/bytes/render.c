@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/cast.h"
 #include "format/dtype.h"
 
 void render_scratch_fini(struct render_scratch *s)
@@ -29,7 +30,11 @@ struct request {
 struct rows {
     const struct piece *piece;
     unsigned axes;                   /* those that enumerate rows: 0 .. axes-1 */
-    uint64_t run;                    /* bytes of a row */
+    enum dtype dtype;                /* of the target; the piece's own, unless it is cast */
+    unsigned bytes;                  /* of the target's elements */
+    unsigned source_bytes;           /* of the source's */
+    uint64_t run;                    /* bytes of a row in the target */
+    uint64_t source_run;             /* and in the source */
     uint64_t target;                 /* offset of the row at hand in the target */
     uint64_t source;                 /* and in the shard */
     int64_t index[SHAPE_RANK_MOST];  /* of the row, within the box */
@@ -58,14 +63,18 @@ static bool next_row(struct rows *r)
 }
 
 /* The first row of `p` that ends after target offset `off`; false if there is none. */
-static bool first_row(struct rows *r, const struct piece *p, struct shape shape, unsigned element_bytes,
+static bool first_row(struct rows *r, const struct piece *p, struct shape shape, enum dtype dtype,
                       uint64_t off)
 {
     r->piece = p;
-    r->axes = piece_dense_axis(p, shape, &r->run);
+    r->dtype = dtype;
+    r->bytes = dtype_bytes(dtype);
+    r->source_bytes = dtype_bytes(p->dtype);
+    r->axes = piece_dense_axis(p, shape, &r->source_run);
+    r->run = r->source_run / r->source_bytes * r->bytes;
     r->target = 0;
     r->source = p->off;
-    uint64_t pitch = element_bytes;
+    uint64_t pitch = r->bytes;
     for (unsigned axis = shape.rank; axis-- > 0;) {
         r->pitch[axis] = pitch;
         r->target += (uint64_t)p->start[axis] * pitch;
@@ -95,11 +104,84 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
 /* Rows whose sources follow each other closely are read through one window; rows far apart, each by itself. */
 static bool worth_window(const struct rows *r)
 {
-    if (r->axes == 0 || r->run >= RENDER_WINDOW / 4) {
+    if (r->axes == 0 || r->source_run >= RENDER_WINDOW / 4) {
         return false;
     }
     int64_t stride = r->piece->stride[r->axes - 1];
-    return stride > 0 && (uint64_t)stride <= r->run + 4096;
+    return stride > 0 && (uint64_t)stride <= r->source_run + 4096;
+}
+
+static errint need_window(struct render_scratch *scratch)
+{
+    if (!scratch->window) {
+        scratch->window = malloc(RENDER_WINDOW);
+    }
+    return scratch->window ? 0 : -ENOMEM;
+}
+
+/* Bytes [from, to) of one target element, whose source is at `source`. */
+static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, const char *source, char *out)
+{
+    char element[16];
+    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source, element, 1);
+    if (rc == 0) {
+        memcpy(out, element + from, to - from);
+    }
+    return rc;
+}
+
+/* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from target offset `row` on. The request need
+ * not begin or end with an element, but a cast makes elements. */
+static errint deliver(const struct request *q, const struct rows *r, uint64_t row, uint64_t from, uint64_t to,
+                      const char *source)
+{
+    char *out = q->buf + (from - q->off);
+    from -= row;
+    to -= row;
+    if (r->dtype == r->piece->dtype) {
+        memcpy(out, source + from, to - from);
+        return 0;
+    }
+    uint64_t element = from / r->bytes;
+    uint64_t begins = element * r->bytes;
+    if (from > begins) {
+        uint64_t end = begins + r->bytes < to ? begins + r->bytes : to;
+        errint rc = deliver_partial(r, from - begins, end - begins, source + element * r->source_bytes, out);
+        if (rc < 0 || end == to) {
+            return rc;
+        }
+        out += end - from;
+        element++;
+    }
+    uint64_t whole = to / r->bytes - element;
+    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source + element * r->source_bytes,
+                         out, whole);
+    element += whole;
+    if (rc == 0 && to > element * r->bytes) {
+        rc = deliver_partial(r, 0, to - element * r->bytes, source + element * r->source_bytes,
+                             out + whole * r->bytes);
+    }
+    return rc;
+}
+
+/* Bytes [from, to) of the row at hand by a cast, a window of elements at a time. */
+static errint cast_row(const struct request *q, const struct rows *r, uint64_t from, uint64_t to)
+{
+    uint64_t most = RENDER_WINDOW / r->source_bytes;
+    errint rc = need_window(q->scratch);
+    while (rc == 0 && from < to) {
+        uint64_t first = (from - r->target) / r->bytes;
+        uint64_t last = (to - r->target + r->bytes - 1) / r->bytes;
+        last = last - first < most ? last : first + most;
+        uint64_t end = r->target + last * r->bytes < to ? r->target + last * r->bytes : to;
+        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source + first * r->source_bytes,
+                        (size_t)((last - first) * r->source_bytes), q->scratch->window);
+        if (rc == 0) {
+            rc = deliver(q, r, r->target + first * r->bytes, from, end, q->scratch->window);
+        }
+        from = end;
+    }
+    return rc;
 }
 
 /* Read by itself the part of the row at hand that is asked for. */
@@ -107,6 +189,9 @@ static errint read_row(const struct request *q, const struct rows *r)
 {
     uint64_t from = r->target > q->off ? r->target : q->off;
     uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
+    if (r->dtype != r->piece->dtype) {
+        return cast_row(q, r, from, to);
+    }
     return shard_read(&q->catalog->shards[r->piece->shard], r->source + (from - r->target),
                       (size_t)(to - from), q->buf + (from - q->off));
 }
@@ -117,38 +202,33 @@ static errint read_window(const struct request *q, struct rows *r)
 {
     unsigned axis = r->axes - 1;
     uint64_t stride = (uint64_t)r->piece->stride[axis];
-    uint64_t rows = (RENDER_WINDOW - r->run) / stride + 1;
+    uint64_t rows = (RENDER_WINDOW - r->source_run) / stride + 1;
     uint64_t left = (uint64_t)(r->piece->len[axis] - r->index[axis]);
     uint64_t wanted = (q->end - r->target + r->pitch[axis] - 1) / r->pitch[axis];
     rows = rows < left ? rows : left;
     rows = rows < wanted ? rows : wanted;
 
-    if (!q->scratch->window) {
-        q->scratch->window = malloc(RENDER_WINDOW);
-        if (!q->scratch->window) {
-            return -ENOMEM;
-        }
+    errint rc = need_window(q->scratch);
+    if (rc == 0) {
+        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source,
+                        (size_t)((rows - 1) * stride + r->source_run), q->scratch->window);
     }
-    errint rc = shard_read(&q->catalog->shards[r->piece->shard], r->source,
-                           (size_t)((rows - 1) * stride + r->run), q->scratch->window);
-    if (rc < 0) {
-        return rc;
+    for (uint64_t i = 0; rc == 0 && i < rows; i++) {
+        uint64_t row = r->target + i * r->pitch[axis];
+        uint64_t from = row > q->off ? row : q->off;
+        uint64_t to = row + r->run < q->end ? row + r->run : q->end;
+        rc = deliver(q, r, row, from, to, q->scratch->window + i * stride);
     }
-    for (uint64_t i = 0; i < rows; i++) {
-        uint64_t target = r->target + i * r->pitch[axis];
-        uint64_t from = target > q->off ? target : q->off;
-        uint64_t to = target + r->run < q->end ? target + r->run : q->end;
-        memcpy(q->buf + (from - q->off), q->scratch->window + i * stride + (from - target), to - from);
+    if (rc == 0) {
+        move(r, axis, (int64_t)rows - 1);
     }
-    move(r, axis, (int64_t)rows - 1);
-    return 0;
+    return rc;
 }
 
-static errint read_piece(const struct request *q, const struct piece *p, struct shape shape,
-                         unsigned element_bytes)
+static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype)
 {
     struct rows r;
-    bool more = first_row(&r, p, shape, element_bytes, q->off);
+    bool more = first_row(&r, p, shape, dtype, q->off);
     bool window = worth_window(&r);
     while (more && r.target < q->end) {
         errint rc = window ? read_window(q, &r) : read_row(q, &r);
@@ -175,7 +255,7 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
     }
     struct request q = {c, off, off + count, buf, scratch};
     for (uint32_t i = 0; i < t->form->piece_count; i++) {
-        errint rc = read_piece(&q, &t->form->pieces[i], t->form->shape, dtype_bytes(t->form->dtype));
+        errint rc = read_piece(&q, &t->form->pieces[i], t->form->shape, t->form->dtype);
         if (rc < 0) {
             return rc;
         }

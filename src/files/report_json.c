@@ -47,10 +47,17 @@ void report_checkpoint(struct json *j, const struct view *v)
     json_object_end(j);
 }
 
-static void add_operations(struct json *j, const struct form *f, struct buf *scratch)
+/* In the order in which they act: the values are cast, then the tensor is cut. */
+static void add_operations(struct json *j, const struct target *t, struct buf *scratch)
 {
     json_key(j, "operations");
     json_array(j, JSON_LINE);
+    const struct form *f = t->form;
+    if (f && f->dtype != t->source->dtype) {
+        scratch->len = 0;
+        buf_printf(scratch, "cast %s%s", dtype_name(f->dtype), cast_mode_suffix(f->cast_mode));
+        json_str(j, buf_view(scratch));
+    }
     if (f && f->partition.rank) {
         scratch->len = 0;
         for (unsigned i = 0; i < f->partition.rank; i++) {
@@ -95,7 +102,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     json_array_end(j);
     json_key(j, "rule");
     json_text(j, place_of(place, t->rule));
-    add_operations(j, f, scratch);
+    add_operations(j, t, scratch);
     json_object_end(j);
     j->out->failed |= scratch->failed;
 }

@@ -5,6 +5,7 @@
 
 #include "format/bundle.h"
 #include "format/locate.h"
+#include "map/graph_file.h"
 
 /* The checkpoint that the user or else the map names. */
 static const char *choose_checkpoint(const struct view_request *request, const struct map *map,
@@ -34,28 +35,67 @@ static errint open_catalog(const char *checkpoint, struct diag *d, struct catalo
     return rc;
 }
 
+/* The variables of another checkpoint. */
+static errint read_checkpoint_graph(const char *path, struct arena *a, struct variable **variables,
+                                    uint32_t *count, struct diag *d)
+{
+    struct catalog *other = NULL;
+    errint rc = open_catalog(path, d, &other);
+    if (rc == 0) {
+        rc = graph_from_catalog(other, a, variables, count, d);
+    }
+    catalog_close(other);
+    return rc;
+}
+
+/* The target graph: what the map declares, and what the graph file has. */
+static errint open_graph(const char *path, struct view *v, struct diag *d)
+{
+    v->graph = v->map->graph;
+    if (!path) {
+        return 0;
+    }
+    struct variable *variables = NULL;
+    uint32_t count = 0;
+    errint rc = graph_file_named(path) ? graph_file_read(path, NULL, &v->graph_arena, &variables, &count, d)
+                                       : read_checkpoint_graph(path, &v->graph_arena, &variables, &count, d);
+    return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->graph_arena, &v->graph, d);
+}
+
 errint view_open(const struct view_request *request, struct diag *d, struct view *out)
 {
     *out = (struct view){0};
+    arena_init(&out->graph_arena);
     uint64_t errors_before = d->errors;
     errint rc = 0;
     if (request->depth >= VIEW_PLAN) {
-        rc = request->map ? map_open(request->map, d, &out->map) : map_identity(d, &out->map);
+        rc = map_open(request->map, &request->extra, d, &out->map);
     }
     /* A map that cannot be read may still leave the checkpoint to be complained about: report both in one run. */
-    if (rc == 0 || request->checkpoint) {
+    if (rc == 0 || out->map || request->checkpoint) {
         out->checkpoint = choose_checkpoint(request, out->map, d);
         errint found = out->checkpoint ? open_catalog(out->checkpoint, d, &out->catalog) : -ENOENT;
         rc = rc == 0 ? found : rc;
     }
-    if (rc == 0 && request->depth >= VIEW_PLAN) {
-        rc = plan_resolve(out->catalog, out->map, d, &out->plan);
+    bool graph_broken = false;
+    if (out->map) {
+        errint graph = open_graph(request->graph, out, d);
+        graph_broken = graph < 0 || out->map->graph_broken;
+        rc = rc == 0 ? graph : rc;
+    }
+    if (out->map && out->catalog) {
+        errint resolved = plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
+        rc = rc == 0 ? resolved : rc;
         if (out->plan && rc != -ENOMEM) {
             errint built = tree_build(out->plan, d, &out->tree);
             rc = rc == 0 ? built : rc;
         }
     }
     if (request->depth >= VIEW_DATA && out->plan && rc != -ENOMEM) {
+        /* After errors it is not known which shards the view would need: look at all of them. */
+        for (uint32_t i = 0; rc < 0 && i < out->catalog->shard_count; i++) {
+            out->catalog->shards[i].used = true;
+        }
         errint opened = catalog_open_shards(out->catalog, d);
         rc = rc == 0 ? opened : rc;
     }
@@ -68,5 +108,6 @@ void view_close(struct view *v)
     plan_close(v->plan);
     catalog_close(v->catalog);
     map_close(v->map);
+    arena_fini(&v->graph_arena);
     *v = (struct view){0};
 }

@@ -11,7 +11,9 @@
 #include "plan/plan.h"
 
 struct view {
-    struct map *map;         /* owns; never NULL in an open view */
+    struct map *map;    /* owns; never NULL in an open view */
+    struct graph graph; /* the target graph: of the map, and of the graph file; in graph_arena or the map's */
+    struct arena graph_arena;
     struct catalog *catalog; /* owns */
     struct plan *plan;       /* owns */
     struct tree *tree;       /* owns */
@@ -26,7 +28,9 @@ enum view_depth {
 
 struct view_request {
     const char *checkpoint; /* NULL: [checkpoint] path of the map */
-    const char *map;        /* path of the map file; NULL: the map `/ = /` */
+    const char *map;        /* path of the map file; NULL: what `extra` says, else the map `/ = /` */
+    const char *graph;      /* -o graph=, -g: a graph file or another checkpoint; NULL: none */
+    struct map_extra extra; /* rules and declarations of the command line */
     enum view_depth depth;
 };
 

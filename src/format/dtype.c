@@ -81,3 +81,8 @@ enum dtype dtype_parse(struct str name)
     }
     return DTYPE_INVALID;
 }
+
+const char *cast_mode_suffix(enum cast_mode mode)
+{
+    return mode == CAST_SATURATE ? " saturate" : mode == CAST_WRAP ? " wrap" : "";
+}

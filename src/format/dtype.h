@@ -49,6 +49,12 @@ enum dtype {
     DTYPE_COUNT
 };
 
+/* What becomes of a value that the target of a cast cannot hold (bytes/cast.h). */
+enum cast_mode { CAST_CHECKED, CAST_SATURATE, CAST_WRAP };
+
+/* cast_mode_suffix: what a map says after the dtype: "", " saturate", " wrap". */
+const char *cast_mode_suffix(enum cast_mode mode);
+
 /* dtype_known: whether `number`, from a file, is a type of the table (reference types and 0 are not). */
 bool dtype_known(uint64_t number);
 

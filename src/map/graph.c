@@ -78,6 +78,41 @@ errint graph_build(struct variable *variables, uint32_t count, struct graph *out
     return rc;
 }
 
+static bool alike(const struct variable *a, const struct variable *b)
+{
+    return a->dtype == b->dtype && shape_eq(a->shape, b->shape) && partition_eq(&a->partition, &b->partition);
+}
+
+errint graph_merge(const struct graph *declared, const struct variable *more, uint32_t count, struct arena *a,
+                   struct graph *out, struct diag *d)
+{
+    *out = (struct graph){.given = true};
+    struct variable *all = ARENA_ARRAY(a, struct variable, (size_t)declared->count + count);
+    if (!all) {
+        return diag_no_memory(d);
+    }
+    uint32_t total = declared->count;
+    if (total) {
+        memcpy(all, declared->variables, total * sizeof(*all));
+    }
+    errint rc = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct variable *v = graph_find(declared, more[i].name);
+        if (!v) {
+            all[total++] = more[i];
+        } else if (!alike(v, &more[i])) {
+            errint bad = diag_error(
+                d, DIAG_GRAPH_INVALID, v->where, v->name,
+                "variable '%s' is declared %s %s here, but is %s %s in %s, or is cut otherwise there",
+                words_shown(d, v->name), dtype_name(v->dtype), shape_text(v->shape).text,
+                dtype_name(more[i].dtype), shape_text(more[i].shape).text, more[i].where);
+            rc = rc ? rc : bad;
+        }
+    }
+    errint bad = graph_build(all, total, out, d);
+    return rc ? rc : bad;
+}
+
 const struct variable *graph_find(const struct graph *g, struct str name)
 {
     uint32_t low = 0;

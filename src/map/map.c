@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "map/ini.h"
 #include "map/words.h"
 
@@ -13,6 +14,7 @@ struct loading {
     struct map *m;
     struct diag *d;
     const struct ini_file *ini;
+    const struct map_extra *extra;     /* may be NULL */
     const struct ini_item *checkpoint; /* the first `path` of [checkpoint] */
     struct rule *rules;                /* room for all items of [assignment_map] */
     struct variable *variables;        /* likewise of [variables] */
@@ -70,7 +72,66 @@ static void read_variable(struct loading *l, const struct ini_item *item)
     struct variable *v = &l->variables[l->variable_count];
     errint rc = variable_parse(item, l->m->path, &l->m->arena, v, l->d);
     note(l, rc);
+    l->m->graph_broken |= rc < 0;
     l->variable_count += rc == 0;
+}
+
+/* One key of [view] and its values, the default first. */
+static const struct {
+    const char *key;
+    const char *values[3];
+} view_keys[] = {
+    {"undeclared", {"error", "infer"}},
+    {"dtype", {"strict", "cast", "source"}},
+};
+
+static void set_view(struct map_view *view, size_t key, unsigned value)
+{
+    if (key == 0) {
+        view->infer_undeclared = value == 1;
+    } else {
+        view->dtype = (enum view_dtype)value;
+    }
+}
+
+static void read_view(struct loading *l, const struct ini_item *item)
+{
+    /* What [view] will have beside these, when the files that it configures are there. */
+    static const char *const later[] = {"name", "safetensors", "files", "shards", "shard_size", "layout"};
+    char where[WORDS_WHERE_BYTES];
+    words_where(l->ini->path, item->line, where);
+    for (size_t i = 0; i < ARRAY_LEN(view_keys); i++) {
+        const char *const *values = view_keys[i].values;
+        size_t count = values[2] ? 3 : 2;
+        if (!str_eq(item->key, str_from(view_keys[i].key))) {
+            continue;
+        }
+        for (unsigned k = 0; k < count; k++) {
+            if (str_eq(item->value, str_from(values[k]))) {
+                set_view(&l->m->view, i, k);
+                return;
+            }
+        }
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "'%s' is no value of '%s' in [view]: expected %s%s%s%s%s",
+                           words_shown(l->d, item->value), view_keys[i].key, values[0],
+                           count > 2 ? ", " : " or ", values[1], count > 2 ? " or " : "",
+                           count > 2 ? values[2] : ""));
+        words_nearest(l->d, item->value, values, count);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+        if (str_eq(item->key, str_from(later[i]))) {
+            note(l, diag_error(l->d, DIAG_UNSUPPORTED, where, item->key,
+                               "'%s' in [view] is not supported yet", later[i]));
+            return;
+        }
+    }
+    const char *known[] = {view_keys[0].key, view_keys[1].key};
+    note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                       "unknown key '%s' in [view]: expected 'undeclared' or 'dtype'",
+                       words_shown(l->d, item->key)));
+    words_nearest(l->d, item->key, known, ARRAY_LEN(known));
 }
 
 enum section_kind { CHECKPOINT, ASSIGNMENT_MAP, VARIABLES, VIEW, FILES, SECTION_COUNT };
@@ -82,7 +143,7 @@ static const struct {
     [CHECKPOINT] = {"checkpoint", read_checkpoint},
     [ASSIGNMENT_MAP] = {"assignment_map", read_rule},
     [VARIABLES] = {"variables", read_variable},
-    [VIEW] = {"view", NULL},
+    [VIEW] = {"view", read_view},
     [FILES] = {"files", NULL},
 };
 
@@ -149,8 +210,10 @@ static errint allocate(struct loading *l)
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         counts[kind_of(l->ini->sections[i].name)] += items_end(l->ini, i) - l->ini->sections[i].first;
     }
-    l->rules = ARENA_ARRAY(&l->m->arena, struct rule, counts[ASSIGNMENT_MAP]);
-    l->variables = ARENA_ARRAY(&l->m->arena, struct variable, counts[VARIABLES]);
+    size_t more_rules = l->extra ? l->extra->assign_count : 0;
+    size_t more_variables = l->extra ? l->extra->define_count : 0;
+    l->rules = ARENA_ARRAY(&l->m->arena, struct rule, counts[ASSIGNMENT_MAP] + more_rules + 1);
+    l->variables = ARENA_ARRAY(&l->m->arena, struct variable, counts[VARIABLES] + more_variables);
     return l->rules && l->variables ? 0 : diag_no_memory(l->d);
 }
 
@@ -158,8 +221,49 @@ static int compare_rules(const void *left, const void *right)
 {
     const struct rule *a = left;
     const struct rule *b = right;
-    int order = str_cmp(a->source, b->source);
+    bool plain = rule_is_plain(a);
+    int order = plain == rule_is_plain(b) ? (plain ? str_cmp(a->source, b->source) : 0) : plain ? -1 : 1;
     return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+/* `KEY=VALUE` of the command line, which inih does not see. */
+static void read_argument(struct loading *l, const char *text, uint32_t line,
+                          void (*read)(struct loading *l, const struct ini_item *item))
+{
+    char where[WORDS_WHERE_BYTES];
+    words_where("", line, where);
+    struct str rest;
+    struct ini_item item = {.key = words_cut(str_from(text), '=', &rest), .line = line};
+    item.value = rest.ptr ? str_trim(rest) : STR("");
+    if (!item.key.len || !item.value.len || !utf8_valid(str_from(text))) {
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text), "'%s': expected NAME=VALUE in UTF-8",
+                           words_shown(l->d, str_from(text))));
+        return;
+    }
+    read(l, &item);
+}
+
+static void read_extra(struct loading *l)
+{
+    const struct map_extra *extra = l->extra;
+    for (uint32_t i = 0; extra && i < extra->assign_count; i++) {
+        read_argument(l, extra->assign[i], WORDS_LINE_ASSIGN + i + 1, read_rule);
+    }
+    for (uint32_t i = 0; extra && i < extra->define_count; i++) {
+        l->m->graph.given = true;
+        read_argument(l, extra->define[i], WORDS_LINE_DEFINE + i + 1, read_variable);
+    }
+}
+
+/* The rule of a map that is not there: everything under its own name. */
+static void add_identity(struct loading *l)
+{
+    l->rules[l->m->rule_count++] = (struct rule){
+        .source = STR("/"),
+        .target = STR("/"),
+        .source_is_scope = true,
+        .target_is_scope = true,
+    };
 }
 
 static errint load_items(struct loading *l)
@@ -180,18 +284,24 @@ static errint load_items(struct loading *l)
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         read_section(l, i);
     }
+    read_extra(l);
+    if (!l->m->path && !(l->extra && l->extra->assign_count)) {
+        add_identity(l);
+    }
     if (l->m->rule_count) {
         qsort(l->rules, l->m->rule_count, sizeof(*l->rules), compare_rules);
     }
     l->m->rules = l->rules;
     if (l->m->graph.given) {
-        note(l, graph_build(l->variables, l->variable_count, &l->m->graph, l->d));
+        errint built = graph_build(l->variables, l->variable_count, &l->m->graph, l->d);
+        note(l, built);
+        l->m->graph_broken |= built < 0;
     }
     return l->rc;
 }
 
 /* Fills m from m->text. */
-static errint load(struct map *m, struct diag *d)
+static errint load(struct map *m, const struct map_extra *extra, struct diag *d)
 {
     CLEANUP(arena_fini) struct arena scratch; /* the items, of which the map keeps nothing */
     arena_init(&scratch);
@@ -200,7 +310,7 @@ static errint load(struct map *m, struct diag *d)
     if (rc == -ENOMEM) {
         return rc;
     }
-    struct loading l = {.m = m, .d = d, .ini = &ini, .rc = rc};
+    struct loading l = {.m = m, .d = d, .ini = &ini, .extra = extra, .rc = rc};
     return load_items(&l);
 }
 
@@ -224,19 +334,18 @@ static void close_map(struct map **m)
     map_close(*m);
 }
 
-errint map_open(const char *path, struct diag *d, struct map **out)
+errint map_open(const char *path, const struct map_extra *extra, struct diag *d, struct map **out)
 {
     *out = NULL;
     CLEANUP(close_map) struct map *m = new_map(path);
     if (!m) {
         return diag_no_memory(d);
     }
-    errint rc = file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d);
+    m->text = STR("");
+    errint rc = path ? file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d) : 0;
     if (rc == 0) {
-        rc = load(m, d);
-    }
-    if (rc == 0) {
-        *out = STEAL(m);
+        rc = load(m, extra, d);
+        *out = rc == -ENOMEM ? NULL : STEAL(m);
     }
     return rc;
 }
@@ -249,38 +358,15 @@ errint map_parse(struct str text, const char *path, struct diag *d, struct map *
         return diag_no_memory(d);
     }
     m->text = arena_str(&m->arena, text);
-    errint rc = m->text.ptr ? load(m, d) : diag_no_memory(d);
-    if (rc == 0) {
-        *out = STEAL(m);
-    }
+    errint rc = m->text.ptr ? load(m, NULL, d) : diag_no_memory(d);
+    *out = rc == -ENOMEM ? NULL : STEAL(m);
     return rc;
-}
-
-errint map_identity(struct diag *d, struct map **out)
-{
-    *out = NULL;
-    CLEANUP(close_map) struct map *m = new_map(NULL);
-    struct rule *rule = m ? ARENA_NEW(&m->arena, struct rule) : NULL;
-    if (!rule) {
-        return diag_no_memory(d);
-    }
-    *rule = (struct rule){
-        .source = STR("/"),
-        .target = STR("/"),
-        .source_is_scope = true,
-        .target_is_scope = true,
-    };
-    m->text = STR("");
-    m->rules = rule;
-    m->rule_count = 1;
-    *out = STEAL(m);
-    return 0;
 }
 
 const char *map_where(const struct map *m, uint32_t line, char buf[static WORDS_WHERE_BYTES])
 {
-    if (m->path) {
-        return words_where(m->path, line, buf);
+    if (line) {
+        return words_where(m->path ? m->path : "", line, buf);
     }
     return strcpy(buf, "(no map)");
 }

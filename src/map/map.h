@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole map file: [checkpoint], [assignment_map], [variables]. ([view] and [files] come with what they
- * configure.) */
+/* The whole map file: [checkpoint], [assignment_map], [variables], [view]. ([files] comes with what it configures.) */
 #ifndef CKPTFS_MAP_MAP_H
 #define CKPTFS_MAP_MAP_H
 
@@ -17,29 +16,55 @@
 
 enum { MAP_TEXT_MOST = 64 << 20 }; /* bytes of a map file */
 
-struct map {
-    struct arena arena;       /* owns all below */
-    const char *path;         /* as given; NULL for the map of map_identity */
-    struct stat st;           /* of the file; all 0 after map_parse and map_identity */
-    struct str text;          /* the file as read, byte for byte */
-    const char *checkpoint;   /* [checkpoint] path, resolved against the map's folder; NULL if absent */
-    const struct rule *rules; /* in TensorFlow's order: by source name, the same in the order of lines */
-    uint32_t rule_count;
-    struct graph graph;
+/* What becomes of a variable whose declared dtype is not the checkpoint's. */
+enum view_dtype {
+    VIEW_DTYPE_STRICT, /* an error, as in TensorFlow */
+    VIEW_DTYPE_CAST,   /* values are cast to the declared dtype when they are read */
+    VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
 };
 
-/* map_open: reads and parses `path`. Everything that is wrong in it is reported, not the first alone. On
- * failure *out is NULL. The caller closes it with map_close. */
-MUST_CHECK errint map_open(const char *path, struct diag *d, struct map **out);
+/* [view] */
+struct map_view {
+    bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
+    enum view_dtype dtype;
+};
+
+/* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations `NAME=DTYPE SHAPE`. Their place in
+ * messages is "assign:1", "define:1". */
+struct map_extra {
+    const char *const *assign;
+    uint32_t assign_count;
+    const char *const *define;
+    uint32_t define_count;
+};
+
+struct map {
+    struct arena arena;     /* owns all below */
+    const char *path;       /* as given; NULL for the map of map_identity */
+    struct stat st;         /* of the file; all 0 after map_parse and map_identity */
+    struct str text;        /* the file as read, byte for byte */
+    const char *checkpoint; /* [checkpoint] path, resolved against the map's folder; NULL if absent */
+    const struct rule *
+        rules; /* the plain ones in TensorFlow's order, by source name, then the others; equals in order of lines */
+    uint32_t rule_count;
+    struct graph graph; /* of [variables] and define= */
+    struct map_view view;
+    bool
+        graph_broken; /* some declaration was not understood: what is not in `graph` may have been meant to be */
+};
+
+/* map_open: reads and parses `path`, then what `extra` adds (NULL: nothing). Without a path the map is `extra` alone; where that has
+ * no rule either, the rule is `/ = /`. Everything that is wrong in it is reported, not the first alone. On
+ * failure *out has what could be understood, so that it can be held against a checkpoint and all errors reported in one run; NULL only
+ * if nothing could. The caller closes it with map_close. */
+MUST_CHECK errint map_open(const char *path, const struct map_extra *extra, struct diag *d, struct map **out);
 
 /* map_parse: the same from text that is already there (copied); `path` names it in messages and is the
  * base of relative paths. */
 MUST_CHECK errint map_parse(struct str text, const char *path, struct diag *d, struct map **out);
 
-/* map_identity: the map that is used when none is given, `/ = /`. */
-MUST_CHECK errint map_identity(struct diag *d, struct map **out);
-
-/* map_where: "map.ini:3" for a rule of m, in buf; "(no map)" for the identity map. Returns buf. */
+/* map_where: "map.ini:3" for a rule of m, in buf; "assign:1" for one of the command line, "(no map)" for `/ = /`
+ * without a map. Returns buf. */
 const char *map_where(const struct map *m, uint32_t line, char buf[static 4096 + 16]);
 
 /* map_close: frees m; NULL is legal. */

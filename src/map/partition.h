@@ -3,7 +3,9 @@
 #ifndef CKPTFS_MAP_PARTITION_H
 #define CKPTFS_MAP_PARTITION_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
@@ -28,6 +30,13 @@ MUST_CHECK errint partition_parse(struct str text, const char *where, struct are
  * each once and in any order, to NAME, decoded and allocated in `a`, and k. */
 MUST_CHECK errint partition_list_parse(struct str text, const char *where, struct arena *a, struct str *name,
                                        int64_t *parts, struct diag *d);
+
+/* partition_eq: the same counts, or neither is a partition. */
+static inline bool partition_eq(const struct partition *a, const struct partition *b)
+{
+    return a->rank == b->rank &&
+           (!a->rank || memcmp(a->counts, b->counts, a->rank * sizeof(*a->counts)) == 0);
+}
 
 /* partition_axis: the axis that is cut (0 if no count exceeds 1) and the number of parts along it. */
 static inline int64_t partition_axis(const struct partition *p, unsigned *axis)

@@ -6,8 +6,8 @@
 
 /* What the language has, the one that is served first. */
 static const char *const operations[] = {
-    "partition", "broadcast", "cast",  "concat", "expand_dims", "fill",  "gather",    "pad",
-    "reshape",   "reverse",   "slice", "split",  "squeeze",     "stack", "transpose", "unstack",
+    "partition", "cast",    "broadcast", "concat", "expand_dims", "fill",  "gather",    "pad",
+    "reshape",   "reverse", "slice",     "split",  "squeeze",     "stack", "transpose", "unstack",
 };
 
 struct parsing {
@@ -33,29 +33,56 @@ static bool known_operation(struct str word)
     return false;
 }
 
+/* `DTYPE`, `DTYPE saturate` or `DTYPE wrap` */
+static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
+{
+    struct str rest;
+    struct str word = words_next(text, &rest);
+    if (rule->cast) {
+        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text, "a second 'cast': a rule takes one");
+    }
+    rule->cast = dtype_parse(word);
+    if (!dtype_bytes(rule->cast)) {
+        errint rc = diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
+                               "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
+                               words_shown(p->d, text));
+        words_nearest_dtype(p->d, word);
+        return rc;
+    }
+    if (str_eq(rest, STR("saturate"))) {
+        rule->cast_mode = CAST_SATURATE;
+    } else if (str_eq(rest, STR("wrap"))) {
+        rule->cast_mode = CAST_WRAP;
+    } else if (rest.len) {
+        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
+                          "'cast %s': expected nothing, 'saturate' or 'wrap' after the dtype",
+                          words_shown(p->d, text));
+    }
+    return 0;
+}
+
 static void parse_operation(struct parsing *p, struct str text, struct rule *rule)
 {
-    size_t end = 0;
-    while (end < text.len && text.ptr[end] != ' ' && text.ptr[end] != '\t') {
-        end++;
-    }
-    struct str word = str_head(text, end);
+    struct str rest;
+    struct str word = words_next(text, &rest);
     if (word.len == 0) {
         note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
                            "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
     } else if (!known_operation(word)) {
-        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
-                           "unknown operation '%s': expected 'partition'", words_shown(p->d, word)));
+        note(p,
+             diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
+                        "unknown operation '%s': expected 'partition' or 'cast'", words_shown(p->d, word)));
         words_nearest(p->d, word, operations, ARRAY_LEN(operations));
+    } else if (str_eq(word, STR("cast"))) {
+        note(p, parse_cast(p, rest, rule));
     } else if (!str_eq(word, STR("partition"))) {
         p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
         note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word, "operation '%s' is not supported yet",
                            words_shown(p->d, word)));
-    } else if (rule->partition.rank) {
+    } else if (rule->partitioner.kind) {
         note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text, "a second 'partition': a rule takes one"));
     } else {
-        note(p,
-             partition_parse(str_trim(str_from_pos(text, end)), p->where, p->arena, &rule->partition, p->d));
+        note(p, partitioner_parse(rest, p->where, p->arena, &rule->partitioner, p->d));
     }
 }
 
@@ -101,14 +128,14 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
         parse_operation(&p, words_cut(rest, '|', &rest), out);
     }
     parse_targets(&p, targets, out);
-    if (out->partition.rank && (out->source_is_scope || out->target_is_scope)) {
+    if (out->partitioner.kind && (out->source_is_scope || out->target_is_scope)) {
         note(&p, diag_error(
                      d, DIAG_MAP_SYNTAX, where, out->target_is_scope ? out->target : out->source,
                      "'partition' of the scope '%s': it takes a single variable; declare the variables of a "
                      "scope, with their partitions, in [variables]",
                      words_shown(d, out->target_is_scope ? out->target : out->source)));
     }
-    if (out->partition.rank && out->parts) {
+    if (out->partitioner.kind && out->parts) {
         note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,
                             "a list of parts and 'partition' in one rule: leave one of them out"));
     }
@@ -116,4 +143,15 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
         *out = (struct rule){.line = item->line};
     }
     return p.rc;
+}
+
+void rule_print_operations(struct buf *b, const struct rule *r)
+{
+    if (r->cast) {
+        buf_printf(b, " | cast %s%s", dtype_name(r->cast), cast_mode_suffix(r->cast_mode));
+    }
+    if (r->partitioner.kind) {
+        buf_text(b, " | ");
+        partitioner_print(b, &r->partitioner);
+    }
 }

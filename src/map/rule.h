@@ -2,8 +2,8 @@
 /* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule knows no
  * tensors.
  *
- * Today a rule has one source, and one target or the complete list of parts of one target; the one
- * operation is `partition`. What the language has beyond that (wildcards, several sources, other
+ * Today a rule has one source, and one target or the complete list of parts of one target; operations are
+ * `partition` and `cast`. What the language has beyond that (wildcards, several sources, other
  * operations) is refused by name as DIAG_UNSUPPORTED; its place is here and in src/plan/. */
 #ifndef CKPTFS_MAP_RULE_H
 #define CKPTFS_MAP_RULE_H
@@ -15,8 +15,9 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "format/dtype.h"
 #include "map/ini.h"
-#include "map/partition.h"
+#include "map/partitioner.h"
 
 struct rule {
     struct str source; /* decoded name; "" never; a scope keeps its final '/' */
@@ -25,10 +26,23 @@ struct rule {
      * called "/" too. */
     bool source_is_scope;
     bool target_is_scope;
-    struct partition partition; /* from `| partition`; then neither side is a scope and parts is 0 */
-    int64_t parts; /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no list */
-    uint32_t line; /* of the map file, from 1 */
+    struct partitioner partitioner; /* from `| partition`; then neither side is a scope and parts is 0 */
+    int64_t parts;   /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no list */
+    enum dtype cast; /* from `| cast`; DTYPE_INVALID without it */
+    enum cast_mode cast_mode;
+    uint32_t
+        line; /* of the map file, from 1; for a rule of the command line WORDS_LINE_ASSIGN + its number */
 };
+
+/* rule_is_plain: whether the rule is of init_from_checkpoint's own language. Plain rules come first, in TensorFlow's order; then
+ * all others, in the order in which they were written. */
+static inline bool rule_is_plain(const struct rule *r)
+{
+    return r->cast == DTYPE_INVALID;
+}
+
+/* rule_print_operations: adds " | cast float16 | partition 5,1" to b; nothing for a rule without operations. */
+void rule_print_operations(struct buf *b, const struct rule *r);
 
 /* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX, DIAG_UNSUPPORTED,
  * DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or -EOVERFLOW. `path` names

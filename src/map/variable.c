@@ -3,6 +3,7 @@
 
 #include "map/graph.h"
 #include "map/name.h"
+#include "map/partitioner.h"
 #include "map/words.h"
 
 /* One declaration amid its parsing. */
@@ -10,6 +11,7 @@ struct parsing {
     struct arena *arena;
     struct diag *d;
     struct variable v;
+    struct partitioner partitioner;
 };
 
 errint shape_parse(struct str text, struct arena *a, struct shape *out)
@@ -56,14 +58,7 @@ static errint unknown_dtype(struct parsing *p, struct str word)
         diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
                    "unknown dtype '%s': expected one of TensorFlow's, such as float32, bfloat16 or int64",
                    words_shown(p->d, word));
-    const char *known[DTYPE_COUNT];
-    size_t count = 0;
-    for (unsigned i = 1; i < DTYPE_COUNT; i++) {
-        if (dtype_known(i) && !is_opaque(i)) {
-            known[count++] = dtype_name(i);
-        }
-    }
-    words_nearest(p->d, word, known, count);
+    words_nearest_dtype(p->d, word);
     return rc;
 }
 
@@ -133,8 +128,8 @@ static errint parse_partition(struct parsing *p, struct str text)
                           "'| %s': a declaration takes one 'partition' and no other operation",
                           words_shown(p->d, text));
     }
-    return partition_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena, &p->v.partition,
-                           p->d);
+    return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena, &p->partitioner,
+                             p->d);
 }
 
 static errint check_size(struct parsing *p)
@@ -153,33 +148,12 @@ static errint check_size(struct parsing *p)
     return 0;
 }
 
-static errint check_partition(struct parsing *p, struct str text)
+static errint apply_partitioner(struct parsing *p)
 {
-    const struct shape *s = &p->v.shape;
-    const struct partition *cut = &p->v.partition;
-    if (s->rank == SHAPE_RANK_UNKNOWN || s->rank == 0) {
-        return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                          "a partitioned variable of shape %s: expected a known shape of rank 1 or more",
-                          shape_text(*s).text);
-    }
-    if (s->rank != cut->rank) {
-        return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                          "'%s' has %u counts for shape %s: expected %u, one for each dimension",
-                          words_shown(p->d, text), cut->rank, shape_text(*s).text, s->rank);
-    }
-    for (unsigned i = 0; i < s->rank; i++) {
-        if (s->dims[i] == SHAPE_DIM_UNKNOWN) {
-            return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                              "a partitioned variable of shape %s: expected every dimension to be known",
-                              shape_text(*s).text);
-        }
-        if (cut->counts[i] > s->dims[i]) {
-            return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                              "'%s' cuts axis %u of shape %s into %" PRId64 ": expected at most %" PRId64,
-                              words_shown(p->d, text), i, shape_text(*s).text, cut->counts[i], s->dims[i]);
-        }
-    }
-    return 0;
+    const char *why = partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &p->v.partition);
+    return why ? diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "variable '%s' %s",
+                            words_shown(p->d, p->v.name), why)
+               : 0;
 }
 
 errint variable_parse(const struct ini_item *item, const char *path, struct arena *a, struct variable *out,
@@ -187,7 +161,8 @@ errint variable_parse(const struct ini_item *item, const char *path, struct aren
 {
     *out = (struct variable){0};
     struct parsing p = {.arena = a, .d = d};
-    p.v.where = arena_printf(a, "%s:%u", path, item->line);
+    char where[WORDS_WHERE_BYTES];
+    p.v.where = arena_cstr(a, str_from(words_where(path, item->line, where)));
     if (!p.v.where) {
         return diag_no_memory(d);
     }
@@ -201,8 +176,8 @@ errint variable_parse(const struct ini_item *item, const char *path, struct aren
     if (bad_type == 0) {
         bad_type = check_size(&p);
     }
-    if (bad_type == 0 && p.v.partition.rank) {
-        bad_type = check_partition(&p, operation);
+    if (bad_type == 0 && p.partitioner.kind) {
+        bad_type = apply_partitioner(&p);
     }
     errint rc = bad_name ? bad_name : bad_type ? bad_type : bad_cut;
     if (rc == 0) {

@@ -6,11 +6,18 @@
 #include "base/checked.h"
 #include "base/edit.h"
 #include "base/utf8.h"
+#include "format/dtype.h"
 
 enum { SHOWN_MOST = 120 };
 
 const char *words_where(const char *path, uint32_t line, char buf[static WORDS_WHERE_BYTES])
 {
+    if (line >= WORDS_LINE_ASSIGN) {
+        bool define = line >= WORDS_LINE_DEFINE;
+        snprintf(buf, WORDS_WHERE_BYTES, "%s:%u", define ? "define" : "assign",
+                 line - (define ? WORDS_LINE_DEFINE : WORDS_LINE_ASSIGN));
+        return buf;
+    }
     snprintf(buf, WORDS_WHERE_BYTES, "%s:%u", path, line);
     return buf;
 }
@@ -77,4 +84,27 @@ struct str words_cut(struct str text, char separator, struct str *rest)
     }
     *rest = str_from_pos(text, (size_t)at + 1);
     return str_trim(str_head(text, (size_t)at));
+}
+
+struct str words_next(struct str text, struct str *rest)
+{
+    size_t end = 0;
+    text = str_trim(text);
+    while (end < text.len && text.ptr[end] != ' ' && text.ptr[end] != '\t') {
+        end++;
+    }
+    *rest = str_trim(str_from_pos(text, end));
+    return str_head(text, end);
+}
+
+void words_nearest_dtype(struct diag *d, struct str word)
+{
+    const char *known[DTYPE_COUNT];
+    size_t count = 0;
+    for (unsigned i = 1; i < DTYPE_COUNT; i++) {
+        if (dtype_known(i) && i != DTYPE_RESOURCE && i != DTYPE_VARIANT) {
+            known[count++] = dtype_name(i);
+        }
+    }
+    words_nearest(d, word, known, count);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "format/dtype.h"
+#include "map/name.h"
 #include "plan/resolve.h"
 #include "plan/split.h"
 
@@ -17,6 +17,7 @@
 struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
+    struct as as;
     bool whole; /* the part takes all of `source`, not its slice */
 };
 
@@ -39,29 +40,6 @@ static int64_t parts_of(const struct variable *v)
     return v->partition.rank ? partition_axis(&v->partition, &axis) : 1;
 }
 
-/* N of a final "/part_N" without leading zeros, and the name before it; -1 if there is none. */
-static int64_t part_number(struct str name, struct str *before)
-{
-    long slash = str_rfind(name, '/');
-    struct str tail = slash < 0 ? STR("") : str_from_pos(name, (size_t)slash);
-    if (!str_starts(tail, STR("/part_"))) {
-        return -1;
-    }
-    struct str digits = str_from_pos(tail, 6);
-    if (!digits.len || digits.len > 9 || (digits.len > 1 && digits.ptr[0] == '0')) {
-        return -1;
-    }
-    int64_t number = 0;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
-            return -1;
-        }
-        number = number * 10 + (digits.ptr[i] - '0');
-    }
-    *before = str_head(name, (size_t)slash);
-    return number;
-}
-
 /* store[name], else the parts of name, else nothing. */
 static struct found store_find(const struct store *s, struct str name)
 {
@@ -69,9 +47,9 @@ static struct found store_find(const struct store *s, struct str name)
     if (v) {
         return (struct found){v, -1};
     }
-    struct str before;
-    int64_t part = part_number(name, &before);
-    v = part < 0 ? NULL : graph_find(s->graph, before);
+    struct str whole;
+    int64_t part;
+    v = name_split_part(name, &whole, &part) ? graph_find(s->graph, whole) : NULL;
     if (v && v->partition.rank && part < parts_of(v)) {
         return (struct found){v, part};
     }
@@ -87,7 +65,7 @@ static errint put(struct store *s, const struct variable *v, int64_t part, struc
 {
     struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
     errint rc = 0;
-    if (slot->source && slot->rule != *noted) {
+    if (slot->source && slot->rule != *noted && slot->rule != value.rule) {
         *noted = slot->rule;
         rc = resolve_override(s->r, name, slot->rule, value.rule);
     }
@@ -122,19 +100,15 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
                    diag_visible(r->diag, tensor_name(t)), shape_text(tensor_shape(t)).text);
         return 0;
     }
-    if (v->dtype != t->dtype) {
-        diag_error(
-            r->diag, DIAG_DTYPE_MISMATCH, resolve_place(r, rule->line), v->name,
-            "variable '%s' is declared %s (%s), tensor '%s' is %s; TensorFlow never casts here: declare '%s'",
-            diag_visible(r->diag, v->name), dtype_name(v->dtype), v->where,
-            diag_visible(r->diag, tensor_name(t)), dtype_name(t->dtype), dtype_name(t->dtype));
+    struct as as;
+    if (!resolve_cast(r, rule, t, v->dtype, v->name, v->where, &as)) {
         return 0;
     }
-    struct slot value = {t, index, f.part >= 0};
+    struct slot value = {t, index, as, f.part >= 0};
     int64_t noted = -1;
     if (f.part >= 0) {
-        char *name = arena_printf(r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), f.part);
-        return name ? put(s, v, f.part, value, str_from(name), &noted) : diag_no_memory(r->diag);
+        struct str name = resolve_part_name(r, v->name, f.part);
+        return name.ptr ? put(s, v, f.part, value, name, &noted) : diag_no_memory(r->diag);
     }
     int64_t parts = parts_of(v);
     for (int64_t part = 0; part < parts; part++) {
@@ -146,20 +120,19 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
     return 0;
 }
 
-static bool same_partition(const struct partition *a, const struct partition *b)
-{
-    return a->rank == b->rank && memcmp(a->counts, b->counts, a->rank * sizeof(*a->counts)) == 0;
-}
-
 /* What the rule says of parts must be what the declaration says. */
 static bool parts_agree(struct store *s, const struct rule *rule, struct found f)
 {
     const struct variable *v = f.variable;
-    if (!rule->partition.rank && !rule->parts) {
+    if (!rule->partitioner.kind && !rule->parts) {
         return true;
     }
-    bool agree = f.part < 0 && v->partition.rank &&
-                 (rule->parts ? rule->parts == parts_of(v) : same_partition(&rule->partition, &v->partition));
+    struct partition wanted;
+    bool agree =
+        f.part < 0 && v->partition.rank &&
+        (rule->parts ? rule->parts == parts_of(v)
+                     : !partitioner_apply(&rule->partitioner, v->shape, v->dtype, s->r->arena, &wanted) &&
+                           partition_eq(&wanted, &v->partition));
     if (!agree) {
         diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
                    "the rule's parts of '%s' differ from its declaration at %s",
@@ -239,16 +212,30 @@ static struct str cut_at_part(struct str name)
     return at < 0 ? name : str_head(name, (size_t)at);
 }
 
-/* Does the store have a name under `scope`? For a partitioned variable the names are NAME/part_N, so NAME itself counts. */
 static bool in_scope(const struct variable *v, struct str scope)
 {
-    if (!scope.len) {
-        return true;
+    return !scope.len ||
+           (v->name.len > scope.len && v->name.ptr[scope.len] == '/' && str_starts(v->name, scope));
+}
+
+/* Index of the first variable that sorts after the scope's "scope/". */
+static uint32_t first_in_scope(const struct graph *graph, struct str scope)
+{
+    uint32_t low = 0;
+    uint32_t high = graph->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        struct str name = graph->variables[mid].name;
+        int order = str_cmp(str_head(name, scope.len), scope);
+        bool before =
+            order < 0 || (order == 0 && (name.len == scope.len || (unsigned char)name.ptr[scope.len] < '/'));
+        if (before) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
     }
-    if (!str_starts(v->name, scope)) {
-        return false;
-    }
-    return v->name.len > scope.len ? v->name.ptr[scope.len] == '/' : v->partition.rank > 0;
+    return low;
 }
 
 static errint assign_scope(struct store *s, uint32_t index)
@@ -270,18 +257,24 @@ static errint assign_scope(struct store *s, uint32_t index)
             diag_visible(r->diag, rule->target));
         suggest_variables(s, rule->target);
     }
-    /* Variables are sorted, so equal cut names are neighbours. */
+    /* Members stand together: those that begin with the scope and a '/'. A partitioned variable called like the scope itself is one
+     * too, for the store has NAME/part_0. */
     struct str last = {NULL, 0};
     uint32_t members = 0;
-    for (uint32_t i = 0; i < s->graph->count; i++) {
-        const struct variable *v = &s->graph->variables[i];
-        if (!in_scope(v, scope)) {
-            continue;
+    const struct variable *self = scope.len ? graph_find(s->graph, scope) : NULL;
+    uint32_t first = scope.len ? first_in_scope(s->graph, scope) : 0;
+    if (self && self->partition.rank) {
+        members++;
+        errint rc = assign_member(s, index, scope, cut_at_part(self->name));
+        if (rc < 0) {
+            return rc;
         }
-        struct str member = cut_at_part(v->name);
+    }
+    for (uint32_t i = first; i < s->graph->count && in_scope(&s->graph->variables[i], scope); i++) {
+        struct str member = cut_at_part(s->graph->variables[i].name);
         members++;
         if (last.ptr && str_eq(last, member)) {
-            continue;
+            continue; /* names that are cut alike are neighbours */
         }
         last = member;
         errint rc = assign_member(s, index, scope, member);
@@ -289,11 +282,20 @@ static errint assign_scope(struct store *s, uint32_t index)
             return rc;
         }
     }
-    if (!members) {
+    if (!members && !r->map->view.infer_undeclared) {
         diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->target,
                   "no declared variable is in scope '%s'", diag_visible(r->diag, rule->target));
     }
     return 0;
+}
+
+/* `[view] undeclared = infer`: what the scope has of declared variables is assigned and checked, the rest comes from the
+ * checkpoint's names. */
+static errint assign_and_infer(struct store *s, uint32_t index)
+{
+    const struct rule *rule = &s->r->map->rules[index];
+    errint rc = rule->source_is_scope && str_rfind(rule->target, '/') >= 0 ? assign_scope(s, index) : 0;
+    return rc < 0 ? rc : resolve_infer(s->r, index);
 }
 
 static errint assign_rule(struct store *s, uint32_t index)
@@ -301,7 +303,10 @@ static errint assign_rule(struct store *s, uint32_t index)
     const struct rule *rule = &s->r->map->rules[index];
     struct found f = store_find(s, rule->target);
     if (!f.variable) {
-        if (rule->partition.rank || rule->parts) {
+        if (s->r->map->view.infer_undeclared) {
+            return assign_and_infer(s, index);
+        }
+        if (rule->partitioner.kind || rule->parts) {
             complain_no_variable(s, rule);
             return 0;
         }
@@ -327,13 +332,13 @@ static errint add_variable(struct store *s, const struct variable *v)
             continue;
         }
         if (!v->partition.rank) {
-            rc = resolve_add(s->r, v->name, slot->source, slot->rule);
+            rc = resolve_add(s->r, v->name, slot->source, slot->as, slot->rule);
         } else if (slot->whole) {
-            char *name = arena_printf(s->r->arena, STR_FMT "/part_%" PRId64, STR_ARG(v->name), part);
-            rc = name ? resolve_add(s->r, str_from(name), slot->source, slot->rule)
-                      : diag_no_memory(s->r->diag);
+            struct str name = resolve_part_name(s->r, v->name, part);
+            rc = name.ptr ? resolve_add(s->r, name, slot->source, slot->as, slot->rule)
+                          : diag_no_memory(s->r->diag);
         } else {
-            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, slot->rule);
+            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, slot->as, slot->rule);
         }
         if (rc < 0) {
             return rc;
@@ -371,7 +376,7 @@ static errint list_unassigned(struct store *s)
 
 errint resolve_with_graph(struct resolve *r)
 {
-    const struct graph *graph = &r->map->graph;
+    const struct graph *graph = r->graph;
     CLEANUP_FREE uint32_t *first_slot = calloc((size_t)graph->count + 1, sizeof(*first_slot));
     if (!first_slot) {
         return diag_no_memory(r->diag);

@@ -4,45 +4,41 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "map/name.h"
 #include "plan/resolve.h"
 
-/* How `rule` cuts `t`, given in the rule by counts per axis or by a list of parts, which is a cut along axis 0. */
-static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t,
+/* How `rule` cuts `t`: by a partitioner, or by a list of parts, which is a cut along axis 0. */
+static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype dtype,
                          struct partition *out)
 {
-    *out = rule->partition;
-    if (!rule->partition.rank) {
-        int64_t *counts = ARENA_ARRAY(r->arena, int64_t, t->rank ? t->rank : 1u);
-        if (!counts) {
-            diag_no_memory(r->diag);
-            return false;
-        }
-        for (unsigned i = 0; i < t->rank; i++) {
-            counts[i] = i ? 1 : rule->parts;
-        }
-        *out = (struct partition){counts, t->rank};
-    }
-    const char *place = resolve_place(r, rule->line);
-    if (!t->rank || out->rank != t->rank) {
-        diag_error(r->diag, DIAG_SHAPE_MISMATCH, place, rule->source,
-                   "tensor '%s' has shape %s, so a partition of it needs %u counts, not %u",
-                   diag_visible(r->diag, rule->source), shape_text(tensor_shape(t)).text, t->rank, out->rank);
-        return false;
-    }
+    struct partitioner list = {.kind = PARTITIONER_FIXED, .first = rule->parts};
+    const char *why =
+        partitioner_apply(rule->parts ? &list : &rule->partitioner, tensor_shape(t), dtype, r->arena, out);
     unsigned axis;
-    int64_t parts = partition_axis(out, &axis);
-    if (parts > 1 && parts > t->dims[axis]) {
-        diag_error(r->diag, DIAG_SHAPE_MISMATCH, place, rule->source,
-                   "axis %u of tensor '%s' with shape %s cannot be cut into %" PRId64 " parts", axis,
-                   diag_visible(r->diag, rule->source), shape_text(tensor_shape(t)).text, parts);
+    if (!why && rule->parts && partition_axis(out, &axis) != rule->parts) {
+        why = arena_printf(r->arena, "has shape %s, whose axis 0 cannot be cut into %" PRId64 " parts",
+                           shape_text(tensor_shape(t)).text, rule->parts);
+    }
+    if (why) {
+        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), rule->source, "tensor '%s' %s",
+                   diag_visible(r->diag, rule->source), why);
+    }
+    return !why;
+}
+
+/* Whether the graph declares the variable, which then is none to be inferred. */
+static bool is_declared(const struct resolve *r, struct str name)
+{
+    if (!r->graph->count) {
         return false;
     }
-    if (parts > PLAN_PARTS_MOST) {
-        diag_error(r->diag, DIAG_LIMIT, place, rule->source,
-                   "%" PRId64 " parts are more than the limit of %d", parts, PLAN_PARTS_MOST);
-        return false;
+    struct str whole;
+    const struct variable *v = graph_find(r->graph, name);
+    if (!v && name_split_part(name, &whole, NULL)) {
+        v = graph_find(r->graph, whole);
+        return v && v->partition.rank;
     }
-    return true;
+    return v;
 }
 
 static errint infer_variable(struct resolve *r, uint32_t index)
@@ -59,17 +55,24 @@ static errint infer_variable(struct resolve *r, uint32_t index)
                    diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
         return 0;
     }
-    if (!rule->partition.rank && !rule->parts) {
-        return resolve_add(r, rule->target, t, index);
+    struct as as;
+    if (!resolve_cast(r, rule, t, DTYPE_INVALID, rule->target, "", &as)) {
+        return 0;
+    }
+    if (!rule->partitioner.kind && !rule->parts) {
+        return resolve_add(r, rule->target, t, as, index);
     }
     struct partition partition;
-    if (!partition_of(r, rule, t, &partition)) {
+    if (!partition_of(r, rule, t, as.dtype, &partition)) {
         return 0;
     }
     unsigned axis;
     int64_t parts = partition_axis(&partition, &axis);
+    if (r->count + parts > PLAN_TARGETS_MOST) {
+        return resolve_too_many(r); /* before a million forms are made */
+    }
     for (int64_t part = 0; part < parts; part++) {
-        errint rc = resolve_add_part(r, rule->target, t, &partition, part, index);
+        errint rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
         if (rc < 0) {
             return rc;
         }
@@ -132,12 +135,16 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         if (!name.ptr) {
             return diag_no_memory(r->diag);
         }
-        errint rc = resolve_add(r, name, t, index);
+        struct as as;
+        if (is_declared(r, name) || !resolve_cast(r, rule, t, DTYPE_INVALID, name, "", &as)) {
+            continue;
+        }
+        errint rc = resolve_add(r, name, t, as, index);
         if (rc < 0) {
             return rc;
         }
     }
-    if (!members && rule->line) {
+    if (!members && rule->line && !r->graph->count) {
         diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->source,
                   "no tensor of the checkpoint is in scope '%s'", diag_visible(r->diag, rule->source));
         resolve_suggest_tensors(r, rule->source);
@@ -145,10 +152,15 @@ static errint infer_scope(struct resolve *r, uint32_t index)
     return 0;
 }
 
+errint resolve_infer(struct resolve *r, uint32_t index)
+{
+    return r->map->rules[index].source_is_scope ? infer_scope(r, index) : infer_variable(r, index);
+}
+
 errint resolve_without_graph(struct resolve *r)
 {
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
-        errint rc = r->map->rules[i].source_is_scope ? infer_scope(r, i) : infer_variable(r, i);
+        errint rc = resolve_infer(r, i);
         if (rc < 0) {
             return rc;
         }

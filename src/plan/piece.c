@@ -38,7 +38,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
         off += (uint64_t)(from[axis] * step);
         step *= t->dims[axis];
     }
-    *out = (struct piece){start, len, stride, off, t->shard, t->dtype};
+    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED};
     return 0;
 }
 

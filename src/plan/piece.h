@@ -27,7 +27,8 @@ struct piece {
     const int64_t *stride; /* rank numbers: bytes in the source per step on each axis; may be 0 or negative */
     uint64_t off;          /* byte in the shard of the box's first element */
     uint32_t shard;        /* index into catalog.shards */
-    uint8_t dtype;         /* of the source's elements */
+    uint8_t dtype;         /* of the source's elements; where the target's is another, they are cast */
+    uint8_t cast_mode;     /* enum cast_mode */
 };
 
 /* piece_whole: the piece that is all of tensor t at its own place, arrays allocated in `a`. t has at least one element. */
@@ -40,7 +41,7 @@ MUST_CHECK errint piece_slice(const struct tensor *t, const int64_t *start, cons
 
 /* piece_dense_axis: the first axis k such that, from k on, the box is one contiguous run of bytes in the source AND in a
  * target of shape `target`: rows are then enumerated by the axes before k. 0 means that the whole piece is one run. *run_bytes is
- * the length of a run. */
+ * the length of a run in the source. */
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);
 
 #endif

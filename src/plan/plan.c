@@ -5,100 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "format/dtype.h"
 #include "plan/resolve.h"
-#include "plan/split.h"
 
-/* ---- appending targets ------------------------------------------------------------------------- */
-
-static errint reserve(struct resolve *r)
-{
-    if (r->count < r->cap) {
-        return 0;
-    }
-    if (r->cap >= PLAN_TARGETS_MOST) {
-        return diag_error(r->diag, DIAG_LIMIT, r->map->path, STR(""), "the map asks for more than %d targets",
-                          PLAN_TARGETS_MOST);
-    }
-    uint32_t cap = r->cap ? r->cap * 2 : 64;
-    struct target *grown = realloc(r->targets, cap * sizeof(*grown));
-    if (!grown) {
-        return diag_no_memory(r->diag);
-    }
-    r->targets = grown;
-    r->cap = cap;
-    return 0;
-}
-
-errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule)
-{
-    errint rc = reserve(r);
-    if (rc < 0) {
-        return rc;
-    }
-    r->targets[r->count++] =
-        (struct target){.name_ptr = name.ptr, .name_len = (uint32_t)name.len, .source = source, .rule = rule};
-    return 0;
-}
-
-/* The form of one part: its box within the source, cut on one axis. */
-static struct form *part_form(struct resolve *r, const struct tensor *source,
-                              const struct partition *partition, int64_t part)
-{
-    unsigned axis;
-    int64_t parts = partition_axis(partition, &axis);
-    struct form *form = ARENA_NEW(r->arena, struct form);
-    int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
-    int64_t *dims = ARENA_ARRAY(r->arena, int64_t, source->rank);
-    struct piece *piece = ARENA_NEW(r->arena, struct piece);
-    if (!form || !start || !dims || !piece) {
-        return NULL;
-    }
-    if (source->rank) { /* memcpy wants no NULL */
-        memcpy(dims, source->dims, source->rank * sizeof(*dims));
-    }
-    split_part(source->dims[axis], parts, part, &start[axis], &dims[axis]);
-    *form = (struct form){
-        .shape = {dims, source->rank},
-        .dtype = source->dtype,
-        .full = tensor_shape(source),
-        .slice_start = start,
-        .part = part,
-        .partition = *partition,
-    };
-    uint64_t elements;
-    if (shape_elements(form->shape, &elements) < 0) {
-        return NULL;
-    }
-    if (elements) {
-        if (piece_slice(source, start, dims, r->arena, piece) < 0) {
-            return NULL;
-        }
-        form->pieces = piece;
-        form->piece_count = 1;
-    }
-    return form;
-}
-
-errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                        const struct partition *partition, int64_t part, uint32_t rule)
-{
-    struct form *form = part_form(r, source, partition, part);
-    char *name = arena_printf(r->arena, "/part_%" PRId64, part);
-    size_t suffix = name ? strlen(name) : 0;
-    char *full = arena_bytes(r->arena, variable.len + suffix);
-    if (!form || !name || !full) {
-        return diag_no_memory(r->diag);
-    }
-    memcpy(full, variable.ptr, variable.len);
-    memcpy(full + variable.len, name, suffix);
-    form->variable = str_of(full, variable.len);
-    errint rc = resolve_add(r, str_of(full, variable.len + suffix), source, rule);
-    if (rc == 0) {
-        r->targets[r->count - 1].form = form;
-    }
-    return rc;
-}
+/* ---- overrides -------------------------------------------------------------------------------- */
 
 errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
 {
@@ -132,12 +43,25 @@ void resolve_suggest_tensors(struct resolve *r, struct str name)
     suggest_nearest(r->diag, name, tensor_name_at, r->catalog, r->catalog->count, &r->budget);
 }
 
+/* The final '/' is forgotten easily. */
+static void suggest_scope(struct resolve *r, struct str name)
+{
+    uint32_t first;
+    CLEANUP_BUF struct buf scope = {0};
+    buf_str(&scope, name);
+    buf_char(&scope, '/');
+    if (!scope.failed && catalog_prefix(r->catalog, buf_view(&scope), &first)) {
+        diag_nearest(r->diag, buf_view(&scope));
+    }
+}
+
 const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line)
 {
     const struct tensor *t = catalog_find(r->catalog, name);
     if (!t) {
         diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, line), name,
                    "tensor '%s' is not in the checkpoint", diag_visible(r->diag, name));
+        suggest_scope(r, name);
         resolve_suggest_tensors(r, name);
         return NULL;
     }
@@ -273,9 +197,23 @@ static errint hand_over(struct resolve *r)
     return 0;
 }
 
-static errint resolve_all(struct resolve *r)
+/* With a graph that is not understood, whether targets exist cannot be said; whether sources do, can. */
+static errint look_for_sources(struct resolve *r)
 {
-    errint rc = r->map->graph.given ? resolve_with_graph(r) : resolve_without_graph(r);
+    for (uint32_t i = 0; i < r->map->rule_count; i++) {
+        const struct rule *rule = &r->map->rules[i];
+        if (!rule->source_is_scope) {
+            (void)resolve_source(r, rule->source, rule->line);
+        }
+    }
+    return 0;
+}
+
+static errint resolve_all(struct resolve *r, bool graph_broken)
+{
+    errint rc = graph_broken      ? look_for_sources(r)
+                : r->graph->given ? resolve_with_graph(r)
+                                  : resolve_without_graph(r);
     if (rc == 0) {
         rc = let_later_win(r);
     }
@@ -295,7 +233,8 @@ static errint resolve_all(struct resolve *r)
     return rc;
 }
 
-errint plan_resolve(struct catalog *c, const struct map *m, struct diag *d, struct plan **out)
+errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph, bool graph_broken,
+                    struct diag *d, struct plan **out)
 {
     *out = calloc(1, sizeof(**out));
     if (!*out) {
@@ -311,10 +250,15 @@ errint plan_resolve(struct catalog *c, const struct map *m, struct diag *d, stru
         *out = NULL;
         return diag_no_memory(d);
     }
-    struct resolve r = {
-        .catalog = c, .map = m, .diag = d, .arena = &plan->arena, .plan = plan, .budget = {100u << 20}};
+    struct resolve r = {.catalog = c,
+                        .map = m,
+                        .graph = graph,
+                        .diag = d,
+                        .arena = &plan->arena,
+                        .plan = plan,
+                        .budget = {100u << 20}};
     uint64_t errors_before = d->errors;
-    errint rc = resolve_all(&r);
+    errint rc = resolve_all(&r, graph_broken);
     return rc < 0 ? rc : d->errors > errors_before ? -EINVAL : 0;
 }
 

@@ -29,6 +29,7 @@ struct form {
     const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
     uint32_t piece_count;
     struct partition partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
+    enum cast_mode cast_mode;   /* with which `dtype` came from the source's, where they differ */
 };
 
 struct target {
@@ -87,10 +88,12 @@ static inline bool plan_uses(const struct plan *p, uint32_t tensor)
     return p->used[tensor / 64] >> (tensor % 64) & 1;
 }
 
-/* plan_resolve: rules of `m` against the tensors of `c`, both borrowed for as long as the plan. Every error of the map against the checkpoint
- * is reported: "map.ini:3", subject, found, expected, nearest names. Sets `used` of the shards that targets read. On failure *out is the
+/* plan_resolve: rules of `m` against the tensors of `c` and the variables of `graph`, all borrowed for as long as the plan. Every error of the map against the checkpoint
+ * is reported: "map.ini:3", subject, found, expected, nearest names. Sets `used` of the shards that targets read. With `graph_broken` the graph is not all
+ * there, and only the sources of rules are looked for. On failure *out is the
  * incomplete plan (fit for a report, not for reading); the caller closes it in either case. NULL only when memory is short. */
-MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, struct diag *d, struct plan **out);
+MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
+                               bool graph_broken, struct diag *d, struct plan **out);
 
 void plan_close(struct plan *p);
 

@@ -10,6 +10,7 @@
 struct resolve {
     struct catalog *catalog;
     const struct map *map;
+    const struct graph *graph;
     struct diag *diag;
     struct arena *arena; /* of the plan */
     struct plan *plan;
@@ -25,7 +26,8 @@ struct resolve {
 
 enum { PLAN_TARGETS_MOST = 16 << 20, PLAN_PARTS_MOST = 1 << 20 };
 
-/* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does. resolve_without_graph: infers the
+/* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view] undeclared = infer` what is not
+ * declared is inferred. resolve_without_graph: infers the
  * targets from the checkpoint by the same rules read backwards. Both append targets, add errors to the diag, and fail (negative) only when there is no
  * point in going on: memory, limits. */
 MUST_CHECK errint resolve_with_graph(struct resolve *r);
@@ -35,12 +37,35 @@ MUST_CHECK errint resolve_without_graph(struct resolve *r);
  * be shown (hidden). */
 const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line);
 
+/* What a target's elements are, where its source's are something else. */
+struct as {
+    enum dtype dtype;
+    enum cast_mode mode;
+};
+
+/* resolve_cast: as what type a rule shows tensor t, if the declared type is `declared` (DTYPE_INVALID: not declared): the rule's cast, else
+ * what [view] dtype says. False with an error in the diag when that cannot be; `variable` and `where` are for the message. */
+bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
+                  struct str variable, const char *where, struct as *out);
+
 /* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map or the catalog). */
-MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule);
+MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
+                              uint32_t rule);
 
 /* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits it. */
 MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                                   const struct partition *partition, int64_t part, uint32_t rule);
+                                   const struct partition *partition, int64_t part, struct as as,
+                                   uint32_t rule);
+
+/* resolve_too_many: the error of a plan over its limit; -EOVERFLOW. */
+errint resolve_too_many(struct resolve *r);
+
+/* resolve_part_name: `variable`/part_N in the plan's arena; ptr is NULL when memory is short. */
+struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part);
+
+/* resolve_infer: appends the targets that rule number `index` makes of the checkpoint's names, but for those whose variable the
+ * graph declares. */
+MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 
 /* resolve_override: notes that `rule`'s target `name` lost against `by`. */
 MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "serve/tool.h"
 
 enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_ALL = 7 };
@@ -34,6 +35,10 @@ static const struct tool_option {
     int mask;
 } options[] = {
     {'m', "map", "FILE", "show the checkpoint as this map says", FOR_PLAN | FOR_CAT},
+    {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated", FOR_PLAN | FOR_CAT},
+    {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
+     FOR_PLAN | FOR_CAT},
+    {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint", FOR_PLAN | FOR_CAT},
     {OPTION_JSON, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN},
     {OPTION_SUMMARY, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST},
     {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN},
@@ -141,6 +146,15 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         case 'm':
             args->map = optarg;
             break;
+        case 'a':
+            ((const char **)(uintptr_t)args->extra.assign)[args->extra.assign_count++] = optarg;
+            break;
+        case 'D':
+            ((const char **)(uintptr_t)args->extra.define)[args->extra.define_count++] = optarg;
+            break;
+        case 'g':
+            args->graph = optarg;
+            break;
         case OPTION_JSON:
             args->json = true;
             break;
@@ -196,7 +210,12 @@ static int run(int argc, char **argv, struct tool_out *o)
         if (strcmp(name, commands[i].name) != 0) {
             continue;
         }
-        struct tool_args args = {.limit = UINT64_MAX};
+        /* Room for as many -a and -D as there are arguments. */
+        CLEANUP_FREE const char **lists = calloc(2 * (size_t)argc, sizeof(*lists));
+        if (!lists) {
+            return TOOL_FAILED;
+        }
+        struct tool_args args = {.limit = UINT64_MAX, .extra = {.assign = lists, .define = lists + argc}};
         switch (parse(&commands[i], argc - 1, argv + 1, &args)) {
         case REQUEST_RUN:
             return commands[i].run(&args, o);

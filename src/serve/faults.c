@@ -179,7 +179,10 @@ static void note_shard(struct faults *f, const struct shard *shard)
 
 static const char *cause_of(const struct shard *failed, errint rc)
 {
-    return failed ? "its data file changed" : rc == -EIO ? "its data file cannot be read" : strerror(-rc);
+    return rc == -ERANGE ? "a value does not fit the dtype that it is cast to"
+           : failed      ? "its data file changed"
+           : rc == -EIO  ? "its data file cannot be read"
+                         : strerror(-rc);
 }
 
 void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc)

@@ -6,77 +6,100 @@
 #include "base/buf.h"
 #include "files/report.h"
 
+/* A rendered text and how many opens it serves. All opens of a report share one: it never changes, and with a million variables it
+ * has 200 MB. Stats change, so each open has its own. */
 struct handle {
     struct buf text;
     struct handle_list *list;
-    struct handle *prev;
     struct handle *next;
+    enum node_kind kind;
+    unsigned opens;
 };
 
-static void enlist(struct handle_list *list, struct handle *h)
+static errint render(const struct view *v, const struct diag *d, const struct stats *s, struct handle *h)
 {
-    pthread_mutex_lock(&list->lock);
-    h->list = list;
-    h->next = list->first;
-    if (h->next) {
-        h->next->prev = h;
+    if (h->kind == NODE_REPORT_JSON) {
+        report_json(v, d, &h->text);
+    } else if (h->kind == NODE_REPORT_TEXT) {
+        report_text(v, d, &h->text);
+    } else {
+        stats_render(s, v, &h->text);
     }
-    list->first = h;
-    pthread_mutex_unlock(&list->lock);
+    return buf_check(&h->text);
 }
 
-static void unlist(struct handle *h)
+static struct handle *find_shared(const struct handle_list *list, enum node_kind kind)
 {
-    struct handle_list *list = h->list;
-    if (!list) {
-        return;
+    struct handle *h = kind == NODE_STATS ? NULL : list->first;
+    while (h && h->kind != kind) {
+        h = h->next;
     }
-    pthread_mutex_lock(&list->lock);
-    *(h->prev ? &h->prev->next : &list->first) = h->next;
-    if (h->next) {
-        h->next->prev = h->prev;
-    }
-    pthread_mutex_unlock(&list->lock);
+    return h;
+}
+
+static void destroy(struct handle *h)
+{
+    buf_fini(&h->text);
+    free(h);
 }
 
 errint handle_open(const struct view *v, const struct diag *d, const struct stats *s, enum node_kind kind,
                    struct handle_list *list, struct handle **out)
 {
-    *out = NULL;
-    struct handle *h = calloc(1, sizeof(*h));
+    errint rc = 0;
+    pthread_mutex_lock(&list->lock);
+    struct handle *h = find_shared(list, kind);
     if (!h) {
-        return -ENOMEM;
+        h = calloc(1, sizeof(*h));
+        rc = h ? 0 : -ENOMEM;
+        if (h) {
+            h->kind = kind;
+            h->list = list;
+            rc = render(v, d, s, h);
+        }
+        if (h && rc == 0) {
+            h->next = list->first;
+            list->first = h;
+        } else if (h) {
+            destroy(h);
+            h = NULL;
+        }
     }
-    if (kind == NODE_REPORT_JSON) {
-        report_json(v, d, &h->text);
-    } else if (kind == NODE_REPORT_TEXT) {
-        report_text(v, d, &h->text);
-    } else {
-        stats_render(s, v, &h->text);
+    if (h) {
+        h->opens++;
     }
-    errint rc = buf_check(&h->text);
-    if (rc < 0) {
-        handle_close(h);
-        return rc;
-    }
-    enlist(list, h);
+    pthread_mutex_unlock(&list->lock);
     *out = h;
-    return 0;
+    return rc;
 }
 
 void handle_close(struct handle *h)
 {
-    if (h) {
-        unlist(h);
-        buf_fini(&h->text);
-        free(h);
+    if (!h) {
+        return;
+    }
+    struct handle_list *list = h->list;
+    pthread_mutex_lock(&list->lock);
+    bool last = --h->opens == 0;
+    if (last) {
+        struct handle **at = &list->first;
+        while (*at != h) {
+            at = &(*at)->next;
+        }
+        *at = h->next;
+    }
+    pthread_mutex_unlock(&list->lock);
+    if (last) {
+        destroy(h);
     }
 }
 
 void handle_close_all(struct handle_list *list)
 {
     while (list->first) {
-        handle_close(list->first);
+        struct handle *h = list->first;
+        list->first = h->next;
+        destroy(h);
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An open file whose text was rendered when it was opened: reports and stats. (A tensor needs no handle: its node says all.) */
+/* Open files whose text is rendered when they are opened: reports and stats. (A tensor needs no handle: its node says all.) */
 #ifndef CKPTFS_SERVE_HANDLE_H
 #define CKPTFS_SERVE_HANDLE_H
 
@@ -20,7 +20,8 @@ struct handle_list {
     struct handle *first;
 };
 
-/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON or NODE_STATS; -ENOMEM. On success *out is in `list`. */
+/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON or NODE_STATS; -ENOMEM. Opens of one
+ * report share what was rendered first. On success *out is in `list`. */
 MUST_CHECK errint handle_open(const struct view *v, const struct diag *d, const struct stats *s,
                               enum node_kind kind, struct handle_list *list, struct handle **out);
 void handle_close(struct handle *h);

@@ -33,7 +33,7 @@ static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
 
 static errint reply_error(fuse_req_t req, errint rc)
 {
-    return fuse_reply_err(req, rc == -EBADMSG ? EIO : -rc);
+    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE ? EIO : -rc);
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)

@@ -19,6 +19,10 @@ const char opts_help[] =
     "state file; without it (or with `none`), [checkpoint] path of the map names it.\n"
     "\n"
     "    -o map=FILE            the assignment map; without it every tensor has its own name\n"
+    "    -o assign='SRC=DST'    one more rule, as in [assignment_map]; may be repeated\n"
+    "    -o define='NAME=TYPE'  one more declaration, as in [variables]; may be repeated\n"
+    "    -o graph=PATH          the target graph: a .meta file, a saved_model.pb or its\n"
+    "                           directory, or another checkpoint\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
     "    -o umask=M             permission bits to take away (octal)\n"
     "    -o nonempty            mount over a directory that is not empty\n"
@@ -43,6 +47,9 @@ enum {
     KEY_NONEMPTY,
     KEY_TYPE,
     KEY_MAP,
+    KEY_GRAPH,
+    KEY_ASSIGN,
+    KEY_DEFINE,
     KEY_FSNAME,
     KEY_UID,
     KEY_GID,
@@ -68,6 +75,9 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("-t ", KEY_TYPE),
     FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
     FUSE_OPT_KEY("map=", KEY_MAP),
+    FUSE_OPT_KEY("graph=", KEY_GRAPH),
+    FUSE_OPT_KEY("assign=", KEY_ASSIGN),
+    FUSE_OPT_KEY("define=", KEY_DEFINE),
     FUSE_OPT_KEY("fsname=", KEY_FSNAME),
     FUSE_OPT_KEY("uid=", KEY_UID),
     FUSE_OPT_KEY("gid=", KEY_GID),
@@ -112,6 +122,11 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("nogroup", KEY_IGNORED),
     FUSE_OPT_KEY("_netdev", KEY_IGNORED),
     FUSE_OPT_KEY("nofail", KEY_IGNORED),
+    FUSE_OPT_KEY("iversion", KEY_IGNORED),
+    FUSE_OPT_KEY("noiversion", KEY_IGNORED),
+    FUSE_OPT_KEY("mand", KEY_IGNORED),
+    FUSE_OPT_KEY("nomand", KEY_IGNORED),
+    FUSE_OPT_KEY("nosymfollow", KEY_IGNORED),
     FUSE_OPT_KEY("comment=", KEY_IGNORED),
     FUSE_OPT_KEY("uhelper=", KEY_IGNORED),
     FUSE_OPT_KEY("exec", KEY_SESSION),
@@ -124,11 +139,8 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("fscontext=", KEY_SESSION),
     FUSE_OPT_KEY("defcontext=", KEY_SESSION),
     FUSE_OPT_KEY("rootcontext=", KEY_SESSION),
-    FUSE_OPT_KEY("graph=", KEY_LATER),
     FUSE_OPT_KEY("npy", KEY_LATER),
     FUSE_OPT_KEY("verify", KEY_LATER),
-    FUSE_OPT_KEY("assign=", KEY_LATER),
-    FUSE_OPT_KEY("define=", KEY_LATER),
     FUSE_OPT_END,
 };
 
@@ -175,6 +187,24 @@ static int keep_text(struct parse *p, const char *arg, const char **out)
     }
     *out = arena_cstr(&p->opts->arena, str_from(text));
     return *out ? 0 : complain(p, "out of memory");
+}
+
+/* One more of an option that may be repeated. */
+static int keep_more(struct parse *p, const char *arg, const char *const **list, uint32_t *count)
+{
+    const char **grown = ARENA_ARRAY(&p->opts->arena, const char *, (size_t)*count + 1);
+    if (!grown) {
+        return complain(p, "out of memory");
+    }
+    if (*count) {
+        memcpy(grown, *list, *count * sizeof(*grown));
+    }
+    int rc = keep_text(p, arg, &grown[*count]);
+    if (rc == 0) {
+        *list = grown;
+        ++*count;
+    }
+    return rc;
 }
 
 static int take_word(struct parse *p, const char *arg)
@@ -253,6 +283,12 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
                    : complain(p, "-t %s: expected fuse." OPTS_TYPE, arg + 2);
     case KEY_MAP:
         return o->map ? complain(p, "-o map= is given twice") : keep_text(p, arg, &o->map);
+    case KEY_GRAPH:
+        return o->graph ? complain(p, "-o graph= is given twice") : keep_text(p, arg, &o->graph);
+    case KEY_ASSIGN:
+        return keep_more(p, arg, &o->extra.assign, &o->extra.assign_count);
+    case KEY_DEFINE:
+        return keep_more(p, arg, &o->extra.define, &o->extra.define_count);
     case KEY_FSNAME:
         return keep_text(p, arg, &o->fsname);
     case KEY_UID:

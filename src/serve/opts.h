@@ -20,6 +20,8 @@ struct opts {
     const char *checkpoint; /* NULL: not given, or "none" as in fstab */
     const char *mountpoint;
     const char *map;    /* NULL: not given */
+    const char *graph;  /* NULL: not given */
+    struct map_extra extra; /* of assign= and define= */
     const char *fsname; /* NULL: not given */
     bool foreground;
     bool debug;

@@ -21,6 +21,8 @@ enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted
 
 struct tool_args {
     const char *map; /* -m; NULL: the map `/ = /` */
+    const char *graph; /* -g; NULL: none */
+    struct map_extra extra; /* -a, -D: as many as there are */
     bool json;
     bool summary;
     bool human;

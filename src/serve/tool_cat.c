@@ -12,6 +12,11 @@
 
 enum { CAT_BYTES = 1 << 20 }; /* read at once */
 
+static const char *why(errint rc)
+{
+    return rc == -ERANGE ? "a value does not fit the dtype that it is cast to" : strerror(-rc);
+}
+
 /* The node that `path` leads to in the mount, or a negative number. */
 static int64_t walk(const struct tree *t, struct str path)
 {
@@ -142,7 +147,7 @@ static errint write_all_raw(const struct catalog *c, const struct target **targe
         rc = write_raw(c, targets[i], bytes, &scratch, o);
         if (rc < 0) {
             diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(targets[i]), "cannot read '%s': %s",
-                       diag_visible(d, target_name(targets[i])), strerror(-rc));
+                       diag_visible(d, target_name(targets[i])), why(rc));
         }
     }
     render_scratch_fini(&scratch);
@@ -166,7 +171,7 @@ static errint write_all_text(const struct catalog *c, const struct target **targ
         rc = tool_values(c, t, limit, o);
         if (rc < 0) {
             diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s': %s",
-                       diag_visible(d, target_name(t)), strerror(-rc));
+                       diag_visible(d, target_name(t)), why(rc));
         }
     }
     return rc;
@@ -175,7 +180,12 @@ static errint write_all_text(const struct catalog *c, const struct target **targ
 static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
 {
     struct view_request request = {
-        .checkpoint = tool_checkpoint(args->operands[0]), .map = args->map, .depth = VIEW_PLAN};
+        .checkpoint = tool_checkpoint(args->operands[0]),
+        .map = args->map,
+        .graph = args->graph,
+        .extra = args->extra,
+        .depth = VIEW_PLAN,
+    };
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;

@@ -76,9 +76,7 @@ static void add_rule(const struct view *v, uint32_t r, const struct report_style
     if (rule->parts) {
         buf_printf(b, "/part_0 ... %" PRId64, rule->parts - 1);
     }
-    for (unsigned i = 0; i < rule->partition.rank; i++) {
-        buf_printf(b, "%s%" PRId64, i ? "," : " | partition ", rule->partition.counts[i]);
-    }
+    rule_print_operations(b, rule);
     buf_printf(b, "%s\n", style->end);
 }
 
@@ -153,7 +151,12 @@ int tool_plan(const struct tool_args *args, struct tool_out *o)
     struct diag d;
     struct view v = {0};
     struct view_request request = {
-        .checkpoint = tool_checkpoint(args->operands[0]), .map = args->map, .depth = VIEW_PLAN};
+        .checkpoint = tool_checkpoint(args->operands[0]),
+        .map = args->map,
+        .graph = args->graph,
+        .extra = args->extra,
+        .depth = VIEW_PLAN,
+    };
     diag_init(&d);
     errint rc = view_open(&request, &d, &v);
     if (rc == 0) {

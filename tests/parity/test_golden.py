@@ -16,7 +16,8 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
-TRUTHS = sorted(path for path in GOLDEN.rglob("truth.json") if "maps" not in path.relative_to(GOLDEN).parts)
+TRUTHS = sorted(path for path in GOLDEN.rglob("truth.json")
+                if path.relative_to(GOLDEN).parts[0] not in ("maps", "graphs"))
 MAPS = sorted((GOLDEN / "maps").glob("*/truth.json"))
 
 

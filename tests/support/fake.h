@@ -23,6 +23,9 @@ struct fake_tensor {
 struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, int data);
 void fake_close(struct catalog *c);
 
+/* fake_reopened: what the shard's file is now is what it was when it was opened. */
+void fake_reopened(struct catalog *c);
+
 unsigned char fake_byte(uint64_t i);
 
 /* The map of a text (a C string), which must parse. */

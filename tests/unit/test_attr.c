@@ -29,7 +29,8 @@ static int setup(void **state)
     diag_init(&now.diag);
     now.view.catalog = fake_catalog(tensors, ARRAY_LEN(tensors), 0);
     now.view.map = fake_map("[assignment_map]\ntable = t | partition 5,1\nw = scope/w\n");
-    errint rc = plan_resolve(now.view.catalog, now.view.map, &now.diag, &now.view.plan);
+    errint rc =
+        plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
     rc = rc < 0 ? rc : tree_build(now.view.plan, &now.diag, &now.view.tree);
     assert_int_equal(rc, 0);
     now.shard = &now.view.catalog->shards[0];

@@ -107,6 +107,20 @@ static void opts_parse_what_mount_and_fstab_pass_is_overridden(void **state)
     assert_true(now.helper && now.fake && !now.foreground && !now.verbose);
 }
 
+static void opts_parse_assign_and_define_may_be_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", "-o",
+                           "assign=a=b,graph=g.meta,assign=t=e | partition 5\\,1,define=e=float32 []", NULL),
+                     0);
+    assert_int_equal(now.extra.assign_count, 2);
+    assert_string_equal(now.extra.assign[0], "a=b");
+    assert_string_equal(now.extra.assign[1], "t=e | partition 5,1");
+    assert_int_equal(now.extra.define_count, 1);
+    assert_string_equal(now.extra.define[0], "e=float32 []");
+    assert_string_equal(now.graph, "g.meta");
+}
+
 static void opts_parse_debug_implies_foreground(void **state)
 {
     (void)state;
@@ -141,7 +155,8 @@ static void opts_parse_wrong_usage_is_one_line(void **state)
     check_refused(parse("ckptfs", "a", "b", "c", NULL), "c: one argument too many");
     check_refused(parse("ckptfs", "-o", NULL), "-o: a value is missing");
     check_refused(parse("ckptfs", "c", "m", "-o", "npy", NULL), "npy is not supported yet");
-    check_refused(parse("ckptfs", "c", "m", "-o", "graph=x", NULL), "graph is not supported yet");
+    check_refused(parse("ckptfs", "c", "m", "-o", "verify", NULL), "verify is not supported yet");
+    check_refused(parse("ckptfs", "c", "m", "-o", "graph=a,graph=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "map=a", "-o", "map=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL), "uid=-1: expected a decimal number");
     check_refused(parse("ckptfs", "c", "m", "-o", "uid=", NULL), "expected a decimal number");
@@ -158,6 +173,7 @@ int main(void)
         cmocka_unit_test(opts_parse_values_are_unescaped_once),
         cmocka_unit_test(opts_parse_none_is_no_checkpoint),
         cmocka_unit_test(opts_parse_what_mount_and_fstab_pass_is_overridden),
+        cmocka_unit_test(opts_parse_assign_and_define_may_be_repeated),
         cmocka_unit_test(opts_parse_debug_implies_foreground),
         cmocka_unit_test(opts_parse_other_actions),
         cmocka_unit_test(opts_parse_wrong_usage_is_one_line),

@@ -48,7 +48,7 @@ static const struct plan *resolve(const char *text)
     now.catalog = fake_catalog(tensors, ARRAY_LEN(tensors), 0);
     now.map = fake_map(text);
     diag_init(&now.diag);
-    now.rc = plan_resolve(now.catalog, now.map, &now.diag, &now.plan);
+    now.rc = plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan);
     return now.plan;
 }
 
@@ -186,8 +186,8 @@ static void infer_partition_along_axis_1_and_of_one_part(void **state)
     assert_int_equal(p->targets[1].form->shape.dims[1], 1);
     assert_int_equal(p->targets[1].form->slice_start[1], 2);
     ASSERT_TARGETS(RULES "x/b = e | partition 1", "e/part_0<x/b");
-    ASSERT_TARGETS(RULES "empty = e | partition 1,2", "e/part_0<empty e/part_1<empty");
-    assert_int_equal(now.plan->targets[0].form->piece_count, 0);
+    /* TensorFlow has no partitioned variable without elements. */
+    ASSERT_ERROR(RULES "empty = e | partition 1,2", DIAG_SHAPE_MISMATCH, "[0, 4]");
 }
 
 static void infer_list_of_parts_is_an_even_split_of_axis_0(void **state)
@@ -299,6 +299,78 @@ static void assign_later_rule_wins_part_by_part(void **state)
     assert_int_equal(now.plan->unassigned_count, 1); /* r lacks part 0 */
 }
 
+static void assign_dtype_modes(void **state)
+{
+    (void)state;
+#define DECLARED "[variables]\nq = float32 [2, 3]\n"
+    ASSERT_ERROR(RULES "half = q\n" DECLARED, DIAG_DTYPE_MISMATCH, "| cast float32");
+    ASSERT_TARGETS(RULES "half = q\n" DECLARED "[view]\ndtype = cast\n", "q<half");
+    assert_int_equal(target_dtype(&now.plan->targets[0]), DTYPE_FLOAT32);
+    assert_int_equal(target_bytes(&now.plan->targets[0]), 24);
+    assert_int_equal(now.plan->targets[0].form->pieces[0].dtype, DTYPE_FLOAT16);
+    ASSERT_TARGETS(RULES "half = q\n" DECLARED "[view]\ndtype = source\n", "q<half");
+    assert_int_equal(target_dtype(&now.plan->targets[0]), DTYPE_FLOAT16);
+    assert_null(now.plan->targets[0].form);
+    ASSERT_TARGETS(RULES "half = q | cast float32\n" DECLARED, "q<half");
+    ASSERT_ERROR(RULES "half = q | cast float64\n" DECLARED, DIAG_DTYPE_MISMATCH, "cast it to float32");
+    /* Integers that may not fit need a word. */
+    ASSERT_ERROR(RULES "v = q\n[variables]\nq = int32 []\n[view]\ndtype = cast\n", DIAG_DTYPE_MISMATCH,
+                 "wrap");
+    ASSERT_TARGETS(RULES "v = q | cast int32 wrap\n[variables]\nq = int32 []\n", "q<v");
+    assert_int_equal(now.plan->targets[0].form->pieces[0].cast_mode, CAST_WRAP);
+#undef DECLARED
+}
+
+static void infer_cast_of_variables_scopes_and_parts(void **state)
+{
+    (void)state;
+    ASSERT_TARGETS(RULES "x/ = a/ | cast bfloat16", "a/b<x/b a/t<x/t a/w<x/w");
+    assert_int_equal(target_bytes(&now.plan->targets[0]), 6);
+    ASSERT_TARGETS(RULES "x/t = a | cast float64 | partition 3,1", "a/part_0<x/t a/part_1<x/t a/part_2<x/t");
+    assert_int_equal(target_bytes(&now.plan->targets[0]), 4 * 4 * 8);
+    ASSERT_TARGETS(RULES "x/w = a | cast float32", "a<x/w"); /* what it is already: no form */
+    assert_null(now.plan->targets[0].form);
+    /* Rules with an operation come after the plain ones, whatever their sources' names: b is cast. */
+    ASSERT_TARGETS(RULES "half = q | cast float64\nx/w = q\n", "q<half");
+    assert_int_equal(now.plan->override_count, 1);
+}
+
+static void infer_named_partitioners_as_tensorflow_computes_them(void **state)
+{
+    (void)state;
+    const struct {
+        const char *words;
+        uint32_t parts;
+    } cases[] = {{"fixed 4", 4},
+                 {"fixed 40", 11},
+                 {"fixed 3 axis 1", 3},
+                 {"min_max 5 min_slice_size 40", 5},
+                 {"min_max 50 min_slice_size 44", 4},
+                 {"min_max 8", 1},
+                 {"variable_axis 32", 6},
+                 {"variable_axis 1", 11},
+                 {"variable_axis 32 max_shards 2", 2},
+                 {"variable_axis 44 axis 1", 4}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char map[128];
+        snprintf(map, sizeof(map), RULES "x/t = q | partition %s", cases[i].words);
+        assert_int_equal(resolve(map)->count, cases[i].parts);
+    }
+    ASSERT_ERROR(RULES "x/t = q | partition fixed 3 axis 2", DIAG_SHAPE_MISMATCH, "no axis 2");
+}
+
+static void undeclared_infer_opens_the_graph(void **state)
+{
+    (void)state;
+#define OPEN "\n[variables]\na/w = float32 [2, 3]\n[view]\nundeclared = infer\n"
+    ASSERT_TARGETS(RULES "x/ = a/" OPEN, "a/b<x/b a/t<x/t a/w<x/w");
+    ASSERT_TARGETS(RULES "v = z\nx/w = a/w" OPEN, "a/w<x/w z<v");
+    ASSERT_ERROR(RULES "x/b = a/w" OPEN, DIAG_SHAPE_MISMATCH, "[2, 3]");
+    ASSERT_ERROR(RULES "xy/ = a/\n[variables]\na/zz = float32 [1]\n[view]\nundeclared = infer\n",
+                 DIAG_TENSOR_NOT_FOUND, "'xy/zz'");
+#undef OPEN
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +390,10 @@ int main(void)
         cmocka_unit_test(assign_scope_cut_at_part_in_a_component),
         cmocka_unit_test(assign_unknown_dimensions_match_anything),
         cmocka_unit_test(assign_later_rule_wins_part_by_part),
+        cmocka_unit_test(assign_dtype_modes),
+        cmocka_unit_test(infer_cast_of_variables_scopes_and_parts),
+        cmocka_unit_test(infer_named_partitioners_as_tensorflow_computes_them),
+        cmocka_unit_test(undeclared_infer_opens_the_graph),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, close_now);
 }

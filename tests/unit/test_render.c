@@ -11,6 +11,7 @@
 
 #include "bytes/render.h"
 #include "files/layout.h"
+#include "format/cast.h"
 #include "plan/piece.h"
 #include "support/fake.h"
 
@@ -151,9 +152,9 @@ static void render_two_pieces_side_by_side_interleave(void **state)
     int64_t s0[] = {0, 0}, l0[] = {8, 3}, st0[] = {200, 4};
     int64_t s1[] = {0, 3}, l1[] = {5, 7}, st1[] = {200, 4};
     int64_t s2[] = {5, 3}, l2[] = {3, 7}, st2[] = {28, 4};
-    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32},
-                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32},
-                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32}};
+    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0},
+                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0},
+                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0}};
     struct form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = pieces, .piece_count = 3};
     compare(c, &f);
@@ -168,16 +169,16 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     int64_t start[] = {0, 0};
     int64_t dims[] = {50, 40};
     int64_t transposed[] = {4, 200};
-    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32};
+    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0};
     struct form f = {.shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
     compare(c, &f);
     int64_t reversed[] = {-200, 4};
     int64_t square[] = {40, 50};
-    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32};
+    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32, 0};
     f.shape.dims = square;
     compare(c, &f);
     int64_t broadcast[] = {0, 4};
-    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32};
+    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32, 0};
     compare(c, &f);
     fake_close(c);
 }
@@ -267,6 +268,104 @@ static void layout_header_and_target_read_as_one_file(void **state)
     fake_close(c);
 }
 
+/* A cast target read at every offset and length equals the cast of its naive bytes. */
+static void cast_compare(const struct catalog *c, struct form *f, enum dtype to, enum cast_mode mode)
+{
+    struct piece p = f->pieces[0];
+    uint64_t elements;
+    assert_int_equal(shape_elements(f->shape, &elements), 0);
+    unsigned char *raw = malloc(elements * 16 + 1);
+    unsigned char *want = malloc(elements * 16 + 1);
+    unsigned char *got = malloc(elements * 16 + 64);
+    naive(f, raw);
+    assert_int_equal(cast_run(p.dtype, to, mode, raw, want, elements), 0);
+    p.cast_mode = (uint8_t)mode;
+    struct form cast = *f;
+    cast.pieces = &p;
+    cast.dtype = (uint8_t)to;
+    struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &cast};
+    uint64_t bytes = target_bytes(&t);
+    assert_int_equal(bytes, elements * dtype_bytes(to));
+    struct render_scratch scratch = {0};
+    unsigned seed = 3;
+    for (unsigned round = 0; round < 600; round++) {
+        seed = seed * 1103515245u + 12345u;
+        uint64_t off = round == 0 ? 0 : (seed >> 8) % (bytes + 3);
+        seed = seed * 1103515245u + 12345u;
+        size_t len = round == 0 ? bytes : round % 2 ? (seed >> 8) % 40 : (seed >> 8) % (bytes + 7);
+        memset(got, 0xee, bytes + 64);
+        uint64_t expect = off >= bytes ? 0 : bytes - off < len ? bytes - off : len;
+        assert_int_equal(render_read(c, &t, off, len, got, &scratch), expect);
+        if (expect) {
+            assert_memory_equal(got, want + off, expect);
+        }
+        assert_int_equal(got[expect], 0xee);
+    }
+    render_scratch_fini(&scratch);
+    free(raw);
+    free(want);
+    free(got);
+}
+
+static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
+{
+    (void)state;
+    struct fake_tensor t[] = {{"t", DTYPE_INT16, 2, {300, 500}, 0}};
+    struct catalog *c = fake_catalog(t, 1, 1);
+    struct arena a;
+    arena_init(&a);
+    const int64_t shapes[][4] = {{0, 0, 300, 500}, {7, 3, 200, 2}, {0, 100, 300, 399}, {5, 0, 1, 500}};
+    const enum dtype to[] = {DTYPE_FLOAT64, DTYPE_INT8, DTYPE_COMPLEX128, DTYPE_BFLOAT16};
+    for (unsigned i = 0; i < 4; i++) {
+        for (unsigned k = 0; k < 4; k++) {
+            struct piece p;
+            assert_int_equal(piece_slice(&c->tensors[0], shapes[i], shapes[i] + 2, &a, &p), 0);
+            struct form f = {.shape = {shapes[i] + 2, 2},
+                             .dtype = DTYPE_INT16,
+                             .part = -1,
+                             .pieces = &p,
+                             .piece_count = 1};
+            cast_compare(c, &f, to[k], to[k] == DTYPE_INT8 ? CAST_WRAP : CAST_CHECKED);
+        }
+    }
+    arena_fini(&a);
+    fake_close(c);
+    /* More than a window, in one run. */
+    struct fake_tensor u[] = {{"u", DTYPE_UINT8, 1, {700000}, 0}};
+    c = fake_catalog(u, 1, 1);
+    int64_t start[] = {0}, len[] = {700000}, stride[] = {1};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0};
+    struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
+    cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
+    fake_close(c);
+}
+
+static void render_value_that_does_not_fit_is_erange(void **state)
+{
+    (void)state;
+    struct fake_tensor t[] = {{"t", DTYPE_FLOAT32, 1, {64}, 0}};
+    struct catalog *c = fake_catalog(t, 1, 1);
+    float values[64];
+    for (unsigned i = 0; i < 64; i++) {
+        values[i] = i == 40 ? 300.0f : (float)i;
+    }
+    assert_int_equal(pwrite(c->shards[0].fd, values, sizeof(values), 0), sizeof(values));
+    fake_reopened(c);
+    int64_t start[] = {0}, len[] = {64}, stride[] = {4};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED};
+    struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
+    struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};
+    unsigned char got[64];
+    struct render_scratch scratch = {0};
+    assert_int_equal(render_read(c, &target, 0, 40, got, &scratch), 40);
+    assert_int_equal(got[39], 39);
+    assert_int_equal(render_read(c, &target, 40, 1, got, &scratch), -ERANGE);
+    assert_int_equal(render_read(c, &target, 0, 64, got, &scratch), -ERANGE);
+    assert_int_equal(render_read(c, &target, 41, 23, got, &scratch), 23);
+    render_scratch_fini(&scratch);
+    fake_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +374,8 @@ int main(void)
         cmocka_unit_test(render_scalar_and_ranks_of_one_are_whole),
         cmocka_unit_test(render_two_pieces_side_by_side_interleave),
         cmocka_unit_test(render_strides_negative_zero_and_transposed_equal_the_formula),
+        cmocka_unit_test(render_casts_at_any_byte_equal_the_whole_cast),
+        cmocka_unit_test(render_value_that_does_not_fit_is_erange),
         cmocka_unit_test(render_truncated_shard_is_eio_for_good),
         cmocka_unit_test(piece_dense_axis_of_full_and_partial_boxes),
         cmocka_unit_test(layout_header_and_target_read_as_one_file),

@@ -40,7 +40,8 @@ static errint open_view(const char *map, const struct fake_tensor *tensors, uint
     diag_init(&now.diag);
     now.view.catalog = fake_catalog(tensors, count, 0);
     now.view.map = fake_map(map);
-    errint rc = plan_resolve(now.view.catalog, now.view.map, &now.diag, &now.view.plan);
+    errint rc =
+        plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
     return rc < 0 ? rc : tree_build(now.view.plan, &now.diag, &now.view.tree);
 }
 

@@ -89,7 +89,7 @@ static void rule_parse_names_are_decoded_and_scopes_told_by_the_text(void **stat
         assert_true(str_eq(r.target, cases[i].name));
         assert_int_equal(r.target_is_scope, cases[i].is_scope);
         assert_int_equal(r.parts, 0);
-        assert_int_equal(r.partition.rank, 0);
+        assert_int_equal(r.partitioner.counts.rank, 0);
     }
 }
 
@@ -129,8 +129,8 @@ static void rule_parse_partition_has_counts(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct rule r;
         assert_int_equal(parse(STR("s"), str_from(cases[i].text), &r), 0);
-        assert_int_equal(r.partition.rank, cases[i].rank);
-        assert_memory_equal(r.partition.counts, cases[i].counts, cases[i].rank * sizeof(int64_t));
+        assert_int_equal(r.partitioner.counts.rank, cases[i].rank);
+        assert_memory_equal(r.partitioner.counts.counts, cases[i].counts, cases[i].rank * sizeof(int64_t));
         assert_int_equal(r.parts, 0);
     }
 }
@@ -168,7 +168,7 @@ static void rule_parse_beyond_todays_language_is_unsupported(void **state)
 {
     (void)state;
     static const char *const operations[] = {
-        "transpose",   "cast bfloat16", "concat 0",    "split 0",   "stack 0", "unstack 0",
+        "transpose",   "expand_dims 0", "concat 0",    "split 0",   "stack 0", "unstack 0",
         "gather rows", "slice 0:3",     "reshape [2]", "reverse 0", "fill 0",  "broadcast [2]",
     };
     struct rule r;
@@ -218,7 +218,7 @@ static void rule_parse_limits_are_exact(void **state)
             buf_text(&counts, ",1");
         }
         assert_int_equal(parse(STR("s"), buf_view(&counts), &r), over ? -EINVAL : 0);
-        assert_int_equal(r.partition.rank, over ? 0 : 254);
+        assert_int_equal(r.partitioner.counts.rank, over ? 0 : 254);
     }
 }
 

@@ -40,7 +40,7 @@ static struct tree *build(const char *map, const struct fake_tensor *tensors, ui
     now.catalog = fake_catalog(tensors, count, 0);
     now.map = fake_map(map);
     diag_init(&now.diag);
-    assert_int_equal(plan_resolve(now.catalog, now.map, &now.diag, &now.plan), 0);
+    assert_int_equal(plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan), 0);
     now.rc = tree_build(now.plan, &now.diag, &now.tree);
     return now.tree;
 }

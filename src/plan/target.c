@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Targets as rules make them: a whole tensor, a part of one, and as what type. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/cast.h"
+#include "plan/resolve.h"
+#include "plan/split.h"
+
+errint resolve_too_many(struct resolve *r)
+{
+    return diag_error(r->diag, DIAG_LIMIT, r->map->path, STR(""), "the map asks for more than %d targets",
+                      PLAN_TARGETS_MOST);
+}
+
+static errint reserve(struct resolve *r)
+{
+    if (r->count < r->cap) {
+        return 0;
+    }
+    if (r->cap >= PLAN_TARGETS_MOST) {
+        return resolve_too_many(r);
+    }
+    uint32_t cap = r->cap ? r->cap * 2 : 64;
+    struct target *grown = realloc(r->targets, cap * sizeof(*grown));
+    if (!grown) {
+        return diag_no_memory(r->diag);
+    }
+    r->targets = grown;
+    r->cap = cap;
+    return 0;
+}
+
+static errint append(struct resolve *r, struct str name, const struct tensor *source, const struct form *form,
+                     uint32_t rule)
+{
+    errint rc = reserve(r);
+    if (rc < 0) {
+        return rc;
+    }
+    r->targets[r->count++] = (struct target){
+        .name_ptr = name.ptr, .name_len = (uint32_t)name.len, .source = source, .form = form, .rule = rule};
+    return 0;
+}
+
+/* A form of all of the source's shape, in one piece. */
+static struct form *new_form(struct resolve *r, const struct tensor *source, struct as as)
+{
+    struct form *form = ARENA_NEW(r->arena, struct form);
+    struct piece *piece = ARENA_NEW(r->arena, struct piece);
+    if (!form || !piece) {
+        return NULL;
+    }
+    *form = (struct form){
+        .shape = tensor_shape(source),
+        .dtype = (uint8_t)as.dtype,
+        .cast_mode = as.mode,
+        .full = tensor_shape(source),
+        .part = -1,
+        .pieces = piece,
+    };
+    return form;
+}
+
+/* Cut the form's piece, if it has elements. */
+static errint set_piece(struct resolve *r, struct form *form, const struct tensor *source,
+                        const int64_t *start)
+{
+    uint64_t elements;
+    errint rc = shape_elements(form->shape, &elements);
+    if (rc < 0 || elements == 0) {
+        return rc;
+    }
+    struct piece *piece = (struct piece *)(uintptr_t)form->pieces;
+    rc = piece_slice(source, start, form->shape.dims, r->arena, piece);
+    piece->cast_mode = (uint8_t)form->cast_mode;
+    form->piece_count = rc == 0;
+    return rc;
+}
+
+errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
+                   uint32_t rule)
+{
+    if (as.dtype == source->dtype) {
+        return append(r, name, source, NULL, rule);
+    }
+    static const int64_t origin[SHAPE_RANK_MOST];
+    struct form *form = new_form(r, source, as);
+    if (!form || set_piece(r, form, source, origin) < 0) {
+        return diag_no_memory(r->diag);
+    }
+    form->variable = name;
+    return append(r, name, source, form, rule);
+}
+
+/* The form of one part: its box within the source, cut on one axis. */
+static struct form *part_form(struct resolve *r, const struct tensor *source,
+                              const struct partition *partition, int64_t part, struct as as)
+{
+    unsigned axis;
+    int64_t parts = partition_axis(partition, &axis);
+    struct form *form = new_form(r, source, as);
+    int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
+    int64_t *dims = ARENA_ARRAY(r->arena, int64_t, source->rank);
+    if (!form || !start || !dims) {
+        return NULL;
+    }
+    memcpy(dims, source->dims, source->rank * sizeof(*dims));
+    split_part(source->dims[axis], parts, part, &start[axis], &dims[axis]);
+    form->shape.dims = dims;
+    form->slice_start = start;
+    form->part = part;
+    form->partition = *partition;
+    return set_piece(r, form, source, start) < 0 ? NULL : form;
+}
+
+struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part)
+{
+    char suffix[32];
+    size_t len = (size_t)snprintf(suffix, sizeof(suffix), "/part_%" PRId64, part);
+    char *name = arena_bytes(r->arena, variable.len + len);
+    if (!name) {
+        return (struct str){NULL, 0};
+    }
+    memcpy(name, variable.ptr, variable.len);
+    memcpy(name + variable.len, suffix, len);
+    return str_of(name, variable.len + len);
+}
+
+errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
+                        const struct partition *partition, int64_t part, struct as as, uint32_t rule)
+{
+    struct form *form = part_form(r, source, partition, part, as);
+    struct str name = resolve_part_name(r, variable, part);
+    if (!form || !name.ptr) {
+        return diag_no_memory(r->diag);
+    }
+    form->variable = str_head(name, variable.len);
+    return append(r, name, source, form, rule);
+}
+
+/* ---- as what type ------------------------------------------------------------------------------ */
+
+/* The conversion itself, if it can be. */
+static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, const char *where,
+                      struct str variable)
+{
+    const char *refusal = t->dtype == as.dtype ? NULL : cast_refusal(t->dtype, as.dtype, as.mode);
+    if (refusal) {
+        diag_error(r->diag, DIAG_DTYPE_MISMATCH, where, variable, "'%s' cannot be cast from %s to %s: %s",
+                   diag_visible(r->diag, variable), dtype_name(t->dtype), dtype_name(as.dtype), refusal);
+        return false;
+    }
+    uint64_t bytes;
+    if (shape_bytes(tensor_shape(t), as.dtype, &bytes) < 0) {
+        diag_error(r->diag, DIAG_LIMIT, where, variable, "'%s' as %s would have more than 2^63-1 bytes",
+                   diag_visible(r->diag, variable), dtype_name(as.dtype));
+        return false;
+    }
+    return true;
+}
+
+bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
+                  struct str variable, const char *where, struct as *out)
+{
+    const char *place = resolve_place(r, rule->line);
+    *out = (struct as){rule->cast ? rule->cast : t->dtype, rule->cast ? rule->cast_mode : CAST_CHECKED};
+    if (declared != DTYPE_INVALID && declared != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
+        if (rule->cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
+            diag_error(
+                r->diag, DIAG_DTYPE_MISMATCH, place, variable,
+                rule->cast
+                    ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; cast it to %s"
+                    : "variable '%s' is declared %s (%s), tensor '%s' is %s; say `| cast %s` in the rule, "
+                      "`dtype = cast` or `dtype = source` in [view], or declare what is there",
+                diag_visible(r->diag, variable), dtype_name(declared), where,
+                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype), dtype_name(declared));
+            return false;
+        }
+        *out = (struct as){declared, CAST_CHECKED};
+    }
+    return plan_cast(r, t, *out, place, variable);
+}
