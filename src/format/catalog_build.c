@@ -79,12 +79,55 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     c->count++;
     c->hidden_count += t->hidden != TENSOR_SHOWN;
     if (t->shard != TENSOR_NO_SHARD) {
-        struct shard_use *use = &b->uses[t->shard];
-        use->named = true;
-        if (t->hidden == TENSOR_SHOWN && t->bytes && t->off + t->bytes > use->need_bytes) {
-            use->need_bytes = t->off + t->bytes;
+        catalog_build_use(b, t->shard, t->off, t->hidden == TENSOR_SHOWN ? t->bytes : 0);
+    }
+    return 0;
+}
+
+void catalog_build_use(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes)
+{
+    struct shard_use *use = &b->uses[shard];
+    use->named = true;
+    if (bytes && off + bytes > use->need_bytes) {
+        use->need_bytes = off + bytes;
+    }
+}
+
+errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index)
+{
+    if (b->sliced_count == b->sliced_cap) {
+        uint32_t cap = b->sliced_cap ? b->sliced_cap * 2 : 16;
+        struct slices *grown = realloc(b->sliced, cap * sizeof(*grown));
+        if (!grown) {
+            return -ENOMEM;
+        }
+        b->sliced = grown;
+        b->sliced_cap = cap;
+    }
+    *index = b->sliced_count;
+    b->sliced[b->sliced_count++] = *s;
+    return 0;
+}
+
+/* Numbers of shards become indices; the list moves into the catalog's arena. */
+static errint settle_slices(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    for (uint32_t i = 0; i < b->sliced_count; i++) {
+        for (uint32_t k = 0; k < b->sliced[i].count && b->sliced[i].fault == SLICES_WHOLE; k++) {
+            struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&b->sliced[i].slices[k];
+            slice->shard = b->uses[slice->shard].index;
         }
     }
+    struct slices *list = ARENA_ARRAY(&c->arena, struct slices, b->sliced_count);
+    if (!list) {
+        return -ENOMEM;
+    }
+    if (b->sliced_count) {
+        memcpy(list, b->sliced, b->sliced_count * sizeof(*list));
+    }
+    c->sliced = list;
+    c->sliced_count = b->sliced_count;
     return 0;
 }
 
@@ -118,6 +161,7 @@ errint catalog_build_finish(struct catalog_build *b)
 {
     struct catalog *c = b->c;
     errint rc = make_shards(b);
+    rc = rc < 0 ? rc : settle_slices(b);
     if (rc < 0) {
         return rc;
     }
@@ -139,5 +183,6 @@ void catalog_build_fini(struct catalog_build *b)
     free(b->tensors);
     free(b->shapes);
     free(b->uses);
+    free(b->sliced);
     *b = (struct catalog_build){0};
 }

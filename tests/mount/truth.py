@@ -17,7 +17,7 @@ class Golden:
         self.hidden = set()
         for t in truth.get("targets", truth.get("tensors", [])) or []:
             name = t.get("path", t.get("name"))
-            if "hex" in t and t.get("kind") != "sliced" and t["dtype"] != "string":
+            if "hex" in t and t["dtype"] != "string":
                 self.shown[name] = (t["dtype"], t["shape"], bytes.fromhex(t["hex"]))
             else:
                 self.hidden.add(name)

@@ -50,7 +50,7 @@ def test_plan_json_is_the_truth(name):
         assert set(document["unused"]) == every - used
 
 
-@pytest.mark.parametrize("folder", V2 + ["strings", "sliced"])
+@pytest.mark.parametrize("folder", V2 + ["strings"])
 def test_plan_without_a_map_shows_every_tensor(folder):
     prefix, tensors = truth(folder)
     document = plan(prefix)
