@@ -99,14 +99,14 @@ static void add_snum(struct buf *b, int64_t value)
     uint8_t bytes[SNUM_BYTES_MOST];
     for (unsigned i = 0; i < len; i++) {
         unsigned shift = 8 * (len - 1 - i);
-        bytes[i] = shift < 64 ? (uint8_t)((uint64_t)value >> shift) : value < 0 ? 0xff : 0x00;
+        bytes[i] = (uint8_t)(shift < 64 ? (uint64_t)value >> shift : value < 0 ? 0xff : 0x00);
     }
     static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {{0, 0},    {0x80, 0},    {0xc0, 0},   {0xe0, 0},
                                                           {0xf0, 0}, {0xf8, 0},    {0xfc, 0},   {0xfe, 0},
                                                           {0xff, 0}, {0xff, 0x80}, {0xff, 0xc0}};
-    bytes[0] ^= heads[len][0];
+    bytes[0] = (uint8_t)(bytes[0] ^ heads[len][0]);
     if (len > 1) {
-        bytes[1] ^= heads[len][1];
+        bytes[1] = (uint8_t)(bytes[1] ^ heads[len][1]);
     }
     buf_add(b, bytes, len);
 }

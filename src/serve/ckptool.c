@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "serve/tool.h"
 
-enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_ALL = 7 };
+enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_ALL = 15 };
 
 static const struct command {
     const char *name;
@@ -23,6 +23,7 @@ static const struct command {
      tool_list},
     {"plan", "[CHECKPOINT]", "the dry run of a mount: which target comes from where", FOR_PLAN, tool_plan},
     {"cat", "CHECKPOINT PATH...", "bytes or values of variables of the view", FOR_CAT, tool_cat},
+    {"verify", "CHECKPOINT", "every tensor against its checksum", FOR_VERIFY, tool_verify},
 };
 
 enum { OPTION_LONG = 256, OPTION_JSON, OPTION_SUMMARY, OPTION_TEXT, OPTION_LIMIT, OPTION_VERSION };
@@ -59,7 +60,7 @@ static void print_help(struct buf *b, const struct command *only)
         buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
                     "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-            buf_printf(b, "  %-5s%-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+            buf_printf(b, "  %-7s%-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
         }
     }
     buf_text(b, "\nOptions:\n");
@@ -196,7 +197,7 @@ static int run(int argc, char **argv, struct tool_out *o)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
-        return tool_usage("which command? list, plan or cat");
+        return tool_usage("which command? list, plan, cat or verify");
     }
     if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
         print_help(&o->text, NULL);

@@ -108,6 +108,7 @@ bool match_is_glob(struct str text);
 
 int tool_list(const struct tool_args *args, struct tool_out *o);
 int tool_plan(const struct tool_args *args, struct tool_out *o);
+int tool_verify(const struct tool_args *args, struct tool_out *o);
 int tool_cat(const struct tool_args *args, struct tool_out *o);
 
 /* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
