@@ -2,7 +2,7 @@
 # ckptfs: mount a TensorFlow checkpoint as another model's. `make help` lists the targets.
 #
 #   BUILD=dir       where everything goes (build)
-#   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan)
+#   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan); `make fuzz` has SAN=fuzz, with clang
 #   WERROR=1        warnings are errors (CI)
 #   V=1             show the commands
 #   PREFIX, DESTDIR for `make install`
@@ -16,6 +16,7 @@ V ?=
 Q := $(if $(V),,@)
 SAY = @$(if $(V),:,printf '  %-5s %s\n')
 VERSION := 0.1.0
+comma := ,
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -28,8 +29,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
   -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough \
   -Werror=unused-result -Werror=implicit-function-declaration -Werror=return-type $(if $(WERROR),-Werror)
 SAN_FLAGS := $(if $(filter asan,$(SAN)),-fsanitize=address,$(if $(filter tsan,$(SAN)),-fsanitize=thread)) \
-  $(if $(filter asan,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS := -std=gnu11 -pthread -fno-strict-aliasing $(CFLAGS) $(WARNINGS) $(SAN_FLAGS)
+  $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer-no-link$(comma)address) \
+  $(if $(filter asan fuzz,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS := -std=gnu11 -pthread -fno-strict-aliasing $(WARNINGS) $(SAN_FLAGS) $(CFLAGS)
 ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 -DCKPTFS_VERSION='"$(VERSION)"' \
   -Isrc -isystem $(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS := -pthread $(SAN_FLAGS) $(LDFLAGS)
@@ -45,8 +47,11 @@ UNIT_C := $(wildcard tests/unit/test_*.c)
 UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
 SUPPORT_C := $(wildcard tests/support/*.c)
 SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
+FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
-.PHONY: all demo check check-unit parity bench install uninstall clean help tests format setup setup-tests
+.PHONY: all demo check check-unit parity bench fuzz install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -76,7 +81,11 @@ bench: ## speed and memory as ratios against references of the same run
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench
 
-tests: $(UNIT) ## build the unit tests
+fuzz: ## look for inputs that break a parser: TARGET=table|bundle|statefile|map|meta TIME=seconds
+	@scripts/setup build fuzz
+	@scripts/fuzz '$(TARGET)' '$(or $(TIME),60)'
+
+tests: $(UNIT) $(REPLAY) ## build the unit tests, and the programs that replay the fuzz corpora
 
 install: all ## into DESTDIR/PREFIX
 	install -D -m 755 $(BUILD)/ckptfs $(DESTDIR)$(PREFIX)/bin/ckptfs
@@ -116,6 +125,16 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+# A fuzz target: with libFuzzer (scripts/fuzz), and as a program that is fed files.
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON_O) $(SUPPORT_O) $(BUILD)/libckptfs.a
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+
+$(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_COMMON_O) $(SUPPORT_O) $(BUILD)/libckptfs.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 # Objects depend on the flags file, so that another CFLAGS or WERROR rebuilds.
 FLAGS_FILE := $(BUILD)/flags

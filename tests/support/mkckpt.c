@@ -156,7 +156,9 @@ static void add_entry(struct mkbuf *b, size_t shared, const void *key, size_t ke
     mkbuf_varint(b, shared);
     mkbuf_varint(b, key_len - shared);
     mkbuf_varint(b, value_len);
-    mkbuf_add(b, (const uint8_t *)key + shared, key_len - shared);
+    if (key_len > shared) {
+        mkbuf_add(b, (const uint8_t *)key + shared, key_len - shared);
+    }
     mkbuf_add(b, value, value_len);
 }
 
