@@ -17,8 +17,12 @@ static void look(const struct catalog *c)
         uint64_t bytes;
         if (t->hidden == TENSOR_SHOWN) {
             FUZZ_CHECK(shape_bytes(tensor_shape(t), t->dtype, &bytes) == 0 && bytes == t->bytes);
-            FUZZ_CHECK(t->shard < c->shard_count && t->off + t->bytes >= t->off);
-            FUZZ_CHECK(t->bytes == 0 || c->shards[t->shard].need_bytes >= t->off + t->bytes);
+            const struct slices *s = tensor_slices(c, t);
+            for (uint32_t k = 0; s && k < s->count; k++) {
+                FUZZ_CHECK(s->slices[k].shard < c->shard_count && s->fault == SLICES_WHOLE);
+            }
+            FUZZ_CHECK(s ? t->off < c->sliced_count : t->shard < c->shard_count && t->off + t->bytes >= t->off);
+            FUZZ_CHECK(s || t->bytes == 0 || c->shards[t->shard].need_bytes >= t->off + t->bytes);
         }
     }
     FUZZ_CHECK(hidden == c->hidden_count);
