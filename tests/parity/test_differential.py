@@ -31,7 +31,7 @@ def test_cases(runner, first):
         case = generate.case_of(SEED, number)
         problems = runner.run(case)
         if problems:
-            lines += [f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'})"]
+            lines += [f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'}; graph: {case.get('form')})"]
             lines += [f"    {problem}" for problem in problems]
     assert not lines, "\n" + "\n".join(lines)
 
@@ -44,6 +44,13 @@ def test_all_classes_were_met(runner):
         assert runner.counts[error], f"no case had {error}"
     assert runner.counts["without an error"] > CASES / 4
     assert runner.counts["variables"] > CASES
+
+
+def test_all_forms_were_met(runner):
+    if runner.counts["cases"] < CASES - EACH:
+        pytest.skip("only some of the cases were run")
+    for form in generate.FORMS:
+        assert runner.counts[f"form {form}"] >= 10, f"few cases had their graph as {form}"
 
 
 def test_cases_are_reproducible():

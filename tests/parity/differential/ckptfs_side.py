@@ -41,9 +41,22 @@ def map_text(case):
         source = written(rule["src"], scope=rule["src"] not in case["checkpoint"]["tensors"])
         lines.append(f"{source} = {target}{cut}")
         places.append(len(lines))
-    if not case.get("inferred"):
+    if case.get("form", "variables") == "variables" and not case.get("inferred"):
         lines += ["", "[variables]", *map(declaration, case["graph"])]
     return "\n".join(lines) + "\n", places
+
+
+def escaped(text):
+    """A value of -o."""
+    return text.replace("\\", "\\\\").replace(",", "\\,")
+
+
+def graph_options(case, graph):
+    """(options of ckptfs, options of ckptool plan) for a graph that is not in the map. `graph` is what TensorFlow wrote, or None."""
+    if graph:
+        return ["-o", f"graph={escaped(str(graph))}"], ["-g", str(graph)]
+    some = [declaration(variable) for variable in case["graph"]] if case.get("form") == "define" else []
+    return [word for one in some for word in ("-o", f"define={escaped(one)}")], [word for one in some for word in ("-D", one)]
 
 
 def command(*arguments):
@@ -74,15 +87,16 @@ def error_of(entry):
     return {**entry, "line": int(line) if line.isdigit() and file.endswith("map.ini") else 0}
 
 
-def run(case, path, scratch):
-    """{"values": {store name: (shape, bytes)}, "report", "files"} or {"errors": [...]}; "map" and "lines" with either.
+def run(case, path, scratch, graph=None):
+    """{"values": {store name: (shape, bytes)}, "report", "files"} or {"errors": [...]}; "map", "options" and "lines" with either.
     `scratch` is a folder that exists, and may be thrown away afterwards."""
     text, lines = map_text(case)
     (scratch / "map.ini").write_text(text, encoding="utf-8")
-    made = {"map": text, "lines": lines}
+    options, plan_options = graph_options(case, graph)
+    made = {"map": text, "options": options, "lines": lines}
     mount = scratch / "mnt"
     mount.mkdir()
-    done = command(BUILD / "ckptfs", "-o", f"map={scratch / 'map.ini'}", path, mount)
+    done = command(BUILD / "ckptfs", "-o", f"map={scratch / 'map.ini'}", *options, path, mount)
     if done.returncode == 0:
         try:
             return {**made, **read_all(mount)}
@@ -90,7 +104,7 @@ def run(case, path, scratch):
             return {**made, "crash": f"a file of the mount cannot be read: {error}"}
         finally:
             unmount(mount)
-    plan = command(BUILD / "ckptool", "plan", "--json", "-m", scratch / "map.ini", path)
+    plan = command(BUILD / "ckptool", "plan", "--json", "-m", scratch / "map.ini", *plan_options, path)
     if done.returncode != 1 or plan.returncode != 1:
         return {**made, "crash": f"ckptfs ends with {done.returncode}, ckptool plan with {plan.returncode}: {done.stderr} {plan.stderr}"}
     return {**made, "errors": [error_of(entry) for entry in json.loads(plan.stdout)["errors"]]}

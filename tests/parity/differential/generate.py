@@ -338,6 +338,44 @@ class Mistakes:
 MISTAKES = {name: function for name, function in vars(Mistakes).items() if not name.startswith(("_", "any_"))}
 
 
+# ---- forms of the graph ----------------------------------------------------------------------------------------------
+
+# How the graph reaches ckptfs, and how often: [variables] of the map, what TensorFlow writes of the very graph, or -o define=.
+FORMS = {"variables": 10, "meta": 3, "saved_model": 3, "checkpoint": 6, "define": 3}
+FILES = ("meta", "saved_model", "checkpoint")
+
+
+def named_slots(case):
+    """The slots ('w/Adam/') whose name some rule's target has, with or without the '/', or goes on below."""
+    targets = [dst + "/" for rule in case["rules"] for dst in (rule["dst"] if isinstance(rule["dst"], list) else [rule["dst"]])]
+    slots = [variable["name"] for variable in case["graph"] if variable["name"].endswith("/")]
+    return [name for name in slots if any(target.startswith(name) for target in targets)]
+
+
+def forms_of(case):
+    """The forms that can say all of the graph."""
+    graph, able = case["graph"], set(FORMS)
+    if not graph:
+        # Only an empty [variables] is a graph without variables: without define= there is none, and a file without variables is
+        # refused by ckptfs (graph_file.h), as it is most likely the wrong file.
+        return ["variables"]
+    if named_slots(case):
+        # The final '/' is in the variable store alone. The node, and so the file, has none, and there `w/Adam` names the variable and
+        # `w/Adam/` a scope. Rules that reach a slot through a scope above it mean the same with either name.
+        able -= {"meta", "saved_model"}
+    if any(variable["partition"] or variable["shape"] is None or None in variable["shape"] for variable in graph):
+        # The tensors of a checkpoint are whole and have full shapes. (Of few graphs can that be said: hence the weight.)
+        able.discard("checkpoint")
+    return [form for form in FORMS if form in able]
+
+
+def form_of(case, seed, number):
+    """Drawn apart from the case itself, which is the same in all forms."""
+    forms = forms_of(case)
+    others = sum(FORMS[form] for form in forms[1:])
+    return random.Random(f"form {seed} {number}").choices(forms, [others or 1, *(FORMS[form] for form in forms[1:])])[0]
+
+
 # ---- cases -----------------------------------------------------------------------------------------------------------
 
 
@@ -398,4 +436,6 @@ def case_of(seed, number, sliced=True):
     rng.shuffle(case["graph"])
     if not case["mistakes"] and rng.random() < 0.25:
         infer(case)
+    else:
+        case["form"] = form_of(case, seed, number)
     return case

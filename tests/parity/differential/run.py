@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs random cases against TensorFlow: run.py [N [SEED]], or run.py --replay FOLDER.
 
-A case that fails is kept in build/parity (--keep) with its checkpoint, its map and case.json, and can be replayed. SLICED=0 in the
+A case that fails is kept in build/parity (--keep) with its checkpoint, its map, its graph and case.json, and can be replayed. SLICED=0 in the
 environment saves no tensor in slices."""
 
 import argparse
@@ -55,13 +55,11 @@ class Runner:
         prefix = self.checkpoint(case)
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         path = tensorflow_side.spoilt_checkpoint(case["checkpoint"]["form"], prefix, folder)
-        mine = self.worker.submit(ckptfs_side.run, case, path, folder)
         if case.get("inferred"):
             self.counts["inferred"] += 1
-            theirs, ours, case = self.run_inferred(case, path, mine.result())
+            theirs, ours, case = self.run_inferred(case, path, ckptfs_side.run(case, path, folder))
         else:
-            theirs = tensorflow_side.run(case, path)
-            ours = mine.result()
+            theirs, ours = self.run_declared(case, path, folder)
         if "invalid" in theirs:
             self.counts["(no graph of TensorFlow)"] += 1
             problems = []
@@ -70,11 +68,22 @@ class Runner:
                 problems, tolerated = compare.compare(case, theirs, ours)
             except (KeyError, IndexError, TypeError, ValueError) as error:  # a report that is not what it should be
                 problems, tolerated = [f"the comparison fails: {type(error).__name__} {error}"], set()
-            self.count(theirs, tolerated)
+            self.count(case, theirs, tolerated)
         if problems:
-            self.keep_case(case, prefix, ours, problems)
+            self.keep_case(case, prefix, folder / "graph", ours, problems)
         shutil.rmtree(folder, ignore_errors=True)
         return problems
+
+    def run_declared(self, case, path, folder):
+        """Both sides at once, as soon as TensorFlow has made the graph, and written it if the form is a file."""
+        form, mine = case.get("form", "variables"), []
+
+        def start(store):
+            graph = tensorflow_side.export_graph(form, store, folder / "graph") if form in generate.FILES else None
+            mine.append(self.worker.submit(ckptfs_side.run, case, path, folder, graph))
+
+        theirs = tensorflow_side.run(case, path, start)
+        return theirs, mine[0].result() if mine else None
 
     def run_inferred(self, case, path, ours):
         """TensorFlow gets the graph that we inferred. What it says to a map that we refuse is not known."""
@@ -83,8 +92,10 @@ class Runner:
         case = {**case, "graph": generate.graph_of(ours["report"])}
         return tensorflow_side.run(case, path), ours, case
 
-    def count(self, theirs, tolerated):
+    def count(self, case, theirs, tolerated):
         self.counts["cases"] += 1
+        if not case.get("inferred"):
+            self.counts[f"form {case.get('form', 'variables')}"] += 1
         self.counts.update(f"tolerated {name}" for name in tolerated)
         if "call" in theirs:
             self.counts.update({error["id"] for error in [theirs["call"], *theirs["rules"].values()]})
@@ -94,12 +105,15 @@ class Runner:
             self.counts["without an error"] += 1
             self.counts["variables"] += len(theirs["values"])
 
-    def keep_case(self, case, prefix, ours, problems):
+    def keep_case(self, case, prefix, graph, ours, problems):
         case = {**case, "graph": []} if case.get("inferred") else case
         folder = self.keep / case["id"]
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         shutil.copytree(prefix.parent, folder / "checkpoint")
+        if graph.exists():
+            shutil.copytree(graph, folder / "graph")
+        (folder / "options.txt").write_text("\n".join(ours["options"]) + "\n", encoding="utf-8")
         (folder / "map.ini").write_text(ours["map"], encoding="utf-8")
         (folder / "case.json").write_text(json.dumps(case, indent=1), encoding="utf-8")
         (folder / "differences.txt").write_text("\n".join(problems) + "\n", encoding="utf-8")
@@ -125,7 +139,7 @@ def main():
             problems = runner.run(case)
             if problems:
                 failed += 1
-                print(f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'})")
+                print(f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'}; graph: {case.get('form')})")
                 for problem in problems:
                     print(f"    {problem}")
         for name, count in sorted(runner.counts.items()):

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -138,6 +139,22 @@ def make_graph(case):
     return store
 
 
+def export_graph(form, store, folder):
+    """Writes the default graph, whose variables are `store`, in a form that is a file. Returns what to give to -o graph=."""
+    folder.mkdir()
+    if form == "meta":
+        tf1.train.export_meta_graph(str(folder / "model.meta"))
+        return folder / "model.meta"
+    with tf1.Session(config=config()) as session:
+        session.run([variable.initializer for variable in store.values()])
+        if form == "checkpoint":  # by the names of the store, which may have a final '/'
+            return Path(tf1.train.Saver(store).save(session, str(folder / "graph.ckpt"), write_meta_graph=False, write_state=False))
+        builder = tf1.saved_model.Builder(str(folder / "saved_model"))
+        builder.add_meta_graph_and_variables(session, ["serve"])
+        builder.save()
+        return folder / "saved_model"
+
+
 # ---- errors ----------------------------------------------------------------------------------------------------------
 
 # (id, pattern of the text, what the first group names)
@@ -224,14 +241,17 @@ def initialize(store, assigned):
     return values, errors
 
 
-def run(case, path):
-    """{"invalid": text} for a graph that cannot be made, {"call": first error, "rules": {number: error}} if the call raised, or
+def run(case, path, made=lambda store: None):
+    """Calls made(store) when the graph is there and nothing has been done to it.
+
+    {"invalid": text} for a graph that cannot be made, {"call": first error, "rules": {number: error}} if the call raised, or
     {"values": {store name: (shape, bytes)}, "errors": {store name: error}}."""
     with tf1.Graph().as_default():
         try:
             store = make_graph(case)
         except (ValueError, TypeError) as error:
             return {"invalid": str(error)[:300]}
+        made(store)
         pairs = pairs_of(case, store)
         before = {name: variable.initializer for name, variable in store.items()}
         alone = len({src for src, _ in pairs}) == len(pairs)
