@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from differential import generate
-from differential.run import Runner
+from differential.run import Runner, heading
 
 SEED, CASES, EACH = "check", 300, 25
 
@@ -31,7 +31,7 @@ def test_cases(runner, first):
         case = generate.case_of(SEED, number)
         problems = runner.run(case)
         if problems:
-            lines += [f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'}; graph: {case.get('form')})"]
+            lines += [heading(runner, case)]
             lines += [f"    {problem}" for problem in problems]
     assert not lines, "\n" + "\n".join(lines)
 

@@ -67,7 +67,7 @@ class Comparison:
         return len(whole) != 1 or sorted(rule["dst"]) != sorted(generate.store_names(self.full[whole.pop()])) or len(rule["dst"]) < 2
 
     def last_rule(self, name):
-        """The number of the rule that decides about a variable of the store, as far as targets tell: the last by source. It may have none."""
+        """The number of the rule that decides about a variable of the store, as far as targets tell: the last by source. Or None."""
         full = self.variables[name]["name"]
 
         def covers(rule):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs random cases against TensorFlow: run.py [N [SEED]], or run.py --replay FOLDER.
 
-A case that fails is kept in build/parity (--keep) with its checkpoint, its map, its graph and case.json, and can be replayed. SLICED=0 in the
-environment saves no tensor in slices."""
+A case that fails is kept in build/parity (--keep) with its checkpoint, map, graph, options and case.json, and can be replayed.
+SLICED=0 in the environment saves no tensor in slices."""
 
 import argparse
 import collections
@@ -119,6 +119,11 @@ class Runner:
         (folder / "differences.txt").write_text("\n".join(problems) + "\n", encoding="utf-8")
 
 
+def heading(runner, case):
+    mistakes = ", ".join(case["mistakes"]) or "none"
+    return f"{runner.keep / case['id']} (deliberate mistakes: {mistakes}; graph: {case.get('form', 'inferred')})"
+
+
 def replayed(folder):
     """A kept case; its checkpoint is written again from case.json."""
     return json.loads((Path(folder) / "case.json").read_text(encoding="utf-8"))
@@ -139,7 +144,7 @@ def main():
             problems = runner.run(case)
             if problems:
                 failed += 1
-                print(f"{runner.keep / case['id']} (deliberate mistakes: {', '.join(case['mistakes']) or 'none'}; graph: {case.get('form')})")
+                print(heading(runner, case))
                 for problem in problems:
                     print(f"    {problem}")
         for name, count in sorted(runner.counts.items()):
