@@ -23,7 +23,6 @@ enum tensor_hidden {
     TENSOR_RESOURCE,
     TENSOR_VARIANT,
     TENSOR_DTYPE_UNKNOWN,
-    TENSOR_BIG_ENDIAN,
 };
 
 #define TENSOR_NO_SHARD UINT32_MAX
@@ -40,7 +39,7 @@ struct tensor {
     uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
     uint8_t hidden; /* enum tensor_hidden */
-    uint8_t unused;
+    uint8_t no_crc; /* crc32c is none, or is not over the bytes that are shown */
 };
 
 struct catalog {
@@ -54,7 +53,7 @@ struct catalog {
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
-    struct shard *shards;   /* those that some of `tensors` names, hidden ones too, by number */
+    struct shard *shards;   /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
     uint32_t shard_count;
     uint32_t num_shards; /* as the checkpoint says; part of its file names */
 };
@@ -77,6 +76,9 @@ const struct tensor *catalog_find(const struct catalog *c, struct str name);
 
 /* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
+
+/* catalog_use_files: sets `used` of the files behind the derived shards for which it is set. */
+void catalog_use_files(struct catalog *c);
 
 /* catalog_open_shards: opens each shard whose `used` is set; reads no tensor data. A missing or short one is an error that
  * names it; unused ones that are missing get a warning. Returns 0 or the first failure, having tried all. */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "format/swap.h"
+
 /* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an earlier one. */
 enum { INTERNED = 4096, TENSORS_FIRST = 1024 };
 
@@ -13,8 +15,10 @@ struct interned_shape {
 
 struct shard_use {
     uint64_t need_bytes;
-    uint32_t index; /* in catalog.shards */
+    uint32_t index;      /* in catalog.shards */
+    uint32_t first_swap; /* likewise, of its derived shards */
     bool named;
+    uint16_t swaps; /* a bit for each derived shard (swap.h) that it needs */
 };
 
 errint catalog_build_init(struct catalog_build *b, struct catalog *c)
@@ -84,6 +88,11 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
         if (t->hidden == TENSOR_SHOWN && t->bytes && t->off + t->bytes > use->need_bytes) {
             use->need_bytes = t->off + t->bytes;
         }
+        unsigned kind = b->big_endian ? swap_kind(t->dtype, t->off) : SWAP_NONE;
+        if (kind != SWAP_NONE) {
+            use->swaps |= (uint16_t)(1u << kind);
+            added->no_crc = true;
+        }
     }
     return 0;
 }
@@ -92,11 +101,13 @@ static errint make_shards(struct catalog_build *b)
 {
     struct catalog *c = b->c;
     uint32_t named = 0;
+    uint32_t derived = 0;
     for (uint32_t i = 0; i < c->num_shards; i++) {
         b->uses[i].index = named;
         named += b->uses[i].named;
+        derived += (uint32_t)__builtin_popcount(b->uses[i].swaps);
     }
-    c->shards = ARENA_ARRAY(&c->arena, struct shard, named);
+    c->shards = ARENA_ARRAY(&c->arena, struct shard, (size_t)named + derived);
     if (!c->shards) {
         return -ENOMEM;
     }
@@ -111,7 +122,25 @@ static errint make_shards(struct catalog_build *b)
                 (struct shard){.path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
         }
     }
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        b->uses[i].first_swap = c->shard_count;
+        for (unsigned kind = 0; kind < SWAP_KINDS; kind++) {
+            if (b->uses[i].swaps >> kind & 1) {
+                c->shards[c->shard_count++] = swap_shard(&c->shards[b->uses[i].index], kind);
+            }
+        }
+    }
     return 0;
+}
+
+/* Where in catalog.shards the bytes are that number, dtype and offset name. */
+static uint32_t final_shard(const struct catalog_build *b, uint32_t number, unsigned dtype, uint64_t off)
+{
+    const struct shard_use *use = &b->uses[number];
+    unsigned kind = b->big_endian ? swap_kind(dtype, off) : SWAP_NONE;
+    return kind == SWAP_NONE
+               ? use->index
+               : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
 }
 
 errint catalog_build_finish(struct catalog_build *b)
@@ -123,7 +152,7 @@ errint catalog_build_finish(struct catalog_build *b)
     }
     for (uint32_t i = 0; i < c->count; i++) {
         struct tensor *t = &b->tensors[i];
-        t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : b->uses[t->shard].index;
+        t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : final_shard(b, t->shard, t->dtype, t->off);
     }
     if (c->count) {
         struct tensor *exact = realloc(b->tensors, c->count * sizeof(*exact));

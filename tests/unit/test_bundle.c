@@ -363,7 +363,7 @@ static void bundle_open_dtypes_without_bytes_are_hidden(void **state)
     assert_int_equal(f->c->tensors[0].dtype, DTYPE_INVALID);
 }
 
-static void bundle_open_big_endian_shows_single_bytes_only(void **state)
+static void bundle_open_big_endian_is_swapped(void **state)
 {
     struct fixture *f = *state;
     f->ckpt.header.len = 0;
@@ -373,9 +373,15 @@ static void bundle_open_big_endian_shows_single_bytes_only(void **state)
     mkckpt_tensor(&f->ckpt, "text", STRING, 0, NULL, 0, "1234", 4);
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->c->tensors[0].hidden, TENSOR_SHOWN);
-    assert_int_equal(f->c->tensors[1].hidden, TENSOR_BIG_ENDIAN);
+    assert_int_equal(f->c->tensors[1].hidden, TENSOR_SHOWN);
     assert_int_equal(f->c->tensors[2].hidden, TENSOR_STRING);
-    assert_int_equal(f->c->shards[0].need_bytes, 4);
+    assert_int_equal(f->c->shards[0].need_bytes, 8);
+    assert_int_equal(f->c->shard_count, 2);
+    assert_int_equal(f->c->tensors[0].shard, 0);
+    assert_int_equal(f->c->tensors[1].shard, 1);
+    assert_ptr_equal(shard_file(&f->c->shards[1]), &f->c->shards[0]);
+    assert_false(f->c->tensors[0].no_crc);
+    assert_true(f->c->tensors[1].no_crc);
 }
 
 static void bundle_open_slices_are_counted_and_their_owner_hidden(void **state)
@@ -704,7 +710,7 @@ int main(void)
         TEST(bundle_open_malformed_records_are_refused),
         TEST(bundle_open_records_that_cost_too_much_are_refused),
         TEST(bundle_open_dtypes_without_bytes_are_hidden),
-        TEST(bundle_open_big_endian_shows_single_bytes_only),
+        TEST(bundle_open_big_endian_is_swapped),
         TEST(bundle_open_slices_are_counted_and_their_owner_hidden),
         TEST(bundle_open_name_that_starts_with_nul_is_a_tensor),
         TEST(bundle_open_names_over_the_limits_are_eoverflow),
