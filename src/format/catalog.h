@@ -39,7 +39,7 @@ struct tensor {
     uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
     uint8_t hidden; /* enum tensor_hidden */
-    uint8_t no_crc; /* crc32c is none, or is not over the bytes that are shown */
+    uint8_t no_crc : 1; /* crc32c is none, or is not over the bytes that are shown */
 };
 
 struct catalog {
