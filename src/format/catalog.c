@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "format/sstable_cache.h"
+
 const char *tensor_hidden_reason(const struct tensor *t)
 {
     switch ((enum tensor_hidden)t->hidden) {
@@ -19,6 +21,10 @@ const char *tensor_hidden_reason(const struct tensor *t)
         return "variant tensors have no bytes to show";
     case TENSOR_DTYPE_UNKNOWN:
         return "its dtype is not known";
+    case TENSOR_NOT_IN_V1:
+        return "V1 checkpoints have no values of its dtype";
+    case TENSOR_BLOCK_TOO_LARGE:
+        return "unsupported: its values are in a compressed block of more than 256 MiB";
     }
     return "it cannot be shown";
 }
@@ -89,6 +95,7 @@ void catalog_close(struct catalog *c)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         shard_close(&c->shards[i]);
     }
+    sstable_cache_free(c->blocks);
     free(c->tensors_block);
     arena_fini(&c->arena);
     free(c);

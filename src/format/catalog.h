@@ -23,6 +23,8 @@ enum tensor_hidden {
     TENSOR_RESOURCE,
     TENSOR_VARIANT,
     TENSOR_DTYPE_UNKNOWN,
+    TENSOR_NOT_IN_V1,
+    TENSOR_BLOCK_TOO_LARGE,
 };
 
 #define TENSOR_NO_SHARD UINT32_MAX
@@ -38,24 +40,28 @@ struct tensor {
     uint32_t crc32c; /* masked, as stored, over its bytes */
     uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
-    uint8_t hidden; /* enum tensor_hidden */
+    uint8_t hidden;     /* enum tensor_hidden */
     uint8_t no_crc : 1; /* crc32c is none, or is not over the bytes that are shown */
 };
+
+struct sstable_cache;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
     const char *index_path;
-    const char *format; /* "v2" */
+    const char *format; /* "v2", "v1" */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
-    struct shard *shards;   /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
+    struct shard
+        *shards; /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
     uint32_t shard_count;
-    uint32_t num_shards; /* as the checkpoint says; part of its file names */
+    struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
+    uint32_t num_shards;          /* as the checkpoint says; part of its file names */
 };
 
 static inline struct str tensor_name(const struct tensor *t)

@@ -82,7 +82,7 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     added->dims = shape;
     c->count++;
     c->hidden_count += t->hidden != TENSOR_SHOWN;
-    if (t->shard != TENSOR_NO_SHARD) {
+    if (t->shard != TENSOR_NO_SHARD && !b->own_shards) {
         struct shard_use *use = &b->uses[t->shard];
         use->named = true;
         if (t->hidden == TENSOR_SHOWN && t->bytes && t->off + t->bytes > use->need_bytes) {
@@ -146,11 +146,11 @@ static uint32_t final_shard(const struct catalog_build *b, uint32_t number, unsi
 errint catalog_build_finish(struct catalog_build *b)
 {
     struct catalog *c = b->c;
-    errint rc = make_shards(b);
+    errint rc = b->own_shards ? 0 : make_shards(b);
     if (rc < 0) {
         return rc;
     }
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; i < c->count && !b->own_shards; i++) {
         struct tensor *t = &b->tensors[i];
         t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : final_shard(b, t->shard, t->dtype, t->off);
     }

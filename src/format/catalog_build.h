@@ -18,6 +18,7 @@ struct catalog_build {
     struct interned_shape *shapes; /* owns: the shapes seen of late */
     struct shard_use *uses;        /* owns: one for each of c->num_shards */
     bool big_endian;               /* set after catalog_build_init: the data files are */
+    bool own_shards; /* likewise: the caller makes c->shards, and tensors have indices into them */
 };
 
 /* catalog_build_init: c->prefix and c->num_shards are set. All three return 0 or -ENOMEM. */

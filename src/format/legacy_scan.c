@@ -22,7 +22,7 @@ struct legacy_scan {
     bool first;                 /* no block was looked at yet */
     bool any;                   /* there was a key */
     unsigned passed;
-    uint32_t key_len; /* of the newest key */
+    uint32_t key_len;   /* of the newest key */
     uint32_t shareable; /* its length, if it is of this block, else 0 */
     uint64_t expanded;
     struct wire wire;
@@ -170,10 +170,9 @@ static int enter_block(struct legacy_scan *s)
             return rc;
         }
         if (type != SSTABLE_PLAIN && type != SSTABLE_SNAPPY) {
-            return SSTABLE_CORRUPT(&s->src,
-                                   "the block at byte %" PRIu64
-                                   " has the compression type %u, expected 0 or 1",
-                                   h.off, type);
+            return SSTABLE_CORRUPT(
+                &s->src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off,
+                type);
         }
         s->block = h;
         s->packed = type == SSTABLE_SNAPPY;
@@ -218,7 +217,8 @@ static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t s
         return SSTABLE_CORRUPT(&s->src,
                                "in the block at byte %" PRIu64
                                " a key is not greater than the key before it, '%s': keys must increase",
-                               s->block.off, diag_visible(s->src.d, str_of(s->key, s->key_len < 200 ? s->key_len : 200)));
+                               s->block.off,
+                               diag_visible(s->src.d, str_of(s->key, s->key_len < 200 ? s->key_len : 200)));
     }
     memcpy(s->key + shared, fresh, (size_t)unshared);
     s->any = true;

@@ -20,10 +20,10 @@
 enum { LEGACY_VERIFIED_MOST = 64 << 20 };
 
 struct legacy_record {
-    struct str key;            /* borrowed until the next call */
-    struct wire *wire;         /* what walks the value; borrowed likewise */
-    struct wire_window value;  /* of the file, or of the unpacked block */
-    bool packed;               /* the block is compressed */
+    struct str key;           /* borrowed until the next call */
+    struct wire *wire;        /* what walks the value; borrowed likewise */
+    struct wire_window value; /* of the file, or of the unpacked block */
+    bool packed;              /* the block is compressed */
     struct sstable_handle block;
     uint64_t block_bytes; /* unpacked */
 };

@@ -13,8 +13,11 @@ enum { RECORD_DATA = 2, SLICE_DATA = 3, CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 
 enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, SCOMPLEX_VAL = 9, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL, HALF_VAL };
 enum { UINT32_VAL = 16, UINT64_VAL };
 
-#define SIGNED(field, bits)   ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)), UINT64_MAX >> (64 - bits)})
-#define UNSIGNED(field, bits) ((struct legacy_coding){field, false, bits / 8, 1, 0, UINT64_MAX >> (64 - bits)})
+#define SIGNED(field, bits)                                                                                  \
+    ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
+                            UINT64_MAX >> (64 - bits)})
+#define UNSIGNED(field, bits)                                                                                \
+    ((struct legacy_coding){field, false, bits / 8, 1, 0, UINT64_MAX >> (64 - bits)})
 
 struct legacy_coding legacy_coding(unsigned dtype)
 {
@@ -77,7 +80,8 @@ static int next_chunk(struct wire *w, struct place *p, const struct legacy_codin
         struct wire_field f;
         int rc;
         while ((rc = wire_next(w, &p->tensor, &f)) > 0) {
-            if (f.number == coding->field && (f.type == single || f.type == WIRE_BYTES) && wire_len(f.bytes)) {
+            if (f.number == coding->field && (f.type == single || f.type == WIRE_BYTES) &&
+                wire_len(f.bytes)) {
                 p->chunk = f.bytes;
                 return 1;
             }
@@ -154,9 +158,10 @@ static errint read_base(void *from, uint64_t off, size_t len, void *buf)
 
 /* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the end, which `last` says it is not. Those done
  * go to `out`, `bytes` each (0: nowhere). Returns how many were done, or -1; *used is their bytes. */
-static inline __attribute__((always_inline)) int64_t decode(const struct legacy_coding *coding, const uint8_t *p,
-                                                            size_t len, bool last, uint64_t want, char *out,
-                                                            unsigned bytes, size_t *used)
+static inline __attribute__((always_inline)) int64_t decode(const struct legacy_coding *coding,
+                                                            const uint8_t *p, size_t len, bool last,
+                                                            uint64_t want, char *out, unsigned bytes,
+                                                            size_t *used)
 {
     const uint8_t *at = p;
     const uint8_t *end = p + len;

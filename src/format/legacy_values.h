@@ -38,8 +38,9 @@ struct legacy_coding legacy_coding(unsigned dtype);
 /* legacy_values_place: where the values of `record` are, `count` of them: 1 and their offset in *off, if they stand there as they are;
  * 0, if they are to be decoded. -EBADMSG with *why if they cannot be as many; -EBADMSG, -EOVERFLOW, -EIO of the walker with w->wrong and
  * *why NULL. Looks at the heads of some fields only. */
-MUST_CHECK int legacy_values_place(struct wire *w, struct wire_window record, const struct legacy_coding *coding,
-                                   uint64_t count, uint64_t *off, const char **why);
+MUST_CHECK int legacy_values_place(struct wire *w, struct wire_window record,
+                                   const struct legacy_coding *coding, uint64_t count, uint64_t *off,
+                                   const char **why);
 
 /* legacy_values_shard: a derived shard of those values over `base`, in which `record` is; to be closed by shard_close. -ENOMEM. */
 MUST_CHECK errint legacy_values_shard(struct shard *base, struct wire_window record,

@@ -163,8 +163,8 @@ static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
 
 static const struct shard_derive unpacking = {.read = read_block};
 
-errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_handle h, uint64_t bytes,
-                           struct arena *a, struct shard *out)
+errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_handle h,
+                           uint64_t bytes, struct arena *a, struct shard *out)
 {
     struct cached *b = ARENA_NEW(a, struct cached);
     if (!b) {
