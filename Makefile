@@ -46,7 +46,7 @@ UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
 SUPPORT_C := $(wildcard tests/support/*.c)
 SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all demo check check-unit bench install uninstall clean help tests format setup setup-tests
+.PHONY: all demo check check-unit parity bench install uninstall clean help tests format setup setup-tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -63,6 +63,13 @@ check: ## install what tests need, run every test
 
 check-unit: $(UNIT) ## only the unit tests, as built (SAN=asan for sanitizers)
 	@scripts/run-units $(UNIT)
+
+N ?= 1000
+SEED ?= 1
+
+parity: all ## N cases against TensorFlow's init_from_checkpoint (N=10000 SEED=s); failing ones are kept in build/parity
+	@scripts/setup build tests
+	@CKPTFS_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 "$$(scripts/venv)/bin/python" tests/parity/differential/run.py "$(N)" "$(SEED)"
 
 bench: ## speed and memory as ratios against references of the same run
 	@scripts/setup build tests bench

@@ -17,6 +17,8 @@ static const struct {
     [DIAG_VARIABLE_NOT_FOUND] = {"variable-not-found", -EINVAL},
     [DIAG_SHAPE_MISMATCH] = {"shape-mismatch", -EINVAL},
     [DIAG_DTYPE_MISMATCH] = {"dtype-mismatch", -EINVAL},
+    [DIAG_SLICES_MISSING] = {"slices-missing", -EBADMSG},
+    [DIAG_SLICES_OVERLAP] = {"slices-overlap", -EBADMSG},
     [DIAG_PARTS_DIFFER] = {"parts-differ", -EINVAL},
     [DIAG_GRAPH_INVALID] = {"graph-invalid", -EINVAL},
     [DIAG_UNSUPPORTED] = {"unsupported", -ENOTSUP},

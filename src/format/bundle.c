@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "format/bundle_pb.h"
+#include "format/bundle_slices.h"
 #include "format/catalog_build.h"
 #include "format/dtype.h"
 #include "format/slice_key.h"
@@ -20,6 +21,7 @@ struct reader {
     struct diag *d;
     struct arena scratch; /* one record at a time */
     struct catalog_build build;
+    struct bundle_slices slices;
     bool big_endian;
     unsigned bad_records;
     errint rc; /* of the first bad record */
@@ -125,9 +127,6 @@ static enum tensor_hidden hidden_reason(const struct bundle_entry *e)
     if (!dtype_known((uint64_t)e->dtype)) {
         return TENSOR_DTYPE_UNKNOWN;
     }
-    if (e->slice_count) {
-        return TENSOR_SLICED;
-    }
     switch (e->dtype) {
     case DTYPE_STRING:
         return TENSOR_STRING;
@@ -138,6 +137,30 @@ static enum tensor_hidden hidden_reason(const struct bundle_entry *e)
     default:
         return TENSOR_SHOWN;
     }
+}
+
+/* A tensor that is stored in slices: from the records that came before. */
+static errint take_slices(struct reader *r, struct str key, struct str value, const struct bundle_entry *e,
+                          struct tensor *t)
+{
+    struct slices slices;
+    const char *why;
+    errint rc = bundle_slices_assemble(&r->slices, key, value, e, &r->build, &slices, &why);
+    if (rc == -EBADMSG) {
+        return BAD(r, key, "%s", why ? why : "its slices are not as they must be");
+    }
+    if (rc == -EOVERFLOW) {
+        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, key,
+                          "its %u slices are too many, or too entangled, to be put together", e->slice_count);
+    }
+    if (rc < 0 || catalog_build_slices(&r->build, &slices, &t->off) < 0) {
+        return diag_no_memory(r->d);
+    }
+    t->sliced = 1;
+    if (slices.fault) {
+        t->hidden = slices.fault == SLICES_MISSING ? TENSOR_SLICES_MISSING : TENSOR_SLICES_OVERLAP;
+    }
+    return 0;
 }
 
 /* A record that is no header: checked, and added unless it is a slice. */
@@ -187,7 +210,13 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     }
     if (slice) {
         r->c->slice_records++;
-        return 0;
+        return bundle_slices_add(&r->slices, key, &e) < 0 ? diag_no_memory(r->d) : 0;
+    }
+    if (e.slice_count && t.hidden == TENSOR_SHOWN) {
+        rc = take_slices(r, key, value, &e, &t);
+        if (rc < 0) {
+            return rc;
+        }
     }
     return catalog_build_add(&r->build, key, e.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
 }
@@ -271,8 +300,10 @@ errint bundle_open(const struct location *where, struct diag *d, struct catalog 
     }
     arena_init(&r.c->arena);
     arena_init(&r.scratch);
+    bundle_slices_init(&r.slices);
     errint rc = open_index(&r, where);
     catalog_build_fini(&r.build);
+    bundle_slices_fini(&r.slices);
     arena_fini(&r.scratch);
     if (rc < 0) {
         catalog_close(r.c);

@@ -13,8 +13,10 @@ const char *tensor_hidden_reason(const struct tensor *t)
         return NULL;
     case TENSOR_STRING:
         return "string tensors are not shown yet";
-    case TENSOR_SLICED:
-        return "tensors saved in slices are not shown yet";
+    case TENSOR_SLICES_MISSING:
+        return "the slices that are stored of it do not cover it";
+    case TENSOR_SLICES_OVERLAP:
+        return "the slices that are stored of it overlap";
     case TENSOR_RESOURCE:
         return "resource tensors have no bytes to show";
     case TENSOR_VARIANT:

@@ -14,12 +14,14 @@
 #include "base/str.h"
 #include "format/shape.h"
 #include "format/shard.h"
+#include "format/slices.h"
 
 /* Why a tensor cannot be shown, if it cannot. */
 enum tensor_hidden {
     TENSOR_SHOWN = 0,
     TENSOR_STRING,
-    TENSOR_SLICED,
+    TENSOR_SLICES_MISSING, /* its stored slices do not cover it */
+    TENSOR_SLICES_OVERLAP,
     TENSOR_RESOURCE,
     TENSOR_VARIANT,
     TENSOR_DTYPE_UNKNOWN,
@@ -41,6 +43,7 @@ struct tensor {
     uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
     uint8_t hidden;     /* enum tensor_hidden */
+    uint8_t sliced : 1; /* `off` is an index into catalog.sliced, and `shard` is TENSOR_NO_SHARD */
     uint8_t no_crc : 1; /* crc32c is none, or is not over the bytes that are shown */
 };
 
@@ -60,6 +63,8 @@ struct catalog {
     struct shard
         *shards; /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
     uint32_t shard_count;
+    const struct slices *sliced; /* of the tensors that are stored in slices */
+    uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
 };
@@ -72,6 +77,12 @@ static inline struct str tensor_name(const struct tensor *t)
 static inline struct shape tensor_shape(const struct tensor *t)
 {
     return (struct shape){t->dims, t->rank};
+}
+
+/* tensor_slices: how t is stored, if in slices, else NULL. */
+static inline const struct slices *tensor_slices(const struct catalog *c, const struct tensor *t)
+{
+    return t->sliced ? &c->sliced[t->off] : NULL;
 }
 
 /* tensor_hidden_reason: words for a report, such as "string tensors are not shown yet"; NULL for TENSOR_SHOWN. */

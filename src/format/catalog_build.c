@@ -66,6 +66,12 @@ static bool reserve(struct catalog_build *b)
     return true;
 }
 
+/* Which derived shard (swap.h) bytes of that dtype at that offset are read from. */
+static unsigned swap_of(const struct catalog_build *b, unsigned dtype, uint64_t off)
+{
+    return b->big_endian ? swap_kind(dtype, off) : SWAP_NONE;
+}
+
 errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
                          const struct tensor *t)
 {
@@ -83,17 +89,54 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     c->count++;
     c->hidden_count += t->hidden != TENSOR_SHOWN;
     if (t->shard != TENSOR_NO_SHARD && !b->own_shards) {
-        struct shard_use *use = &b->uses[t->shard];
-        use->named = true;
-        if (t->hidden == TENSOR_SHOWN && t->bytes && t->off + t->bytes > use->need_bytes) {
-            use->need_bytes = t->off + t->bytes;
-        }
-        unsigned kind = b->big_endian ? swap_kind(t->dtype, t->off) : SWAP_NONE;
-        if (kind != SWAP_NONE) {
-            use->swaps |= (uint16_t)(1u << kind);
+        if (swap_of(b, t->dtype, t->off) != SWAP_NONE) {
             added->no_crc = true;
         }
+        catalog_build_use(b, t->dtype, t->shard, t->off, t->hidden == TENSOR_SHOWN ? t->bytes : 0);
     }
+    return 0;
+}
+
+void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off, uint64_t bytes)
+{
+    struct shard_use *use = &b->uses[shard];
+    unsigned swap = swap_of(b, dtype, off);
+    use->named = true;
+    use->swaps |= swap == SWAP_NONE ? 0 : (uint16_t)(1u << swap);
+    if (bytes && off + bytes > use->need_bytes) {
+        use->need_bytes = off + bytes;
+    }
+}
+
+errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index)
+{
+    if (b->sliced_count == b->sliced_cap) {
+        uint32_t cap = b->sliced_cap ? b->sliced_cap * 2 : 16;
+        struct slices *grown = realloc(b->sliced, cap * sizeof(*grown));
+        if (!grown) {
+            return -ENOMEM;
+        }
+        b->sliced = grown;
+        b->sliced_cap = cap;
+    }
+    *index = b->sliced_count;
+    b->sliced[b->sliced_count++] = *s;
+    return 0;
+}
+
+/* The list moves into the catalog's arena. */
+static errint keep_slices(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    struct slices *list = ARENA_ARRAY(&c->arena, struct slices, b->sliced_count);
+    if (!list) {
+        return -ENOMEM;
+    }
+    if (b->sliced_count) {
+        memcpy(list, b->sliced, b->sliced_count * sizeof(*list));
+    }
+    c->sliced = list;
+    c->sliced_count = b->sliced_count;
     return 0;
 }
 
@@ -137,22 +180,35 @@ static errint make_shards(struct catalog_build *b)
 static uint32_t final_shard(const struct catalog_build *b, uint32_t number, unsigned dtype, uint64_t off)
 {
     const struct shard_use *use = &b->uses[number];
-    unsigned kind = b->big_endian ? swap_kind(dtype, off) : SWAP_NONE;
+    unsigned kind = swap_of(b, dtype, off);
     return kind == SWAP_NONE
                ? use->index
                : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
+}
+
+/* Numbers of shards become indices. */
+static void settle_shards(struct catalog_build *b, struct tensor *t)
+{
+    if (t->shard != TENSOR_NO_SHARD) {
+        t->shard = final_shard(b, t->shard, t->dtype, t->off);
+    }
+    const struct slices *s = t->sliced ? &b->sliced[t->off] : NULL;
+    for (uint32_t k = 0; s && s->fault == SLICES_WHOLE && k < s->count; k++) {
+        struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&s->slices[k];
+        slice->shard = final_shard(b, slice->shard, t->dtype, slice->off);
+    }
 }
 
 errint catalog_build_finish(struct catalog_build *b)
 {
     struct catalog *c = b->c;
     errint rc = b->own_shards ? 0 : make_shards(b);
+    for (uint32_t i = 0; rc == 0 && i < c->count && !b->own_shards; i++) {
+        settle_shards(b, &b->tensors[i]);
+    }
+    rc = rc < 0 ? rc : keep_slices(b);
     if (rc < 0) {
         return rc;
-    }
-    for (uint32_t i = 0; i < c->count && !b->own_shards; i++) {
-        struct tensor *t = &b->tensors[i];
-        t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : final_shard(b, t->shard, t->dtype, t->off);
     }
     if (c->count) {
         struct tensor *exact = realloc(b->tensors, c->count * sizeof(*exact));
@@ -168,5 +224,6 @@ void catalog_build_fini(struct catalog_build *b)
     free(b->tensors);
     free(b->shapes);
     free(b->uses);
+    free(b->sliced);
     *b = (struct catalog_build){0};
 }

@@ -123,16 +123,6 @@ static errint check_agreement(struct unite *u, const struct listed *same, uint32
     return 0;
 }
 
-static void print_slice(struct buf *b, const struct legacy_tensor *t, const struct legacy_slice *s)
-{
-    buf_char(b, '[');
-    for (uint32_t i = 0; i < s->rank; i++) {
-        int64_t len = s->len[i] < 0 ? t->dims[i] : s->len[i];
-        buf_printf(b, "%s%" PRId64 ":%" PRId64, i ? ", " : "", s->start[i], s->start[i] + len);
-    }
-    buf_char(b, ']');
-}
-
 /* The slices of all files, from here on with whole axes as numbers, and final shards. */
 static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count, uint64_t *total,
                             const struct legacy_slice **one, bool *passed)
@@ -146,7 +136,8 @@ static errint settle_slices(struct unite *u, const struct listed *same, uint32_t
                 *passed = true;
             } else if (!s->found) {
                 CLEANUP_BUF struct buf text = {0};
-                print_slice(&text, t, s);
+                int64_t dims[SHAPE_RANK_MOST];
+                slices_print(&text, s->start, legacy_slice_shape(t, s, dims).dims, s->rank);
                 return BAD(u, same[i].file, t->name, "the file has no values of its slice %s",
                            text.data ? text.data : "");
             }
@@ -164,6 +155,51 @@ static errint settle_slices(struct unite *u, const struct listed *same, uint32_t
 static bool covers(const struct legacy_slice *s, const struct legacy_tensor *t)
 {
     return shape_eq((struct shape){s->len, (uint8_t)s->rank}, (struct shape){t->dims, (uint8_t)t->rank});
+}
+
+static int64_t *copy_numbers(struct arena *a, const int64_t *numbers, uint32_t count)
+{
+    int64_t *copy = ARENA_ARRAY(a, int64_t, count);
+    if (copy && count) {
+        memcpy(copy, numbers, count * sizeof(*copy));
+    }
+    return copy;
+}
+
+/* A tensor of `total` slices, none of them all of it. */
+static errint assemble(struct unite *u, const struct listed *same, uint32_t count, uint64_t total,
+                       struct tensor *t)
+{
+    struct arena *a = &u->c->arena;
+    const struct legacy_tensor *first = same[0].tensor;
+    struct stored_slice *list =
+        total <= UINT32_MAX ? ARENA_ARRAY(a, struct stored_slice, (size_t)total) : NULL;
+    struct slices slices = {.slices = list};
+    for (uint32_t i = 0; list && i < count; i++) {
+        for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
+            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const int64_t *start = copy_numbers(a, s->start, s->rank);
+            const int64_t *len = copy_numbers(a, s->len, s->rank);
+            if (!start || !len) {
+                return diag_no_memory(u->r->d);
+            }
+            list[slices.count++] = (struct stored_slice){start, len, s->off, s->shard, 0};
+        }
+    }
+    errint rc = list ? slices_check(&slices, (struct shape){first->dims, (uint8_t)first->rank}, a) : -ENOMEM;
+    if (rc == -EOVERFLOW) {
+        return diag_error(u->r->d, DIAG_LIMIT, same[0].file->path, first->name,
+                          "its %u slices are too many, or too entangled, to be put together", slices.count);
+    }
+    if (rc < 0 || catalog_build_slices(&u->build, &slices, &t->off) < 0) {
+        return diag_no_memory(u->r->d);
+    }
+    t->sliced = 1;
+    if (slices.fault) {
+        t->hidden = slices.fault == SLICES_MISSING ? TENSOR_SLICES_MISSING : TENSOR_SLICES_OVERLAP;
+    }
+    u->c->slice_records += (uint32_t)total;
+    return 0;
 }
 
 /* The tensor that same[0 .. count) are. */
@@ -191,10 +227,13 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     if (total == 1 && covers(one, first) && !passed) {
         t.shard = one->shard;
         t.off = one->off;
+    } else if (t.hidden == TENSOR_SHOWN && passed) {
+        t.hidden = TENSOR_BLOCK_TOO_LARGE;
     } else if (t.hidden == TENSOR_SHOWN) {
-        /* Its slices are same[i].tensor->slices: start, len, shard and off are final. */
-        t.hidden = passed ? TENSOR_BLOCK_TOO_LARGE : TENSOR_SLICED;
-        u->c->slice_records += (uint32_t)total;
+        rc = assemble(u, same, count, total, &t);
+        if (rc < 0) {
+            return rc;
+        }
     }
     return catalog_build_add(&u->build, first->name, first->dims, &t) < 0 ? diag_no_memory(u->r->d) : 0;
 }

@@ -72,3 +72,59 @@ bool slice_key_valid(struct str key)
     }
     return !c.bad && cursor_left(&c) == 0;
 }
+
+static void add_num(struct buf *b, uint64_t value)
+{
+    uint8_t bytes[9];
+    unsigned len = 0;
+    while (len < 8 && value >> (8 * len)) {
+        len++;
+    }
+    bytes[0] = (uint8_t)len;
+    for (unsigned i = 0; i < len; i++) {
+        bytes[1 + i] = (uint8_t)(value >> (8 * (len - 1 - i)));
+    }
+    buf_add(b, bytes, 1 + len);
+}
+
+/* The low bytes of the two's complement, big-endian, with the length's run of ones xored into the first two. */
+static void add_snum(struct buf *b, int64_t value)
+{
+    uint64_t magnitude = (uint64_t)(value < 0 ? ~value : value);
+    unsigned bits = 0;
+    while (bits < 64 && magnitude >> bits) {
+        bits++;
+    }
+    unsigned len = bits <= 6 ? 1 : (bits + 1 + 6) / 7;
+    uint8_t bytes[SNUM_BYTES_MOST];
+    for (unsigned i = 0; i < len; i++) {
+        unsigned shift = 8 * (len - 1 - i);
+        bytes[i] = shift < 64 ? (uint8_t)((uint64_t)value >> shift) : value < 0 ? 0xff : 0x00;
+    }
+    static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {{0, 0},    {0x80, 0},    {0xc0, 0},   {0xe0, 0},
+                                                          {0xf0, 0}, {0xf8, 0},    {0xfc, 0},   {0xfe, 0},
+                                                          {0xff, 0}, {0xff, 0x80}, {0xff, 0xc0}};
+    bytes[0] ^= heads[len][0];
+    if (len > 1) {
+        bytes[1] ^= heads[len][1];
+    }
+    buf_add(b, bytes, len);
+}
+
+void slice_key_encode(struct buf *b, struct str name, const int64_t *start, const int64_t *len, unsigned rank)
+{
+    buf_char(b, '\0');
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t byte = (uint8_t)name.ptr[i];
+        buf_char(b, (char)byte);
+        if (byte == 0x00 || byte == 0xff) {
+            buf_char(b, (char)(byte ^ 0xff));
+        }
+    }
+    buf_add(b, "\0\1", 2);
+    add_num(b, rank);
+    for (unsigned i = 0; i < rank; i++) {
+        add_snum(b, start[i]);
+        add_snum(b, len[i]);
+    }
+}

@@ -9,11 +9,19 @@
 #define CKPTFS_FORMAT_SLICE_KEY_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
 
 #include "base/str.h"
 
 /* slice_key_valid: whether `key` is such a key from its first byte to its last. A tensor's own name may start with a
  * NUL as well, but is never one by accident. */
 bool slice_key_valid(struct str key);
+
+/* slice_key_encode: adds the key of a slice of `name`: for each of `rank` axes start[i] and len[i], with len -1 for an axis that
+ * was not cut (the numbers are those of the owner's list: the key is made from them as they are). */
+void slice_key_encode(struct buf *b, struct str name, const int64_t *start, const int64_t *len,
+                      unsigned rank);
 
 #endif

@@ -17,7 +17,6 @@
 struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
-    struct as as;
     bool whole; /* the part takes all of `source`, not its slice */
 };
 
@@ -84,27 +83,47 @@ static struct shape part_shape(const struct variable *v, int64_t part, int64_t *
     return (struct shape){dims, v->shape.rank};
 }
 
-/* Give tensor t to what was found, if shape and dtype agree. */
-static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index)
+static void complain_shape(struct store *s, const struct variable *v, int64_t part, struct shape want,
+                           const struct tensor *t, uint32_t index)
+{
+    struct diag *d = s->r->diag;
+    diag_error(d, DIAG_SHAPE_MISMATCH, resolve_place(s->r, s->r->map->rules[index].line), v->name,
+               "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(d, v->name),
+               part < 0 ? "" : " in that part", shape_text(want).text, v->where,
+               diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
+}
+
+/* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype, then the shape. *as is what the
+ * variable's elements are. */
+static bool slot_fits(struct store *s, const struct variable *v, int64_t part, const struct slot *slot,
+                      struct as *as)
+{
+    const struct tensor *t = slot->source;
+    int64_t dims[SHAPE_RANK_MOST];
+    struct shape want = slot->whole ? part_shape(v, part, dims) : v->shape;
+    if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v->dtype, v->name, v->where, as)) {
+        return false;
+    }
+    if (!shape_compatible(want, tensor_shape(t))) {
+        complain_shape(s, v, slot->whole ? part : -1, want, t, slot->rule);
+        return false;
+    }
+    return true;
+}
+
+/* Give tensor t to what was found. TensorFlow checks the shape at once only of a single variable that is assigned one to one. */
+static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index, bool one_to_one)
 {
     struct resolve *r = s->r;
-    const struct rule *rule = &r->map->rules[index];
     const struct variable *v = f.variable;
     int64_t dims[SHAPE_RANK_MOST];
     struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
 
-    if (!shape_compatible(want, tensor_shape(t))) {
-        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), v->name,
-                   "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(r->diag, v->name),
-                   f.part < 0 ? "" : " in that part", shape_text(want).text, v->where,
-                   diag_visible(r->diag, tensor_name(t)), shape_text(tensor_shape(t)).text);
+    if (one_to_one && (f.part >= 0 || !v->partition.rank) && !shape_compatible(want, tensor_shape(t))) {
+        complain_shape(s, v, f.part, want, t, index);
         return 0;
     }
-    struct as as;
-    if (!resolve_cast(r, rule, t, v->dtype, v->name, v->where, &as)) {
-        return 0;
-    }
-    struct slot value = {t, index, as, f.part >= 0};
+    struct slot value = {t, index, f.part >= 0};
     int64_t noted = -1;
     if (f.part >= 0) {
         struct str name = resolve_part_name(r, v->name, f.part);
@@ -203,7 +222,7 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
                    diag_visible(r->diag, member));
         return 0;
     }
-    return assign(s, f, t, index);
+    return assign(s, f, t, index, false);
 }
 
 static struct str cut_at_part(struct str name)
@@ -316,7 +335,7 @@ static errint assign_rule(struct store *s, uint32_t index)
     if (!t || !parts_agree(s, rule, f)) {
         return 0;
     }
-    return assign(s, f, t, index);
+    return assign(s, f, t, index, true);
 }
 
 /* ---- from slots to targets --------------------------------------------------------------------- */
@@ -325,20 +344,26 @@ static errint add_variable(struct store *s, const struct variable *v)
 {
     const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
     int64_t parts = parts_of(v);
+    const struct slot *bad = NULL; /* one error for all parts that a rule gave to one variable */
     for (int64_t part = 0; part < parts; part++) {
         const struct slot *slot = &slots[part];
+        struct as as;
         errint rc = 0;
-        if (!slot->source) {
+        if (!slot->source || (bad && bad->rule == slot->rule && bad->source == slot->source)) {
+            continue;
+        }
+        if (!slot_fits(s, v, part, slot, &as)) {
+            bad = slot;
             continue;
         }
         if (!v->partition.rank) {
-            rc = resolve_add(s->r, v->name, slot->source, slot->as, slot->rule);
+            rc = resolve_add(s->r, v->name, slot->source, as, slot->rule);
         } else if (slot->whole) {
             struct str name = resolve_part_name(s->r, v->name, part);
-            rc = name.ptr ? resolve_add(s->r, name, slot->source, slot->as, slot->rule)
-                          : diag_no_memory(s->r->diag);
+            rc =
+                name.ptr ? resolve_add(s->r, name, slot->source, as, slot->rule) : diag_no_memory(s->r->diag);
         } else {
-            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, slot->as, slot->rule);
+            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, as, slot->rule);
         }
         if (rc < 0) {
             return rc;

@@ -128,6 +128,9 @@ static errint infer_scope(struct resolve *r, uint32_t index)
             continue; /* the tensor "x/" is no member of scope "x/": its variable would have no name */
         }
         members++;
+        if (t->hidden == TENSOR_SLICES_MISSING || t->hidden == TENSOR_SLICES_OVERLAP) {
+            resolve_complain_hidden(r, t, rule->line); /* not what was saved: never passed over in silence */
+        }
         if (t->hidden != TENSOR_SHOWN) {
             continue; /* the report lists them */
         }

@@ -48,6 +48,39 @@ errint piece_whole(const struct tensor *t, struct arena *a, struct piece *out)
     return piece_slice(t, origin, t->dims, a, out);
 }
 
+bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *from,
+                    const int64_t *count, struct arena *a, struct piece *out, errint *rc)
+{
+    *rc = 0;
+    for (unsigned axis = 0; axis < t->rank; axis++) {
+        if (s->start[axis] >= from[axis] + count[axis] || from[axis] >= s->start[axis] + s->len[axis] ||
+            s->len[axis] == 0) {
+            return false;
+        }
+    }
+    int64_t *start;
+    int64_t *len;
+    int64_t *stride;
+    *rc = allocate(a, t->rank, &start, &len, &stride);
+    if (*rc < 0) {
+        return false;
+    }
+    int64_t step = dtype_bytes(t->dtype);
+    uint64_t off = s->off;
+    for (unsigned axis = t->rank; axis-- > 0;) {
+        int64_t low = s->start[axis] > from[axis] ? s->start[axis] : from[axis];
+        int64_t slice_end = s->start[axis] + s->len[axis];
+        int64_t high = slice_end < from[axis] + count[axis] ? slice_end : from[axis] + count[axis];
+        start[axis] = low - from[axis];
+        len[axis] = high - low;
+        stride[axis] = step;
+        off += (uint64_t)((low - s->start[axis]) * step);
+        step *= s->len[axis];
+    }
+    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED};
+    return true;
+}
+
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes)
 {
     int64_t run = dtype_bytes(p->dtype);

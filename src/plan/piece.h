@@ -39,6 +39,11 @@ MUST_CHECK errint piece_whole(const struct tensor *t, struct arena *a, struct pi
 MUST_CHECK errint piece_slice(const struct tensor *t, const int64_t *start, const int64_t *len,
                               struct arena *a, struct piece *out);
 
+/* piece_of_slice: what the box [start, start+len) of tensor t, shown as a target of shape `len`, takes from one of t's stored slices: true and
+ * *out, arrays in `a`, or false if nothing; *rc is 0 or -ENOMEM. */
+bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *start,
+                    const int64_t *len, struct arena *a, struct piece *out, errint *rc);
+
 /* piece_dense_axis: the first axis k such that, from k on, the box is one contiguous run of bytes in the source AND in a
  * target of shape `target`: rows are then enumerated by the axes before k. 0 means that the whole piece is one run. *run_bytes is
  * the length of a run in the source. */

@@ -55,6 +55,17 @@ static void suggest_scope(struct resolve *r, struct str name)
     }
 }
 
+void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line)
+{
+    const struct slices *slices = tensor_slices(r->catalog, t);
+    enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
+                          : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
+                                                               : DIAG_UNSUPPORTED;
+    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
+               diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t), slices ? ": " : "",
+               slices ? slices->what : "");
+}
+
 const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line)
 {
     const struct tensor *t = catalog_find(r->catalog, name);
@@ -66,8 +77,7 @@ const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t
         return NULL;
     }
     if (t->hidden != TENSOR_SHOWN) {
-        diag_error(r->diag, DIAG_UNSUPPORTED, resolve_place(r, line), name, "tensor '%s' cannot be shown: %s",
-                   diag_visible(r->diag, name), tensor_hidden_reason(t));
+        resolve_complain_hidden(r, t, line);
         return NULL;
     }
     return t;
@@ -175,7 +185,12 @@ static errint note_used(struct resolve *r)
         const struct tensor *t = r->targets[i].source;
         size_t index = (size_t)(t - r->catalog->tensors);
         used[index / 64] |= 1ull << (index % 64);
-        r->catalog->shards[t->shard].used = true;
+        if (!t->sliced) {
+            r->catalog->shards[t->shard].used = true;
+        }
+        for (uint32_t k = 0; r->targets[i].form && k < r->targets[i].form->piece_count; k++) {
+            r->catalog->shards[r->targets[i].form->pieces[k].shard].used = true;
+        }
     }
     r->plan->used = used;
     return 0;

@@ -48,6 +48,9 @@ struct as {
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
                   struct str variable, const char *where, struct as *out);
 
+/* resolve_complain_hidden: the error of a tensor that a rule needs and that cannot be shown. */
+void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line);
+
 /* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map or the catalog). */
 MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
                               uint32_t rule);

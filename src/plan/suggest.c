@@ -30,6 +30,41 @@ static void insert(struct best *b, struct str name, unsigned distance)
     b->distance[pos] = distance;
 }
 
+/* How many of the last components are the same in both. */
+static unsigned common_ending(struct str a, struct str b)
+{
+    unsigned components = 0;
+    for (;;) {
+        long in_a = str_rfind(a, '/');
+        long in_b = str_rfind(b, '/');
+        struct str last_a = str_from_pos(a, (size_t)(in_a + 1));
+        struct str last_b = str_from_pos(b, (size_t)(in_b + 1));
+        if (!str_eq(last_a, last_b)) {
+            return components;
+        }
+        components++;
+        if (in_a < 0 || in_b < 0) {
+            return components;
+        }
+        a.len = (size_t)in_a;
+        b.len = (size_t)in_b;
+    }
+}
+
+/* Nothing is spelt like the name: then what ends in the same components, in another scope, the most of them first. */
+static void same_ending(struct best *best, struct str name, suggest_name at, const void *context,
+                        uint32_t count, struct suggest_budget *budget)
+{
+    for (uint32_t i = 0; i < count && budget->left >= 4; i++) {
+        struct str candidate = at(context, i);
+        budget->left -= 4;
+        unsigned components = candidate.len ? common_ending(name, candidate) : 0;
+        if (components) {
+            insert(best, candidate, 1000 - (components < 999 ? components : 999));
+        }
+    }
+}
+
 void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
                      struct suggest_budget *budget)
 {
@@ -54,6 +89,9 @@ void suggest_nearest(struct diag *d, struct str name, suggest_name at, const voi
                 most = best.distance[DIAG_NEAREST - 1];
             }
         }
+    }
+    if (best.count == 0) {
+        same_ending(&best, name, at, context, count, budget);
     }
     for (unsigned i = 0; i < best.count; i++) {
         diag_nearest(d, best.name[i]);

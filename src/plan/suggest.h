@@ -17,7 +17,8 @@ struct suggest_budget {
 };
 
 /* suggest_nearest: adds to d's newest entry up to DIAG_NEAREST of the `count` names that are nearest to `name` by edit distance, the nearest
- * first, none farther than a third of its length. Stops when the budget is spent. */
+ * first, none farther than a third of its length; if there is none, those that end in the same path components. Stops when the budget is
+ * spent. */
 void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
                      struct suggest_budget *budget);
 

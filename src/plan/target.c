@@ -45,50 +45,91 @@ static errint append(struct resolve *r, struct str name, const struct tensor *so
     return 0;
 }
 
-/* A form of all of the source's shape, in one piece. */
+/* A form of all of the source's shape, without its pieces. */
 static struct form *new_form(struct resolve *r, const struct tensor *source, struct as as)
 {
     struct form *form = ARENA_NEW(r->arena, struct form);
-    struct piece *piece = ARENA_NEW(r->arena, struct piece);
-    if (!form || !piece) {
-        return NULL;
+    if (form) {
+        *form = (struct form){
+            .shape = tensor_shape(source),
+            .dtype = (uint8_t)as.dtype,
+            .cast_mode = as.mode,
+            .full = tensor_shape(source),
+            .part = -1,
+        };
     }
-    *form = (struct form){
-        .shape = tensor_shape(source),
-        .dtype = (uint8_t)as.dtype,
-        .cast_mode = as.mode,
-        .full = tensor_shape(source),
-        .part = -1,
-        .pieces = piece,
-    };
     return form;
 }
 
-/* Cut the form's piece, if it has elements. */
-static errint set_piece(struct resolve *r, struct form *form, const struct tensor *source,
-                        const int64_t *start)
+static int by_box(const void *a, const void *b, void *rank)
+{
+    const struct piece *left = a;
+    const struct piece *right = b;
+    for (unsigned axis = 0; axis < *(const unsigned *)rank; axis++) {
+        if (left->start[axis] != right->start[axis]) {
+            return left->start[axis] < right->start[axis] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* What the form's box, which begins at `start` in the source, takes from each of the source's stored slices. */
+static errint cut_slices(struct resolve *r, struct form *form, const struct tensor *source,
+                         const struct slices *slices, const int64_t *start)
+{
+    struct piece *pieces = ARENA_ARRAY(r->arena, struct piece, slices->count);
+    if (!pieces) {
+        return -ENOMEM;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < slices->count; i++) {
+        errint rc;
+        count += piece_of_slice(source, &slices->slices[i], start, form->shape.dims, r->arena, &pieces[count],
+                                &rc);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    unsigned rank = source->rank;
+    qsort_r(pieces, count, sizeof(*pieces), by_box, &rank);
+    form->pieces = pieces;
+    form->piece_count = count;
+    return 0;
+}
+
+/* The form's pieces, if it has elements: its box begins at `start` in the source. */
+static errint set_pieces(struct resolve *r, struct form *form, const struct tensor *source,
+                         const int64_t *start)
 {
     uint64_t elements;
     errint rc = shape_elements(form->shape, &elements);
     if (rc < 0 || elements == 0) {
         return rc;
     }
-    struct piece *piece = (struct piece *)(uintptr_t)form->pieces;
-    rc = piece_slice(source, start, form->shape.dims, r->arena, piece);
-    piece->cast_mode = (uint8_t)form->cast_mode;
-    form->piece_count = rc == 0;
+    const struct slices *slices = tensor_slices(r->catalog, source);
+    if (slices) {
+        rc = cut_slices(r, form, source, slices, start);
+    } else {
+        struct piece *piece = ARENA_NEW(r->arena, struct piece);
+        rc = piece ? piece_slice(source, start, form->shape.dims, r->arena, piece) : -ENOMEM;
+        form->pieces = piece;
+        form->piece_count = rc == 0;
+    }
+    for (uint32_t i = 0; rc == 0 && i < form->piece_count; i++) {
+        ((struct piece *)(uintptr_t)form->pieces)[i].cast_mode = (uint8_t)form->cast_mode;
+    }
     return rc;
 }
 
 errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
                    uint32_t rule)
 {
-    if (as.dtype == source->dtype) {
+    if (as.dtype == source->dtype && !source->sliced) {
         return append(r, name, source, NULL, rule);
     }
     static const int64_t origin[SHAPE_RANK_MOST];
     struct form *form = new_form(r, source, as);
-    if (!form || set_piece(r, form, source, origin) < 0) {
+    if (!form || set_pieces(r, form, source, origin) < 0) {
         return diag_no_memory(r->diag);
     }
     form->variable = name;
@@ -113,7 +154,7 @@ static struct form *part_form(struct resolve *r, const struct tensor *source,
     form->slice_start = start;
     form->part = part;
     form->partition = *partition;
-    return set_piece(r, form, source, start) < 0 ? NULL : form;
+    return set_pieces(r, form, source, start) < 0 ? NULL : form;
 }
 
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part)

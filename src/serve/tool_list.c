@@ -58,8 +58,7 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
 /* The shard that holds t, or NULL for a tensor that has none of its own (a sliced one). */
 static const struct shard *shard_of(const struct catalog *c, const struct tensor *t)
 {
-    bool none = t->hidden == TENSOR_SLICED || t->shard >= c->shard_count;
-    return none ? NULL : &c->shards[t->shard];
+    return t->shard >= c->shard_count ? NULL : &c->shards[t->shard];
 }
 
 static void list_row(const void *context, uint32_t i, struct buf cells[])

@@ -34,8 +34,10 @@ def test_a_graph_file_says_what_is_cut():
     data = json.loads((graph / "truth.json").read_text())
     many = next(v for v in data["variables"] if v["name"] == "p/many")
     assert many["partition"] == [11, 1]
-    report = plan("-g", graph / "graph.meta", "-a", "some_var=p/many", DEMO, status=1)
-    assert codes(report) == [("shape-mismatch", "p/many")]
+    report = plan("-g", graph / "graph.meta", "-a", "some_var=p/many | partition 11,1", DEMO, status=1)
+    assert codes(report) == [("dtype-mismatch", "p/many")]  # TensorFlow too sees the dtype before the shape
+    report = plan("-g", graph / "graph.meta", "-a", "some_var=p/many | partition 10,1", DEMO, status=1)
+    assert codes(report) == [("parts-differ", "p/many")]
 
 
 def test_another_checkpoint_is_a_graph():

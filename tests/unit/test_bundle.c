@@ -53,7 +53,7 @@ static int teardown(void **state)
 static errint open_written(struct fixture *f)
 {
     catalog_close(f->c);
-    errint rc = bundle_open(&(struct location){f->prefix, f->index}, &f->d, &f->c);
+    errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
     assert_true(rc == 0 ? f->c != NULL && f->d.errors == 0 : f->c == NULL && f->d.errors > 0);
     return rc;
 }
@@ -202,7 +202,7 @@ static void bundle_open_damaged_records_never_break(void **state)
             mkckpt_record(&f->ckpt, "k", 1, value.data, len);
             mkckpt_write(&f->ckpt, f->prefix);
             catalog_close(f->c);
-            errint rc = bundle_open(&(struct location){f->prefix, f->index}, &f->d, &f->c);
+            errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
             assert_true(rc == 0 || rc == -EBADMSG);
             value.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
             mkbuf_free(&key);
@@ -384,31 +384,89 @@ static void bundle_open_big_endian_is_swapped(void **state)
     assert_true(f->c->tensors[1].no_crc);
 }
 
-static void bundle_open_slices_are_counted_and_their_owner_hidden(void **state)
+/* The owner `v` [2, 3] of two slices: row 0 and row 1, but the second begins at `second`. */
+static void add_owner(struct fixture *f, uint8_t second)
 {
-    struct fixture *f = *state;
     struct mkbuf value = {0};
     /* The owner's shard, offset and size are noise. */
     mk_entry(&value, &(struct mkentry){FLOAT, 2, d23, 99, (uint64_t)-5, 7, 0});
     mkbuf_message(&value, 7, "\x0a\x02\x10\x01\x0a\x02\x10\x03", 8);
-    mkbuf_message(&value, 7, "\x0a\x04\x08\x01\x10\x01\x0a\x02\x10\x03", 10);
+    const uint8_t slice[] = {0x0a, 4, 0x08, second, 0x10, 1, 0x0a, 2, 0x10, 3};
+    mkbuf_message(&value, 7, slice, sizeof(slice));
     mkckpt_record(&f->ckpt, "v", 1, value.data, value.len);
-    for (int64_t row = 0; row < 2; row++) {
-        struct mkbuf key = {0};
-        mk_slice_key(&key, "v", 2, (const int64_t[]){row, 0}, (const int64_t[]){1, 3});
-        value.len = 0;
-        mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){1, 3}, 0, (uint64_t)row * 12, 12, 0});
-        mkckpt_record(&f->ckpt, key.data, key.len, value.data, value.len);
-        mkbuf_free(&key);
-    }
     mkbuf_free(&value);
+}
+
+/* The record of row `row` of v, as of `columns` columns. */
+static void add_slice(struct fixture *f, int64_t row, int64_t columns)
+{
+    struct mkbuf value = {0};
+    struct mkbuf key = {0};
+    mk_slice_key(&key, "v", 2, (const int64_t[]){row, 0}, (const int64_t[]){1, 3});
+    mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){1, columns}, 0, (uint64_t)row * 12,
+                                       (uint64_t)columns * 4, 0});
+    mkckpt_record(&f->ckpt, key.data, key.len, value.data, value.len);
+    mkbuf_free(&key);
+    mkbuf_free(&value);
+}
+
+static void bundle_open_slices_are_put_together(void **state)
+{
+    struct fixture *f = *state;
+    add_owner(f, 1);
+    add_slice(f, 0, 3);
+    add_slice(f, 1, 3);
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->c->count, 1);
     assert_int_equal(f->c->slice_records, 2);
-    assert_int_equal(f->c->tensors[0].hidden, TENSOR_SLICED);
-    assert_int_equal(f->c->tensors[0].bytes, 24);
-    assert_int_equal(f->c->tensors[0].shard, TENSOR_NO_SHARD);
-    assert_int_equal(f->c->shard_count, 0);
+    const struct tensor *t = &f->c->tensors[0];
+    assert_int_equal(t->hidden, TENSOR_SHOWN);
+    assert_int_equal(t->bytes, 24);
+    assert_int_equal(t->shard, TENSOR_NO_SHARD);
+    const struct slices *slices = tensor_slices(f->c, t);
+    assert_int_equal(slices->count, 2);
+    assert_int_equal(slices->slices[1].start[0], 1);
+    assert_int_equal(slices->slices[1].len[1], 3);
+    assert_int_equal(slices->slices[1].off, 12);
+    assert_int_equal(f->c->shard_count, 1);
+    assert_int_equal(f->c->shards[0].need_bytes, 24);
+}
+
+static void bundle_open_missing_and_overlapping_slices_are_named(void **state)
+{
+    struct fixture *f = *state;
+    add_owner(f, 1);
+    add_slice(f, 0, 3);
+    assert_int_equal(open_ckpt(f), 0);
+    assert_int_equal(f->c->tensors[0].hidden, TENSOR_SLICES_MISSING);
+    assert_non_null(strstr(f->c->sliced[0].what, "[1:2, 0:3] has no record"));
+    mkckpt_free(&f->ckpt);
+    mkckpt_init(&f->ckpt, 2);
+    add_owner(f, 0); /* twice the same row: the count is right */
+    add_slice(f, 0, 3);
+    diag_fini(&f->d);
+    diag_init(&f->d);
+    assert_int_equal(open_ckpt(f), 0);
+    assert_int_equal(f->c->tensors[0].hidden, TENSOR_SLICES_OVERLAP);
+    assert_non_null(strstr(f->c->sliced[0].what, "[0:1, 0:3] and [0:1, 0:3] overlap"));
+}
+
+static void bundle_open_slices_that_contradict_their_owner_are_ebadmsg(void **state)
+{
+    struct fixture *f = *state;
+    add_owner(f, 1);
+    add_slice(f, 0, 3);
+    add_slice(f, 1, 2);
+    assert_int_equal(open_ckpt(f), -EBADMSG);
+    assert_non_null(strstr(f->d.entries[0].message, "slice [1:2, 0:3] has 8 bytes"));
+    mkckpt_free(&f->ckpt);
+    mkckpt_init(&f->ckpt, 2);
+    add_owner(f, 2); /* row 2 of 2 */
+    add_slice(f, 0, 3);
+    diag_fini(&f->d);
+    diag_init(&f->d);
+    assert_int_equal(open_ckpt(f), -EBADMSG);
+    assert_non_null(strstr(f->d.entries[0].message, "is not within the shape [2, 3]"));
 }
 
 static void bundle_open_name_that_starts_with_nul_is_a_tensor(void **state)
@@ -711,7 +769,9 @@ int main(void)
         TEST(bundle_open_records_that_cost_too_much_are_refused),
         TEST(bundle_open_dtypes_without_bytes_are_hidden),
         TEST(bundle_open_big_endian_is_swapped),
-        TEST(bundle_open_slices_are_counted_and_their_owner_hidden),
+        TEST(bundle_open_slices_are_put_together),
+        TEST(bundle_open_missing_and_overlapping_slices_are_named),
+        TEST(bundle_open_slices_that_contradict_their_owner_are_ebadmsg),
         TEST(bundle_open_name_that_starts_with_nul_is_a_tensor),
         TEST(bundle_open_names_over_the_limits_are_eoverflow),
         TEST(bundle_open_headers_are_judged),

@@ -727,12 +727,7 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
          .hidden = TENSOR_STRING,
          .dims = dims,
          .rank = 1},
-        {.name_ptr = "sliced",
-         .name_len = 6,
-         .dtype = DTYPE_FLOAT16,
-         .hidden = TENSOR_SLICED,
-         .dims = dims,
-         .rank = 2},
+        {.name_ptr = "sliced", .name_len = 6, .dtype = DTYPE_FLOAT16, .sliced = 1, .dims = dims, .rank = 2},
         {.name_ptr = "w", .name_len = 1, .dtype = DTYPE_INT64},
     };
     struct catalog c = {.prefix = "dir/other", .tensors = tensors, .count = ARRAY_LEN(tensors)};

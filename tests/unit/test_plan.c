@@ -206,6 +206,11 @@ static void infer_bad_rules_are_all_reported(void **state)
     ASSERT_ERROR(RULES "x/ww = a", DIAG_TENSOR_NOT_FOUND, "'x/ww' is not in the checkpoint");
     assert_int_equal(now.diag.entries[0].nearest_count > 0, 1);
     assert_true(str_eq(now.diag.entries[0].nearest[0], STR("x/w")));
+    /* Nothing is spelt alike: what has the same last component. */
+    ASSERT_ERROR(RULES "quite/another/scope/b = a", DIAG_TENSOR_NOT_FOUND, "quite");
+    assert_true(str_eq(now.diag.entries[0].nearest[0], STR("x/b")));
+    ASSERT_ERROR(RULES "xy = a", DIAG_TENSOR_NOT_FOUND, "'xy'");
+    assert_true(str_eq(now.diag.entries[0].nearest[0], STR("xy/"))); /* the forgotten slash */
     ASSERT_ERROR(RULES "x/s = a", DIAG_UNSUPPORTED, "string");
     ASSERT_ERROR(RULES "v = a/", DIAG_MAP_SYNTAX, "scope");
     ASSERT_ERROR(RULES "x/t = e | partition 3", DIAG_SHAPE_MISMATCH, "[11, 4]");
