@@ -10,6 +10,7 @@ A case is a directory with a checkpoint and a `truth.json`, which says what is i
     prefix      the prefix, always
     tensors     per tensor: name, dtype (TensorFlow's Python name), shape, bytes, hex (little-endian, C order)
                 kind "string": `values` (hex of each element, C order) instead of bytes and hex
+                kind "arange": no hex; element i is i
                 kind "sliced": the checkpoint holds the tensor in pieces (`slices`: spec and hex of each); hex is the whole
     reader      on a tensor that CheckpointReader.get_tensor refuses: "RestoreV2" if that op reads it, "slices" if even
                 that reads it only slice by slice, just as they were stored
@@ -516,6 +517,63 @@ def case_v1(directory):
     tensors = [entry(*item, **({"reader": "RestoreV2"} if item[0] in hard else {})) for item in values.items()]
     tensors.append(sliced_entry("sliced", sliced, 0, 3, reader="RestoreV2"))
     write_truth(directory, "model-v1", tensors)
+
+
+@case
+def case_v1_sharded(directory):
+    """Three devices, a V1 file each; the state file has a pattern. A sliced tensor has its parts in two of them."""
+    values = {}
+    sliced = ramp("float32", [6, 2], 0)
+    with tf.Graph().as_default(), session(device_count={"CPU": 3}) as sess:
+        for i in range(9):
+            name = f"device_{i % 3}/var_{8 - i}"
+            values[name] = ramp(["float32", "int32", "int64"][i // 3], [2 + i % 3, 3], start=10 * i - 40)
+            with tf.device(f"/cpu:{i % 3}"):
+                variable(name, values[name])
+        values["single"] = ramp("float32", [4, 2])
+        values["global_step"] = np.int64(7)
+        with tf.device("/cpu:1"):
+            partitioned("single", values["single"], 0, 1)  # one part: its key has numbers
+        with tf.device("/cpu:0"):
+            variable("global_step", values["global_step"], trainable=False)
+        with v1.device(lambda op: "/cpu:2" if "part_1" in op.name else "/cpu:0"):
+            partitioned("sliced", sliced, 0, 2)
+        sess.run(v1.global_variables_initializer())
+        saver = v1.train.Saver(sharded=True, write_version=v1.train.SaverDef.V1)
+        save_session(directory, "model.ckpt", saver, sess, step=7)
+    if len(list(directory.glob("model.ckpt-7-*-of-00003"))) != 3:
+        raise SystemExit("v1_sharded: not three files")
+    tensors = [entry(*item) for item in values.items()]
+    tensors.append(sliced_entry("sliced", sliced, 0, 2, reader="RestoreV2"))
+    write_truth(directory, "model.ckpt-7-?????-of-00003", tensors, ".")
+
+
+@case
+def case_v1_blocks(directory):
+    """A tensor of 1.2 MB, which is a block of its own, between small ones; and one of many numbers of 1, 2 and 10 bytes."""
+    values = {
+        "a": ramp("float32", [3], 1),
+        "big": ramp("float32", [300000], 0),
+        "many": (np.arange(9000, dtype=np.int32) % 300 - 20).reshape(90, 100),
+        "z": ramp("float64", [2]),
+    }
+    tf.raw_ops.SaveSlices(
+        filename=str(directory / "blocks-v1"),
+        tensor_names=list(values),
+        shapes_and_slices=[""] * len(values),
+        data=[tensor_of(value) for value in values.values()],
+    )
+    head = {"name": "big", "dtype": "float32", "shape": [300000], "bytes": 1200000}
+    reader = tf.train.load_checkpoint(str(directory / "blocks-v1"))
+    if not np.array_equal(reader.get_tensor("big"), values["big"]):
+        raise SystemExit("v1_blocks: TensorFlow reads other values")
+    # 2.4 MB of digits would say no more than this: element i is i.
+    tensors = [entry(*item) for item in values.items() if item[0] != "big"]
+    rows = sorted(tensors + [{**head, "kind": "arange"}], key=lambda tensor: tensor["name"].encode())
+    for tensor in tensors:
+        if np.asarray(reader.get_tensor(tensor["name"])).tobytes().hex() != tensor["hex"]:
+            raise SystemExit(f"v1_blocks: TensorFlow reads {tensor['name']!r} differently")
+    write_json(directory / "truth.json", {"checkpoint": "blocks-v1", "prefix": "blocks-v1"}, "tensors", rows)
 
 
 def demo_values():

@@ -178,7 +178,7 @@ static errint value_slice(const struct target *t, struct buf *b)
 
 static errint value_crc32c(const struct target *t, struct buf *b)
 {
-    if (t->form) {
+    if (t->form || t->source->no_crc) {
         return -ENODATA;
     }
     buf_printf(b, "%08x", t->source->crc32c);

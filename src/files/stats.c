@@ -16,6 +16,9 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     uint64_t used = 0;
     uint64_t failed = 0;
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
+        if (v->catalog->shards[i].base) {
+            break; /* files come first */
+        }
         used += v->catalog->shards[i].used;
         failed += atomic_load(&v->catalog->shards[i].failed);
     }
@@ -30,7 +33,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "shards.failed", failed);
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         const struct shard *shard = &v->catalog->shards[i];
-        if (shard->used) {
+        if (shard->used && !shard->base) {
             buf_printf(b, "shard.%u.failed %d\n", shard->number, atomic_load(&shard->failed));
         }
     }

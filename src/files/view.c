@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/bundle.h"
+#include "format/legacy.h"
 #include "format/locate.h"
 #include "map/graph_file.h"
 
@@ -29,7 +30,7 @@ static errint open_catalog(const char *checkpoint, struct diag *d, struct catalo
     struct location where;
     errint rc = locate_checkpoint(checkpoint, &texts, &where, d);
     if (rc == 0) {
-        rc = bundle_open(&where, d, out);
+        rc = where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
     }
     arena_fini(&texts);
     return rc;

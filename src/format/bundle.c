@@ -122,7 +122,7 @@ static errint check_place(struct reader *r, struct str name, const struct bundle
     return 0;
 }
 
-static enum tensor_hidden hidden_reason(const struct reader *r, const struct bundle_entry *e)
+static enum tensor_hidden hidden_reason(const struct bundle_entry *e)
 {
     if (!dtype_known((uint64_t)e->dtype)) {
         return TENSOR_DTYPE_UNKNOWN;
@@ -135,7 +135,7 @@ static enum tensor_hidden hidden_reason(const struct reader *r, const struct bun
     case DTYPE_VARIANT:
         return TENSOR_VARIANT;
     default:
-        return r->big_endian && dtype_bytes((unsigned)e->dtype) > 1 ? TENSOR_BIG_ENDIAN : TENSOR_SHOWN;
+        return TENSOR_SHOWN;
     }
 }
 
@@ -191,7 +191,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .shard = TENSOR_NO_SHARD,
         .dtype = dtype_known((uint64_t)e.dtype) ? (uint8_t)e.dtype : DTYPE_INVALID,
         .rank = (uint8_t)e.rank,
-        .hidden = (uint8_t)hidden_reason(r, &e),
+        .hidden = (uint8_t)hidden_reason(&e),
     };
     /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
     if (e.slice_count == 0) {
@@ -259,6 +259,7 @@ static errint read_index(struct reader *r, struct sstable *t)
     if (catalog_build_init(&r->build, r->c) < 0) {
         return diag_no_memory(r->d);
     }
+    r->build.big_endian = r->big_endian;
     rc = read_records(r, t);
     if (rc < 0) {
         return rc;

@@ -137,7 +137,7 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
         return -EBADMSG;
     }
     *out = (struct stored_slice){start, len, record->off, record->shard, record->crc32c};
-    catalog_build_use(b, record->shard, record->off, record->bytes);
+    catalog_build_use(b, (unsigned)e->dtype, record->shard, record->off, record->bytes);
     return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "format/sstable_cache.h"
+
 const char *tensor_hidden_reason(const struct tensor *t)
 {
     switch ((enum tensor_hidden)t->hidden) {
@@ -21,8 +23,10 @@ const char *tensor_hidden_reason(const struct tensor *t)
         return "variant tensors have no bytes to show";
     case TENSOR_DTYPE_UNKNOWN:
         return "its dtype is not known";
-    case TENSOR_BIG_ENDIAN:
-        return "tensors of a big-endian machine are not shown yet";
+    case TENSOR_NOT_IN_V1:
+        return "V1 checkpoints have no values of its dtype";
+    case TENSOR_BLOCK_TOO_LARGE:
+        return "unsupported: its values are in a compressed block of more than 256 MiB";
     }
     return "it cannot be shown";
 }
@@ -57,16 +61,26 @@ uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *fi
     return bound(c, prefix, true) - *first;
 }
 
+void catalog_use_files(struct catalog *c)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        if (c->shards[i].used) {
+            shard_file(&c->shards[i])->used = true;
+        }
+    }
+}
+
 errint catalog_open_shards(struct catalog *c, struct diag *d)
 {
     errint first = 0;
+    catalog_use_files(c);
     for (uint32_t i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
         struct stat st;
         if (s->used) {
             errint rc = shard_open(s, &c->arena, d);
             first = first ? first : rc;
-        } else if (stat(s->path, &st) != 0) {
+        } else if (!s->base && stat(s->path, &st) != 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
                       "the data file cannot be found (%s), but nothing that is shown needs it",
                       strerror(errno));
@@ -83,6 +97,7 @@ void catalog_close(struct catalog *c)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         shard_close(&c->shards[i]);
     }
+    sstable_cache_free(c->blocks);
     free(c->tensors_block);
     arena_fini(&c->arena);
     free(c);

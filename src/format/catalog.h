@@ -25,7 +25,8 @@ enum tensor_hidden {
     TENSOR_RESOURCE,
     TENSOR_VARIANT,
     TENSOR_DTYPE_UNKNOWN,
-    TENSOR_BIG_ENDIAN,
+    TENSOR_NOT_IN_V1,
+    TENSOR_BLOCK_TOO_LARGE,
 };
 
 #define TENSOR_NO_SHARD UINT32_MAX
@@ -41,26 +42,31 @@ struct tensor {
     uint32_t crc32c; /* masked, as stored, over its bytes */
     uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
-    uint8_t hidden; /* enum tensor_hidden */
-    uint8_t sliced; /* 1: `off` is an index into catalog.sliced, and `shard` is TENSOR_NO_SHARD */
+    uint8_t hidden;     /* enum tensor_hidden */
+    uint8_t sliced : 1; /* `off` is an index into catalog.sliced, and `shard` is TENSOR_NO_SHARD */
+    uint8_t no_crc : 1; /* crc32c is none, or is not over the bytes that are shown */
 };
+
+struct sstable_cache;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
     const char *index_path;
-    const char *format; /* "v2" */
+    const char *format; /* "v2", "v1" */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
-    struct shard *shards;   /* those that some of `tensors` names, hidden ones too, by number */
+    struct shard
+        *shards; /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
     uint32_t shard_count;
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
-    uint32_t num_shards; /* as the checkpoint says; part of its file names */
+    struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
+    uint32_t num_shards;          /* as the checkpoint says; part of its file names */
 };
 
 static inline struct str tensor_name(const struct tensor *t)
@@ -87,6 +93,9 @@ const struct tensor *catalog_find(const struct catalog *c, struct str name);
 
 /* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
+
+/* catalog_use_files: sets `used` of the files behind the derived shards for which it is set. */
+void catalog_use_files(struct catalog *c);
 
 /* catalog_open_shards: opens each shard whose `used` is set; reads no tensor data. A missing or short one is an error that
  * names it; unused ones that are missing get a warning. Returns 0 or the first failure, having tried all. */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "format/swap.h"
+
 /* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an earlier one. */
 enum { INTERNED = 4096, TENSORS_FIRST = 1024 };
 
@@ -13,8 +15,10 @@ struct interned_shape {
 
 struct shard_use {
     uint64_t need_bytes;
-    uint32_t index; /* in catalog.shards */
+    uint32_t index;      /* in catalog.shards */
+    uint32_t first_swap; /* likewise, of its derived shards */
     bool named;
+    uint16_t swaps; /* a bit for each derived shard (swap.h) that it needs */
 };
 
 errint catalog_build_init(struct catalog_build *b, struct catalog *c)
@@ -62,6 +66,12 @@ static bool reserve(struct catalog_build *b)
     return true;
 }
 
+/* Which derived shard (swap.h) bytes of that dtype at that offset are read from. */
+static unsigned swap_of(const struct catalog_build *b, unsigned dtype, uint64_t off)
+{
+    return b->big_endian ? swap_kind(dtype, off) : SWAP_NONE;
+}
+
 errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
                          const struct tensor *t)
 {
@@ -78,16 +88,21 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     added->dims = shape;
     c->count++;
     c->hidden_count += t->hidden != TENSOR_SHOWN;
-    if (t->shard != TENSOR_NO_SHARD) {
-        catalog_build_use(b, t->shard, t->off, t->hidden == TENSOR_SHOWN ? t->bytes : 0);
+    if (t->shard != TENSOR_NO_SHARD && !b->own_shards) {
+        if (swap_of(b, t->dtype, t->off) != SWAP_NONE) {
+            added->no_crc = true;
+        }
+        catalog_build_use(b, t->dtype, t->shard, t->off, t->hidden == TENSOR_SHOWN ? t->bytes : 0);
     }
     return 0;
 }
 
-void catalog_build_use(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes)
+void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off, uint64_t bytes)
 {
     struct shard_use *use = &b->uses[shard];
+    unsigned swap = swap_of(b, dtype, off);
     use->named = true;
+    use->swaps |= swap == SWAP_NONE ? 0 : (uint16_t)(1u << swap);
     if (bytes && off + bytes > use->need_bytes) {
         use->need_bytes = off + bytes;
     }
@@ -109,16 +124,10 @@ errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uin
     return 0;
 }
 
-/* Numbers of shards become indices; the list moves into the catalog's arena. */
-static errint settle_slices(struct catalog_build *b)
+/* The list moves into the catalog's arena. */
+static errint keep_slices(struct catalog_build *b)
 {
     struct catalog *c = b->c;
-    for (uint32_t i = 0; i < b->sliced_count; i++) {
-        for (uint32_t k = 0; k < b->sliced[i].count && b->sliced[i].fault == SLICES_WHOLE; k++) {
-            struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&b->sliced[i].slices[k];
-            slice->shard = b->uses[slice->shard].index;
-        }
-    }
     struct slices *list = ARENA_ARRAY(&c->arena, struct slices, b->sliced_count);
     if (!list) {
         return -ENOMEM;
@@ -135,11 +144,13 @@ static errint make_shards(struct catalog_build *b)
 {
     struct catalog *c = b->c;
     uint32_t named = 0;
+    uint32_t derived = 0;
     for (uint32_t i = 0; i < c->num_shards; i++) {
         b->uses[i].index = named;
         named += b->uses[i].named;
+        derived += (uint32_t)__builtin_popcount(b->uses[i].swaps);
     }
-    c->shards = ARENA_ARRAY(&c->arena, struct shard, named);
+    c->shards = ARENA_ARRAY(&c->arena, struct shard, (size_t)named + derived);
     if (!c->shards) {
         return -ENOMEM;
     }
@@ -154,20 +165,50 @@ static errint make_shards(struct catalog_build *b)
                 (struct shard){.path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
         }
     }
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        b->uses[i].first_swap = c->shard_count;
+        for (unsigned kind = 0; kind < SWAP_KINDS; kind++) {
+            if (b->uses[i].swaps >> kind & 1) {
+                c->shards[c->shard_count++] = swap_shard(&c->shards[b->uses[i].index], kind);
+            }
+        }
+    }
     return 0;
+}
+
+/* Where in catalog.shards the bytes are that number, dtype and offset name. */
+static uint32_t final_shard(const struct catalog_build *b, uint32_t number, unsigned dtype, uint64_t off)
+{
+    const struct shard_use *use = &b->uses[number];
+    unsigned kind = swap_of(b, dtype, off);
+    return kind == SWAP_NONE
+               ? use->index
+               : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
+}
+
+/* Numbers of shards become indices. */
+static void settle_shards(struct catalog_build *b, struct tensor *t)
+{
+    if (t->shard != TENSOR_NO_SHARD) {
+        t->shard = final_shard(b, t->shard, t->dtype, t->off);
+    }
+    const struct slices *s = t->sliced ? &b->sliced[t->off] : NULL;
+    for (uint32_t k = 0; s && s->fault == SLICES_WHOLE && k < s->count; k++) {
+        struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&s->slices[k];
+        slice->shard = final_shard(b, slice->shard, t->dtype, slice->off);
+    }
 }
 
 errint catalog_build_finish(struct catalog_build *b)
 {
     struct catalog *c = b->c;
-    errint rc = make_shards(b);
-    rc = rc < 0 ? rc : settle_slices(b);
+    errint rc = b->own_shards ? 0 : make_shards(b);
+    for (uint32_t i = 0; rc == 0 && i < c->count && !b->own_shards; i++) {
+        settle_shards(b, &b->tensors[i]);
+    }
+    rc = rc < 0 ? rc : keep_slices(b);
     if (rc < 0) {
         return rc;
-    }
-    for (uint32_t i = 0; i < c->count; i++) {
-        struct tensor *t = &b->tensors[i];
-        t->shard = t->shard == TENSOR_NO_SHARD ? TENSOR_NO_SHARD : b->uses[t->shard].index;
     }
     if (c->count) {
         struct tensor *exact = realloc(b->tensors, c->count * sizeof(*exact));

@@ -17,7 +17,9 @@ struct catalog_build {
     size_t cap;                    /* tensors allocated */
     struct interned_shape *shapes; /* owns: the shapes seen of late */
     struct shard_use *uses;        /* owns: one for each of c->num_shards */
-    struct slices *sliced;         /* in the catalog's arena once it is finished; owns until then */
+    bool big_endian;               /* set after catalog_build_init: the data files are */
+    bool own_shards;       /* likewise: the caller makes c->shards, and tensors have indices into them */
+    struct slices *sliced; /* in the catalog's arena once it is finished; owns until then */
     uint32_t sliced_count;
     uint32_t sliced_cap;
 };
@@ -30,8 +32,8 @@ MUST_CHECK errint catalog_build_init(struct catalog_build *b, struct catalog *c)
 MUST_CHECK errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
                                     const struct tensor *t);
 
-/* catalog_build_use: some bytes of a shard, by number, belong to a tensor that is shown. */
-void catalog_build_use(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes);
+/* catalog_build_use: some bytes of a shard, by number, belong to a tensor of that dtype that is shown. */
+void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off, uint64_t bytes);
 
 /* catalog_build_slices: *s as the next of catalog.sliced; its number in *index. The slices' shards are numbers still. -ENOMEM. */
 MUST_CHECK errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index);

@@ -3,6 +3,7 @@
 
 #include <glob.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
@@ -47,7 +48,7 @@ static errint try_prefix(struct search *s, struct str prefix)
     if (rc < 0) {
         return file_complain(s->d, DIAG_FILE_UNREADABLE, index, rc);
     }
-    *s->out = (struct location){text, index};
+    *s->out = (struct location){.prefix = text, .index_path = index};
     return 0;
 }
 
@@ -79,28 +80,107 @@ static bool is_table(const char *path)
     return cursor_le64(&c) == TABLE_MAGIC;
 }
 
-/* The V1 file that `path` names, itself, as a pattern, or as the prefix of a sharded one; NULL if there is none. */
-static const char *v1_file(const char *path, struct arena *a)
+/* The N of PREFIX-00000-of-N, at the end of `path`; NULL if that is not the name of a shard. */
+static const char *shard_count_of(const char *path)
 {
-    if (is_table(path)) {
-        return path;
+    const char *digits = path + strlen(path);
+    while (digits > path && digits[-1] >= '0' && digits[-1] <= '9') {
+        digits--;
     }
-    bool pattern = strpbrk(path, "*?[\\");
-    const char *shards = pattern ? path : arena_printf(a, "%s-[0-9]*-of-[0-9]*", path);
-    const char *found = NULL;
-    glob_t hits;
-    if (shards && glob(shards, 0, NULL, &hits) == 0) {
-        found = is_table(hits.gl_pathv[0]) ? arena_cstr(a, str_from(hits.gl_pathv[0])) : NULL;
-        globfree(&hits);
-    }
-    return found;
+    return *digits && digits - path >= 4 && memcmp(digits - 4, "-of-", 4) == 0 ? digits : NULL;
 }
 
-static errint refuse_v1(struct search *s, const char *file)
+static const char *escaped(const char *path, struct arena *a)
 {
-    return diag_error(
-        s->d, DIAG_UNSUPPORTED, s->argument, str_from(file),
-        "a V1 checkpoint (one table, no .index file beside it): only V2 checkpoints are read yet");
+    char *text = arena_bytes(a, 2 * strlen(path) + 1);
+    char *end = text;
+    for (; text && *path; path++) {
+        if (strchr("*?[\\", *path)) {
+            *end++ = '\\';
+        }
+        *end++ = *path;
+    }
+    if (text) {
+        *end = '\0';
+    }
+    return text;
+}
+
+/* Says so if the shards that were found are not as many as their names say: TensorFlow takes what is there, too. */
+static errint check_shards(struct search *s, const char *pattern)
+{
+    const struct location *out = s->out;
+    const char *count = shard_count_of(out->files[0]);
+    for (uint32_t i = 1; count && i < out->file_count; i++) {
+        const char *other = shard_count_of(out->files[i]);
+        if (other && strcmp(other, count) != 0) {
+            return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, str_from(pattern),
+                              "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
+                              "in -of-%s",
+                              count, other);
+        }
+    }
+    if (count && strtoull(count, NULL, 10) != out->file_count) {
+        diag_warn(s->d, DIAG_FILE_UNREADABLE, s->argument, str_from(pattern),
+                  "the names of the V1 shards say -of-%s, but %u match", count, (unsigned)out->file_count);
+    }
+    return 0;
+}
+
+/* The V1 files that `pattern` matches, if one of them at least is a table: 0, -ENOENT without words, or an error in d. With `named` only those
+ * that have the name of a shard. */
+static errint try_shards(struct search *s, const char *pattern, const char *name, bool named)
+{
+    glob_t hits;
+    if (!pattern || !name) {
+        return diag_no_memory(s->d);
+    }
+    if (glob(pattern, 0, NULL, &hits) != 0) {
+        return -ENOENT;
+    }
+    bool table = false;
+    const char **files = ARENA_ARRAY(s->a, const char *, hits.gl_pathc);
+    uint32_t count = 0;
+    for (size_t i = 0; files && i < hits.gl_pathc; i++) {
+        if (named && !shard_count_of(hits.gl_pathv[i])) {
+            continue;
+        }
+        files[count] = arena_cstr(s->a, str_from(hits.gl_pathv[i]));
+        files = files[count++] ? files : NULL;
+        table = table || is_table(hits.gl_pathv[i]);
+    }
+    globfree(&hits);
+    if (!files) {
+        return diag_no_memory(s->d);
+    }
+    if (!table) {
+        return -ENOENT;
+    }
+    *s->out = (struct location){.prefix = name, .format = LOCATION_V1, .files = files, .file_count = count};
+    return check_shards(s, pattern);
+}
+
+/* The V1 checkpoint that `path` names: as a file, as a pattern, or as what its shards' names begin with. As try_prefix. */
+static errint try_v1(struct search *s, const char *path)
+{
+    if (is_table(path)) {
+        const char **files = ARENA_ARRAY(s->a, const char *, 1);
+        const char *copy = arena_cstr(s->a, str_from(path));
+        if (!files || !copy) {
+            return diag_no_memory(s->d);
+        }
+        files[0] = copy;
+        *s->out = (struct location){.prefix = copy, .format = LOCATION_V1, .files = files, .file_count = 1};
+        return 0;
+    }
+    errint rc =
+        strpbrk(path, "*?[\\") ? try_shards(s, path, arena_cstr(s->a, str_from(path)), false) : -ENOENT;
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    const char *prefix = escaped(path, s->a);
+    return try_shards(s, prefix ? arena_printf(s->a, "%s-[0-9]*-of-[0-9]*", prefix) : NULL,
+                      arena_printf(s->a, "%s-\?\?\?\?\?-of-\?\?\?\?\?", path), true);
 }
 
 static const char *join(struct arena *a, const char *dir, struct str name)
@@ -165,10 +245,13 @@ static errint follow_state(struct search *s, const char *file, const char *dir)
     if (rc != -ENOENT) {
         return rc;
     }
-    const char *v1 = v1_file(stated, s->a);
-    v1 = v1 || !moved ? v1 : v1_file(beside, s->a);
-    if (v1) {
-        return refuse_v1(s, v1);
+    rc = try_v1(s, stated);
+    if (rc == -ENOENT && moved && (rc = try_v1(s, beside)) == 0) {
+        diag_warn(s->d, DIAG_MOVED, file, state.latest, "%s does not exist, taking %s beside the state file",
+                  diag_visible(s->d, str_from(stated)), diag_visible(s->d, str_from(beside)));
+    }
+    if (rc != -ENOENT) {
+        return rc;
     }
     rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, file, state.latest,
                     "the state file names a checkpoint that does not exist: tried %s.index%s%s%s",
@@ -243,9 +326,13 @@ static errint search_file(struct search *s)
         const char *dir = path_dir(s->argument, s->a);
         return dir ? follow_state(s, s->argument, dir) : diag_no_memory(s->d);
     }
-    const char *v1 = v1_file(s->argument, s->a);
-    if (v1) {
-        return refuse_v1(s, v1);
+    rc = try_v1(s, s->argument);
+    if (rc == -ENOENT && prefix.ptr) { /* the .meta file beside it */
+        const char *text = arena_cstr(s->a, prefix);
+        rc = text ? try_v1(s, text) : diag_no_memory(s->d);
+    }
+    if (rc != -ENOENT) {
+        return rc;
     }
     if (kind < 0 && kind != -ENOENT) {
         return file_complain(s->d, DIAG_FILE_UNREADABLE, s->argument, kind);

@@ -61,10 +61,15 @@ static void accept_state(struct shard *s, const struct stat *st, const struct sh
     atomic_store(&s->ctime, nanoseconds(st->st_ctim));
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           nanoseconds(a->st_mtim) == nanoseconds(b->st_mtim);
+}
+
 static bool same_content(const struct shard *s, const struct stat *st)
 {
-    return st->st_dev == s->st.st_dev && st->st_ino == s->st.st_ino && st->st_size == s->st.st_size &&
-           nanoseconds(st->st_mtim) == nanoseconds(s->st.st_mtim);
+    return same_file(st, &s->st);
 }
 
 /* The ctime moved: whether what moved with it explains that (shard.h). */
@@ -139,6 +144,12 @@ static errint look_by_path(struct shard *s)
 
 errint shard_open(struct shard *s, struct arena *a, struct diag *d)
 {
+    if (s->base) {
+        s->st = s->base->st;
+        s->opened = s->base->opened;
+        return 0;
+    }
+    const struct stat known = s->st;
     CLEANUP_CLOSE int fd = -1;
     errint rc = file_open(s->path, &fd, &s->st);
     if (rc == -EMFILE || rc == -ENFILE) {
@@ -154,6 +165,10 @@ errint shard_open(struct shard *s, struct arena *a, struct diag *d)
         return diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
                           "the data file has %lld bytes, its tensors need %" PRIu64, (long long)s->st.st_size,
                           s->need_bytes);
+    }
+    if (s->known && !same_file(&known, &s->st)) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
+                          "the file changed while the checkpoint was being opened");
     }
     CLEANUP_FREE char *real = realpath(s->path, NULL);
     s->real_path = arena_cstr(a, str_from(real ? real : s->path));
@@ -191,6 +206,9 @@ static errint acquire(struct shard *s, int *own, int *fd)
 
 errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
 {
+    if (s->base) {
+        return s->derive->read(s, off, len, buf);
+    }
     if (atomic_load(&s->failed)) {
         return -EIO;
     }
@@ -207,6 +225,10 @@ errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
 
 void shard_close(struct shard *s)
 {
+    if (s->base && s->derive->close) {
+        s->derive->close(s);
+        s->state = NULL;
+    }
     cleanup_close(&s->fd);
     s->fd = -1;
     s->opened = false;

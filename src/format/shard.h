@@ -12,7 +12,10 @@
  *
  * A write that sets mtime back is not noticed when one of those moves with it between two reads, nor is a write within one tick of
  * the file system's clock. Where descriptors run out, the path is kept and opened for each read, and refused unless it is the same device
- * and inode by the same rule. Reads are safe from any thread. */
+ * and inode by the same rule. Reads are safe from any thread.
+ *
+ * A derived shard has no file: its bytes are made, as they are read, from those of another shard, its base (swap.h, legacy_values.h,
+ * sstable_cache.h). It never fails by itself for good: shard_file() is the shard whose `failed` counts. */
 #ifndef CKPTFS_FORMAT_SHARD_H
 #define CKPTFS_FORMAT_SHARD_H
 
@@ -34,6 +37,15 @@ struct shard_links {
     uint64_t name_hash; /* of the path that /proc has for the descriptor; 0 where it has none */
 };
 
+struct shard;
+
+/* What makes the bytes of a derived shard. */
+struct shard_derive {
+    /* As shard_read. -EBADMSG for bytes of the base that contradict the format. */
+    errint (*read)(struct shard *s, uint64_t off, size_t len, void *buf);
+    void (*close)(struct shard *s); /* frees s->state */
+};
+
 struct shard {
     const char *path;      /* as found; borrowed */
     const char *real_path; /* absolute, for opening again after the daemon left the directory */
@@ -42,22 +54,35 @@ struct shard {
     bool used;             /* some target reads it */
     int fd;                /* -1: not opened, or descriptors ran out (then `opened` is set) */
     bool opened;
-    struct stat st;                 /* as of shard_open */
-    atomic_bool failed;             /* changed under us: every later read is -EIO */
-    _Atomic int64_t ctime;          /* accepted, in ns */
+    bool known;            /* `st` is the file that the catalog was read from: shard_open takes no other */
+    struct stat st;        /* as of shard_open */
+    atomic_bool failed;    /* changed under us: every later read is -EIO */
+    _Atomic int64_t ctime; /* accepted, in ns */
     struct shard_links accepted_as; /* what came with it; under shard.c's lock */
+    struct shard *base;             /* of a derived shard, else NULL; stands before it in catalog.shards */
+    const struct shard_derive *derive;
+    void *state; /* owned by `derive` */
 };
+
+/* shard_file: the shard that has the file behind `s`: itself, unless it is derived. */
+static inline struct shard *shard_file(struct shard *s)
+{
+    while (s->base) {
+        s = s->base;
+    }
+    return s;
+}
 
 /* shard_open: opens s->path and checks that it is a regular file of at least need_bytes. Errors name the file and what was
  * found and expected, and which data files lie beside a missing one. real_path is allocated in `a`. When descriptors run out, or few
- * are left (reads need some), fd stays -1. */
+ * are left (reads need some), fd stays -1. A derived shard opens nothing, and is open if its base is. */
 MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);
 
 /* shard_read: all of bytes [off, off+len) into buf, or -EIO: short, failed, changed. On failure what buf holds is not to be
  * used. A device error and a lack of descriptors do not set `failed`: a later read may succeed. */
 MUST_CHECK errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf);
 
-/* shard_close: closes the descriptor, if any. */
+/* shard_close: closes the descriptor, if any; frees what a derived shard has. */
 void shard_close(struct shard *s);
 
 #endif

@@ -8,8 +8,6 @@
 #include "base/crc32c.h"
 #include "base/file.h"
 
-enum { COMPRESSION_NONE = 0, COMPRESSION_SNAPPY = 1 };
-
 /* Room for `need` bytes; the content is not kept. */
 static bool provide(char **buffer, size_t *cap, size_t need)
 {
@@ -22,30 +20,56 @@ static bool provide(char **buffer, size_t *cap, size_t need)
     return *buffer;
 }
 
-static errint unpack_snappy(struct sstable_block *b, const struct sstable_source *src, size_t stored,
-                            struct str *plain)
+static errint unpack_snappy(const struct sstable_source *src, struct sstable_handle h, const char *stored,
+                            char **plain, size_t *cap, struct str *out)
 {
     size_t len;
-    if (snappy_uncompressed_length(b->stored, stored, &len) != SNAPPY_OK) {
-        return SSTABLE_CORRUPT(src, "the snappy block at byte %" PRIu64 " has no length", b->handle.off);
+    if (snappy_uncompressed_length(stored, (size_t)h.bytes, &len) != SNAPPY_OK) {
+        return SSTABLE_CORRUPT(src, "the snappy block at byte %" PRIu64 " has no length", h.off);
     }
-    if (len > (uint64_t)stored * SSTABLE_SNAPPY_MOST || len > SSTABLE_BLOCK_MOST) {
+    if (len > h.bytes * SSTABLE_SNAPPY_MOST || len > SSTABLE_BLOCK_MOST) {
         return SSTABLE_LIMIT(src,
-                             "the snappy block at byte %" PRIu64
-                             " claims %zu bytes out of %zu, the limit is %d "
+                             "the snappy block at byte %" PRIu64 " claims %zu bytes out of %" PRIu64
+                             ", the limit is %d "
                              "times as many and %d",
-                             b->handle.off, len, stored, SSTABLE_SNAPPY_MOST, SSTABLE_BLOCK_MOST);
+                             h.off, len, h.bytes, SSTABLE_SNAPPY_MOST, SSTABLE_BLOCK_MOST);
     }
-    if (!provide(&b->plain, &b->plain_cap, len + !len)) {
+    if (!provide(plain, cap, len + !len)) {
         return diag_no_memory(src->d);
     }
     size_t got = len;
-    if (snappy_uncompress(b->stored, stored, b->plain, &got) != SNAPPY_OK || got != len) {
+    if (snappy_uncompress(stored, (size_t)h.bytes, *plain, &got) != SNAPPY_OK || got != len) {
         return SSTABLE_CORRUPT(
-            src, "the snappy block at byte %" PRIu64 " does not unpack to the %zu bytes it claims",
-            b->handle.off, len);
+            src, "the snappy block at byte %" PRIu64 " does not unpack to the %zu bytes it claims", h.off,
+            len);
     }
-    *plain = str_of(b->plain, len);
+    *out = str_of(*plain, len);
+    return 0;
+}
+
+errint sstable_unpack(const struct sstable_source *src, struct sstable_handle h, const char *stored,
+                      char **plain, size_t *cap, struct str *out)
+{
+    size_t len = (size_t)h.bytes;
+    struct cursor trailer = cursor_over(stored + len + 1, SSTABLE_TRAILER - 1);
+    uint32_t stored_crc = cursor_le32(&trailer);
+    uint32_t crc = crc32c_mask(crc32c_extend(0, stored, len + 1));
+    if (crc != stored_crc) {
+        return SSTABLE_CORRUPT(src,
+                               "the block at byte %" PRIu64
+                               " (%zu bytes) has the checksum %08x, its trailer says "
+                               "%08x",
+                               h.off, len, crc, stored_crc);
+    }
+    unsigned type = (unsigned char)stored[len];
+    if (type == SSTABLE_SNAPPY) {
+        return unpack_snappy(src, h, stored, plain, cap, out);
+    }
+    if (type != SSTABLE_PLAIN) {
+        return SSTABLE_CORRUPT(
+            src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off, type);
+    }
+    *out = str_of(stored, len);
     return 0;
 }
 
@@ -65,26 +89,7 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len + SSTABLE_TRAILER, h.off);
     }
-    struct cursor trailer = cursor_over(b->stored + len + 1, SSTABLE_TRAILER - 1);
-    uint32_t stored_crc = cursor_le32(&trailer);
-    uint32_t crc = crc32c_mask(crc32c_extend(0, b->stored, len + 1));
-    if (crc != stored_crc) {
-        return SSTABLE_CORRUPT(src,
-                               "the block at byte %" PRIu64
-                               " (%zu bytes) has the checksum %08x, its trailer says "
-                               "%08x",
-                               h.off, len, crc, stored_crc);
-    }
-    unsigned type = (unsigned char)b->stored[len];
-    if (type == COMPRESSION_SNAPPY) {
-        return unpack_snappy(b, src, len, plain);
-    }
-    if (type != COMPRESSION_NONE) {
-        return SSTABLE_CORRUPT(
-            src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off, type);
-    }
-    *plain = str_of(b->stored, len);
-    return 0;
+    return sstable_unpack(src, h, b->stored, &b->plain, &b->plain_cap, plain);
 }
 
 errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src, struct sstable_handle h)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One block of a table: read, verified, unpacked, and its entries one after the other (tensorflow/core/lib/io/format.cc,
- * block.cc). Private to sstable.c.
+ * block.cc). Private to the readers of tables.
  *
  *   in the file     stored bytes | type u8 (0 none, 1 snappy) | masked crc32c u32 over stored bytes and type
  *   unpacked        entry* | restart offset u32 * n | n u32
@@ -56,6 +56,13 @@ struct sstable_entry {
 #define SSTABLE_CORRUPT(src, ...)                                                                            \
     diag_error((src)->d, DIAG_CHECKPOINT_CORRUPT, (src)->path, STR(""), __VA_ARGS__)
 #define SSTABLE_LIMIT(src, ...) diag_error((src)->d, DIAG_LIMIT, (src)->path, STR(""), __VA_ARGS__)
+
+enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
+
+/* sstable_unpack: the content of the block at `h`, of which `stored` has all bytes with the trailer: checks the checksum, and unpacks, if
+ * need be, into *plain, which has room for *cap bytes and is grown. *out points into one of the two. */
+MUST_CHECK errint sstable_unpack(const struct sstable_source *src, struct sstable_handle h,
+                                 const char *stored, char **plain, size_t *cap, struct str *out);
 
 /* sstable_block_load: reads the block at `h`, which the caller has checked to lie inside the file. What the block held before is gone. */
 MUST_CHECK errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src,

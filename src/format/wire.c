@@ -8,12 +8,21 @@ enum { VARINT_BYTES_MOST = 10, READ_FIRST = 4 << 10, NUMBER_MOST = (1 << 29) - 1
 void wire_init(struct wire *w, int fd, uint64_t size)
 {
     w->fd = fd;
+    w->read = NULL;
+    w->from = NULL;
     w->size = size;
     w->wrong = "";
     w->wrong_at = 0;
     w->base = 0;
     w->filled = 0;
     w->ahead = READ_FIRST;
+}
+
+void wire_init_from(struct wire *w, wire_read_at *read, void *from, uint64_t size)
+{
+    wire_init(w, -1, size);
+    w->read = read;
+    w->from = from;
 }
 
 errint wire_blame(struct wire *w, errint rc, uint64_t at, const char *wrong)
@@ -36,7 +45,10 @@ static errint fill(struct wire *w, uint64_t off, size_t need)
     len = len < w->size - off ? len : (size_t)(w->size - off);
     w->base = off;
     w->filled = 0;
-    errint rc = file_read_at(w->fd, off, len, w->buffer);
+    errint rc = w->read ? w->read(w->from, off, len, w->buffer) : file_read_at(w->fd, off, len, w->buffer);
+    if (rc < 0 && rc != -EIO) {
+        return rc;
+    }
     if (rc < 0) {
         return wire_blame(w, rc, off, "the file cannot be read, or was cut while it was read");
     }
@@ -80,6 +92,24 @@ static errint take_varint(struct wire *w, struct wire_window *at, uint64_t *valu
     return wire_blame(w, -EBADMSG, at->off,
                       most < VARINT_BYTES_MOST ? "a number passes the end of its message"
                                                : "a number has more than 64 bits");
+}
+
+errint wire_varint(struct wire *w, struct wire_window *at, uint64_t *value)
+{
+    return take_varint(w, at, value);
+}
+
+errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint8_t **bytes, size_t *len)
+{
+    *len = wire_len(at) < least ? (size_t)wire_len(at) : least;
+    errint rc = fill(w, at.off, *len);
+    if (rc < 0) {
+        return rc;
+    }
+    size_t held = w->filled - (size_t)(at.off - w->base);
+    *bytes = w->buffer + (at.off - w->base);
+    *len = held < wire_len(at) ? held : (size_t)wire_len(at);
+    return 0;
 }
 
 static errint take_fixed(struct wire *w, struct wire_window *at, size_t len, uint64_t *value)
@@ -129,6 +159,7 @@ int wire_next(struct wire *w, struct wire_window *at, struct wire_field *f)
     }
     f->number = (uint32_t)(tag >> 3);
     f->type = (enum wire_type)(tag & 7);
+    uint64_t payload = at->off;
     switch (f->type) {
     case WIRE_VARINT:
         rc = take_varint(w, at, &f->value);
@@ -144,6 +175,9 @@ int wire_next(struct wire *w, struct wire_window *at, struct wire_field *f)
         break;
     default:
         return wire_blame(w, -EBADMSG, f->at, "a field is a group or of an unknown wire type");
+    }
+    if (f->type != WIRE_BYTES) {
+        f->bytes = (struct wire_window){payload, at->off, at->depth + 1};
     }
     return rc < 0 ? rc : 1;
 }

@@ -45,12 +45,17 @@ struct wire_field {
     enum wire_type type;
     uint64_t at;              /* where its tag is */
     uint64_t value;           /* of a varint or a fixed one */
-    struct wire_window bytes; /* of WIRE_BYTES: what is in it */
+    struct wire_window bytes; /* what is in it: of WIRE_BYTES; of a number, the bytes that encode it */
 };
+
+/* Where else than in a file bytes may come from: as file_read_at. */
+typedef errint wire_read_at(void *from, uint64_t off, size_t len, void *buf);
 
 /* In the caller's storage; owns nothing that needs freeing. */
 struct wire {
     int fd;
+    wire_read_at *read; /* NULL: from fd */
+    void *from;
     uint64_t size; /* of the file */
     const char *wrong;
     uint64_t wrong_at;
@@ -62,6 +67,9 @@ struct wire {
 
 /* wire_init: a walker over the first `size` bytes of fd, which stays the caller's. Reads nothing. */
 void wire_init(struct wire *w, int fd, uint64_t size);
+
+/* wire_init_from: a walker over `size` bytes that `read` gives, with `from` as its first argument. */
+void wire_init_from(struct wire *w, wire_read_at *read, void *from, uint64_t size);
 
 static inline struct wire_window wire_whole(const struct wire *w)
 {
@@ -82,6 +90,14 @@ MUST_CHECK int wire_next(struct wire *w, struct wire_window *at, struct wire_fie
 MUST_CHECK int wire_next_bytes(struct wire *w, struct wire_window *at, struct wire_field *f);
 MUST_CHECK int wire_next_of(struct wire *w, struct wire_window *at, uint32_t number,
                             struct wire_window *bytes);
+
+/* wire_varint: a bare varint at the head of *at, which moves past it; -EBADMSG as above. */
+MUST_CHECK errint wire_varint(struct wire *w, struct wire_window *at, uint64_t *value);
+
+/* wire_view: bytes from the head of the window on, borrowed until the next call: at least `least` (at most WIRE_BUFFER_BYTES), or all that it
+ * has, and as many more as happen to be at hand. */
+MUST_CHECK errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint8_t **bytes,
+                            size_t *len);
 
 /* wire_read: all bytes of the window into buf; -EOVERFLOW if they are more than cap. */
 MUST_CHECK errint wire_read(struct wire *w, struct wire_window at, size_t cap, void *buf);

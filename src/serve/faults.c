@@ -62,15 +62,21 @@ void faults_close(struct faults *f)
     }
 }
 
-/* Whether bytes of `node` come from a shard that `which` marks. */
+/* The index of the file behind a shard: what changes is a file. */
+static uint32_t file_index(const struct faults *f, struct shard *shard)
+{
+    return (uint32_t)(shard_file(shard) - f->view->catalog->shards);
+}
+
+/* Whether bytes of `node` come from a file that `which` marks. */
 static bool reads_from(const struct faults *f, uint32_t node, const bool *which)
 {
     for (uint32_t i = 0;; i++) {
-        const struct shard *shard = attr_shard(f->view, node, i);
+        struct shard *shard = attr_shard(f->view, node, i);
         if (!shard) {
             return false;
         }
-        if (which[shard - f->view->catalog->shards]) {
+        if (which[file_index(f, shard)]) {
             return true;
         }
     }
@@ -179,17 +185,19 @@ static void note_shard(struct faults *f, const struct shard *shard)
 
 static const char *cause_of(const struct shard *failed, errint rc)
 {
-    return rc == -ERANGE ? "a value does not fit the dtype that it is cast to"
-           : failed      ? "its data file changed"
-           : rc == -EIO  ? "its data file cannot be read"
-                         : strerror(-rc);
+    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
+           : failed         ? "its data file changed"
+           : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
+           : rc == -EIO     ? "its data file cannot be read"
+                            : strerror(-rc);
 }
 
 void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc)
 {
     const struct shard *failed = NULL;
-    const struct shard *shard;
+    struct shard *shard;
     for (uint32_t i = 0; (shard = attr_shard(f->view, node, i)) != NULL; i++) {
+        shard = shard_file(shard);
         note_shard(f, shard);
         failed = atomic_load(&shard->failed) ? shard : failed;
     }

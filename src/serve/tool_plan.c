@@ -121,12 +121,13 @@ static void print_plan(const struct view *v, const struct diag *d, const struct 
 }
 
 /* Data files are not needed here, but whoever mounts this will need them. */
-static void look_for_shards(const struct catalog *c, struct diag *d)
+static void look_for_shards(struct catalog *c, struct diag *d)
 {
+    catalog_use_files(c);
     for (uint32_t i = 0; i < c->shard_count; i++) {
         const struct shard *s = &c->shards[i];
         struct stat st;
-        if (!s->used) {
+        if (!s->used || s->base) {
             continue;
         }
         if (stat(s->path, &st) != 0) {

@@ -7,14 +7,14 @@ import shutil
 import subprocess
 
 import pytest
-from toolkit import GOLDEN, MAPS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+from toolkit import GOLDEN, MAPS, TOOL, V1, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
 
 
 def batches(items, size=200):
     return [items[i:i + size] for i in range(0, len(items), size)]
 
 
-@pytest.mark.parametrize("folder", V2 + ["strings"])
+@pytest.mark.parametrize("folder", V2 + V1 + ["strings"])
 def test_cat_by_name_is_the_truth(folder):
     prefix, tensors = truth(folder)
     tensors = [t for t in tensors if is_shown(t) and "\0" not in t["name"]]

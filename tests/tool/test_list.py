@@ -6,13 +6,13 @@ import os
 import shutil
 
 import pytest
-from toolkit import GOLDEN, V2, is_shown, on_terminal, out, run, truth, visible, write_checkpoint
+from toolkit import GOLDEN, V1, V2, is_shown, on_terminal, out, run, truth, visible, write_checkpoint
 
 ODD = {b"esc\x1b[31m": (4, [1], b"\1"), b"bad\xff\xc3utf8": (4, [1], b"\2"), b"nul\0x": (4, [], b"\3"),
        b"tab\tnl\n": (4, [], b"\4"), b"plain": (1, [1, 1], b"\0\0\x80\x3f")}
 
 
-@pytest.mark.parametrize("folder", V2)
+@pytest.mark.parametrize("folder", V2 + V1)
 def test_list_is_the_truth(folder):
     prefix, tensors = truth(folder)
     lines = out("list", prefix).decode().splitlines()
@@ -24,7 +24,7 @@ def test_list_is_the_truth(folder):
         assert len(row) == 5 and (row[4] == "-" if tensor.get("kind") == "sliced" else row[4].isdigit())
 
 
-@pytest.mark.parametrize("folder", V2 + ["strings"])
+@pytest.mark.parametrize("folder", V2 + V1 + ["strings"])
 def test_list_json_is_the_truth(folder):
     prefix, tensors = truth(folder)
     document = json.loads(out("list", "--json", prefix))

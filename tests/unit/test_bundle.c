@@ -53,7 +53,7 @@ static int teardown(void **state)
 static errint open_written(struct fixture *f)
 {
     catalog_close(f->c);
-    errint rc = bundle_open(&(struct location){f->prefix, f->index}, &f->d, &f->c);
+    errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
     assert_true(rc == 0 ? f->c != NULL && f->d.errors == 0 : f->c == NULL && f->d.errors > 0);
     return rc;
 }
@@ -202,7 +202,7 @@ static void bundle_open_damaged_records_never_break(void **state)
             mkckpt_record(&f->ckpt, "k", 1, value.data, len);
             mkckpt_write(&f->ckpt, f->prefix);
             catalog_close(f->c);
-            errint rc = bundle_open(&(struct location){f->prefix, f->index}, &f->d, &f->c);
+            errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
             assert_true(rc == 0 || rc == -EBADMSG);
             value.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
             mkbuf_free(&key);
@@ -363,7 +363,7 @@ static void bundle_open_dtypes_without_bytes_are_hidden(void **state)
     assert_int_equal(f->c->tensors[0].dtype, DTYPE_INVALID);
 }
 
-static void bundle_open_big_endian_shows_single_bytes_only(void **state)
+static void bundle_open_big_endian_is_swapped(void **state)
 {
     struct fixture *f = *state;
     f->ckpt.header.len = 0;
@@ -373,9 +373,15 @@ static void bundle_open_big_endian_shows_single_bytes_only(void **state)
     mkckpt_tensor(&f->ckpt, "text", STRING, 0, NULL, 0, "1234", 4);
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->c->tensors[0].hidden, TENSOR_SHOWN);
-    assert_int_equal(f->c->tensors[1].hidden, TENSOR_BIG_ENDIAN);
+    assert_int_equal(f->c->tensors[1].hidden, TENSOR_SHOWN);
     assert_int_equal(f->c->tensors[2].hidden, TENSOR_STRING);
-    assert_int_equal(f->c->shards[0].need_bytes, 4);
+    assert_int_equal(f->c->shards[0].need_bytes, 8);
+    assert_int_equal(f->c->shard_count, 2);
+    assert_int_equal(f->c->tensors[0].shard, 0);
+    assert_int_equal(f->c->tensors[1].shard, 1);
+    assert_ptr_equal(shard_file(&f->c->shards[1]), &f->c->shards[0]);
+    assert_false(f->c->tensors[0].no_crc);
+    assert_true(f->c->tensors[1].no_crc);
 }
 
 /* The owner `v` [2, 3] of two slices: row 0 and row 1, but the second begins at `second`. */
@@ -762,7 +768,7 @@ int main(void)
         TEST(bundle_open_malformed_records_are_refused),
         TEST(bundle_open_records_that_cost_too_much_are_refused),
         TEST(bundle_open_dtypes_without_bytes_are_hidden),
-        TEST(bundle_open_big_endian_shows_single_bytes_only),
+        TEST(bundle_open_big_endian_is_swapped),
         TEST(bundle_open_slices_are_put_together),
         TEST(bundle_open_missing_and_overlapping_slices_are_named),
         TEST(bundle_open_slices_that_contradict_their_owner_are_ebadmsg),

@@ -254,20 +254,53 @@ static void locate_checkpoint_saved_model_is_unsupported_with_its_prefix(void **
     assert_found(f, "variables/variables", "variables/variables");
 }
 
-static void locate_checkpoint_v1_files_are_unsupported(void **state)
+static void assert_v1(struct fixture *f, const char *argument, uint32_t files, const char *first)
+{
+    f->out = (struct location){0};
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_int_equal(f->out.file_count, files);
+    assert_true(str_ends(str_from(f->out.files[0]), str_from(first)));
+    assert_null(f->out.index_path);
+}
+
+static void locate_checkpoint_v1_files_are_found(void **state)
 {
     struct fixture *f = *state;
     write_table(f, "model-v1");
+    touch(f, "model-v1.meta");
     write_table(f, "sharded-00000-of-00002");
-    touch(f, "sharded-00001-of-00002");
-    const struct diag_entry *e = assert_refused(f, "model-v1", -ENOTSUP, "a V1 checkpoint");
-    assert_int_equal(e->code, DIAG_UNSUPPORTED);
-    assert_refused(f, "sharded", -ENOTSUP, "a V1 checkpoint");
-    assert_refused(f, "sharded-*-of-00002", -ENOTSUP, "a V1 checkpoint");
+    touch(f, "sharded-00001-of-00002"); /* damaged: whoever opens it will say so */
+    touch(f, "sharded-00001-of-00002.bak");
+    assert_v1(f, "model-v1", 1, "/model-v1");
+    assert_v1(f, "model-v1.meta", 1, "/model-v1");
+    assert_v1(f, "sharded", 2, "/sharded-00000-of-00002");
+    assert_v1(f, "sharded-00000-of-00002", 1, "/sharded-00000-of-00002");
+    assert_v1(f, "sharded-*-of-00002", 2, "/sharded-00000-of-00002");
+    assert_v1(f, "sharded-\?\?\?\?\?-of-00002", 2, "/sharded-00000-of-00002");
+    assert_int_equal(f->d.warnings, 0);
     write_state(f, "checkpoint", "model-v1");
-    assert_refused(f, ".", -ENOTSUP, "a V1 checkpoint");
+    assert_v1(f, ".", 1, "/model-v1");
+    write_state(f, "checkpoint", "sharded-\?\?\?\?\?-of-00002");
+    assert_v1(f, ".", 2, "/sharded-00000-of-00002");
     write_state(f, "checkpoint", "/gone/model-v1");
-    assert_refused(f, ".", -ENOTSUP, "a V1 checkpoint");
+    assert_v1(f, ".", 1, "/model-v1");
+    assert_int_equal(f->d.warnings, 1);
+    assert_int_equal(f->d.entries[0].code, DIAG_MOVED);
+}
+
+static void locate_checkpoint_v1_shards_that_are_odd(void **state)
+{
+    struct fixture *f = *state;
+    write_table(f, "m-00000-of-00003");
+    write_table(f, "m-00002-of-00003");
+    assert_v1(f, "m", 2, "/m-00000-of-00003");
+    assert_int_equal(f->d.warnings, 1);
+    write_table(f, "m-00000-of-00001");
+    assert_refused(f, "m", -ENOENT, "several V1 checkpoints");
+    assert_v1(f, "m-*-of-00001", 1, "/m-00000-of-00001");
+    write_table(f, "a[b]-00000-of-00001"); /* the prefix is no pattern */
+    assert_v1(f, "a[b]", 1, "/a[b]-00000-of-00001");
 }
 
 static void locate_checkpoint_v2_beside_a_v1_file_is_found(void **state)
@@ -307,7 +340,8 @@ int main(void)
         TEST(locate_checkpoint_directory_wins_over_prefix),
         TEST(locate_checkpoint_directory_without_state_file_lists_indexes),
         TEST(locate_checkpoint_saved_model_is_unsupported_with_its_prefix),
-        TEST(locate_checkpoint_v1_files_are_unsupported),
+        TEST(locate_checkpoint_v1_files_are_found),
+        TEST(locate_checkpoint_v1_shards_that_are_odd),
         TEST(locate_checkpoint_v2_beside_a_v1_file_is_found),
         TEST(locate_checkpoint_other_files_are_not_found),
     };

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/legacy_values.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "format/dtype.h"
+
+enum { RECORD_DATA = 2, SLICE_DATA = 3, CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
+
+enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, SCOMPLEX_VAL = 9, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL, HALF_VAL };
+enum { UINT32_VAL = 16, UINT64_VAL };
+
+#define SIGNED(field, bits)                                                                                  \
+    ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
+                            UINT64_MAX >> (64 - bits)})
+#define UNSIGNED(field, bits)                                                                                \
+    ((struct legacy_coding){field, false, bits / 8, 1, 0, UINT64_MAX >> (64 - bits)})
+
+struct legacy_coding legacy_coding(unsigned dtype)
+{
+    switch (dtype) {
+    case DTYPE_FLOAT32:
+        return (struct legacy_coding){FLOAT_VAL, true, 4, 1, 0, 0};
+    case DTYPE_FLOAT64:
+        return (struct legacy_coding){DOUBLE_VAL, true, 8, 1, 0, 0};
+    case DTYPE_COMPLEX64:
+        return (struct legacy_coding){SCOMPLEX_VAL, true, 4, 2, 0, 0};
+    case DTYPE_COMPLEX128:
+        return (struct legacy_coding){DCOMPLEX_VAL, true, 8, 2, 0, 0};
+    case DTYPE_INT32:
+    case DTYPE_QINT32:
+        return SIGNED(INT_VAL, 32);
+    case DTYPE_INT16:
+        return SIGNED(INT_VAL, 16);
+    case DTYPE_INT8:
+    case DTYPE_QINT8:
+        return SIGNED(INT_VAL, 8);
+    case DTYPE_UINT16:
+        return UNSIGNED(INT_VAL, 16);
+    case DTYPE_UINT8:
+    case DTYPE_QUINT8:
+        return UNSIGNED(INT_VAL, 8);
+    case DTYPE_INT64:
+        return SIGNED(INT64_VAL, 64);
+    case DTYPE_BOOL:
+        return (struct legacy_coding){BOOL_VAL, false, 1, 1, 0, 1};
+    case DTYPE_FLOAT16:
+        return UNSIGNED(HALF_VAL, 16); /* its bits as a number */
+    case DTYPE_UINT32:
+        return UNSIGNED(UINT32_VAL, 32);
+    case DTYPE_UINT64:
+        return UNSIGNED(UINT64_VAL, 64);
+    default:
+        return (struct legacy_coding){0};
+    }
+}
+
+/* A place in the values of a record: a chunk is a run of encoded values, and the windows are what follows it. */
+struct place {
+    struct wire_window chunk;
+    struct wire_window tensor;
+    struct wire_window slice;
+    struct wire_window record;
+};
+
+static struct place start_of(struct wire_window record)
+{
+    return (struct place){.record = record};
+}
+
+/* The next chunk that is not empty: 1; 0 after the last; negative. A field of the number but of another wire type is passed over, as
+ * protobuf does. */
+static int next_chunk(struct wire *w, struct place *p, const struct legacy_coding *coding)
+{
+    enum wire_type single = !coding->fixed ? WIRE_VARINT : coding->bytes == 4 ? WIRE_FIXED32 : WIRE_FIXED64;
+    for (;;) {
+        struct wire_field f;
+        int rc;
+        while ((rc = wire_next(w, &p->tensor, &f)) > 0) {
+            if (f.number == coding->field && (f.type == single || f.type == WIRE_BYTES) &&
+                wire_len(f.bytes)) {
+                p->chunk = f.bytes;
+                return 1;
+            }
+        }
+        if (rc == 0 && (rc = wire_next_of(w, &p->slice, SLICE_DATA, &p->tensor)) == 0) {
+            p->tensor = (struct wire_window){0};
+            rc = wire_next_of(w, &p->record, RECORD_DATA, &p->slice);
+            if (rc == 0) {
+                return 0;
+            }
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+int legacy_values_place(struct wire *w, struct wire_window record, const struct legacy_coding *coding,
+                        uint64_t count, uint64_t *off, const char **why)
+{
+    struct place p = start_of(record);
+    uint64_t bytes = 0;
+    unsigned chunks = 0;
+    int rc;
+    *off = record.off;
+    *why = NULL;
+    while (chunks < CHUNKS_LOOKED_AT && (rc = next_chunk(w, &p, coding)) > 0) {
+        *off = chunks ? *off : p.chunk.off;
+        bytes += wire_len(p.chunk);
+        chunks++;
+    }
+    if (chunks < CHUNKS_LOOKED_AT && rc < 0) {
+        return rc;
+    }
+    if (count > wire_len(record)) { /* a value has a byte at least */
+        *why = "it has fewer values than its shape has elements";
+    } else if (chunks < CHUNKS_LOOKED_AT && coding->fixed && bytes != count * coding->bytes) {
+        *why = bytes < count * coding->bytes ? "it has fewer values than its shape has elements"
+                                             : "it has more values than its shape has elements";
+    } else if (chunks < CHUNKS_LOOKED_AT && bytes < count) {
+        *why = "it has fewer values than its shape has elements";
+    } else if (chunks < CHUNKS_LOOKED_AT && bytes > count * VARINT_MOST) {
+        *why = "it has more values than its shape has elements";
+    }
+    return *why ? -EBADMSG : chunks == 0 || (chunks == 1 && coding->fixed);
+}
+
+/* Where a value begins. Most entries of a tensor lie in one chunk and share its `spot`. */
+struct entry {
+    uint64_t at;
+    uint64_t spot;
+};
+
+enum { TABLE_NONE, TABLE_READY, TABLE_DAMAGED };
+
+struct values {
+    struct legacy_coding coding;
+    uint64_t count;
+    struct wire_window record;
+    pthread_mutex_t lock; /* held while the table is made */
+    atomic_int state;
+    struct entry *entries; /* owns; one for each LEGACY_STEP values */
+    size_t entry_count;
+    size_t entry_cap;
+    struct place *spots; /* owns; chunk.off is not used */
+    size_t spot_count;
+    size_t spot_cap;
+};
+
+static errint read_base(void *from, uint64_t off, size_t len, void *buf)
+{
+    return shard_read(from, off, len, buf);
+}
+
+/* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the end, which `last` says it is not. Those done
+ * go to `out`, `bytes` each (0: nowhere). Returns how many were done, or -1; *used is their bytes. */
+static inline __attribute__((always_inline)) int64_t decode(const struct legacy_coding *coding,
+                                                            const uint8_t *p, size_t len, bool last,
+                                                            uint64_t want, char *out, unsigned bytes,
+                                                            size_t *used)
+{
+    const uint8_t *at = p;
+    const uint8_t *end = p + len;
+    uint64_t low = coding->low;
+    uint64_t span = coding->span;
+    uint64_t done = 0;
+    while (done < want && at < end) {
+        uint64_t value = *at;
+        if (value < 0x80) {
+            at++;
+        } else {
+            if (end - at < VARINT_MOST && !last) {
+                break;
+            }
+            struct cursor c = cursor_over(at, (size_t)(end - at));
+            value = cursor_varint64(&c);
+            if (c.bad) {
+                return -1;
+            }
+            at = c.pos;
+        }
+        if (value - low > span) {
+            return -1;
+        }
+        if (bytes) {
+            memcpy(out + done * bytes, &value, bytes);
+        }
+        done++;
+    }
+    *used = (size_t)(at - p);
+    return (int64_t)done;
+}
+
+static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool last, uint64_t want, char *out,
+                          size_t *used)
+{
+    uint64_t done = len / bytes < want ? len / bytes : want;
+    if (last && done < want && len % bytes) {
+        return -1; /* a value that its chunk cuts */
+    }
+    *used = (size_t)done * bytes;
+    if (out) {
+        memcpy(out, p, *used);
+    }
+    return (int64_t)done;
+}
+
+/* The loop, compiled for each size. `out` may be NULL. */
+static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p, size_t len, bool last,
+                           uint64_t want, char *out, size_t *used)
+{
+    if (coding->fixed) {
+        return copy_fixed(coding->bytes, p, len, last, want, out, used);
+    }
+    switch (out ? coding->bytes : 0) {
+    case 1:
+        return decode(coding, p, len, last, want, out, 1, used);
+    case 2:
+        return decode(coding, p, len, last, want, out, 2, used);
+    case 4:
+        return decode(coding, p, len, last, want, out, 4, used);
+    case 8:
+        return decode(coding, p, len, last, want, out, 8, used);
+    default:
+        return decode(coding, p, len, last, want, NULL, 0, used);
+    }
+}
+
+/* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or negative. */
+static int64_t take_some(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
+                         char *out)
+{
+    const uint8_t *bytes;
+    size_t len;
+    size_t used;
+    errint rc = wire_view(w, p->chunk, VARINT_MOST, &bytes, &len);
+    if (rc < 0) {
+        return rc;
+    }
+    int64_t done = decode_some(coding, bytes, len, len == wire_len(p->chunk), want, out, &used);
+    if (done <= 0) {
+        return -EBADMSG;
+    }
+    p->chunk.off += used;
+    return done;
+}
+
+/* Exactly the next `want` values; at the end of the record -EBADMSG. */
+static errint take_values(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
+                          char *out)
+{
+    while (want) {
+        if (wire_len(p->chunk) == 0) {
+            int rc = next_chunk(w, p, coding);
+            if (rc <= 0) {
+                return rc < 0 ? rc : -EBADMSG;
+            }
+        }
+        int64_t done = take_some(w, p, coding, want, out);
+        if (done < 0) {
+            return (errint)done;
+        }
+        out = out ? out + done * coding->bytes : NULL;
+        want -= (uint64_t)done;
+    }
+    return 0;
+}
+
+static bool grow(void *array, size_t *cap, size_t count, size_t size)
+{
+    if (count < *cap) {
+        return true;
+    }
+    size_t more = *cap ? *cap * 2 : 16;
+    void *grown = realloc(*(void **)array, more * size);
+    if (!grown) {
+        return false;
+    }
+    *(void **)array = grown;
+    *cap = more;
+    return true;
+}
+
+/* The next value begins at *p. */
+static errint add_entry(struct values *v, const struct place *p)
+{
+    const struct place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
+    if (!newest || newest->chunk.end != p->chunk.end) {
+        if (!grow(&v->spots, &v->spot_cap, v->spot_count, sizeof(*v->spots))) {
+            return -ENOMEM;
+        }
+        v->spots[v->spot_count++] = *p;
+    }
+    if (!grow(&v->entries, &v->entry_cap, v->entry_count, sizeof(*v->entries))) {
+        return -ENOMEM;
+    }
+    v->entries[v->entry_count++] = (struct entry){p->chunk.off, v->spot_count - 1};
+    return 0;
+}
+
+static errint make_table(struct values *v, struct wire *w)
+{
+    struct place p = start_of(v->record);
+    v->entry_count = v->spot_count = 0;
+    for (uint64_t left = v->count; left > 0;) {
+        if (wire_len(p.chunk) == 0) {
+            int rc = next_chunk(w, &p, &v->coding);
+            if (rc <= 0) {
+                return rc < 0 ? rc : -EBADMSG; /* too few */
+            }
+        }
+        uint64_t step = left < LEGACY_STEP ? left : LEGACY_STEP;
+        errint rc = add_entry(v, &p);
+        if (rc < 0 || (rc = take_values(w, &p, &v->coding, step, NULL)) < 0) {
+            return rc;
+        }
+        left -= step;
+    }
+    if (wire_len(p.chunk)) {
+        return -EBADMSG; /* too many */
+    }
+    int rc = next_chunk(w, &p, &v->coding);
+    return rc > 0 ? -EBADMSG : rc;
+}
+
+/* The cell: one thread makes the table, the others wait for it. */
+static errint need_table(struct values *v, struct wire *w)
+{
+    int state = atomic_load_explicit(&v->state, memory_order_acquire);
+    if (state == TABLE_NONE) {
+        pthread_mutex_lock(&v->lock);
+        state = atomic_load(&v->state);
+        if (state == TABLE_NONE) {
+            errint rc = make_table(v, w);
+            if (rc == -EIO || rc == -ENOMEM) {
+                pthread_mutex_unlock(&v->lock);
+                return rc;
+            }
+            state = rc == 0 ? TABLE_READY : TABLE_DAMAGED;
+            atomic_store_explicit(&v->state, state, memory_order_release);
+        }
+        pthread_mutex_unlock(&v->lock);
+    }
+    return state == TABLE_READY ? 0 : -EBADMSG;
+}
+
+/* Bytes [from, to) of the next value. */
+static errint take_part(struct wire *w, struct place *p, const struct legacy_coding *coding, size_t from,
+                        size_t to, char *out)
+{
+    char value[8];
+    errint rc = take_values(w, p, coding, 1, value);
+    if (rc == 0) {
+        memcpy(out, value + from, to - from);
+    }
+    return rc;
+}
+
+static errint read_with(struct values *v, struct wire *w, uint64_t off, size_t len, char *out)
+{
+    errint rc = need_table(v, w);
+    if (rc < 0) {
+        return rc;
+    }
+    unsigned bytes = v->coding.bytes;
+    uint64_t first = off / bytes;
+    const struct entry *e = &v->entries[first / LEGACY_STEP];
+    struct place p = v->spots[e->spot];
+    p.chunk.off = e->at;
+    rc = take_values(w, &p, &v->coding, first % LEGACY_STEP, NULL);
+    size_t lead = (size_t)(off % bytes);
+    if (rc == 0 && lead) {
+        size_t end = lead + len < bytes ? lead + len : bytes;
+        rc = take_part(w, &p, &v->coding, lead, end, out);
+        out += end - lead;
+        len -= end - lead;
+    }
+    size_t whole = len - len % bytes;
+    if (rc == 0 && whole) {
+        rc = take_values(w, &p, &v->coding, whole / bytes, out);
+    }
+    if (rc == 0 && len > whole) {
+        rc = take_part(w, &p, &v->coding, 0, len - whole, out + whole);
+    }
+    return rc;
+}
+
+static errint read_values(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    struct values *v = s->state;
+    uint64_t bytes = v->count * v->coding.bytes;
+    if (off > bytes || len > bytes - off) {
+        return -EIO;
+    }
+    CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
+    if (!w) {
+        return -ENOMEM;
+    }
+    wire_init_from(w, read_base, s->base, v->record.end);
+    errint rc = len ? read_with(v, w, off, len, buf) : 0;
+    /* A file that changed under us explains any nonsense. */
+    return rc == -EBADMSG && atomic_load(&shard_file(s)->failed) ? -EIO : rc == -EOVERFLOW ? -EBADMSG : rc;
+}
+
+static void close_values(struct shard *s)
+{
+    struct values *v = s->state;
+    if (v) {
+        pthread_mutex_destroy(&v->lock);
+        free(v->entries);
+        free(v->spots);
+        free(v);
+    }
+}
+
+static const struct shard_derive decoding = {.read = read_values, .close = close_values};
+
+errint legacy_values_shard(struct shard *base, struct wire_window record, const struct legacy_coding *coding,
+                           uint64_t count, struct shard *out)
+{
+    struct values *v = calloc(1, sizeof(*v));
+    if (!v) {
+        return -ENOMEM;
+    }
+    v->coding = *coding;
+    v->count = count;
+    v->record = record;
+    pthread_mutex_init(&v->lock, NULL);
+    *out = (struct shard){
+        .path = base->path,
+        .number = base->number,
+        .fd = -1,
+        .base = base,
+        .derive = &decoding,
+        .state = v,
+    };
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of a slice in a V1 file: a repeated field of the TensorProto in its record (tensorflow/core/framework/tensor.proto,
+ * tensorflow/core/util/saved_tensor_slice_util.h).
+ *
+ *   record   SavedTensorSlices { data = 2 }, SavedSlice { data = 3 }, TensorProto { float_val = 5, ... }
+ *   field    packed: the encoded values one after the other; or not: each with a tag of its own; or several of either, which count as one
+ *
+ * Floating values in one packed field stand in the file as they are to be shown. All else goes through a derived shard (shard.h), whose
+ * bytes are the decoded elements, little-endian. It keeps no values, but a table of where each LEGACY_STEP-th of them begins, which the first read
+ * makes, and checks every value meanwhile: that it is well-formed, that it fits the dtype, and that they are as many as the shape
+ * says. Other reads wait for that; what was found damaged stays so and is not looked at again. A read that fails for want of the file or of memory
+ * may succeed later. */
+#ifndef CKPTFS_FORMAT_LEGACY_VALUES_H
+#define CKPTFS_FORMAT_LEGACY_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/errint.h"
+#include "format/shard.h"
+#include "format/wire.h"
+
+enum { LEGACY_STEP = 1024 };
+
+/* How the values of a dtype are stored. */
+struct legacy_coding {
+    uint8_t field; /* of TensorProto; 0: V1 has no such dtype */
+    bool fixed;    /* as in memory; else a varint each */
+    uint8_t bytes; /* of a value, decoded */
+    uint8_t each;  /* values an element: 2 for complex */
+    uint64_t low;  /* the least legal value, in two's complement */
+    uint64_t span; /* the greatest minus the least */
+};
+
+struct legacy_coding legacy_coding(unsigned dtype);
+
+/* legacy_values_place: where the values of `record` are, `count` of them: 1 and their offset in *off, if they stand there as they are;
+ * 0, if they are to be decoded. -EBADMSG with *why if they cannot be as many; -EBADMSG, -EOVERFLOW, -EIO of the walker with w->wrong and
+ * *why NULL. Looks at the heads of some fields only. */
+MUST_CHECK int legacy_values_place(struct wire *w, struct wire_window record,
+                                   const struct legacy_coding *coding, uint64_t count, uint64_t *off,
+                                   const char **why);
+
+/* legacy_values_shard: a derived shard of those values over `base`, in which `record` is; to be closed by shard_close. -ENOMEM. */
+MUST_CHECK errint legacy_values_shard(struct shard *base, struct wire_window record,
+                                      const struct legacy_coding *coding, uint64_t count, struct shard *out);
+
+#endif
