@@ -51,6 +51,7 @@ struct catalog {
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
     const char *index_path;
     const char *format; /* "v2" */
+    bool big_endian; /* of the bytes in the data files */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
     uint32_t count;
