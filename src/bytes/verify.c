@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes/verify.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,7 +12,10 @@
 #include "base/crc32c.h"
 #include "format/dtype.h"
 
-enum { BUF_BYTES = 256 << 10 /* stays in the cache between the copy and the checksum */, VARINT_BYTES_MOST = 10 };
+enum {
+    BUF_BYTES = 256 << 10 /* stays in the cache between the copy and the checksum */,
+    VARINT_BYTES_MOST = 10
+};
 
 /* ---- units ------------------------------------------------------------------------------------- */
 
@@ -131,8 +135,19 @@ static errint next_varint(struct stream *s, uint64_t *value)
     return -EBADMSG;
 }
 
+/* A length counts as a fixed number in the writer's byte order, of 4 bytes if it fits. */
+static uint32_t extend_length(uint32_t crc, uint64_t len, bool big_endian)
+{
+    if (len <= UINT32_MAX) {
+        uint32_t fixed = big_endian ? htobe32((uint32_t)len) : htole32((uint32_t)len);
+        return crc32c_extend(crc, &fixed, sizeof(fixed));
+    }
+    uint64_t fixed = big_endian ? htobe64(len) : htole64(len);
+    return crc32c_extend(crc, &fixed, sizeof(fixed));
+}
+
 /* varint lengths | u32 masked crc of the lengths as fixed numbers | bytes; the crc goes on over those 4 bytes and the bytes. */
-static errint string_crc(const struct verify_unit *u, struct stream *s, uint32_t *crc)
+static errint string_crc(const struct verify_unit *u, bool big_endian, struct stream *s, uint32_t *crc)
 {
     uint64_t elements;
     uint64_t total = 0;
@@ -144,8 +159,7 @@ static errint string_crc(const struct verify_unit *u, struct stream *s, uint32_t
         if (rc == 0 && (len > u->tensor->bytes || (total += len) > u->tensor->bytes)) {
             return -EBADMSG;
         }
-        uint64_t fixed = htole64(len);
-        *crc = crc32c_extend(*crc, &fixed, len <= UINT32_MAX ? 4 : 8);
+        *crc = extend_length(*crc, len, big_endian);
     }
     uint8_t stored[4];
     for (unsigned i = 0; rc == 0 && i < sizeof(stored); i++) {
@@ -154,7 +168,7 @@ static errint string_crc(const struct verify_unit *u, struct stream *s, uint32_t
     if (rc < 0) {
         return rc;
     }
-    uint32_t lengths = htole32(crc32c_mask(*crc));
+    uint32_t lengths = big_endian ? htobe32(crc32c_mask(*crc)) : htole32(crc32c_mask(*crc));
     if (memcmp(stored, &lengths, sizeof(stored)) != 0) {
         *crc = ~*crc; /* surely not what the record says */
         return 0;
@@ -191,7 +205,7 @@ static void check(const struct verify *v, struct verify_unit *u, char *buf)
     struct stream s = {
         .shard = &v->catalog->shards[unit_shard(u)], .buf = buf, .off = unit_off(u), .left = unit_bytes(u)};
     uint32_t crc;
-    errint rc = dtype == DTYPE_STRING ? string_crc(u, &s, &crc) : plain_crc(&s, &crc);
+    errint rc = dtype == DTYPE_STRING ? string_crc(u, v->catalog->big_endian, &s, &crc) : plain_crc(&s, &crc);
     u->found = crc32c_mask(crc);
     uint32_t stored = u->slice ? u->slice->crc32c : u->tensor->crc32c;
     u->outcome = rc == -EBADMSG       ? VERIFY_MALFORMED

@@ -64,7 +64,7 @@ static errint read_header(struct reader *r, struct sstable *t)
                           SHARDS_MOST);
     }
     r->c->num_shards = (uint32_t)header.num_shards;
-    r->big_endian = header.big_endian;
+    r->big_endian = r->c->big_endian = header.big_endian;
     return 0;
 }
 

@@ -54,7 +54,8 @@ struct catalog {
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
     const char *index_path;
-    const char *format; /* "v2", "v1" */
+    const char *format; /* "v2" or "v1" */
+    bool big_endian;    /* of the bytes in the data files */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
     uint32_t count;

@@ -200,6 +200,9 @@ static void note(struct declaring *to, errint rc)
 static void declare_members(struct declaring *to)
 {
     struct graph_reading *g = to->g;
+    if (!g->member_count) {
+        return; /* then there is no array to point into */
+    }
     const struct graph_member *end = g->members + g->member_count;
     const struct graph_member *next;
     for (const struct graph_member *m = g->members; m < end; m = next) {
