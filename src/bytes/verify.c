@@ -202,8 +202,10 @@ static void check(const struct verify *v, struct verify_unit *u, char *buf)
         u->outcome = VERIFY_UNKNOWN;
         return;
     }
-    struct stream s = {
-        .shard = &v->catalog->shards[unit_shard(u)], .buf = buf, .off = unit_off(u), .left = unit_bytes(u)};
+    struct stream s = {.shard = shard_file(&v->catalog->shards[unit_shard(u)]),
+                       /* the bytes as they are stored */ .buf = buf,
+                       .off = unit_off(u),
+                       .left = unit_bytes(u)};
     uint32_t crc;
     errint rc = dtype == DTYPE_STRING ? string_crc(u, v->catalog->big_endian, &s, &crc) : plain_crc(&s, &crc);
     u->found = crc32c_mask(crc);

@@ -102,7 +102,9 @@ void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, 
     struct shard_use *use = &b->uses[shard];
     unsigned swap = swap_of(b, dtype, off);
     use->named = true;
-    use->swaps |= swap == SWAP_NONE ? 0 : (uint16_t)(1u << swap);
+    if (swap != SWAP_NONE) {
+        use->swaps = (uint16_t)(use->swaps | 1u << swap);
+    }
     if (bytes && off + bytes > use->need_bytes) {
         use->need_bytes = off + bytes;
     }

@@ -114,7 +114,7 @@ static errint check_shards(struct search *s, const char *pattern)
     for (uint32_t i = 1; count && i < out->file_count; i++) {
         const char *other = shard_count_of(out->files[i]);
         if (other && strcmp(other, count) != 0) {
-            return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, str_from(pattern),
+            return diag_error(s->d, DIAG_UNSUPPORTED, s->argument, str_from(pattern),
                               "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
                               "in -of-%s",
                               count, other);

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "format/dtype.h"
+#include "format/legacy.h"
+#include "support/mkckpt.h"
+#include "support/tmpdir.h"
+
+enum { FLOAT_VAL = 5, INT_VAL = 7, BOOL_VAL = 11 };
+
+struct fixture {
+    struct tmpdir dir;
+    struct diag d;
+    struct catalog *c;
+    struct mktable t;
+    struct mkbuf meta;
+    struct mkbuf records[8];
+    const char *names[8];
+    unsigned count;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){0};
+    tmpdir_make(&f.dir);
+    diag_init(&f.d);
+    mktable_init(&f.t);
+    *state = &f;
+    return 0;
+}
+
+static void reset(struct fixture *f)
+{
+    catalog_close(f->c);
+    f->c = NULL;
+    mktable_free(&f->t);
+    mktable_init(&f->t);
+    mkbuf_free(&f->meta);
+    for (unsigned i = 0; i < f->count; i++) {
+        mkbuf_free(&f->records[i]);
+    }
+    f->count = 0;
+    diag_fini(&f->d);
+    diag_init(&f->d);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    reset(f);
+    mktable_free(&f->t);
+    diag_fini(&f->d);
+    tmpdir_remove(&f->dir);
+    return 0;
+}
+
+/* A whole vector `name` of `len` elements, with a TensorProto of these bytes. Names in rising order. */
+static void add_vector(struct fixture *f, const char *name, unsigned dtype, uint64_t len,
+                       const struct mkbuf *proto)
+{
+    struct mkbuf dim = {0};
+    struct mkbuf shape = {0};
+    struct mkbuf tensor = {0};
+    struct mkbuf data = {0};
+    mkbuf_field(&dim, 1, len);
+    mkbuf_message(&shape, 2, dim.data, dim.len);
+    mkbuf_message(&tensor, 1, name, strlen(name));
+    mkbuf_message(&tensor, 2, shape.data, shape.len);
+    mkbuf_field(&tensor, 3, dtype);
+    mkbuf_message(&tensor, 4, "\x0a\x00", 2);
+    mkbuf_message(&f->meta, 1, tensor.data, tensor.len);
+    mkbuf_message(&data, 1, name, strlen(name));
+    mkbuf_message(&data, 2, "\x0a\x00", 2);
+    mkbuf_message(&data, 3, proto->data, proto->len);
+    f->names[f->count] = name;
+    mkbuf_message(&f->records[f->count++], 2, data.data, data.len);
+    mkbuf_free(&dim);
+    mkbuf_free(&shape);
+    mkbuf_free(&tensor);
+    mkbuf_free(&data);
+}
+
+static void write_table(struct fixture *f)
+{
+    struct mkbuf value = {0};
+    mkbuf_message(&value, 1, f->meta.data, f->meta.len);
+    mktable_add(&f->t, "", 0, value.data, value.len);
+    mkbuf_free(&value);
+    for (unsigned i = 0; i < f->count; i++) {
+        struct mkbuf key = {0};
+        mk_slice_key(&key, f->names[i], 1, (const int64_t[]){0}, (const int64_t[]){-1});
+        mktable_add(&f->t, key.data, key.len, f->records[i].data, f->records[i].len);
+        mkbuf_free(&key);
+    }
+    if (f->t.block.len) {
+        mktable_cut(&f->t);
+    }
+    mktable_finish(&f->t);
+}
+
+static errint open_bytes(struct fixture *f, size_t len)
+{
+    const char *path = tmpdir_path(&f->dir, "model");
+    const char *files[] = {path};
+    mk_write_file(path, f->t.file.data, len);
+    catalog_close(f->c);
+    f->c = NULL;
+    errint rc = legacy_open(
+        &(struct location){.prefix = path, .format = LOCATION_V1, .files = files, .file_count = 1}, &f->d,
+        &f->c);
+    assert_true((rc == 0) == (f->c != NULL));
+    for (uint32_t i = 0; f->c && i < f->c->shard_count; i++) {
+        f->c->shards[i].used = true;
+    }
+    return rc < 0 ? rc : catalog_open_shards(f->c, &f->d);
+}
+
+static errint open_all(struct fixture *f)
+{
+    write_table(f);
+    return open_bytes(f, f->t.file.len);
+}
+
+static struct shard *shard_of(struct fixture *f, unsigned tensor)
+{
+    return &f->c->shards[f->c->tensors[tensor].shard];
+}
+
+static errint read_all(struct fixture *f, unsigned tensor, void *buf)
+{
+    const struct tensor *t = &f->c->tensors[tensor];
+    return shard_read(shard_of(f, tensor), t->off, (size_t)t->bytes, buf);
+}
+
+static void packed(struct mkbuf *proto, unsigned field, const int64_t *values, size_t count)
+{
+    struct mkbuf run = {0};
+    for (size_t i = 0; i < count; i++) {
+        mkbuf_varint(&run, (uint64_t)values[i]);
+    }
+    mkbuf_message(proto, field, run.data, run.len);
+    mkbuf_free(&run);
+}
+
+static int64_t value_at(uint64_t i)
+{
+    return (int64_t)(i * 7919 % 100000) - 30000; /* 1, 2, 3 and 10 bytes */
+}
+
+/* `count` of them in chunks of three kinds: packed, packed, one by one. */
+static void mixed(struct mkbuf *proto, uint64_t count)
+{
+    int64_t run[500];
+    for (uint64_t i = 0; i < count;) {
+        uint64_t step = count - i < 500 ? count - i : 500;
+        for (uint64_t k = 0; k < step; k++) {
+            run[k] = value_at(i + k);
+            if (i / 500 % 3 == 2) {
+                mkbuf_varint(proto, INT_VAL << 3);
+                mkbuf_varint(proto, (uint64_t)run[k]);
+            }
+        }
+        if (i / 500 % 3 != 2) {
+            packed(proto, INT_VAL, run, step);
+        }
+        mkbuf_field(proto, 1, 3); /* something else between them */
+        i += step;
+    }
+}
+
+static void legacy_varints_are_read_at_any_offset(void **state)
+{
+    enum { COUNT = 10000 };
+    static int32_t want[COUNT];
+    static char got[sizeof(want)];
+    for (unsigned i = 0; i < COUNT; i++) {
+        want[i] = (int32_t)value_at(i);
+    }
+    for (unsigned snappy = 0; snappy < 2; snappy++) {
+        struct fixture *f = *state;
+        struct mkbuf proto = {0};
+        reset(f);
+        f->t.snappy = snappy;
+        mixed(&proto, COUNT);
+        add_vector(f, "v", DTYPE_INT32, COUNT, &proto);
+        mkbuf_free(&proto);
+        assert_int_equal(open_all(f), 0);
+        assert_non_null(shard_of(f, 0)->base);
+        srand(1);
+        for (unsigned i = 0; i < 3000; i++) {
+            size_t off = (size_t)rand() % sizeof(want);
+            size_t len = (size_t)rand() % (i % 2 ? 9 : 9000);
+            len = len < sizeof(want) - off ? len : sizeof(want) - off;
+            assert_int_equal(shard_read(shard_of(f, 0), off, len, got), 0);
+            assert_memory_equal(got, (const char *)want + off, len);
+        }
+        assert_int_equal(shard_read(shard_of(f, 0), sizeof(want), 1, got), -EIO);
+    }
+}
+
+static void *read_whole(void *data)
+{
+    char *got = malloc(40000);
+    void *right =
+        shard_read(data, 0, 40000, got) == 0 && *(int32_t *)(void *)(got + 36) == value_at(9) ? data : NULL;
+    free(got);
+    return right;
+}
+
+static void legacy_the_table_is_made_once_for_all_threads(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf proto = {0};
+    f->t.snappy = true;
+    mixed(&proto, 10000);
+    add_vector(f, "v", DTYPE_INT32, 10000, &proto);
+    mkbuf_free(&proto);
+    assert_int_equal(open_all(f), 0);
+    pthread_t threads[8];
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, read_whole, shard_of(f, 0)), 0);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        void *right;
+        pthread_join(threads[i], &right);
+        assert_ptr_equal(right, shard_of(f, 0));
+    }
+}
+
+static void legacy_floats_are_read_from_the_file(void **state)
+{
+    struct fixture *f = *state;
+    const float values[4] = {1, -2, 3.5f, 0};
+    float got[4];
+    struct mkbuf one = {0};
+    struct mkbuf two = {0};
+    mkbuf_message(&one, FLOAT_VAL, values, sizeof(values));
+    mkbuf_message(&two, FLOAT_VAL, values, 4);
+    mkbuf_u8(&two, FLOAT_VAL << 3 | 5);
+    mkbuf_add(&two, values + 1, 4);
+    mkbuf_message(&two, FLOAT_VAL, values + 2, 8);
+    add_vector(f, "one", DTYPE_FLOAT32, 4, &one);
+    add_vector(f, "two", DTYPE_FLOAT32, 4, &two);
+    assert_int_equal(open_all(f), 0);
+    assert_null(shard_of(f, 0)->base);
+    assert_non_null(shard_of(f, 1)->base);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(read_all(f, i, got), 0);
+        assert_memory_equal(got, values, sizeof(values));
+    }
+    assert_int_equal(shard_read(shard_of(f, 1), 3, 6, got), 0);
+    assert_memory_equal(got, (const char *)values + 3, 6);
+    mkbuf_free(&one);
+    mkbuf_free(&two);
+}
+
+/* What opening or else reading gives. */
+static errint verdict(struct fixture *f, unsigned dtype, uint64_t count, const struct mkbuf *proto)
+{
+    char got[256];
+    reset(f);
+    add_vector(f, "v", dtype, count, proto);
+    errint rc = open_all(f);
+    if (rc == 0) {
+        rc = read_all(f, 0, got);
+        assert_int_equal(read_all(f, 0, got), rc); /* kept */
+    }
+    return rc;
+}
+
+static void legacy_values_are_checked(void **state)
+{
+    static const struct {
+        unsigned dtype;
+        unsigned field;
+        int64_t value;
+        errint rc;
+    } cases[] = {
+        {DTYPE_INT8, INT_VAL, 127, 0},           {DTYPE_INT8, INT_VAL, 128, -EBADMSG},
+        {DTYPE_INT8, INT_VAL, -128, 0},          {DTYPE_INT8, INT_VAL, -129, -EBADMSG},
+        {DTYPE_UINT8, INT_VAL, 255, 0},          {DTYPE_UINT8, INT_VAL, -1, -EBADMSG},
+        {DTYPE_INT16, INT_VAL, 32768, -EBADMSG}, {DTYPE_UINT16, INT_VAL, 65535, 0},
+        {DTYPE_INT32, INT_VAL, INT32_MIN, 0},    {DTYPE_INT32, INT_VAL, INT64_C(1) << 31, -EBADMSG},
+        {DTYPE_INT64, 10, INT64_MIN, 0},         {DTYPE_UINT64, 17, -1, 0},
+        {DTYPE_UINT32, 16, -1, -EBADMSG},        {DTYPE_BOOL, BOOL_VAL, 1, 0},
+        {DTYPE_BOOL, BOOL_VAL, 2, -EBADMSG},     {DTYPE_FLOAT16, 13, 65535, 0},
+        {DTYPE_FLOAT16, 13, 65536, -EBADMSG},    {DTYPE_INT32, 10, 1, -EBADMSG}, /* in another field */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct mkbuf proto = {0};
+        packed(&proto, cases[i].field, &cases[i].value, 1);
+        assert_int_equal(verdict(*state, cases[i].dtype, 1, &proto), cases[i].rc);
+        if (cases[i].rc == 0) {
+            assert_int_equal(verdict(*state, cases[i].dtype, 2, &proto), -EBADMSG);
+            packed(&proto, cases[i].field, &cases[i].value, 2 - 1);
+            assert_int_equal(verdict(*state, cases[i].dtype, 2, &proto), 0);
+            assert_int_equal(verdict(*state, cases[i].dtype, 1, &proto), -EBADMSG);
+        }
+        mkbuf_free(&proto);
+    }
+}
+
+static void legacy_malformed_varints_are_ebadmsg(void **state)
+{
+    static const char *const bad[] = {
+        "\x80",                                         /* cut */
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",     /* over 64 bits */
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", /* 11 bytes */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct mkbuf proto = {0};
+        mkbuf_message(&proto, 10, bad[i], strlen(bad[i]));
+        assert_int_equal(verdict(*state, DTYPE_INT64, 1, &proto), -EBADMSG);
+        mkbuf_free(&proto);
+    }
+}
+
+static void legacy_every_truncation_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf proto = {0};
+    mixed(&proto, 20);
+    add_vector(f, "v", DTYPE_INT32, 20, &proto);
+    mkbuf_free(&proto);
+    assert_int_equal(open_all(f), 0);
+    for (size_t len = 0; len < f->t.file.len; len++) {
+        assert_true(open_bytes(f, len) < 0);
+    }
+}
+
+/* Any byte changed: an error or other values, but no crash and no read beyond what there is. */
+static void legacy_every_changed_byte_is_survived(void **state)
+{
+    struct fixture *f = *state;
+    char got[80];
+    struct mkbuf proto = {0};
+    mixed(&proto, 20);
+    add_vector(f, "v", DTYPE_INT32, 20, &proto);
+    mkbuf_free(&proto);
+    write_table(f);
+    for (size_t i = 0; i < f->t.file.len; i++) {
+        for (unsigned flip = 1; flip < 256; flip += 42) {
+            f->t.file.data[i] ^= (uint8_t)flip;
+            if (open_bytes(f, f->t.file.len) == 0 && f->c->count && f->c->tensors[0].bytes <= sizeof(got) &&
+                f->c->tensors[0].hidden == TENSOR_SHOWN) {
+                (void)!read_all(f, 0, got);
+            }
+            f->t.file.data[i] ^= (uint8_t)flip;
+        }
+    }
+}
+
+static void legacy_values_without_a_record_are_ebadmsg(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf proto = {0};
+    mixed(&proto, 3);
+    add_vector(f, "v", DTYPE_INT32, 3, &proto);
+    mkbuf_free(&proto);
+    f->names[0] = "w";
+    assert_int_equal(open_all(f), -EBADMSG);
+    assert_non_null(strstr(f->d.entries[0].message, "no values of its slice [0:3]"));
+}
+
+static void legacy_versions_are_judged(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *bytes;
+        errint rc;
+    } cases[] = {
+        {"\x08\x01", 0}, {"\x10\x02", -ENOTSUP}, {"\x18\x01", -ENOTSUP}, {"\x1a\x02\x07\x01", -ENOTSUP}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        reset(f);
+        mkbuf_message(&f->meta, 2, cases[i].bytes, strlen(cases[i].bytes));
+        assert_int_equal(open_all(f), cases[i].rc);
+    }
+}
+
+#define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(legacy_varints_are_read_at_any_offset),
+        TEST(legacy_the_table_is_made_once_for_all_threads),
+        TEST(legacy_floats_are_read_from_the_file),
+        TEST(legacy_values_are_checked),
+        TEST(legacy_malformed_varints_are_ebadmsg),
+        TEST(legacy_every_truncation_is_refused),
+        TEST(legacy_every_changed_byte_is_survived),
+        TEST(legacy_values_without_a_record_are_ebadmsg),
+        TEST(legacy_versions_are_judged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
