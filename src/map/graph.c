@@ -83,10 +83,13 @@ static bool alike(const struct variable *a, const struct variable *b)
     return a->dtype == b->dtype && shape_eq(a->shape, b->shape) && partition_eq(&a->partition, &b->partition);
 }
 
-errint graph_merge(const struct graph *declared, const struct variable *more, uint32_t count, struct arena *a,
+errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count, struct arena *a,
                    struct graph *out, struct diag *d)
 {
     *out = (struct graph){.given = true};
+    if (!declared->count) {
+        return graph_build(more, count, out, d); /* a million need no copy */
+    }
     struct variable *all = ARENA_ARRAY(a, struct variable, (size_t)declared->count + count);
     if (!all) {
         return diag_no_memory(d);

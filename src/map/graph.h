@@ -46,9 +46,9 @@ MUST_CHECK errint variable_parse(const struct ini_item *item, const char *path, 
  * partitioned one (`x` and `x/part_0`). *out is `given`. */
 MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d);
 
-/* graph_merge: the variables of `declared` and `more` (names unique in each) as one graph in `a`. One that both describe alike is
+/* graph_merge: the variables of `declared` and `more` (names unique in each; `more` is taken over) as one graph in `a`. One that both describe alike is
  * taken once; one that they describe differently is a DIAG_GRAPH_INVALID naming both places. */
-MUST_CHECK errint graph_merge(const struct graph *declared, const struct variable *more, uint32_t count,
+MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
 
 /* graph_find: the variable of exactly that full name, or NULL. */
