@@ -43,6 +43,8 @@ def check_tensor(prefix, reader, tensor):
         value = np.asarray(reader.get_tensor(name), dtype=object).reshape(-1).tolist()
         assert [element.hex() for element in value] == tensor["values"], name
         return
+    if tensor.get("kind") == "arange":  # too big to be spelt out
+        tensor["hex"] = np.arange(np.prod(tensor["shape"]), dtype=dtype).tobytes().hex()
     assert tensor["bytes"] == len(tensor["hex"]) // 2, name
     if tensor.get("reader") != "slices":
         if tensor.get("reader") == "RestoreV2":
@@ -60,7 +62,7 @@ def test_there_are_cases():
 
 
 def test_size():
-    assert sum(path.stat().st_size for path in GOLDEN.rglob("*") if path.is_file()) < 3 << 20
+    assert sum(path.stat().st_size for path in GOLDEN.rglob("*") if path.is_file()) < 4 << 20  # a third of it is one V1 block of 1.2 MB
 
 
 @pytest.mark.parametrize("path", TRUTHS, ids=label)
