@@ -122,23 +122,6 @@ static errint check_place(struct reader *r, struct str name, const struct bundle
     return 0;
 }
 
-static enum tensor_hidden hidden_reason(const struct bundle_entry *e)
-{
-    if (!dtype_known((uint64_t)e->dtype)) {
-        return TENSOR_DTYPE_UNKNOWN;
-    }
-    switch (e->dtype) {
-    case DTYPE_STRING:
-        return TENSOR_STRING;
-    case DTYPE_RESOURCE:
-        return TENSOR_RESOURCE;
-    case DTYPE_VARIANT:
-        return TENSOR_VARIANT;
-    default:
-        return TENSOR_SHOWN;
-    }
-}
-
 /* A tensor that is stored in slices: from the records that came before. */
 static errint take_slices(struct reader *r, struct str key, struct str value, const struct bundle_entry *e,
                           struct tensor *t)
@@ -191,7 +174,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .shard = TENSOR_NO_SHARD,
         .dtype = dtype_known((uint64_t)e.dtype) ? (uint8_t)e.dtype : DTYPE_INVALID,
         .rank = (uint8_t)e.rank,
-        .hidden = (uint8_t)hidden_reason(&e),
+        .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
     };
     /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
     if (e.slice_count == 0) {

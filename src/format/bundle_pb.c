@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "format/shape.h"
+#include "format/unpack_pb.h"
 #include "tensor_bundle.pb-c.h"
 
 /* What protobuf-c is given. It keeps about 50 bytes for each field it meets, copies unknown ones, and joins the pieces of a
@@ -126,36 +127,6 @@ static errint walk_record(struct str record, uint32_t known, struct arena *scrat
     return c.bad ? -EBADMSG : 0;
 }
 
-struct scratch_source {
-    struct arena *arena;
-    bool failed; /* tells "no memory" from "no message": unpack returns NULL for both */
-};
-
-static void *scratch_alloc(void *data, size_t bytes)
-{
-    struct scratch_source *source = data;
-    void *object = arena_alloc(source->arena, bytes);
-    source->failed |= !object;
-    return object;
-}
-
-static void scratch_free(void *data, void *object)
-{
-    (void)data;
-    (void)object;
-}
-
-static errint unpack(const ProtobufCMessageDescriptor *type, struct str record, struct arena *scratch,
-                     void *out)
-{
-    struct scratch_source source = {scratch, false};
-    ProtobufCAllocator allocator = {scratch_alloc, scratch_free, &source};
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, &allocator, record.len, (const uint8_t *)record.ptr);
-    *(void **)out = message;
-    return message ? 0 : source.failed ? -ENOMEM : -EBADMSG;
-}
-
 errint bundle_header_decode(struct str record, struct arena *scratch, struct bundle_header *out)
 {
     *out = (struct bundle_header){0};
@@ -165,7 +136,7 @@ errint bundle_header_decode(struct str record, struct arena *scratch, struct bun
         return rc;
     }
     const Ckptfs__BundleHeader *m;
-    rc = unpack(&ckptfs__bundle_header__descriptor, part, scratch, &m);
+    rc = unpack_pb(&ckptfs__bundle_header__descriptor, part, scratch, &m);
     if (rc < 0) {
         return rc;
     }
@@ -189,7 +160,7 @@ errint bundle_entry_decode(struct str record, struct arena *scratch, struct bund
         return rc;
     }
     const Ckptfs__BundleEntry *m;
-    rc = unpack(&ckptfs__bundle_entry__descriptor, part, scratch, &m);
+    rc = unpack_pb(&ckptfs__bundle_entry__descriptor, part, scratch, &m);
     if (rc < 0) {
         return rc;
     }

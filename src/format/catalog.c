@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/catalog.h"
 
+#include "format/dtype.h"
+
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "format/sstable_cache.h"
+
+enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
+{
+    if (!dtype_known((uint64_t)dtype)) {
+        return TENSOR_DTYPE_UNKNOWN;
+    }
+    switch (dtype) {
+    case DTYPE_STRING:
+        return TENSOR_STRING;
+    case DTYPE_RESOURCE:
+        return TENSOR_RESOURCE;
+    case DTYPE_VARIANT:
+        return TENSOR_VARIANT;
+    default:
+        return TENSOR_SHOWN;
+    }
+}
 
 const char *tensor_hidden_reason(const struct tensor *t)
 {

@@ -86,6 +86,10 @@ static inline const struct slices *tensor_slices(const struct catalog *c, const 
     return t->sliced ? &c->sliced[t->off] : NULL;
 }
 
+/* tensor_hidden_dtype: why tensors of a dtype, a number from a file, cannot be shown whatever their format; TENSOR_SHOWN if nothing is
+ * in the way. */
+enum tensor_hidden tensor_hidden_dtype(int64_t dtype);
+
 /* tensor_hidden_reason: words for a report, such as "string tensors are not shown yet"; NULL for TENSOR_SHOWN. */
 const char *tensor_hidden_reason(const struct tensor *t);
 

@@ -90,19 +90,8 @@ static errint make_shards(struct unite *u)
 
 static enum tensor_hidden hidden_reason(int64_t dtype)
 {
-    if (!dtype_known((uint64_t)dtype)) {
-        return TENSOR_DTYPE_UNKNOWN;
-    }
-    switch (dtype) {
-    case DTYPE_STRING:
-        return TENSOR_STRING;
-    case DTYPE_RESOURCE:
-        return TENSOR_RESOURCE;
-    case DTYPE_VARIANT:
-        return TENSOR_VARIANT;
-    default:
-        return legacy_coding((unsigned)dtype).field ? TENSOR_SHOWN : TENSOR_NOT_IN_V1;
-    }
+    enum tensor_hidden hidden = tensor_hidden_dtype(dtype);
+    return hidden == TENSOR_SHOWN && !legacy_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1 : hidden;
 }
 
 /* Whether the files agree on a tensor. */

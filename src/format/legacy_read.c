@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "format/dtype.h"
 #include "format/legacy_scan.h"
 #include "format/slice_decode.h"
@@ -161,21 +162,6 @@ static errint check_tensors(struct legacy_reader *r, struct legacy_file *f)
     }
     m->count = kept;
     return 0;
-}
-
-static bool grow(void *array, size_t *cap, size_t count, size_t size)
-{
-    if (count < *cap) {
-        return true;
-    }
-    size_t more = *cap ? *cap * 2 : 16;
-    void *grown = realloc(*(void **)array, more * size);
-    if (!grown) {
-        return false;
-    }
-    *(void **)array = grown;
-    *cap = more;
-    return true;
 }
 
 /* Where bytes of a record are: its file, or its compressed block, which becomes known here. */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/grow.h"
 #include "format/dtype.h"
 
 enum { RECORD_DATA = 2, SLICE_DATA = 3, CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
@@ -268,21 +269,6 @@ static errint take_values(struct wire *w, struct place *p, const struct legacy_c
         want -= (uint64_t)done;
     }
     return 0;
-}
-
-static bool grow(void *array, size_t *cap, size_t count, size_t size)
-{
-    if (count < *cap) {
-        return true;
-    }
-    size_t more = *cap ? *cap * 2 : 16;
-    void *grown = realloc(*(void **)array, more * size);
-    if (!grown) {
-        return false;
-    }
-    *(void **)array = grown;
-    *cap = more;
-    return true;
 }
 
 /* The next value begins at *p. */

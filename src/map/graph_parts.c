@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "map/graph_reading.h"
+#include "map/split.h"
 #include "map/words.h"
 
 /* The text "[34, 64] at [0, 0]". */
@@ -19,8 +20,7 @@ static struct box_text box_text(uint32_t rank, const int64_t *offset, const int6
     return out;
 }
 
-/* Whether part `number` of `parts` along `axis` is where TensorFlow's even split has it: the first n mod
- * parts ones are one longer (tensorflow/python/ops/variable_scope.py). */
+/* Whether part `number` of `parts` along `axis` is where TensorFlow's even split has it. */
 static bool fits_split(const struct graph_member *m, unsigned axis, int64_t parts)
 {
     const int64_t *full = m->dims;
@@ -30,9 +30,7 @@ static bool fits_split(const struct graph_member *m, unsigned axis, int64_t part
         int64_t start = 0;
         int64_t len = full[i];
         if (i == axis) {
-            int64_t rest = full[i] % parts;
-            len = full[i] / parts + (m->part < rest);
-            start = full[i] / parts * m->part + (m->part < rest ? m->part : rest);
+            split_part(full[i], parts, m->part, &start, &len);
         }
         if (offset[i] != start || shape[i] != len) {
             return false;

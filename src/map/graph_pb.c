@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/graph_pb.h"
 
+#include "format/unpack_pb.h"
 #include "meta_graph.pb-c.h"
-
-struct scratch_source {
-    struct arena *arena;
-    bool failed; /* tells "no memory" from "no message": unpack returns NULL for both */
-};
-
-static void *scratch_alloc(void *data, size_t bytes)
-{
-    struct scratch_source *source = data;
-    void *object = arena_alloc(source->arena, bytes);
-    source->failed |= !object;
-    return object;
-}
-
-static void scratch_free(void *data, void *object)
-{
-    (void)data;
-    (void)object;
-}
-
-static errint unpack(const ProtobufCMessageDescriptor *type, struct str record, struct arena *scratch,
-                     void *out)
-{
-    struct scratch_source source = {scratch, false};
-    ProtobufCAllocator allocator = {scratch_alloc, scratch_free, &source};
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, &allocator, record.len, (const uint8_t *)record.ptr);
-    *(void **)out = message;
-    return message ? 0 : source.failed ? -ENOMEM : -EBADMSG;
-}
 
 static struct str text_of(ProtobufCBinaryData bytes)
 {
@@ -65,7 +36,7 @@ errint graph_variable_def_decode(struct str record, struct arena *scratch, struc
 {
     *out = (struct graph_variable_def){.name = STR(""), .whole = STR("")};
     const Ckptfs__VariableDef *m;
-    errint rc = unpack(&ckptfs__variable_def__descriptor, record, scratch, &m);
+    errint rc = unpack_pb(&ckptfs__variable_def__descriptor, record, scratch, &m);
     if (rc < 0) {
         return rc;
     }
@@ -85,7 +56,7 @@ errint graph_attr_decode(struct str record, struct arena *scratch, struct graph_
 {
     *out = (struct graph_attr){.shape = {.unknown_rank = true}};
     const Ckptfs__AttrValue *m;
-    errint rc = unpack(&ckptfs__attr_value__descriptor, record, scratch, &m);
+    errint rc = unpack_pb(&ckptfs__attr_value__descriptor, record, scratch, &m);
     if (rc < 0) {
         return rc;
     }
@@ -97,7 +68,7 @@ errint graph_saved_variable_decode(struct str record, struct arena *scratch, str
 {
     *out = (struct graph_saved_variable){.name = STR("")};
     const Ckptfs__SavedVariable *m;
-    errint rc = unpack(&ckptfs__saved_variable__descriptor, record, scratch, &m);
+    errint rc = unpack_pb(&ckptfs__saved_variable__descriptor, record, scratch, &m);
     if (rc < 0) {
         return rc;
     }

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "map/name.h"
 #include "plan/resolve.h"
-#include "plan/split.h"
+#include "map/split.h"
 
 /* What a name of the store holds so far: one slot per plain variable or part. */
 struct slot {

@@ -7,7 +7,7 @@
 
 #include "format/cast.h"
 #include "plan/resolve.h"
-#include "plan/split.h"
+#include "map/split.h"
 
 errint resolve_too_many(struct resolve *r)
 {

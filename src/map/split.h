@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TensorFlow's even split of an axis: the first n mod k parts are one longer than the others
  * (tensorflow/python/ops/variable_scope.py, _compute_slice_dim_and_shape). */
-#ifndef CKPTFS_PLAN_SPLIT_H
-#define CKPTFS_PLAN_SPLIT_H
+#ifndef CKPTFS_MAP_SPLIT_H
+#define CKPTFS_MAP_SPLIT_H
 
 #include <stdint.h>
 

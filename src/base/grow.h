@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An array from malloc that grows by doubling. */
+#ifndef CKPTFS_BASE_GROW_H
+#define CKPTFS_BASE_GROW_H
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* grow: makes room for element number `count` of *array, `size` bytes each; `array` is the address of the pointer. False when memory is
+ * short: all is then as it was. */
+static inline bool grow(void *array, size_t *cap, size_t count, size_t size)
+{
+    if (count < *cap) {
+        return true;
+    }
+    size_t more = *cap ? *cap * 2 : 16;
+    void *grown = realloc(*(void **)array, more * size);
+    if (!grown) {
+        return false;
+    }
+    *(void **)array = grown;
+    *cap = more;
+    return true;
+}
+
+#endif
