@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every tensor of every golden checkpoint: `ckptool list` says of it what TensorFlow says, and `ckptool cat` gives TensorFlow's bytes.
+
+The truth is in the truth.json files, which test_golden.py holds against TensorFlow itself. The cases are found, not listed: what is
+added to tests/golden is tested here."""
+
+import json
+import pathlib
+import struct
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tool"))
+from toolkit import GOLDEN, out, run  # noqa: E402
+
+CASES = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.rglob("truth.json")
+               if p.relative_to(GOLDEN).parts[0] not in ("maps", "graphs"))
+BATCH = 400
+
+
+def load(case):
+    """(what to open, the truth) of a case."""
+    folder = GOLDEN / case
+    truth = json.loads((folder / "truth.json").read_text(encoding="ascii"))
+    if "same_as" in truth:
+        truth["tensors"] = json.loads((folder / truth["same_as"]).read_text(encoding="ascii"))["tensors"]
+    return folder if truth["checkpoint"] == "." else folder / truth["checkpoint"], truth
+
+
+def shown(tensor):
+    return tensor.get("kind") not in ("variant", "broken")
+
+
+def content(tensor):
+    """The file of a tensor: little-endian in C order; of strings each followed by a newline, of one string its bytes alone."""
+    if "values" in tensor:
+        strings = [bytes.fromhex(value) for value in tensor["values"]]
+        return b"".join(s + b"\n" for s in strings) if tensor["shape"] else strings[0]
+    if tensor.get("kind") == "arange":
+        return struct.pack(f"<{tensor['bytes'] // 4}f", *range(tensor["bytes"] // 4))
+    return bytes.fromhex(tensor["hex"])
+
+
+def raw(name):
+    return name.encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_list(case):
+    checkpoint, truth = load(case)
+    document = json.loads(out("list", "-q", "--json", checkpoint))
+    assert document["checkpoint"]["tensors"] == len(document["tensors"])
+    tensors = sorted(truth["tensors"], key=lambda t: raw(t["name"]))
+    assert [t["name"] for t in document["tensors"]] == [t["name"] for t in tensors]
+    for got, tensor in zip(document["tensors"], tensors):
+        assert (got["dtype"], got["shape"]) == (tensor["dtype"], tensor["shape"]), got
+        assert ("hidden" in got) == (not shown(tensor)), got
+        if "hex" in tensor:
+            assert got["bytes"] == tensor["bytes"], got
+
+
+def operands(checkpoint, tensors):
+    """What `cat` is to be given for each: the name, or the path in the mount where the name cannot be an argument."""
+    paths = {}
+    if any("\0" in t["name"] for t in tensors):
+        paths = {t["variable"]: t["path"] for t in json.loads(out("plan", "-q", "--json", checkpoint))["targets"]}
+    return [paths[t["name"]] if "\0" in t["name"] else t["name"] for t in tensors]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if load(case)[1].get("reads", True)])
+def test_cat(case, tmp_path):
+    checkpoint, truth = load(case)
+    tensors = [t for t in truth["tensors"] if shown(t)]
+    arguments = []
+    if len(tensors) < len(truth["tensors"]):  # without a map, one that is broken is an error of all
+        ini = tmp_path / "map.ini"
+        ini.write_text("[assignment_map]\n" + "".join(f"{t['name']} = {t['name']}\n" for t in tensors))
+        arguments = ["-m", ini]
+    assert tensors
+    names = operands(checkpoint, tensors)
+    for at in range(0, len(tensors), BATCH):
+        wanted = b"".join(map(content, tensors[at:at + BATCH]))
+        if out("cat", "-q", *arguments, "--", checkpoint, *names[at:at + BATCH]) == wanted:
+            continue
+        for name, tensor in zip(names[at:at + BATCH], tensors[at:at + BATCH]):  # which one?
+            assert out("cat", "-q", *arguments, "--", checkpoint, name) == content(tensor), tensor["name"]
+        pytest.fail("each tensor is right by itself, but not all at once")
+
+
+BROKEN = [(case, t["name"]) for case in CASES for t in load(case)[1]["tensors"] if t.get("kind") == "broken"]
+
+
+@pytest.mark.parametrize("case, name", BROKEN)
+def test_a_tensor_that_is_not_whole(case, name):
+    """TensorFlow refuses it; so do we, and say which tensor and which slices."""
+    checkpoint, truth = load(case)
+    done = run("cat", "-q", checkpoint, name, status=1)
+    assert done.stdout == b""
+    (line,) = [line for line in done.stderr.decode().splitlines() if f"'{name}'" in line]
+    assert "overlap: slices [0:2] and [1:3] overlap" in line if case == "parts_overlap" else "do not cover it" in line
+
+
+def test_values_that_nobody_can_read():
+    checkpoint, _ = load("variant")
+    done = run("cat", "-q", checkpoint, "list", status=1)
+    assert done.stdout == b"" and b"'list' cannot be shown: variant tensors have no bytes to show" in done.stderr
+
+
+def test_files_whose_names_have_another_count_than_the_header():
+    """The merge of a worker without tensors: TensorFlow cannot find the data; we cannot either, and say what there is."""
+    checkpoint, truth = load("empty_worker")
+    for tensor in truth["tensors"]:
+        done = run("cat", "-q", checkpoint, tensor["name"], status=1)
+        assert done.stdout == b"" and b"-of-00003: the data file is missing" in done.stderr
+        assert b"merged.ckpt.data-00000-of-00002, merged.ckpt.data-00001-of-00002" in done.stderr
