@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/string_read.h"
 #include "format/cast.h"
 #include "format/dtype.h"
 
 void render_scratch_fini(struct render_scratch *s)
 {
     free(s->window);
-    s->window = NULL;
+    free(s->strings);
+    *s = (struct render_scratch){0};
 }
 
 /* What a request asks for: bytes [off, end) of the target, to `buf`. */
@@ -240,9 +242,22 @@ static errint read_piece(const struct request *q, const struct piece *p, struct 
     return 0;
 }
 
+errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                   uint64_t *bytes)
+{
+    if (!target_sized(t)) {
+        return string_size(c, t, scratch, bytes);
+    }
+    *bytes = target_bytes(t);
+    return 0;
+}
+
 ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
                     struct render_scratch *scratch)
 {
+    if (!target_sized(t)) {
+        return string_read(c, t, off, len, buf, scratch);
+    }
     uint64_t bytes = target_bytes(t);
     if (off >= bytes || len == 0) {
         return 0;

@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes/verify.h"
 
-#include <endian.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "format/dtype.h"
+#include "format/strings.h"
 
-enum {
-    BUF_BYTES = 256 << 10 /* stays in the cache between the copy and the checksum */,
-    VARINT_BYTES_MOST = 10
-};
+enum { BUF_BYTES = 256 << 10 }; /* stays in the cache between the copy and the checksum */
 
 /* ---- units ------------------------------------------------------------------------------------- */
-
-static uint64_t unit_bytes(const struct verify_unit *u)
-{
-    if (!u->slice) {
-        return u->tensor->bytes;
-    }
-    uint64_t bytes; /* the reader has checked that it fits */
-    return shape_bytes((struct shape){u->slice->len, u->tensor->rank}, u->tensor->dtype, &bytes) < 0 ? 0
-                                                                                                     : bytes;
-}
 
 static uint32_t unit_shard(const struct verify_unit *u)
 {
@@ -37,6 +23,26 @@ static uint32_t unit_shard(const struct verify_unit *u)
 static uint64_t unit_off(const struct verify_unit *u)
 {
     return u->slice ? u->slice->off : u->tensor->off;
+}
+
+/* How it is stored, if it is a run of strings, else NULL. */
+static const struct strings_run *unit_strings(const struct verify *v, const struct verify_unit *u)
+{
+    return strings_run_at(&v->catalog->shards[unit_shard(u)], unit_off(u));
+}
+
+static uint64_t unit_bytes(const struct verify *v, const struct verify_unit *u)
+{
+    const struct strings_run *run = unit_strings(v, u);
+    if (run) {
+        return run->bytes;
+    }
+    if (!u->slice) {
+        return u->tensor->bytes;
+    }
+    uint64_t bytes; /* the reader has checked that it fits */
+    return shape_bytes((struct shape){u->slice->len, u->tensor->rank}, u->tensor->dtype, &bytes) < 0 ? 0
+                                                                                                     : bytes;
 }
 
 static int by_place(const void *a, const void *b)
@@ -72,7 +78,7 @@ errint verify_init(struct verify *v, const struct catalog *c)
             }
             struct verify_unit *u = &v->units[v->count++];
             *u = (struct verify_unit){.tensor = t, .slice = s ? &s->slices[k] : NULL};
-            v->bytes += unit_bytes(u);
+            v->bytes += unit_bytes(v, u);
         }
     }
     qsort(v->units, v->count, sizeof(*v->units), by_place);
@@ -87,111 +93,19 @@ void verify_fini(struct verify *v)
 
 /* ---- one unit ---------------------------------------------------------------------------------- */
 
-/* A window over one unit's bytes, for strings. */
-struct stream {
-    struct shard *shard;
-    char *buf;
-    uint64_t off;  /* in the shard, of the next byte to be read into buf */
-    uint64_t left; /* bytes of the unit from off on */
-    size_t pos;
-    size_t len;
-};
-
-static errint refill(struct stream *s)
-{
-    size_t n = s->left < BUF_BYTES ? (size_t)s->left : BUF_BYTES;
-    if (n == 0) {
-        return -EBADMSG; /* the lengths say more than there is */
-    }
-    errint rc = shard_read(s->shard, s->off, n, s->buf);
-    s->off += n;
-    s->left -= n;
-    s->pos = 0;
-    s->len = rc < 0 ? 0 : n;
-    return rc;
-}
-
-static errint next_byte(struct stream *s, uint8_t *byte)
-{
-    errint rc = s->pos < s->len ? 0 : refill(s);
-    *byte = rc < 0 ? 0 : (uint8_t)s->buf[s->pos++];
-    return rc;
-}
-
-static errint next_varint(struct stream *s, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned i = 0; i < VARINT_BYTES_MOST; i++) {
-        uint8_t byte;
-        errint rc = next_byte(s, &byte);
-        if (rc < 0) {
-            return rc;
-        }
-        *value |= i < 9 ? (uint64_t)(byte & 0x7f) << (7 * i) : (uint64_t)byte << 63;
-        if (byte < 0x80) {
-            return 0;
-        }
-    }
-    return -EBADMSG;
-}
-
-/* A length counts as a fixed number in the writer's byte order, of 4 bytes if it fits. */
-static uint32_t extend_length(uint32_t crc, uint64_t len, bool big_endian)
-{
-    if (len <= UINT32_MAX) {
-        uint32_t fixed = big_endian ? htobe32((uint32_t)len) : htole32((uint32_t)len);
-        return crc32c_extend(crc, &fixed, sizeof(fixed));
-    }
-    uint64_t fixed = big_endian ? htobe64(len) : htole64(len);
-    return crc32c_extend(crc, &fixed, sizeof(fixed));
-}
-
-/* varint lengths | u32 masked crc of the lengths as fixed numbers | bytes; the crc goes on over those 4 bytes and the bytes. */
-static errint string_crc(const struct verify_unit *u, bool big_endian, struct stream *s, uint32_t *crc)
-{
-    uint64_t elements;
-    uint64_t total = 0;
-    errint rc = shape_elements(tensor_shape(u->tensor), &elements);
-    *crc = 0;
-    for (uint64_t i = 0; rc == 0 && i < elements; i++) {
-        uint64_t len;
-        rc = next_varint(s, &len);
-        if (rc == 0 && (len > u->tensor->bytes || (total += len) > u->tensor->bytes)) {
-            return -EBADMSG;
-        }
-        *crc = extend_length(*crc, len, big_endian);
-    }
-    uint8_t stored[4];
-    for (unsigned i = 0; rc == 0 && i < sizeof(stored); i++) {
-        rc = next_byte(s, &stored[i]);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    uint32_t lengths = big_endian ? htobe32(crc32c_mask(*crc)) : htole32(crc32c_mask(*crc));
-    if (memcmp(stored, &lengths, sizeof(stored)) != 0) {
-        *crc = ~*crc; /* surely not what the record says */
-        return 0;
-    }
-    *crc = crc32c_extend(*crc, stored, sizeof(stored));
-    while (rc == 0 && total > 0) {
-        rc = s->pos < s->len ? 0 : refill(s);
-        size_t n = s->len - s->pos < total ? s->len - s->pos : (size_t)total;
-        *crc = crc32c_extend(*crc, s->buf + s->pos, n);
-        s->pos += n;
-        total -= n;
-    }
-    return rc;
-}
-
-static errint plain_crc(struct stream *s, uint32_t *crc)
+/* Of bytes [off, off + left) of the shard; buf has BUF_BYTES. */
+static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf, uint32_t *crc)
 {
     errint rc = 0;
     *crc = 0;
-    while (rc == 0 && s->left > 0) {
-        rc = refill(s);
-        *crc = crc32c_extend(*crc, s->buf, s->len);
+    while (rc == 0 && left > 0) {
+        size_t n = left < BUF_BYTES ? (size_t)left : BUF_BYTES;
+        rc = shard_read(shard, off, n, buf);
+        *crc = rc < 0 ? 0 : crc32c_extend(*crc, buf, n);
+        off += n;
+        left -= n;
     }
+    *crc = crc32c_mask(*crc);
     return rc;
 }
 
@@ -202,13 +116,10 @@ static void check(const struct verify *v, struct verify_unit *u, char *buf)
         u->outcome = VERIFY_UNKNOWN;
         return;
     }
-    struct stream s = {.shard = shard_file(&v->catalog->shards[unit_shard(u)]),
-                       /* the bytes as they are stored */ .buf = buf,
-                       .off = unit_off(u),
-                       .left = unit_bytes(u)};
-    uint32_t crc;
-    errint rc = dtype == DTYPE_STRING ? string_crc(u, v->catalog->big_endian, &s, &crc) : plain_crc(&s, &crc);
-    u->found = crc32c_mask(crc);
+    struct shard *shard = shard_file(&v->catalog->shards[unit_shard(u)]); /* the bytes as they are stored */
+    const struct strings_run *run = unit_strings(v, u);
+    errint rc = run ? strings_check(shard, run, &u->found)
+                    : plain_crc(shard, unit_off(u), unit_bytes(v, u), buf, &u->found);
     uint32_t stored = u->slice ? u->slice->crc32c : u->tensor->crc32c;
     u->outcome = rc == -EBADMSG       ? VERIFY_MALFORMED
                  : rc < 0             ? VERIFY_UNREADABLE
@@ -264,7 +175,7 @@ static void *work(void *data)
             return NULL;
         }
         check(c->v, &c->v->units[i], buf);
-        atomic_fetch_add(&c->done, unit_bytes(&c->v->units[i]));
+        atomic_fetch_add(&c->done, unit_bytes(c->v, &c->v->units[i]));
         tell(c, false);
     }
 }

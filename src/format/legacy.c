@@ -10,6 +10,7 @@
 #include "format/dtype.h"
 #include "format/legacy_read.h"
 #include "format/sstable_cache.h"
+#include "format/strings.h"
 
 enum { TENSORS_MOST = 16 << 20 };
 
@@ -78,8 +79,14 @@ static errint make_shards(struct unite *u)
     }
     for (size_t i = 0; i < r->decoded_count; i++) {
         const struct legacy_decoded *v = &r->decoded[i];
-        errint rc = legacy_values_shard(&c->shards[settled(r, v->base)], v->record, &v->coding, v->count,
-                                        &c->shards[c->shard_count]);
+        struct shard *base = &c->shards[settled(r, v->base)];
+        struct shard *out = &c->shards[c->shard_count];
+        const struct strings_run run = {.elements = v->count,
+                                        .off = v->record.off,
+                                        .bytes = wire_len(v->record),
+                                        .coding = STRINGS_LEGACY};
+        errint rc = v->coding.bytes ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
+                                    : strings_shard(base, &run, 1, out);
         if (rc < 0) {
             return rc;
         }
@@ -191,6 +198,20 @@ static errint assemble(struct unite *u, const struct listed *same, uint32_t coun
     return 0;
 }
 
+/* The bytes that the records of a string tensor have. */
+static uint64_t stored_strings(const struct unite *u, const struct listed *same, uint32_t count)
+{
+    uint64_t bytes = 0; /* of records that lie in files: no overflow */
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
+            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const struct strings_run *run = strings_run_at(&u->c->shards[s->shard], s->off);
+            bytes += run ? run->bytes : 0; /* none of a slice that is bad */
+        }
+    }
+    return bytes;
+}
+
 /* The tensor that same[0 .. count) are. */
 static errint add_tensor(struct unite *u, const struct listed *same, uint32_t count)
 {
@@ -212,6 +233,9 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     };
     if (shape_bytes((struct shape){first->dims, t.rank}, t.dtype, &t.bytes) < 0) {
         return -EBADMSG; /* cannot be: it was checked */
+    }
+    if (t.dtype == DTYPE_STRING && t.hidden == TENSOR_SHOWN && !passed) {
+        t.bytes = stored_strings(u, same, count);
     }
     if (total == 1 && covers(one, first) && !passed) {
         t.shard = one->shard;

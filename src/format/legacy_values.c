@@ -8,11 +8,12 @@
 #include "base/cursor.h"
 #include "base/grow.h"
 #include "format/dtype.h"
+#include "format/legacy_place.h"
 
-enum { RECORD_DATA = 2, SLICE_DATA = 3, CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
+enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
 
-enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, SCOMPLEX_VAL = 9, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL, HALF_VAL };
-enum { UINT32_VAL = 16, UINT64_VAL };
+enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, STRING_VAL, SCOMPLEX_VAL, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL };
+enum { HALF_VAL = 13, UINT32_VAL = 16, UINT64_VAL };
 
 #define SIGNED(field, bits)                                                                                  \
     ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
@@ -44,6 +45,8 @@ struct legacy_coding legacy_coding(unsigned dtype)
     case DTYPE_UINT8:
     case DTYPE_QUINT8:
         return UNSIGNED(INT_VAL, 8);
+    case DTYPE_STRING:
+        return (struct legacy_coding){.field = STRING_VAL, .each = 1};
     case DTYPE_INT64:
         return SIGNED(INT64_VAL, 64);
     case DTYPE_BOOL:
@@ -59,56 +62,30 @@ struct legacy_coding legacy_coding(unsigned dtype)
     }
 }
 
-/* A place in the values of a record: a chunk is a run of encoded values, and the windows are what follows it. */
-struct place {
-    struct wire_window chunk;
-    struct wire_window tensor;
-    struct wire_window slice;
-    struct wire_window record;
-};
-
-static struct place start_of(struct wire_window record)
-{
-    return (struct place){.record = record};
-}
-
-/* The next chunk that is not empty: 1; 0 after the last; negative. A field of the number but of another wire type is passed over, as
- * protobuf does. */
-static int next_chunk(struct wire *w, struct place *p, const struct legacy_coding *coding)
+/* The next chunk that is not empty: 1; 0 after the last; negative. */
+static int next_chunk(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding)
 {
     enum wire_type single = !coding->fixed ? WIRE_VARINT : coding->bytes == 4 ? WIRE_FIXED32 : WIRE_FIXED64;
-    for (;;) {
-        struct wire_field f;
-        int rc;
-        while ((rc = wire_next(w, &p->tensor, &f)) > 0) {
-            if (f.number == coding->field && (f.type == single || f.type == WIRE_BYTES) &&
-                wire_len(f.bytes)) {
-                p->chunk = f.bytes;
-                return 1;
-            }
-        }
-        if (rc == 0 && (rc = wire_next_of(w, &p->slice, SLICE_DATA, &p->tensor)) == 0) {
-            p->tensor = (struct wire_window){0};
-            rc = wire_next_of(w, &p->record, RECORD_DATA, &p->slice);
-            if (rc == 0) {
-                return 0;
-            }
-        }
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    int rc;
+    do {
+        rc = legacy_place_next(w, p, coding->field, single);
+    } while (rc > 0 && wire_len(p->chunk) == 0);
+    return rc;
 }
 
 int legacy_values_place(struct wire *w, struct wire_window record, const struct legacy_coding *coding,
                         uint64_t count, uint64_t *off, const char **why)
 {
-    struct place p = start_of(record);
+    struct legacy_place p = legacy_place_of(record);
     uint64_t bytes = 0;
     unsigned chunks = 0;
     int rc;
     *off = record.off;
     *why = NULL;
+    if (!coding->bytes) { /* strings: a tag and a length each */
+        *why = count > wire_len(record) / 2 ? "it has fewer values than its shape has elements" : NULL;
+        return *why ? -EBADMSG : 0;
+    }
     while (chunks < CHUNKS_LOOKED_AT && (rc = next_chunk(w, &p, coding)) > 0) {
         *off = chunks ? *off : p.chunk.off;
         bytes += wire_len(p.chunk);
@@ -147,7 +124,7 @@ struct values {
     struct entry *entries; /* owns; one for each LEGACY_STEP values */
     size_t entry_count;
     size_t entry_cap;
-    struct place *spots; /* owns; chunk.off is not used */
+    struct legacy_place *spots; /* owns; chunk.off is not used */
     size_t spot_count;
     size_t spot_cap;
 };
@@ -232,8 +209,8 @@ static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p,
 }
 
 /* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or negative. */
-static int64_t take_some(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
-                         char *out)
+static int64_t take_some(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                         uint64_t want, char *out)
 {
     const uint8_t *bytes;
     size_t len;
@@ -251,8 +228,8 @@ static int64_t take_some(struct wire *w, struct place *p, const struct legacy_co
 }
 
 /* Exactly the next `want` values; at the end of the record -EBADMSG. */
-static errint take_values(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
-                          char *out)
+static errint take_values(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                          uint64_t want, char *out)
 {
     while (want) {
         if (wire_len(p->chunk) == 0) {
@@ -272,9 +249,9 @@ static errint take_values(struct wire *w, struct place *p, const struct legacy_c
 }
 
 /* The next value begins at *p. */
-static errint add_entry(struct values *v, const struct place *p)
+static errint add_entry(struct values *v, const struct legacy_place *p)
 {
-    const struct place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
+    const struct legacy_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
     if (!newest || newest->chunk.end != p->chunk.end) {
         if (!grow(&v->spots, &v->spot_cap, v->spot_count, sizeof(*v->spots))) {
             return -ENOMEM;
@@ -290,7 +267,7 @@ static errint add_entry(struct values *v, const struct place *p)
 
 static errint make_table(struct values *v, struct wire *w)
 {
-    struct place p = start_of(v->record);
+    struct legacy_place p = legacy_place_of(v->record);
     v->entry_count = v->spot_count = 0;
     for (uint64_t left = v->count; left > 0;) {
         if (wire_len(p.chunk) == 0) {
@@ -335,8 +312,8 @@ static errint need_table(struct values *v, struct wire *w)
 }
 
 /* Bytes [from, to) of the next value. */
-static errint take_part(struct wire *w, struct place *p, const struct legacy_coding *coding, size_t from,
-                        size_t to, char *out)
+static errint take_part(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                        size_t from, size_t to, char *out)
 {
     char value[8];
     errint rc = take_values(w, p, coding, 1, value);
@@ -355,7 +332,7 @@ static errint read_with(struct values *v, struct wire *w, uint64_t off, size_t l
     unsigned bytes = v->coding.bytes;
     uint64_t first = off / bytes;
     const struct entry *e = &v->entries[first / LEGACY_STEP];
-    struct place p = v->spots[e->spot];
+    struct legacy_place p = v->spots[e->spot];
     p.chunk.off = e->at;
     rc = take_values(w, &p, &v->coding, first % LEGACY_STEP, NULL);
     size_t lead = (size_t)(off % bytes);

@@ -27,7 +27,7 @@ enum { LEGACY_STEP = 1024 };
 struct legacy_coding {
     uint8_t field; /* of TensorProto; 0: V1 has no such dtype */
     bool fixed;    /* as in memory; else a varint each */
-    uint8_t bytes; /* of a value, decoded */
+    uint8_t bytes; /* of a value, decoded; 0: strings, a field each, which strings.h reads */
     uint8_t each;  /* values an element: 2 for complex */
     uint64_t low;  /* the least legal value, in two's complement */
     uint64_t span; /* the greatest minus the least */

@@ -33,7 +33,7 @@ static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
 
 static errint reply_error(fuse_req_t req, errint rc)
 {
-    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE ? EIO : -rc);
+    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE || rc == -EOVERFLOW ? EIO : -rc);
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -52,14 +52,25 @@ static void op_init(void *data, struct fuse_conn_info *conn)
               conn->proto_minor, conn->max_write, conn->max_readahead);
 }
 
-static void fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
+/* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
+static errint stat_node(const struct ops_context *c, uint32_t node, struct stat *st)
+{
+    struct worker *w = worker_self(0);
+    errint rc = w ? attr_stat(c->view, c->policy, node, &w->scratch, st) : -ENOMEM;
+    if (rc < 0) {
+        faults_read_failed(c->faults, node, 0, rc);
+    }
+    return rc;
+}
+
+static errint fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
 {
     *e = (struct fuse_entry_param){
         .ino = (fuse_ino_t)node + 1,
         .attr_timeout = FOREVER,
         .entry_timeout = FOREVER,
     };
-    attr_stat(c->view, c->policy, node, &e->attr);
+    return stat_node(c, node, &e->attr);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -77,8 +88,10 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     int64_t found = tree_lookup(c->view->tree, node_of(parent), str_of(name, len));
     struct fuse_entry_param e = {.entry_timeout =
                                      FOREVER}; /* inode 0: the name is not there, remember that */
-    if (found >= 0) {
-        fill_entry(c, (uint32_t)found, &e);
+    errint rc = found >= 0 ? fill_entry(c, (uint32_t)found, &e) : 0;
+    if (rc < 0) {
+        reply_error(req, rc);
+        return;
     }
     fuse_reply_entry(req, &e);
 }
@@ -88,7 +101,11 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     (void)fi;
     const struct ops_context *c = context_of(req);
     struct stat st;
-    attr_stat(c->view, c->policy, node_of(ino), &st);
+    errint rc = stat_node(c, node_of(ino), &st);
+    if (rc < 0) {
+        reply_error(req, rc);
+        return;
+    }
     fuse_reply_attr(req, &st, FOREVER);
 }
 
@@ -152,9 +169,12 @@ static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, o
     ssize_t got = -ENOMEM;
     if (w) {
         struct extent extent;
-        struct layout layout =
-            layout_of_target(&c->view->plan->targets[c->view->tree->nodes[node].target], &extent);
-        got = layout_read(&layout, c->view->catalog, (uint64_t)off, size, w->buf, &w->scratch);
+        struct layout layout;
+        const struct target *t = &c->view->plan->targets[c->view->tree->nodes[node].target];
+        got = layout_of_target(c->view->catalog, t, &w->scratch, &extent, &layout);
+        if (got == 0) {
+            got = layout_read(&layout, c->view->catalog, (uint64_t)off, size, w->buf, &w->scratch);
+        }
     }
     if (got < 0) {
         stats_count(&c->stats.errors, 1);
@@ -210,17 +230,17 @@ static size_t add_entry(fuse_req_t req, uint32_t node, const char *name, bool pl
                         char *at, size_t room)
 {
     const struct ops_context *c = context_of(req);
-    struct fuse_entry_param e;
+    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
+    /* Only the type and the inode number are looked at. */
+    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     if (plus) {
-        fill_entry(c, node, &e);
-        if (dots) {
+        struct fuse_entry_param e = {
+            .attr = st}; /* inode 0: nothing is said but the name, and a lookup will come */
+        if (attr_sized(c->view, node) && fill_entry(c, node, &e) == 0 && dots) {
             e.ino = 0; /* the kernel must not take a reference */
         }
         return fuse_add_direntry_plus(req, at, room, name, &e, next);
     }
-    /* Only the type and the inode number are looked at. */
-    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
-    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     return fuse_add_direntry(req, at, room, name, &st, next);
 }
 

@@ -30,7 +30,7 @@ struct ops_context {
 
 extern const struct fuse_lowlevel_ops ops_table;
 
-/* ops_total_bytes: the sum of the sizes of all targets, at most UINT64_MAX. */
+/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at most UINT64_MAX. */
 uint64_t ops_total_bytes(const struct plan *p);
 
 #endif

@@ -260,7 +260,8 @@ static void layout_header_and_target_read_as_one_file(void **state)
         }
     }
     struct extent one;
-    struct layout raw = layout_of_target(&whole, &one);
+    struct layout raw;
+    assert_int_equal(layout_of_target(c, &whole, &scratch, &one, &raw), 0);
     assert_int_equal(raw.size, 100);
     struct layout text = layout_of_bytes(STR(""), &one);
     unsigned char got[4];
