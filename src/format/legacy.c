@@ -52,7 +52,7 @@ static errint make_shards(struct unite *u)
     struct catalog *c = u->c;
     size_t count = r->file_count + r->block_count + r->decoded_count;
     c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
-    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new()))) {
+    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new(SSTABLE_CACHE_MOST)))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < r->file_count; i++) {
