@@ -8,88 +8,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "format/dtype.h"
+#include "format/legacy_blocks.h"
 
-enum {
-    BUF_BYTES = 256 << 10 /* stays in the cache between the copy and the checksum */,
-    VARINT_BYTES_MOST = 10
-};
-
-/* ---- units ------------------------------------------------------------------------------------- */
-
-static uint64_t unit_bytes(const struct verify_unit *u)
-{
-    if (!u->slice) {
-        return u->tensor->bytes;
-    }
-    uint64_t bytes; /* the reader has checked that it fits */
-    return shape_bytes((struct shape){u->slice->len, u->tensor->rank}, u->tensor->dtype, &bytes) < 0 ? 0
-                                                                                                     : bytes;
-}
-
-static uint32_t unit_shard(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->shard : u->tensor->shard;
-}
-
-static uint64_t unit_off(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->off : u->tensor->off;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct verify_unit *left = a;
-    const struct verify_unit *right = b;
-    uint32_t left_shard = unit_shard(left);
-    uint32_t right_shard = unit_shard(right);
-    if (left_shard != right_shard) {
-        return left_shard < right_shard ? -1 : 1;
-    }
-    return (unit_off(left) > unit_off(right)) - (unit_off(left) < unit_off(right));
-}
-
-errint verify_init(struct verify *v, const struct catalog *c)
-{
-    *v = (struct verify){.catalog = c};
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct slices *s = tensor_slices(c, &c->tensors[i]);
-        count += s ? s->count : 1;
-    }
-    v->units = count < UINT32_MAX ? calloc(count + 1, sizeof(*v->units)) : NULL;
-    if (!v->units) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct tensor *t = &c->tensors[i];
-        const struct slices *s = tensor_slices(c, t);
-        for (uint32_t k = 0; k < (s ? s->count : 1); k++) {
-            if (s ? s->fault == SLICES_MISSING : t->shard == TENSOR_NO_SHARD) {
-                continue; /* the plan reports it; there are no bytes to be read */
-            }
-            struct verify_unit *u = &v->units[v->count++];
-            *u = (struct verify_unit){.tensor = t, .slice = s ? &s->slices[k] : NULL};
-            v->bytes += unit_bytes(u);
-        }
-    }
-    qsort(v->units, v->count, sizeof(*v->units), by_place);
-    return 0;
-}
-
-void verify_fini(struct verify *v)
-{
-    free(v->units);
-    *v = (struct verify){0};
-}
+enum { VARINT_BYTES_MOST = 10 };
 
 /* ---- one unit ---------------------------------------------------------------------------------- */
 
 /* A window over one unit's bytes, for strings. */
 struct stream {
     struct shard *shard;
+    struct verify_meter *meter;
     char *buf;
     uint64_t off;  /* in the shard, of the next byte to be read into buf */
     uint64_t left; /* bytes of the unit from off on */
@@ -99,11 +31,14 @@ struct stream {
 
 static errint refill(struct stream *s)
 {
-    size_t n = s->left < BUF_BYTES ? (size_t)s->left : BUF_BYTES;
+    size_t n = s->left < VERIFY_BUFFER ? (size_t)s->left : VERIFY_BUFFER;
     if (n == 0) {
         return -EBADMSG; /* the lengths say more than there is */
     }
-    errint rc = shard_read(s->shard, s->off, n, s->buf);
+    errint rc = cell_interrupted() ? -EINTR : shard_read(s->shard, s->off, n, s->buf);
+    if (s->meter) {
+        s->meter->read(s->meter, n);
+    }
     s->off += n;
     s->left -= n;
     s->pos = 0;
@@ -147,16 +82,16 @@ static uint32_t extend_length(uint32_t crc, uint64_t len, bool big_endian)
 }
 
 /* varint lengths | u32 masked crc of the lengths as fixed numbers | bytes; the crc goes on over those 4 bytes and the bytes. */
-static errint string_crc(const struct verify_unit *u, bool big_endian, struct stream *s, uint32_t *crc)
+static errint string_crc(const struct tensor *t, bool big_endian, struct stream *s, uint32_t *crc)
 {
     uint64_t elements;
     uint64_t total = 0;
-    errint rc = shape_elements(tensor_shape(u->tensor), &elements);
+    errint rc = shape_elements(tensor_shape(t), &elements);
     *crc = 0;
     for (uint64_t i = 0; rc == 0 && i < elements; i++) {
         uint64_t len;
         rc = next_varint(s, &len);
-        if (rc == 0 && (len > u->tensor->bytes || (total += len) > u->tensor->bytes)) {
+        if (rc == 0 && (len > t->bytes || (total += len) > t->bytes)) {
             return -EBADMSG;
         }
         *crc = extend_length(*crc, len, big_endian);
@@ -195,33 +130,70 @@ static errint plain_crc(struct stream *s, uint32_t *crc)
     return rc;
 }
 
-static void check(const struct verify *v, struct verify_unit *u, char *buf)
+static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
 {
-    unsigned dtype = u->tensor->dtype;
-    if (!dtype_bytes(dtype) && dtype != DTYPE_STRING) {
-        u->outcome = VERIFY_UNKNOWN;
-        return;
-    }
-    struct stream s = {.shard = shard_file(&v->catalog->shards[unit_shard(u)]),
-                       /* the bytes as they are stored */ .buf = buf,
-                       .off = unit_off(u),
-                       .left = unit_bytes(u)};
-    uint32_t crc;
-    errint rc = dtype == DTYPE_STRING ? string_crc(u, v->catalog->big_endian, &s, &crc) : plain_crc(&s, &crc);
-    u->found = crc32c_mask(crc);
-    uint32_t stored = u->slice ? u->slice->crc32c : u->tensor->crc32c;
-    u->outcome = rc == -EBADMSG       ? VERIFY_MALFORMED
-                 : rc < 0             ? VERIFY_UNREADABLE
-                 : u->found != stored ? VERIFY_CHECKSUM
-                                      : VERIFY_GOOD;
+    return rc == -EBADMSG          ? VERIFY_MALFORMED
+           : rc < 0                ? VERIFY_UNREADABLE
+           : r->found != r->stored ? VERIFY_CHECKSUM
+                                   : VERIFY_GOOD;
 }
 
-/* ---- all units --------------------------------------------------------------------------------- */
+errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
+                     char *buf, struct verify_meter *meter, struct verify_result *out)
+{
+    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN};
+    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
+        return 0;
+    }
+    struct stream s = {.shard = shard_file(&c->shards[verify_stored_shard(t, slice)]),
+                       /* the bytes as they are stored */ .buf = buf,
+                       .meter = meter,
+                       .off = verify_stored_off(t, slice),
+                       .left = verify_stored_bytes(t, slice)};
+    uint32_t crc;
+    errint rc = t->dtype == DTYPE_STRING ? string_crc(t, c->big_endian, &s, &crc) : plain_crc(&s, &crc);
+    out->found = crc32c_mask(crc);
+    out->stored = slice ? slice->crc32c : t->crc32c;
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR ? rc : 0;
+}
+
+/* ---- one block --------------------------------------------------------------------------------- */
+
+struct block_source {
+    struct shard *file;
+    struct verify_meter *meter;
+};
+
+static errint read_block(void *from, uint64_t off, size_t len, void *buf)
+{
+    struct block_source *b = from;
+    if (b->meter) {
+        b->meter->read(b->meter, len);
+    }
+    return shard_read(b->file, off, len, buf);
+}
+
+errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struct verify_meter *meter,
+                           struct verify_result *out)
+{
+    _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
+    struct legacy_block_sum sum = {0};
+    struct block_source source = {file, meter};
+    errint rc = legacy_block_sum(read_block, &source, file->blocks[number], buf, &sum);
+    *out = (struct verify_result){.found = sum.found, .stored = sum.stored};
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
+}
+
+/* ---- all --------------------------------------------------------------------------------------- */
 
 struct crew {
+    struct verify_meter meter; /* first: what it is told finds the crew */
     struct verify *v;
     _Atomic uint32_t next;
     _Atomic uint64_t done;
+    atomic_bool failed;   /* for want of memory, in the middle */
     pthread_mutex_t lock; /* over telling */
     verify_progress progress;
     void *context;
@@ -251,27 +223,63 @@ static void tell(struct crew *c, bool last)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void note_read(struct verify_meter *m, uint64_t bytes)
+{
+    struct crew *c = (struct crew *)(void *)m;
+    atomic_fetch_add_explicit(&c->done, bytes, memory_order_relaxed);
+    tell(c, false);
+}
+
+/* The block, then what is made from it. */
+static errint do_block(struct crew *c, struct verify_block *b, char *buf)
+{
+    const struct catalog *catalog = c->v->catalog;
+    errint rc = verify_stored_block(&catalog->shards[b->file], b->number, buf, &c->meter, &b->result);
+    for (uint32_t i = b->first; rc == 0 && i < b->first + b->count; i++) {
+        struct verify_unit *u = &c->v->units[i];
+        u->result = b->result;
+        if (b->result.outcome == VERIFY_GOOD) {
+            errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
+            rc = bad == -ENOMEM ? bad : 0;
+            u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+        }
+    }
+    return rc;
+}
+
+static errint do_unit(struct crew *c, struct verify_unit *u, char *buf)
+{
+    return verify_stored(c->v->catalog, u->tensor, u->slice, buf, &c->meter, &u->result);
+}
+
+/* NULL, or what was refused: memory. */
 static void *work(void *data)
 {
     struct crew *c = data;
-    CLEANUP_FREE char *buf = malloc(BUF_BYTES);
-    if (!buf) {
-        return (void *)-1;
-    }
-    for (;;) {
+    struct verify *v = c->v;
+    uint32_t count = v->blocks ? v->block_count : v->count;
+    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    errint rc = buf ? 0 : -ENOMEM;
+    while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);
-        if (i >= c->v->count) {
+        if (i >= count) {
             return NULL;
         }
-        check(c->v, &c->v->units[i], buf);
-        atomic_fetch_add(&c->done, unit_bytes(&c->v->units[i]));
-        tell(c, false);
+        rc = v->blocks ? do_block(c, &v->blocks[i], buf) : do_unit(c, &v->units[i], buf);
+        if (rc < 0) {
+            atomic_store(&c->failed, true);
+        }
     }
+    return (void *)-1;
 }
 
 errint verify_run(struct verify *v, unsigned threads, verify_progress progress, void *context)
 {
-    struct crew crew = {.v = v, .lock = PTHREAD_MUTEX_INITIALIZER, .progress = progress, .context = context};
+    struct crew crew = {.meter = {note_read},
+                        .v = v,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .progress = progress,
+                        .context = context};
     CLEANUP_FREE pthread_t *others = calloc(threads ? threads : 1, sizeof(*others));
     if (!others) {
         return -ENOMEM;
@@ -284,8 +292,9 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     for (unsigned i = 0; i < started; i++) {
         pthread_join(others[i], NULL);
     }
-    /* A thread without a buffer left its units to the others; only if none had one is anything undone. */
-    if (failed && atomic_load(&crew.next) < v->count) {
+    /* A thread without a buffer left its work to the others; only if none had one is anything undone. */
+    if (atomic_load(&crew.failed) ||
+        (failed && atomic_load(&crew.next) < (v->blocks ? v->block_count : v->count))) {
         return -ENOMEM;
     }
     tell(&crew, true);

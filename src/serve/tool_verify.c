@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `ckptool verify`: every tensor of a checkpoint against its checksum. */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "bytes/verify.h"
 #include "files/report.h"
+#include "format/sstable_index.h"
 #include "serve/tool.h"
 
 enum { BAR_CELLS = 30 };
@@ -54,64 +56,160 @@ static const char *const words[] = {
     [VERIFY_CHECKSUM] = "checksum mismatch",
     [VERIFY_UNREADABLE] = "cannot be read",
     [VERIFY_MALFORMED] = "its string lengths do not fit its bytes",
+    [VERIFY_VALUES] = "its values do not fit its dtype and shape, or cannot be decoded",
     [VERIFY_UNKNOWN] = "not checked: its type has no bytes that can be",
 };
 
-static void add_unit(const struct view *v, const struct verify_unit *u, struct buf *b)
+static bool is_damage(const struct verify_result *r)
 {
-    const struct tensor *t = u->tensor;
-    uint32_t shard = u->slice ? u->slice->shard : t->shard;
-    buf_visible(b, tensor_name(t));
+    return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN;
+}
+
+static void add_result(const struct verify_result *r, struct buf *b)
+{
+    buf_printf(b, ": %s", words[r->outcome]);
+    if (r->outcome == VERIFY_CHECKSUM) {
+        buf_printf(b, ": stored %08x, found %08x", r->stored, r->found);
+    }
+}
+
+static void add_block(const struct verify *all, const struct verify_block *block, struct buf *b)
+{
+    const struct shard *file = &all->catalog->shards[block->file];
+    const struct sstable_handle *h = &file->blocks[block->number];
+    buf_printf(b, "the block at byte %llu (%llu bytes) of ", (unsigned long long)h->off,
+               (unsigned long long)h->bytes);
+    buf_visible(b, str_from(file->path));
+}
+
+/* A line for a tensor; `more` of its slices are not good either. */
+static void add_unit(const struct verify *all, const struct verify_unit *u, uint32_t more, struct buf *b)
+{
+    buf_visible(b, tensor_name(u->tensor));
     if (u->slice) {
         buf_char(b, ' ');
-        slices_print(b, u->slice->start, u->slice->len, t->rank);
+        slices_print(b, u->slice->start, u->slice->len, u->tensor->rank);
     }
-    buf_printf(b, ": %s", words[u->outcome]);
-    if (u->outcome == VERIFY_CHECKSUM) {
-        buf_printf(b, ": stored %08x, found %08x", u->slice ? u->slice->crc32c : t->crc32c, u->found);
-    }
-    if (u->outcome != VERIFY_UNKNOWN) {
+    add_result(&u->result, b);
+    if (u->result.outcome != VERIFY_UNKNOWN) {
         buf_text(b, ", in ");
-        buf_visible(b, str_from(v->catalog->shards[shard].path));
+        if (u->block < all->block_count) {
+            add_block(all, &all->blocks[u->block], b);
+        } else {
+            buf_visible(b, str_from(all->catalog->shards[verify_stored_shard(u->tensor, u->slice)].path));
+        }
+    }
+    if (more) {
+        buf_printf(b, "; %u more of its slices, too", more);
     }
     buf_char(b, '\n');
 }
 
-/* Lines of what is not good, then the summary. Returns how many are damaged. */
-static uint64_t tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o)
+static int by_tensor(const void *a, const void *b)
 {
-    uint64_t damaged = 0;
-    uint64_t unknown = 0;
-    for (uint32_t i = 0; i < all->count && out_settle(o) == 0; i++) {
-        const struct verify_unit *u = &all->units[i];
-        damaged += u->outcome != VERIFY_GOOD && u->outcome != VERIFY_UNKNOWN;
-        unknown += u->outcome == VERIFY_UNKNOWN;
-        if (u->outcome != VERIFY_GOOD) {
-            add_unit(v, u, &o->text);
+    const struct verify_unit *left = *(const struct verify_unit *const *)a;
+    const struct verify_unit *right = *(const struct verify_unit *const *)b;
+    if (left->tensor != right->tensor) {
+        return left->tensor < right->tensor ? -1 : 1;
+    }
+    return (left->slice > right->slice) - (left->slice < right->slice);
+}
+
+/* A line for each tensor that is not good, in order of names. */
+static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        count += all->units[i].result.outcome != VERIFY_GOOD;
+    }
+    CLEANUP_FREE const struct verify_unit **bad = calloc((size_t)count + 1, sizeof(*bad));
+    if (!bad) {
+        return -ENOMEM;
+    }
+    count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (all->units[i].result.outcome != VERIFY_GOOD) {
+            bad[count++] = &all->units[i];
         }
     }
+    qsort(bad, count, sizeof(*bad), by_tensor);
+    for (uint32_t i = 0, next; i < count && out_settle(o) == 0; i = next) {
+        for (next = i + 1; next < count && bad[next]->tensor == bad[i]->tensor; next++) {
+        }
+        add_unit(all, bad[i], next - i - 1, &o->text);
+        ++*(is_damage(&bad[i]->result) ? damaged : unknown);
+    }
+    return 0;
+}
+
+/* Blocks whose damage is no tensor's: of the metadata, or of values that no tensor has. */
+static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *damaged)
+{
+    for (uint32_t i = 0; i < all->block_count && out_settle(o) == 0; i++) {
+        const struct verify_block *b = &all->blocks[i];
+        if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
+            add_block(all, b, &o->text);
+            buf_text(&o->text, b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
+            add_result(&b->result, &o->text);
+            buf_char(&o->text, '\n');
+            ++*damaged;
+        }
+    }
+}
+
+/* Lines of what is not good, then the summary. */
+static errint tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o,
+                   uint64_t *damaged)
+{
+    uint64_t unknown = 0;
+    errint rc = tell_tensors(all, o, damaged, &unknown);
+    if (rc < 0) {
+        return rc;
+    }
+    tell_blocks(all, o, damaged);
     for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {
         const struct tensor *t = &v->catalog->tensors[i];
         const struct slices *s = tensor_slices(v->catalog, t);
         if (s && s->fault) {
-            damaged++;
+            ++*damaged;
             buf_visible(&o->text, tensor_name(t));
             buf_printf(&o->text, ": %s: %s\n", tensor_hidden_reason(t), s->what);
         }
     }
     buf_printf(&o->text, "%u tensors, ", v->catalog->count);
     report_size(&o->text, all->bytes);
-    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)damaged);
+    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)*damaged);
     if (unknown) {
         buf_printf(&o->text, ", %llu not checked", (unsigned long long)unknown);
     }
     buf_char(&o->text, '\n');
-    return damaged;
+    return 0;
 }
 
 static void fini(struct verify *v)
 {
     verify_fini(v);
+}
+
+/* Of the tables, the one block that nobody reads. */
+static errint check_metaindexes(const struct catalog *c, struct diag *d)
+{
+    bool legacy = c->shard_count && c->shards[0].blocks;
+    errint first = 0;
+    for (uint32_t i = 0; i < (legacy ? c->num_shards : 1); i++) {
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        const char *path = legacy ? c->shards[i].path : c->index_path;
+        errint rc = file_open(path, &fd, &st);
+        if (rc < 0) {
+            file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
+        } else {
+            const struct sstable_source src = {fd, (uint64_t)st.st_size, path, d};
+            rc = sstable_check_metaindex(&src);
+        }
+        first = first ? first : rc;
+    }
+    return first;
 }
 
 static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
@@ -121,11 +219,6 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;
-    }
-    if (strcmp(v->catalog->format, "v2") != 0) {
-        return diag_error(
-            d, DIAG_UNSUPPORTED, v->catalog->prefix, STR(""),
-            "a V1 checkpoint has checksums of its blocks alone, and those are not verified yet");
     }
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         v->catalog->shards[i].used = true;
@@ -148,8 +241,12 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (progress.shown) {
         fputs("\r\033[K", stderr);
     }
-    *damaged = tell(v, &all, seconds_since(&progress.start), o) > 0;
-    return 0;
+    uint64_t found = 0;
+    if (tell(v, &all, seconds_since(&progress.start), o, &found) < 0) {
+        return diag_no_memory(d);
+    }
+    *damaged = found > 0;
+    return check_metaindexes(v->catalog, d);
 }
 
 int tool_verify(const struct tool_args *args, struct tool_out *o)
