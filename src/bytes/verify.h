@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/errint.h"
 #include "format/catalog.h"
 
@@ -85,7 +86,7 @@ MUST_CHECK errint verify_stored(const struct catalog *c, const struct tensor *t,
 MUST_CHECK errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
                                       struct verify_meter *meter, struct verify_result *out);
 
-/* verify_stored_place: where in catalog.shards a tensor, or a slice of it, is. */
+/* verify_stored_shard, verify_stored_off: where in catalog.shards a tensor, or a slice of it, is. */
 static inline uint32_t verify_stored_shard(const struct tensor *t, const struct stored_slice *s)
 {
     return s ? s->shard : t->shard;
@@ -98,5 +99,16 @@ static inline uint64_t verify_stored_off(const struct tensor *t, const struct st
 
 /* verify_stored_bytes: how many bytes its checksum covers. */
 uint64_t verify_stored_bytes(const struct tensor *t, const struct stored_slice *s);
+
+/* verify_words: the outcome, such as "checksum mismatch"; with the checksums where they differ. Adds to b. */
+void verify_words(const struct verify_result *r, struct buf *b);
+
+/* verify_print: "NAME [0:4, 0:3]: checksum mismatch: stored 9c3a54b1, found 00c0ffee, in PATH", of V1 "in the block at byte N (N bytes) of
+ * PATH". Adds to b, visibly. */
+void verify_print(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
+                  const struct verify_result *r, struct buf *b);
+
+/* verify_print_block: "the block at byte N (N bytes) of PATH". */
+void verify_print_block(const struct shard *file, uint32_t number, struct buf *b);
 
 #endif

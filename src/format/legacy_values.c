@@ -352,11 +352,10 @@ static errint make_table(void *context)
 {
     struct making *m = context;
     struct values *v = m->shard->state;
-    if (!v->made) {
-        v->made = malloc(sizeof(*v->made));
-        if (!v->made) {
-            return -ENOMEM;
-        }
+    if (!v->made && !(v->made = malloc(sizeof(*v->made)))) {
+        return -ENOMEM;
+    }
+    if (v->entry_count == 0) {
         *v->made = (struct walk){start_of(v->record), v->count};
     }
     errint rc = verdict(m->shard, go_over(v, m->wire, v->made, true));
@@ -368,9 +367,8 @@ static errint make_table(void *context)
 
 static errint need_table(struct shard *s, struct wire *w)
 {
-    struct values *v = s->state;
     struct making m = {s, w};
-    return cell_need(&v->table, make_table, &m);
+    return cell_need(&((struct values *)s->state)->table, make_table, &m);
 }
 
 /* Bytes [from, to) of the next value. */

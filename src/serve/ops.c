@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/cell.h"
 #include "base/checked.h"
 #include "base/log.h"
 #include "files/layout.h"
@@ -33,7 +34,7 @@ static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
 
 static errint reply_error(fuse_req_t req, errint rc)
 {
-    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE ? EIO : -rc);
+    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE || rc == -EUCLEAN ? EIO : -rc);
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -146,24 +147,58 @@ static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, o
     fuse_reply_buf(req, w->buf, part.len);
 }
 
+static bool is_unwanted(void *req)
+{
+    const struct ops_context *c = context_of(req);
+    return fuse_req_interrupted(req) || fuse_session_exited(c->session);
+}
+
+/* -EAGAIN: somebody who may wait has to do it. */
+static ssize_t read_target(const struct ops_context *c, const struct overflow_read *r, struct worker *w)
+{
+    struct extent extent;
+    struct layout layout =
+        layout_of_target(&c->view->plan->targets[c->view->tree->nodes[r->node].target], &extent);
+    return layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
+}
+
+static void reply_read(const struct overflow_read *r, ssize_t got, const struct worker *w)
+{
+    struct ops_context *c = context_of(r->req);
+    if (got >= 0) {
+        stats_count(&c->stats.bytes, (uint64_t)got);
+        fuse_reply_buf(r->req, w->buf, (size_t)got);
+        return;
+    }
+    if (got != -EINTR) {
+        stats_count(&c->stats.errors, 1);
+        faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
+    }
+    reply_error(r->req, (errint)got);
+}
+
+void ops_answer_read(const struct overflow_read *r)
+{
+    struct worker *w = worker_self(r->size);
+    reply_read(r, w ? read_target(context_of(r->req), r, w) : -ENOMEM, w);
+}
+
 static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
 {
+    const struct overflow_read r = {req, node, off, size};
     struct worker *w = worker_self(size);
     ssize_t got = -ENOMEM;
     if (w) {
-        struct extent extent;
-        struct layout layout =
-            layout_of_target(&c->view->plan->targets[c->view->tree->nodes[node].target], &extent);
-        got = layout_read(&layout, c->view->catalog, (uint64_t)off, size, w->buf, &w->scratch);
+        const struct cell_waiter waiter = {is_unwanted, req, true};
+        cell_wait_as(&waiter);
+        got = read_target(c, &r, w);
+        cell_wait_as(NULL);
     }
-    if (got < 0) {
-        stats_count(&c->stats.errors, 1);
-        faults_read_failed(c->faults, node, (uint64_t)off, (errint)got);
-        reply_error(req, (errint)got);
+    if (got == -EAGAIN) {
+        overflow_add(c->overflow, &r);
         return;
     }
-    stats_count(&c->stats.bytes, (uint64_t)got);
-    fuse_reply_buf(req, w->buf, (size_t)got);
+    reply_read(&r, got, w);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

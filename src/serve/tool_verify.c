@@ -51,58 +51,9 @@ static void draw(void *context, uint64_t done, uint64_t bytes)
     }
 }
 
-static const char *const words[] = {
-    [VERIFY_GOOD] = "good",
-    [VERIFY_CHECKSUM] = "checksum mismatch",
-    [VERIFY_UNREADABLE] = "cannot be read",
-    [VERIFY_MALFORMED] = "its string lengths do not fit its bytes",
-    [VERIFY_VALUES] = "its values do not fit its dtype and shape, or cannot be decoded",
-    [VERIFY_UNKNOWN] = "not checked: its type has no bytes that can be",
-};
-
 static bool is_damage(const struct verify_result *r)
 {
     return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN;
-}
-
-static void add_result(const struct verify_result *r, struct buf *b)
-{
-    buf_printf(b, ": %s", words[r->outcome]);
-    if (r->outcome == VERIFY_CHECKSUM) {
-        buf_printf(b, ": stored %08x, found %08x", r->stored, r->found);
-    }
-}
-
-static void add_block(const struct verify *all, const struct verify_block *block, struct buf *b)
-{
-    const struct shard *file = &all->catalog->shards[block->file];
-    const struct sstable_handle *h = &file->blocks[block->number];
-    buf_printf(b, "the block at byte %llu (%llu bytes) of ", (unsigned long long)h->off,
-               (unsigned long long)h->bytes);
-    buf_visible(b, str_from(file->path));
-}
-
-/* A line for a tensor; `more` of its slices are not good either. */
-static void add_unit(const struct verify *all, const struct verify_unit *u, uint32_t more, struct buf *b)
-{
-    buf_visible(b, tensor_name(u->tensor));
-    if (u->slice) {
-        buf_char(b, ' ');
-        slices_print(b, u->slice->start, u->slice->len, u->tensor->rank);
-    }
-    add_result(&u->result, b);
-    if (u->result.outcome != VERIFY_UNKNOWN) {
-        buf_text(b, ", in ");
-        if (u->block < all->block_count) {
-            add_block(all, &all->blocks[u->block], b);
-        } else {
-            buf_visible(b, str_from(all->catalog->shards[verify_stored_shard(u->tensor, u->slice)].path));
-        }
-    }
-    if (more) {
-        buf_printf(b, "; %u more of its slices, too", more);
-    }
-    buf_char(b, '\n');
 }
 
 static int by_tensor(const void *a, const void *b)
@@ -136,7 +87,11 @@ static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_
     for (uint32_t i = 0, next; i < count && out_settle(o) == 0; i = next) {
         for (next = i + 1; next < count && bad[next]->tensor == bad[i]->tensor; next++) {
         }
-        add_unit(all, bad[i], next - i - 1, &o->text);
+        verify_print(all->catalog, bad[i]->tensor, bad[i]->slice, &bad[i]->result, &o->text);
+        if (next > i + 1) {
+            buf_printf(&o->text, "; %u more of its slices, too", next - i - 1);
+        }
+        buf_char(&o->text, '\n');
         ++*(is_damage(&bad[i]->result) ? damaged : unknown);
     }
     return 0;
@@ -148,9 +103,10 @@ static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *
     for (uint32_t i = 0; i < all->block_count && out_settle(o) == 0; i++) {
         const struct verify_block *b = &all->blocks[i];
         if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
-            add_block(all, b, &o->text);
+            verify_print_block(&all->catalog->shards[b->file], b->number, &o->text);
             buf_text(&o->text, b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
-            add_result(&b->result, &o->text);
+            buf_text(&o->text, ": ");
+            verify_words(&b->result, &o->text);
             buf_char(&o->text, '\n');
             ++*damaged;
         }
