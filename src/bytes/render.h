@@ -25,12 +25,13 @@ struct render_scratch {
 void render_scratch_fini(struct render_scratch *s);
 
 /* render_size: how many bytes the target has. 0 always, but of strings, whose first look reads and verifies them: -EBADMSG for
- * damage, -EIO, -ENOMEM, -EOVERFLOW (string_cursor.h). */
+ * damage, -EUCLEAN, -EIO, -ENOMEM, -EINTR and -EAGAIN as render_read; -EOVERFLOW (string_cursor.h). */
 MUST_CHECK errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
                               uint64_t *bytes);
 
 /* render_read: copies bytes [off, off+len) of target t into buf. Returns the number of bytes, less than len only at the end of the target (0 past it);
- * -EIO when a shard cannot give them all, -ERANGE when a value does not fit the type that it is cast to, -ENOMEM; of strings as render_size. Then buf's content is undefined. */
+ * -EIO when a shard cannot give them all, -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->checked finds a tensor
+ * damaged that they are of, -EINTR and -EAGAIN when there is something to be waited for (cell.h), -ENOMEM; of strings as render_size. Then buf's content is undefined. */
 MUST_CHECK ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len,
                                void *buf, struct render_scratch *scratch);
 

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes/string_read.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cell.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "bytes/checked.h"
 #include "bytes/string_cursor.h"
 
-enum { FILE_UNKNOWN, FILE_BEING_SIZED, FILE_SIZED, FILE_DAMAGED, FILE_ENTANGLED };
-
-/* Guards the cells of all targets: held for a moment before and after one is filled. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t was_sized = PTHREAD_COND_INITIALIZER;
+enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
 static errint need_cursor(struct render_scratch *scratch)
 {
@@ -27,6 +24,17 @@ static errint need_cursor(struct render_scratch *scratch)
 static bool is_scalar(const struct target *t)
 {
     return t->form->shape.rank == 0;
+}
+
+/* With -o verify, what it is made of. (The blocks of V1 files have checksums that nobody else looks at.) */
+static errint need_checked(const struct catalog *c, const struct target *t)
+{
+    const struct form *f = t->form;
+    errint rc = 0;
+    for (uint32_t i = 0; c->checked && rc == 0 && i < f->piece_count; i++) {
+        rc = f->pieces[i].source ? checked_need(c->checked, f->pieces[i].source, f->pieces[i].slice) : 0;
+    }
+    return rc;
 }
 
 /* Goes over all elements. *starts is the caller's in any case. */
@@ -50,6 +58,9 @@ static errint measure(const struct catalog *c, const struct target *t, struct st
             }
             (*starts)[count++] = *bytes;
         }
+        if (cursor->next % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+            return -EINTR;
+        }
         if (!checked_add_u64(*bytes, e.len, bytes) || *bytes >= INT64_MAX) {
             return -EBADMSG;
         }
@@ -58,49 +69,40 @@ static errint measure(const struct catalog *c, const struct target *t, struct st
     return rc < 0 ? rc : got;
 }
 
-static errint answer(int state)
+struct sizing {
+    const struct catalog *catalog;
+    const struct target *target;
+    struct string_cursor *cursor;
+};
+
+static errint size_file(void *context)
 {
-    return state == FILE_DAMAGED ? -EBADMSG : state == FILE_ENTANGLED ? -EOVERFLOW : 0;
+    const struct sizing *s = context;
+    struct strings_file *f = s->target->form->strings;
+    CLEANUP_FREE uint64_t *starts = NULL;
+    errint rc = need_checked(s->catalog, s->target);
+    rc = rc < 0 ? rc : measure(s->catalog, s->target, s->cursor, &f->bytes, &starts);
+    if (rc == 0) {
+        f->starts = STEAL(starts);
+    }
+    f->entangled = rc == -EOVERFLOW;
+    return f->entangled ? -EBADMSG : rc;
 }
 
 errint string_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
                    uint64_t *bytes)
 {
     struct strings_file *f = t->form->strings;
-    int state = atomic_load_explicit(&f->state, memory_order_acquire);
-    errint rc = 0;
-    if (state == FILE_UNKNOWN || state == FILE_BEING_SIZED) {
-        rc = need_cursor(scratch);
-        if (rc < 0) {
-            return rc;
-        }
-        pthread_mutex_lock(&lock);
-        while (atomic_load(&f->state) == FILE_BEING_SIZED) {
-            pthread_cond_wait(&was_sized, &lock);
-        }
-        state = atomic_load(&f->state);
-        if (state == FILE_UNKNOWN) {
-            CLEANUP_FREE uint64_t *starts = NULL;
-            uint64_t size;
-            atomic_store(&f->state, FILE_BEING_SIZED);
-            pthread_mutex_unlock(&lock);
-            rc = measure(c, t, scratch->strings, &size, &starts);
-            pthread_mutex_lock(&lock);
-            if (rc == 0) {
-                f->bytes = size;
-                f->starts = STEAL(starts);
-            }
-            state = rc == 0            ? FILE_SIZED
-                    : rc == -EBADMSG   ? FILE_DAMAGED
-                    : rc == -EOVERFLOW ? FILE_ENTANGLED
-                                       : FILE_UNKNOWN;
-            atomic_store_explicit(&f->state, state, memory_order_release);
-            pthread_cond_broadcast(&was_sized);
-        }
-        pthread_mutex_unlock(&lock);
+    *bytes = 0;
+    errint rc = need_cursor(scratch);
+    if (rc == 0) {
+        struct sizing s = {c, t, scratch->strings};
+        rc = cell_need(&f->cell, size_file, &s);
     }
-    *bytes = state == FILE_SIZED ? f->bytes : 0;
-    return rc < 0 ? rc : answer(state);
+    if (rc == 0) {
+        *bytes = f->bytes;
+    }
+    return rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc;
 }
 
 /* What is asked for: bytes [off, end) of the file, to buf; and what the scratch's window holds: [from, from + held) of a shard. */

@@ -3,14 +3,13 @@
  * render_read and render_size, which are for callers.
  *
  * Its size, and where each STRINGS_STEP-th element begins in it (8 bytes each), are found at the first look: one thread goes over all
- * elements while the others wait. Damage stays known; a failure for want of the file or of memory is not kept. Then a read costs what it
- * asks for. */
+ * elements while the others wait (cell.h). Then a read costs what it asks for. */
 #ifndef CKPTFS_BYTES_STRING_READ_H
 #define CKPTFS_BYTES_STRING_READ_H
 
 #include "bytes/render.h"
 
-/* string_size: the size of the file of t, whose target_sized() is false. Fails as string_cursor_next. */
+/* string_size: the size of the file of t, whose target_sized() is false. Fails as string_cursor_next, and with -EUCLEAN as checked_need. */
 MUST_CHECK errint string_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
                               uint64_t *bytes);
 

@@ -6,101 +6,27 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "format/dtype.h"
+#include "format/legacy_blocks.h"
 #include "format/strings.h"
-
-enum { BUF_BYTES = 256 << 10 }; /* stays in the cache between the copy and the checksum */
-
-/* ---- units ------------------------------------------------------------------------------------- */
-
-static uint32_t unit_shard(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->shard : u->tensor->shard;
-}
-
-static uint64_t unit_off(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->off : u->tensor->off;
-}
-
-/* How it is stored, if it is a run of strings, else NULL. */
-static const struct strings_run *unit_strings(const struct verify *v, const struct verify_unit *u)
-{
-    return strings_run_at(&v->catalog->shards[unit_shard(u)], unit_off(u));
-}
-
-static uint64_t unit_bytes(const struct verify *v, const struct verify_unit *u)
-{
-    const struct strings_run *run = unit_strings(v, u);
-    if (run) {
-        return run->bytes;
-    }
-    if (!u->slice) {
-        return u->tensor->bytes;
-    }
-    uint64_t bytes; /* the reader has checked that it fits */
-    return shape_bytes((struct shape){u->slice->len, u->tensor->rank}, u->tensor->dtype, &bytes) < 0 ? 0
-                                                                                                     : bytes;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct verify_unit *left = a;
-    const struct verify_unit *right = b;
-    uint32_t left_shard = unit_shard(left);
-    uint32_t right_shard = unit_shard(right);
-    if (left_shard != right_shard) {
-        return left_shard < right_shard ? -1 : 1;
-    }
-    return (unit_off(left) > unit_off(right)) - (unit_off(left) < unit_off(right));
-}
-
-errint verify_init(struct verify *v, const struct catalog *c)
-{
-    *v = (struct verify){.catalog = c};
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct slices *s = tensor_slices(c, &c->tensors[i]);
-        count += s ? s->count : 1;
-    }
-    v->units = count < UINT32_MAX ? calloc(count + 1, sizeof(*v->units)) : NULL;
-    if (!v->units) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct tensor *t = &c->tensors[i];
-        const struct slices *s = tensor_slices(c, t);
-        for (uint32_t k = 0; k < (s ? s->count : 1); k++) {
-            if (s ? s->fault == SLICES_MISSING : t->shard == TENSOR_NO_SHARD) {
-                continue; /* the plan reports it; there are no bytes to be read */
-            }
-            struct verify_unit *u = &v->units[v->count++];
-            *u = (struct verify_unit){.tensor = t, .slice = s ? &s->slices[k] : NULL};
-            v->bytes += unit_bytes(v, u);
-        }
-    }
-    qsort(v->units, v->count, sizeof(*v->units), by_place);
-    return 0;
-}
-
-void verify_fini(struct verify *v)
-{
-    free(v->units);
-    *v = (struct verify){0};
-}
 
 /* ---- one unit ---------------------------------------------------------------------------------- */
 
-/* Of bytes [off, off + left) of the shard; buf has BUF_BYTES. */
-static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf, uint32_t *crc)
+/* Of bytes [off, off + left) of the shard; buf has VERIFY_BUFFER bytes. */
+static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf,
+                        struct verify_meter *meter, uint32_t *crc)
 {
     errint rc = 0;
     *crc = 0;
     while (rc == 0 && left > 0) {
-        size_t n = left < BUF_BYTES ? (size_t)left : BUF_BYTES;
-        rc = shard_read(shard, off, n, buf);
+        size_t n = left < VERIFY_BUFFER ? (size_t)left : VERIFY_BUFFER;
+        rc = cell_interrupted() ? -EINTR : shard_read(shard, off, n, buf);
+        if (meter) {
+            meter->read(meter, n);
+        }
         *crc = rc < 0 ? 0 : crc32c_extend(*crc, buf, n);
         off += n;
         left -= n;
@@ -109,30 +35,78 @@ static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *
     return rc;
 }
 
-static void check(const struct verify *v, struct verify_unit *u, char *buf)
+static errint strings_crc(struct shard *shard, const struct strings_run *run, struct verify_meter *meter,
+                          uint32_t *crc)
 {
-    unsigned dtype = u->tensor->dtype;
-    if (!dtype_bytes(dtype) && dtype != DTYPE_STRING) {
-        u->outcome = VERIFY_UNKNOWN;
-        return;
+    errint rc = strings_check(shard, run, crc);
+    if (meter) {
+        meter->read(meter, run->bytes);
     }
-    struct shard *shard = shard_file(&v->catalog->shards[unit_shard(u)]); /* the bytes as they are stored */
-    const struct strings_run *run = unit_strings(v, u);
-    errint rc = run ? strings_check(shard, run, &u->found)
-                    : plain_crc(shard, unit_off(u), unit_bytes(v, u), buf, &u->found);
-    uint32_t stored = u->slice ? u->slice->crc32c : u->tensor->crc32c;
-    u->outcome = rc == -EBADMSG       ? VERIFY_MALFORMED
-                 : rc < 0             ? VERIFY_UNREADABLE
-                 : u->found != stored ? VERIFY_CHECKSUM
-                                      : VERIFY_GOOD;
+    return rc;
 }
 
-/* ---- all units --------------------------------------------------------------------------------- */
+static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
+{
+    return rc == -EBADMSG          ? VERIFY_MALFORMED
+           : rc < 0                ? VERIFY_UNREADABLE
+           : r->found != r->stored ? VERIFY_CHECKSUM
+                                   : VERIFY_GOOD;
+}
+
+errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
+                     char *buf, struct verify_meter *meter, struct verify_result *out)
+{
+    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN};
+    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
+        return 0;
+    }
+    struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
+    uint64_t off = verify_stored_off(t, slice);
+    const struct strings_run *run = strings_run_at(shard, off);
+    shard = shard_file(shard); /* the bytes as they are stored */
+    errint rc = run ? strings_crc(shard, run, meter, &out->found)
+                    : plain_crc(shard, off, verify_stored_bytes(c, t, slice), buf, meter, &out->found);
+    out->stored = slice ? slice->crc32c : t->crc32c;
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
+}
+
+/* ---- one block --------------------------------------------------------------------------------- */
+
+struct block_source {
+    struct shard *file;
+    struct verify_meter *meter;
+};
+
+static errint read_block(void *from, uint64_t off, size_t len, void *buf)
+{
+    struct block_source *b = from;
+    if (b->meter) {
+        b->meter->read(b->meter, len);
+    }
+    return shard_read(b->file, off, len, buf);
+}
+
+errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struct verify_meter *meter,
+                           struct verify_result *out)
+{
+    _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
+    struct legacy_block_sum sum = {0};
+    struct block_source source = {file, meter};
+    errint rc = legacy_block_sum(read_block, &source, file->blocks[number], buf, &sum);
+    *out = (struct verify_result){.found = sum.found, .stored = sum.stored};
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
+}
+
+/* ---- all --------------------------------------------------------------------------------------- */
 
 struct crew {
+    struct verify_meter meter; /* first: what it is told finds the crew */
     struct verify *v;
     _Atomic uint32_t next;
     _Atomic uint64_t done;
+    atomic_bool failed;   /* for want of memory, in the middle */
     pthread_mutex_t lock; /* over telling */
     verify_progress progress;
     void *context;
@@ -162,27 +136,63 @@ static void tell(struct crew *c, bool last)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void note_read(struct verify_meter *m, uint64_t bytes)
+{
+    struct crew *c = (struct crew *)(void *)m;
+    atomic_fetch_add_explicit(&c->done, bytes, memory_order_relaxed);
+    tell(c, false);
+}
+
+/* The block, then what is made from it. */
+static errint do_block(struct crew *c, struct verify_block *b, char *buf)
+{
+    const struct catalog *catalog = c->v->catalog;
+    errint rc = verify_stored_block(&catalog->shards[b->file], b->number, buf, &c->meter, &b->result);
+    for (uint32_t i = b->first; rc == 0 && i < b->first + b->count; i++) {
+        struct verify_unit *u = &c->v->units[i];
+        u->result = b->result;
+        if (b->result.outcome == VERIFY_GOOD) {
+            errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
+            rc = bad == -ENOMEM ? bad : 0;
+            u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+        }
+    }
+    return rc;
+}
+
+static errint do_unit(struct crew *c, struct verify_unit *u, char *buf)
+{
+    return verify_stored(c->v->catalog, u->tensor, u->slice, buf, &c->meter, &u->result);
+}
+
+/* NULL, or what was refused: memory. */
 static void *work(void *data)
 {
     struct crew *c = data;
-    CLEANUP_FREE char *buf = malloc(BUF_BYTES);
-    if (!buf) {
-        return (void *)-1;
-    }
-    for (;;) {
+    struct verify *v = c->v;
+    uint32_t count = v->blocks ? v->block_count : v->count;
+    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    errint rc = buf ? 0 : -ENOMEM;
+    while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);
-        if (i >= c->v->count) {
+        if (i >= count) {
             return NULL;
         }
-        check(c->v, &c->v->units[i], buf);
-        atomic_fetch_add(&c->done, unit_bytes(c->v, &c->v->units[i]));
-        tell(c, false);
+        rc = v->blocks ? do_block(c, &v->blocks[i], buf) : do_unit(c, &v->units[i], buf);
+        if (rc < 0) {
+            atomic_store(&c->failed, true);
+        }
     }
+    return (void *)-1;
 }
 
 errint verify_run(struct verify *v, unsigned threads, verify_progress progress, void *context)
 {
-    struct crew crew = {.v = v, .lock = PTHREAD_MUTEX_INITIALIZER, .progress = progress, .context = context};
+    struct crew crew = {.meter = {note_read},
+                        .v = v,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .progress = progress,
+                        .context = context};
     CLEANUP_FREE pthread_t *others = calloc(threads ? threads : 1, sizeof(*others));
     if (!others) {
         return -ENOMEM;
@@ -195,8 +205,9 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     for (unsigned i = 0; i < started; i++) {
         pthread_join(others[i], NULL);
     }
-    /* A thread without a buffer left its units to the others; only if none had one is anything undone. */
-    if (failed && atomic_load(&crew.next) < v->count) {
+    /* A thread without a buffer left its work to the others; only if none had one is anything undone. */
+    if (atomic_load(&crew.failed) ||
+        (failed && atomic_load(&crew.next) < (v->blocks ? v->block_count : v->count))) {
         return -ENOMEM;
     }
     tell(&crew, true);

@@ -47,6 +47,7 @@ struct tensor {
 };
 
 struct sstable_cache;
+struct checked;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
@@ -66,6 +67,7 @@ struct catalog {
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
+    struct checked *checked;      /* borrows: what -o verify has found (bytes/checked.h); NULL without it */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
 };
 

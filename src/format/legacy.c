@@ -53,20 +53,27 @@ static errint make_shards(struct unite *u)
     struct catalog *c = u->c;
     size_t count = r->file_count + r->block_count + r->decoded_count;
     c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
-    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new()))) {
+    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new(SSTABLE_CACHE_MOST)))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
-        if (!path) {
+        const struct legacy_file *f = &r->files[i];
+        struct sstable_handle *blocks = ARENA_ARRAY(&c->arena, struct sstable_handle, f->block_count);
+        if (!path || !blocks) {
             return -ENOMEM;
+        }
+        if (f->block_count) {
+            memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
         }
         c->shards[c->shard_count++] = (struct shard){.path = path,
                                                      .number = i,
-                                                     .need_bytes = (uint64_t)r->files[i].st.st_size,
+                                                     .need_bytes = (uint64_t)f->st.st_size,
                                                      .fd = -1,
                                                      .known = true,
-                                                     .st = r->files[i].st};
+                                                     .st = f->st,
+                                                     .blocks = blocks,
+                                                     .block_count = f->block_count};
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct legacy_block *b = &r->blocks[i];

@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/grow.h"
 #include "format/strings_index.h"
+
+enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
 static errint read_base(void *from, uint64_t off, size_t len, void *buf)
 {
@@ -58,6 +61,9 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
     for (uint64_t i = 0; i < run->elements; i++) {
         uint64_t len;
         errint rc = x && i % STRINGS_STEP == 0 ? add_mark(x, (struct strings_mark){at->off, *total}) : 0;
+        if (rc == 0 && i % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+            return -EINTR;
+        }
         if (rc < 0 || (rc = wire_varint(w, at, &len)) < 0) {
             return rc;
         }
@@ -104,7 +110,7 @@ static errint read_bundle(struct wire *w, const struct strings_run *run, struct 
     for (at.end = at.off + total; at.off < at.end;) {
         const uint8_t *bytes;
         size_t len;
-        rc = wire_view(w, at, 1, &bytes, &len);
+        rc = cell_interrupted() ? -EINTR : wire_view(w, at, 1, &bytes, &len);
         if (rc < 0) {
             return rc;
         }
@@ -142,6 +148,9 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
         rc = x && i % STRINGS_STEP == 0 ? add_place(x, &p) : 0;
         if (rc < 0) {
             return rc;
+        }
+        if (i % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+            return -EINTR;
         }
         rc = legacy_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
         if (rc <= 0) {

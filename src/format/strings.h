@@ -14,7 +14,7 @@
  * whose offsets are numbers of elements: a run, which is a tensor or a slice of one, has the numbers [first, first + elements), and
  * strings_walk_* say which bytes element i is. At the first look into a run all of it is read once, through a small window: lengths and
  * checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16 bytes each. Others that look into the run wait for
- * that. What was found damaged stays so and is not looked at again; a failure for want of the file or of memory is not kept.
+ * that (cell.h). What was found damaged stays so and is not looked at again.
  * The bytes that shard_read gives of the derived shard are those of its base. */
 #ifndef CKPTFS_FORMAT_STRINGS_H
 #define CKPTFS_FORMAT_STRINGS_H
@@ -46,7 +46,8 @@ static inline uint64_t strings_numbers(uint64_t elements)
 }
 
 /* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry should have; if its lengths contradict
- * their own checksum, *crc is one that cannot be right. -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM. */
+ * their own checksum, *crc is one that cannot be right. -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM;
+ * -EINTR where the calling thread is interrupted (cell.h). */
 MUST_CHECK errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc);
 
 /* strings_shard: the derived shard of `count` runs of `base`, copied, by rising `first`; to be closed by shard_close. -ENOMEM. */
@@ -56,8 +57,8 @@ MUST_CHECK errint strings_shard(struct shard *base, const struct strings_run *ru
 /* strings_run_at: the run of derived shard `s` that has the number; NULL for a shard of another kind. Nothing is read. */
 const struct strings_run *strings_run_at(const struct shard *s, uint64_t number);
 
-/* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO, -ENOMEM; -EINVAL for a shard
- * of another kind. */
+/* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO, -ENOMEM; -EINTR, -EAGAIN as
+ * cell_need; -EINVAL for a shard of another kind. */
 MUST_CHECK errint strings_need(struct shard *s, uint64_t number);
 
 /* A walk over elements in the order of their numbers, in the caller's storage: 64 KiB. It owns nothing that needs freeing. One thread. */

@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The derived shard of strings: its runs, what is known of each, and the walk over its elements. */
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/cell.h"
 #include "format/strings.h"
 #include "format/strings_index.h"
 
-enum { RUN_UNKNOWN, RUN_BEING_READ, RUN_GOOD, RUN_DAMAGED };
-
 struct strings_block {
     struct strings_run run;
-    atomic_int state;
-    struct strings_index index; /* const once RUN_GOOD */
+    struct cell cell;
+    struct strings_index index; /* once the cell is full */
 };
 
 struct strings {
     uint32_t count;
     struct strings_block blocks[];
 };
-
-/* Guards the states of all runs: held for a moment before and after a run is read. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t was_read = PTHREAD_COND_INITIALIZER;
 
 static errint read_through(struct shard *s, uint64_t off, size_t len, void *buf)
 {
@@ -38,7 +31,77 @@ static void close_strings(struct shard *s)
     free(all);
 }
 
-static const struct shard_derive indexing = {.read = read_through, .close = close_strings};
+/* The run that has the number; there is at least one, and the first begins at 0. */
+static struct strings_block *block_at(const struct shard *s, uint64_t number)
+{
+    struct strings *all = s->state;
+    uint32_t low = 0;
+    uint32_t high = all->count;
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (all->blocks[mid].run.first <= number) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return &all->blocks[low];
+}
+
+struct reading {
+    struct shard *base;
+    struct strings_block *block;
+};
+
+static errint read_block(void *context)
+{
+    const struct reading *r = context;
+    struct strings_block *b = r->block;
+    uint32_t crc;
+    errint rc = strings_index_make(r->base, &b->run, &b->index, &crc);
+    if (rc == 0 && b->run.coding != STRINGS_LEGACY && crc != b->run.crc32c) {
+        rc = -EBADMSG;
+    }
+    if (rc < 0) {
+        strings_index_fini(&b->index);
+    }
+    return rc;
+}
+
+static errint need_block(struct shard *s, struct strings_block *b)
+{
+    struct reading r = {s->base, b};
+    return cell_need(&b->cell, read_block, &r);
+}
+
+static errint check_block(struct shard *s, struct strings_block *b)
+{
+    uint32_t crc;
+    enum cell_state state = cell_state(&b->cell);
+    if (state == CELL_FULL || state == CELL_BAD) {
+        return state == CELL_FULL ? 0 : -EBADMSG;
+    }
+    errint rc = strings_check(s->base, &b->run, &crc);
+    return rc == 0 && b->run.coding != STRINGS_LEGACY && crc != b->run.crc32c ? -EBADMSG : rc;
+}
+
+static errint check_strings(struct shard *s, bool keep)
+{
+    struct strings *all = s->state;
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < all->count; i++) {
+        rc = keep ? need_block(s, &all->blocks[i]) : check_block(s, &all->blocks[i]);
+    }
+    return rc;
+}
+
+static uint64_t origin_of(const struct shard *s, uint64_t number)
+{
+    return block_at(s, number)->run.off;
+}
+
+static const struct shard_derive indexing = {
+    .read = read_through, .check = check_strings, .origin = origin_of, .close = close_strings};
 
 errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count, struct shard *out)
 {
@@ -61,65 +124,9 @@ errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_
     return 0;
 }
 
-/* The run that has the number; there is at least one, and the first begins at 0. */
-static struct strings_block *block_at(const struct shard *s, uint64_t number)
-{
-    struct strings *all = s->state;
-    uint32_t low = 0;
-    uint32_t high = all->count;
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-        if (all->blocks[mid].run.first <= number) {
-            low = mid;
-        } else {
-            high = mid;
-        }
-    }
-    return &all->blocks[low];
-}
-
 const struct strings_run *strings_run_at(const struct shard *s, uint64_t number)
 {
     return s->derive == &indexing ? &block_at(s, number)->run : NULL;
-}
-
-static errint read_block(struct shard *base, struct strings_block *b)
-{
-    uint32_t crc;
-    errint rc = strings_index_make(base, &b->run, &b->index, &crc);
-    if (rc == 0 && b->run.coding != STRINGS_LEGACY && crc != b->run.crc32c) {
-        rc = -EBADMSG;
-    }
-    if (rc < 0) {
-        strings_index_fini(&b->index);
-    }
-    return rc;
-}
-
-/* One thread reads the run, the others wait for it. */
-static errint need_block(struct shard *s, struct strings_block *b)
-{
-    int state = atomic_load_explicit(&b->state, memory_order_acquire);
-    if (state == RUN_GOOD) {
-        return 0;
-    }
-    errint rc = 0;
-    pthread_mutex_lock(&lock);
-    while (atomic_load(&b->state) == RUN_BEING_READ) {
-        pthread_cond_wait(&was_read, &lock);
-    }
-    state = atomic_load(&b->state);
-    if (state == RUN_UNKNOWN) {
-        atomic_store(&b->state, RUN_BEING_READ);
-        pthread_mutex_unlock(&lock);
-        rc = read_block(s->base, b);
-        pthread_mutex_lock(&lock);
-        state = rc == 0 ? RUN_GOOD : rc == -EBADMSG ? RUN_DAMAGED : RUN_UNKNOWN;
-        atomic_store_explicit(&b->state, state, memory_order_release);
-        pthread_cond_broadcast(&was_read);
-    }
-    pthread_mutex_unlock(&lock);
-    return state == RUN_DAMAGED ? -EBADMSG : rc;
 }
 
 errint strings_need(struct shard *s, uint64_t number)

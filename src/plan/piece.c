@@ -44,7 +44,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
         off += (uint64_t)(from[axis] * step);
         step *= t->dims[axis];
     }
-    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED};
+    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED, t, NULL};
     return 0;
 }
 
@@ -83,7 +83,7 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
         off += (uint64_t)((low - s->start[axis]) * step);
         step *= s->len[axis];
     }
-    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED};
+    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED, t, s};
     return true;
 }
 

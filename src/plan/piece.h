@@ -31,6 +31,8 @@ struct piece {
     uint32_t shard;        /* index into catalog.shards */
     uint8_t dtype;         /* of the source's elements; where the target's is another, they are cast */
     uint8_t cast_mode;     /* enum cast_mode */
+    const struct tensor *source;      /* what it is read from, all or a part; NULL: of no tensor */
+    const struct stored_slice *slice; /* of `source`, if that is stored in slices; else NULL */
 };
 
 /* piece_whole: the piece that is all of tensor t at its own place, arrays allocated in `a`. t has at least one element. */

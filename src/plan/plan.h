@@ -7,11 +7,11 @@
 #ifndef CKPTFS_PLAN_PLAN_H
 #define CKPTFS_PLAN_PLAN_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
@@ -21,7 +21,8 @@
 
 /* What is found out about the file of a string target when it is first looked at (bytes/string_read.h): the plan is const but for this. */
 struct strings_file {
-    atomic_int state; /* of the one-shot cell; 0: nothing is known */
+    struct cell cell;
+    bool entangled;   /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
     uint64_t bytes;   /* of the file */
     uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
