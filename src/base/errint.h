@@ -9,6 +9,9 @@
  *   -ENOTSUP    well-formed, but not served (start-up only)
  *   -EOVERFLOW  sizes that do not fit
  *   -ERANGE     a value does not fit the type that it is cast to
+ *   -EUCLEAN    damaged, as -o verify found and tells
+ *   -EINTR      the request was interrupted
+ *   -EAGAIN     this thread may not wait now: another has to ask again (cell.h)
  *   -EIO        short read, changed shard or device error
  *   -ENOMEM     allocation failed
  *

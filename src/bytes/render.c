@@ -8,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/checked.h"
+#include "bytes/string_read.h"
 #include "format/cast.h"
 #include "format/dtype.h"
 
 void render_scratch_fini(struct render_scratch *s)
 {
     free(s->window);
-    s->window = NULL;
+    free(s->strings);
+    *s = (struct render_scratch){0};
 }
 
 /* What a request asks for: bytes [off, end) of the target, to `buf`. */
@@ -225,11 +228,23 @@ static errint read_window(const struct request *q, struct rows *r)
     return rc;
 }
 
+/* With -o verify nothing is read of what is not known to be undamaged. */
+static errint need_checked(const struct catalog *c, const struct tensor *t, const struct stored_slice *s)
+{
+    return c->checked && t ? checked_need(c->checked, t, s) : 0;
+}
+
 static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype)
 {
     struct rows r;
     bool more = first_row(&r, p, shape, dtype, q->off);
     bool window = worth_window(&r);
+    if (more && r.target < q->end) {
+        errint rc = need_checked(q->catalog, p->source, p->slice);
+        if (rc < 0) {
+            return rc;
+        }
+    }
     while (more && r.target < q->end) {
         errint rc = window ? read_window(q, &r) : read_row(q, &r);
         if (rc < 0) {
@@ -240,9 +255,22 @@ static errint read_piece(const struct request *q, const struct piece *p, struct 
     return 0;
 }
 
+errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                   uint64_t *bytes)
+{
+    if (!target_sized(t)) {
+        return string_size(c, t, scratch, bytes);
+    }
+    *bytes = target_bytes(t);
+    return 0;
+}
+
 ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
                     struct render_scratch *scratch)
 {
+    if (!target_sized(t)) {
+        return string_read(c, t, off, len, buf, scratch);
+    }
     uint64_t bytes = target_bytes(t);
     if (off >= bytes || len == 0) {
         return 0;
@@ -250,7 +278,10 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
     uint64_t count = bytes - off < len ? bytes - off : len;
     if (!t->form) {
         const struct tensor *source = t->source;
-        errint rc = shard_read(&c->shards[source->shard], source->off + off, (size_t)count, buf);
+        errint rc = need_checked(c, source, NULL);
+        if (rc == 0) {
+            rc = shard_read(&c->shards[source->shard], source->off + off, (size_t)count, buf);
+        }
         return rc < 0 ? rc : (ssize_t)count;
     }
     struct request q = {c, off, off + count, buf, scratch};

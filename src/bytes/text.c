@@ -291,21 +291,60 @@ static void separate(struct text_printer *p, struct buf *b)
     repeat(b, '[', turned);
 }
 
+/* Before the next element; false if it is one too many. */
+static bool next_element(struct text_printer *p, struct buf *b)
+{
+    separate(p, b);
+    if (p->shown == p->limit) {
+        buf_text(b, "...");
+        p->closed = true;
+    }
+    p->shown++;
+    return !p->closed;
+}
+
 bool text_add(struct text_printer *p, const void *bytes, size_t len, struct buf *b)
 {
     unsigned size = dtype_bytes(p->dtype);
     const char *pos = bytes;
     for (size_t i = 0; size && i + size <= len && !p->closed; i += size) {
-        separate(p, b);
-        if (p->shown == p->limit) {
-            buf_text(b, "...");
-            p->closed = true;
-        } else {
+        if (next_element(p, b)) {
             text_value(b, p->dtype, pos + i);
         }
-        p->shown++;
     }
     return !p->closed;
+}
+
+bool text_string_open(struct text_printer *p, bool has_single, bool has_double, struct buf *b)
+{
+    if (p->closed || !next_element(p, b)) {
+        return false;
+    }
+    p->quote = has_single && !has_double ? '"' : '\'';
+    buf_char(b, 'b');
+    buf_char(b, p->quote);
+    return true;
+}
+
+void text_string_bytes(const struct text_printer *p, const char *bytes, size_t len, struct buf *b)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (c == '\t' || c == '\n' || c == '\r') {
+            buf_char(b, '\\');
+            buf_char(b, c == '\t' ? 't' : c == '\n' ? 'n' : 'r');
+        } else if (c < 0x20 || c >= 0x7f) {
+            buf_printf(b, "\\x%02x", c);
+        } else {
+            buf_text(b, c == '\\' || c == (unsigned char)p->quote ? "\\" : "");
+            buf_char(b, (char)c);
+        }
+    }
+}
+
+void text_string_close(const struct text_printer *p, struct buf *b)
+{
+    buf_char(b, p->quote);
 }
 
 void text_end(struct text_printer *p, struct buf *b)

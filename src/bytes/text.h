@@ -6,7 +6,8 @@
  *              integer ("1.0"); "inf", "-inf", "nan". In types of 16 bits or less, a whole number below 100000 is exact, if longer
  *   complex    "-1.0+0.25j", as Python's complex() reads it
  *   integers   decimal; 4- and 2-bit types are the low bits of their byte, as TensorFlow reads them
- *   bool       "True" for every byte but 0 */
+ *   bool       "True" for every byte but 0
+ *   string     b'...' or b"...", as Python's repr() has bytes: printable ASCII as it is, \t \n \r, \xNN for other bytes */
 #ifndef CKPTFS_BYTES_TEXT_H
 #define CKPTFS_BYTES_TEXT_H
 
@@ -29,6 +30,7 @@ struct text_printer {
     uint64_t shown;
     bool closed; /* the end was written */
     bool empty;  /* no elements at all: "[]" */
+    char quote;  /* of the string at hand */
     int64_t index[SHAPE_RANK_MOST];
 };
 
@@ -37,6 +39,13 @@ void text_begin(struct text_printer *p, unsigned dtype, struct shape shape, uint
 
 /* text_add: the next `len` bytes of the tensor, whole elements. Returns false once no more are wanted. */
 bool text_add(struct text_printer *p, const void *bytes, size_t len, struct buf *b);
+
+/* text_string_open, text_string_bytes, text_string_close: the next element, of a string tensor, in pieces of any size. Of all its bytes it must be known
+ * beforehand whether ' and " are among them. text_string_open returns false once no more are wanted: then nothing else
+ * follows. */
+bool text_string_open(struct text_printer *p, bool has_single, bool has_double, struct buf *b);
+void text_string_bytes(const struct text_printer *p, const char *bytes, size_t len, struct buf *b);
+void text_string_close(const struct text_printer *p, struct buf *b);
 
 /* text_end: the closing brackets and a newline. Call it once, also when the limit was reached. */
 void text_end(struct text_printer *p, struct buf *b);

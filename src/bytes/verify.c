@@ -1,227 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes/verify.h"
 
-#include <endian.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "format/dtype.h"
-
-enum {
-    BUF_BYTES = 256 << 10 /* stays in the cache between the copy and the checksum */,
-    VARINT_BYTES_MOST = 10
-};
-
-/* ---- units ------------------------------------------------------------------------------------- */
-
-static uint64_t unit_bytes(const struct verify_unit *u)
-{
-    if (!u->slice) {
-        return u->tensor->bytes;
-    }
-    uint64_t bytes; /* the reader has checked that it fits */
-    return shape_bytes((struct shape){u->slice->len, u->tensor->rank}, u->tensor->dtype, &bytes) < 0 ? 0
-                                                                                                     : bytes;
-}
-
-static uint32_t unit_shard(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->shard : u->tensor->shard;
-}
-
-static uint64_t unit_off(const struct verify_unit *u)
-{
-    return u->slice ? u->slice->off : u->tensor->off;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct verify_unit *left = a;
-    const struct verify_unit *right = b;
-    uint32_t left_shard = unit_shard(left);
-    uint32_t right_shard = unit_shard(right);
-    if (left_shard != right_shard) {
-        return left_shard < right_shard ? -1 : 1;
-    }
-    return (unit_off(left) > unit_off(right)) - (unit_off(left) < unit_off(right));
-}
-
-errint verify_init(struct verify *v, const struct catalog *c)
-{
-    *v = (struct verify){.catalog = c};
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct slices *s = tensor_slices(c, &c->tensors[i]);
-        count += s ? s->count : 1;
-    }
-    v->units = count < UINT32_MAX ? calloc(count + 1, sizeof(*v->units)) : NULL;
-    if (!v->units) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct tensor *t = &c->tensors[i];
-        const struct slices *s = tensor_slices(c, t);
-        for (uint32_t k = 0; k < (s ? s->count : 1); k++) {
-            if (s ? s->fault == SLICES_MISSING : t->shard == TENSOR_NO_SHARD) {
-                continue; /* the plan reports it; there are no bytes to be read */
-            }
-            struct verify_unit *u = &v->units[v->count++];
-            *u = (struct verify_unit){.tensor = t, .slice = s ? &s->slices[k] : NULL};
-            v->bytes += unit_bytes(u);
-        }
-    }
-    qsort(v->units, v->count, sizeof(*v->units), by_place);
-    return 0;
-}
-
-void verify_fini(struct verify *v)
-{
-    free(v->units);
-    *v = (struct verify){0};
-}
+#include "format/legacy_blocks.h"
+#include "format/strings.h"
 
 /* ---- one unit ---------------------------------------------------------------------------------- */
 
-/* A window over one unit's bytes, for strings. */
-struct stream {
-    struct shard *shard;
-    char *buf;
-    uint64_t off;  /* in the shard, of the next byte to be read into buf */
-    uint64_t left; /* bytes of the unit from off on */
-    size_t pos;
-    size_t len;
-};
-
-static errint refill(struct stream *s)
-{
-    size_t n = s->left < BUF_BYTES ? (size_t)s->left : BUF_BYTES;
-    if (n == 0) {
-        return -EBADMSG; /* the lengths say more than there is */
-    }
-    errint rc = shard_read(s->shard, s->off, n, s->buf);
-    s->off += n;
-    s->left -= n;
-    s->pos = 0;
-    s->len = rc < 0 ? 0 : n;
-    return rc;
-}
-
-static errint next_byte(struct stream *s, uint8_t *byte)
-{
-    errint rc = s->pos < s->len ? 0 : refill(s);
-    *byte = rc < 0 ? 0 : (uint8_t)s->buf[s->pos++];
-    return rc;
-}
-
-static errint next_varint(struct stream *s, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned i = 0; i < VARINT_BYTES_MOST; i++) {
-        uint8_t byte;
-        errint rc = next_byte(s, &byte);
-        if (rc < 0) {
-            return rc;
-        }
-        *value |= i < 9 ? (uint64_t)(byte & 0x7f) << (7 * i) : (uint64_t)byte << 63;
-        if (byte < 0x80) {
-            return 0;
-        }
-    }
-    return -EBADMSG;
-}
-
-/* A length counts as a fixed number in the writer's byte order, of 4 bytes if it fits. */
-static uint32_t extend_length(uint32_t crc, uint64_t len, bool big_endian)
-{
-    if (len <= UINT32_MAX) {
-        uint32_t fixed = big_endian ? htobe32((uint32_t)len) : htole32((uint32_t)len);
-        return crc32c_extend(crc, &fixed, sizeof(fixed));
-    }
-    uint64_t fixed = big_endian ? htobe64(len) : htole64(len);
-    return crc32c_extend(crc, &fixed, sizeof(fixed));
-}
-
-/* varint lengths | u32 masked crc of the lengths as fixed numbers | bytes; the crc goes on over those 4 bytes and the bytes. */
-static errint string_crc(const struct verify_unit *u, bool big_endian, struct stream *s, uint32_t *crc)
-{
-    uint64_t elements;
-    uint64_t total = 0;
-    errint rc = shape_elements(tensor_shape(u->tensor), &elements);
-    *crc = 0;
-    for (uint64_t i = 0; rc == 0 && i < elements; i++) {
-        uint64_t len;
-        rc = next_varint(s, &len);
-        if (rc == 0 && (len > u->tensor->bytes || (total += len) > u->tensor->bytes)) {
-            return -EBADMSG;
-        }
-        *crc = extend_length(*crc, len, big_endian);
-    }
-    uint8_t stored[4];
-    for (unsigned i = 0; rc == 0 && i < sizeof(stored); i++) {
-        rc = next_byte(s, &stored[i]);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    uint32_t lengths = big_endian ? htobe32(crc32c_mask(*crc)) : htole32(crc32c_mask(*crc));
-    if (memcmp(stored, &lengths, sizeof(stored)) != 0) {
-        *crc = ~*crc; /* surely not what the record says */
-        return 0;
-    }
-    *crc = crc32c_extend(*crc, stored, sizeof(stored));
-    while (rc == 0 && total > 0) {
-        rc = s->pos < s->len ? 0 : refill(s);
-        size_t n = s->len - s->pos < total ? s->len - s->pos : (size_t)total;
-        *crc = crc32c_extend(*crc, s->buf + s->pos, n);
-        s->pos += n;
-        total -= n;
-    }
-    return rc;
-}
-
-static errint plain_crc(struct stream *s, uint32_t *crc)
+/* Of bytes [off, off + left) of the shard; buf has VERIFY_BUFFER bytes. */
+static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf,
+                        struct verify_meter *meter, uint32_t *crc)
 {
     errint rc = 0;
     *crc = 0;
-    while (rc == 0 && s->left > 0) {
-        rc = refill(s);
-        *crc = crc32c_extend(*crc, s->buf, s->len);
+    while (rc == 0 && left > 0) {
+        size_t n = left < VERIFY_BUFFER ? (size_t)left : VERIFY_BUFFER;
+        rc = cell_interrupted() ? -EINTR : shard_read(shard, off, n, buf);
+        if (meter) {
+            meter->read(meter, n);
+        }
+        *crc = rc < 0 ? 0 : crc32c_extend(*crc, buf, n);
+        off += n;
+        left -= n;
+    }
+    *crc = crc32c_mask(*crc);
+    return rc;
+}
+
+static errint strings_crc(struct shard *shard, const struct strings_run *run, struct verify_meter *meter,
+                          uint32_t *crc)
+{
+    errint rc = strings_check(shard, run, crc);
+    if (meter) {
+        meter->read(meter, run->bytes);
     }
     return rc;
 }
 
-static void check(const struct verify *v, struct verify_unit *u, char *buf)
+static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
 {
-    unsigned dtype = u->tensor->dtype;
-    if (!dtype_bytes(dtype) && dtype != DTYPE_STRING) {
-        u->outcome = VERIFY_UNKNOWN;
-        return;
-    }
-    struct stream s = {.shard = shard_file(&v->catalog->shards[unit_shard(u)]),
-                       /* the bytes as they are stored */ .buf = buf,
-                       .off = unit_off(u),
-                       .left = unit_bytes(u)};
-    uint32_t crc;
-    errint rc = dtype == DTYPE_STRING ? string_crc(u, v->catalog->big_endian, &s, &crc) : plain_crc(&s, &crc);
-    u->found = crc32c_mask(crc);
-    uint32_t stored = u->slice ? u->slice->crc32c : u->tensor->crc32c;
-    u->outcome = rc == -EBADMSG       ? VERIFY_MALFORMED
-                 : rc < 0             ? VERIFY_UNREADABLE
-                 : u->found != stored ? VERIFY_CHECKSUM
-                                      : VERIFY_GOOD;
+    return rc == -EBADMSG          ? VERIFY_MALFORMED
+           : rc < 0                ? VERIFY_UNREADABLE
+           : r->found != r->stored ? VERIFY_CHECKSUM
+                                   : VERIFY_GOOD;
 }
 
-/* ---- all units --------------------------------------------------------------------------------- */
+errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
+                     char *buf, struct verify_meter *meter, struct verify_result *out)
+{
+    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN};
+    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
+        return 0;
+    }
+    struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
+    uint64_t off = verify_stored_off(t, slice);
+    const struct strings_run *run = strings_run_at(shard, off);
+    shard = shard_file(shard); /* the bytes as they are stored */
+    errint rc = run ? strings_crc(shard, run, meter, &out->found)
+                    : plain_crc(shard, off, verify_stored_bytes(c, t, slice), buf, meter, &out->found);
+    out->stored = slice ? slice->crc32c : t->crc32c;
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
+}
+
+/* ---- one block --------------------------------------------------------------------------------- */
+
+struct block_source {
+    struct shard *file;
+    struct verify_meter *meter;
+};
+
+static errint read_block(void *from, uint64_t off, size_t len, void *buf)
+{
+    struct block_source *b = from;
+    if (b->meter) {
+        b->meter->read(b->meter, len);
+    }
+    return shard_read(b->file, off, len, buf);
+}
+
+errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struct verify_meter *meter,
+                           struct verify_result *out)
+{
+    _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
+    struct legacy_block_sum sum = {0};
+    struct block_source source = {file, meter};
+    errint rc = legacy_block_sum(read_block, &source, file->blocks[number], buf, &sum);
+    *out = (struct verify_result){.found = sum.found, .stored = sum.stored};
+    out->outcome = outcome_of(rc, out);
+    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
+}
+
+/* ---- all --------------------------------------------------------------------------------------- */
 
 struct crew {
+    struct verify_meter meter; /* first: what it is told finds the crew */
     struct verify *v;
     _Atomic uint32_t next;
     _Atomic uint64_t done;
+    atomic_bool failed;   /* for want of memory, in the middle */
     pthread_mutex_t lock; /* over telling */
     verify_progress progress;
     void *context;
@@ -251,27 +136,63 @@ static void tell(struct crew *c, bool last)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void note_read(struct verify_meter *m, uint64_t bytes)
+{
+    struct crew *c = (struct crew *)(void *)m;
+    atomic_fetch_add_explicit(&c->done, bytes, memory_order_relaxed);
+    tell(c, false);
+}
+
+/* The block, then what is made from it. */
+static errint do_block(struct crew *c, struct verify_block *b, char *buf)
+{
+    const struct catalog *catalog = c->v->catalog;
+    errint rc = verify_stored_block(&catalog->shards[b->file], b->number, buf, &c->meter, &b->result);
+    for (uint32_t i = b->first; rc == 0 && i < b->first + b->count; i++) {
+        struct verify_unit *u = &c->v->units[i];
+        u->result = b->result;
+        if (b->result.outcome == VERIFY_GOOD) {
+            errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
+            rc = bad == -ENOMEM ? bad : 0;
+            u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+        }
+    }
+    return rc;
+}
+
+static errint do_unit(struct crew *c, struct verify_unit *u, char *buf)
+{
+    return verify_stored(c->v->catalog, u->tensor, u->slice, buf, &c->meter, &u->result);
+}
+
+/* NULL, or what was refused: memory. */
 static void *work(void *data)
 {
     struct crew *c = data;
-    CLEANUP_FREE char *buf = malloc(BUF_BYTES);
-    if (!buf) {
-        return (void *)-1;
-    }
-    for (;;) {
+    struct verify *v = c->v;
+    uint32_t count = v->blocks ? v->block_count : v->count;
+    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    errint rc = buf ? 0 : -ENOMEM;
+    while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);
-        if (i >= c->v->count) {
+        if (i >= count) {
             return NULL;
         }
-        check(c->v, &c->v->units[i], buf);
-        atomic_fetch_add(&c->done, unit_bytes(&c->v->units[i]));
-        tell(c, false);
+        rc = v->blocks ? do_block(c, &v->blocks[i], buf) : do_unit(c, &v->units[i], buf);
+        if (rc < 0) {
+            atomic_store(&c->failed, true);
+        }
     }
+    return (void *)-1;
 }
 
 errint verify_run(struct verify *v, unsigned threads, verify_progress progress, void *context)
 {
-    struct crew crew = {.v = v, .lock = PTHREAD_MUTEX_INITIALIZER, .progress = progress, .context = context};
+    struct crew crew = {.meter = {note_read},
+                        .v = v,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .progress = progress,
+                        .context = context};
     CLEANUP_FREE pthread_t *others = calloc(threads ? threads : 1, sizeof(*others));
     if (!others) {
         return -ENOMEM;
@@ -284,8 +205,9 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     for (unsigned i = 0; i < started; i++) {
         pthread_join(others[i], NULL);
     }
-    /* A thread without a buffer left its units to the others; only if none had one is anything undone. */
-    if (failed && atomic_load(&crew.next) < v->count) {
+    /* A thread without a buffer left its work to the others; only if none had one is anything undone. */
+    if (atomic_load(&crew.failed) ||
+        (failed && atomic_load(&crew.next) < (v->blocks ? v->block_count : v->count))) {
         return -ENOMEM;
     }
     tell(&crew, true);

@@ -44,7 +44,7 @@ struct shard *attr_shard(const struct view *v, uint32_t node, uint32_t i)
     if (t->form && t->form->piece_count) {
         return i < t->form->piece_count ? &v->catalog->shards[t->form->pieces[i].shard] : NULL;
     }
-    return i == 0 ? &v->catalog->shards[t->source->shard] : NULL;
+    return i == 0 && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard] : NULL;
 }
 
 /* A tensor's bytes come from shards; all else says what index and map say. */
@@ -96,10 +96,18 @@ static void own(const struct origin *o, const struct attr_policy *policy, struct
     }
 }
 
-void attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node, struct stat *st)
+bool attr_sized(const struct view *v, uint32_t node)
+{
+    const struct target *t = target_of(v, node);
+    return !t || target_sized(t);
+}
+
+errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node,
+                 struct render_scratch *scratch, struct stat *st)
 {
     const struct node *n = &v->tree->nodes[node];
     struct origin o = origin_of(v, node);
+    uint64_t size = 0;
 
     *st = (struct stat){
         .st_ino = (ino_t)node + 1,
@@ -112,15 +120,20 @@ void attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t 
     own(&o, policy, st);
     if (n->kind == NODE_DIR) {
         st->st_mode = S_IFDIR | (0555 & ~policy->umask);
-        return;
+        return 0;
     }
     st->st_mode = S_IFREG | (st->st_mode & ~policy->umask);
     if (n->kind == NODE_RAW) {
-        st->st_size = (off_t)target_bytes(&v->plan->targets[n->target]);
+        errint rc = render_size(v->catalog, &v->plan->targets[n->target], scratch, &size);
+        if (rc < 0) {
+            return rc;
+        }
     } else if (n->kind == NODE_MAP) {
-        st->st_size = (off_t)attr_map_text(v).len;
+        size = attr_map_text(v).len;
     }
+    st->st_size = (off_t)size;
     st->st_blocks = st->st_size / 512 + (st->st_size % 512 != 0);
+    return 0;
 }
 
 struct str attr_map_text(const struct view *v)

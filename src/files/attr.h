@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/errint.h"
+#include "bytes/render.h"
 #include "files/view.h"
 
 enum {
@@ -30,8 +31,14 @@ struct attr_policy {
  * ceil(size / 512), st_blksize 1 MiB; mtime is the newest of the source files.
  *
  * The owner is that of the source files when root mounts, else the mounting user. Where that is another than the files' owner (they have
- * several, or access came by group or ACL), group and others may read only what both may read in every source. */
-void attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node, struct stat *st);
+ * several, or access came by group or ACL), group and others may read only what both may read in every source.
+ *
+ * 0 always, but of strings, whose size is found as by render_size, which may fail. */
+MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node,
+                            struct render_scratch *scratch, struct stat *st);
+
+/* attr_sized: whether attr_stat(node) reads no data: of all but strings. */
+bool attr_sized(const struct view *v, uint32_t node);
 
 /* attr_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity map. */
 struct str attr_map_text(const struct view *v);
@@ -47,7 +54,10 @@ void attr_names(const struct view *v, uint32_t node, struct buf *b);
  *
  *     name    the exact bytes of the variable's name         shape   [20, 100]
  *     dtype   float32                                        source  the source tensor's name, or the count of names
- *     slice   [20:40, 0:100] of [100, 100]; parts only       crc32c  8 hex digits, masked; whole unchanged tensors only */
+ *     slice   [20:40, 0:100] of [100, 100]; parts only       crc32c  8 hex digits, masked; whole unchanged tensors only
+ *
+ * Strings have no crc32c: that of the checkpoint is over lengths that the file does not have, so it would be taken for something that it is
+ * not. */
 MUST_CHECK errint attr_value(const struct view *v, uint32_t node, const char *name, struct buf *b);
 
 #endif

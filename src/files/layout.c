@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-struct layout layout_of_target(const struct target *t, struct extent *extent)
+errint layout_of_target(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                        struct extent *extent, struct layout *out)
 {
-    *extent = (struct extent){.len = target_bytes(t), .kind = EXTENT_TARGET, .target = t};
-    return (struct layout){extent, extent->len ? 1 : 0, extent->len};
+    uint64_t bytes;
+    errint rc = render_size(c, t, scratch, &bytes);
+    *extent = (struct extent){.len = bytes, .kind = EXTENT_TARGET, .target = t};
+    *out = (struct layout){extent, bytes ? 1 : 0, bytes};
+    return rc;
 }
 
 struct layout layout_of_bytes(struct str bytes, struct extent *extent)

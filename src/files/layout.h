@@ -29,8 +29,9 @@ struct layout {
 };
 
 /* layout_of_target / layout_of_bytes: the layout of a whole target, of literal bytes; *extent is the caller's storage and must outlive
- * the layout. */
-struct layout layout_of_target(const struct target *t, struct extent *extent);
+ * the layout. The size of a target is found as by render_size, and that may fail. */
+MUST_CHECK errint layout_of_target(const struct catalog *c, const struct target *t,
+                                   struct render_scratch *scratch, struct extent *extent, struct layout *out);
 struct layout layout_of_bytes(struct str bytes, struct extent *extent);
 
 /* layout_read: bytes [off, off+len) of the file into buf; result as render_read. */

@@ -7,6 +7,7 @@
  *
  *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then the other members are null)
  *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when there is none
+ *   targets.bytes    null for strings: their sizes are found when their files are first looked up
  *   unused           tensors that could be shown, but no target uses
  *   hidden           tensors that cannot be shown at all, whether or not a rule names them
  *   errors, warnings the entries that were kept; if more were found, a last entry (limit-exceeded) tells how many */
@@ -48,6 +49,10 @@ void report_override_path(const struct view *v, const struct override *o, struct
 
 /* report_size: "3.2 GiB", "512 bytes". */
 void report_size(struct buf *b, uint64_t bytes);
+
+/* report_total: the bytes of all targets of p, as report_size, with `exact` followed by the number; and of how many the size is not known, if
+ * there are such: strings. */
+void report_total(const struct plan *p, bool exact, struct buf *b);
 
 /* report_diag: warnings, then errors, one a line: "program: where: message; did you mean 'a' or 'b'?" ("where: warning: message" for a warning),
  * the first `most` of each kind, with a closing line that counts the rest. Control bytes are escaped. It is what programs print on stderr;

@@ -86,7 +86,11 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     json_key(j, "shape");
     json_ints(j, shape.dims, shape.rank);
     json_key(j, "bytes");
-    json_uint(j, target_bytes(t));
+    if (target_sized(t)) {
+        json_uint(j, target_bytes(t));
+    } else {
+        json_null(j);
+    }
     if (f && f->slice_start) {
         json_key(j, "slice");
         json_object(j, JSON_LINE);

@@ -56,6 +56,23 @@ void report_size(struct buf *b, uint64_t bytes)
     buf_printf(b, "%.1f %s", scaled, units[unit]);
 }
 
+void report_total(const struct plan *p, bool exact, struct buf *b)
+{
+    uint64_t bytes = 0;
+    uint32_t strings = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        bytes += target_bytes(&p->targets[i]);
+        strings += !target_sized(&p->targets[i]);
+    }
+    report_size(b, bytes);
+    if (exact && bytes >= 1024) {
+        buf_printf(b, " (%" PRIu64 " bytes)", bytes);
+    }
+    if (strings) {
+        buf_printf(b, " without %" PRIu32 " of strings", strings);
+    }
+}
+
 /* One list: its title at the first item, no more than `most` items, what was left out at the end. */
 struct list {
     struct buf *out;
@@ -215,15 +232,8 @@ static void add_head(const struct view *v, struct buf *b)
         buf_text(b, v->map ? "none: every tensor under its own name\n" : "not read\n");
     }
     if (v->plan) {
-        uint64_t bytes = 0;
-        for (uint32_t i = 0; i < v->plan->count; i++) {
-            bytes += target_bytes(&v->plan->targets[i]);
-        }
         buf_printf(b, "targets     %" PRIu32 " file%s, ", v->plan->count, plural(v->plan->count));
-        report_size(b, bytes);
-        if (bytes >= 1024) {
-            buf_printf(b, " (%" PRIu64 " bytes)", bytes);
-        }
+        report_total(v->plan, true, b);
         buf_char(b, '\n');
     }
 }

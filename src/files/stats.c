@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/stats.h"
 
+#include "base/cell.h"
+#include "bytes/checked.h"
+#include "format/legacy_values.h"
+#include "format/sstable_cache.h"
+
 static void line(struct buf *b, const char *name, uint64_t value)
 {
     buf_printf(b, "%s %llu\n", name, (unsigned long long)value);
@@ -9,6 +14,31 @@ static void line(struct buf *b, const char *name, uint64_t value)
 static uint64_t count_of(const atomic_uint_fast64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* What is made at the first read of it. */
+static void add_made(const struct catalog *c, struct buf *b)
+{
+    uint64_t tables = 0;
+    uint64_t bad = 0;
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        uint64_t bytes;
+        enum cell_state state = c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
+        tables += state == CELL_FULL;
+        bad += state == CELL_BAD;
+        total += state == CELL_FULL ? bytes : 0;
+    }
+    line(b, "tables", tables);
+    line(b, "tables.bytes", total);
+    line(b, "tables.damaged", bad);
+    struct sstable_cache_stats blocks = sstable_cache_stats(c->blocks);
+    line(b, "blocks.bytes", blocks.bytes);
+    line(b, "blocks.limit", blocks.most);
+    line(b, "blocks.hits", blocks.hits);
+    line(b, "blocks.misses", blocks.misses);
+    line(b, "blocks.evicted", blocks.evicted);
+    line(b, "waiting", cell_busy());
 }
 
 void stats_render(const struct stats *s, const struct view *v, struct buf *b)
@@ -29,6 +59,12 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "tensors", v->catalog->count);
     line(b, "targets", v->plan->count);
     line(b, "nodes", v->tree->count);
+    if (v->catalog->checked) {
+        struct checked_counts counts = checked_counts(v->catalog->checked);
+        line(b, "tensors.verified", counts.verified);
+        line(b, "tensors.damaged", counts.damaged);
+    }
+    add_made(v->catalog, b);
     line(b, "shards", used);
     line(b, "shards.failed", failed);
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {

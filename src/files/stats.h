@@ -22,7 +22,12 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
 }
 
 /* stats_render: adds lines `name value` to b: the counters, what the view holds, and `shard.N.failed` (0 or 1) for each shard that
- * is read, where N is its number in the checkpoint. */
+ * is read, where N is its number in the checkpoint. What is found out at the first read of it, as far as it was:
+ *
+ *     tensors.verified, tensors.damaged        with -o verify
+ *     tables, tables.bytes, tables.damaged     of the offsets of V1 values
+ *     blocks.{bytes,limit,hits,misses,evicted} unpacked blocks of compressed V1 files
+ *     waiting                                  threads that are finding out, or wait for one that is */
 void stats_render(const struct stats *s, const struct view *v, struct buf *b);
 
 #endif

@@ -104,6 +104,12 @@ static errint check_shape(struct reader *r, struct str name, const struct bundle
     return 0;
 }
 
+static errint complain_strings(struct reader *r, struct str name)
+{
+    return diag_error(r->d, DIAG_LIMIT, r->c->index_path, name,
+                      "with it, string tensors have more than 2^63 - 1 elements");
+}
+
 /* Where its bytes lie. */
 static errint check_place(struct reader *r, struct str name, const struct bundle_entry *e)
 {
@@ -120,6 +126,19 @@ static errint check_place(struct reader *r, struct str name, const struct bundle
                    r->c->num_shards);
     }
     return 0;
+}
+
+/* A string tensor: each element has a length, of a byte at least. */
+static errint take_strings(struct reader *r, struct str name, const int64_t *dims, struct tensor *t)
+{
+    uint64_t elements;
+    struct shape shape = {dims, t->rank};
+    if (shape_elements(shape, &elements) < 0 || t->bytes < elements) {
+        return BAD(r, name, "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64, t->bytes,
+                   shape_text(shape).text, elements);
+    }
+    errint rc = catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
+    return rc == -EOVERFLOW ? complain_strings(r, name) : rc < 0 ? diag_no_memory(r->d) : 0;
 }
 
 /* A tensor that is stored in slices: from the records that came before. */
@@ -142,6 +161,11 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
     t->sliced = 1;
     if (slices.fault) {
         t->hidden = slices.fault == SLICES_MISSING ? TENSOR_SLICES_MISSING : TENSOR_SLICES_OVERLAP;
+    }
+    for (uint32_t i = 0; t->dtype == DTYPE_STRING && slices.fault != SLICES_MISSING && i < slices.count;
+         i++) {
+        uint64_t bytes = catalog_build_strings_bytes(&r->build, slices.slices[i].off);
+        t->bytes = bytes > UINT64_MAX - t->bytes ? UINT64_MAX : t->bytes + bytes;
     }
     return 0;
 }
@@ -190,6 +214,9 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         t.bytes = (uint64_t)e.size;
         t.shard = (uint32_t)e.shard_id;
         t.crc32c = e.crc32c;
+        if (t.dtype == DTYPE_STRING && !slice && (rc = take_strings(r, key, e.dims, &t)) < 0) {
+            return rc;
+        }
     }
     if (slice) {
         r->c->slice_records++;

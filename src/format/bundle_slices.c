@@ -128,15 +128,22 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
         }
         return 0;
     }
+    struct shape shape = {len, (uint8_t)e->rank};
+    bool strings = e->dtype == DTYPE_STRING;
     uint64_t bytes;
-    if (record->dtype != e->dtype ||
-        shape_bytes((struct shape){len, (uint8_t)e->rank}, (unsigned)e->dtype, &bytes) < 0 ||
-        bytes != record->bytes) {
+    uint64_t elements;
+    if (record->dtype != e->dtype || shape_elements(shape, &elements) < 0 ||
+        shape_bytes(shape, (unsigned)e->dtype, &bytes) < 0 ||
+        (strings ? record->bytes < elements : record->bytes != bytes)) {
         *why = tell(a, start, len, e->rank, " has %" PRIu64 " bytes of %s, the tensor is %s", record->bytes,
                     dtype_name((unsigned)record->dtype), dtype_name((unsigned)e->dtype));
         return -EBADMSG;
     }
     *out = (struct stored_slice){start, len, record->off, record->shard, record->crc32c};
+    if (strings) {
+        return catalog_build_strings(b, record->shard, record->off, record->bytes, elements, record->crc32c,
+                                     &out->off);
+    }
     catalog_build_use(b, (unsigned)e->dtype, record->shard, record->off, record->bytes);
     return 0;
 }

@@ -14,8 +14,6 @@ enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
         return TENSOR_DTYPE_UNKNOWN;
     }
     switch (dtype) {
-    case DTYPE_STRING:
-        return TENSOR_STRING;
     case DTYPE_RESOURCE:
         return TENSOR_RESOURCE;
     case DTYPE_VARIANT:
@@ -30,8 +28,6 @@ const char *tensor_hidden_reason(const struct tensor *t)
     switch ((enum tensor_hidden)t->hidden) {
     case TENSOR_SHOWN:
         return NULL;
-    case TENSOR_STRING:
-        return "string tensors are not shown yet";
     case TENSOR_SLICES_MISSING:
         return "the slices that are stored of it do not cover it";
     case TENSOR_SLICES_OVERLAP:

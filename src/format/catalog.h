@@ -19,7 +19,6 @@
 /* Why a tensor cannot be shown, if it cannot. */
 enum tensor_hidden {
     TENSOR_SHOWN = 0,
-    TENSOR_STRING,
     TENSOR_SLICES_MISSING, /* its stored slices do not cover it */
     TENSOR_SLICES_OVERLAP,
     TENSOR_RESOURCE,
@@ -34,8 +33,8 @@ enum tensor_hidden {
 struct tensor {
     const char *name_ptr;
     const int64_t *dims;
-    uint64_t off; /* of its first byte in the shard */
-    uint64_t bytes;
+    uint64_t off; /* of its first byte in the shard; of strings, number of the first element (strings.h) */
+    uint64_t bytes; /* of strings, with their lengths and checksums */
     uint32_t name_len;
     uint32_t
         shard; /* index into catalog.shards; TENSOR_NO_SHARD for a sliced tensor, whose parts have one each */
@@ -48,6 +47,7 @@ struct tensor {
 };
 
 struct sstable_cache;
+struct checked;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
@@ -67,6 +67,7 @@ struct catalog {
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
+    struct checked *checked;      /* borrows: what -o verify has found (bytes/checked.h); NULL without it */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
 };
 
@@ -90,7 +91,7 @@ static inline const struct slices *tensor_slices(const struct catalog *c, const 
  * in the way. */
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype);
 
-/* tensor_hidden_reason: words for a report, such as "string tensors are not shown yet"; NULL for TENSOR_SHOWN. */
+/* tensor_hidden_reason: words for a report, such as "variant tensors have no bytes to show"; NULL for TENSOR_SHOWN. */
 const char *tensor_hidden_reason(const struct tensor *t);
 
 /* catalog_find: the tensor of exactly that name, or NULL. O(log n). */

@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "format/dtype.h"
+#include "format/strings.h"
 #include "format/swap.h"
 
 /* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an earlier one. */
@@ -17,8 +22,16 @@ struct shard_use {
     uint64_t need_bytes;
     uint32_t index;      /* in catalog.shards */
     uint32_t first_swap; /* likewise, of its derived shards */
+    uint32_t strings;    /* likewise, of its derived shard of strings, if it has runs of them */
+    uint32_t runs;
+    uint64_t strings_numbers;
     bool named;
     uint16_t swaps; /* a bit for each derived shard (swap.h) that it needs */
+};
+
+struct strings_noted {
+    struct strings_run run;
+    uint32_t shard; /* number */
 };
 
 errint catalog_build_init(struct catalog_build *b, struct catalog *c)
@@ -88,7 +101,7 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     added->dims = shape;
     c->count++;
     c->hidden_count += t->hidden != TENSOR_SHOWN;
-    if (t->shard != TENSOR_NO_SHARD && !b->own_shards) {
+    if (t->shard != TENSOR_NO_SHARD && !b->own_shards && t->dtype != DTYPE_STRING) {
         if (swap_of(b, t->dtype, t->off) != SWAP_NONE) {
             added->no_crc = true;
         }
@@ -108,6 +121,39 @@ void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, 
     if (bytes && off + bytes > use->need_bytes) {
         use->need_bytes = off + bytes;
     }
+}
+
+errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes,
+                             uint64_t elements, uint32_t crc32c, uint64_t *index)
+{
+    uint64_t numbers;
+    if (!checked_add_u64(b->strings_numbers, strings_numbers(elements), &numbers) || numbers > INT64_MAX) {
+        return -EOVERFLOW;
+    }
+    if (!grow(&b->strings, &b->strings_cap, b->strings_count, sizeof(*b->strings))) {
+        return -ENOMEM;
+    }
+    struct shard_use *use = &b->uses[shard];
+    *index = b->strings_count++;
+    b->strings[*index] = (struct strings_noted){
+        .run = {.first = use->strings_numbers,
+                .elements = elements,
+                .off = off,
+                .bytes = bytes,
+                .crc32c = crc32c,
+                .coding = b->big_endian ? STRINGS_BUNDLE_BIG_ENDIAN : STRINGS_BUNDLE},
+        .shard = shard,
+    };
+    b->strings_numbers = numbers;
+    use->strings_numbers += strings_numbers(elements);
+    use->runs++;
+    catalog_build_use(b, DTYPE_STRING, shard, off, bytes);
+    return 0;
+}
+
+uint64_t catalog_build_strings_bytes(const struct catalog_build *b, uint64_t index)
+{
+    return b->strings[index].run.bytes;
 }
 
 errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index)
@@ -142,6 +188,38 @@ static errint keep_slices(struct catalog_build *b)
     return 0;
 }
 
+/* A derived shard for each data file that has runs of strings. */
+static errint make_strings(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    CLEANUP_FREE struct strings_run *runs = malloc((b->strings_count + 1) * sizeof(*runs));
+    CLEANUP_FREE size_t *place = malloc(((size_t)c->num_shards + 1) * sizeof(*place));
+    if (!runs || !place) {
+        return -ENOMEM;
+    }
+    size_t count = 0;
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        place[i] = count;
+        count += b->uses[i].runs;
+    }
+    for (size_t i = 0; i < b->strings_count; i++) {
+        runs[place[b->strings[i].shard]++] = b->strings[i].run;
+    }
+    for (uint32_t i = 0; i < c->num_shards; i++) {
+        struct shard_use *use = &b->uses[i];
+        use->strings = c->shard_count;
+        if (use->runs) {
+            errint rc = strings_shard(&c->shards[use->index], runs + place[i] - use->runs, use->runs,
+                                      &c->shards[c->shard_count]);
+            if (rc < 0) {
+                return rc;
+            }
+            c->shard_count++;
+        }
+    }
+    return 0;
+}
+
 static errint make_shards(struct catalog_build *b)
 {
     struct catalog *c = b->c;
@@ -150,7 +228,7 @@ static errint make_shards(struct catalog_build *b)
     for (uint32_t i = 0; i < c->num_shards; i++) {
         b->uses[i].index = named;
         named += b->uses[i].named;
-        derived += (uint32_t)__builtin_popcount(b->uses[i].swaps);
+        derived += (uint32_t)__builtin_popcount(b->uses[i].swaps) + (b->uses[i].runs > 0);
     }
     c->shards = ARENA_ARRAY(&c->arena, struct shard, (size_t)named + derived);
     if (!c->shards) {
@@ -175,29 +253,33 @@ static errint make_shards(struct catalog_build *b)
             }
         }
     }
-    return 0;
+    return b->strings_count ? make_strings(b) : 0;
 }
 
-/* Where in catalog.shards the bytes are that number, dtype and offset name. */
-static uint32_t final_shard(const struct catalog_build *b, uint32_t number, unsigned dtype, uint64_t off)
+/* Number of a data file and offset become index in catalog.shards and, of strings, number of the first element. */
+static void settle(const struct catalog_build *b, unsigned dtype, uint32_t *shard, uint64_t *off)
 {
-    const struct shard_use *use = &b->uses[number];
-    unsigned kind = swap_of(b, dtype, off);
-    return kind == SWAP_NONE
-               ? use->index
-               : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
+    const struct shard_use *use = &b->uses[*shard];
+    if (dtype == DTYPE_STRING) {
+        *shard = use->strings;
+        *off = b->strings[*off].run.first;
+        return;
+    }
+    unsigned kind = swap_of(b, dtype, *off);
+    *shard = kind == SWAP_NONE
+                 ? use->index
+                 : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
 }
 
-/* Numbers of shards become indices. */
 static void settle_shards(struct catalog_build *b, struct tensor *t)
 {
     if (t->shard != TENSOR_NO_SHARD) {
-        t->shard = final_shard(b, t->shard, t->dtype, t->off);
+        settle(b, t->dtype, &t->shard, &t->off);
     }
     const struct slices *s = t->sliced ? &b->sliced[t->off] : NULL;
-    for (uint32_t k = 0; s && s->fault == SLICES_WHOLE && k < s->count; k++) {
+    for (uint32_t k = 0; s && s->fault != SLICES_MISSING && k < s->count; k++) {
         struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&s->slices[k];
-        slice->shard = final_shard(b, slice->shard, t->dtype, slice->off);
+        settle(b, t->dtype, &slice->shard, &slice->off);
     }
 }
 
@@ -227,5 +309,6 @@ void catalog_build_fini(struct catalog_build *b)
     free(b->shapes);
     free(b->uses);
     free(b->sliced);
+    free(b->strings);
     *b = (struct catalog_build){0};
 }

@@ -10,6 +10,7 @@
 #include "format/dtype.h"
 #include "format/legacy_read.h"
 #include "format/sstable_cache.h"
+#include "format/strings.h"
 
 enum { TENSORS_MOST = 16 << 20 };
 
@@ -52,20 +53,27 @@ static errint make_shards(struct unite *u)
     struct catalog *c = u->c;
     size_t count = r->file_count + r->block_count + r->decoded_count;
     c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
-    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new()))) {
+    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new(SSTABLE_CACHE_MOST)))) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
-        if (!path) {
+        const struct legacy_file *f = &r->files[i];
+        struct sstable_handle *blocks = ARENA_ARRAY(&c->arena, struct sstable_handle, f->block_count);
+        if (!path || !blocks) {
             return -ENOMEM;
+        }
+        if (f->block_count) {
+            memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
         }
         c->shards[c->shard_count++] = (struct shard){.path = path,
                                                      .number = i,
-                                                     .need_bytes = (uint64_t)r->files[i].st.st_size,
+                                                     .need_bytes = (uint64_t)f->st.st_size,
                                                      .fd = -1,
                                                      .known = true,
-                                                     .st = r->files[i].st};
+                                                     .st = f->st,
+                                                     .blocks = blocks,
+                                                     .block_count = f->block_count};
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct legacy_block *b = &r->blocks[i];
@@ -78,8 +86,14 @@ static errint make_shards(struct unite *u)
     }
     for (size_t i = 0; i < r->decoded_count; i++) {
         const struct legacy_decoded *v = &r->decoded[i];
-        errint rc = legacy_values_shard(&c->shards[settled(r, v->base)], v->record, &v->coding, v->count,
-                                        &c->shards[c->shard_count]);
+        struct shard *base = &c->shards[settled(r, v->base)];
+        struct shard *out = &c->shards[c->shard_count];
+        const struct strings_run run = {.elements = v->count,
+                                        .off = v->record.off,
+                                        .bytes = wire_len(v->record),
+                                        .coding = STRINGS_LEGACY};
+        errint rc = v->coding.bytes ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
+                                    : strings_shard(base, &run, 1, out);
         if (rc < 0) {
             return rc;
         }
@@ -191,6 +205,20 @@ static errint assemble(struct unite *u, const struct listed *same, uint32_t coun
     return 0;
 }
 
+/* The bytes that the records of a string tensor have. */
+static uint64_t stored_strings(const struct unite *u, const struct listed *same, uint32_t count)
+{
+    uint64_t bytes = 0; /* of records that lie in files: no overflow */
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
+            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const struct strings_run *run = strings_run_at(&u->c->shards[s->shard], s->off);
+            bytes += run ? run->bytes : 0; /* none of a slice that is bad */
+        }
+    }
+    return bytes;
+}
+
 /* The tensor that same[0 .. count) are. */
 static errint add_tensor(struct unite *u, const struct listed *same, uint32_t count)
 {
@@ -212,6 +240,9 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     };
     if (shape_bytes((struct shape){first->dims, t.rank}, t.dtype, &t.bytes) < 0) {
         return -EBADMSG; /* cannot be: it was checked */
+    }
+    if (t.dtype == DTYPE_STRING && t.hidden == TENSOR_SHOWN && !passed) {
+        t.bytes = stored_strings(u, same, count);
     }
     if (total == 1 && covers(one, first) && !passed) {
         t.shard = one->shard;

@@ -263,6 +263,21 @@ static errint read_metadata(struct legacy_reader *r, struct legacy_file *f, stru
     return rc < 0 ? complain_wire(r, f, STR(""), rc, record.wire, record.packed) : check_tensors(r, f);
 }
 
+static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f, const struct legacy_scan *scan)
+{
+    size_t count;
+    const struct sstable_handle *blocks = legacy_scan_blocks(scan, &count);
+    f->blocks = count < UINT32_MAX ? ARENA_ARRAY(&r->arena, struct sstable_handle, count) : NULL;
+    if (!f->blocks) {
+        return diag_no_memory(r->d);
+    }
+    if (count) {
+        memcpy(f->blocks, blocks, count * sizeof(*blocks));
+    }
+    f->block_count = (uint32_t)count;
+    return 0;
+}
+
 static errint read_records(struct legacy_reader *r, uint32_t number, struct legacy_scan *scan)
 {
     CLEANUP_BUF struct buf name = {0};
@@ -279,7 +294,7 @@ static errint read_records(struct legacy_reader *r, uint32_t number, struct lega
         }
     }
     r->files[number].passed = legacy_scan_passed(scan);
-    return got;
+    return got < 0 ? got : keep_blocks(r, &r->files[number], scan);
 }
 
 errint legacy_read_file(struct legacy_reader *r, uint32_t number)

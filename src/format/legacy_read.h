@@ -18,8 +18,10 @@ enum { LEGACY_IN_BLOCK = 1 << 30, LEGACY_IN_VALUES = 1 << 29, LEGACY_NUMBER = LE
 struct legacy_file {
     const char *path; /* borrows */
     struct stat st;
-    struct legacy_meta meta; /* tensors by name, each one's slices in order */
-    unsigned passed;         /* compressed blocks that are too large */
+    struct legacy_meta meta;       /* tensors by name, each one's slices in order */
+    unsigned passed;               /* compressed blocks that are too large */
+    struct sstable_handle *blocks; /* all data blocks, in order; in the reader's arena */
+    uint32_t block_count;
 };
 
 /* Shards that are to be made of others. */

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/crc32c.h"
 #include "base/file.h"
+#include "base/grow.h"
+#include "format/legacy_blocks.h"
 #include "format/sstable_index.h"
-
-enum { WINDOW = 256 << 10 };
 
 struct legacy_scan {
     struct sstable_source src;
@@ -22,6 +21,9 @@ struct legacy_scan {
     bool first;                 /* no block was looked at yet */
     bool any;                   /* there was a key */
     unsigned passed;
+    struct sstable_handle *blocks; /* owns; those met so far */
+    size_t block_count;
+    size_t block_cap;
     uint32_t key_len;   /* of the newest key */
     uint32_t shareable; /* its length, if it is of this block, else 0 */
     uint64_t expanded;
@@ -38,38 +40,26 @@ static errint read_at(const struct sstable_source *src, uint64_t off, size_t len
     return 0;
 }
 
-errint legacy_verify_block(const struct sstable_source *src, struct sstable_handle h)
+static errint read_source(void *from, uint64_t off, size_t len, void *buf)
 {
-    CLEANUP_FREE char *window = malloc(WINDOW);
+    return read_at(from, off, len, buf);
+}
+
+static errint verify_first(struct legacy_scan *s, struct sstable_handle h)
+{
+    CLEANUP_FREE char *window = malloc(LEGACY_BLOCK_WINDOW);
     if (!window) {
-        return diag_no_memory(src->d);
+        return diag_no_memory(s->src.d);
     }
-    uint32_t crc = 0;
-    uint64_t left = h.bytes + 1; /* with the type */
-    for (uint64_t off = h.off; left > 0;) {
-        size_t step = left < WINDOW ? (size_t)left : WINDOW;
-        errint rc = read_at(src, off, step, window);
-        if (rc < 0) {
-            return rc;
-        }
-        crc = crc32c_extend(crc, window, step);
-        off += step;
-        left -= step;
-    }
-    uint8_t stored[4];
-    errint rc = read_at(src, h.off + h.bytes + 1, sizeof(stored), stored);
-    if (rc < 0) {
+    struct legacy_block_sum sum;
+    errint rc = legacy_block_sum(read_source, &s->src, h, window, &sum);
+    if (rc < 0 || sum.found == sum.stored) {
         return rc;
     }
-    struct cursor c = cursor_over(stored, sizeof(stored));
-    uint32_t wanted = cursor_le32(&c);
-    if (crc32c_mask(crc) != wanted) {
-        return SSTABLE_CORRUPT(src,
-                               "the block at byte %" PRIu64 " (%" PRIu64
-                               " bytes) has the checksum %08x, its trailer says %08x",
-                               h.off, h.bytes, crc32c_mask(crc), wanted);
-    }
-    return 0;
+    return SSTABLE_CORRUPT(&s->src,
+                           "the block at byte %" PRIu64 " (%" PRIu64
+                           " bytes), which has the metadata, has the checksum %08x, its trailer says %08x",
+                           h.off, h.bytes, sum.found, sum.stored);
 }
 
 errint legacy_scan_open(int fd, uint64_t size, const char *path, struct diag *d, struct legacy_scan **out)
@@ -153,6 +143,15 @@ static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
     return 0;
 }
 
+static errint note_block(struct legacy_scan *s, struct sstable_handle h)
+{
+    if (!grow(&s->blocks, &s->block_cap, s->block_count, sizeof(*s->blocks))) {
+        return diag_no_memory(s->src.d);
+    }
+    s->blocks[s->block_count++] = h;
+    return 0;
+}
+
 /* The next block that can be walked: 1, 0, negative. */
 static int enter_block(struct legacy_scan *s)
 {
@@ -164,8 +163,9 @@ static int enter_block(struct legacy_scan *s)
         }
         bool taken = true;
         uint8_t type;
-        errint rc = s->first && h.bytes <= LEGACY_VERIFIED_MOST ? legacy_verify_block(&s->src, h) : 0;
+        errint rc = s->first && h.bytes <= LEGACY_VERIFIED_MOST ? verify_first(s, h) : 0;
         s->first = false;
+        rc = rc < 0 ? rc : note_block(s, h);
         if (rc < 0 || (rc = read_at(&s->src, h.off + h.bytes, 1, &type)) < 0) {
             return rc;
         }
@@ -273,11 +273,18 @@ unsigned legacy_scan_passed(const struct legacy_scan *s)
     return s->passed;
 }
 
+const struct sstable_handle *legacy_scan_blocks(const struct legacy_scan *s, size_t *count)
+{
+    *count = s->block_count;
+    return s->blocks;
+}
+
 void legacy_scan_close(struct legacy_scan *s)
 {
     if (s) {
         sstable_index_fini(&s->index);
         sstable_block_fini(&s->unpacked);
+        free(s->blocks);
         free(s);
     }
 }

@@ -2,8 +2,8 @@
 /* The records of a V1 file, found without reading their values: a tensor of 1 GB is one value in one block of 1 GB
  * (tensorflow/core/util/tensor_slice_writer.cc).
  *
- * Index and entries are walked through small windows of the file. So the checksum of a block, which covers all of it, is not verified here,
- * but for the first block, which has the metadata, where it has at most LEGACY_VERIFIED_MOST bytes. A snappy block can only be walked unpacked; it is
+ * Index and entries are walked through small windows of the file. So the checksum of a block, which covers all of it, is not verified here
+ * (legacy_blocks.h), but for the first block, which has the metadata, where it has at most LEGACY_VERIFIED_MOST bytes. A snappy block can only be walked unpacked; it is
  * held while its records are looked at, and one of more than SSTABLE_BLOCK_MOST bytes is passed over and counted.
  *
  * Keys must increase, as in sstable.h, and the limits of keys are the same. Values may have any length that is in the file. */
@@ -40,10 +40,9 @@ MUST_CHECK int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r);
 /* legacy_scan_passed: how many compressed blocks were passed over because of their size. */
 unsigned legacy_scan_passed(const struct legacy_scan *s);
 
-void legacy_scan_close(struct legacy_scan *s);
+/* legacy_scan_blocks: the data blocks that were met so far, in order, borrowed until legacy_scan_close. */
+const struct sstable_handle *legacy_scan_blocks(const struct legacy_scan *s, size_t *count);
 
-/* legacy_verify_block: whether a block's checksum is right, reading it once through a small window: 0, -EBADMSG or -EIO with the diag
- * filled. */
-MUST_CHECK errint legacy_verify_block(const struct sstable_source *src, struct sstable_handle h);
+void legacy_scan_close(struct legacy_scan *s);
 
 #endif

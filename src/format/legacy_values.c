@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/legacy_values.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/grow.h"
 #include "format/dtype.h"
+#include "format/legacy_place.h"
 
-enum { RECORD_DATA = 2, SLICE_DATA = 3, CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
+enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
+enum { STEPS_UNASKED = 1024 }; /* of LEGACY_STEP values between two questions whether to go on */
 
-enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, SCOMPLEX_VAL = 9, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL, HALF_VAL };
-enum { UINT32_VAL = 16, UINT64_VAL };
+enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, STRING_VAL, SCOMPLEX_VAL, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL };
+enum { HALF_VAL = 13, UINT32_VAL = 16, UINT64_VAL };
 
 #define SIGNED(field, bits)                                                                                  \
     ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
@@ -44,6 +46,8 @@ struct legacy_coding legacy_coding(unsigned dtype)
     case DTYPE_UINT8:
     case DTYPE_QUINT8:
         return UNSIGNED(INT_VAL, 8);
+    case DTYPE_STRING:
+        return (struct legacy_coding){.field = STRING_VAL, .each = 1};
     case DTYPE_INT64:
         return SIGNED(INT64_VAL, 64);
     case DTYPE_BOOL:
@@ -59,56 +63,30 @@ struct legacy_coding legacy_coding(unsigned dtype)
     }
 }
 
-/* A place in the values of a record: a chunk is a run of encoded values, and the windows are what follows it. */
-struct place {
-    struct wire_window chunk;
-    struct wire_window tensor;
-    struct wire_window slice;
-    struct wire_window record;
-};
-
-static struct place start_of(struct wire_window record)
-{
-    return (struct place){.record = record};
-}
-
-/* The next chunk that is not empty: 1; 0 after the last; negative. A field of the number but of another wire type is passed over, as
- * protobuf does. */
-static int next_chunk(struct wire *w, struct place *p, const struct legacy_coding *coding)
+/* The next chunk that is not empty: 1; 0 after the last; negative. */
+static int next_chunk(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding)
 {
     enum wire_type single = !coding->fixed ? WIRE_VARINT : coding->bytes == 4 ? WIRE_FIXED32 : WIRE_FIXED64;
-    for (;;) {
-        struct wire_field f;
-        int rc;
-        while ((rc = wire_next(w, &p->tensor, &f)) > 0) {
-            if (f.number == coding->field && (f.type == single || f.type == WIRE_BYTES) &&
-                wire_len(f.bytes)) {
-                p->chunk = f.bytes;
-                return 1;
-            }
-        }
-        if (rc == 0 && (rc = wire_next_of(w, &p->slice, SLICE_DATA, &p->tensor)) == 0) {
-            p->tensor = (struct wire_window){0};
-            rc = wire_next_of(w, &p->record, RECORD_DATA, &p->slice);
-            if (rc == 0) {
-                return 0;
-            }
-        }
-        if (rc < 0) {
-            return rc;
-        }
-    }
+    int rc;
+    do {
+        rc = legacy_place_next(w, p, coding->field, single);
+    } while (rc > 0 && wire_len(p->chunk) == 0);
+    return rc;
 }
 
 int legacy_values_place(struct wire *w, struct wire_window record, const struct legacy_coding *coding,
                         uint64_t count, uint64_t *off, const char **why)
 {
-    struct place p = start_of(record);
+    struct legacy_place p = legacy_place_of(record);
     uint64_t bytes = 0;
     unsigned chunks = 0;
     int rc;
     *off = record.off;
     *why = NULL;
+    if (!coding->bytes) { /* strings: a tag and a length each */
+        *why = count > wire_len(record) / 2 ? "it has fewer values than its shape has elements" : NULL;
+        return *why ? -EBADMSG : 0;
+    }
     while (chunks < CHUNKS_LOOKED_AT && (rc = next_chunk(w, &p, coding)) > 0) {
         *off = chunks ? *off : p.chunk.off;
         bytes += wire_len(p.chunk);
@@ -136,18 +114,23 @@ struct entry {
     uint64_t spot;
 };
 
-enum { TABLE_NONE, TABLE_READY, TABLE_DAMAGED };
+/* A walk over all values. */
+struct walk {
+    struct legacy_place at;
+    uint64_t left;
+};
 
 struct values {
     struct legacy_coding coding;
     uint64_t count;
     struct wire_window record;
-    pthread_mutex_t lock; /* held while the table is made */
-    atomic_int state;
+    struct cell table;
+    struct walk *
+        made; /* owns; how far the table is: an interrupted reader leaves it to the next; NULL before and after */
     struct entry *entries; /* owns; one for each LEGACY_STEP values */
     size_t entry_count;
     size_t entry_cap;
-    struct place *spots; /* owns; chunk.off is not used */
+    struct legacy_place *spots; /* owns; chunk.off is not used */
     size_t spot_count;
     size_t spot_cap;
 };
@@ -232,8 +215,8 @@ static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p,
 }
 
 /* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or negative. */
-static int64_t take_some(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
-                         char *out)
+static int64_t take_some(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                         uint64_t want, char *out)
 {
     const uint8_t *bytes;
     size_t len;
@@ -251,8 +234,8 @@ static int64_t take_some(struct wire *w, struct place *p, const struct legacy_co
 }
 
 /* Exactly the next `want` values; at the end of the record -EBADMSG. */
-static errint take_values(struct wire *w, struct place *p, const struct legacy_coding *coding, uint64_t want,
-                          char *out)
+static errint take_values(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                          uint64_t want, char *out)
 {
     while (want) {
         if (wire_len(p->chunk) == 0) {
@@ -272,9 +255,9 @@ static errint take_values(struct wire *w, struct place *p, const struct legacy_c
 }
 
 /* The next value begins at *p. */
-static errint add_entry(struct values *v, const struct place *p)
+static errint add_entry(struct values *v, const struct legacy_place *p)
 {
-    const struct place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
+    const struct legacy_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
     if (!newest || newest->chunk.end != p->chunk.end) {
         if (!grow(&v->spots, &v->spot_cap, v->spot_count, sizeof(*v->spots))) {
             return -ENOMEM;
@@ -288,55 +271,86 @@ static errint add_entry(struct values *v, const struct place *p)
     return 0;
 }
 
-static errint make_table(struct values *v, struct wire *w)
+/* The next values, at most LEGACY_STEP. */
+static errint take_step(struct values *v, struct wire *w, struct walk *k, bool keep)
 {
-    struct place p = start_of(v->record);
-    v->entry_count = v->spot_count = 0;
-    for (uint64_t left = v->count; left > 0;) {
-        if (wire_len(p.chunk) == 0) {
-            int rc = next_chunk(w, &p, &v->coding);
-            if (rc <= 0) {
-                return rc < 0 ? rc : -EBADMSG; /* too few */
-            }
+    if (wire_len(k->at.chunk) == 0) {
+        int rc = next_chunk(w, &k->at, &v->coding);
+        if (rc <= 0) {
+            return rc < 0 ? rc : -EBADMSG; /* too few */
         }
-        uint64_t step = left < LEGACY_STEP ? left : LEGACY_STEP;
-        errint rc = add_entry(v, &p);
-        if (rc < 0 || (rc = take_values(w, &p, &v->coding, step, NULL)) < 0) {
+    }
+    uint64_t step = k->left < LEGACY_STEP ? k->left : LEGACY_STEP;
+    errint rc = keep ? add_entry(v, &k->at) : 0;
+    rc = rc < 0 ? rc : take_values(w, &k->at, &v->coding, step, NULL);
+    k->left -= rc < 0 ? 0 : step;
+    return rc;
+}
+
+/* Goes over all that is left. What fails is as if the step had not begun, so that another walk can go on there. */
+static errint go_over(struct values *v, struct wire *w, struct walk *k, bool keep)
+{
+    for (unsigned steps = 1; k->left > 0; steps++) {
+        if (steps % STEPS_UNASKED == 0 && cell_interrupted()) {
+            return -EINTR;
+        }
+        struct walk before = *k;
+        size_t entries = keep ? v->entry_count : 0;
+        errint rc = take_step(v, w, k, keep);
+        if (rc < 0) {
+            *k = before;
+            if (keep) {
+                v->entry_count = entries;
+            }
             return rc;
         }
-        left -= step;
     }
-    if (wire_len(p.chunk)) {
+    if (wire_len(k->at.chunk)) {
         return -EBADMSG; /* too many */
     }
-    int rc = next_chunk(w, &p, &v->coding);
+    struct legacy_place end = k->at;
+    int rc = next_chunk(w, &end, &v->coding);
     return rc > 0 ? -EBADMSG : rc;
 }
 
-/* The cell: one thread makes the table, the others wait for it. */
-static errint need_table(struct values *v, struct wire *w)
+/* What the walker says, in the words of shard_read. */
+static errint verdict(struct shard *s, errint rc)
 {
-    int state = atomic_load_explicit(&v->state, memory_order_acquire);
-    if (state == TABLE_NONE) {
-        pthread_mutex_lock(&v->lock);
-        state = atomic_load(&v->state);
-        if (state == TABLE_NONE) {
-            errint rc = make_table(v, w);
-            if (rc == -EIO || rc == -ENOMEM) {
-                pthread_mutex_unlock(&v->lock);
-                return rc;
-            }
-            state = rc == 0 ? TABLE_READY : TABLE_DAMAGED;
-            atomic_store_explicit(&v->state, state, memory_order_release);
-        }
-        pthread_mutex_unlock(&v->lock);
+    /* A file that changed under us explains any nonsense. */
+    return rc == -EBADMSG && atomic_load(&shard_file(s)->failed) ? -EIO : rc == -EOVERFLOW ? -EBADMSG : rc;
+}
+
+struct making {
+    struct shard *shard;
+    struct wire *wire;
+};
+
+static errint make_table(void *context)
+{
+    struct making *m = context;
+    struct values *v = m->shard->state;
+    if (!v->made && !(v->made = malloc(sizeof(*v->made)))) {
+        return -ENOMEM;
     }
-    return state == TABLE_READY ? 0 : -EBADMSG;
+    if (v->entry_count == 0) {
+        *v->made = (struct walk){legacy_place_of(v->record), v->count};
+    }
+    errint rc = verdict(m->shard, go_over(v, m->wire, v->made, true));
+    if (rc == 0 || rc == -EBADMSG) {
+        free(STEAL(v->made));
+    }
+    return rc;
+}
+
+static errint need_table(struct shard *s, struct wire *w)
+{
+    struct making m = {s, w};
+    return cell_need(&((struct values *)s->state)->table, make_table, &m);
 }
 
 /* Bytes [from, to) of the next value. */
-static errint take_part(struct wire *w, struct place *p, const struct legacy_coding *coding, size_t from,
-                        size_t to, char *out)
+static errint take_part(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+                        size_t from, size_t to, char *out)
 {
     char value[8];
     errint rc = take_values(w, p, coding, 1, value);
@@ -346,16 +360,17 @@ static errint take_part(struct wire *w, struct place *p, const struct legacy_cod
     return rc;
 }
 
-static errint read_with(struct values *v, struct wire *w, uint64_t off, size_t len, char *out)
+static errint read_with(struct shard *s, struct wire *w, uint64_t off, size_t len, char *out)
 {
-    errint rc = need_table(v, w);
+    const struct values *v = s->state;
+    errint rc = need_table(s, w);
     if (rc < 0) {
         return rc;
     }
     unsigned bytes = v->coding.bytes;
     uint64_t first = off / bytes;
     const struct entry *e = &v->entries[first / LEGACY_STEP];
-    struct place p = v->spots[e->spot];
+    struct legacy_place p = v->spots[e->spot];
     p.chunk.off = e->at;
     rc = take_values(w, &p, &v->coding, first % LEGACY_STEP, NULL);
     size_t lead = (size_t)(off % bytes);
@@ -387,23 +402,58 @@ static errint read_values(struct shard *s, uint64_t off, size_t len, void *buf)
         return -ENOMEM;
     }
     wire_init_from(w, read_base, s->base, v->record.end);
-    errint rc = len ? read_with(v, w, off, len, buf) : 0;
-    /* A file that changed under us explains any nonsense. */
-    return rc == -EBADMSG && atomic_load(&shard_file(s)->failed) ? -EIO : rc == -EOVERFLOW ? -EBADMSG : rc;
+    return verdict(s, len ? read_with(s, w, off, len, buf) : 0);
+}
+
+static errint check_values(struct shard *s, bool keep)
+{
+    struct values *v = s->state;
+    CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
+    if (!w) {
+        return -ENOMEM;
+    }
+    wire_init_from(w, read_base, s->base, v->record.end);
+    struct walk all = {legacy_place_of(v->record), v->count};
+    enum cell_state state = cell_state(&v->table);
+    return keep                 ? need_table(s, w)
+           : state == CELL_FULL ? 0
+           : state == CELL_BAD  ? -EBADMSG
+                                : verdict(s, go_over(v, w, &all, false));
+}
+
+static uint64_t origin_of(const struct shard *s, uint64_t off)
+{
+    (void)off;
+    return ((const struct values *)s->state)->record.off;
 }
 
 static void close_values(struct shard *s)
 {
     struct values *v = s->state;
     if (v) {
-        pthread_mutex_destroy(&v->lock);
+        free(v->made);
         free(v->entries);
         free(v->spots);
         free(v);
     }
 }
 
-static const struct shard_derive decoding = {.read = read_values, .close = close_values};
+static const struct shard_derive decoding = {
+    .read = read_values, .check = check_values, .origin = origin_of, .close = close_values};
+
+enum cell_state legacy_values_table(const struct shard *s, uint64_t *bytes)
+{
+    *bytes = 0;
+    if (s->derive != &decoding) {
+        return CELL_EMPTY;
+    }
+    const struct values *v = s->state;
+    enum cell_state state = cell_state(&v->table);
+    if (state == CELL_FULL) {
+        *bytes = v->entry_count * sizeof(*v->entries) + v->spot_count * sizeof(*v->spots);
+    }
+    return state;
+}
 
 errint legacy_values_shard(struct shard *base, struct wire_window record, const struct legacy_coding *coding,
                            uint64_t count, struct shard *out)
@@ -415,7 +465,6 @@ errint legacy_values_shard(struct shard *base, struct wire_window record, const 
     v->coding = *coding;
     v->count = count;
     v->record = record;
-    pthread_mutex_init(&v->lock, NULL);
     *out = (struct shard){
         .path = base->path,
         .number = base->number,

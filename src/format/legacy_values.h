@@ -8,8 +8,8 @@
  * Floating values in one packed field stand in the file as they are to be shown. All else goes through a derived shard (shard.h), whose
  * bytes are the decoded elements, little-endian. It keeps no values, but a table of where each LEGACY_STEP-th of them begins, which the first read
  * makes, and checks every value meanwhile: that it is well-formed, that it fits the dtype, and that they are as many as the shape
- * says. Other reads wait for that; what was found damaged stays so and is not looked at again. A read that fails for want of the file or of memory
- * may succeed later. */
+ * says. Other reads wait for that (cell.h); what was found damaged stays so and is not looked at again. A read that fails for want of the file or of
+ * memory may succeed later, and goes on where that one was. */
 #ifndef CKPTFS_FORMAT_LEGACY_VALUES_H
 #define CKPTFS_FORMAT_LEGACY_VALUES_H
 
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/cell.h"
 #include "base/errint.h"
 #include "format/shard.h"
 #include "format/wire.h"
@@ -27,7 +28,7 @@ enum { LEGACY_STEP = 1024 };
 struct legacy_coding {
     uint8_t field; /* of TensorProto; 0: V1 has no such dtype */
     bool fixed;    /* as in memory; else a varint each */
-    uint8_t bytes; /* of a value, decoded */
+    uint8_t bytes; /* of a value, decoded; 0: strings, a field each, which strings.h reads */
     uint8_t each;  /* values an element: 2 for complex */
     uint64_t low;  /* the least legal value, in two's complement */
     uint64_t span; /* the greatest minus the least */
@@ -45,5 +46,8 @@ MUST_CHECK int legacy_values_place(struct wire *w, struct wire_window record,
 /* legacy_values_shard: a derived shard of those values over `base`, in which `record` is; to be closed by shard_close. -ENOMEM. */
 MUST_CHECK errint legacy_values_shard(struct shard *base, struct wire_window record,
                                       const struct legacy_coding *coding, uint64_t count, struct shard *out);
+
+/* legacy_values_table: how the table of such a shard is, with the bytes that it takes; CELL_EMPTY of any other shard. */
+enum cell_state legacy_values_table(const struct shard *s, uint64_t *bytes);
 
 #endif

@@ -223,6 +223,19 @@ errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
     return got < 0 ? got : rc;
 }
 
+errint shard_check(struct shard *s, bool keep)
+{
+    return s->base && s->derive->check ? s->derive->check(s, keep) : 0;
+}
+
+uint64_t shard_origin(const struct shard *s, uint64_t off)
+{
+    for (; s->base; s = s->base) {
+        off = s->derive->origin ? s->derive->origin(s, off) : off;
+    }
+    return off;
+}
+
 void shard_close(struct shard *s)
 {
     if (s->base && s->derive->close) {

@@ -38,11 +38,16 @@ struct shard_links {
 };
 
 struct shard;
+struct sstable_handle;
 
 /* What makes the bytes of a derived shard. */
 struct shard_derive {
     /* As shard_read. -EBADMSG for bytes of the base that contradict the format. */
     errint (*read)(struct shard *s, uint64_t off, size_t len, void *buf);
+    /* As shard_check; NULL: there is nothing to be found out. */
+    errint (*check)(struct shard *s, bool keep);
+    /* Where in the base the bytes from `off` on are made from; NULL: at the same offset. */
+    uint64_t (*origin)(const struct shard *s, uint64_t off);
     void (*close)(struct shard *s); /* frees s->state */
 };
 
@@ -61,7 +66,9 @@ struct shard {
     struct shard_links accepted_as; /* what came with it; under shard.c's lock */
     struct shard *base;             /* of a derived shard, else NULL; stands before it in catalog.shards */
     const struct shard_derive *derive;
-    void *state; /* owned by `derive` */
+    void *state;                         /* owned by `derive` */
+    const struct sstable_handle *blocks; /* of a V1 file: its data blocks, in order; in the catalog's arena */
+    uint32_t block_count;
 };
 
 /* shard_file: the shard that has the file behind `s`: itself, unless it is derived. */
@@ -81,6 +88,13 @@ MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);
 /* shard_read: all of bytes [off, off+len) into buf, or -EIO: short, failed, changed. On failure what buf holds is not to be
  * used. A device error and a lack of descriptors do not set `failed`: a later read may succeed. */
 MUST_CHECK errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf);
+
+/* shard_check: whether a derived shard's bytes can be made, for which all that they are made from is looked at: 0, -EBADMSG, or as shard_read. With
+ * `keep`, what a first read would keep (a table, an unpacked block) is kept. Anything else is fine as it is. */
+MUST_CHECK errint shard_check(struct shard *s, bool keep);
+
+/* shard_origin: where in its file the bytes of `s` from `off` on are, or, unpacked or decoded, what they are made from begins. */
+uint64_t shard_origin(const struct shard *s, uint64_t off);
 
 /* shard_close: closes the descriptor, if any; frees what a derived shard has. */
 void shard_close(struct shard *s);

@@ -14,7 +14,7 @@
 struct stored_slice {
     const int64_t *start; /* rank numbers */
     const int64_t *len;   /* rank numbers */
-    uint64_t off;         /* bytes in the shard of its first element; elements follow in C order */
+    uint64_t off;         /* bytes in the shard of its first element; elements follow in C order; of strings, its number (strings.h) */
     uint32_t shard;       /* index into catalog.shards */
     uint32_t crc32c;      /* masked, over its bytes */
 };

@@ -4,35 +4,35 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 
 struct cached {
     struct sstable_cache *cache;
     struct sstable_handle handle;
     uint64_t bytes; /* unpacked */
-    char *plain;    /* owns; NULL if it is not kept */
-    size_t cap;
-    unsigned users; /* that copy from it */
-    bool loading;
-    bool damaged;
+    struct cell unpacked;
+    char *plain;          /* owns; NULL if it is not kept */
+    unsigned users;       /* that copy from it */
     struct cached *newer; /* in the order of use, if it is kept */
     struct cached *older;
 };
 
 struct sstable_cache {
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* a block was loaded or is not used any more */
-    uint64_t total;       /* bytes kept or being unpacked */
+    pthread_cond_t moved; /* a block is not used any more, or was given up */
+    struct sstable_cache_stats stats;
     struct cached *newest;
     struct cached *oldest;
 };
 
-struct sstable_cache *sstable_cache_new(void)
+struct sstable_cache *sstable_cache_new(uint64_t most)
 {
     struct sstable_cache *c = calloc(1, sizeof(*c));
     if (c) {
         pthread_mutex_init(&c->lock, NULL);
         pthread_cond_init(&c->moved, NULL);
+        c->stats.most = most;
     }
     return c;
 }
@@ -55,10 +55,9 @@ static void link_newest(struct sstable_cache *c, struct cached *b)
 static void drop(struct sstable_cache *c, struct cached *b)
 {
     unlink_block(c, b);
-    free(b->plain);
-    b->plain = NULL;
-    b->cap = 0;
-    c->total -= b->bytes;
+    free(STEAL(b->plain));
+    c->stats.bytes -= b->bytes;
+    cell_empty(&b->unpacked);
 }
 
 void sstable_cache_free(struct sstable_cache *c)
@@ -73,24 +72,29 @@ void sstable_cache_free(struct sstable_cache *c)
     }
 }
 
-/* Room for `bytes` more; waits for blocks that are in use. The lock is held. */
-static void make_room(struct sstable_cache *c, uint64_t bytes)
+/* Room for `bytes` more; waits for blocks that are in use. */
+static errint make_room(struct sstable_cache *c, uint64_t bytes)
 {
-    while (c->total + bytes > SSTABLE_CACHE_MOST) {
+    errint rc = bytes > c->stats.most ? -ENOMEM : 0;
+    pthread_mutex_lock(&c->lock);
+    while (rc == 0 && c->stats.bytes + bytes > c->stats.most) {
         struct cached *b = c->oldest;
         while (b && b->users) {
             b = b->newer;
         }
         if (b) {
             drop(c, b);
+            c->stats.evicted++;
         } else {
-            pthread_cond_wait(&c->moved, &c->lock);
+            rc = cell_wait(&c->moved, &c->lock);
         }
     }
-    c->total += bytes;
+    c->stats.bytes += rc == 0 ? bytes : 0;
+    pthread_mutex_unlock(&c->lock);
+    return rc;
 }
 
-static errint unpack(struct shard *s, struct cached *b)
+static errint unpack(struct shard *s, struct cached *b, char **plain)
 {
     size_t len = (size_t)b->handle.bytes + SSTABLE_TRAILER;
     CLEANUP_FREE char *stored = malloc(len);
@@ -102,66 +106,122 @@ static errint unpack(struct shard *s, struct cached *b)
         return rc;
     }
     const struct sstable_source src = {-1, 0, s->path, NULL};
-    struct str plain;
-    rc = sstable_unpack(&src, b->handle, stored, &b->plain, &b->cap, &plain);
-    return rc < 0 ? rc : plain.len == b->bytes && plain.ptr == b->plain ? 0 : -EBADMSG;
+    struct str content;
+    size_t cap = 0;
+    rc = sstable_unpack(&src, b->handle, stored, plain, &cap, &content);
+    return rc < 0 ? rc : content.len == b->bytes && content.ptr == *plain ? 0 : -EBADMSG;
 }
 
-/* The lock is held, but not while the block is unpacked. */
-static errint load(struct shard *s, struct cached *b)
+struct loading {
+    struct shard *shard;
+    bool loaded; /* by this thread, which has a use of it then: it must not go before it was read from once */
+};
+
+static errint load(void *context)
 {
+    struct loading *l = context;
+    struct cached *b = l->shard->state;
     struct sstable_cache *c = b->cache;
-    b->loading = true;
-    make_room(c, b->bytes);
-    pthread_mutex_unlock(&c->lock);
-    errint rc = unpack(s, b);
+    errint rc = make_room(c, b->bytes);
+    if (rc < 0) {
+        return rc;
+    }
+    char *plain = NULL;
+    rc = unpack(l->shard, b, &plain);
+    l->loaded = rc == 0;
     pthread_mutex_lock(&c->lock);
-    b->loading = false;
-    if (rc == 0) {
+    c->stats.misses++;
+    if (l->loaded) {
+        b->plain = plain;
+        b->users = 1;
         link_newest(c, b);
     } else {
-        free(STEAL(b->plain));
-        b->cap = 0;
-        c->total -= b->bytes;
-        rc = rc == -EOVERFLOW ? -EBADMSG : rc;
-        b->damaged = rc == -EBADMSG;
+        free(plain);
+        c->stats.bytes -= b->bytes;
+        pthread_cond_broadcast(&c->moved);
     }
-    pthread_cond_broadcast(&c->moved);
-    return rc;
+    pthread_mutex_unlock(&c->lock);
+    return rc == -EOVERFLOW ? -EBADMSG : rc;
 }
 
-static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
+/* Have the block unpacked, with a use of it. */
+static errint acquire(struct shard *s)
 {
     struct cached *b = s->state;
     struct sstable_cache *c = b->cache;
-    if (off > b->bytes || len > b->bytes - off) {
-        return -EIO;
-    }
-    pthread_mutex_lock(&c->lock);
-    while (b->loading) {
-        pthread_cond_wait(&c->moved, &c->lock);
-    }
-    errint rc = b->damaged ? -EBADMSG : b->plain ? 0 : load(s, b);
-    if (rc < 0) {
+    for (;;) {
+        struct loading l = {s, false};
+        errint rc = cell_need(&b->unpacked, load, &l);
+        if (rc < 0 || l.loaded) {
+            return rc;
+        }
+        pthread_mutex_lock(&c->lock);
+        bool kept = b->plain; /* it may have gone since */
+        if (kept) {
+            unlink_block(c, b);
+            link_newest(c, b);
+            b->users++;
+            c->stats.hits++;
+        }
         pthread_mutex_unlock(&c->lock);
-        return rc;
+        if (kept) {
+            return 0;
+        }
     }
-    unlink_block(c, b);
-    link_newest(c, b);
-    b->users++;
-    pthread_mutex_unlock(&c->lock);
-    if (len) {
-        memcpy(buf, b->plain + off, len);
-    }
+}
+
+static void release(struct cached *b)
+{
+    struct sstable_cache *c = b->cache;
     pthread_mutex_lock(&c->lock);
     if (--b->users == 0) {
         pthread_cond_broadcast(&c->moved);
     }
     pthread_mutex_unlock(&c->lock);
+}
+
+static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    struct cached *b = s->state;
+    if (off > b->bytes || len > b->bytes - off) {
+        return -EIO;
+    }
+    errint rc = acquire(s);
+    if (rc < 0) {
+        return rc;
+    }
+    if (len) {
+        memcpy(buf, b->plain + off, len);
+    }
+    release(b);
     return atomic_load(&shard_file(s)->failed) ? -EIO : 0;
 }
 
-static const struct shard_derive unpacking = {.read = read_block};
+/* The block is kept in any case: whoever asks reads it next. */
+static errint check_block(struct shard *s, bool keep)
+{
+    (void)keep;
+    return read_block(s, 0, 0, NULL);
+}
+
+static uint64_t origin_of(const struct shard *s, uint64_t off)
+{
+    (void)off;
+    return ((const struct cached *)s->state)->handle.off;
+}
+
+struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
+{
+    struct sstable_cache_stats stats = {0};
+    if (c) {
+        pthread_mutex_lock(&c->lock);
+        stats = c->stats;
+        pthread_mutex_unlock(&c->lock);
+    }
+    return stats;
+}
+
+static const struct shard_derive unpacking = {.read = read_block, .check = check_block, .origin = origin_of};
 
 errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_handle h,
                            uint64_t bytes, struct arena *a, struct shard *out)

@@ -26,7 +26,8 @@ static bool handle_end(struct sstable_handle h, uint64_t most, uint64_t *end)
            *end <= most;
 }
 
-static errint read_footer(const struct sstable_source *src, struct sstable_handle *index)
+static errint read_footer(const struct sstable_source *src, struct sstable_handle *metaindex,
+                          struct sstable_handle *index)
 {
     if (src->size < FOOTER) {
         return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d", src->size,
@@ -45,7 +46,7 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
                                (uint64_t)MAGIC);
     }
     struct cursor c = cursor_over(footer, FOOTER_HANDLES);
-    (void)read_handle(&c); /* the metaindex: always empty, and never read by TensorFlow either */
+    *metaindex = read_handle(&c);
     *index = read_handle(&c);
     uint64_t end;
     if (c.bad) {
@@ -61,10 +62,31 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
 
 errint sstable_index_open(struct sstable_index *x, const struct sstable_source *src)
 {
+    struct sstable_handle metaindex; /* always empty, and never read by TensorFlow either */
     struct sstable_handle h;
-    errint rc = read_footer(src, &h);
+    errint rc = read_footer(src, &metaindex, &h);
     x->off = h.off;
     return rc < 0 ? rc : sstable_block_load(&x->block, src, h);
+}
+
+errint sstable_check_metaindex(const struct sstable_source *src)
+{
+    struct sstable_handle h;
+    struct sstable_handle index;
+    uint64_t end;
+    errint rc = read_footer(src, &h, &index);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!handle_end(h, src->size - FOOTER, &end)) {
+        return SSTABLE_CORRUPT(
+            src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer", h.off,
+            h.bytes);
+    }
+    struct sstable_block block = {0};
+    rc = sstable_block_load(&block, src, h);
+    sstable_block_fini(&block);
+    return rc;
 }
 
 int sstable_index_next(struct sstable_index *x, const struct sstable_source *src, struct sstable_handle *h)

@@ -21,6 +21,9 @@ MUST_CHECK errint sstable_index_open(struct sstable_index *x, const struct sstab
 MUST_CHECK int sstable_index_next(struct sstable_index *x, const struct sstable_source *src,
                                   struct sstable_handle *h);
 
+/* sstable_check_metaindex: the checksum of the metaindex block, which nobody needs to read; the diag is filled. */
+MUST_CHECK errint sstable_check_metaindex(const struct sstable_source *src);
+
 /* sstable_index_fini: frees the block. */
 void sstable_index_fini(struct sstable_index *x);
 

@@ -18,6 +18,12 @@ static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t 
     return 0;
 }
 
+/* What a step from an element to the next is: bytes; of strings, one element. */
+static int64_t step_of(unsigned dtype)
+{
+    return dtype == DTYPE_STRING ? 1 : dtype_bytes(dtype);
+}
+
 errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *count, struct arena *a,
                    struct piece *out)
 {
@@ -29,7 +35,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
         return rc;
     }
     /* The catalog has checked that the tensor's bytes fit int64, so nothing here can overflow. */
-    int64_t step = dtype_bytes(t->dtype);
+    int64_t step = step_of(t->dtype);
     uint64_t off = t->off;
     for (unsigned axis = t->rank; axis-- > 0;) {
         start[axis] = 0;
@@ -38,7 +44,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
         off += (uint64_t)(from[axis] * step);
         step *= t->dims[axis];
     }
-    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED};
+    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED, t, NULL};
     return 0;
 }
 
@@ -65,7 +71,7 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
     if (*rc < 0) {
         return false;
     }
-    int64_t step = dtype_bytes(t->dtype);
+    int64_t step = step_of(t->dtype);
     uint64_t off = s->off;
     for (unsigned axis = t->rank; axis-- > 0;) {
         int64_t low = s->start[axis] > from[axis] ? s->start[axis] : from[axis];
@@ -77,7 +83,7 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
         off += (uint64_t)((low - s->start[axis]) * step);
         step *= s->len[axis];
     }
-    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED};
+    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED, t, s};
     return true;
 }
 

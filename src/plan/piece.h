@@ -9,7 +9,9 @@
  *   +---------+---------+                         P.off + (r - P.start[0]) * P.stride[0]
  *   | P       | Q       |                               + (c - P.start[1]) * P.stride[1]
  *   | 4 x 2   | 4 x 4   |
- *   +---------+---------+ */
+ *   +---------+---------+
+ *
+ * Strings have no fixed size: their offsets and strides are numbers of elements, in a shard that counts so too (format/strings.h). */
 #ifndef CKPTFS_PLAN_PIECE_H
 #define CKPTFS_PLAN_PIECE_H
 
@@ -29,6 +31,8 @@ struct piece {
     uint32_t shard;        /* index into catalog.shards */
     uint8_t dtype;         /* of the source's elements; where the target's is another, they are cast */
     uint8_t cast_mode;     /* enum cast_mode */
+    const struct tensor *source;      /* what it is read from, all or a part; NULL: of no tensor */
+    const struct stored_slice *slice; /* of `source`, if that is stored in slices; else NULL */
 };
 
 /* piece_whole: the piece that is all of tensor t at its own place, arrays allocated in `a`. t has at least one element. */
@@ -44,7 +48,7 @@ MUST_CHECK errint piece_slice(const struct tensor *t, const int64_t *start, cons
 bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *start,
                     const int64_t *len, struct arena *a, struct piece *out, errint *rc);
 
-/* piece_dense_axis: the first axis k such that, from k on, the box is one contiguous run of bytes in the source AND in a
+/* piece_dense_axis: not of strings: the first axis k such that, from k on, the box is one contiguous run of bytes in the source AND in a
  * target of shape `target`: rows are then enumerated by the axes before k. 0 means that the whole piece is one run. *run_bytes is
  * the length of a run in the source. */
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);

@@ -280,6 +280,11 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
 void plan_close(struct plan *p)
 {
     if (p) {
+        for (uint32_t i = 0; i < p->count; i++) {
+            if (!target_sized(&p->targets[i])) {
+                free(p->targets[i].form->strings->starts);
+            }
+        }
         free((void *)(uintptr_t)p->targets);
         free((void *)(uintptr_t)p->overrides);
         arena_fini(&p->arena);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
@@ -18,7 +19,15 @@
 #include "map/map.h"
 #include "plan/piece.h"
 
-/* What a target is, when it is not one whole tensor unchanged. */
+/* What is found out about the file of a string target when it is first looked at (bytes/string_read.h): the plan is const but for this. */
+struct strings_file {
+    struct cell cell;
+    bool entangled;   /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
+    uint64_t bytes;   /* of the file */
+    uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
+};
+
+/* What a target is, when it is not one whole tensor unchanged, or strings. */
 struct form {
     struct shape shape; /* of the target itself: for a part, the part's */
     uint8_t dtype;
@@ -28,8 +37,9 @@ struct form {
     int64_t part;               /* N of /part_N; -1 if this is no part */
     const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
     uint32_t piece_count;
-    struct partition partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
-    enum cast_mode cast_mode;   /* with which `dtype` came from the source's, where they differ */
+    struct partition partition;   /* as declared or asked for, for the report; rank 0 for a list of parts */
+    enum cast_mode cast_mode;     /* with which `dtype` came from the source's, where they differ */
+    struct strings_file *strings; /* of a string target, else NULL */
 };
 
 struct target {
@@ -80,7 +90,13 @@ static inline struct shape target_shape(const struct target *t)
     return t->form ? t->form->shape : tensor_shape(t->source);
 }
 
-/* target_bytes: size of the target's bytes. */
+/* target_sized: whether its size follows from dtype and shape. That of strings needs the data: render_size() finds it. */
+static inline bool target_sized(const struct target *t)
+{
+    return !t->form || !t->form->strings;
+}
+
+/* target_bytes: size of the target's bytes; 0 for strings. */
 uint64_t target_bytes(const struct target *t);
 
 static inline bool plan_uses(const struct plan *p, uint32_t tensor)

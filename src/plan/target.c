@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "format/cast.h"
-#include "plan/resolve.h"
+#include "format/dtype.h"
 #include "map/split.h"
+#include "plan/resolve.h"
 
 errint resolve_too_many(struct resolve *r)
 {
@@ -57,6 +58,10 @@ static struct form *new_form(struct resolve *r, const struct tensor *source, str
             .full = tensor_shape(source),
             .part = -1,
         };
+    }
+    if (form && as.dtype == DTYPE_STRING) {
+        form->strings = ARENA_NEW(r->arena, struct strings_file);
+        form = form->strings ? form : NULL;
     }
     return form;
 }
@@ -124,7 +129,7 @@ static errint set_pieces(struct resolve *r, struct form *form, const struct tens
 errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
                    uint32_t rule)
 {
-    if (as.dtype == source->dtype && !source->sliced) {
+    if (as.dtype == source->dtype && !source->sliced && as.dtype != DTYPE_STRING) {
         return append(r, name, source, NULL, rule);
     }
     static const int64_t origin[SHAPE_RANK_MOST];
@@ -203,6 +208,22 @@ static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, c
     return true;
 }
 
+/* What may be done about a declared dtype that is not the tensor's. */
+static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype declared, bool cast)
+{
+    if (cast) {
+        return arena_printf(r->arena, "cast it to %s", dtype_name(declared));
+    }
+    if (cast_refusal(t->dtype, declared, CAST_WRAP) && cast_refusal(t->dtype, declared, CAST_SATURATE)) {
+        return "no cast is possible: `dtype = source` in [view], or declare what is there";
+    }
+    return arena_printf(
+        r->arena,
+        "say `| cast %s` in the rule, `dtype = cast` or `dtype = source` in [view], or declare "
+        "what is there",
+        dtype_name(declared));
+}
+
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
                   struct str variable, const char *where, struct as *out)
 {
@@ -210,14 +231,13 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
     *out = (struct as){rule->cast ? rule->cast : t->dtype, rule->cast ? rule->cast_mode : CAST_CHECKED};
     if (declared != DTYPE_INVALID && declared != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
         if (rule->cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
+            const char *remedies = remedy(r, t, declared, rule->cast);
             diag_error(
                 r->diag, DIAG_DTYPE_MISMATCH, place, variable,
-                rule->cast
-                    ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; cast it to %s"
-                    : "variable '%s' is declared %s (%s), tensor '%s' is %s; say `| cast %s` in the rule, "
-                      "`dtype = cast` or `dtype = source` in [view], or declare what is there",
+                rule->cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"
+                           : "variable '%s' is declared %s (%s), tensor '%s' is %s; %s",
                 diag_visible(r->diag, variable), dtype_name(declared), where,
-                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype), dtype_name(declared));
+                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype), remedies ? remedies : "");
             return false;
         }
         *out = (struct as){declared, CAST_CHECKED};

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bytes/checked.h"
 #include "files/report.h"
 #include "files/view.h"
 #include "serve/daemon.h"
@@ -29,6 +31,7 @@ struct served {
     struct diag diag;
     struct view view;
     struct mountpoint mountpoint;
+    struct checked *checked; /* -o verify */
     struct faults *faults;
     struct ops_context ops;
     struct fuse_session *session;
@@ -90,6 +93,7 @@ static errint open_session(struct served *s, const struct opts *o)
         s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
     }
     fuse_opt_free_args(&args);
+    s->ops.session = s->session;
     return s->session ? 0 : -EINVAL; /* libfuse has said why */
 }
 
@@ -118,6 +122,10 @@ static errint prepare(struct served *s, const struct opts *o)
                                              : (unsigned)cpus * 2,
     };
     rc = faults_open(&s->view, &s->faults);
+    if (rc == 0 && o->verify) {
+        rc = checked_open(s->view.catalog, &s->checked);
+        s->view.catalog->checked = s->checked;
+    }
     if (rc < 0) {
         log_error("out of memory");
         return rc;
@@ -159,7 +167,10 @@ static errint go_live(struct served *s)
 
 static errint detach(struct served *s, struct daemon *background)
 {
+    /* Of the workers, one is always free of what takes long. */
+    cell_workers_most(s->ops.threads - 1);
     errint rc = faults_start(s->faults, s->session);
+    rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
     rc = rc < 0 ? rc : daemon_live(background);
     if (rc < 0) {
         log_error("cannot go on in the background: %s", strerror(-rc));
@@ -186,6 +197,7 @@ static errint loop(struct served *s)
 
 static void finish(struct served *s)
 {
+    overflow_stop(s->ops.overflow);
     bool stopped = !s->faults || faults_stop(s->faults);
     if (!stopped) {
         mountpoint_abort(&s->mountpoint);
@@ -205,6 +217,7 @@ static void finish(struct served *s)
     }
     handle_close_all(&s->ops.handles);
     faults_close(s->faults);
+    checked_close(s->checked);
     view_close(&s->view);
     diag_fini(&s->diag);
 }

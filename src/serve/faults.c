@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "bytes/checked.h"
 #include "files/attr.h"
 
 enum { STOP_SECONDS = 2 };
@@ -183,6 +184,17 @@ static void note_shard(struct faults *f, const struct shard *shard)
     pthread_mutex_unlock(&f->lock);
 }
 
+/* A line for each tensor that -o verify has found damaged. */
+static void tell_damage(const struct faults *f)
+{
+    struct checked *checked = f->view->catalog->checked;
+    CLEANUP_BUF struct buf text = {0};
+    while (checked && checked_news(checked, &text)) {
+        log_error("%s: all reads of it fail", buf_view(&text).ptr);
+        text.len = 0;
+    }
+}
+
 static const char *cause_of(const struct shard *failed, errint rc)
 {
     return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
@@ -200,6 +212,10 @@ void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc
         shard = shard_file(shard);
         note_shard(f, shard);
         failed = atomic_load(&shard->failed) ? shard : failed;
+    }
+    tell_damage(f);
+    if (rc == -EUCLEAN) {
+        return; /* its tensor was told of, now or before */
     }
     uint64_t bit = (uint64_t)1 << (node % 64);
     if (atomic_fetch_or(&f->logged[node / 64], bit) & bit) {

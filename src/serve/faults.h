@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads that failed while the mount is live: one log line for each file, and an end to what the kernel has cached of the files of a
+/* Reads that failed while the mount is live: one log line for each file, or for each tensor that -o verify finds damaged, and an end to what the kernel has cached of the files of a
  * shard that changed under us. Safe from any thread. */
 #ifndef CKPTFS_SERVE_FAULTS_H
 #define CKPTFS_SERVE_FAULTS_H

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/cell.h"
 #include "base/checked.h"
 #include "base/log.h"
 #include "files/layout.h"
@@ -33,7 +34,8 @@ static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
 
 static errint reply_error(fuse_req_t req, errint rc)
 {
-    return fuse_reply_err(req, rc == -EBADMSG || rc == -ERANGE ? EIO : -rc);
+    return fuse_reply_err(req,
+                          rc == -EBADMSG || rc == -ERANGE || rc == -EUCLEAN || rc == -EOVERFLOW ? EIO : -rc);
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -52,14 +54,62 @@ static void op_init(void *data, struct fuse_conn_info *conn)
               conn->proto_minor, conn->max_write, conn->max_readahead);
 }
 
-static void fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
+static bool is_unwanted(void *req)
+{
+    const struct ops_context *c = context_of(req);
+    return fuse_req_interrupted(req) || fuse_session_exited(c->session);
+}
+
+/* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
+static errint stat_node(const struct ops_context *c, uint32_t node, struct stat *st)
+{
+    struct worker *w = worker_self(0);
+    errint rc = w ? attr_stat(c->view, c->policy, node, &w->scratch, st) : -ENOMEM;
+    if (rc < 0 && rc != -EINTR && rc != -EAGAIN) {
+        faults_read_failed(c->faults, node, 0, rc);
+    }
+    return rc;
+}
+
+static errint fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
 {
     *e = (struct fuse_entry_param){
         .ino = (fuse_ino_t)node + 1,
         .attr_timeout = FOREVER,
         .entry_timeout = FOREVER,
     };
-    attr_stat(c->view, c->policy, node, &e->attr);
+    return stat_node(c, node, &e->attr);
+}
+
+/* The answer to a lookup that found a node, or to a getattr; false: somebody who may wait has to give it. */
+static bool reply_node(const struct overflow_request *r)
+{
+    struct fuse_entry_param e;
+    errint rc = fill_entry(context_of(r->req), r->node, &e);
+    if (rc == -EAGAIN) {
+        return false;
+    }
+    if (rc < 0) {
+        reply_error(r->req, rc);
+    } else if (r->kind == OVERFLOW_LOOKUP) {
+        fuse_reply_entry(r->req, &e);
+    } else {
+        fuse_reply_attr(r->req, &e.attr, FOREVER);
+    }
+    return true;
+}
+
+static void answer_node(fuse_req_t req, enum overflow_kind kind, uint32_t node)
+{
+    const struct ops_context *c = context_of(req);
+    const struct overflow_request r = {.req = req, .kind = kind, .node = node};
+    const struct cell_waiter waiter = {is_unwanted, req, true};
+    cell_wait_as(&waiter);
+    bool answered = reply_node(&r);
+    cell_wait_as(NULL);
+    if (!answered) {
+        overflow_add(c->overflow, &r);
+    }
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -75,21 +125,19 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     }
     int64_t found = tree_lookup(c->view->tree, node_of(parent), str_of(name, len));
-    struct fuse_entry_param e = {.entry_timeout =
-                                     FOREVER}; /* inode 0: the name is not there, remember that */
     if (found >= 0) {
-        fill_entry(c, (uint32_t)found, &e);
+        answer_node(req, OVERFLOW_LOOKUP, (uint32_t)found);
+        return;
     }
+    /* Inode 0: the name is not there, remember that. */
+    struct fuse_entry_param e = {.entry_timeout = FOREVER};
     fuse_reply_entry(req, &e);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    const struct ops_context *c = context_of(req);
-    struct stat st;
-    attr_stat(c->view, c->policy, node_of(ino), &st);
-    fuse_reply_attr(req, &st, FOREVER);
+    answer_node(req, OVERFLOW_GETATTR, node_of(ino));
 }
 
 /* ---- files ---- */
@@ -146,24 +194,60 @@ static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, o
     fuse_reply_buf(req, w->buf, part.len);
 }
 
+/* -EAGAIN: somebody who may wait has to do it. */
+static ssize_t read_target(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
+{
+    struct extent extent;
+    struct layout layout;
+    const struct target *t = &c->view->plan->targets[c->view->tree->nodes[r->node].target];
+    errint rc = layout_of_target(c->view->catalog, t, &w->scratch, &extent, &layout);
+    return rc < 0 ? rc
+                  : layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
+}
+
+static void reply_read(const struct overflow_request *r, ssize_t got, const struct worker *w)
+{
+    struct ops_context *c = context_of(r->req);
+    if (got >= 0) {
+        stats_count(&c->stats.bytes, (uint64_t)got);
+        fuse_reply_buf(r->req, w->buf, (size_t)got);
+        return;
+    }
+    if (got != -EINTR) {
+        stats_count(&c->stats.errors, 1);
+        faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
+    }
+    reply_error(r->req, (errint)got);
+}
+
+void ops_answer(const struct overflow_request *r)
+{
+    if (r->kind != OVERFLOW_READ) {
+        if (!reply_node(r)) {
+            fuse_reply_err(r->req, EAGAIN); /* cannot be: only workers are refused */
+        }
+        return;
+    }
+    struct worker *w = worker_self(r->size);
+    reply_read(r, w ? read_target(context_of(r->req), r, w) : -ENOMEM, w);
+}
+
 static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
 {
+    const struct overflow_request r = {req, OVERFLOW_READ, node, off, size};
     struct worker *w = worker_self(size);
     ssize_t got = -ENOMEM;
     if (w) {
-        struct extent extent;
-        struct layout layout =
-            layout_of_target(&c->view->plan->targets[c->view->tree->nodes[node].target], &extent);
-        got = layout_read(&layout, c->view->catalog, (uint64_t)off, size, w->buf, &w->scratch);
+        const struct cell_waiter waiter = {is_unwanted, req, true};
+        cell_wait_as(&waiter);
+        got = read_target(c, &r, w);
+        cell_wait_as(NULL);
     }
-    if (got < 0) {
-        stats_count(&c->stats.errors, 1);
-        faults_read_failed(c->faults, node, (uint64_t)off, (errint)got);
-        reply_error(req, (errint)got);
+    if (got == -EAGAIN) {
+        overflow_add(c->overflow, &r);
         return;
     }
-    stats_count(&c->stats.bytes, (uint64_t)got);
-    fuse_reply_buf(req, w->buf, (size_t)got);
+    reply_read(&r, got, w);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -210,17 +294,17 @@ static size_t add_entry(fuse_req_t req, uint32_t node, const char *name, bool pl
                         char *at, size_t room)
 {
     const struct ops_context *c = context_of(req);
-    struct fuse_entry_param e;
+    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
+    /* Only the type and the inode number are looked at. */
+    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     if (plus) {
-        fill_entry(c, node, &e);
-        if (dots) {
+        struct fuse_entry_param e = {
+            .attr = st}; /* inode 0: nothing is said but the name, and a lookup will come */
+        if (attr_sized(c->view, node) && fill_entry(c, node, &e) == 0 && dots) {
             e.ino = 0; /* the kernel must not take a reference */
         }
         return fuse_add_direntry_plus(req, at, room, name, &e, next);
     }
-    /* Only the type and the inode number are looked at. */
-    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
-    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     return fuse_add_direntry(req, at, room, name, &st, next);
 }
 

@@ -13,6 +13,7 @@
 #include "files/view.h"
 #include "serve/faults.h"
 #include "serve/handle.h"
+#include "serve/overflow.h"
 
 /* The session's user data. Borrows all; only the counters and the open handles change. */
 struct ops_context {
@@ -20,17 +21,22 @@ struct ops_context {
     const struct diag *diag; /* for the reports */
     const struct attr_policy *policy;
     struct faults *faults;
-    uint64_t total_bytes; /* of all targets, for statfs: ops_total_bytes */
-    unsigned max_read;    /* as given to the session, to which it must be equal; 0 if not */
-    unsigned threads;     /* that answer at the same time */
-    bool inited;          /* INIT was answered */
+    struct overflow *overflow;    /* for what no worker may wait for */
+    struct fuse_session *session; /* whose end ends waiting */
+    uint64_t total_bytes;         /* of all targets, for statfs: ops_total_bytes */
+    unsigned max_read;            /* as given to the session, to which it must be equal; 0 if not */
+    unsigned threads;             /* that answer at the same time */
+    bool inited;                  /* INIT was answered */
     struct stats stats;
     struct handle_list handles;
 };
 
 extern const struct fuse_lowlevel_ops ops_table;
 
-/* ops_total_bytes: the sum of the sizes of all targets, at most UINT64_MAX. */
+/* ops_answer: for overflow_start. */
+overflow_answer ops_answer;
+
+/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at most UINT64_MAX. */
 uint64_t ops_total_bytes(const struct plan *p);
 
 #endif

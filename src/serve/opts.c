@@ -23,6 +23,7 @@ const char opts_help[] =
     "    -o define='NAME=TYPE'  one more declaration, as in [variables]; may be repeated\n"
     "    -o graph=PATH          the target graph: a .meta file, a saved_model.pb or its\n"
     "                           directory, or another checkpoint\n"
+    "    -o verify              check each tensor against its checksum when it is first read\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
     "    -o umask=M             permission bits to take away (octal)\n"
     "    -o nonempty            mount over a directory that is not empty\n"
@@ -45,6 +46,7 @@ enum {
     KEY_VERBOSE,
     KEY_UNMOUNT,
     KEY_NONEMPTY,
+    KEY_VERIFY,
     KEY_TYPE,
     KEY_MAP,
     KEY_GRAPH,
@@ -140,7 +142,7 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("defcontext=", KEY_SESSION),
     FUSE_OPT_KEY("rootcontext=", KEY_SESSION),
     FUSE_OPT_KEY("npy", KEY_LATER),
-    FUSE_OPT_KEY("verify", KEY_LATER),
+    FUSE_OPT_KEY("verify", KEY_VERIFY),
     FUSE_OPT_END,
 };
 
@@ -257,6 +259,9 @@ static int take_flag(struct opts *o, int key)
         break;
     case KEY_NONEMPTY:
         o->nonempty = true;
+        break;
+    case KEY_VERIFY:
+        o->verify = true;
         break;
     default:
         break;

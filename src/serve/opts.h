@@ -19,13 +19,14 @@ struct opts {
     enum opts_action action;
     const char *checkpoint; /* NULL: not given, or "none" as in fstab */
     const char *mountpoint;
-    const char *map;    /* NULL: not given */
-    const char *graph;  /* NULL: not given */
+    const char *map;        /* NULL: not given */
+    const char *graph;      /* NULL: not given */
     struct map_extra extra; /* of assign= and define= */
-    const char *fsname; /* NULL: not given */
+    const char *fsname;     /* NULL: not given */
     bool foreground;
     bool debug;
     bool verbose;
+    bool verify;       /* check tensors before they are first read */
     bool nonempty;     /* mount over a directory that holds something */
     bool fake;         /* -f of mount(8): check all, mount nothing */
     bool helper;       /* called as mount.fuse.ckptfs, whose -f, -n, -s, -v are mount(8)'s */

@@ -14,7 +14,9 @@ enum { CAT_BYTES = 1 << 20 }; /* read at once */
 
 static const char *why(errint rc)
 {
-    return rc == -ERANGE ? "a value does not fit the dtype that it is cast to" : strerror(-rc);
+    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
+           : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
+                            : strerror(-rc);
 }
 
 /* The node that `path` leads to in the mount, or a negative number. */
@@ -101,7 +103,7 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
     }
     for (int i = 0; i < count; i++) {
         const struct form *f = targets[i]->form;
-        if (!f && targets[i]->source->shard < c->shard_count) {
+        if ((!f || f->strings) && targets[i]->source->shard < c->shard_count) {
             c->shards[targets[i]->source->shard].used = true;
         }
         for (uint32_t p = 0; f && p < f->piece_count; p++) {
@@ -124,7 +126,11 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
 static errint write_raw(const struct catalog *c, const struct target *t, char *bytes,
                         struct render_scratch *scratch, struct tool_out *o)
 {
-    uint64_t size = target_bytes(t);
+    uint64_t size;
+    errint rc = render_size(c, t, scratch, &size);
+    if (rc < 0) {
+        return rc;
+    }
     for (uint64_t off = 0; off < size && o->rc == 0;) {
         size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
         ssize_t got = render_read(c, t, off, len, bytes, scratch);

@@ -59,7 +59,11 @@ static void plan_row(const void *context, uint32_t i, struct buf cells[])
     buf_visible(&cells[1], buf_view(&path));
     buf_text(&cells[2], dtype_name(target_dtype(t)));
     shape_print(&cells[3], target_shape(t));
-    table_size(&cells[4], target_bytes(t), g->args->human);
+    if (target_sized(t)) {
+        table_size(&cells[4], target_bytes(t), g->args->human);
+    } else {
+        buf_char(&cells[4], '-');
+    }
     cells[0].failed |= path.failed;
 }
 
@@ -82,16 +86,12 @@ static void add_rule(const struct view *v, uint32_t r, const struct report_style
 
 static void add_summary(const struct view *v, const struct diag *d, struct buf *b)
 {
-    uint64_t bytes = 0;
     uint64_t used = 0;
-    for (uint32_t i = 0; i < v->plan->count; i++) {
-        bytes += target_bytes(&v->plan->targets[i]);
-    }
     for (uint32_t i = 0; i < v->catalog->count; i++) {
         used += plan_uses(v->plan, i);
     }
     buf_printf(b, "\n%" PRIu32 " target%s, ", v->plan->count, v->plan->count == 1 ? "" : "s");
-    report_size(b, bytes);
+    report_total(v->plan, false, b);
     buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s\n", used,
                v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `ckptool verify`: every tensor of a checkpoint against its checksum. */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "bytes/verify.h"
 #include "files/report.h"
+#include "format/sstable_index.h"
 #include "serve/tool.h"
 
 enum { BAR_CELLS = 30 };
@@ -49,69 +51,121 @@ static void draw(void *context, uint64_t done, uint64_t bytes)
     }
 }
 
-static const char *const words[] = {
-    [VERIFY_GOOD] = "good",
-    [VERIFY_CHECKSUM] = "checksum mismatch",
-    [VERIFY_UNREADABLE] = "cannot be read",
-    [VERIFY_MALFORMED] = "its string lengths do not fit its bytes",
-    [VERIFY_UNKNOWN] = "not checked: its type has no bytes that can be",
-};
-
-static void add_unit(const struct view *v, const struct verify_unit *u, struct buf *b)
+static bool is_damage(const struct verify_result *r)
 {
-    const struct tensor *t = u->tensor;
-    uint32_t shard = u->slice ? u->slice->shard : t->shard;
-    buf_visible(b, tensor_name(t));
-    if (u->slice) {
-        buf_char(b, ' ');
-        slices_print(b, u->slice->start, u->slice->len, t->rank);
-    }
-    buf_printf(b, ": %s", words[u->outcome]);
-    if (u->outcome == VERIFY_CHECKSUM) {
-        buf_printf(b, ": stored %08x, found %08x", u->slice ? u->slice->crc32c : t->crc32c, u->found);
-    }
-    if (u->outcome != VERIFY_UNKNOWN) {
-        buf_text(b, ", in ");
-        buf_visible(b, str_from(v->catalog->shards[shard].path));
-    }
-    buf_char(b, '\n');
+    return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN;
 }
 
-/* Lines of what is not good, then the summary. Returns how many are damaged. */
-static uint64_t tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o)
+static int by_tensor(const void *a, const void *b)
 {
-    uint64_t damaged = 0;
-    uint64_t unknown = 0;
-    for (uint32_t i = 0; i < all->count && out_settle(o) == 0; i++) {
-        const struct verify_unit *u = &all->units[i];
-        damaged += u->outcome != VERIFY_GOOD && u->outcome != VERIFY_UNKNOWN;
-        unknown += u->outcome == VERIFY_UNKNOWN;
-        if (u->outcome != VERIFY_GOOD) {
-            add_unit(v, u, &o->text);
+    const struct verify_unit *left = *(const struct verify_unit *const *)a;
+    const struct verify_unit *right = *(const struct verify_unit *const *)b;
+    if (left->tensor != right->tensor) {
+        return left->tensor < right->tensor ? -1 : 1;
+    }
+    return (left->slice > right->slice) - (left->slice < right->slice);
+}
+
+/* A line for each tensor that is not good, in order of names. */
+static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        count += all->units[i].result.outcome != VERIFY_GOOD;
+    }
+    CLEANUP_FREE const struct verify_unit **bad = calloc((size_t)count + 1, sizeof(*bad));
+    if (!bad) {
+        return -ENOMEM;
+    }
+    count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (all->units[i].result.outcome != VERIFY_GOOD) {
+            bad[count++] = &all->units[i];
         }
     }
+    qsort(bad, count, sizeof(*bad), by_tensor);
+    for (uint32_t i = 0, next; i < count && out_settle(o) == 0; i = next) {
+        for (next = i + 1; next < count && bad[next]->tensor == bad[i]->tensor; next++) {
+        }
+        verify_print(all->catalog, bad[i]->tensor, bad[i]->slice, &bad[i]->result, &o->text);
+        if (next > i + 1) {
+            buf_printf(&o->text, "; %u more of its slices, too", next - i - 1);
+        }
+        buf_char(&o->text, '\n');
+        ++*(is_damage(&bad[i]->result) ? damaged : unknown);
+    }
+    return 0;
+}
+
+/* Blocks whose damage is no tensor's: of the metadata, or of values that no tensor has. */
+static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *damaged)
+{
+    for (uint32_t i = 0; i < all->block_count && out_settle(o) == 0; i++) {
+        const struct verify_block *b = &all->blocks[i];
+        if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
+            verify_print_block(&all->catalog->shards[b->file], b->number, &o->text);
+            buf_text(&o->text, b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
+            buf_text(&o->text, ": ");
+            verify_words(&b->result, &o->text);
+            buf_char(&o->text, '\n');
+            ++*damaged;
+        }
+    }
+}
+
+/* Lines of what is not good, then the summary. */
+static errint tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o,
+                   uint64_t *damaged)
+{
+    uint64_t unknown = 0;
+    errint rc = tell_tensors(all, o, damaged, &unknown);
+    if (rc < 0) {
+        return rc;
+    }
+    tell_blocks(all, o, damaged);
     for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {
         const struct tensor *t = &v->catalog->tensors[i];
         const struct slices *s = tensor_slices(v->catalog, t);
         if (s && s->fault) {
-            damaged++;
+            ++*damaged;
             buf_visible(&o->text, tensor_name(t));
             buf_printf(&o->text, ": %s: %s\n", tensor_hidden_reason(t), s->what);
         }
     }
     buf_printf(&o->text, "%u tensors, ", v->catalog->count);
     report_size(&o->text, all->bytes);
-    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)damaged);
+    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)*damaged);
     if (unknown) {
         buf_printf(&o->text, ", %llu not checked", (unsigned long long)unknown);
     }
     buf_char(&o->text, '\n');
-    return damaged;
+    return 0;
 }
 
 static void fini(struct verify *v)
 {
     verify_fini(v);
+}
+
+/* Of the tables, the one block that nobody reads. */
+static errint check_metaindexes(const struct catalog *c, struct diag *d)
+{
+    bool legacy = c->shard_count && c->shards[0].blocks;
+    errint first = 0;
+    for (uint32_t i = 0; i < (legacy ? c->num_shards : 1); i++) {
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        const char *path = legacy ? c->shards[i].path : c->index_path;
+        errint rc = file_open(path, &fd, &st);
+        if (rc < 0) {
+            file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
+        } else {
+            const struct sstable_source src = {fd, (uint64_t)st.st_size, path, d};
+            rc = sstable_check_metaindex(&src);
+        }
+        first = first ? first : rc;
+    }
+    return first;
 }
 
 static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
@@ -121,11 +175,6 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;
-    }
-    if (strcmp(v->catalog->format, "v2") != 0) {
-        return diag_error(
-            d, DIAG_UNSUPPORTED, v->catalog->prefix, STR(""),
-            "a V1 checkpoint has checksums of its blocks alone, and those are not verified yet");
     }
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         v->catalog->shards[i].used = true;
@@ -148,8 +197,12 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (progress.shown) {
         fputs("\r\033[K", stderr);
     }
-    *damaged = tell(v, &all, seconds_since(&progress.start), o) > 0;
-    return 0;
+    uint64_t found = 0;
+    if (tell(v, &all, seconds_since(&progress.start), o, &found) < 0) {
+        return diag_no_memory(d);
+    }
+    *damaged = found > 0;
+    return check_metaindexes(v->catalog, d);
 }
 
 int tool_verify(const struct tool_args *args, struct tool_out *o)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index of a V2 checkpoint, made a catalog, and all of that looked at. */
 #include "format/bundle.h"
+#include "format/dtype.h"
+#include "format/strings.h"
 #include "fuzz/fuzz.h"
 
 static void look(const struct catalog *c)
@@ -15,14 +17,23 @@ static void look(const struct catalog *c)
         fuzz_sum(t->name_ptr, t->name_len);
         fuzz_sum(t->dims, t->rank * sizeof(*t->dims));
         uint64_t bytes;
-        if (t->hidden == TENSOR_SHOWN) {
+        const struct strings_run *run = t->dtype == DTYPE_STRING && t->shard < c->shard_count
+                                            ? strings_run_at(&c->shards[t->shard], t->off)
+                                            : NULL;
+        if (t->hidden == TENSOR_SHOWN && t->dtype == DTYPE_STRING) {
+            FUZZ_CHECK(t->sliced || (run && run->first == t->off && run->bytes == t->bytes));
+            FUZZ_CHECK(!run || run->bytes == 0 ||
+                       shard_file(&c->shards[t->shard])->need_bytes >= run->off + run->bytes);
+        } else if (t->hidden == TENSOR_SHOWN) {
             FUZZ_CHECK(shape_bytes(tensor_shape(t), t->dtype, &bytes) == 0 && bytes == t->bytes);
             const struct slices *s = tensor_slices(c, t);
             for (uint32_t k = 0; s && k < s->count; k++) {
                 FUZZ_CHECK(s->slices[k].shard < c->shard_count && s->fault == SLICES_WHOLE);
             }
-            FUZZ_CHECK(s ? t->off < c->sliced_count : t->shard < c->shard_count && t->off + t->bytes >= t->off);
-            FUZZ_CHECK(s || t->bytes == 0 || c->shards[t->shard].need_bytes >= t->off + t->bytes);
+            FUZZ_CHECK(s ? t->off < c->sliced_count
+                         : t->shard < c->shard_count && t->off + t->bytes >= t->off);
+            FUZZ_CHECK(s || t->bytes == 0 ||
+                       shard_file(&c->shards[t->shard])->need_bytes >= t->off + t->bytes);
         }
     }
     FUZZ_CHECK(hidden == c->hidden_count);

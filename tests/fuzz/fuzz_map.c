@@ -14,7 +14,7 @@ static const struct fake_tensor tensors[] = {
     {"c", DTYPE_FLOAT16, 3, {3, 5, 2}, TENSOR_SHOWN},
     {"d/part_0", DTYPE_INT8, 1, {7}, TENSOR_SHOWN},
     {"d/part_1", DTYPE_INT8, 1, {6}, TENSOR_SHOWN},
-    {"e", DTYPE_STRING, 1, {4}, TENSOR_STRING},
+    {"e", DTYPE_STRING, 1, {4}, TENSOR_SHOWN},
     {"f/g/h", DTYPE_FLOAT64, 1, {9}, TENSOR_SHOWN},
     {"f/g/none", DTYPE_FLOAT32, 2, {0, 3}, TENSOR_SHOWN},
     {"global_step", DTYPE_INT64, 0, {0}, TENSOR_SHOWN},
@@ -37,6 +37,10 @@ static void read_targets(const struct plan *p)
         uint8_t bytes[READ];
         uint64_t all = target_bytes(t);
         ssize_t got = render_read(p->catalog, t, 0, READ, bytes, &scratch);
+        if (!target_sized(t)) { /* strings: there are none in this data file */
+            FUZZ_CHECK(got == 0 || got == -EINVAL);
+            continue;
+        }
         FUZZ_CHECK(got == -ERANGE || got == (ssize_t)(all < READ ? all : READ));
         got = render_read(p->catalog, t, all / 2 + 1, READ, bytes, &scratch);
         FUZZ_CHECK(got == -ERANGE || got >= 0);

@@ -50,13 +50,13 @@ def _block(records):
 
 
 def write_index(path, entries, shards):
-    """entries: (name bytes, dtype, shape, shard, offset, size)."""
+    """entries: (name bytes, dtype, shape, shard, offset, size[, masked crc])."""
     version = _field(1, 1)
     records = [(b"", _field(1, shards) + _field(3, version))]
-    for name, dtype, shape, shard, offset, size in sorted(entries):
+    for name, dtype, shape, shard, offset, size, *crc in sorted(entries):
         dims = b"".join(_field(2, _field(1, d)) for d in shape)
         records.append((name, _field(1, dtype) + _field(2, dims) + _field(3, shard) + _field(4, offset) +
-                        _field(5, size) + b"\x35" + struct.pack("<I", 0x1234ABCD)))
+                        _field(5, size) + b"\x35" + struct.pack("<I", crc[0] if crc else 0x1234ABCD)))
     out = bytearray()
 
     def add(block):
@@ -72,14 +72,14 @@ def write_index(path, entries, shards):
 
 
 def write(prefix, tensors, shards=1):
-    """tensors: {name: (dtype, shape, bytes)}; tensor number i goes to shard i % shards. Returns the prefix as str."""
+    """tensors: {name: (dtype, shape, bytes[, what the checksum is over])}; tensor number i goes to shard i % shards. Returns the prefix as str."""
     prefix = str(prefix)
     data = [bytearray() for _ in range(shards)]
     entries = []
-    for i, (name, (dtype, shape, content)) in enumerate(sorted(tensors.items())):
+    for i, (name, (dtype, shape, content, *summed)) in enumerate(sorted(tensors.items())):
         shard = data[i % shards]
         raw = name.encode() if isinstance(name, str) else name
-        entries.append((raw, dtype, shape, i % shards, len(shard), len(content)))
+        entries.append((raw, dtype, shape, i % shards, len(shard), len(content), *map(masked_crc32c, summed)))
         shard += content
     write_index(prefix + ".index", entries, shards)
     for i, content in enumerate(data):

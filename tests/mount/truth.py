@@ -20,7 +20,10 @@ class Golden:
             name = t.get("path", t.get("name"))
             if t.get("kind") == "arange":
                 t["hex"] = struct.pack(f"<{t['bytes'] // 4}f", *range(t["bytes"] // 4)).hex()
-            if "hex" in t and t["dtype"] != "string":
+            if t.get("kind") == "string":
+                values = [bytes.fromhex(value) for value in t["values"]]
+                t["hex"] = (b"".join(v + b"\n" for v in values) if t["shape"] else values[0]).hex()
+            if "hex" in t:
                 self.shown[name] = (t["dtype"], t["shape"], bytes.fromhex(t["hex"]))
             else:
                 self.hidden.add(name)
@@ -41,5 +44,5 @@ def reads(path):
 
 
 CHECKPOINTS = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.glob("**/truth.json")
-                     if p.parent.parent.name not in ("maps", "graphs") and p.parent.name != "strings" and reads(p))
+                     if p.parent.parent.name not in ("maps", "graphs") and reads(p))
 MAPS = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.glob("maps/*/truth.json"))

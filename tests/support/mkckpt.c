@@ -360,6 +360,32 @@ void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned 
     mkbuf_free(&value);
 }
 
+static void fixed_length(struct mkbuf *b, uint32_t value, bool big_endian)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        mkbuf_u8(b, value >> (big_endian ? 24 - 8 * i : 8 * i) & 0xff);
+    }
+}
+
+void mk_strings(struct mkbuf *b, const void *const *elements, const size_t *lens, size_t count,
+                bool big_endian, uint32_t *crc)
+{
+    struct mkbuf summed = {0}; /* what the checksums are over */
+    for (size_t i = 0; i < count; i++) {
+        mkbuf_varint(b, lens[i]);
+        fixed_length(&summed, (uint32_t)lens[i], big_endian);
+    }
+    uint32_t lengths = mk_mask(mk_crc32c(summed.data, summed.len));
+    fixed_length(b, lengths, big_endian);
+    fixed_length(&summed, lengths, big_endian);
+    for (size_t i = 0; i < count; i++) {
+        mkbuf_add(b, elements[i], lens[i]);
+        mkbuf_add(&summed, elements[i], lens[i]);
+    }
+    *crc = mk_mask(mk_crc32c(summed.data, summed.len));
+    mkbuf_free(&summed);
+}
+
 static int compare_records(const void *left, const void *right)
 {
     const struct mkrecord *a = left;

@@ -127,6 +127,11 @@ void mkckpt_free(struct mkckpt *c);
 void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
                    unsigned shard, const void *bytes, size_t len);
 
+/* A run of strings as a data file has it (tensor_bundle.cc, WriteStringTensor): elements[i] of lens[i] bytes. *crc is what its entry has,
+ * masked. */
+void mk_strings(struct mkbuf *b, const void *const *elements, const size_t *lens, size_t count,
+                bool big_endian, uint32_t *crc);
+
 /* A record as it is. */
 void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void *value, size_t value_len);
 

@@ -7,14 +7,14 @@ import shutil
 import subprocess
 
 import pytest
-from toolkit import GOLDEN, MAPS, TOOL, V1, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V1, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
 
 
 def batches(items, size=200):
     return [items[i:i + size] for i in range(0, len(items), size)]
 
 
-@pytest.mark.parametrize("folder", V2 + V1 + ["strings"])
+@pytest.mark.parametrize("folder", V2 + V1 + STRINGS)
 def test_cat_by_name_is_the_truth(folder):
     prefix, tensors = truth(folder)
     tensors = [t for t in tensors if is_shown(t) and "\0" not in t["name"]]
@@ -87,7 +87,7 @@ def test_cat_reports_every_wrong_path_before_any_output():
 
 
 def test_cat_says_why_a_tensor_is_hidden():
-    assert b"'scalar' cannot be shown: string" in run("cat", GOLDEN / "strings" / "strings.ckpt", "scalar", status=1).stderr
+    assert b"'list' cannot be shown: variant" in run("cat", GOLDEN / "variant" / "variant.ckpt", "list", status=1).stderr
     map_path, checkpoint, _ = map_truth("one_to_one")
     done = run("cat", "-m", map_path, checkpoint, "table", status=1)
     assert b"the map does not show it" in done.stderr

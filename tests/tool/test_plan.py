@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from toolkit import GOLDEN, MAPS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
 
 KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "hidden", "warnings", "errors"]
 
@@ -50,7 +50,7 @@ def test_plan_json_is_the_truth(name):
         assert set(document["unused"]) == every - used
 
 
-@pytest.mark.parametrize("folder", V2 + ["strings"])
+@pytest.mark.parametrize("folder", V2 + ["variant"] + STRINGS)
 def test_plan_without_a_map_shows_every_tensor(folder):
     prefix, tensors = truth(folder)
     document = plan(prefix)

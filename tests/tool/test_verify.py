@@ -9,14 +9,14 @@ import toolkit
 from toolkit import GOLDEN, V2, truth
 
 
-@pytest.mark.parametrize("folder", V2 + ["strings"])
+@pytest.mark.parametrize("folder", V2 + ["strings", "strings_sliced", "table"])
 def test_goldens_are_good(folder):
     prefix, _ = truth(folder)
     lines = toolkit.run("verify", "-q", prefix).stdout.decode().splitlines()
     assert len(lines) == 1 and lines[0].endswith(": 0 damaged")
 
 
-@pytest.mark.parametrize("folder, step", [("demo", 7), ("sharded", 3), ("strings", 1), ("sliced_half", 5)])
+@pytest.mark.parametrize("folder, step", [("demo", 7), ("sharded", 3), ("strings", 1), ("strings_sliced", 1), ("sliced_half", 5)])
 def test_every_damaged_byte_is_found(folder, step, tmp_path):
     prefix, _ = truth(folder)
     for number, shard in enumerate(sorted(prefix.parent.glob(prefix.name + ".data-*"))):

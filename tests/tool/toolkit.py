@@ -42,17 +42,21 @@ def truth(folder):
             del tensor["kind"]
             count = tensor["bytes"] // 4
             tensor["hex"] = struct.pack(f"<{count}f", *range(count)).hex()
+        if tensor.get("kind") == "string":  # as its file has it
+            values = [bytes.fromhex(value) for value in tensor["values"]]
+            tensor["hex"] = (b"".join(v + b"\n" for v in values) if tensor["shape"] else values[0]).hex()
     return here / data["prefix"], tensors
 
 
 def is_shown(tensor):
-    return tensor.get("kind") in (None, "whole", "sliced") and tensor["dtype"] != "string"
+    return tensor.get("kind") in (None, "whole", "sliced", "string")
 
 
 # Golden checkpoints that are no V1 files and hold no strings.
 V2 = ["big_index", "demo", "dtypes", "moved", "names", "parts", "shapes", "sharded", "slots", "unsorted", "snappy/slots",
       "snappy/big_index", "sliced", "sliced_half"]
 V1 = ["v1", "v1_sharded", "v1_blocks", "big_endian"]  # and those of a big-endian machine
+STRINGS = ["strings", "strings_sliced", "table", "v1_strings", "snappy_v1/v1_strings"]
 MAPS = sorted(p.parent.name for p in (GOLDEN / "maps").glob("*/truth.json"))
 
 
@@ -114,15 +118,16 @@ def block(records):
     return body + b"".join(struct.pack("<I", r) for r in restarts) + struct.pack("<I", len(restarts))
 
 
-def write_checkpoint(prefix, tensors, checksums=True, endianness=0):
-    """tensors: {name (bytes): (dtype number, shape, bytes)}. Without checksums, those of the data are 0: in Python they take
-    a second a megabyte."""
+def write_checkpoint(prefix, tensors, checksums=True, endianness=0, size_of={}, crc_of={}):
+    """tensors: {name (bytes): (dtype number, shape, bytes[, what the checksum is over])}. Without checksums, those of the data are 0: in
+    Python they take a second a megabyte. size_of, crc_of: what an entry says instead."""
     data, records = b"", [(b"", field(1, 1) + field(2, endianness) + field(3, field(1, 1)))]
     for name in sorted(tensors):
-        dtype, shape, content = tensors[name]
+        dtype, shape, content, *summed = tensors[name]
         dims = b"".join(field(2, field(1, dim)) for dim in shape)
-        entry = field(1, dtype) + field(2, dims) + field(4, len(data)) + field(5, len(content))
-        records.append((name, entry + varint(6 << 3 | 5) + struct.pack("<I", masked(content) if checksums else 0)))
+        entry = field(1, dtype) + field(2, dims) + field(4, len(data)) + field(5, size_of.get(name, len(content)))
+        crc = crc_of.get(name, masked(summed[0] if summed else content) if checksums else 0)
+        records.append((name, entry + varint(6 << 3 | 5) + struct.pack("<I", crc)))
         data += content
     table, handles = b"", []
     for content in (block(records), block([])):

@@ -73,7 +73,8 @@ static struct stat stat_as(const char *path, uid_t uid, gid_t gid)
 {
     struct attr_policy policy = {.uid = uid, .gid = gid};
     struct stat st;
-    attr_stat(&now.view, &policy, node(path), &st);
+    struct render_scratch scratch = {0};
+    assert_int_equal(attr_stat(&now.view, &policy, node(path), &scratch, &st), 0);
     return st;
 }
 
@@ -142,9 +143,10 @@ static void attr_stat_follows_the_options(void **state)
     struct attr_policy policy = {
         .set_uid = true, .force_uid = 5, .set_gid = true, .force_gid = 6, .umask = 027};
     struct stat st;
-    attr_stat(&now.view, &policy, node("scope/w"), &st);
+    struct render_scratch scratch = {0};
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope/w"), &scratch, &st), 0);
     check_owner(st, 0440, 5, 6);
-    attr_stat(&now.view, &policy, node("scope"), &st);
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &scratch, &st), 0);
     check_owner(st, 0550, 5, 6);
 }
 

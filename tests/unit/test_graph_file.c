@@ -724,7 +724,6 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
         {.name_ptr = "s",
          .name_len = 1,
          .dtype = DTYPE_STRING,
-         .hidden = TENSOR_STRING,
          .dims = dims,
          .rank = 1},
         {.name_ptr = "sliced", .name_len = 6, .dtype = DTYPE_FLOAT16, .sliced = 1, .dims = dims, .rank = 2},

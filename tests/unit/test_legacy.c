@@ -12,6 +12,8 @@
 
 #include "format/dtype.h"
 #include "format/legacy.h"
+#include "format/legacy_values.h"
+#include "format/sstable_block.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
@@ -372,6 +374,148 @@ static void legacy_values_without_a_record_are_ebadmsg(void **state)
     assert_non_null(strstr(f->d.entries[0].message, "no values of its slice [0:3]"));
 }
 
+/* A file that lists `name` with that dtype and length, and one slice of it. */
+static void write_part(const char *path, unsigned dtype, uint64_t len, int64_t from, uint64_t part)
+{
+    struct mkbuf dim = {0}, shape = {0}, extent = {0}, slice = {0}, tensor = {0}, meta = {0}, first = {0};
+    struct mkbuf values = {0}, proto = {0}, data = {0}, record = {0}, key = {0};
+    struct mktable t;
+    mktable_init(&t);
+    mkbuf_field(&dim, 1, len);
+    mkbuf_message(&shape, 2, dim.data, dim.len);
+    mkbuf_field(&extent, 1, (uint64_t)from);
+    mkbuf_field(&extent, 2, part);
+    mkbuf_message(&slice, 1, extent.data, extent.len);
+    mkbuf_message(&tensor, 1, "v", 1);
+    mkbuf_message(&tensor, 2, shape.data, shape.len);
+    mkbuf_field(&tensor, 3, dtype);
+    mkbuf_message(&tensor, 4, slice.data, slice.len);
+    mkbuf_message(&meta, 1, tensor.data, tensor.len);
+    mkbuf_message(&first, 1, meta.data, meta.len);
+    mktable_add(&t, "", 0, first.data, first.len);
+    mkbuf_fill(&values, 1, (size_t)part);
+    mkbuf_message(&proto, INT_VAL, values.data, values.len);
+    mkbuf_message(&data, 3, proto.data, proto.len);
+    mkbuf_message(&record, 2, data.data, data.len);
+    mk_slice_key(&key, "v", 1, &from, (const int64_t[]){(int64_t)part});
+    mktable_add(&t, key.data, key.len, record.data, record.len);
+    mktable_cut(&t);
+    mktable_finish(&t);
+    mk_write_file(path, t.file.data, t.file.len);
+    mktable_free(&t);
+    struct mkbuf *all[] = {&dim,   &shape,  &extent, &slice, &tensor, &meta,
+                           &first, &values, &proto,  &data,  &record, &key};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        mkbuf_free(all[i]);
+    }
+}
+
+static void legacy_files_that_disagree_are_ebadmsg(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        unsigned dtype;
+        uint64_t len;
+        const char *words; /* of the complaint; NULL: they agree */
+    } seconds[] = {
+        {DTYPE_INT32, 8, NULL},
+        {DTYPE_INT16, 8, "it is int16 [8] here, but int32 [8] in "},
+        {DTYPE_INT32, 9, "it is int32 [9] here, but int32 [8] in "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(seconds); i++) {
+        reset(f);
+        const char *files[] = {tmpdir_path(&f->dir, "m-00000-of-00002"),
+                               tmpdir_path(&f->dir, "m-00001-of-00002")};
+        write_part(files[0], DTYPE_INT32, 8, 0, 3);
+        write_part(files[1], seconds[i].dtype, seconds[i].len, 3, 5);
+        struct location where = {.prefix = "m", .format = LOCATION_V1, .files = files, .file_count = 2};
+        errint rc = legacy_open(&where, &f->d, &f->c);
+        if (seconds[i].words) {
+            assert_int_equal(rc, -EBADMSG);
+            assert_non_null(strstr(f->d.entries[0].message, seconds[i].words));
+            assert_string_equal(f->d.entries[0].where, files[1]);
+        } else {
+            assert_int_equal(rc, 0);
+            assert_int_equal(f->c->sliced_count, 1);
+            assert_int_equal(f->c->sliced[0].fault, SLICES_WHOLE);
+        }
+    }
+}
+
+/* Its head alone says so: what would be unpacked need not be there. */
+static void legacy_a_compressed_block_larger_than_the_cache_is_unsupported(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf proto = {0};
+    mixed(&proto, 3);
+    add_vector(f, "v", DTYPE_INT32, 3, &proto);
+    add_vector(f, "w", DTYPE_INT32, 3, &proto);
+    mkbuf_free(&proto);
+    struct mkbuf value = {0}, huge = {0}, key = {0};
+    mkbuf_message(&value, 1, f->meta.data, f->meta.len);
+    mktable_add(&f->t, "", 0, value.data, value.len);
+    mk_slice_key(&key, "v", 1, (const int64_t[]){0}, (const int64_t[]){-1});
+    mktable_add(&f->t, key.data, key.len, f->records[0].data, f->records[0].len);
+    mktable_cut(&f->t);
+    mkbuf_varint(&huge, SSTABLE_BLOCK_MOST + 1);
+    mkbuf_fill(&huge, 7, 20);
+    struct mkhandle h = mktable_raw_block(&f->t, huge.data, huge.len, 1, 0);
+    mktable_list(&f->t, "\xff", 1, h);
+    mktable_finish(&f->t);
+    assert_int_equal(open_bytes(f, f->t.file.len), 0);
+    assert_int_equal(f->c->count, 2);
+    assert_int_equal(f->c->tensors[0].hidden, TENSOR_SHOWN);
+    assert_int_equal(f->c->tensors[1].hidden, TENSOR_BLOCK_TOO_LARGE);
+    assert_non_null(strstr(tensor_hidden_reason(&f->c->tensors[1]), "unsupported"));
+    assert_int_equal(f->c->shards[0].block_count, 2);
+    assert_true(f->c->shards[0].blocks[1].off == h.off && f->c->shards[0].blocks[1].bytes == h.bytes);
+    mkbuf_free(&value);
+    mkbuf_free(&huge);
+    mkbuf_free(&key);
+}
+
+struct impatient {
+    unsigned asked;
+    unsigned most;
+};
+
+static bool give_up(void *data)
+{
+    struct impatient *i = data;
+    return ++i->asked > i->most;
+}
+
+/* Each read is interrupted a little later; the table gets further all the same. */
+static void legacy_an_interrupted_table_is_gone_on_with(void **state)
+{
+    enum { COUNT = 8 << 20 };
+    struct fixture *f = *state;
+    struct mkbuf run = {0}, proto = {0};
+    mkbuf_fill(&run, 5, COUNT);
+    mkbuf_message(&proto, INT_VAL, run.data, run.len);
+    add_vector(f, "v", DTYPE_INT8, COUNT, &proto);
+    mkbuf_free(&run);
+    mkbuf_free(&proto);
+    assert_int_equal(open_all(f), 0);
+    unsigned tries = 0;
+    char got[2] = {0};
+    errint rc;
+    uint64_t bytes;
+    do {
+        struct impatient i = {0, 2};
+        const struct cell_waiter waiter = {give_up, &i, false};
+        cell_wait_as(&waiter);
+        rc = shard_read(shard_of(f, 0), COUNT - 2, 2, got);
+        cell_wait_as(NULL);
+        tries++;
+    } while (rc == -EINTR && tries < 100);
+    assert_int_equal(rc, 0);
+    assert_true(tries > 2 && got[0] == 5 && got[1] == 5);
+    assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), CELL_FULL);
+    assert_true(bytes >= COUNT / LEGACY_STEP * 16);
+    assert_int_equal(shard_check(shard_of(f, 0), false), 0);
+}
+
 static void legacy_versions_are_judged(void **state)
 {
     struct fixture *f = *state;
@@ -401,6 +545,9 @@ int main(void)
         TEST(legacy_every_changed_byte_is_survived),
         TEST(legacy_values_without_a_record_are_ebadmsg),
         TEST(legacy_versions_are_judged),
+        TEST(legacy_files_that_disagree_are_ebadmsg),
+        TEST(legacy_a_compressed_block_larger_than_the_cache_is_unsupported),
+        TEST(legacy_an_interrupted_table_is_gone_on_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

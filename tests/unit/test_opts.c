@@ -55,15 +55,15 @@ static void opts_parse_checkpoint_and_mountpoint(void **state)
     assert_string_equal(now.checkpoint, "c");
     assert_string_equal(now.mountpoint, "m");
     assert_null(now.map);
-    assert_false(now.foreground || now.debug || now.helper || now.nonempty);
+    assert_false(now.verify || now.foreground || now.debug || now.helper || now.nonempty);
     assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
 }
 
 static void opts_parse_options_may_stand_anywhere(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty", NULL), 0);
-    assert_true(now.foreground && now.nonempty && now.policy.set_uid && now.policy.set_gid);
+    assert_int_equal(parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty,verify", NULL), 0);
+    assert_true(now.foreground && now.nonempty && now.verify && now.policy.set_uid && now.policy.set_gid);
     assert_int_equal(now.policy.force_uid, 1);
     assert_int_equal(now.policy.force_gid, 2);
     assert_int_equal(now.policy.umask, 077);
@@ -155,7 +155,6 @@ static void opts_parse_wrong_usage_is_one_line(void **state)
     check_refused(parse("ckptfs", "a", "b", "c", NULL), "c: one argument too many");
     check_refused(parse("ckptfs", "-o", NULL), "-o: a value is missing");
     check_refused(parse("ckptfs", "c", "m", "-o", "npy", NULL), "npy is not supported yet");
-    check_refused(parse("ckptfs", "c", "m", "-o", "verify", NULL), "verify is not supported yet");
     check_refused(parse("ckptfs", "c", "m", "-o", "graph=a,graph=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "map=a", "-o", "map=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL), "uid=-1: expected a decimal number");

@@ -15,9 +15,9 @@
 static const struct fake_tensor tensors[] = {
     {"x/w", DTYPE_FLOAT32, 2, {2, 3}, 0},  {"x/b", DTYPE_FLOAT32, 1, {3}, 0},
     {"x/t", DTYPE_FLOAT32, 2, {11, 4}, 0}, {"xy/w", DTYPE_FLOAT32, 1, {2}, 0},
-    {"v", DTYPE_INT64, 0, {0}, 0},         {"x/s", DTYPE_STRING, 1, {2}, TENSOR_STRING},
+    {"v", DTYPE_INT64, 0, {0}, 0},         {"x/s", DTYPE_VARIANT, 1, {2}, TENSOR_VARIANT},
     {"half", DTYPE_FLOAT16, 2, {2, 3}, 0}, {"empty", DTYPE_FLOAT32, 2, {0, 4}, 0},
-    {"x", DTYPE_FLOAT32, 2, {11, 4}, 0},
+    {"x", DTYPE_FLOAT32, 2, {11, 4}, 0},   {"z", DTYPE_STRING, 2, {5, 2}, 0},
 };
 
 /* One resolved map, closed by the next. */
@@ -94,8 +94,8 @@ static void infer_variable_scope_and_root(void **state)
     ASSERT_TARGETS(RULES "xy/ = /", "w<xy/w");
     ASSERT_TARGETS(RULES "/ = backup/",
                    "backup/empty<empty backup/half<half backup/v<v backup/x<x backup/x/b<x/b backup/x/t<x/t "
-                   "backup/x/w<x/w backup/xy/w<xy/w");
-    ASSERT_TARGETS(RULES "/ = /", "empty<empty half<half v<v x<x x/b<x/b x/t<x/t x/w<x/w xy/w<xy/w");
+                   "backup/x/w<x/w backup/xy/w<xy/w backup/z<z");
+    ASSERT_TARGETS(RULES "/ = /", "empty<empty half<half v<v x<x x/b<x/b x/t<x/t x/w<x/w xy/w<xy/w z<z");
 }
 
 static void infer_scope_target_is_cut_at_its_last_slash(void **state)
@@ -211,7 +211,7 @@ static void infer_bad_rules_are_all_reported(void **state)
     assert_true(str_eq(now.diag.entries[0].nearest[0], STR("x/b")));
     ASSERT_ERROR(RULES "xy = a", DIAG_TENSOR_NOT_FOUND, "'xy'");
     assert_true(str_eq(now.diag.entries[0].nearest[0], STR("xy/"))); /* the forgotten slash */
-    ASSERT_ERROR(RULES "x/s = a", DIAG_UNSUPPORTED, "string");
+    ASSERT_ERROR(RULES "x/s = a", DIAG_UNSUPPORTED, "variant");
     ASSERT_ERROR(RULES "v = a/", DIAG_MAP_SYNTAX, "scope");
     ASSERT_ERROR(RULES "x/t = e | partition 3", DIAG_SHAPE_MISMATCH, "[11, 4]");
     ASSERT_ERROR(RULES "v = e | partition 3", DIAG_SHAPE_MISMATCH, "[]");

@@ -152,9 +152,9 @@ static void render_two_pieces_side_by_side_interleave(void **state)
     int64_t s0[] = {0, 0}, l0[] = {8, 3}, st0[] = {200, 4};
     int64_t s1[] = {0, 3}, l1[] = {5, 7}, st1[] = {200, 4};
     int64_t s2[] = {5, 3}, l2[] = {3, 7}, st2[] = {28, 4};
-    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0},
-                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0},
-                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0}};
+    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0, NULL, NULL},
+                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0, NULL, NULL},
+                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0, NULL, NULL}};
     struct form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = pieces, .piece_count = 3};
     compare(c, &f);
@@ -169,16 +169,16 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     int64_t start[] = {0, 0};
     int64_t dims[] = {50, 40};
     int64_t transposed[] = {4, 200};
-    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0};
+    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0, NULL, NULL};
     struct form f = {.shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
     compare(c, &f);
     int64_t reversed[] = {-200, 4};
     int64_t square[] = {40, 50};
-    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32, 0};
+    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32, 0, NULL, NULL};
     f.shape.dims = square;
     compare(c, &f);
     int64_t broadcast[] = {0, 4};
-    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32, 0};
+    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32, 0, NULL, NULL};
     compare(c, &f);
     fake_close(c);
 }
@@ -260,7 +260,8 @@ static void layout_header_and_target_read_as_one_file(void **state)
         }
     }
     struct extent one;
-    struct layout raw = layout_of_target(&whole, &one);
+    struct layout raw;
+    assert_int_equal(layout_of_target(c, &whole, &scratch, &one, &raw), 0);
     assert_int_equal(raw.size, 100);
     struct layout text = layout_of_bytes(STR(""), &one);
     unsigned char got[4];
@@ -334,7 +335,7 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
     struct fake_tensor u[] = {{"u", DTYPE_UINT8, 1, {700000}, 0}};
     c = fake_catalog(u, 1, 1);
     int64_t start[] = {0}, len[] = {700000}, stride[] = {1};
-    struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0, NULL, NULL};
     struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
     fake_close(c);
@@ -352,7 +353,7 @@ static void render_value_that_does_not_fit_is_erange(void **state)
     assert_int_equal(pwrite(c->shards[0].fd, values, sizeof(values), 0), sizeof(values));
     fake_reopened(c);
     int64_t start[] = {0}, len[] = {64}, stride[] = {4};
-    struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL};
     struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};
     unsigned char got[64];

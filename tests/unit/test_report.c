@@ -81,7 +81,7 @@ static void report_json_lists_a_target_a_line(void **state)
     const struct fake_tensor tensors[] = {
         {"spare", DTYPE_INT8, 0, {0}, TENSOR_SHOWN},
         {"table", DTYPE_FLOAT32, 2, {5, 3}, TENSOR_SHOWN},
-        {"text", DTYPE_STRING, 0, {0}, TENSOR_STRING},
+        {"text", DTYPE_VARIANT, 0, {0}, TENSOR_VARIANT},
         {"w", DTYPE_INT64, 0, {0}, TENSOR_SHOWN},
     };
     assert_int_equal(open_view("[assignment_map]\n"

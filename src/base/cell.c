@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cell.h"
+
+#include <limits.h>
+#include <time.h>
+
+enum { STEP_MS = 20 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static unsigned workers_most = UINT_MAX; /* under lock, as is the next */
+static unsigned workers_busy;
+
+static _Thread_local const struct cell_waiter *self;
+static _Thread_local unsigned depth; /* of fills within fills, which count once */
+
+void cell_wait_as(const struct cell_waiter *w)
+{
+    self = w;
+}
+
+void cell_workers_most(unsigned most)
+{
+    pthread_mutex_lock(&lock);
+    workers_most = most;
+    pthread_mutex_unlock(&lock);
+}
+
+unsigned cell_busy(void)
+{
+    pthread_mutex_lock(&lock);
+    unsigned busy = workers_busy;
+    pthread_mutex_unlock(&lock);
+    return busy;
+}
+
+bool cell_interrupted(void)
+{
+    return self && self->interrupted && self->interrupted(self->context);
+}
+
+errint cell_wait(pthread_cond_t *condition, pthread_mutex_t *held)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += STEP_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(condition, held, &until);
+    return cell_interrupted() ? -EINTR : 0;
+}
+
+/* The lock is held. */
+static errint enter(void)
+{
+    if (depth == 0 && self && self->worker) {
+        if (workers_busy >= workers_most) {
+            return -EAGAIN;
+        }
+        workers_busy++;
+    }
+    depth++;
+    return 0;
+}
+
+static void leave(void)
+{
+    depth--;
+    if (depth == 0 && self && self->worker) {
+        workers_busy--;
+    }
+}
+
+errint cell_need(struct cell *c, cell_fill *fill, void *context)
+{
+    enum cell_state state = cell_state(c);
+    if (state == CELL_FULL || state == CELL_BAD) {
+        return state == CELL_FULL ? 0 : -EBADMSG;
+    }
+    pthread_mutex_lock(&lock);
+    errint rc = enter();
+    if (rc < 0) {
+        pthread_mutex_unlock(&lock);
+        return rc;
+    }
+    while (rc == 0 && (state = cell_state(c)) == CELL_FILLING) {
+        rc = cell_wait(&moved, &lock);
+    }
+    if (rc == 0 && state == CELL_EMPTY) {
+        atomic_store(&c->state, CELL_FILLING);
+        pthread_mutex_unlock(&lock);
+        rc = fill(context);
+        pthread_mutex_lock(&lock);
+        state = rc == 0 ? CELL_FULL : rc == -EBADMSG ? CELL_BAD : CELL_EMPTY;
+        atomic_store(&c->state, (uint8_t)state);
+        pthread_cond_broadcast(&moved);
+    }
+    leave();
+    pthread_mutex_unlock(&lock);
+    return rc < 0 ? rc : state == CELL_FULL ? 0 : -EBADMSG;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/checked.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cell.h"
+#include "base/cleanup.h"
+#include "bytes/verify.h"
+#include "format/legacy_blocks.h"
+
+/* A damaged run. */
+struct damage {
+    struct damage *next;
+    uint64_t cell;
+    struct verify_result result;
+};
+
+/* A damaged tensor that is to be told of. */
+struct news {
+    struct news *next;
+    const struct tensor *tensor;
+    const struct stored_slice *slice;
+    struct verify_result result;
+};
+
+struct checked {
+    const struct catalog *catalog;
+    struct cell *cells;           /* owns; V2: tensors, then slices; V1: blocks */
+    uint64_t *first;              /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
+    atomic_uint_fast64_t *bad;    /* owns; a bit a tensor: it is damaged, and told of */
+    pthread_mutex_t lock;         /* over the lists */
+    struct damage *damages;       /* owns */
+    struct news *news;            /* owns; the oldest first */
+    atomic_uint_fast32_t waiting; /* in `news` */
+    bool blocks;                  /* cells are of blocks */
+};
+
+static errint make_cells(struct checked *k)
+{
+    const struct catalog *c = k->catalog;
+    uint32_t groups = k->blocks ? c->shard_count : c->sliced_count;
+    uint64_t count = k->blocks ? 0 : c->count;
+    k->first = calloc((size_t)groups + 1, sizeof(*k->first));
+    if (!k->first) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < groups; i++) {
+        k->first[i] = count;
+        count += k->blocks ? c->shards[i].block_count : c->sliced[i].count;
+    }
+    k->cells = calloc(count + 1, sizeof(*k->cells));
+    k->bad = calloc(c->count / 64 + 1, sizeof(*k->bad));
+    return k->cells && k->bad ? 0 : -ENOMEM;
+}
+
+errint checked_open(const struct catalog *c, struct checked **out)
+{
+    *out = NULL;
+    struct checked *k = calloc(1, sizeof(*k));
+    if (!k) {
+        return -ENOMEM;
+    }
+    k->catalog = c;
+    k->blocks = c->shard_count && c->shards[0].blocks;
+    pthread_mutex_init(&k->lock, NULL);
+    errint rc = make_cells(k);
+    if (rc < 0) {
+        checked_close(k);
+        return rc;
+    }
+    *out = k;
+    return 0;
+}
+
+void checked_close(struct checked *k)
+{
+    if (!k) {
+        return;
+    }
+    for (struct damage *d = k->damages, *next; d; d = next) {
+        next = d->next;
+        free(d);
+    }
+    for (struct news *n = k->news, *next; n; n = next) {
+        next = n->next;
+        free(n);
+    }
+    pthread_mutex_destroy(&k->lock);
+    free(k->bad);
+    free(k->first);
+    free(k->cells);
+    free(k);
+}
+
+/* ---- runs -------------------------------------------------------------------------------------- */
+
+/* A run, while it is checked. */
+struct run {
+    struct checked *checked;
+    const struct tensor *tensor;
+    const struct stored_slice *slice;
+    uint64_t cell;
+    struct shard *file; /* V1: of block `number` */
+    uint32_t number;
+};
+
+/* -EBADMSG: V1 values that lie in no block. */
+static errint find_run(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+                       struct run *out)
+{
+    const struct catalog *c = k->catalog;
+    *out = (struct run){.checked = k, .tensor = t, .slice = s};
+    if (k->blocks) {
+        struct shard *shard = &c->shards[verify_stored_shard(t, s)];
+        out->file = shard_file(shard);
+        out->number = legacy_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
+        if (out->number == LEGACY_NO_BLOCK) {
+            return -EBADMSG;
+        }
+        out->cell = k->first[out->file - c->shards] + out->number;
+    } else if (s) {
+        out->cell = k->first[t->off] + (uint64_t)(s - c->sliced[t->off].slices);
+    } else {
+        out->cell = (uint64_t)(t - c->tensors);
+    }
+    return 0;
+}
+
+static errint keep_damage(struct checked *k, uint64_t cell, const struct verify_result *result)
+{
+    struct damage *d = malloc(sizeof(*d));
+    if (!d) {
+        return -ENOMEM;
+    }
+    pthread_mutex_lock(&k->lock);
+    *d = (struct damage){k->damages, cell, *result};
+    k->damages = d;
+    pthread_mutex_unlock(&k->lock);
+    return -EBADMSG;
+}
+
+static errint check_run(void *context)
+{
+    const struct run *r = context;
+    struct checked *k = r->checked;
+    struct verify_result result;
+    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    if (!buf) {
+        return -ENOMEM;
+    }
+    errint rc = k->blocks ? verify_stored_block(r->file, r->number, buf, NULL, &result)
+                          : verify_stored(k->catalog, r->tensor, r->slice, buf, NULL, &result);
+    if (rc < 0) {
+        return rc;
+    }
+    switch (result.outcome) {
+    case VERIFY_GOOD:
+    case VERIFY_UNKNOWN:
+        return 0;
+    case VERIFY_UNREADABLE:
+        return -EIO;
+    default:
+        return keep_damage(k, r->cell, &result);
+    }
+}
+
+static struct verify_result damage_of(struct checked *k, uint64_t cell)
+{
+    struct verify_result result = {.outcome = VERIFY_VALUES};
+    pthread_mutex_lock(&k->lock);
+    for (const struct damage *d = k->damages; d; d = d->next) {
+        if (d->cell == cell) {
+            result = d->result;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&k->lock);
+    return result;
+}
+
+/* ---- tensors ----------------------------------------------------------------------------------- */
+
+static uint64_t bit_of(const struct checked *k, const struct tensor *t, atomic_uint_fast64_t **word)
+{
+    uint64_t i = (uint64_t)(t - k->catalog->tensors);
+    *word = &k->bad[i / 64];
+    return UINT64_C(1) << (i % 64);
+}
+
+static void note_bad(struct checked *k, const struct run *r, const struct verify_result *result)
+{
+    atomic_uint_fast64_t *word;
+    uint64_t bit = bit_of(k, r->tensor, &word);
+    if (atomic_fetch_or(word, bit) & bit) {
+        return;
+    }
+    struct news *n = malloc(sizeof(*n));
+    if (!n) {
+        atomic_fetch_and(word, ~bit); /* the next read may have more luck */
+        return;
+    }
+    *n = (struct news){NULL, r->tensor, r->slice, *result};
+    pthread_mutex_lock(&k->lock);
+    struct news **end = &k->news;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = n;
+    atomic_fetch_add(&k->waiting, 1);
+    pthread_mutex_unlock(&k->lock);
+}
+
+errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+{
+    struct run run;
+    struct verify_result result = {.outcome = VERIFY_VALUES};
+    errint rc = find_run(k, t, s, &run);
+    if (rc == 0 && (rc = cell_need(&k->cells[run.cell], check_run, &run)) == -EBADMSG) {
+        result = damage_of(k, run.cell);
+    }
+    if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
+        rc = shard_check(&k->catalog->shards[verify_stored_shard(t, s)], true);
+    }
+    if (rc == -EBADMSG) {
+        note_bad(k, &run, &result);
+        return -EUCLEAN;
+    }
+    return rc;
+}
+
+bool checked_news(struct checked *k, struct buf *b)
+{
+    if (atomic_load(&k->waiting) == 0) {
+        return false;
+    }
+    pthread_mutex_lock(&k->lock);
+    struct news *n = k->news;
+    if (n) {
+        k->news = n->next;
+        atomic_fetch_sub(&k->waiting, 1);
+    }
+    pthread_mutex_unlock(&k->lock);
+    if (n) {
+        verify_print(k->catalog, n->tensor, n->slice, &n->result, b);
+    }
+    free(n);
+    return n;
+}
+
+/* Whether all runs of t were found good. */
+static bool is_verified(struct checked *k, const struct tensor *t)
+{
+    const struct slices *s = tensor_slices(k->catalog, t);
+    if (!s && t->shard == TENSOR_NO_SHARD) {
+        return false;
+    }
+    for (uint32_t i = 0; i < (s ? s->count : 1); i++) {
+        struct run run;
+        if (find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0 ||
+            cell_state(&k->cells[run.cell]) != CELL_FULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct checked_counts checked_counts(struct checked *k)
+{
+    struct checked_counts counts = {0};
+    for (uint32_t i = 0; i < k->catalog->count; i++) {
+        const struct tensor *t = &k->catalog->tensors[i];
+        atomic_uint_fast64_t *word;
+        bool bad = bit_of(k, t, &word) & atomic_load(word);
+        counts.damaged += bad;
+        counts.verified += !bad && t->hidden == TENSOR_SHOWN && is_verified(k, t);
+    }
+    return counts;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands, and one thread more, which is no worker, answers them in
+ * order. So one worker at least is always there for what needs no waiting. An interrupted one is answered at once. */
+#ifndef CKPTFS_SERVE_OVERFLOW_H
+#define CKPTFS_SERVE_OVERFLOW_H
+
+#include <fuse_lowlevel.h>
+#include <stdint.h>
+
+#include "base/errint.h"
+
+struct overflow;
+
+enum overflow_kind { OVERFLOW_READ, OVERFLOW_LOOKUP, OVERFLOW_GETATTR };
+
+struct overflow_request {
+    fuse_req_t req;
+    enum overflow_kind kind;
+    uint32_t node; /* that is read, was found, is asked about */
+    off_t off;     /* of a read, as is the next */
+    size_t size;
+};
+
+/* Answers it, waiting for whatever has to be waited for. */
+typedef void overflow_answer(const struct overflow_request *r);
+
+/* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
+MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);
+
+/* overflow_add: the request is no longer the caller's. If memory is short it is answered with ENOMEM. */
+void overflow_add(struct overflow *o, const struct overflow_request *r);
+
+/* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last worker; NULL is legal. */
+void overflow_stop(struct overflow *o);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cell.h"
+
+enum { THREADS = 6 };
+
+struct job {
+    struct cell cell;
+    errint rc;         /* of the fill */
+    atomic_uint fills; /* how many there were */
+    atomic_bool gate;  /* the fill waits for it */
+    atomic_bool stop;  /* the thread's request was interrupted */
+    bool worker;
+    bool asks; /* the fill asks whether to go on */
+};
+
+static errint fill(void *data)
+{
+    struct job *j = data;
+    atomic_fetch_add(&j->fills, 1);
+    while (!atomic_load(&j->gate)) {
+        if (j->asks && cell_interrupted()) {
+            return -EINTR;
+        }
+        usleep(1000);
+    }
+    return j->rc;
+}
+
+static bool stopped(void *data)
+{
+    return atomic_load((atomic_bool *)data);
+}
+
+struct asker {
+    struct job *job;
+    pthread_t thread;
+    atomic_bool stop;
+    errint rc;
+};
+
+static void *ask(void *data)
+{
+    struct asker *a = data;
+    const struct cell_waiter waiter = {stopped, &a->stop, a->job->worker};
+    cell_wait_as(&waiter);
+    a->rc = cell_need(&a->job->cell, fill, a->job);
+    cell_wait_as(NULL);
+    return NULL;
+}
+
+static void start(struct asker *a, struct job *j)
+{
+    a->job = j;
+    atomic_init(&a->stop, false);
+    assert_int_equal(pthread_create(&a->thread, NULL, ask, a), 0);
+}
+
+static errint finish(struct asker *a)
+{
+    pthread_join(a->thread, NULL);
+    return a->rc;
+}
+
+static void wait_filling(const struct job *j, unsigned fills)
+{
+    while (atomic_load(&j->fills) < fills || cell_state(&j->cell) != CELL_FILLING) {
+        usleep(1000);
+    }
+}
+
+static void cell_is_filled_once_for_all(void **state)
+{
+    (void)state;
+    struct job j = {0};
+    struct asker a[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        start(&a[i], &j);
+    }
+    wait_filling(&j, 1);
+    usleep(10000);
+    atomic_store(&j.gate, true);
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(finish(&a[i]), 0);
+    }
+    assert_int_equal(atomic_load(&j.fills), 1);
+    assert_int_equal(cell_state(&j.cell), CELL_FULL);
+}
+
+static void cell_damage_is_kept_and_other_failures_are_not(void **state)
+{
+    (void)state;
+    struct job j = {.gate = true, .rc = -EIO};
+    assert_int_equal(cell_need(&j.cell, fill, &j), -EIO);
+    assert_int_equal(cell_need(&j.cell, fill, &j), -EIO);
+    assert_int_equal(atomic_load(&j.fills), 2);
+    j.rc = -EBADMSG;
+    assert_int_equal(cell_need(&j.cell, fill, &j), -EBADMSG);
+    j.rc = 0;
+    assert_int_equal(cell_need(&j.cell, fill, &j), -EBADMSG);
+    assert_int_equal(atomic_load(&j.fills), 3);
+}
+
+static void cell_waiters_take_over_from_a_failed_fill(void **state)
+{
+    (void)state;
+    struct job j = {.rc = -EIO};
+    struct asker a[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        start(&a[i], &j);
+    }
+    wait_filling(&j, 1);
+    atomic_store(&j.gate, true);
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(finish(&a[i]), -EIO); /* each by its own try */
+    }
+    assert_int_equal(atomic_load(&j.fills), THREADS);
+}
+
+static void cell_an_interrupted_waiter_leaves(void **state)
+{
+    (void)state;
+    struct job j = {0};
+    struct asker filler, waiter;
+    start(&filler, &j);
+    wait_filling(&j, 1);
+    start(&waiter, &j);
+    atomic_store(&waiter.stop, true);
+    assert_int_equal(finish(&waiter), -EINTR);
+    assert_int_equal(cell_state(&j.cell), CELL_FILLING);
+    atomic_store(&j.gate, true);
+    assert_int_equal(finish(&filler), 0);
+}
+
+static void cell_an_interrupted_filler_leaves_it_to_the_next(void **state)
+{
+    (void)state;
+    struct job j = {.asks = true};
+    struct asker filler, waiter;
+    start(&filler, &j);
+    wait_filling(&j, 1);
+    start(&waiter, &j);
+    atomic_store(&filler.stop, true);
+    assert_int_equal(finish(&filler), -EINTR);
+    wait_filling(&j, 2);
+    atomic_store(&j.gate, true);
+    assert_int_equal(finish(&waiter), 0);
+}
+
+static void cell_workers_never_all_wait(void **state)
+{
+    (void)state;
+    struct job j = {.worker = true};
+    struct job other = {.gate = true};
+    struct asker a[THREADS];
+    cell_workers_most(3);
+    start(&a[0], &j);
+    wait_filling(&j, 1);
+    start(&a[1], &j);
+    start(&a[2], &j);
+    while (cell_busy() < 3) {
+        usleep(1000);
+    }
+    start(&a[3], &j);
+    assert_int_equal(finish(&a[3]), -EAGAIN);
+    struct job third = {.worker = true, .gate = true};
+    start(&a[3], &third); /* nor may one more fill */
+    assert_int_equal(finish(&a[3]), -EAGAIN);
+    assert_int_equal(cell_state(&third.cell), CELL_EMPTY);
+    start(&a[3], &other); /* who is no worker may */
+    assert_int_equal(finish(&a[3]), 0);
+    atomic_store(&j.gate, true);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(finish(&a[i]), 0);
+    }
+    assert_int_equal(cell_busy(), 0);
+    start(&a[3], &j); /* nothing to wait for */
+    assert_int_equal(finish(&a[3]), 0);
+    cell_workers_most(UINT_MAX);
+}
+
+static errint fill_both(void *data)
+{
+    struct job *j = data;
+    assert_int_equal(cell_busy(), 1);
+    return cell_need(&j->cell, fill, j);
+}
+
+static void cell_a_fill_within_a_fill_counts_once(void **state)
+{
+    (void)state;
+    struct job inner = {.gate = true};
+    struct cell outer = {0};
+    const struct cell_waiter waiter = {.worker = true};
+    cell_workers_most(1);
+    cell_wait_as(&waiter);
+    assert_int_equal(cell_need(&outer, fill_both, &inner), 0);
+    assert_int_equal(cell_busy(), 0);
+    cell_wait_as(NULL);
+    cell_workers_most(UINT_MAX);
+    cell_empty(&outer);
+    assert_int_equal(cell_state(&outer), CELL_EMPTY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cell_is_filled_once_for_all),
+        cmocka_unit_test(cell_damage_is_kept_and_other_failures_are_not),
+        cmocka_unit_test(cell_waiters_take_over_from_a_failed_fill),
+        cmocka_unit_test(cell_an_interrupted_waiter_leaves),
+        cmocka_unit_test(cell_an_interrupted_filler_leaves_it_to_the_next),
+        cmocka_unit_test(cell_workers_never_all_wait),
+        cmocka_unit_test(cell_a_fill_within_a_fill_counts_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

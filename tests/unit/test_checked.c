@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bytes/checked.h"
+#include "bytes/render.h"
+#include "support/fake.h"
+#include "support/mkckpt.h"
+
+enum { THREADS = 6 };
+
+/* Tensors a [100], b [50, 40], c [2000], and s [4, 10], which is stored in two slices behind them. */
+static const struct fake_tensor tensors[] = {
+    {"a", DTYPE_UINT8, 1, {100}, TENSOR_SHOWN},
+    {"b", DTYPE_FLOAT32, 2, {50, 40}, TENSOR_SHOWN},
+    {"c", DTYPE_INT64, 1, {2000}, TENSOR_SHOWN},
+    {"s", DTYPE_UINT8, 2, {4, 10}, TENSOR_SHOWN},
+};
+
+struct fixture {
+    struct catalog *c;
+    struct tensor *list; /* the catalog's */
+    struct stored_slice slices[2];
+    struct slices sliced;
+    struct checked *k;
+    struct arena a;
+    struct render_scratch scratch;
+};
+
+static uint32_t crc_of(uint64_t off, uint64_t len)
+{
+    unsigned char *bytes = malloc(len + 1);
+    for (uint64_t i = 0; i < len; i++) {
+        bytes[i] = fake_byte(off + i);
+    }
+    uint32_t crc = mk_mask(mk_crc32c(bytes, len));
+    free(bytes);
+    return crc;
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){0};
+    f.c = fake_catalog(tensors, ARRAY_LEN(tensors), 1);
+    f.list = (struct tensor *)(uintptr_t)f.c->tensors;
+    arena_init(&f.a);
+    for (uint32_t i = 0; i < f.c->count; i++) {
+        f.list[i].crc32c = crc_of(f.list[i].off, f.list[i].bytes);
+    }
+    struct tensor *s = &f.list[3];
+    static const int64_t start[][2] = {{0, 0}, {1, 0}};
+    static const int64_t len[][2] = {{1, 10}, {3, 10}};
+    f.slices[0] = (struct stored_slice){start[0], len[0], s->off, 0, crc_of(s->off, 10)};
+    f.slices[1] = (struct stored_slice){start[1], len[1], s->off + 10, 0, crc_of(s->off + 10, 30)};
+    f.sliced = (struct slices){.slices = f.slices, .count = 2};
+    f.c->sliced = &f.sliced;
+    f.c->sliced_count = 1;
+    s->sliced = 1;
+    s->shard = TENSOR_NO_SHARD;
+    s->off = 0;
+    assert_int_equal(checked_open(f.c, &f.k), 0);
+    f.c->checked = f.k;
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    render_scratch_fini(&f->scratch);
+    checked_close(f->k);
+    arena_fini(&f->a);
+    fake_close(f->c);
+    return 0;
+}
+
+static ssize_t read_whole(struct fixture *f, unsigned tensor, uint64_t off, size_t len)
+{
+    char got[32000];
+    const struct target t = {.name_ptr = "t", .name_len = 1, .source = &f->c->tensors[tensor]};
+    return render_read(f->c, &t, off, len, got, &f->scratch);
+}
+
+/* Rows [from, from + rows) of `tensor`, as a part would show them. */
+static ssize_t read_rows(struct fixture *f, unsigned tensor, int64_t from, int64_t rows)
+{
+    const struct tensor *t = &f->c->tensors[tensor];
+    struct piece pieces[2];
+    uint32_t count = 0;
+    const int64_t start[] = {from, 0};
+    const int64_t len[] = {rows, t->dims[1]};
+    errint rc = 0;
+    if (t->sliced) {
+        for (unsigned i = 0; i < 2; i++) {
+            count += piece_of_slice(t, &f->slices[i], start, len, &f->a, &pieces[count], &rc);
+            assert_int_equal(rc, 0);
+        }
+    } else {
+        assert_int_equal(piece_slice(t, start, len, &f->a, &pieces[count++]), 0);
+    }
+    struct form form = {
+        .shape = {len, 2}, .dtype = t->dtype, .part = -1, .pieces = pieces, .piece_count = count};
+    const struct target target = {.name_ptr = "t", .name_len = 1, .source = t, .form = &form};
+    char got[32000];
+    return render_read(f->c, &target, 0, sizeof(got), got, &f->scratch);
+}
+
+static void expect_news(struct fixture *f, const char *line)
+{
+    struct buf b = {0};
+    bool any = checked_news(f->k, &b);
+    if (line) {
+        assert_true(any);
+        assert_memory_equal(b.data, line, strlen(line));
+    } else {
+        assert_false(any);
+    }
+    buf_fini(&b);
+}
+
+static void checked_good_tensors_are_served(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(read_whole(f, 0, 10, 1000), 90);
+    assert_int_equal(read_whole(f, 0, 10, 1), 1);
+    assert_int_equal(read_rows(f, 1, 3, 7), 7 * 160);
+    assert_int_equal(read_rows(f, 3, 0, 4), 40);
+    struct checked_counts n = checked_counts(f->k);
+    assert_true(n.verified == 3 && n.damaged == 0);
+    expect_news(f, NULL);
+}
+
+static void checked_nothing_of_a_damaged_tensor_is_served(void **state)
+{
+    struct fixture *f = *state;
+    f->list[1].crc32c ^= 1;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(read_whole(f, 1, i * 1000, 10), -EUCLEAN);
+        assert_int_equal(read_rows(f, 1, 40, 2), -EUCLEAN);
+        assert_int_equal(read_whole(f, 2, 8, 8), 8);
+    }
+    expect_news(f, "b: checksum mismatch: stored ");
+    expect_news(f, NULL);
+    struct checked_counts n = checked_counts(f->k);
+    assert_true(n.verified == 1 && n.damaged == 1);
+    f->list[1].crc32c ^= 1; /* what was found is kept */
+    assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
+}
+
+static void checked_only_the_slices_that_are_touched_count(void **state)
+{
+    struct fixture *f = *state;
+    f->slices[0].crc32c ^= 1;
+    assert_int_equal(read_rows(f, 3, 1, 3), 30);
+    expect_news(f, NULL);
+    assert_true(checked_counts(f->k).verified == 0);
+    assert_int_equal(read_rows(f, 3, 0, 1), -EUCLEAN);
+    assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
+    expect_news(f, "s [0:1, 0:10]: checksum mismatch: stored ");
+    assert_int_equal(read_rows(f, 3, 1, 3), 30);
+    f->slices[1].crc32c ^= 1; /* was good, is good */
+    assert_int_equal(read_rows(f, 3, 1, 3), 30);
+    expect_news(f, NULL);
+}
+
+static void checked_an_unreadable_tensor_may_be_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    int fd = f->c->shards[0].fd;
+    f->c->shards[0].fd = -1;
+    f->c->shards[0].opened = false;
+    assert_int_equal(read_whole(f, 2, 0, 8), -EIO);
+    f->c->shards[0].fd = fd;
+    f->c->shards[0].opened = true;
+    assert_int_equal(read_whole(f, 2, 0, 8), 8);
+    expect_news(f, NULL);
+}
+
+static void *read_all(void *data)
+{
+    struct fixture *f = data;
+    struct fixture mine = {.c = f->c, .k = f->k};
+    for (unsigned i = 0; i < 200; i++) {
+        unsigned tensor = i % 3;
+        ssize_t got = read_whole(&mine, tensor, i % 50, 7);
+        if (got != (tensor == 2 ? -EUCLEAN : 7)) {
+            return data;
+        }
+    }
+    render_scratch_fini(&mine.scratch);
+    return NULL;
+}
+
+static void checked_many_threads_find_the_same(void **state)
+{
+    struct fixture *f = *state;
+    f->list[2].crc32c ^= 1;
+    pthread_t threads[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, read_all, f), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    expect_news(f, "c: checksum mismatch: stored ");
+    expect_news(f, NULL);
+    struct checked_counts n = checked_counts(f->k);
+    assert_true(n.verified == 2 && n.damaged == 1);
+}
+
+#define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(checked_good_tensors_are_served),
+        TEST(checked_nothing_of_a_damaged_tensor_is_served),
+        TEST(checked_only_the_slices_that_are_touched_count),
+        TEST(checked_an_unreadable_tensor_may_be_asked_for_again),
+        TEST(checked_many_threads_find_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
