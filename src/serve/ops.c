@@ -153,7 +153,6 @@ static bool is_unwanted(void *req)
     return fuse_req_interrupted(req) || fuse_session_exited(c->session);
 }
 
-/* -EAGAIN: somebody who may wait has to do it. */
 static ssize_t read_target(const struct ops_context *c, const struct overflow_read *r, struct worker *w)
 {
     struct extent extent;
@@ -162,43 +161,41 @@ static ssize_t read_target(const struct ops_context *c, const struct overflow_re
     return layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
 }
 
-static void reply_read(const struct overflow_read *r, ssize_t got, const struct worker *w)
+bool ops_answer_read(const struct overflow_read *r, enum cell_patience patience)
 {
     struct ops_context *c = context_of(r->req);
+    struct worker *w = worker_self(r->size);
+    ssize_t got = -ENOMEM;
+    if (w) {
+        const struct cell_waiter waiter = {is_unwanted, r->req, patience};
+        cell_wait_as(&waiter);
+        got = read_target(c, r, w);
+        cell_wait_as(NULL);
+    }
     if (got >= 0) {
         stats_count(&c->stats.bytes, (uint64_t)got);
         fuse_reply_buf(r->req, w->buf, (size_t)got);
-        return;
+        return true;
+    }
+    if (got == -EAGAIN) {
+        return false;
     }
     if (got != -EINTR) {
         stats_count(&c->stats.errors, 1);
         faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
     }
     reply_error(r->req, (errint)got);
-}
-
-void ops_answer_read(const struct overflow_read *r)
-{
-    struct worker *w = worker_self(r->size);
-    reply_read(r, w ? read_target(context_of(r->req), r, w) : -ENOMEM, w);
+    return true;
 }
 
 static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
 {
     const struct overflow_read r = {req, node, off, size};
-    struct worker *w = worker_self(size);
-    ssize_t got = -ENOMEM;
-    if (w) {
-        const struct cell_waiter waiter = {is_unwanted, req, true};
-        cell_wait_as(&waiter);
-        got = read_target(c, &r, w);
-        cell_wait_as(NULL);
-    }
-    if (got == -EAGAIN) {
+    if (ops_answer_read(&r, CELL_WORKER)) {
+        overflow_help(c->overflow);
+    } else {
         overflow_add(c->overflow, &r);
-        return;
     }
-    reply_read(&r, got, w);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

@@ -503,7 +503,7 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     uint64_t bytes;
     do {
         struct impatient i = {0, 2};
-        const struct cell_waiter waiter = {give_up, &i, false};
+        const struct cell_waiter waiter = {give_up, &i, CELL_PATIENT};
         cell_wait_as(&waiter);
         rc = shard_read(shard_of(f, 0), COUNT - 2, 2, got);
         cell_wait_as(NULL);
