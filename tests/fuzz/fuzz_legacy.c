@@ -85,8 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diag_init(&d);
     fuzz_file(data, size);
     const char *files[] = {fuzz_path()};
-    struct location where = {
-        .prefix = "input", .format = LOCATION_V1, .files = files, .file_count = 1};
+    struct location where = {.prefix = "input", .format = LOCATION_V1, .files = files, .file_count = 1};
     struct catalog *c = NULL;
     errint rc = legacy_open(&where, &d, &c);
     fuzz_said(rc, &d);
