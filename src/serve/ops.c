@@ -99,17 +99,60 @@ static bool reply_node(const struct overflow_request *r)
     return true;
 }
 
+static ssize_t read_target(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
+{
+    struct extent extent;
+    struct layout layout;
+    const struct target *t = &c->view->plan->targets[c->view->tree->nodes[r->node].target];
+    errint rc = layout_of_target(c->view->catalog, t, &w->scratch, &extent, &layout);
+    return rc < 0 ? rc
+                  : layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
+}
+
+/* The answer to a read; false: likewise. */
+static bool reply_read(const struct overflow_request *r)
+{
+    struct ops_context *c = context_of(r->req);
+    struct worker *w = worker_self(r->size);
+    ssize_t got = w ? read_target(c, r, w) : -ENOMEM;
+    if (got >= 0) {
+        stats_count(&c->stats.bytes, (uint64_t)got);
+        fuse_reply_buf(r->req, w->buf, (size_t)got);
+        return true;
+    }
+    if (got == -EAGAIN) {
+        return false;
+    }
+    if (got != -EINTR) {
+        stats_count(&c->stats.errors, 1);
+        faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
+    }
+    reply_error(r->req, (errint)got);
+    return true;
+}
+
+bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
+{
+    const struct cell_waiter waiter = {is_unwanted, r->req, patience};
+    cell_wait_as(&waiter);
+    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_node(r);
+    cell_wait_as(NULL);
+    return answered;
+}
+
+static void answer(const struct overflow_request *r)
+{
+    const struct ops_context *c = context_of(r->req);
+    if (ops_answer(r, CELL_WORKER)) {
+        overflow_help(c->overflow);
+    } else {
+        overflow_add(c->overflow, r);
+    }
+}
+
 static void answer_node(fuse_req_t req, enum overflow_kind kind, uint32_t node)
 {
-    const struct ops_context *c = context_of(req);
-    const struct overflow_request r = {.req = req, .kind = kind, .node = node};
-    const struct cell_waiter waiter = {is_unwanted, req, true};
-    cell_wait_as(&waiter);
-    bool answered = reply_node(&r);
-    cell_wait_as(NULL);
-    if (!answered) {
-        overflow_add(c->overflow, &r);
-    }
+    answer(&(const struct overflow_request){.req = req, .kind = kind, .node = node});
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -194,62 +237,6 @@ static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, o
     fuse_reply_buf(req, w->buf, part.len);
 }
 
-/* -EAGAIN: somebody who may wait has to do it. */
-static ssize_t read_target(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
-{
-    struct extent extent;
-    struct layout layout;
-    const struct target *t = &c->view->plan->targets[c->view->tree->nodes[r->node].target];
-    errint rc = layout_of_target(c->view->catalog, t, &w->scratch, &extent, &layout);
-    return rc < 0 ? rc
-                  : layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
-}
-
-static void reply_read(const struct overflow_request *r, ssize_t got, const struct worker *w)
-{
-    struct ops_context *c = context_of(r->req);
-    if (got >= 0) {
-        stats_count(&c->stats.bytes, (uint64_t)got);
-        fuse_reply_buf(r->req, w->buf, (size_t)got);
-        return;
-    }
-    if (got != -EINTR) {
-        stats_count(&c->stats.errors, 1);
-        faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
-    }
-    reply_error(r->req, (errint)got);
-}
-
-void ops_answer(const struct overflow_request *r)
-{
-    if (r->kind != OVERFLOW_READ) {
-        if (!reply_node(r)) {
-            fuse_reply_err(r->req, EAGAIN); /* cannot be: only workers are refused */
-        }
-        return;
-    }
-    struct worker *w = worker_self(r->size);
-    reply_read(r, w ? read_target(context_of(r->req), r, w) : -ENOMEM, w);
-}
-
-static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
-{
-    const struct overflow_request r = {req, OVERFLOW_READ, node, off, size};
-    struct worker *w = worker_self(size);
-    ssize_t got = -ENOMEM;
-    if (w) {
-        const struct cell_waiter waiter = {is_unwanted, req, true};
-        cell_wait_as(&waiter);
-        got = read_target(c, &r, w);
-        cell_wait_as(NULL);
-    }
-    if (got == -EAGAIN) {
-        overflow_add(c->overflow, &r);
-        return;
-    }
-    reply_read(&r, got, w);
-}
-
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
@@ -260,7 +247,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
     }
     switch ((enum node_kind)node_at(c, ino)->kind) {
     case NODE_RAW:
-        reply_target(req, c, node_of(ino), off, size);
+        answer(&(const struct overflow_request){req, OVERFLOW_READ, node_of(ino), off, size});
         return;
     case NODE_MAP:
         reply_text(req, c, attr_map_text(c->view), off, size);

@@ -20,8 +20,8 @@ enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted */
 
 struct tool_args {
-    const char *map; /* -m; NULL: the map `/ = /` */
-    const char *graph; /* -g; NULL: none */
+    const char *map;        /* -m; NULL: the map `/ = /` */
+    const char *graph;      /* -g; NULL: none */
     struct map_extra extra; /* -a, -D: as many as there are */
     bool json;
     bool summary;
