@@ -10,6 +10,20 @@ static void add_safe(struct buf *b, const char *text)
     }
 }
 
+/* What the message is about, unless that is said in it or stands before it. */
+static void add_subject(const struct diag_entry *e, struct buf *b)
+{
+    CLEANUP_BUF struct buf quoted = {0};
+    buf_char(&quoted, '\'');
+    buf_visible(&quoted, e->subject);
+    buf_char(&quoted, '\'');
+    if (e->subject.len && !str_eq(e->subject, str_from(e->where)) &&
+        str_search(str_from(e->message), buf_view(&quoted)) < 0) {
+        buf_str(b, buf_view(&quoted));
+        buf_text(b, ": ");
+    }
+}
+
 static void add_entry(const struct diag_entry *e, const char *program, struct buf *b)
 {
     if (program) {
@@ -20,6 +34,7 @@ static void add_entry(const struct diag_entry *e, const char *program, struct bu
         buf_text(b, ": ");
     }
     buf_text(b, e->warning ? "warning: " : "");
+    add_subject(e, b);
     add_safe(b, e->message);
     for (unsigned i = 0; i < e->nearest_count; i++) {
         buf_text(b, i == 0 ? "; did you mean '" : i + 1 == e->nearest_count ? " or '" : ", '");

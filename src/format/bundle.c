@@ -170,6 +170,27 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
     return 0;
 }
 
+/* One slice that is all of its tensor, without saying how long, is no slice: TensorFlow reads the record as any other. */
+static errint take_whole_slice(struct reader *r, struct str key, struct str value, struct bundle_entry *e)
+{
+    int64_t *start;
+    int64_t *len;
+    errint rc = bundle_entry_slices(value, e, &r->scratch, &start, &len);
+    if (rc == -ENOMEM) {
+        return diag_no_memory(r->d);
+    }
+    bool whole = rc == 0;
+    for (uint32_t i = 0; whole && i < e->rank; i++) {
+        whole = start[i] == 0 && len[i] == -1;
+    }
+    if (whole) {
+        e->slice_count = 0;
+    } else if (rc < 0) {
+        return BAD(r, key, "a slice that it lists has another rank");
+    }
+    return 0;
+}
+
 /* A record that is no header: checked, and added unless it is a slice. */
 static errint take_record(struct reader *r, struct str key, struct str value)
 {
@@ -200,6 +221,9 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .rank = (uint8_t)e.rank,
         .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
     };
+    if (e.slice_count == 1 && (rc = take_whole_slice(r, key, value, &e)) < 0) {
+        return rc;
+    }
     /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
     if (e.slice_count == 0) {
         rc = check_place(r, key, &e);

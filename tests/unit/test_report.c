@@ -231,9 +231,9 @@ static void report_diag_prints_warnings_then_errors(void **state)
     diag_nearest(&d, STR("b"));
     diag_nearest(&d, STR("c"));
     report_diag(&d, "prog", 2, &b);
-    assert_string_equal(b.data, "prog: warning: two\n"
-                                "prog: m:1: one; did you mean 'a\\x0a'?\n"
-                                "prog: p\\x1bq: bell ?; did you mean 'a', 'b' or 'c'?\n");
+    assert_string_equal(b.data, "prog: warning: 'x': two\n"
+                                "prog: m:1: 'x': one; did you mean 'a\\x0a'?\n"
+                                "prog: p\\x1bq: 'x': bell ?; did you mean 'a', 'b' or 'c'?\n");
     diag_fini(&d);
 }
 
