@@ -17,7 +17,6 @@ a graph, `variables` of the restored object for a SavedModel of TF2. A variable 
 of its slice info and `/part_N`; all others, slots of parts among them, are plain and have the name that the graph gives them.
 """
 
-import argparse
 import importlib.util
 import pathlib
 import shutil
@@ -240,25 +239,5 @@ def case_saved_model_keras(directory):
     write_truth(directory, "saved_model", rows)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Make the golden graph files with TensorFlow.")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "tests/golden/graphs", help="default: tests/golden/graphs")
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="only these (default: all): " + " ".join(CASES))
-    args = parser.parse_args()
-    unknown = sorted(set(args.cases) - set(CASES))
-    if unknown:
-        parser.error("no such case: " + ", ".join(unknown))
-    for name, make in CASES.items():
-        if args.cases and name not in args.cases:
-            continue
-        directory = args.out.resolve() / name
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
-        make(directory)
-        golden.refuse_paths(directory)
-        size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-        print(f"{name}: {size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    golden.main(CASES, "Make the golden graph files with TensorFlow.", "tests/golden/graphs")

@@ -32,32 +32,45 @@ def load(path):
     return truth
 
 
+def content(row):
+    """What a tensor, or a slice of one, holds: hex, or the hex of each string."""
+    return row["values"] if "values" in row else row["hex"]
+
+
+def image(value, dtype):
+    """What TensorFlow read, in the same form."""
+    if dtype == "string":
+        return [element.hex() for element in np.asarray(value, dtype=object).reshape(-1).tolist()]
+    return np.asarray(value).tobytes().hex()
+
+
 def restore(prefix, name, dtype, spec):
     (value,) = tf.raw_ops.RestoreV2(prefix=prefix, tensor_names=[name], shape_and_slices=[spec], dtypes=[tf.as_dtype(dtype)])
-    return value.numpy().tobytes().hex()
+    return image(value.numpy(), dtype)
 
 
 def check_tensor(prefix, reader, tensor):
     name, dtype = tensor["name"], tensor["dtype"]
-    if tensor.get("kind") == "string":
-        value = np.asarray(reader.get_tensor(name), dtype=object).reshape(-1).tolist()
-        assert [element.hex() for element in value] == tensor["values"], name
+    if tensor.get("kind") == "variant":
+        with pytest.raises(tf.errors.InternalError, match="not convertible to numpy dtype"):
+            reader.get_tensor(name)
         return
     if tensor.get("kind") == "arange":  # too big to be spelt out
         tensor["hex"] = np.arange(np.prod(tensor["shape"]), dtype=dtype).tobytes().hex()
-    assert tensor["bytes"] == len(tensor["hex"]) // 2, name
+    if dtype != "string":
+        assert tensor["bytes"] == len(tensor["hex"]) // 2, name
     if tensor.get("reader") != "slices":
         if tensor.get("reader") == "RestoreV2":
             found = restore(prefix, name, dtype, "")
         else:
-            found = np.asarray(reader.get_tensor(name)).tobytes().hex()
-        assert found == tensor["hex"], name
+            found = image(reader.get_tensor(name), dtype)
+        assert found == content(tensor), name
     for piece in tensor.get("slices", []):
-        assert restore(prefix, name, dtype, piece["spec"]) == piece["hex"], (name, piece["spec"])
+        assert restore(prefix, name, dtype, piece["spec"]) == content(piece), (name, piece["spec"])
 
 
 def test_there_are_cases():
-    assert len(TRUTHS) >= 15
+    assert len(TRUTHS) >= 28
     assert len(MAPS) >= 8
 
 
