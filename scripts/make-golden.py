@@ -13,8 +13,11 @@ A case is a directory with a checkpoint and a `truth.json`, which says what is i
                 kind "arange": no hex; element i is i
                 kind "sliced": the checkpoint holds the tensor in pieces (`slices`: spec and hex of each); hex is the whole
                 kind "variant": no bytes and no hex; nobody but TensorFlow can read it
+                kind "broken": no hex; TensorFlow refuses to put its slices together, with the text of `error`
     reader      on a tensor that CheckpointReader.get_tensor refuses: "RestoreV2" if that op reads it, "slices" if even
                 that reads it only slice by slice, just as they were stored
+    listing     false: Python cannot list the checkpoint
+    reads       false: TensorFlow lists the checkpoint, but finds no data file
 
 The bytes are those of the values as they were given to TensorFlow. Before truth.json is written TensorFlow's reader has to
 give the same bytes back. The cases of maps/ have a map and the result of a real init_from_checkpoint instead; see make_map.
