@@ -24,6 +24,7 @@ static const struct {
     [DIAG_UNSUPPORTED] = {"unsupported", -ENOTSUP},
     [DIAG_FILE_UNREADABLE] = {"file-unreadable", -EIO},
     [DIAG_NAME_COLLISION] = {"name-collision", -EINVAL},
+    [DIAG_NAME_AMBIGUOUS] = {"name-ambiguous", -EINVAL},
     [DIAG_LIMIT] = {"limit-exceeded", -EOVERFLOW},
     [DIAG_NO_MEMORY] = {"no-memory", -ENOMEM},
     [DIAG_EMPTY_SCOPE] = {"empty-scope", 0},

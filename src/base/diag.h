@@ -32,6 +32,7 @@ enum diag_code {
     DIAG_UNSUPPORTED,
     DIAG_FILE_UNREADABLE,
     DIAG_NAME_COLLISION,
+    DIAG_NAME_AMBIGUOUS,
     DIAG_LIMIT,
     DIAG_NO_MEMORY,
     DIAG_EMPTY_SCOPE, /* warnings from here on */

@@ -48,6 +48,7 @@ struct tensor {
 };
 
 struct sstable_cache;
+struct catalog_names;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
@@ -57,7 +58,8 @@ struct catalog {
     const char *format; /* "v2" or "v1" */
     bool big_endian;    /* of the bytes in the data files */
     struct stat index_st;
-    const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
+    const struct tensor *tensors; /* sorted by name, bytewise; names are unique, and keys
+                                     unless catalog_use_friendly was called */
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
@@ -68,6 +70,8 @@ struct catalog {
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
+    struct catalog_names *names;  /* of an object-based checkpoint (catalog_names.h); NULL */
+    const char *names_fault;      /* why its object graph cannot be read; NULL */
 };
 
 static inline struct str tensor_name(const struct tensor *t)
