@@ -32,6 +32,7 @@ static const struct {
     [DIAG_OVERRIDDEN] = {"overridden", 0},
     [DIAG_SHARD_UNUSED] = {"shard-unused", 0},
     [DIAG_MOVED] = {"checkpoint-moved", 0},
+    [DIAG_NO_STATE] = {"no-state-file", 0},
 };
 
 void diag_init(struct diag *d)

@@ -40,6 +40,7 @@ enum diag_code {
     DIAG_OVERRIDDEN,
     DIAG_SHARD_UNUSED,
     DIAG_MOVED,
+    DIAG_NO_STATE,
     DIAG_CODE_COUNT,
 };
 
