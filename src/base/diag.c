@@ -24,6 +24,7 @@ static const struct {
     [DIAG_UNSUPPORTED] = {"unsupported", -ENOTSUP},
     [DIAG_FILE_UNREADABLE] = {"file-unreadable", -EIO},
     [DIAG_NAME_COLLISION] = {"name-collision", -EINVAL},
+    [DIAG_NAME_AMBIGUOUS] = {"name-ambiguous", -EINVAL},
     [DIAG_LIMIT] = {"limit-exceeded", -EOVERFLOW},
     [DIAG_NO_MEMORY] = {"no-memory", -ENOMEM},
     [DIAG_EMPTY_SCOPE] = {"empty-scope", 0},
@@ -31,6 +32,7 @@ static const struct {
     [DIAG_OVERRIDDEN] = {"overridden", 0},
     [DIAG_SHARD_UNUSED] = {"shard-unused", 0},
     [DIAG_MOVED] = {"checkpoint-moved", 0},
+    [DIAG_NO_STATE] = {"no-state-file", 0},
 };
 
 void diag_init(struct diag *d)

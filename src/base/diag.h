@@ -32,6 +32,7 @@ enum diag_code {
     DIAG_UNSUPPORTED,
     DIAG_FILE_UNREADABLE,
     DIAG_NAME_COLLISION,
+    DIAG_NAME_AMBIGUOUS,
     DIAG_LIMIT,
     DIAG_NO_MEMORY,
     DIAG_EMPTY_SCOPE, /* warnings from here on */
@@ -39,6 +40,7 @@ enum diag_code {
     DIAG_OVERRIDDEN,
     DIAG_SHARD_UNUSED,
     DIAG_MOVED,
+    DIAG_NO_STATE,
     DIAG_CODE_COUNT,
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "files/report.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 
 /* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is kept. */
@@ -43,6 +44,10 @@ void report_checkpoint(struct json *j, const struct view *v)
         json_uint(j, c->count);
     } else {
         json_null(j);
+    }
+    if (c && c->names) {
+        json_key(j, "names");
+        json_text(j, c->names->friendly ? "friendly" : "key");
     }
     json_object_end(j);
 }
@@ -104,6 +109,12 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     json_array(j, JSON_LINE);
     json_str(j, tensor_name(t->source));
     json_array_end(j);
+    if (v->catalog->names && v->catalog->names->friendly) {
+        json_key(j, "keys");
+        json_array(j, JSON_LINE);
+        json_str(j, catalog_key(v->catalog, t->source));
+        json_array_end(j);
+    }
     json_key(j, "rule");
     json_text(j, place_of(place, t->rule));
     add_operations(j, t, scratch);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/bundle.h"
+#include "format/catalog_names.h"
 #include "format/legacy.h"
 #include "format/locate.h"
 #include "map/graph_file.h"
@@ -77,6 +78,11 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         out->checkpoint = choose_checkpoint(request, out->map, d);
         errint found = out->checkpoint ? open_catalog(out->checkpoint, d, &out->catalog) : -ENOENT;
         rc = rc == 0 ? found : rc;
+    }
+    enum map_names names = out->map ? out->map->names : request->extra.names;
+    if (out->catalog && names == MAP_NAMES_FRIENDLY) {
+        errint named = catalog_use_friendly(out->catalog, d);
+        rc = rc == 0 ? named : rc;
     }
     bool graph_broken = false;
     if (out->map) {

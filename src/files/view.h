@@ -30,7 +30,7 @@ struct view_request {
     const char *checkpoint; /* NULL: [checkpoint] path of the map */
     const char *map;        /* path of the map file; NULL: what `extra` says, else the map `/ = /` */
     const char *graph;      /* -o graph=, -g: a graph file or another checkpoint; NULL: none */
-    struct map_extra extra; /* rules and declarations of the command line */
+    struct map_extra extra; /* rules, declarations and names of the command line */
     enum view_depth depth;
 };
 

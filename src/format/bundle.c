@@ -11,6 +11,7 @@
 #include "format/bundle_slices.h"
 #include "format/catalog_build.h"
 #include "format/dtype.h"
+#include "format/objects.h"
 #include "format/slice_key.h"
 #include "format/sstable.h"
 
@@ -322,7 +323,7 @@ static errint open_index(struct reader *r, const struct location *where)
         rc = read_index(r, t);
     }
     sstable_close(t);
-    return rc;
+    return rc < 0 ? rc : objects_load(c, r->d);
 }
 
 errint bundle_open(const struct location *where, struct diag *d, struct catalog **out)

@@ -33,7 +33,7 @@ enum tensor_hidden {
 struct tensor {
     const char *name_ptr;
     const int64_t *dims;
-    uint64_t off; /* of its first byte in the shard; of strings, number of the first element (strings.h) */
+    uint64_t off;   /* of its first byte in the shard; of strings, number of the first element (strings.h) */
     uint64_t bytes; /* of strings, with their lengths and checksums */
     uint32_t name_len;
     uint32_t
@@ -48,6 +48,7 @@ struct tensor {
 
 struct sstable_cache;
 struct checked;
+struct catalog_names;
 
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
@@ -57,7 +58,8 @@ struct catalog {
     const char *format; /* "v2" or "v1" */
     bool big_endian;    /* of the bytes in the data files */
     struct stat index_st;
-    const struct tensor *tensors; /* sorted by name, bytewise; names are unique */
+    const struct tensor *tensors; /* sorted by name, bytewise; names are unique, and keys
+                                     unless catalog_use_friendly was called */
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
@@ -69,6 +71,8 @@ struct catalog {
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
     struct checked *checked;      /* borrows: what -o verify has found (bytes/checked.h); NULL without it */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
+    struct catalog_names *names;  /* of an object-based checkpoint (catalog_names.h); NULL */
+    const char *names_fault;      /* why its object graph cannot be read; NULL */
 };
 
 static inline struct str tensor_name(const struct tensor *t)

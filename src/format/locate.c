@@ -5,16 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
-#include "base/cursor.h"
+#include "base/buf.h"
 #include "base/file.h"
+#include "format/locate_scan.h"
 #include "format/nearby.h"
 #include "format/statefile.h"
 
 enum { STATE_FILE_MOST = 16 << 20 };
-
-/* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
-#define TABLE_MAGIC 0xdb4775248b80fb57u
 
 struct search {
     const char *argument;
@@ -67,29 +64,6 @@ static struct str without_suffix(struct str path)
     return data ? str_head(path, (size_t)dot) : (struct str){NULL, 0};
 }
 
-static bool is_table(const char *path)
-{
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    char tail[8];
-    if (file_open(path, &fd, &st) < 0 || st.st_size < (off_t)sizeof(tail) ||
-        file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail) < 0) {
-        return false;
-    }
-    struct cursor c = cursor_over(tail, sizeof(tail));
-    return cursor_le64(&c) == TABLE_MAGIC;
-}
-
-/* The N of PREFIX-00000-of-N, at the end of `path`; NULL if that is not the name of a shard. */
-static const char *shard_count_of(const char *path)
-{
-    const char *digits = path + strlen(path);
-    while (digits > path && digits[-1] >= '0' && digits[-1] <= '9') {
-        digits--;
-    }
-    return *digits && digits - path >= 4 && memcmp(digits - 4, "-of-", 4) == 0 ? digits : NULL;
-}
-
 static const char *escaped(const char *path, struct arena *a)
 {
     char *text = arena_bytes(a, 2 * strlen(path) + 1);
@@ -110,9 +84,9 @@ static const char *escaped(const char *path, struct arena *a)
 static errint check_shards(struct search *s, const char *pattern)
 {
     const struct location *out = s->out;
-    const char *count = shard_count_of(out->files[0]);
+    const char *count = locate_shard_count(out->files[0]);
     for (uint32_t i = 1; count && i < out->file_count; i++) {
-        const char *other = shard_count_of(out->files[i]);
+        const char *other = locate_shard_count(out->files[i]);
         if (other && strcmp(other, count) != 0) {
             return diag_error(s->d, DIAG_UNSUPPORTED, s->argument, str_from(pattern),
                               "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
@@ -142,12 +116,12 @@ static errint try_shards(struct search *s, const char *pattern, const char *name
     const char **files = ARENA_ARRAY(s->a, const char *, hits.gl_pathc);
     uint32_t count = 0;
     for (size_t i = 0; files && i < hits.gl_pathc; i++) {
-        if (named && !shard_count_of(hits.gl_pathv[i])) {
+        if (named && !locate_shard_count(hits.gl_pathv[i])) {
             continue;
         }
         files[count] = arena_cstr(s->a, str_from(hits.gl_pathv[i]));
         files = files[count++] ? files : NULL;
-        table = table || is_table(hits.gl_pathv[i]);
+        table = table || locate_is_table(hits.gl_pathv[i]);
     }
     globfree(&hits);
     if (!files) {
@@ -163,7 +137,7 @@ static errint try_shards(struct search *s, const char *pattern, const char *name
 /* The V1 checkpoint that `path` names: as a file, as a pattern, or as what its shards' names begin with. As try_prefix. */
 static errint try_v1(struct search *s, const char *path)
 {
-    if (is_table(path)) {
+    if (locate_is_table(path)) {
         const char **files = ARENA_ARRAY(s->a, const char *, 1);
         const char *copy = arena_cstr(s->a, str_from(path));
         if (!files || !copy) {
@@ -261,39 +235,108 @@ static errint follow_state(struct search *s, const char *file, const char *dir)
     return rc;
 }
 
+/* The variables of a SavedModel (saved_model/constants.py), the name of TensorFlow 0.12 last. */
+static const char *const variables_names[] = {"variables", "saved_model_variables"};
+
+/* The checkpoint in `dir`, the folder of a SavedModel's variables: 0, -ENOENT without words, or an error in d. */
+static errint try_variables(struct search *s, const char *dir)
+{
+    errint rc = -ENOENT;
+    for (unsigned i = 0; rc == -ENOENT && i < ARRAY_LEN(variables_names); i++) {
+        const char *prefix = join(s->a, dir, str_from(variables_names[i]));
+        if (!prefix) {
+            return diag_no_memory(s->d);
+        }
+        rc = try_prefix(s, str_from(prefix));
+        rc = rc == -ENOENT ? try_v1(s, prefix) : rc;
+    }
+    return rc;
+}
+
+/* Whether `dir` holds a SavedModel; false, too, when memory is short. */
+static bool is_saved_model(struct search *s, const char *dir)
+{
+    const char *model = join(s->a, dir, STR("saved_model.pb"));
+    const char *text = join(s->a, dir, STR("saved_model.pbtxt"));
+    return model && text && (probe(model) == 0 || probe(text) == 0);
+}
+
+static errint search_saved_model(struct search *s, const char *dir)
+{
+    const char *variables = join(s->a, dir, STR("variables"));
+    errint rc = variables ? try_variables(s, variables) : diag_no_memory(s->d);
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, str_from(s->argument),
+                      "the SavedModel has no variables: there is no %s/variables.index",
+                      diag_visible(s->d, str_from(variables)));
+}
+
+/* No state file says which: the only checkpoint there is, if there is only one. */
+static errint search_without_state(struct search *s, const char *dir)
+{
+    struct str *names;
+    uint32_t count;
+    if (locate_scan(dir, s->a, &names, &count) < 0) {
+        return diag_no_memory(s->d);
+    }
+    if (count == 1) {
+        const char *path = join(s->a, dir, names[0]);
+        errint rc = path ? try_prefix(s, str_from(path)) : diag_no_memory(s->d);
+        rc = rc == -ENOENT ? try_v1(s, path) : rc;
+        const char *safe = rc == -ENOENT ? escaped(dir, s->a) : NULL; /* beside the pattern of shards */
+        rc = safe ? try_v1(s, join(s->a, safe, names[0])) : rc;
+        if (rc == 0) {
+            diag_warn(
+                s->d, DIAG_NO_STATE, dir, str_from(dir),
+                "the directory holds no state file named 'checkpoint', taking the only checkpoint in it, %s",
+                diag_visible(s->d, str_from(path)));
+        }
+        if (rc != -ENOENT) {
+            return rc;
+        }
+    }
+    CLEANUP_BUF struct buf list = {0};
+    for (uint32_t i = 0; count > 1 && i < count && i < NEARBY_MOST; i++) {
+        buf_text(&list, i ? ", " : "");
+        buf_visible(&list, names[i]);
+    }
+    buf_text(&list, count > NEARBY_MOST ? ", ..." : "");
+    if (count > 1) {
+        return diag_error(
+            s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
+            "the directory holds no state file named 'checkpoint', but %u checkpoints: name one of %s", count,
+            buf_check(&list) < 0 ? "them" : list.data);
+    }
+    errint rc = diag_error(
+        s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
+        "the directory holds no checkpoint, and no state file named 'checkpoint' that says where one is");
+    const char *same_name = arena_printf(s->a, "%s.index", dir);
+    if (same_name && probe(same_name) == 0) {
+        diag_nearest(s->d, str_from(same_name));
+    }
+    suggest_indexes(s, dir);
+    return rc;
+}
+
 static errint search_directory(struct search *s)
 {
     const char *dir = s->argument;
     const char *state = join(s->a, dir, STR("checkpoint"));
-    const char *model = join(s->a, dir, STR("saved_model.pb"));
-    const char *model_text = join(s->a, dir, STR("saved_model.pbtxt"));
-    const char *variables = join(s->a, dir, STR("variables/variables"));
-    if (!state || !model || !model_text || !variables) {
+    const char *above = join(s->a, dir, STR(".."));
+    if (!state || !above) {
         return diag_no_memory(s->d);
     }
     errint rc = probe(state);
     if (rc != -ENOENT && rc != -EISDIR) {
         return follow_state(s, state, dir);
     }
-    if (probe(model) == 0 || probe(model_text) == 0) {
-        return diag_error(s->d, DIAG_UNSUPPORTED, dir, str_from(dir),
-                          "a SavedModel directory is not read yet: give the prefix of its variables, %s",
-                          diag_visible(s->d, str_from(variables)));
+    if (is_saved_model(s, dir)) {
+        return search_saved_model(s, dir);
     }
-    rc = diag_error(
-        s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
-        "the directory holds no state file named 'checkpoint': give the prefix of a checkpoint, its "
-        ".index file without the ending");
-    const char *same_name = arena_printf(s->a, "%s.index", dir);
-    if (same_name && probe(same_name) == 0) {
-        diag_nearest(s->d, str_from(same_name));
-    }
-    suggest_indexes(s, dir);
-    const char *inside = arena_printf(s->a, "%s.index", variables);
-    if (inside && probe(inside) == 0) {
-        diag_nearest(s->d, str_from(inside));
-    }
-    return rc;
+    rc = is_saved_model(s, above) ? try_variables(s, dir) : -ENOENT;
+    return rc == -ENOENT ? search_without_state(s, dir) : rc;
 }
 
 static errint not_found(struct search *s, struct str prefix)
@@ -322,9 +365,14 @@ static errint search_file(struct search *s)
         return rc;
     }
     errint kind = probe(s->argument);
-    if (kind == 0 && str_eq(path_base(s->argument), STR("checkpoint"))) {
+    struct str base = path_base(s->argument);
+    if (kind == 0 && str_eq(base, STR("checkpoint"))) {
         const char *dir = path_dir(s->argument, s->a);
         return dir ? follow_state(s, s->argument, dir) : diag_no_memory(s->d);
+    }
+    if (kind == 0 && (str_eq(base, STR("saved_model.pb")) || str_eq(base, STR("saved_model.pbtxt")))) {
+        const char *dir = path_dir(s->argument, s->a);
+        return dir ? search_saved_model(s, dir) : diag_no_memory(s->d);
     }
     rc = try_v1(s, s->argument);
     if (rc == -ENOENT && prefix.ptr) { /* the .meta file beside it */

@@ -8,7 +8,11 @@
  *
  * Where there is no PREFIX.index, PREFIX is a V1 checkpoint: a table file (known by the magic at its end), a glob pattern of such
  * (`PREFIX-?????-of-00004`), which is what state files have, or, which TensorFlow does not take, what the names of its shards begin with, or its `.meta`
- * file. SavedModels and directories without a state file are refused with their reason until they are supported. */
+ * file.
+ *
+ * A directory without a state file is a SavedModel's (saved_model.pb or .pbtxt; taken by itself too), whose variables are
+ * variables/variables, in TensorFlow 0.12 variables/saved_model_variables; or the folder of those; or has exactly one checkpoint in it,
+ * which is taken with a warning. */
 #ifndef CKPTFS_FORMAT_LOCATE_H
 #define CKPTFS_FORMAT_LOCATE_H
 

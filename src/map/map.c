@@ -14,10 +14,10 @@ struct loading {
     struct map *m;
     struct diag *d;
     const struct ini_file *ini;
-    const struct map_extra *extra;     /* may be NULL */
-    const struct ini_item *checkpoint; /* the first `path` of [checkpoint] */
-    struct rule *rules;                /* room for all items of [assignment_map] */
-    struct variable *variables;        /* likewise of [variables] */
+    const struct map_extra *extra;        /* may be NULL */
+    const struct ini_item *checkpoint[2]; /* the first `path` and `names` of [checkpoint] */
+    struct rule *rules;                   /* room for all items of [assignment_map] */
+    struct variable *variables;           /* likewise of [variables] */
     uint32_t variable_count;
     errint rc; /* of the first error */
 };
@@ -27,24 +27,15 @@ static void note(struct loading *l, errint rc)
     l->rc = l->rc ? l->rc : rc;
 }
 
-static void read_checkpoint(struct loading *l, const struct ini_item *item)
+bool map_names_parse(struct str text, enum map_names *out)
 {
-    static const char *const keys[] = {"path"};
-    char where[WORDS_WHERE_BYTES];
-    words_where(l->ini->path, item->line, where);
-    if (!str_eq(item->key, STR("path"))) {
-        note(l,
-             diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                        "unknown key '%s' in [checkpoint]: expected 'path'", words_shown(l->d, item->key)));
-        words_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
-        return;
-    }
-    if (l->checkpoint) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                           "a second 'path' in [checkpoint], the first is in line %u", l->checkpoint->line));
-        return;
-    }
-    l->checkpoint = item;
+    bool friendly = str_eq(text, STR("friendly"));
+    *out = friendly ? MAP_NAMES_FRIENDLY : MAP_NAMES_KEY;
+    return friendly || str_eq(text, STR("key"));
+}
+
+static void read_path(struct loading *l, const struct ini_item *item, const char *where)
+{
     if (item->value.len == 0) {
         note(l,
              diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
@@ -57,6 +48,45 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
     if (!l->m->checkpoint) {
         note(l, diag_no_memory(l->d));
     }
+}
+
+static void read_names(struct loading *l, const struct ini_item *item, const char *where)
+{
+    static const char *const values[] = {"key", "friendly"};
+    if (!map_names_parse(item->value, &l->m->names)) {
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "'%s' is no value of 'names' in [checkpoint]: expected key or friendly",
+                           words_shown(l->d, item->value)));
+        words_nearest(l->d, item->value, values, ARRAY_LEN(values));
+    }
+}
+
+static void read_checkpoint(struct loading *l, const struct ini_item *item)
+{
+    static const char *const keys[] = {"path", "names"};
+    static void (*const readers[])(struct loading *, const struct ini_item *, const char *) = {read_path,
+                                                                                               read_names};
+    char where[WORDS_WHERE_BYTES];
+    words_where(l->ini->path, item->line, where);
+    size_t key = 0;
+    while (key < ARRAY_LEN(keys) && !str_eq(item->key, str_from(keys[key]))) {
+        key++;
+    }
+    if (key == ARRAY_LEN(keys)) {
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
+                           words_shown(l->d, item->key)));
+        words_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
+        return;
+    }
+    if (l->checkpoint[key]) {
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "a second '%s' in [checkpoint], the first is in line %u", keys[key],
+                           l->checkpoint[key]->line));
+        return;
+    }
+    l->checkpoint[key] = item;
+    readers[key](l, item, where);
 }
 
 static void read_rule(struct loading *l, const struct ini_item *item)
@@ -292,6 +322,9 @@ static errint load_items(struct loading *l)
         qsort(l->rules, l->m->rule_count, sizeof(*l->rules), compare_rules);
     }
     l->m->rules = l->rules;
+    if (l->extra && l->extra->names != MAP_NAMES_UNSAID) {
+        l->m->names = l->extra->names;
+    }
     if (l->m->graph.given) {
         errint built = graph_build(l->variables, l->variable_count, &l->m->graph, l->d);
         note(l, built);

@@ -23,6 +23,13 @@ enum view_dtype {
     VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
 };
 
+/* By which of their names the tensors of an object-based checkpoint are known: [checkpoint] names. */
+enum map_names {
+    MAP_NAMES_UNSAID, /* as MAP_NAMES_KEY */
+    MAP_NAMES_KEY,
+    MAP_NAMES_FRIENDLY,
+};
+
 /* [view] */
 struct map_view {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
@@ -36,6 +43,7 @@ struct map_extra {
     uint32_t assign_count;
     const char *const *define;
     uint32_t define_count;
+    enum map_names names; /* unless MAP_NAMES_UNSAID, instead of the map's */
 };
 
 struct map {
@@ -44,6 +52,7 @@ struct map {
     struct stat st;         /* of the file; all 0 after map_parse and map_identity */
     struct str text;        /* the file as read, byte for byte */
     const char *checkpoint; /* [checkpoint] path, resolved against the map's folder; NULL if absent */
+    enum map_names names;   /* [checkpoint] names */
     const struct rule *
         rules; /* the plain ones in TensorFlow's order, by source name, then the others; equals in order of lines */
     uint32_t rule_count;
@@ -52,6 +61,9 @@ struct map {
     bool
         graph_broken; /* some declaration was not understood: what is not in `graph` may have been meant to be */
 };
+
+/* map_names_parse: "key" or "friendly"; false for anything else. */
+bool map_names_parse(struct str text, enum map_names *out);
 
 /* map_open: reads and parses `path`, then what `extra` adds (NULL: nothing). Without a path the map is `extra` alone; where that has
  * no rule either, the rule is `/ = /`. Everything that is wrong in it is reported, not the first alone. On

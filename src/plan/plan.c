@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/resolve.h"
+
+enum { AMBIGUOUS_LISTED = 8 };
 
 /* ---- overrides -------------------------------------------------------------------------------- */
 
@@ -33,14 +36,9 @@ const char *resolve_place(struct resolve *r, uint32_t line)
     return map_where(r->map, line, r->where);
 }
 
-static struct str tensor_name_at(const void *catalog, uint32_t i)
-{
-    return tensor_name(&((const struct catalog *)catalog)->tensors[i]);
-}
-
 void resolve_suggest_tensors(struct resolve *r, struct str name)
 {
-    suggest_nearest(r->diag, name, tensor_name_at, r->catalog, r->catalog->count, &r->budget);
+    suggest_tensors(r->diag, name, r->catalog, &r->budget);
 }
 
 /* The final '/' is forgotten easily. */
@@ -66,16 +64,41 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t
                slices ? slices->what : "");
 }
 
+/* Which of them is meant, is not guessed. */
+static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line,
+                               const struct tensor *const found[], uint32_t count)
+{
+    CLEANUP_BUF struct buf list = {0};
+    for (uint32_t i = 0; i < count && i < AMBIGUOUS_LISTED; i++) {
+        buf_text(&list, i ? ", '" : "'");
+        buf_visible(&list, catalog_key(r->catalog, found[i]));
+        buf_char(&list, '\'');
+    }
+    buf_text(&list, count > AMBIGUOUS_LISTED ? ", ..." : "");
+    diag_error(r->diag, DIAG_NAME_AMBIGUOUS, resolve_place(r, line), name,
+               "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
+               diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
+}
+
 const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line)
 {
-    const struct tensor *t = catalog_find(r->catalog, name);
-    if (!t) {
+    const struct tensor *found[AMBIGUOUS_LISTED];
+    uint32_t count = catalog_resolve(r->catalog, name, found, AMBIGUOUS_LISTED);
+    if (count == 0) {
+        const char *fault = r->catalog->names_fault;
         diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, line), name,
-                   "tensor '%s' is not in the checkpoint", diag_visible(r->diag, name));
+                   "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
+                   fault ? ", whose object graph, which may have the name, cannot be read: " : "",
+                   fault ? fault : "");
         suggest_scope(r, name);
         resolve_suggest_tensors(r, name);
         return NULL;
     }
+    if (count > 1) {
+        complain_ambiguous(r, name, line, found, count);
+        return NULL;
+    }
+    const struct tensor *t = found[0];
     if (t->hidden != TENSOR_SHOWN) {
         resolve_complain_hidden(r, t, line);
         return NULL;

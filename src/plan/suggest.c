@@ -2,6 +2,7 @@
 #include "plan/suggest.h"
 
 #include "base/edit.h"
+#include "format/catalog_names.h"
 
 struct best {
     struct str name[DIAG_NEAREST];
@@ -96,4 +97,21 @@ void suggest_nearest(struct diag *d, struct str name, suggest_name at, const voi
     for (unsigned i = 0; i < best.count; i++) {
         diag_nearest(d, best.name[i]);
     }
+}
+
+/* The names that tensors are known by, then the others that they have. */
+static struct str tensor_name_at(const void *context, uint32_t i)
+{
+    const struct catalog *c = context;
+    if (i < c->count) {
+        return tensor_name(&c->tensors[i]);
+    }
+    const struct tensor *t = &c->tensors[i - c->count];
+    struct str other = c->names->friendly ? catalog_key(c, t) : catalog_friendly(c, t);
+    return str_eq(other, tensor_name(t)) ? STR("") : other;
+}
+
+void suggest_tensors(struct diag *d, struct str name, const struct catalog *c, struct suggest_budget *budget)
+{
+    suggest_nearest(d, name, tensor_name_at, c, c->names ? 2 * c->count : c->count, budget);
 }

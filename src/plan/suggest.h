@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/str.h"
+#include "format/catalog.h"
 
 /* Candidate number i, or an empty run to skip it. */
 typedef struct str (*suggest_name)(const void *context, uint32_t i);
@@ -21,5 +22,8 @@ struct suggest_budget {
  * spent. */
 void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
                      struct suggest_budget *budget);
+
+/* suggest_tensors: likewise among the names of c's tensors, keys and friendly ones. */
+void suggest_tensors(struct diag *d, struct str name, const struct catalog *c, struct suggest_budget *budget);
 
 #endif

@@ -40,6 +40,8 @@ static const struct tool_option {
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
      FOR_PLAN | FOR_CAT},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint", FOR_PLAN | FOR_CAT},
+    {'n', "names", "KIND", "`key` or `friendly`: which names of an object-based checkpoint",
+     FOR_LIST | FOR_PLAN | FOR_CAT},
     {OPTION_JSON, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN},
     {OPTION_SUMMARY, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST},
     {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN},
@@ -155,6 +157,12 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
             break;
         case 'g':
             args->graph = optarg;
+            break;
+        case 'n':
+            if (!map_names_parse(str_from(optarg), &args->extra.names)) {
+                tool_usage("%s: --names is 'key' or 'friendly', not '%s'", c->name, optarg);
+                return REQUEST_USAGE;
+            }
             break;
         case OPTION_JSON:
             args->json = true;

@@ -21,6 +21,8 @@ const char opts_help[] =
     "    -o map=FILE            the assignment map; without it every tensor has its own name\n"
     "    -o assign='SRC=DST'    one more rule, as in [assignment_map]; may be repeated\n"
     "    -o define='NAME=TYPE'  one more declaration, as in [variables]; may be repeated\n"
+    "    -o names=KIND          `key` or `friendly`: which names of an object-based checkpoint\n"
+    "                           are shown; instead of [checkpoint] names\n"
     "    -o graph=PATH          the target graph: a .meta file, a saved_model.pb or its\n"
     "                           directory, or another checkpoint\n"
     "    -o verify              check each tensor against its checksum when it is first read\n"
@@ -52,6 +54,7 @@ enum {
     KEY_GRAPH,
     KEY_ASSIGN,
     KEY_DEFINE,
+    KEY_NAMES,
     KEY_FSNAME,
     KEY_UID,
     KEY_GID,
@@ -80,6 +83,7 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("graph=", KEY_GRAPH),
     FUSE_OPT_KEY("assign=", KEY_ASSIGN),
     FUSE_OPT_KEY("define=", KEY_DEFINE),
+    FUSE_OPT_KEY("names=", KEY_NAMES),
     FUSE_OPT_KEY("fsname=", KEY_FSNAME),
     FUSE_OPT_KEY("uid=", KEY_UID),
     FUSE_OPT_KEY("gid=", KEY_GID),
@@ -294,6 +298,10 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
         return keep_more(p, arg, &o->extra.assign, &o->extra.assign_count);
     case KEY_DEFINE:
         return keep_more(p, arg, &o->extra.define, &o->extra.define_count);
+    case KEY_NAMES:
+        return map_names_parse(str_from(strchr(arg, '=') + 1), &o->extra.names)
+                   ? 0
+                   : complain(p, "-o %s: expected names=key or names=friendly", arg);
     case KEY_FSNAME:
         return keep_text(p, arg, &o->fsname);
     case KEY_UID:

@@ -21,7 +21,7 @@ struct opts {
     const char *mountpoint;
     const char *map;        /* NULL: not given */
     const char *graph;      /* NULL: not given */
-    struct map_extra extra; /* of assign= and define= */
+    struct map_extra extra; /* of assign=, define= and names= */
     const char *fsname;     /* NULL: not given */
     bool foreground;
     bool debug;

@@ -22,7 +22,7 @@ enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted
 struct tool_args {
     const char *map;        /* -m; NULL: the map `/ = /` */
     const char *graph;      /* -g; NULL: none */
-    struct map_extra extra; /* -a, -D: as many as there are */
+    struct map_extra extra; /* -a, -D: as many as there are; -n */
     bool json;
     bool summary;
     bool human;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "files/report.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/suggest.h"
 #include "serve/tool.h"
@@ -23,12 +24,7 @@ static bool is_wanted(struct str pattern, bool glob, struct str name)
     return glob ? match_glob(pattern, name) : str_search(name, pattern) >= 0;
 }
 
-static struct str name_at(const void *context, uint32_t i)
-{
-    return tensor_name(&((const struct catalog *)context)->tensors[i]);
-}
-
-/* All tensors, or those that PATTERN selects; none of them is an error. */
+/* All tensors, or those that PATTERN selects by one of their names; none of them is an error. */
 static errint choose(struct chosen *c, const char *pattern, struct diag *d)
 {
     const struct catalog *all = c->catalog;
@@ -39,7 +35,10 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
     struct str wanted = str_from(pattern ? pattern : "*");
     bool glob = match_is_glob(wanted);
     for (uint32_t i = 0; i < all->count; i++) {
-        if (is_wanted(wanted, glob, tensor_name(&all->tensors[i]))) {
+        const struct tensor *t = &all->tensors[i];
+        if (is_wanted(wanted, glob, tensor_name(t)) ||
+            (all->names && (is_wanted(wanted, glob, catalog_key(all, t)) ||
+                            is_wanted(wanted, glob, catalog_friendly(all, t))))) {
             c->tensors[c->count++] = i;
         }
     }
@@ -48,7 +47,7 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
                                diag_visible(d, wanted));
         struct suggest_budget budget = {.left = 100 * 1000 * 1000};
         if (!glob) {
-            suggest_nearest(d, wanted, name_at, all, all->count, &budget);
+            suggest_tensors(d, wanted, all, &budget);
         }
         return rc;
     }
@@ -78,13 +77,20 @@ static void list_row(const void *context, uint32_t i, struct buf cells[])
     if (t->hidden) {
         buf_text(&cells[5], tensor_hidden_reason(t));
     }
+    if (c->catalog->names) {
+        buf_visible(&cells[6], c->catalog->names->friendly ? catalog_key(c->catalog, t)
+                                                           : catalog_friendly(c->catalog, t));
+    }
 }
 
 static void print_table(const struct chosen *c, struct tool_out *o)
 {
-    static const char *const head[] = {"NAME", "DTYPE", "SHAPE", "BYTES", "SHARD", ""};
-    struct table t = {
-        .columns = ARRAY_LEN(head), .head = head, .right = 1 << 3 | 1 << 4, .tabs = !o->terminal};
+    static const char *const with_friendly[] = {"NAME",  "DTYPE", "SHAPE",        "BYTES",
+                                                "SHARD", "",      "FRIENDLY NAME"};
+    static const char *const with_key[] = {"NAME", "DTYPE", "SHAPE", "BYTES", "SHARD", "", "KEY"};
+    const struct catalog_names *names = c->catalog->names;
+    const char *const *head = names && names->friendly ? with_key : with_friendly;
+    struct table t = {.columns = names ? 7 : 6, .head = head, .right = 1 << 3 | 1 << 4, .tabs = !o->terminal};
     table_print(&t, list_row, c, c->count, o);
 }
 
@@ -94,6 +100,10 @@ static void print_tensor(struct json *j, const struct catalog *c, const struct t
     json_object(j, JSON_LINE);
     json_key(j, "name");
     json_str(j, tensor_name(t));
+    if (c->names) {
+        json_key(j, c->names->friendly ? "key" : "friendly");
+        json_str(j, c->names->friendly ? catalog_key(c, t) : catalog_friendly(c, t));
+    }
     json_key(j, "dtype");
     json_text(j, dtype_name(t->dtype));
     json_key(j, "shape");
@@ -133,10 +143,14 @@ static void print_json(const struct chosen *c, struct tool_out *o)
 
 static errint list(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
 {
-    struct view_request request = {.checkpoint = args->operands[0], .depth = VIEW_CATALOG};
+    struct view_request request = {
+        .checkpoint = args->operands[0], .extra = args->extra, .depth = VIEW_CATALOG};
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;
+    }
+    if (args->extra.names != MAP_NAMES_FRIENDLY) { /* else they are warned of already */
+        catalog_warn_ambiguous(v->catalog, d);
     }
     CLEANUP_FREE uint32_t *tensors = NULL;
     struct chosen c = {.view = v, .catalog = v->catalog, .args = args};

@@ -75,7 +75,7 @@ def check_tensor(prefix, reader, tensor):
 
 
 def test_there_are_cases():
-    assert len(TRUTHS) >= 45
+    assert len(TRUTHS) >= 48
     assert len(MAPS) >= 8
 
 

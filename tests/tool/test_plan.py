@@ -145,7 +145,7 @@ def test_plan_reports_all_errors(tmp_path):
 
 @pytest.mark.parametrize("arguments, code", [
     ([GOLDEN / "nowhere"], "checkpoint-not-found"), (["-m", "/nonexistent.ini", GOLDEN / "demo"], "file-unreadable"),
-    ([GOLDEN / "graphs" / "saved_model_v1" / "saved_model"], "unsupported")])
+    ([GOLDEN / "graphs" / "saved_model_v1" / "saved_model"], "checkpoint-not-found")])
 def test_plan_json_with_nothing_to_open(arguments, code):
     document = plan(*arguments, status=1)
     assert code in [e["code"] for e in document["errors"]]

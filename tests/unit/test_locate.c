@@ -220,7 +220,7 @@ static void locate_checkpoint_directory_wins_over_prefix(void **state)
     struct fixture *f = *state;
     make_dir(f, "export");
     touch(f, "export.index");
-    const struct diag_entry *e = assert_refused(f, "export", -ENOENT, "no state file");
+    const struct diag_entry *e = assert_refused(f, "export", -ENOENT, "no checkpoint");
     assert_int_equal(e->nearest_count, 1);
     assert_true(str_ends(e->nearest[0], STR("/export.index")));
     touch(f, "export/m.index");
@@ -232,26 +232,102 @@ static void locate_checkpoint_directory_wins_over_prefix(void **state)
 static void locate_checkpoint_directory_without_state_file_lists_indexes(void **state)
 {
     struct fixture *f = *state;
-    touch(f, "m-2.index");
+    touch(f, "m-2.index"); /* no tables, but near */
     touch(f, "m-1.index");
     touch(f, "index");
-    const struct diag_entry *e = assert_refused(f, ".", -ENOENT, "no state file");
+    const struct diag_entry *e = assert_refused(f, ".", -ENOENT, "no checkpoint");
     assert_int_equal(e->nearest_count, 2);
     assert_true(str_ends(e->nearest[0], STR("/m-1.index")));
     assert_true(str_ends(e->nearest[1], STR("/m-2.index")));
 }
 
-static void locate_checkpoint_saved_model_is_unsupported_with_its_prefix(void **state)
+/* `argument` leads to a V2 prefix, and says in one warning that no state file does. */
+static void assert_only(struct fixture *f, const char *argument, const char *prefix)
+{
+    uint64_t warnings = f->d.warnings;
+    assert_found(f, argument, prefix);
+    assert_int_equal(f->d.warnings, warnings + 1);
+    assert_int_equal(f->d.entries[f->d.kept - 1].code, DIAG_NO_STATE);
+}
+
+static void locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning(void **state)
 {
     struct fixture *f = *state;
-    make_dir(f, "variables");
-    touch(f, "variables/variables.index");
-    const struct diag_entry *e = assert_refused(f, ".", -ENOENT, "no state file");
-    assert_true(str_ends(e->nearest[0], STR("/variables/variables.index")));
-    touch(f, "saved_model.pb");
-    e = assert_refused(f, ".", -ENOTSUP, "/variables/variables");
-    assert_int_equal(e->code, DIAG_UNSUPPORTED);
-    assert_found(f, "variables/variables", "variables/variables");
+    assert_refused(f, ".", -ENOENT, "no checkpoint");
+    make_dir(f, "run");
+    write_table(f, "run/m-1.index");
+    touch(f, "run/m-1.data-00000-of-00001");
+    touch(f, "run/m-1.meta");
+    touch(f, "run/m-2.meta");
+    touch(f, "run/graph.pbtxt");
+    write_table(f, "run/m-2.index.tempstate123"); /* a writer that was killed */
+    write_table(f, "run/m-1");                    /* V1: the index of that name wins */
+    make_dir(f, "run/m-3_temp");
+    write_table(f, "run/m-3_temp/part-00000-of-00001.index");
+    assert_only(f, "run", "run/m-1");
+    write_table(f, "run/m-2.index");
+    const struct diag_entry *e = assert_refused(f, "run", -ENOENT, "2 checkpoints: name one of m-1, m-2");
+    assert_int_equal(e->code, DIAG_CHECKPOINT_NOT_FOUND);
+    for (int i = 3; i < 9; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "run/m-%d.index", i);
+        write_table(f, name);
+    }
+    assert_refused(f, "run", -ENOENT, "8 checkpoints: name one of m-1, m-2, m-3, m-4, m-5, ...");
+    write_state(f, "run/checkpoint", "m-7");
+    assert_found(f, "run", "run/m-7");
+}
+
+static void locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "one");
+    write_table(f, "one/old");
+    touch(f, "one/old.meta");
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "one"), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_string_equal(f->out.prefix, tmpdir_path(&f->dir, "one/old"));
+    make_dir(f, "odd[1]");
+    write_table(f, "odd[1]/m-5-00000-of-00002");
+    write_table(f, "odd[1]/m-5-00001-of-00002");
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "odd[1]"), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_int_equal(f->out.file_count, 2);
+    assert_int_equal(f->d.warnings, 2);
+    write_table(f, "odd[1]/m-6.index");
+    assert_refused(f, "odd[1]", -ENOENT, "m-5-\?\?\?\?\?-of-00002, m-6");
+}
+
+static void locate_checkpoint_saved_model_is_its_variables(void **state)
+{
+    static const char *const models[] = {"saved_model.pb", "saved_model.pbtxt"};
+    struct fixture *f = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        char name[128];
+        const char *dir = i ? "text" : "binary";
+        make_dir(f, dir);
+        snprintf(name, sizeof(name), "%s/%s", dir, models[i]);
+        touch(f, name);
+        assert_refused(f, dir, -ENOENT, "no variables");
+        assert_refused(f, name, -ENOENT, "no variables");
+        snprintf(name, sizeof(name), "%s/variables", dir);
+        make_dir(f, name);
+        assert_refused(f, dir, -ENOENT, "no variables");
+        char prefix[64];
+        snprintf(prefix, sizeof(prefix), "%s/variables/saved_model_variables", dir);
+        snprintf(name, sizeof(name), "%s.index", prefix);
+        touch(f, name);
+        assert_found(f, dir, prefix);
+        snprintf(prefix, sizeof(prefix), "%s/variables/variables", dir);
+        snprintf(name, sizeof(name), "%s.index", prefix);
+        touch(f, name);
+        assert_found(f, dir, prefix);
+        snprintf(name, sizeof(name), "%s/%s", dir, models[i]);
+        assert_found(f, name, prefix);
+        snprintf(name, sizeof(name), "%s/variables", dir);
+        assert_found(f, name, prefix);
+    }
+    assert_int_equal(f->d.warnings, 0);
 }
 
 static void assert_v1(struct fixture *f, const char *argument, uint32_t files, const char *first)
@@ -339,7 +415,9 @@ int main(void)
         TEST(locate_checkpoint_bad_state_file_is_ebadmsg),
         TEST(locate_checkpoint_directory_wins_over_prefix),
         TEST(locate_checkpoint_directory_without_state_file_lists_indexes),
-        TEST(locate_checkpoint_saved_model_is_unsupported_with_its_prefix),
+        TEST(locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning),
+        TEST(locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning),
+        TEST(locate_checkpoint_saved_model_is_its_variables),
         TEST(locate_checkpoint_v1_files_are_found),
         TEST(locate_checkpoint_v1_shards_that_are_odd),
         TEST(locate_checkpoint_v2_beside_a_v1_file_is_found),

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/catalog_names.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "format/objects.h"
+#include "format/objects_path.h"
+#include "format/objects_record.h"
+
+enum { WARNED_MOST = 50, LISTED_MOST = 5 };
+
+bool catalog_name_fits(struct str name)
+{
+    unsigned components = 1;
+    for (size_t i = 0; name.len >= CATALOG_COMPONENTS_MOST && i < name.len; i++) {
+        components += name.ptr[i] == '/';
+    }
+    return name.len <= CATALOG_NAME_MOST && components <= CATALOG_COMPONENTS_MOST;
+}
+
+uint64_t catalog_names_text_most(const struct catalog *c)
+{
+    return (UINT64_C(64) << 20) + 64 * (uint64_t)c->index_st.st_size;
+}
+
+/* ---- building ----------------------------------------------------------------------------------- */
+
+/* A name and who would have it. */
+struct claim {
+    struct str name;
+    uint32_t tensor;
+};
+
+struct naming {
+    struct catalog *c;
+    const struct object_name *recorded;
+    struct str *names;             /* the result; in the catalog's arena */
+    struct claim *claims;          /* owns: room for two each */
+    uint32_t claim_count;          /* sorted by name once they are counted */
+    bool *shared;                  /* owns: by tensor, its first choice is others' too */
+    struct catalog_alias *aliases; /* owns until it is copied */
+    size_t alias_cap;
+    uint32_t alias_count;
+    uint64_t text_left;
+};
+
+static int by_claim(const void *a, const void *b)
+{
+    const struct claim *left = a;
+    const struct claim *right = b;
+    int order = str_cmp(left->name, right->name);
+    return order ? order : (left->tensor > right->tensor) - (left->tensor < right->tensor);
+}
+
+static void claim(struct naming *n, struct str name, uint32_t tensor)
+{
+    n->claims[n->claim_count++] = (struct claim){name, tensor};
+}
+
+static errint add_alias(struct naming *n, struct str name, uint32_t tensor)
+{
+    if (!grow(&n->aliases, &n->alias_cap, n->alias_count, sizeof(*n->aliases))) {
+        return -ENOMEM;
+    }
+    n->aliases[n->alias_count++] = (struct catalog_alias){name, tensor};
+    return 0;
+}
+
+static struct str key_of(const struct naming *n, uint32_t tensor)
+{
+    return tensor_name(&n->c->tensors[tensor]);
+}
+
+static bool is_others_key(const struct naming *n, struct str name, uint32_t tensor)
+{
+    const struct tensor *t = catalog_find(n->c, name);
+    return t && t != &n->c->tensors[tensor];
+}
+
+/* The recorded name, else the path, else the key. */
+static errint name_alone(struct naming *n, uint32_t tensor, struct str *out)
+{
+    *out = n->recorded[tensor].full;
+    errint rc = out->len ? 0 : objects_path(key_of(n, tensor), &n->c->arena, out);
+    if (rc == 0 && (!out->len || !catalog_name_fits(*out))) {
+        *out = key_of(n, tensor);
+    }
+    return rc;
+}
+
+/* variable/slot; empty where that would be too long. */
+static errint name_slot(struct naming *n, struct str variable, struct str slot, struct str *out)
+{
+    *out = STR("");
+    size_t len = variable.len + 1 + slot.len;
+    if (len > CATALOG_NAME_MOST || len > n->text_left) {
+        return 0;
+    }
+    char *text = arena_bytes(&n->c->arena, len);
+    if (!text) {
+        return -ENOMEM;
+    }
+    memcpy(text, variable.ptr, variable.len);
+    text[variable.len] = '/';
+    memcpy(text + variable.len + 1, slot.ptr, slot.len);
+    n->text_left -= len;
+    *out = catalog_name_fits(str_of(text, len)) ? str_of(text, len) : STR("");
+    return 0;
+}
+
+/* What each tensor would be called if it were alone. */
+static errint choose_first(struct naming *n)
+{
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < n->c->count; i++) {
+        const struct object_name *o = &n->recorded[i];
+        struct str variable;
+        n->names[i] = STR("");
+        if (o->slot.len) {
+            rc = name_alone(n, o->slot_of, &variable);
+            rc = rc < 0 ? rc : name_slot(n, variable, o->slot, &n->names[i]);
+        }
+        if (rc == 0 && n->names[i].len && o->full.len && !str_eq(o->full, n->names[i])) {
+            rc = add_alias(n, o->full, i);
+        }
+        if (rc == 0 && !n->names[i].len) {
+            rc = name_alone(n, i, &n->names[i]);
+        }
+    }
+    return rc;
+}
+
+/* Sets `shared` of those whose first choice is not theirs alone, and makes it an alias. */
+static errint find_shared(struct naming *n)
+{
+    n->claim_count = 0;
+    for (uint32_t i = 0; i < n->c->count; i++) {
+        claim(n, n->names[i], i);
+    }
+    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    for (uint32_t i = 0; i < n->claim_count; i++) {
+        const struct claim *at = &n->claims[i];
+        bool same = (i > 0 && str_eq(at->name, at[-1].name)) ||
+                    (i + 1 < n->claim_count && str_eq(at->name, at[1].name));
+        if (str_eq(at->name, key_of(n, at->tensor)) || (!same && !is_others_key(n, at->name, at->tensor))) {
+            continue;
+        }
+        n->shared[at->tensor] = true;
+        if (add_alias(n, at->name, at->tensor) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Those try their paths: next to all first choices, and each other. */
+static errint choose_second(struct naming *n)
+{
+    uint32_t paths = 0;
+    for (uint32_t i = 0; i < n->c->count; i++) {
+        struct str path = STR("");
+        if (!n->shared[i]) {
+            continue;
+        }
+        errint rc = objects_path(key_of(n, i), &n->c->arena, &path);
+        if (rc < 0) {
+            return rc;
+        }
+        n->names[i] = key_of(n, i);
+        if (path.len && catalog_name_fits(path) && !is_others_key(n, path, i)) {
+            claim(n, path, i);
+            paths++;
+        }
+    }
+    if (!paths) {
+        return 0;
+    }
+    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    for (uint32_t i = 0; i < n->claim_count; i++) {
+        const struct claim *at = &n->claims[i];
+        bool same = (i > 0 && str_eq(at->name, at[-1].name)) ||
+                    (i + 1 < n->claim_count && str_eq(at->name, at[1].name));
+        if (!same && n->shared[at->tensor]) {
+            struct str path;
+            errint rc = objects_path(key_of(n, at->tensor), &n->c->arena, &path);
+            if (rc < 0) {
+                return rc;
+            }
+            if (str_eq(path, at->name) && !is_others_key(n, path, at->tensor)) {
+                n->names[at->tensor] = at->name;
+            }
+        }
+    }
+    return 0;
+}
+
+static int by_alias(const void *a, const void *b)
+{
+    const struct catalog_alias *left = a;
+    const struct catalog_alias *right = b;
+    int order = str_cmp(left->name, right->name);
+    return order ? order : (left->tensor > right->tensor) - (left->tensor < right->tensor);
+}
+
+/* The table of what was chosen. */
+static errint keep(struct naming *n)
+{
+    struct catalog *c = n->c;
+    struct catalog_names *names = ARENA_NEW(&c->arena, struct catalog_names);
+    uint32_t *order = ARENA_ARRAY(&c->arena, uint32_t, c->count);
+    struct catalog_alias *aliases = ARENA_ARRAY(&c->arena, struct catalog_alias, n->alias_count);
+    if (!names || !order || !aliases) {
+        return -ENOMEM;
+    }
+    n->claim_count = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        claim(n, n->names[i], i);
+    }
+    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    for (uint32_t i = 0; i < c->count; i++) {
+        order[i] = n->claims[i].tensor;
+    }
+    if (n->alias_count) {
+        memcpy(aliases, n->aliases, n->alias_count * sizeof(*aliases));
+        qsort(aliases, n->alias_count, sizeof(*aliases), by_alias);
+    }
+    *names = (struct catalog_names){
+        .other = n->names, .by_other = order, .aliases = aliases, .alias_count = n->alias_count};
+    c->names = names;
+    return 0;
+}
+
+errint catalog_names_build(struct catalog *c, const struct object_name *recorded)
+{
+    struct naming n = {
+        .c = c,
+        .recorded = recorded,
+        .names = ARENA_ARRAY(&c->arena, struct str, c->count),
+        .claims = calloc(2 * (size_t)c->count + 1, sizeof(*n.claims)),
+        .shared = calloc((size_t)c->count + 1, sizeof(*n.shared)),
+        .text_left = catalog_names_text_most(c),
+    };
+    errint rc = n.names && n.claims && n.shared ? choose_first(&n) : -ENOMEM;
+    rc = rc < 0 ? rc : find_shared(&n);
+    rc = rc < 0 ? rc : choose_second(&n);
+    rc = rc < 0 ? rc : keep(&n);
+    free(n.claims);
+    free(n.shared);
+    free(n.aliases);
+    return rc;
+}
+
+/* ---- using -------------------------------------------------------------------------------------- */
+
+static struct str other_name(const struct catalog *c, const struct tensor *t)
+{
+    return c->names ? c->names->other[t - c->tensors] : tensor_name(t);
+}
+
+struct str catalog_key(const struct catalog *c, const struct tensor *t)
+{
+    return c->names && c->names->friendly ? other_name(c, t) : tensor_name(t);
+}
+
+struct str catalog_friendly(const struct catalog *c, const struct tensor *t)
+{
+    return c->names && c->names->friendly ? tensor_name(t) : other_name(c, t);
+}
+
+static const struct tensor *find_other(const struct catalog *c, struct str name)
+{
+    uint32_t low = 0;
+    uint32_t high = c->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const struct tensor *t = &c->tensors[c->names->by_other[mid]];
+        int order = str_cmp(other_name(c, t), name);
+        if (order == 0) {
+            return t;
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t first_alias(const struct catalog_names *names, struct str name)
+{
+    uint32_t low = 0;
+    uint32_t high = names->alias_count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (str_cmp(names->aliases[mid].name, name) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+uint32_t catalog_resolve(const struct catalog *c, struct str name, const struct tensor *found[],
+                         uint32_t most)
+{
+    const struct tensor *known = catalog_find(c, name);
+    const struct tensor *other = c->names ? find_other(c, name) : NULL;
+    bool friendly = c->names && c->names->friendly;
+    const struct tensor *t = friendly ? other : known; /* whose key it is */
+    uint32_t count = 0;
+    if (t || !c->names) {
+        found[0] = t;
+        return t != NULL;
+    }
+    t = friendly ? known : other;
+    if (t) {
+        found[count++] = t;
+    }
+    for (uint32_t i = first_alias(c->names, name);
+         i < c->names->alias_count && str_eq(c->names->aliases[i].name, name); i++) {
+        const struct tensor *alias = &c->tensors[c->names->aliases[i].tensor];
+        if (alias == t) {
+            continue;
+        }
+        if (count < most) {
+            found[count] = alias;
+        }
+        count++;
+    }
+    return count;
+}
+
+void catalog_warn_ambiguous(const struct catalog *c, struct diag *d)
+{
+    const struct catalog_names *names = c->names;
+    uint32_t more = 0;
+    uint32_t warned = 0;
+    uint32_t next;
+    for (uint32_t i = 0; names && i < names->alias_count; i = next) {
+        struct str name = names->aliases[i].name;
+        for (next = i + 1; next < names->alias_count && str_eq(names->aliases[next].name, name); next++) {
+        }
+        const struct tensor *found[LISTED_MOST];
+        uint32_t count = catalog_resolve(c, name, found, LISTED_MOST);
+        if (count < 2) {
+            continue;
+        }
+        if (warned == WARNED_MOST) {
+            more++;
+            continue;
+        }
+        warned++;
+        CLEANUP_BUF struct buf list = {0};
+        for (uint32_t k = 0; k < count && k < LISTED_MOST; k++) {
+            buf_text(&list, k ? ", '" : "'");
+            buf_visible(&list, catalog_friendly(c, found[k]));
+            buf_char(&list, '\'');
+        }
+        buf_text(&list, count > LISTED_MOST ? ", ..." : "");
+        diag_warn(d, DIAG_NAME_AMBIGUOUS, c->prefix, name,
+                  "'%s' is recorded as the name of %u tensors, which are called %s", diag_visible(d, name),
+                  count, buf_check(&list) < 0 ? "otherwise" : list.data);
+    }
+    if (more) {
+        diag_warn(d, DIAG_NAME_AMBIGUOUS, c->prefix, STR(""),
+                  "%u more names are recorded for several tensors", more);
+    }
+}
+
+errint catalog_use_friendly(struct catalog *c, struct diag *d)
+{
+    if (c->names_fault) {
+        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, c->index_path, STR(OBJECTS_KEY),
+                          "friendly names are asked for, but the object graph cannot be read: %s",
+                          c->names_fault);
+    }
+    if (!c->names || c->names->friendly) {
+        return 0;
+    }
+    struct catalog_names *names = c->names;
+    struct tensor *tensors = malloc(((size_t)c->count + 1) * sizeof(*tensors));
+    struct str *keys = ARENA_ARRAY(&c->arena, struct str, c->count);
+    uint32_t *by_key = ARENA_ARRAY(&c->arena, uint32_t, c->count);
+    if (!tensors || !keys || !by_key) {
+        free(tensors);
+        return diag_no_memory(d);
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint32_t old = names->by_other[i];
+        keys[i] = tensor_name(&c->tensors[old]);
+        tensors[i] = c->tensors[old];
+        tensors[i].name_ptr = names->other[old].ptr;
+        tensors[i].name_len = (uint32_t)names->other[old].len;
+        by_key[old] = i; /* the old order is that of the keys */
+    }
+    for (uint32_t i = 0; i < names->alias_count; i++) {
+        names->aliases[i].tensor = by_key[names->aliases[i].tensor];
+    }
+    free(c->tensors_block);
+    c->tensors = c->tensors_block = tensors;
+    *names = (struct catalog_names){true, keys, by_key, names->aliases, names->alias_count};
+    catalog_warn_ambiguous(c, d);
+    return 0;
+}

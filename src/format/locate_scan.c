@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/locate_scan.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/file.h"
+#include "base/grow.h"
+
+/* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
+#define TABLE_MAGIC 0xdb4775248b80fb57u
+
+struct scan {
+    const char *dir;
+    struct arena *a;
+    struct str *names; /* owns */
+    size_t cap;
+    uint32_t count;
+    unsigned opened;
+};
+
+bool locate_is_table(const char *path)
+{
+    CLEANUP_CLOSE int fd = -1;
+    struct stat st;
+    char tail[8];
+    if (file_open(path, &fd, &st) < 0 || st.st_size < (off_t)sizeof(tail) ||
+        file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail) < 0) {
+        return false;
+    }
+    struct cursor c = cursor_over(tail, sizeof(tail));
+    return cursor_le64(&c) == TABLE_MAGIC;
+}
+
+const char *locate_shard_count(const char *path)
+{
+    const char *digits = path + strlen(path);
+    while (digits > path && digits[-1] >= '0' && digits[-1] <= '9') {
+        digits--;
+    }
+    return *digits && digits - path >= 4 && memcmp(digits - 4, "-of-", 4) == 0 ? digits : NULL;
+}
+
+/* The pattern of all shards, of the name of one; NULL for any other name. */
+static const char *pattern_of(const char *name, struct arena *a)
+{
+    const char *count = locate_shard_count(name);
+    if (!count) {
+        return NULL;
+    }
+    const char *end = count - 4; /* of the shard's own number */
+    const char *digits = end;
+    while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') {
+        digits--;
+    }
+    if (digits == end || digits - name < 2 || digits[-1] != '-') {
+        return NULL;
+    }
+    return arena_printf(a, "%.*s\?\?\?\?\?-of-%s", (int)(digits - name), name, count);
+}
+
+/* One entry of the directory. */
+static errint look_at(struct scan *s, const char *name)
+{
+    struct str text = str_from(name);
+    bool index = str_ends(text, STR(".index")) && text.len > 6;
+    struct stat st;
+    const char *path = arena_printf(s->a, "%s/%s", s->dir, name);
+    const char *beside = path ? arena_printf(s->a, "%s.index", path) : NULL;
+    if (!beside) {
+        return -ENOMEM;
+    }
+    if (str_search(text, STR(".tempstate")) >= 0 || s->opened == LOCATE_OPENED_MOST ||
+        (!index && stat(beside, &st) == 0 && S_ISREG(st.st_mode))) {
+        return 0;
+    }
+    s->opened++;
+    if (!locate_is_table(path)) {
+        return 0;
+    }
+    const char *pattern = index ? NULL : pattern_of(name, s->a);
+    struct str found = pattern ? str_from(pattern) : str_head(text, index ? text.len - 6 : text.len);
+    found = arena_str(s->a, found);
+    if (!found.ptr || !grow(&s->names, &s->cap, s->count, sizeof(*s->names))) {
+        return -ENOMEM;
+    }
+    s->names[s->count++] = found;
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Sorted, each once, in the arena. */
+static errint settle(struct scan *s, struct str **names, uint32_t *count)
+{
+    if (s->count) {
+        qsort(s->names, s->count, sizeof(*s->names), by_name);
+    }
+    *names = ARENA_ARRAY(s->a, struct str, s->count);
+    for (uint32_t i = 0; *names && i < s->count; i++) {
+        if (i == 0 || !str_eq(s->names[i], s->names[i - 1])) {
+            (*names)[(*count)++] = s->names[i];
+        }
+    }
+    return *names ? 0 : -ENOMEM;
+}
+
+errint locate_scan(const char *dir, struct arena *a, struct str **names, uint32_t *count)
+{
+    *names = NULL;
+    *count = 0;
+    struct scan s = {.dir = dir, .a = a};
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+    errint rc = 0;
+    while (rc == 0 && stream && (entry = readdir(stream))) {
+        bool file = entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        rc = file ? look_at(&s, entry->d_name) : 0;
+    }
+    if (stream) {
+        closedir(stream);
+    }
+    rc = rc < 0 ? rc : settle(&s, names, count);
+    free(s.names);
+    return rc;
+}
