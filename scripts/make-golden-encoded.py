@@ -178,9 +178,10 @@ def case_wire(directory):
         b"no_shape": e.number(1, 3) + at_scalar + e.number(5, 4) + crc_scalar,
         b"unknown_rank": e.number(1, 3) + e.nested(2, e.number(3, 1)) + at_scalar + e.number(5, 4) + crc_scalar,
         b"whole_as_slice": e.number(1, 3) + shape + at + size + crc + e.nested(7, e.slice_of([None, None])),
+        b"scalar_as_slice": e.number(1, 3) + e.nested(2, b"") + at_scalar + e.number(5, 4) + crc_scalar + e.nested(7, b""),
     })  # fmt: skip
     bundle.write(directory / "wire.ckpt")
-    scalars = {b"no_shape", b"unknown_rank"}
+    scalars = {b"no_shape", b"unknown_rank", b"scalar_as_slice"}
     names = [name for name in bundle.records if name]
     golden.write_truth(directory, "wire.ckpt", [entry(n.decode(), scalar if n in scalars else value) for n in names])
 
