@@ -53,9 +53,12 @@ errint cell_wait(pthread_cond_t *condition, pthread_mutex_t *held)
 }
 
 /* The lock is held. */
-static errint enter(void)
+static errint enter(enum cell_state state)
 {
-    if (depth == 0 && self && self->worker) {
+    if (depth == 0 && self && self->patience == CELL_HURRIED && state == CELL_FILLING) {
+        return -EAGAIN;
+    }
+    if (depth == 0 && self && self->patience == CELL_WORKER) {
         if (workers_busy >= workers_most) {
             return -EAGAIN;
         }
@@ -68,7 +71,7 @@ static errint enter(void)
 static void leave(void)
 {
     depth--;
-    if (depth == 0 && self && self->worker) {
+    if (depth == 0 && self && self->patience == CELL_WORKER) {
         workers_busy--;
     }
 }
@@ -80,7 +83,7 @@ errint cell_need(struct cell *c, cell_fill *fill, void *context)
         return state == CELL_FULL ? 0 : -EBADMSG;
     }
     pthread_mutex_lock(&lock);
-    errint rc = enter();
+    errint rc = enter(cell_state(c));
     if (rc < 0) {
         pthread_mutex_unlock(&lock);
         return rc;

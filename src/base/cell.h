@@ -6,8 +6,9 @@
  *
  *   interruptible   a thread whose request was interrupted stops waiting with -EINTR; one that fills stops, too, where its fill
  *                   asks cell_interrupted, and the next thread fills
- *   never all       threads that say so (cell_waiter.worker) are counted while they wait or fill, and there are at most as many
- *                   of them as cell_workers_most allows: one more gets -EAGAIN and has to be asked again by another thread
+ *   never all       threads that are CELL_WORKERs are counted while they wait or fill, and there are at most as many of them as
+ *                   cell_workers_most allows: one more gets -EAGAIN, and another thread has to ask in its place. One that
+ *                   is CELL_HURRIED fills, but gets -EAGAIN where it would have to wait
  *
  * The state of a cell is a byte, zero at first. The lock and the condition under all cells of the process are one: nobody waits where there is
  * nothing to be filled. */
@@ -27,15 +28,17 @@ struct cell {
     _Atomic uint8_t state;
 };
 
+enum cell_patience { CELL_PATIENT, CELL_WORKER, CELL_HURRIED };
+
 /* What a thread that waits is told. */
 struct cell_waiter {
     bool (*interrupted)(
         void *context); /* asked some 50 times a second while the thread waits or fills; NULL: never */
     void *context;
-    bool worker; /* is counted */
+    enum cell_patience patience;
 };
 
-/* cell_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at first: for as long as it takes, not counted. */
+/* cell_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at first: patiently, and nobody interrupts. */
 void cell_wait_as(const struct cell_waiter *w);
 
 /* cell_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at first. */

@@ -81,11 +81,14 @@ static errint fill_entry(const struct ops_context *c, uint32_t node, struct fuse
     return stat_node(c, node, &e->attr);
 }
 
-/* The answer to a lookup that found a node, or to a getattr; false: somebody who may wait has to give it. */
-static bool reply_node(const struct overflow_request *r)
+/* The answer to a lookup that found a node, or to a getattr; false if it would have to wait longer than `patience` allows. */
+static bool answer_node(const struct overflow_request *r, enum cell_patience patience)
 {
+    const struct cell_waiter waiter = {is_unwanted, r->req, patience};
     struct fuse_entry_param e;
+    cell_wait_as(&waiter);
     errint rc = fill_entry(context_of(r->req), r->node, &e);
+    cell_wait_as(NULL);
     if (rc == -EAGAIN) {
         return false;
     }
@@ -99,15 +102,13 @@ static bool reply_node(const struct overflow_request *r)
     return true;
 }
 
-static void answer_node(fuse_req_t req, enum overflow_kind kind, uint32_t node)
+static void reply_node(fuse_req_t req, enum overflow_kind kind, uint32_t node)
 {
-    const struct ops_context *c = context_of(req);
+    struct ops_context *c = context_of(req);
     const struct overflow_request r = {.req = req, .kind = kind, .node = node};
-    const struct cell_waiter waiter = {is_unwanted, req, true};
-    cell_wait_as(&waiter);
-    bool answered = reply_node(&r);
-    cell_wait_as(NULL);
-    if (!answered) {
+    if (answer_node(&r, CELL_WORKER)) {
+        overflow_help(c->overflow);
+    } else {
         overflow_add(c->overflow, &r);
     }
 }
@@ -126,7 +127,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     }
     int64_t found = tree_lookup(c->view->tree, node_of(parent), str_of(name, len));
     if (found >= 0) {
-        answer_node(req, OVERFLOW_LOOKUP, (uint32_t)found);
+        reply_node(req, OVERFLOW_LOOKUP, (uint32_t)found);
         return;
     }
     /* Inode 0: the name is not there, remember that. */
@@ -137,7 +138,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer_node(req, OVERFLOW_GETATTR, node_of(ino));
+    reply_node(req, OVERFLOW_GETATTR, node_of(ino));
 }
 
 /* ---- files ---- */
@@ -194,7 +195,6 @@ static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, o
     fuse_reply_buf(req, w->buf, part.len);
 }
 
-/* -EAGAIN: somebody who may wait has to do it. */
 static ssize_t read_target(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
 {
     struct extent extent;
@@ -205,49 +205,46 @@ static ssize_t read_target(const struct ops_context *c, const struct overflow_re
                   : layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
 }
 
-static void reply_read(const struct overflow_request *r, ssize_t got, const struct worker *w)
+static bool answer_read(const struct overflow_request *r, enum cell_patience patience)
 {
     struct ops_context *c = context_of(r->req);
+    struct worker *w = worker_self(r->size);
+    ssize_t got = -ENOMEM;
+    if (w) {
+        const struct cell_waiter waiter = {is_unwanted, r->req, patience};
+        cell_wait_as(&waiter);
+        got = read_target(c, r, w);
+        cell_wait_as(NULL);
+    }
     if (got >= 0) {
         stats_count(&c->stats.bytes, (uint64_t)got);
         fuse_reply_buf(r->req, w->buf, (size_t)got);
-        return;
+        return true;
+    }
+    if (got == -EAGAIN) {
+        return false;
     }
     if (got != -EINTR) {
         stats_count(&c->stats.errors, 1);
         faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
     }
     reply_error(r->req, (errint)got);
+    return true;
 }
 
-void ops_answer(const struct overflow_request *r)
+bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
 {
-    if (r->kind != OVERFLOW_READ) {
-        if (!reply_node(r)) {
-            fuse_reply_err(r->req, EAGAIN); /* cannot be: only workers are refused */
-        }
-        return;
-    }
-    struct worker *w = worker_self(r->size);
-    reply_read(r, w ? read_target(context_of(r->req), r, w) : -ENOMEM, w);
+    return r->kind == OVERFLOW_READ ? answer_read(r, patience) : answer_node(r, patience);
 }
 
 static void reply_target(fuse_req_t req, struct ops_context *c, uint32_t node, off_t off, size_t size)
 {
     const struct overflow_request r = {req, OVERFLOW_READ, node, off, size};
-    struct worker *w = worker_self(size);
-    ssize_t got = -ENOMEM;
-    if (w) {
-        const struct cell_waiter waiter = {is_unwanted, req, true};
-        cell_wait_as(&waiter);
-        got = read_target(c, &r, w);
-        cell_wait_as(NULL);
-    }
-    if (got == -EAGAIN) {
+    if (answer_read(&r, CELL_WORKER)) {
+        overflow_help(c->overflow);
+    } else {
         overflow_add(c->overflow, &r);
-        return;
     }
-    reply_read(&r, got, w);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

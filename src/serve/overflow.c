@@ -3,15 +3,14 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
-#include "base/cell.h"
+enum { STEP_MS = 10 };
 
 struct queued {
     struct queued *next;
     struct overflow_request request;
-    struct overflow *overflow;
 };
 
 struct overflow {
@@ -19,26 +18,26 @@ struct overflow {
     pthread_cond_t added;
     struct queued *first;
     struct queued **end; /* where the next is to be linked */
-    _Atomic bool stop;
+    atomic_uint count;
+    bool stop;
     overflow_answer *answer;
     pthread_t thread;
 };
 
-/* Whether the request was still in the queue; then it no longer is. The lock is held. */
-static bool take_out(struct overflow *o, struct queued *q)
+/* The oldest, or the one of `req`, or NULL. The lock is held. */
+static struct queued *take_out(struct overflow *o, fuse_req_t req)
 {
     struct queued **at = &o->first;
-    while (*at && *at != q) {
+    while (*at && req && (*at)->request.req != req) {
         at = &(*at)->next;
     }
-    if (!*at) {
-        return false;
+    struct queued *q = *at;
+    if (q) {
+        *at = q->next;
+        o->end = o->end == &q->next ? at : o->end;
+        atomic_fetch_sub(&o->count, 1);
     }
-    *at = q->next;
-    if (o->end == &q->next) {
-        o->end = at;
-    }
-    return true;
+    return q;
 }
 
 /* Called by libfuse from the thread that got the interrupt, and only while the request is not answered. */
@@ -46,44 +45,80 @@ static void interrupted(fuse_req_t req, void *data)
 {
     struct overflow *o = data;
     pthread_mutex_lock(&o->lock);
-    struct queued *q = o->first;
-    while (q && q->request.req != req) {
-        q = q->next;
-    }
-    bool ours = q && take_out(o, q);
+    struct queued *q = take_out(o, req);
     pthread_mutex_unlock(&o->lock);
-    if (ours) {
+    if (q) {
         fuse_reply_err(req, EINTR);
         free(q);
     }
 }
 
-static bool unwanted(void *data)
+/* At the end of the queue, unless it was interrupted meanwhile, when `interrupted` looked for it in vain. */
+static void queue(struct overflow *o, struct queued *q)
 {
-    const struct queued *q = data;
-    return atomic_load(&q->overflow->stop) || fuse_req_interrupted(q->request.req);
+    q->next = NULL;
+    pthread_mutex_lock(&o->lock);
+    bool wanted = !fuse_req_interrupted(q->request.req);
+    if (wanted) {
+        *o->end = q;
+        o->end = &q->next;
+        atomic_fetch_add(&o->count, 1);
+        pthread_cond_signal(&o->added);
+    }
+    pthread_mutex_unlock(&o->lock);
+    if (!wanted) {
+        fuse_reply_err(q->request.req, EINTR);
+        free(q);
+    }
+}
+
+/* The oldest: false if there is none, or it has to wait. */
+static bool try_one(struct overflow *o, enum cell_patience patience)
+{
+    pthread_mutex_lock(&o->lock);
+    struct queued *q = take_out(o, NULL);
+    pthread_mutex_unlock(&o->lock);
+    if (!q) {
+        return false;
+    }
+    if (!o->answer(&q->request, patience)) {
+        queue(o, q);
+        return false;
+    }
+    free(q);
+    return true;
+}
+
+/* Until there is something; where all was tried in vain, some time. False at the end. */
+static bool await(struct overflow *o, bool in_vain)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += STEP_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&o->lock);
+    while (!o->stop && (in_vain || !o->first)) {
+        in_vain = o->first && pthread_cond_timedwait(&o->added, &o->lock, &until) == 0;
+        if (!o->first && !o->stop) {
+            pthread_cond_wait(&o->added, &o->lock);
+        }
+    }
+    bool more = !o->stop;
+    pthread_mutex_unlock(&o->lock);
+    return more;
 }
 
 static void *run(void *data)
 {
     struct overflow *o = data;
-    pthread_mutex_lock(&o->lock);
-    while (!o->stop) {
-        struct queued *q = o->first;
-        if (!q) {
-            pthread_cond_wait(&o->added, &o->lock);
-            continue;
+    bool in_vain = false;
+    while (await(o, in_vain)) {
+        in_vain = true;
+        for (unsigned left = atomic_load(&o->count); left > 0; left--) {
+            in_vain = !try_one(o, CELL_HURRIED) && in_vain;
         }
-        (void)take_out(o, q);
-        pthread_mutex_unlock(&o->lock);
-        const struct cell_waiter waiter = {unwanted, q, false};
-        cell_wait_as(&waiter);
-        o->answer(&q->request);
-        cell_wait_as(NULL);
-        free(q);
-        pthread_mutex_lock(&o->lock);
     }
-    pthread_mutex_unlock(&o->lock);
     return NULL;
 }
 
@@ -119,20 +154,16 @@ void overflow_add(struct overflow *o, const struct overflow_request *r)
         fuse_reply_err(r->req, ENOMEM);
         return;
     }
-    *q = (struct queued){NULL, *r, o};
+    *q = (struct queued){NULL, *r};
     /* First this: once it is in the queue it may be answered, and gone. */
     fuse_req_interrupt_func(r->req, interrupted, o);
-    pthread_mutex_lock(&o->lock);
-    bool wanted = !fuse_req_interrupted(r->req); /* or `interrupted` looked for it in vain */
-    if (wanted) {
-        *o->end = q;
-        o->end = &q->next;
-        pthread_cond_signal(&o->added);
-    }
-    pthread_mutex_unlock(&o->lock);
-    if (!wanted) {
-        fuse_reply_err(r->req, EINTR);
-        free(q);
+    queue(o, q);
+}
+
+void overflow_help(struct overflow *o)
+{
+    if (atomic_load(&o->count)) {
+        (void)try_one(o, CELL_WORKER);
     }
 }
 
@@ -142,15 +173,12 @@ void overflow_stop(struct overflow *o)
         return;
     }
     pthread_mutex_lock(&o->lock);
-    atomic_store(&o->stop, true);
+    o->stop = true;
     pthread_cond_signal(&o->added);
     pthread_mutex_unlock(&o->lock);
     pthread_join(o->thread, NULL);
-    while (o->first) {
-        struct queued *q = o->first;
-        o->first = q->next;
+    for (struct queued *q; (q = take_out(o, NULL)) != NULL; free(q)) {
         fuse_reply_err(q->request.req, EINTR);
-        free(q);
     }
     pthread_cond_destroy(&o->added);
     pthread_mutex_destroy(&o->lock);

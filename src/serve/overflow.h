@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands, and one thread more, which is no worker, answers them in
- * order. So one worker at least is always there for what needs no waiting. An interrupted one is answered at once. */
+/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands and tried again and again, by one thread more, which is no
+ * worker, and by workers that have just answered something. So one worker at least is always there for what needs no waiting, and nothing
+ * that could be answered waits behind something that cannot. An interrupted one is answered at once. */
 #ifndef CKPTFS_SERVE_OVERFLOW_H
 #define CKPTFS_SERVE_OVERFLOW_H
 
 #include <fuse_lowlevel.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cell.h"
 #include "base/errint.h"
 
 struct overflow;
@@ -21,14 +24,17 @@ struct overflow_request {
     size_t size;
 };
 
-/* Answers it, waiting for whatever has to be waited for. */
-typedef void overflow_answer(const struct overflow_request *r);
+/* Answers it, with that patience; false if it would have to wait longer, and is not answered. */
+typedef bool overflow_answer(const struct overflow_request *r, enum cell_patience patience);
 
 /* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
 MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);
 
 /* overflow_add: the request is no longer the caller's. If memory is short it is answered with ENOMEM. */
 void overflow_add(struct overflow *o, const struct overflow_request *r);
+
+/* overflow_help: a worker that has time tries the oldest. */
+void overflow_help(struct overflow *o);
 
 /* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last worker; NULL is legal. */
 void overflow_stop(struct overflow *o);

@@ -3,6 +3,8 @@
  *
  *   readfile read FILE CHUNK   read() to the end in CHUNK bytes, into one buffer; prints "BYTES SECONDS"
  *   readfile map FILE          add up all words of a shared mapping; prints "BYTES SECONDS"
+ *   readfile random FILE CHUNK COUNT   so many preads of CHUNK bytes at random multiples of it, without readahead; prints "MEDIAN P99",
+ *                              in seconds
  *   readfile touch BYTES       write to so much new memory once, so that the host has given it to this guest
  *   readfile resident FILE     prints the bytes of FILE that are in the page cache (mincore)
  *   readfile drop FILE         let the page cache of FILE go
@@ -105,6 +107,44 @@ static void sum_mapping(const char *path)
     close(fd);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+static void read_random(const char *path, size_t chunk, size_t count)
+{
+    size_t bytes;
+    int fd = open_sized(path, &bytes);
+    char *buf = malloc(chunk);
+    double *took = malloc(count * sizeof *took);
+    uint64_t random = UINT64_C(88172645463325252); /* xorshift */
+
+    if (!buf || !took || bytes < chunk || count == 0) {
+        die("random");
+    }
+    posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    for (size_t i = 0; i < count; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        off_t at = (off_t)(random % (bytes / chunk) * chunk);
+        double start = now();
+
+        if (pread(fd, buf, chunk, at) != (ssize_t)chunk) {
+            die(path);
+        }
+        took[i] = now() - start;
+    }
+    qsort(took, count, sizeof *took, by_value);
+    printf("%.9f %.9f\n", took[count / 2], took[count - 1 - count / 100]);
+    free(took);
+    free(buf);
+    close(fd);
+}
+
 static void touch(size_t bytes)
 {
     char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -162,6 +202,8 @@ int main(int argc, char **argv)
         read_all(argv[2], strtoull(argv[3], NULL, 0));
     } else if (argc == 3 && strcmp(verb, "map") == 0) {
         sum_mapping(argv[2]);
+    } else if (argc == 5 && strcmp(verb, "random") == 0) {
+        read_random(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
     } else if (argc == 3 && strcmp(verb, "touch") == 0) {
         touch(strtoull(argv[2], NULL, 0));
     } else if (argc == 3 && strcmp(verb, "resident") == 0) {
@@ -169,7 +211,7 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(verb, "drop") == 0) {
         drop(argv[2]);
     } else {
-        fputs("usage: readfile read FILE CHUNK | map FILE | touch BYTES | resident FILE | drop FILE\n", stderr);
+        fputs("usage: readfile read FILE CHUNK | map FILE | random FILE CHUNK COUNT | touch BYTES | resident FILE | drop FILE\n", stderr);
         return 2;
     }
     return 0;

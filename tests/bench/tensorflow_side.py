@@ -5,6 +5,9 @@
     small PREFIX          write 200 tensors of 64 KiB
     many PREFIX COUNT     write COUNT scalars
     big PREFIX BYTES      write one float32 tensor, "big", of that size
+    several PREFIX BYTES  write 64 float32 tensors, of that size together
+    legacy PREFIX BYTES   write the tensor of `big` into a V1 file
+    varints PREFIX COUNT  write one int32 tensor, "varints", of that many elements into a V1 file
     first PREFIX NAME     read one tensor; prints the seconds of load_checkpoint and get_tensor alone
     open PREFIX           open and look up every name; prints the seconds to open, and the anonymous memory that it took
 """
@@ -38,13 +41,35 @@ def many(prefix, count):
     tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=lots, destination_prefix=prefix, delete_old_dirs=True)
 
 
-def big(prefix, size):
+def floats(size):
     import numpy as np
 
     rows = size // 4096
     values = np.random.default_rng(7).random((min(rows, 4096), 1024), dtype=np.float32)
-    values = np.concatenate([values] * (rows // len(values)))
-    save(prefix, {"big": tf.constant(values)})
+    return tf.constant(np.concatenate([values] * (rows // len(values))))
+
+
+def big(prefix, size):
+    save(prefix, {"big": floats(size)})
+
+
+def several(prefix, size):
+    one = floats(size // 64)
+    save(prefix, {f"w{i:02d}": one for i in range(64)})
+
+
+def legacy(prefix, size):
+    tf.raw_ops.Save(filename=prefix, tensor_names=["big"], data=[floats(size)])
+
+
+def varints(prefix, count):
+    import numpy as np
+
+    # Of one to five bytes, and some of ten: the negative ones.
+    lot = np.arange(1 << 20)
+    values = np.random.default_rng(7).integers(-(1 << 20), 1 << 31, len(lot)) >> lot % 31
+    values = np.resize(values.astype(np.int32), count)
+    tf.raw_ops.Save(filename=prefix, tensor_names=["varints"], data=[tf.constant(values)])
 
 
 def first(prefix, name):
@@ -68,5 +93,5 @@ def open_(prefix):
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
-    act = {"small": small, "many": many, "big": big, "first": first, "open": open_}[verb]
+    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "first": first, "open": open_}[verb]
     act(*(int(a) if a.isdigit() else a for a in arguments))

@@ -46,3 +46,108 @@ def test_missing_and_short_shards_are_errors(tmp_path):
 def test_usage():
     toolkit.run("verify", status=2)
     toolkit.run("verify", GOLDEN / "demo", "more", status=2)
+
+
+# ---- V1: blocks have the checksums
+
+
+@pytest.mark.parametrize("folder", ["v1", "v1_sharded", "v1_blocks", "big_endian"])
+def test_other_goldens_are_good(folder):
+    prefix, tensors = truth(folder)
+    lines = toolkit.run("verify", "-q", prefix).stdout.decode().splitlines()
+    assert len(lines) == 1 and lines[0].endswith(": 0 damaged") and lines[0].startswith(f"{len(tensors)} tensors, ")
+
+
+def blocks_of(data):
+    """(offset, size) of the data blocks of an uncompressed table, and where the index block begins."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (data[at] & 0x7f) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 0x80:
+                return value, at
+
+    at = len(data) - 48
+    _, at = varint(at)
+    _, at = varint(at)
+    index, at = varint(at)
+    size, _ = varint(at)
+    end = index + size - 4 - 4 * int.from_bytes(data[index + size - 4:index + size], "little")
+    found, at = [], index
+    while at < end:
+        _, at = varint(at)
+        key, at = varint(at)
+        _, at = varint(at)
+        start, at = varint(at + key)
+        length, at = varint(at)
+        found.append((start, length))
+    return found, index
+
+
+def damaged(source, tmp_path, *positions):
+    data = bytearray(source.read_bytes())
+    for position in positions:
+        data[position] ^= 0x10
+    copy = tmp_path / f"copy-{positions[0]}"
+    copy.write_bytes(data)
+    return copy
+
+
+def test_each_damaged_block_is_found_with_the_tensors_in_it(tmp_path):
+    prefix, tensors = truth("v1_blocks")
+    found, _ = blocks_of(prefix.read_bytes())
+    named = set()
+    for start, length in found[1:]:
+        lines = {}
+        # Values, the last byte of the block, its type, its checksum.
+        for position in (start + length // 2, start + length - 1, start + length, start + length + 1):
+            if position == start + length - 1 and length < 100:
+                continue
+            done = toolkit.run("verify", "-q", damaged(prefix, tmp_path, position), status=1)
+            out = done.stdout.decode().splitlines()
+            if out:
+                lines[position] = out
+                assert out[-1].endswith(f": {len(out) - 1} damaged")
+                for line in out[:-1]:
+                    assert f"checksum mismatch: stored " in line and f"the block at byte {start} ({length} bytes) of " in line
+                    named.add(line.split(": ")[0])
+            else:  # what holds the block together: then nothing of the file can be listed
+                assert f"at byte {start} " in done.stderr.decode()
+        assert lines, (start, length)
+    assert "big" in named
+
+
+def test_two_damaged_blocks_are_two_tensors(tmp_path):
+    prefix, _ = truth("v1_blocks")
+    found, _ = blocks_of(prefix.read_bytes())
+    big = sorted(found[1:], key=lambda block: -block[1])[:2]
+    out = toolkit.run("verify", "-q", damaged(prefix, tmp_path, *(start + length // 2 for start, length in big)), status=1)
+    lines = out.stdout.decode().splitlines()
+    assert len(lines) >= 3 and all(any(f"block at byte {start} " in line for line in lines) for start, _ in big)
+
+
+@pytest.mark.parametrize("step", [1])
+def test_every_damaged_byte_of_v1_is_found(step, tmp_path):
+    prefix, _ = truth("v1")
+    data = prefix.read_bytes()
+    _, index = blocks_of(data)
+    padding = range(len(data) - 46, len(data) - 8)  # of the footer, after its four numbers: nobody reads it
+    for position in range(0, len(data), step):
+        done = toolkit.run("verify", "-q", damaged(prefix, tmp_path, position), status=None)
+        if done.returncode == 0:
+            assert position in padding
+        elif position < blocks_of(data)[0][0][1]:
+            assert b"which has the metadata, has the checksum" in done.stderr
+
+
+def test_slices_of_v1_shards(tmp_path):
+    prefix, tensors = truth("v1_sharded")
+    shutil.copytree(prefix.parent, tmp_path / "x")
+    shard = sorted((tmp_path / "x").glob("*-00001-of-*"))[0]
+    data = bytearray(shard.read_bytes())
+    data[20] ^= 1
+    shard.write_bytes(data)
+    done = toolkit.run("verify", "-q", tmp_path / "x", status=1)
+    assert b"which has the metadata" in done.stderr and shard.name.encode() in done.stderr

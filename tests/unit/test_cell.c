@@ -19,7 +19,7 @@ struct job {
     atomic_uint fills; /* how many there were */
     atomic_bool gate;  /* the fill waits for it */
     atomic_bool stop;  /* the thread's request was interrupted */
-    bool worker;
+    enum cell_patience patience;
     bool asks; /* the fill asks whether to go on */
 };
 
@@ -51,7 +51,7 @@ struct asker {
 static void *ask(void *data)
 {
     struct asker *a = data;
-    const struct cell_waiter waiter = {stopped, &a->stop, a->job->worker};
+    const struct cell_waiter waiter = {stopped, &a->stop, a->job->patience};
     cell_wait_as(&waiter);
     a->rc = cell_need(&a->job->cell, fill, a->job);
     cell_wait_as(NULL);
@@ -159,7 +159,7 @@ static void cell_an_interrupted_filler_leaves_it_to_the_next(void **state)
 static void cell_workers_never_all_wait(void **state)
 {
     (void)state;
-    struct job j = {.worker = true};
+    struct job j = {.patience = CELL_WORKER};
     struct job other = {.gate = true};
     struct asker a[THREADS];
     cell_workers_most(3);
@@ -172,7 +172,7 @@ static void cell_workers_never_all_wait(void **state)
     }
     start(&a[3], &j);
     assert_int_equal(finish(&a[3]), -EAGAIN);
-    struct job third = {.worker = true, .gate = true};
+    struct job third = {.patience = CELL_WORKER, .gate = true};
     start(&a[3], &third); /* nor may one more fill */
     assert_int_equal(finish(&a[3]), -EAGAIN);
     assert_int_equal(cell_state(&third.cell), CELL_EMPTY);
@@ -188,6 +188,24 @@ static void cell_workers_never_all_wait(void **state)
     cell_workers_most(UINT_MAX);
 }
 
+static void cell_a_hurried_thread_fills_and_does_not_wait(void **state)
+{
+    (void)state;
+    struct job j = {.gate = true};
+    const struct cell_waiter hurried = {.patience = CELL_HURRIED};
+    cell_wait_as(&hurried);
+    assert_int_equal(cell_need(&j.cell, fill, &j), 0);
+    struct job slow = {0};
+    struct asker filler;
+    start(&filler, &slow);
+    wait_filling(&slow, 1);
+    assert_int_equal(cell_need(&slow.cell, fill, &slow), -EAGAIN);
+    atomic_store(&slow.gate, true);
+    assert_int_equal(finish(&filler), 0);
+    assert_int_equal(cell_need(&slow.cell, fill, &slow), 0);
+    cell_wait_as(NULL);
+}
+
 static errint fill_both(void *data)
 {
     struct job *j = data;
@@ -200,7 +218,7 @@ static void cell_a_fill_within_a_fill_counts_once(void **state)
     (void)state;
     struct job inner = {.gate = true};
     struct cell outer = {0};
-    const struct cell_waiter waiter = {.worker = true};
+    const struct cell_waiter waiter = {.patience = CELL_WORKER};
     cell_workers_most(1);
     cell_wait_as(&waiter);
     assert_int_equal(cell_need(&outer, fill_both, &inner), 0);
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(cell_an_interrupted_waiter_leaves),
         cmocka_unit_test(cell_an_interrupted_filler_leaves_it_to_the_next),
         cmocka_unit_test(cell_workers_never_all_wait),
+        cmocka_unit_test(cell_a_hurried_thread_fills_and_does_not_wait),
         cmocka_unit_test(cell_a_fill_within_a_fill_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bytes/verify.h"
 #include "format/dtype.h"
 #include "format/legacy.h"
 #include "format/legacy_values.h"
@@ -503,7 +504,7 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     uint64_t bytes;
     do {
         struct impatient i = {0, 2};
-        const struct cell_waiter waiter = {give_up, &i, false};
+        const struct cell_waiter waiter = {give_up, &i, CELL_PATIENT};
         cell_wait_as(&waiter);
         rc = shard_read(shard_of(f, 0), COUNT - 2, 2, got);
         cell_wait_as(NULL);
@@ -514,6 +515,36 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), CELL_FULL);
     assert_true(bytes >= COUNT / LEGACY_STEP * 16);
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
+}
+
+/* Checksums are right, but the values of one tensor are not. */
+static void legacy_verify_looks_at_values(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf good = {0}, bad = {0};
+    struct verify v;
+    const int64_t values[3] = {1, 200, 3};
+    packed(&good, INT_VAL, values, 3);
+    packed(&bad, INT_VAL, values, 3);
+    add_vector(f, "fits", DTYPE_INT16, 3, &good);
+    add_vector(f, "fits_not", DTYPE_INT8, 3, &bad);
+    mkbuf_free(&good);
+    mkbuf_free(&bad);
+    assert_int_equal(open_all(f), 0);
+    for (unsigned round = 0; round < 2;
+         round++) { /* the second: one has a table, the other is known to be bad */
+        assert_int_equal(verify_init(&v, f->c), 0);
+        assert_true(v.count == 2 && v.block_count == 1 && v.blocks[0].count == 2);
+        assert_int_equal(verify_run(&v, 2, NULL, NULL), 0);
+        assert_int_equal(v.blocks[0].result.outcome, VERIFY_GOOD);
+        assert_int_equal(v.units[0].result.outcome, VERIFY_GOOD);
+        assert_int_equal(v.units[1].result.outcome, VERIFY_VALUES);
+        assert_true(str_eq(tensor_name(v.units[1].tensor), STR("fits_not")));
+        verify_fini(&v);
+        int16_t got[3];
+        assert_int_equal(read_all(f, 0, got), 0);
+        assert_int_equal(read_all(f, 1, got), -EBADMSG);
+    }
 }
 
 static void legacy_versions_are_judged(void **state)
@@ -544,6 +575,7 @@ int main(void)
         TEST(legacy_every_truncation_is_refused),
         TEST(legacy_every_changed_byte_is_survived),
         TEST(legacy_values_without_a_record_are_ebadmsg),
+        TEST(legacy_verify_looks_at_values),
         TEST(legacy_versions_are_judged),
         TEST(legacy_files_that_disagree_are_ebadmsg),
         TEST(legacy_a_compressed_block_larger_than_the_cache_is_unsupported),

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is found out at the first read: -o verify, and the tables of V1 values, which take long and hold nobody else up."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import PATIENCE, wait_until
+from legacy import INT8, write_legacy
+from truth import CHECKPOINTS, golden
+
+
+def names_of(mount):
+    found = {}
+    for folder, _, files in os.walk(mount.path):
+        for file in files:
+            path = os.path.join(folder, file)
+            if os.listxattr(path):
+                found[os.getxattr(path, "user.ckptfs.name").decode("utf-8", "surrogateescape")] = path
+    return found
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+# ---- -o verify
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_goldens_are_served_and_verified(ckptfs, name):
+    g = golden(name)
+    mount = ckptfs.mount(g.checkpoint, options="verify")
+    paths = names_of(mount)
+    assert mount.stats()["tensors.verified"] == 0
+    for n, (_, _, expected) in g.shown.items():
+        assert content(paths[n]) == expected, n
+    stats = mount.stats()
+    assert stats["tensors.damaged"] == 0 and stats["errors"] == 0
+    # A tensor without elements is never read.
+    assert stats["tensors.verified"] >= sum(bool(c) for _, _, c in g.shown.values())
+
+
+def damage(tmp_path, name, pattern, position):
+    """A copy of a golden with one byte changed; its checkpoint."""
+    g = golden(name)
+    copy = tmp_path / "copy"
+    shutil.copytree(g.folder, copy)
+    shard = sorted(copy.glob(pattern))[0]
+    data = bytearray(shard.read_bytes())
+    data[position] ^= 1
+    shard.write_bytes(data)
+    return g, str(copy / os.path.relpath(g.checkpoint, g.folder))
+
+
+def test_nothing_of_a_damaged_tensor_is_served(ckptfs, tmp_path):
+    g, checkpoint = damage(tmp_path, "demo", "*.data-*", 3)
+    mount = ckptfs.mount(checkpoint, options="verify", foreground=True)
+    plain = ckptfs.mount(checkpoint)
+    damaged = []
+    for n, path in sorted(names_of(mount).items()):
+        for _ in range(3):
+            try:
+                assert content(path) == g.shown[n][2]
+            except OSError as error:
+                assert error.errno == 5
+                damaged.append(n)
+    assert len(damaged) == 3 and len(set(damaged)) == 1
+    path = names_of(mount)[damaged[0]]
+    size = os.stat(path).st_size
+    with open(path, "rb", buffering=0) as file:
+        for offset in (0, size - 1, size // 2):
+            with pytest.raises(OSError):
+                os.pread(file.fileno(), 1, offset)
+    log = mount.log_text().splitlines()
+    assert len(log) == 1 and f"{damaged[0]}: checksum mismatch: stored" in log[0], log
+    assert mount.stats()["tensors.damaged"] == 1
+    assert len(content(names_of(plain)[damaged[0]])) == size  # without -o verify nobody looks
+
+
+def test_a_damaged_tensor_in_parts_is_one_line(ckptfs, tmp_path):
+    g, checkpoint = damage(tmp_path, "demo", "*.data-*", 300)
+    first = next(n for n, path in names_of(ckptfs.mount(checkpoint)).items() if content(path) != g.shown[n][2])
+    parts = min(g.shown[first][1][0], 4)
+    ini = tmp_path / "map.ini"
+    ini.write_text(f"[assignment_map]\n{first} = whole\n{first} = cut | partition {','.join([str(parts)] + ['1'] * (len(g.shown[first][1]) - 1))}\n")
+    mount = ckptfs.mount(checkpoint, map=ini, options="verify", foreground=True)
+    paths = names_of(mount)
+    assert len(paths) == 1 + parts
+    for path in paths.values():
+        with pytest.raises(OSError):
+            content(path)
+    assert len(mount.log_text().splitlines()) == 1, mount.log_text()
+
+
+def test_a_part_needs_only_the_slices_that_it_touches(ckptfs, tmp_path):
+    """The byte changed is of one slice of one tensor."""
+    g, checkpoint = damage(tmp_path, "sliced", "*.data-*", 0)
+    whole = ckptfs.mount(checkpoint, options="verify")
+    bad = []
+    for n, path in names_of(whole).items():
+        try:
+            content(path)
+        except OSError:
+            bad.append(n)
+    assert len(bad) == 1
+    name, shape = bad[0], g.shown[bad[0]][1]
+    served = refused = 0
+    for axis, extent in enumerate(shape):
+        if extent < 2:
+            continue
+        ini = tmp_path / "map.ini"
+        ini.write_text(f"[assignment_map]\n{name} = cut | partition {','.join(str(extent) if i == axis else '1' for i in range(len(shape)))}\n")
+        mount = ckptfs.mount(checkpoint, map=ini, options="verify", foreground=True)
+        for path in names_of(mount).values():
+            try:
+                content(path)
+                served += 1
+            except OSError:
+                refused += 1
+        assert len(mount.log_text().splitlines()) == 1, mount.log_text()
+    assert served and refused
+
+
+def test_a_damaged_block_of_v1(ckptfs, tmp_path):
+    g, checkpoint = damage(tmp_path, "v1_blocks", "blocks-v1", 500000)
+    mount = ckptfs.mount(checkpoint, options="verify", foreground=True)
+    bad = []
+    for n, path in sorted(names_of(mount).items()):
+        try:
+            assert content(path) == g.shown[n][2]
+        except OSError:
+            bad.append(n)
+    assert bad == ["big"]
+    log = mount.log_text().splitlines()
+    assert len(log) == 1 and "big: checksum mismatch" in log[0] and "block at byte" in log[0], log
+
+
+# ---- a table that takes long
+
+ELEMENTS = 1 << 30  # all zero, and most of the file is a hole: some seconds to go over
+
+
+@pytest.fixture
+def slow(ckptfs, tmp_path):
+    path = tmp_path / "slow"
+    write_legacy(path, {"other": (INT8, b"\1\2\3"), "slow": (INT8, ELEMENTS)})
+    return ckptfs.mount(path)
+
+
+READ_ONE = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)  # no readahead: the kernel waits for this one request
+print(os.pread(fd, 1, int(sys.argv[2])), flush=True)
+"""
+
+
+def reader(mount, offset):
+    return subprocess.Popen([sys.executable, "-c", READ_ONE, mount / "slow", str(offset)], stdout=subprocess.PIPE)
+
+
+def test_readers_of_a_table_leave_a_worker_to_others(slow):
+    readers = [reader(slow, i << 22) for i in range(20)]  # more than there are workers
+    wait_until(lambda: slow.stats()["waiting"] >= 2, "the readers")
+    time.sleep(0.5)
+    start = time.monotonic()
+    assert slow.read("other") == b"\1\2\3"
+    took = time.monotonic() - start
+    assert slow.stats()["tables"] == 1, "the table was ready too early for this test"  # that of `other`
+    assert took < 2
+
+    # One that waits, or was handed on, ends at a signal; the others get what they want.
+    killed = readers[5:8] + readers[-3:]
+    for process in killed:
+        process.send_signal(signal.SIGTERM)
+    start = time.monotonic()
+    for process in killed:
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+    assert slow.stats()["tables"] == 1, "the table was ready too early for this test"
+    assert time.monotonic() - start < 2
+    for process in readers:
+        if process not in killed:
+            assert process.communicate(timeout=120)[0] == b"b'\\x00'\n"
+    assert slow.stats()["tables"] == 2
+
+
+def test_the_one_who_makes_a_table_may_be_interrupted(slow):
+    first = reader(slow, 0)
+    wait_until(lambda: slow.stats()["waiting"] == 1, "the reader")
+    second = reader(slow, 1 << 22)
+    wait_until(lambda: slow.stats()["waiting"] == 2, "the other reader")
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(PATIENCE) == -signal.SIGTERM
+    assert slow.stats()["tables"] == 0
+    assert second.communicate(timeout=120)[0] == b"b'\\x00'\n"
+    assert slow.stats()["tables"] == 1
+
+
+def test_an_end_while_a_table_is_made(slow):
+    process = reader(slow, 0)
+    wait_until(lambda: slow.stats()["waiting"] == 1, "the reader")
+    (pid,) = slow.pids()
+    start = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    slow.wait_ended()
+    assert time.monotonic() - start < 3
+    process.wait(PATIENCE)
