@@ -37,7 +37,9 @@ def test_goldens_are_served_and_verified(ckptfs, name):
     g = golden(name)
     mount = ckptfs.mount(g.checkpoint, options="verify")
     paths = names_of(mount)
-    assert mount.stats()["tensors.verified"] == 0
+    strings = sum(dtype == "string" for dtype, _, _ in g.shown.values())
+    verified = mount.stats()["tensors.verified"]
+    assert verified >= strings if strings else verified == 0  # of strings, sizes were looked up
     for n, (_, _, expected) in g.shown.items():
         assert content(paths[n]) == expected, n
     stats = mount.stats()
