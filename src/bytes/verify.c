@@ -258,7 +258,7 @@ static void *work(void *data)
     struct crew *c = data;
     struct verify *v = c->v;
     uint32_t count = v->blocks ? v->block_count : v->count;
-    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    CLEANUP_FREE char *buf = verify_buffer();
     errint rc = buf ? 0 : -ENOMEM;
     while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);
