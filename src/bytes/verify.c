@@ -145,11 +145,14 @@ errint verify_stored(const struct catalog *c, const struct tensor *t, const stru
     if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
         return 0;
     }
-    struct stream s = {.shard = shard_file(&c->shards[verify_stored_shard(t, slice)]),
-                       /* the bytes as they are stored */ .buf = buf,
-                       .meter = meter,
-                       .off = verify_stored_off(t, slice),
-                       .left = verify_stored_bytes(t, slice)};
+    struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
+    struct stream s = {
+        .shard = shard_file(shard), /* the bytes as they are stored */
+        .buf = buf,
+        .meter = meter,
+        .off = shard_origin(shard, verify_stored_off(t, slice)),
+        .left = verify_stored_bytes(t, slice),
+    };
     uint32_t crc;
     errint rc = t->dtype == DTYPE_STRING ? string_crc(t, c->big_endian, &s, &crc) : plain_crc(&s, &crc);
     out->found = crc32c_mask(crc);

@@ -212,3 +212,15 @@ def test_an_end_while_a_table_is_made(slow):
     slow.wait_ended()
     assert time.monotonic() - start < 3
     process.wait(PATIENCE)
+
+
+def test_an_end_while_many_wait(slow):
+    processes = [reader(slow, i << 22) for i in range(20)]
+    wait_until(lambda: slow.stats()["waiting"] >= 7, "the readers")
+    (pid,) = slow.pids()
+    start = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    slow.wait_ended()
+    assert time.monotonic() - start < 3
+    for process in processes:
+        process.wait(PATIENCE)
