@@ -127,7 +127,7 @@ static errint copy_bytes(struct request *q, struct render_scratch *scratch, cons
         return shard_read(e->shard, at, n, out);
     }
     if (q->shard != e->shard || at < q->from || at + n > q->from + q->held) {
-        if (!scratch->window && !(scratch->window = malloc(RENDER_WINDOW))) {
+        if (!scratch->window && !(scratch->window = aligned_alloc(4096, RENDER_WINDOW))) {
             return -ENOMEM;
         }
         uint64_t wanted = q->end - q->off; /* never less than n */
