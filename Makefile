@@ -81,7 +81,7 @@ bench: ## speed and memory as ratios against references of the same run
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench
 
-fuzz: ## look for inputs that break a parser: TARGET=table|bundle|legacy|objects|statefile|map|meta TIME=seconds
+fuzz: ## look for inputs that break a parser: TARGET=table|bundle|strings|legacy|objects|statefile|map|meta TIME=seconds
 	@scripts/setup build fuzz
 	@scripts/fuzz '$(TARGET)' '$(or $(TIME),60)'
 

@@ -21,6 +21,25 @@ A case is a directory with a checkpoint and a `truth.json`, which says what is i
 
 The bytes are those of the values as they were given to TensorFlow. Before truth.json is written TensorFlow's reader has to
 give the same bytes back. The cases of maps/ have a map and the result of a real init_from_checkpoint instead; see make_map.
+
+There are more cases in scripts of their own: make-golden-objects.py (named after objects, SavedModels), make-golden-pieces.py (what the
+bare ops write: slices of all kinds, merges, V1 types), make-golden-encoded.py (what TensorFlow reads but does not write) and
+make-golden-graphs.py (graph files). Which of all these shows what:
+
+    all dtypes                      dtypes; v1_dtypes, wire_v1 (unsigned ones that V1 files do not have)
+    shapes, names, order            shapes; names, names_bytes (no UTF-8); unsorted; big_index (three blocks)
+    strings, variants               strings, strings_sliced, v1_strings, big_endian_strings; variant
+    cut on axes 0, 1, 2, slots      parts_axis, sliced; 11 parts, one part: sliced (V2), v1_sharded, parts_v1 (V1)
+    dtypes that cannot be cut       sliced_half; parts_dtypes (each dtype)
+    slices no Saver makes           parts_dash, parts_boxes, parts_gap, parts_overlap; max_shard (a policy of TensorFlow's)
+    sharded saves                   sharded, sharded_parts, merge_order, empty_worker; v1_sharded
+    V1 files                        v1, v1_sharded, v1_blocks, v1_dtypes, v1_strings, parts_v1
+    objects, SavedModels            objects, keras3, table; saved_model, saved_model_v1
+    what people have                slots, demo, moved (a stale state file)
+    other machines and builds       big_endian; snappy, snappy_literals, snappy_v1; wire, wire_v1 (other wordings); view
+    maps                            maps; each rule by itself is run in tests/parity/test_map_rules.py
+
+State files by hand and damaged copies are made by the tests that read them: tests/parity/test_state_files.py, test_damage.py.
 """
 
 import argparse

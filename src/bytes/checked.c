@@ -145,7 +145,7 @@ static errint check_run(void *context)
     const struct run *r = context;
     struct checked *k = r->checked;
     struct verify_result result;
-    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    CLEANUP_FREE char *buf = verify_buffer();
     if (!buf) {
         return -ENOMEM;
     }

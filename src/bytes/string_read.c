@@ -30,7 +30,8 @@ static bool is_scalar(const struct target *t)
 static errint need_checked(const struct catalog *c, const struct target *t)
 {
     const struct form *f = t->form;
-    errint rc = 0;
+    bool whole = c->checked && f->piece_count == 0 && !t->source->sliced; /* no elements, but a checksum */
+    errint rc = whole ? checked_need(c->checked, t->source, NULL) : 0;
     for (uint32_t i = 0; c->checked && rc == 0 && i < f->piece_count; i++) {
         rc = f->pieces[i].source ? checked_need(c->checked, f->pieces[i].source, f->pieces[i].slice) : 0;
     }
@@ -126,7 +127,7 @@ static errint copy_bytes(struct request *q, struct render_scratch *scratch, cons
         return shard_read(e->shard, at, n, out);
     }
     if (q->shard != e->shard || at < q->from || at + n > q->from + q->held) {
-        if (!scratch->window && !(scratch->window = malloc(RENDER_WINDOW))) {
+        if (!scratch->window && !(scratch->window = aligned_alloc(4096, RENDER_WINDOW))) {
             return -ENOMEM;
         }
         uint64_t wanted = q->end - q->off; /* never less than n */

@@ -63,9 +63,10 @@ errint verify_stored(const struct catalog *c, const struct tensor *t, const stru
     struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
     uint64_t off = verify_stored_off(t, slice);
     const struct strings_run *run = strings_run_at(shard, off);
-    shard = shard_file(shard); /* the bytes as they are stored */
-    errint rc = run ? strings_crc(shard, run, meter, &out->found)
-                    : plain_crc(shard, off, verify_stored_bytes(c, t, slice), buf, meter, &out->found);
+    struct shard *file = shard_file(shard); /* the bytes as they are stored */
+    errint rc = run ? strings_crc(file, run, meter, &out->found)
+                    : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf, meter,
+                                &out->found);
     out->stored = slice ? slice->crc32c : t->crc32c;
     out->outcome = outcome_of(rc, out);
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;
@@ -171,7 +172,7 @@ static void *work(void *data)
     struct crew *c = data;
     struct verify *v = c->v;
     uint32_t count = v->blocks ? v->block_count : v->count;
-    CLEANUP_FREE char *buf = malloc(VERIFY_BUFFER);
+    CLEANUP_FREE char *buf = verify_buffer();
     errint rc = buf ? 0 : -ENOMEM;
     while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);

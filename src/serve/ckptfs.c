@@ -197,6 +197,10 @@ static errint loop(struct served *s)
 
 static void finish(struct served *s)
 {
+    if (s->session) {
+        fuse_session_exit(
+            s->session); /* the loop took that back when it ended, but what is still being found out has to stop */
+    }
     overflow_stop(s->ops.overflow);
     bool stopped = !s->faults || faults_stop(s->faults);
     if (!stopped) {

@@ -4,9 +4,9 @@
 
 #include "bytes/verify.h"
 #include "format/dtype.h"
-#include "format/strings.h"
 #include "format/legacy.h"
 #include "format/legacy_blocks.h"
+#include "format/strings.h"
 #include "fuzz/fuzz.h"
 
 enum { READ_MOST = 1 << 20, PART = 4096 };
@@ -39,17 +39,33 @@ static void read_run(const struct catalog *c, uint32_t shard, uint64_t off, uint
     free(whole);
 }
 
-/* A tensor, or a slice of one. Of strings, all elements are looked at, and where they are. */
-static void read_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice)
+/* All elements of a run of strings, in one walk and from any place. */
+static void read_strings(struct shard *s, uint64_t first)
 {
-    uint32_t shard = slice ? slice->shard : t->shard;
-    uint64_t off = slice ? slice->off : t->off;
-    if (t->dtype == DTYPE_STRING) {
-        errint rc = strings_need(&c->shards[shard], off);
-        FUZZ_CHECK(rc <= 0);
-        return;
+    const struct strings_run *run = strings_run_at(s, first);
+    struct strings_walk *w = malloc(sizeof(*w));
+    uint64_t off;
+    uint64_t len;
+    uint64_t end;
+    FUZZ_CHECK(w && run && run->first == first);
+    errint rc = strings_need(s, first);
+    errint checked = shard_check(s, false);
+    FUZZ_CHECK(rc <= 0 && rc == checked);
+    for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
+        uint64_t alone;
+        strings_walk_init(w);
+        rc = strings_walk_to(w, s, first + (i * 7) % run->elements);
+        rc = rc < 0 ? rc : strings_walk_next(w, &off, &alone, &end);
+        FUZZ_CHECK(rc == 0 && alone <= end && off <= end - alone && end == run->off + run->bytes);
     }
-    read_run(c, shard, off, verify_stored_bytes(c, t, slice));
+    strings_walk_init(w);
+    for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
+        rc = strings_walk_to(w, s, first + i);
+        rc = rc < 0 ? rc : strings_walk_next(w, &off, &len, &end);
+        FUZZ_CHECK(rc == 0 && len <= end && off <= end - len);
+    }
+    FUZZ_CHECK(strings_walk_to(w, s, first + run->elements) < 0);
+    free(w);
 }
 
 static void look(const struct catalog *c)
@@ -68,11 +84,19 @@ static void look(const struct catalog *c)
         for (uint32_t k = 0; s && k < s->count; k++) {
             const struct stored_slice *slice = &s->slices[k];
             FUZZ_CHECK(slice->shard < c->shard_count);
-            read_stored(c, t, slice);
+            if (t->dtype == DTYPE_STRING) {
+                read_strings(&c->shards[slice->shard], slice->off);
+            } else {
+                read_run(c, slice->shard, slice->off, verify_stored_bytes(c, t, slice));
+            }
         }
         if (!s) {
             FUZZ_CHECK(t->shard < c->shard_count);
-            read_stored(c, t, NULL);
+        }
+        if (!s && t->dtype == DTYPE_STRING) {
+            read_strings(&c->shards[t->shard], t->off);
+        } else if (!s) {
+            read_run(c, t->shard, t->off, t->bytes);
         }
     }
     FUZZ_CHECK(hidden == c->hidden_count);

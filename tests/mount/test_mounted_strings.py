@@ -153,3 +153,22 @@ def test_parallel_first_looks(ckptfs, tmp_path):
         thread.join()
     assert not wrong
     assert json.loads(mount.read(".ckptfs/report.json"))["errors"] == []
+
+
+def test_damage_with_verify_is_told_once(ckptfs, copy):
+    g = golden("strings")
+    shard = copy.with_name(copy.name + ".data-00000-of-00001")
+    data = bytearray(shard.read_bytes())
+    data[40] ^= 1
+    shard.write_bytes(data)
+    mount = ckptfs.mount(copy, options="verify", foreground=True)
+    for _ in range(2):
+        good = 0
+        for n, (_, _, content) in g.shown.items():
+            try:
+                good += (mount / n).read_bytes() == content
+            except OSError as failure:
+                assert failure.errno == errno.EIO
+        assert good == len(g.shown) - 1
+    lines = [line for line in mount.log_text().splitlines() if "all reads of it fail" in line]
+    assert len(lines) == 1, mount.log_text()

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import PATIENCE, wait_until
+from conftest import BUILD, PATIENCE, wait_until
 from legacy import INT8, write_legacy
 from truth import CHECKPOINTS, golden
 
@@ -37,7 +37,9 @@ def test_goldens_are_served_and_verified(ckptfs, name):
     g = golden(name)
     mount = ckptfs.mount(g.checkpoint, options="verify")
     paths = names_of(mount)
-    assert mount.stats()["tensors.verified"] == 0
+    strings = sum(dtype == "string" for dtype, _, _ in g.shown.values())
+    verified = mount.stats()["tensors.verified"]
+    assert verified >= strings if strings else verified == 0  # of strings, sizes were looked up
     for n, (_, _, expected) in g.shown.items():
         assert content(paths[n]) == expected, n
     stats = mount.stats()
@@ -143,7 +145,8 @@ def test_a_damaged_block_of_v1(ckptfs, tmp_path):
 
 # ---- a table that takes long
 
-ELEMENTS = 1 << 30  # all zero, and most of the file is a hole: some seconds to go over
+# All zero, and most of the file is a hole: some seconds to go over, with the thread sanitizer as well.
+ELEMENTS = 1 << (28 if "tsan" in str(BUILD) else 30)
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def reader(mount, offset):
     return subprocess.Popen([sys.executable, "-c", READ_ONE, mount / "slow", str(offset)], stdout=subprocess.PIPE)
 
 
-def test_readers_of_a_table_leave_a_worker_to_others(slow):
+def test_parallel_readers_of_a_table_leave_a_worker_to_others(slow):
     readers = [reader(slow, i << 22) for i in range(20)]  # more than there are workers
     wait_until(lambda: slow.stats()["waiting"] >= 2, "the readers")
     time.sleep(0.5)
@@ -211,3 +214,15 @@ def test_an_end_while_a_table_is_made(slow):
     slow.wait_ended()
     assert time.monotonic() - start < 3
     process.wait(PATIENCE)
+
+
+def test_an_end_while_many_wait(slow):
+    processes = [reader(slow, i << 22) for i in range(20)]
+    wait_until(lambda: slow.stats()["waiting"] >= 7, "the readers")
+    (pid,) = slow.pids()
+    start = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    slow.wait_ended()
+    assert time.monotonic() - start < 3
+    for process in processes:
+        process.wait(PATIENCE)

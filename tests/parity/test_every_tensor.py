@@ -6,6 +6,7 @@ added to tests/golden is tested here."""
 
 import json
 import pathlib
+import shutil
 import struct
 import sys
 
@@ -114,3 +115,45 @@ def test_files_whose_names_have_another_count_than_the_header():
         done = run("cat", "-q", checkpoint, tensor["name"], status=1)
         assert done.stdout == b"" and b"-of-00003: the data file is missing" in done.stderr
         assert b"merged.ckpt.data-00000-of-00002, merged.ckpt.data-00001-of-00002" in done.stderr
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if load(case)[1].get("reads", True)])
+def test_verify(case):
+    """No tensor is damaged: the checksums are TensorFlow's own."""
+    checkpoint, truth = load(case)
+    broken = [t["name"] for t in truth["tensors"] if t.get("kind") == "broken"]
+    done = run("verify", "-q", checkpoint, status=1 if broken else 0)
+    assert f"{len(broken)} damaged".encode() in done.stdout
+    assert all(f"{name}: ".encode() in done.stdout for name in broken)
+
+
+def test_oldest_saved_model(tmp_path):
+    """TensorFlow 0.12 called the variables of a SavedModel otherwise."""
+    checkpoint, truth = load("saved_model_v1")
+    shutil.copytree(checkpoint, tmp_path / "model")
+    for path in (tmp_path / "model" / "variables").iterdir():
+        path.rename(path.with_name(path.name.replace("variables", "saved_model_variables")))
+    for tensor in truth["tensors"]:
+        assert out("cat", "-q", tmp_path / "model", tensor["name"]) == content(tensor)
+
+
+def test_one_shard_of_a_v1_checkpoint(tmp_path):
+    """TensorFlow gives uninitialized memory for the slices that are in other shards; we refuse, and read what is whole."""
+    _, truth = load("v1_sharded")
+    tensors = {t["name"]: t for t in truth["tensors"]}
+    shards = sorted((GOLDEN / "v1_sharded").glob("model.ckpt-7-0*"))
+    assert len(shards) == 3
+    whole, cut = set(), 0
+    for shard in shards:
+        document = json.loads(out("list", "-q", "--json", shard))
+        for listed in document["tensors"]:
+            name = listed["name"]
+            assert (listed["dtype"], listed["shape"]) == (tensors[name]["dtype"], tensors[name]["shape"])
+            if tensors[name].get("kind") == "sliced":
+                done = run("cat", "-q", shard, name, status=1)
+                assert done.stdout == b"" and f"'{name}'".encode() in done.stderr and b"do not cover it" in done.stderr
+                cut += 1
+                continue
+            assert out("cat", "-q", "-a", f"{name}={name}", shard, name) == content(tensors[name])
+            whole.add(name)
+    assert cut == 2 and len(whole) == len(tensors) - 1

@@ -73,6 +73,22 @@ def fixed32(field, value):
     return varint(field << 3 | 5) + struct.pack("<I", value & 0xFFFFFFFF)
 
 
+def fields(message):
+    """(number, value) of each field of a message: bytes of a nested one, else a number."""
+    pos, found = 0, []
+    while pos < len(message):
+        tag, pos = get_varint(message, pos)
+        if tag & 7 == 0:
+            value, pos = get_varint(message, pos)
+        else:
+            size, pos = (4, pos) if tag & 7 == 5 else get_varint(message, pos)
+            value = message[pos : pos + size]
+            pos += size
+            value = struct.unpack("<I", value)[0] if tag & 7 == 5 else value
+        found.append((tag >> 3, value))
+    return found
+
+
 def shape_of(dims):
     """A TensorShapeProto."""
     return b"".join(nested(2, number(1, dim) if dim else b"") for dim in dims)

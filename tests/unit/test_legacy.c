@@ -15,10 +15,11 @@
 #include "format/legacy.h"
 #include "format/legacy_values.h"
 #include "format/sstable_block.h"
+#include "format/strings.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
-enum { FLOAT_VAL = 5, INT_VAL = 7, BOOL_VAL = 11 };
+enum { FLOAT_VAL = 5, INT_VAL = 7, STRING_VAL = 8, BOOL_VAL = 11 };
 
 struct fixture {
     struct tmpdir dir;
@@ -209,6 +210,95 @@ static void legacy_varints_are_read_at_any_offset(void **state)
         }
         assert_int_equal(shard_read(shard_of(f, 0), sizeof(want), 1, got), -EIO);
     }
+}
+
+/* What strings_walk says of elements 0 to count - 1, each looked up by itself, is text[i % 3]. */
+static void assert_strings(struct fixture *f, uint64_t count, const char *const text[3])
+{
+    struct strings_walk *w = malloc(sizeof(*w));
+    assert_non_null(w);
+    for (uint64_t i = 0; i < 2 * count; i++) {
+        uint64_t at = i < count ? i : i * 17 % count;
+        uint64_t off;
+        uint64_t len;
+        uint64_t end;
+        char got[16];
+        if (i % 50 == 0) {
+            strings_walk_init(w);
+        }
+        assert_int_equal(strings_walk_to(w, shard_of(f, 0), at), 0);
+        assert_int_equal(strings_walk_next(w, &off, &len, &end), 0);
+        assert_int_equal(len, strlen(text[at % 3]));
+        assert_true(len <= end - off);
+        assert_int_equal(shard_read(shard_of(f, 0), off, (size_t)len, got), 0);
+        assert_memory_equal(got, text[at % 3], (size_t)len);
+    }
+    assert_int_equal(strings_walk_to(w, shard_of(f, 0), count), -EBADMSG);
+    free(w);
+}
+
+static void legacy_strings_are_found_from_anywhere(void **state)
+{
+    static const char *const text[3] = {"", "abc", "longer text"};
+    for (unsigned snappy = 0; snappy < 2; snappy++) {
+        struct fixture *f = *state;
+        struct mkbuf proto = {0};
+        reset(f);
+        f->t.snappy = snappy;
+        for (unsigned i = 0; i < 1000; i++) {
+            mkbuf_message(&proto, STRING_VAL, text[i % 3], strlen(text[i % 3]));
+            if (i % 70 == 9) {
+                mkbuf_field(
+                    &proto, 1,
+                    7); /* something else between them, and the field with a wire type that is not its own */
+                mkbuf_varint(&proto, STRING_VAL << 3);
+                mkbuf_varint(&proto, 5);
+            }
+        }
+        add_vector(f, "s", DTYPE_STRING, 1000, &proto);
+        assert_int_equal(open_all(f), 0);
+        assert_int_equal(f->c->tensors[0].hidden, TENSOR_SHOWN);
+        assert_true(f->c->tensors[0].bytes > proto.len);
+        assert_strings(f, 1000, text);
+        mkbuf_free(&proto);
+    }
+}
+
+static void legacy_strings_of_another_count_are_damage(void **state)
+{
+    struct fixture *f = *state;
+    for (uint64_t count = 0; count < 6; count++) {
+        struct mkbuf proto = {0};
+        reset(f);
+        for (unsigned i = 0; i < 3; i++) {
+            mkbuf_message(&proto, STRING_VAL, "x", 1);
+        }
+        add_vector(f, "s", DTYPE_STRING, count, &proto);
+        mkbuf_free(&proto);
+        assert_int_equal(open_all(f), 0);
+        assert_int_equal(strings_need(shard_of(f, 0), 0), count == 3 ? 0 : -EBADMSG);
+        assert_int_equal(shard_check(shard_of(f, 0), true), count == 3 ? 0 : -EBADMSG);
+    }
+    static const uint64_t far_too_many[] = {1000, UINT64_C(1) << 40, INT64_MAX};
+    for (size_t i = 0; i < ARRAY_LEN(far_too_many); i++) {
+        struct mkbuf proto = {0};
+        reset(f);
+        mkbuf_message(&proto, STRING_VAL, "x", 1);
+        add_vector(f, "s", DTYPE_STRING, far_too_many[i], &proto);
+        mkbuf_free(&proto);
+        assert_int_equal(open_all(f), -EBADMSG);
+    }
+    struct mkbuf proto = {0};
+    reset(f);
+    mkbuf_message(&proto, STRING_VAL, "x", 1);
+    mkbuf_add(&proto,
+              "\x42\x7f"
+              "abc",
+              5); /* a length that passes the end */
+    add_vector(f, "s", DTYPE_STRING, 2, &proto);
+    mkbuf_free(&proto);
+    assert_int_equal(open_all(f), 0);
+    assert_int_equal(strings_need(shard_of(f, 0), 0), -EBADMSG);
 }
 
 static void *read_whole(void *data)
@@ -576,6 +666,8 @@ int main(void)
         TEST(legacy_every_changed_byte_is_survived),
         TEST(legacy_values_without_a_record_are_ebadmsg),
         TEST(legacy_verify_looks_at_values),
+        TEST(legacy_strings_are_found_from_anywhere),
+        TEST(legacy_strings_of_another_count_are_damage),
         TEST(legacy_versions_are_judged),
         TEST(legacy_files_that_disagree_are_ebadmsg),
         TEST(legacy_a_compressed_block_larger_than_the_cache_is_unsupported),

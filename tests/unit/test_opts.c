@@ -62,7 +62,8 @@ static void opts_parse_checkpoint_and_mountpoint(void **state)
 static void opts_parse_options_may_stand_anywhere(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty,verify", NULL), 0);
+    assert_int_equal(
+        parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty,verify", NULL), 0);
     assert_true(now.foreground && now.nonempty && now.verify && now.policy.set_uid && now.policy.set_gid);
     assert_int_equal(now.policy.force_uid, 1);
     assert_int_equal(now.policy.force_gid, 2);
