@@ -21,8 +21,10 @@ static void look(const struct catalog *c)
             for (uint32_t k = 0; s && k < s->count; k++) {
                 FUZZ_CHECK(s->slices[k].shard < c->shard_count && s->fault == SLICES_WHOLE);
             }
-            FUZZ_CHECK(s ? t->off < c->sliced_count : t->shard < c->shard_count && t->off + t->bytes >= t->off);
-            FUZZ_CHECK(s || t->bytes == 0 || c->shards[t->shard].need_bytes >= t->off + t->bytes);
+            FUZZ_CHECK(s ? t->off < c->sliced_count
+                         : t->shard < c->shard_count && t->off + t->bytes >= t->off);
+            FUZZ_CHECK(s || t->bytes == 0 ||
+                       shard_file(&c->shards[t->shard])->need_bytes >= t->off + t->bytes);
         }
     }
     FUZZ_CHECK(hidden == c->hidden_count);
