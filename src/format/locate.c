@@ -184,9 +184,11 @@ static errint search_without_state(struct search *s, const char *dir)
     if (count == 1) {
         const char *path = join(s->a, dir, names[0]);
         errint rc = path ? try_path(s, path) : diag_no_memory(s->d);
-        const char *safe =
-            rc == -ENOENT ? locate_escaped(dir, s->a) : NULL; /* beside the pattern of shards */
-        rc = safe ? locate_v1(join(s->a, safe, names[0]), s->argument, s->a, s->out, s->d) : rc;
+        if (rc == -ENOENT) { /* the directory's name has a meaning in a pattern of shards */
+            const char *safe = locate_escaped(dir, s->a);
+            const char *pattern = safe ? join(s->a, safe, names[0]) : NULL;
+            rc = pattern ? locate_v1(pattern, s->argument, s->a, s->out, s->d) : diag_no_memory(s->d);
+        }
         if (rc == 0) {
             diag_warn(
                 s->d, DIAG_NO_STATE, dir, str_from(dir),
