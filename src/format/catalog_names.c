@@ -34,13 +34,19 @@ struct claim {
     uint32_t tensor;
 };
 
+enum naming_state {
+    NAMING_OPEN,
+    NAMING_SHARED,  /* its first choice is others' too */
+    NAMING_SETTLED, /* what it is called stays */
+};
+
 struct naming {
     struct catalog *c;
     const struct object_name *recorded;
     struct str *names;             /* the result; in the catalog's arena */
     struct claim *claims;          /* owns: room for two each */
     uint32_t claim_count;          /* sorted by name once they are counted */
-    bool *shared;                  /* owns: by tensor, its first choice is others' too */
+    uint8_t *state;                /* owns: by tensor, enum naming_state */
     struct catalog_alias *aliases; /* owns until it is copied */
     size_t alias_cap;
     uint32_t alias_count;
@@ -53,6 +59,13 @@ static int by_claim(const void *a, const void *b)
     const struct claim *right = b;
     int order = str_cmp(left->name, right->name);
     return order ? order : (left->tensor > right->tensor) - (left->tensor < right->tensor);
+}
+
+static void sort_claims(struct naming *n)
+{
+    if (n->claim_count) {
+        qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    }
 }
 
 static void claim(struct naming *n, struct str name, uint32_t tensor)
@@ -111,44 +124,64 @@ static errint name_slot(struct naming *n, struct str variable, struct str slot, 
     return 0;
 }
 
-/* What each tensor would be called if it were alone. */
-static errint choose_first(struct naming *n)
+/* What each tensor that is no slot would be called if it were alone; slots have no name yet. */
+static errint choose_variables(struct naming *n)
 {
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < n->c->count; i++) {
-        const struct object_name *o = &n->recorded[i];
-        struct str variable;
         n->names[i] = STR("");
-        if (o->slot.len) {
-            rc = name_alone(n, o->slot_of, &variable);
-            rc = rc < 0 ? rc : name_slot(n, variable, o->slot, &n->names[i]);
-        }
-        if (rc == 0 && n->names[i].len && o->full.len && !str_eq(o->full, n->names[i])) {
-            rc = add_alias(n, o->full, i);
-        }
-        if (rc == 0 && !n->names[i].len) {
+        if (!n->recorded[i].slot.len) {
             rc = name_alone(n, i, &n->names[i]);
         }
     }
     return rc;
 }
 
-/* Sets `shared` of those whose first choice is not theirs alone, and makes it an alias. */
+/* Slots after what their variables are called. */
+static errint choose_slots(struct naming *n)
+{
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < n->c->count; i++) {
+        const struct object_name *o = &n->recorded[i];
+        if (!o->slot.len) {
+            continue;
+        }
+        struct str variable = n->names[o->slot_of];
+        struct str name = STR("");
+        if (n->state[o->slot_of] != NAMING_SETTLED) { /* a slot of a slot */
+            rc = name_alone(n, o->slot_of, &variable);
+        }
+        rc = rc < 0 ? rc : name_slot(n, variable, o->slot, &name);
+        if (rc == 0 && name.len && o->full.len && !str_eq(o->full, name)) {
+            rc = add_alias(n, o->full, i);
+        }
+        if (rc == 0 && !name.len) {
+            rc = name_alone(n, i, &name);
+        }
+        n->names[i] = name;
+    }
+    return rc;
+}
+
+/* Finds those whose first choice is not theirs alone, and makes it an alias. */
 static errint find_shared(struct naming *n)
 {
     n->claim_count = 0;
     for (uint32_t i = 0; i < n->c->count; i++) {
-        claim(n, n->names[i], i);
+        if (n->names[i].len) {
+            claim(n, n->names[i], i);
+        }
     }
-    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    sort_claims(n);
     for (uint32_t i = 0; i < n->claim_count; i++) {
         const struct claim *at = &n->claims[i];
         bool same = (i > 0 && str_eq(at->name, at[-1].name)) ||
                     (i + 1 < n->claim_count && str_eq(at->name, at[1].name));
-        if (str_eq(at->name, key_of(n, at->tensor)) || (!same && !is_others_key(n, at->name, at->tensor))) {
+        if (n->state[at->tensor] == NAMING_SETTLED || str_eq(at->name, key_of(n, at->tensor)) ||
+            (!same && !is_others_key(n, at->name, at->tensor))) {
             continue;
         }
-        n->shared[at->tensor] = true;
+        n->state[at->tensor] = NAMING_SHARED;
         if (add_alias(n, at->name, at->tensor) < 0) {
             return -ENOMEM;
         }
@@ -156,13 +189,13 @@ static errint find_shared(struct naming *n)
     return 0;
 }
 
-/* Those try their paths: next to all first choices, and each other. */
+/* Those try their paths: next to all first choices, and each other. All that have a name then keep it. */
 static errint choose_second(struct naming *n)
 {
     uint32_t paths = 0;
     for (uint32_t i = 0; i < n->c->count; i++) {
         struct str path = STR("");
-        if (!n->shared[i]) {
+        if (n->state[i] != NAMING_SHARED) {
             continue;
         }
         errint rc = objects_path(key_of(n, i), &n->c->arena, &path);
@@ -175,15 +208,14 @@ static errint choose_second(struct naming *n)
             paths++;
         }
     }
-    if (!paths) {
-        return 0;
+    if (paths) {
+        sort_claims(n);
     }
-    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
-    for (uint32_t i = 0; i < n->claim_count; i++) {
+    for (uint32_t i = 0; paths && i < n->claim_count; i++) {
         const struct claim *at = &n->claims[i];
         bool same = (i > 0 && str_eq(at->name, at[-1].name)) ||
                     (i + 1 < n->claim_count && str_eq(at->name, at[1].name));
-        if (!same && n->shared[at->tensor]) {
+        if (!same && n->state[at->tensor] == NAMING_SHARED) {
             struct str path;
             errint rc = objects_path(key_of(n, at->tensor), &n->c->arena, &path);
             if (rc < 0) {
@@ -193,6 +225,9 @@ static errint choose_second(struct naming *n)
                 n->names[at->tensor] = at->name;
             }
         }
+    }
+    for (uint32_t i = 0; i < n->c->count; i++) {
+        n->state[i] = n->names[i].len ? NAMING_SETTLED : NAMING_OPEN;
     }
     return 0;
 }
@@ -219,7 +254,7 @@ static errint keep(struct naming *n)
     for (uint32_t i = 0; i < c->count; i++) {
         claim(n, n->names[i], i);
     }
-    qsort(n->claims, n->claim_count, sizeof(*n->claims), by_claim);
+    sort_claims(n);
     for (uint32_t i = 0; i < c->count; i++) {
         order[i] = n->claims[i].tensor;
     }
@@ -240,15 +275,18 @@ errint catalog_names_build(struct catalog *c, const struct object_name *recorded
         .recorded = recorded,
         .names = ARENA_ARRAY(&c->arena, struct str, c->count),
         .claims = calloc(2 * (size_t)c->count + 1, sizeof(*n.claims)),
-        .shared = calloc((size_t)c->count + 1, sizeof(*n.shared)),
+        .state = calloc((size_t)c->count + 1, sizeof(*n.state)),
         .text_left = catalog_names_text_most(c),
     };
-    errint rc = n.names && n.claims && n.shared ? choose_first(&n) : -ENOMEM;
+    errint rc = n.names && n.claims && n.state ? choose_variables(&n) : -ENOMEM;
+    rc = rc < 0 ? rc : find_shared(&n);
+    rc = rc < 0 ? rc : choose_second(&n);
+    rc = rc < 0 ? rc : choose_slots(&n);
     rc = rc < 0 ? rc : find_shared(&n);
     rc = rc < 0 ? rc : choose_second(&n);
     rc = rc < 0 ? rc : keep(&n);
     free(n.claims);
-    free(n.shared);
+    free(n.state);
     free(n.aliases);
     return rc;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/locate.h"
 
-#include <glob.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "format/locate_scan.h"
+#include "format/locate_v1.h"
 #include "format/nearby.h"
 #include "format/statefile.h"
 
@@ -64,97 +64,11 @@ static struct str without_suffix(struct str path)
     return data ? str_head(path, (size_t)dot) : (struct str){NULL, 0};
 }
 
-static const char *escaped(const char *path, struct arena *a)
+/* By TensorFlow's rule: V2 if there is an index, else V1. */
+static errint try_path(struct search *s, const char *path)
 {
-    char *text = arena_bytes(a, 2 * strlen(path) + 1);
-    char *end = text;
-    for (; text && *path; path++) {
-        if (strchr("*?[\\", *path)) {
-            *end++ = '\\';
-        }
-        *end++ = *path;
-    }
-    if (text) {
-        *end = '\0';
-    }
-    return text;
-}
-
-/* Says so if the shards that were found are not as many as their names say: TensorFlow takes what is there, too. */
-static errint check_shards(struct search *s, const char *pattern)
-{
-    const struct location *out = s->out;
-    const char *count = locate_shard_count(out->files[0]);
-    for (uint32_t i = 1; count && i < out->file_count; i++) {
-        const char *other = locate_shard_count(out->files[i]);
-        if (other && strcmp(other, count) != 0) {
-            return diag_error(s->d, DIAG_UNSUPPORTED, s->argument, str_from(pattern),
-                              "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
-                              "in -of-%s",
-                              count, other);
-        }
-    }
-    if (count && strtoull(count, NULL, 10) != out->file_count) {
-        diag_warn(s->d, DIAG_FILE_UNREADABLE, s->argument, str_from(pattern),
-                  "the names of the V1 shards say -of-%s, but %u match", count, (unsigned)out->file_count);
-    }
-    return 0;
-}
-
-/* The V1 files that `pattern` matches, if one of them at least is a table: 0, -ENOENT without words, or an error in d. With `named` only those
- * that have the name of a shard. */
-static errint try_shards(struct search *s, const char *pattern, const char *name, bool named)
-{
-    glob_t hits;
-    if (!pattern || !name) {
-        return diag_no_memory(s->d);
-    }
-    if (glob(pattern, 0, NULL, &hits) != 0) {
-        return -ENOENT;
-    }
-    bool table = false;
-    const char **files = ARENA_ARRAY(s->a, const char *, hits.gl_pathc);
-    uint32_t count = 0;
-    for (size_t i = 0; files && i < hits.gl_pathc; i++) {
-        if (named && !locate_shard_count(hits.gl_pathv[i])) {
-            continue;
-        }
-        files[count] = arena_cstr(s->a, str_from(hits.gl_pathv[i]));
-        files = files[count++] ? files : NULL;
-        table = table || locate_is_table(hits.gl_pathv[i]);
-    }
-    globfree(&hits);
-    if (!files) {
-        return diag_no_memory(s->d);
-    }
-    if (!table) {
-        return -ENOENT;
-    }
-    *s->out = (struct location){.prefix = name, .format = LOCATION_V1, .files = files, .file_count = count};
-    return check_shards(s, pattern);
-}
-
-/* The V1 checkpoint that `path` names: as a file, as a pattern, or as what its shards' names begin with. As try_prefix. */
-static errint try_v1(struct search *s, const char *path)
-{
-    if (locate_is_table(path)) {
-        const char **files = ARENA_ARRAY(s->a, const char *, 1);
-        const char *copy = arena_cstr(s->a, str_from(path));
-        if (!files || !copy) {
-            return diag_no_memory(s->d);
-        }
-        files[0] = copy;
-        *s->out = (struct location){.prefix = copy, .format = LOCATION_V1, .files = files, .file_count = 1};
-        return 0;
-    }
-    errint rc =
-        strpbrk(path, "*?[\\") ? try_shards(s, path, arena_cstr(s->a, str_from(path)), false) : -ENOENT;
-    if (rc != -ENOENT) {
-        return rc;
-    }
-    const char *prefix = escaped(path, s->a);
-    return try_shards(s, prefix ? arena_printf(s->a, "%s-[0-9]*-of-[0-9]*", prefix) : NULL,
-                      arena_printf(s->a, "%s-\?\?\?\?\?-of-\?\?\?\?\?", path), true);
+    errint rc = try_prefix(s, str_from(path));
+    return rc == -ENOENT ? locate_v1(path, s->argument, s->a, s->out, s->d) : rc;
 }
 
 static const char *join(struct arena *a, const char *dir, struct str name)
@@ -205,22 +119,9 @@ static errint follow_state(struct search *s, const char *file, const char *dir)
     if (!stated || !beside) {
         return diag_no_memory(s->d);
     }
-    rc = try_prefix(s, str_from(stated));
-    if (rc != -ENOENT) {
-        return rc;
-    }
-    bool moved = strcmp(stated, beside) != 0 && last_component(state.latest).len > 0;
-    rc = moved ? try_prefix(s, str_from(beside)) : -ENOENT;
-    if (rc == 0) {
-        diag_warn(s->d, DIAG_MOVED, file, state.latest,
-                  "%s.index does not exist, taking %s beside the state file",
-                  diag_visible(s->d, str_from(stated)), diag_visible(s->d, str_from(s->out->index_path)));
-    }
-    if (rc != -ENOENT) {
-        return rc;
-    }
-    rc = try_v1(s, stated);
-    if (rc == -ENOENT && moved && (rc = try_v1(s, beside)) == 0) {
+    rc = try_path(s, stated);
+    bool moved = rc == -ENOENT && strcmp(stated, beside) != 0 && last_component(state.latest).len > 0;
+    if (moved && (rc = try_path(s, beside)) == 0) {
         diag_warn(s->d, DIAG_MOVED, file, state.latest, "%s does not exist, taking %s beside the state file",
                   diag_visible(s->d, str_from(stated)), diag_visible(s->d, str_from(beside)));
     }
@@ -247,8 +148,7 @@ static errint try_variables(struct search *s, const char *dir)
         if (!prefix) {
             return diag_no_memory(s->d);
         }
-        rc = try_prefix(s, str_from(prefix));
-        rc = rc == -ENOENT ? try_v1(s, prefix) : rc;
+        rc = try_path(s, prefix);
     }
     return rc;
 }
@@ -283,10 +183,12 @@ static errint search_without_state(struct search *s, const char *dir)
     }
     if (count == 1) {
         const char *path = join(s->a, dir, names[0]);
-        errint rc = path ? try_prefix(s, str_from(path)) : diag_no_memory(s->d);
-        rc = rc == -ENOENT ? try_v1(s, path) : rc;
-        const char *safe = rc == -ENOENT ? escaped(dir, s->a) : NULL; /* beside the pattern of shards */
-        rc = safe ? try_v1(s, join(s->a, safe, names[0])) : rc;
+        errint rc = path ? try_path(s, path) : diag_no_memory(s->d);
+        if (rc == -ENOENT) { /* the directory's name has a meaning in a pattern of shards */
+            const char *safe = locate_escaped(dir, s->a);
+            const char *pattern = safe ? join(s->a, safe, names[0]) : NULL;
+            rc = pattern ? locate_v1(pattern, s->argument, s->a, s->out, s->d) : diag_no_memory(s->d);
+        }
         if (rc == 0) {
             diag_warn(
                 s->d, DIAG_NO_STATE, dir, str_from(dir),
@@ -374,10 +276,10 @@ static errint search_file(struct search *s)
         const char *dir = path_dir(s->argument, s->a);
         return dir ? search_saved_model(s, dir) : diag_no_memory(s->d);
     }
-    rc = try_v1(s, s->argument);
+    rc = locate_v1(s->argument, s->argument, s->a, s->out, s->d);
     if (rc == -ENOENT && prefix.ptr) { /* the .meta file beside it */
         const char *text = arena_cstr(s->a, prefix);
-        rc = text ? try_v1(s, text) : diag_no_memory(s->d);
+        rc = text ? locate_v1(text, s->argument, s->a, s->out, s->d) : diag_no_memory(s->d);
     }
     if (rc != -ENOENT) {
         return rc;

@@ -5,13 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
-#include "base/cursor.h"
-#include "base/file.h"
 #include "base/grow.h"
-
-/* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
-#define TABLE_MAGIC 0xdb4775248b80fb57u
+#include "format/locate_v1.h"
 
 struct scan {
     const char *dir;
@@ -21,28 +16,6 @@ struct scan {
     uint32_t count;
     unsigned opened;
 };
-
-bool locate_is_table(const char *path)
-{
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    char tail[8];
-    if (file_open(path, &fd, &st) < 0 || st.st_size < (off_t)sizeof(tail) ||
-        file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail) < 0) {
-        return false;
-    }
-    struct cursor c = cursor_over(tail, sizeof(tail));
-    return cursor_le64(&c) == TABLE_MAGIC;
-}
-
-const char *locate_shard_count(const char *path)
-{
-    const char *digits = path + strlen(path);
-    while (digits > path && digits[-1] >= '0' && digits[-1] <= '9') {
-        digits--;
-    }
-    return *digits && digits - path >= 4 && memcmp(digits - 4, "-of-", 4) == 0 ? digits : NULL;
-}
 
 /* The pattern of all shards, of the name of one; NULL for any other name. */
 static const char *pattern_of(const char *name, struct arena *a)

@@ -3,7 +3,6 @@
 #ifndef CKPTFS_FORMAT_LOCATE_SCAN_H
 #define CKPTFS_FORMAT_LOCATE_SCAN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -17,11 +16,5 @@ enum { LOCATE_OPENED_MOST = 10000 }; /* files of one directory that are looked i
  * `.meta` and other files are none. A V1 file beside an index of that name is no other checkpoint: the index wins, as in TensorFlow.
  * Results are allocated in `a`; a directory that cannot be read has none. -ENOMEM. */
 MUST_CHECK errint locate_scan(const char *dir, struct arena *a, struct str **names, uint32_t *count);
-
-/* locate_is_table: whether a file ends with the magic of a table, as an index and a V1 checkpoint do. */
-bool locate_is_table(const char *path);
-
-/* locate_shard_count: the N of PREFIX-00000-of-N, at the end of `path`; NULL if that is not the name of a shard. */
-const char *locate_shard_count(const char *path);
 
 #endif

@@ -83,14 +83,13 @@ static void print_help(struct buf *b, const struct command *only)
         }
         buf_text(b, !only && o->mask != FOR_ALL ? ")\n" : "\n");
     }
-    buf_text(
-        b,
-        "\nCHECKPOINT is a prefix, a .index or .data-* file, or a directory with a `checkpoint` state file;\n"
-        "`none` is the one that the map names. PATTERN is a shell pattern on whole names, in which * "
-        "matches\n"
-        "'/' too; without * ? [ it selects the names that contain it. PATH is a variable's name, or its "
-        "path\n"
-        "in a mount. See ckptool(1).\n");
+    buf_text(b, "\nCHECKPOINT is a prefix, a .index or .data-* file, a directory with a `checkpoint` state "
+                "file or one\n"
+                "checkpoint, or that of a SavedModel; `none` is the one that the map names. PATTERN is a "
+                "shell pattern\n"
+                "on whole names, in which * matches '/' too; without * ? [ it selects the names that contain "
+                "it. PATH\n"
+                "is a variable's name, or its path in a mount. See ckptool(1).\n");
 }
 
 static void print_version(struct buf *b)

@@ -215,6 +215,22 @@ static void locate_checkpoint_bad_state_file_is_ebadmsg(void **state)
     assert_refused(f, ".", -EBADMSG, "expected");
 }
 
+static void locate_checkpoint_state_path_that_is_v1_is_not_moved(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "run");
+    make_dir(f, "run/data");
+    write_state(f, "run/checkpoint", "data/m");
+    touch(f, "run/m.index");
+    assert_found(f, "run", "run/m");
+    assert_int_equal(f->d.warnings, 1);
+    write_table(f, "run/data/m");
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "run"), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_true(str_ends(str_from(f->out.prefix), STR("/run/data/m")));
+    assert_int_equal(f->d.warnings, 1);
+}
+
 static void locate_checkpoint_directory_wins_over_prefix(void **state)
 {
     struct fixture *f = *state;
@@ -413,6 +429,7 @@ int main(void)
         TEST(locate_checkpoint_moved_directory_is_found_with_a_warning),
         TEST(locate_checkpoint_stale_state_file_is_enoent),
         TEST(locate_checkpoint_bad_state_file_is_ebadmsg),
+        TEST(locate_checkpoint_state_path_that_is_v1_is_not_moved),
         TEST(locate_checkpoint_directory_wins_over_prefix),
         TEST(locate_checkpoint_directory_without_state_file_lists_indexes),
         TEST(locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning),

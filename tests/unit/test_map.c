@@ -107,7 +107,8 @@ static void print_partition(struct buf *b, const struct partition *p)
 
 static void print_map(struct buf *b, const struct map *m)
 {
-    buf_printf(b, "checkpoint %s\n", m->checkpoint ? base_name(m->checkpoint) : "(none)");
+    buf_printf(b, "checkpoint %s%s\n", m->checkpoint ? base_name(m->checkpoint) : "(none)",
+               m->names == MAP_NAMES_FRIENDLY ? " by friendly names" : "");
     for (uint32_t i = 0; i < m->rule_count; i++) {
         const struct rule *r = &m->rules[i];
         buf_printf(b, "rule %u %s ", r->line, r->source_is_scope ? "scope" : "name");

@@ -255,6 +255,31 @@ static void names_that_several_have_are_not_guessed(void **state)
                         "'a/total/.ATTRIBUTES/VARIABLE_VALUE', 'b/total', 'c'");
 }
 
+static void slots_go_by_what_their_variable_is_called(void **state)
+{
+    struct fixture *f = *state;
+    add_node(f, "a" VALUE, "twin");                           /* 0 */
+    add_node(f, "b" VALUE, "twin");                           /* 1 */
+    add_node(f, "a/.OPTIMIZER_SLOT/opt/m" VALUE, "twin/m");   /* 2 */
+    add_node(f, "c" VALUE, "kernel");                         /* 3 */
+    add_node(f, "c/.OPTIMIZER_SLOT/opt/m" VALUE, "kernel/s"); /* 4 */
+    add_node(f, "d" VALUE, "kernel/m");                       /* 5: what that slot would be called */
+    add_slot(f, 0, "m", 2);
+    add_slot(f, 3, "m", 4);
+    open_ckpt(f);
+    for (int friendly = 0; friendly < 2; friendly++) {
+        assert_named(f, "a/.OPTIMIZER_SLOT/opt/m" VALUE, "a/m");
+        assert_named(f, "c/.OPTIMIZER_SLOT/opt/m" VALUE, "c/m");
+        const struct tensor *found[2];
+        assert_int_equal(catalog_resolve(f->c, STR("kernel/m"), found, 2), 2);
+        assert_str(catalog_friendly(f->c, found[0]), "kernel/m");
+        assert_int_equal(catalog_resolve(f->c, STR("kernel/s"), found, 2), 1);
+        assert_int_equal(catalog_resolve(f->c, STR("twin/m"), found, 2), 1);
+        assert_sorted(f->c);
+        assert_int_equal(catalog_use_friendly(f->c, &f->d), 0);
+    }
+}
+
 static void names_need_a_sound_record(void **state)
 {
     struct fixture *f = *state;
@@ -350,6 +375,7 @@ int main(void)
         TEST(objects_path_is_unescaped_left_to_right),
         TEST(names_are_recorded_ones_or_paths),
         TEST(names_that_several_have_are_not_guessed),
+        TEST(slots_go_by_what_their_variable_is_called),
         TEST(names_need_a_sound_record),
         TEST(names_need_the_data_file),
         TEST(names_are_no_matter_without_a_record),

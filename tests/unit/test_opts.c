@@ -120,6 +120,18 @@ static void opts_parse_assign_and_define_may_be_repeated(void **state)
     assert_int_equal(now.extra.define_count, 1);
     assert_string_equal(now.extra.define[0], "e=float32 []");
     assert_string_equal(now.graph, "g.meta");
+    assert_int_equal(now.extra.names, MAP_NAMES_UNSAID);
+}
+
+static void opts_parse_names_is_key_or_friendly(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "names=friendly", NULL), 0);
+    assert_int_equal(now.extra.names, MAP_NAMES_FRIENDLY);
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "names=key", NULL), 0);
+    assert_int_equal(now.extra.names, MAP_NAMES_KEY);
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "names=full", NULL), -EINVAL);
+    assert_non_null(strstr(complaint.data, "expected names=key or names=friendly"));
 }
 
 static void opts_parse_debug_implies_foreground(void **state)
@@ -174,6 +186,7 @@ int main(void)
         cmocka_unit_test(opts_parse_none_is_no_checkpoint),
         cmocka_unit_test(opts_parse_what_mount_and_fstab_pass_is_overridden),
         cmocka_unit_test(opts_parse_assign_and_define_may_be_repeated),
+        cmocka_unit_test(opts_parse_names_is_key_or_friendly),
         cmocka_unit_test(opts_parse_debug_implies_foreground),
         cmocka_unit_test(opts_parse_other_actions),
         cmocka_unit_test(opts_parse_wrong_usage_is_one_line),
