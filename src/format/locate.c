@@ -241,6 +241,14 @@ static errint search_directory(struct search *s)
     return rc == -ENOENT ? search_without_state(s, dir) : rc;
 }
 
+static void suggest_beside(struct search *s)
+{
+    const char *dir = path_dir(s->argument, s->a);
+    if (dir) {
+        suggest_indexes(s, dir);
+    }
+}
+
 static errint not_found(struct search *s, struct str prefix)
 {
     const char *cut = prefix.ptr ? diag_visible(s->d, prefix) : NULL;
@@ -248,10 +256,7 @@ static errint not_found(struct search *s, struct str prefix)
                            "no checkpoint there: tried the directory and %s.index%s%s%s",
                            diag_visible(s->d, str_from(s->argument)), cut ? " and " : "", cut ? cut : "",
                            cut ? ".index" : "");
-    const char *dir = path_dir(s->argument, s->a);
-    if (dir) {
-        suggest_indexes(s, dir);
-    }
+    suggest_beside(s);
     return rc;
 }
 
@@ -286,6 +291,11 @@ static errint search_file(struct search *s)
     }
     if (kind < 0 && kind != -ENOENT) {
         return file_complain(s->d, DIAG_FILE_UNREADABLE, s->argument, kind);
+    }
+    if (kind == 0 && !prefix.ptr) {
+        rc = locate_complain_no_table(s->argument, s->d);
+        suggest_beside(s);
+        return rc;
     }
     return not_found(s, prefix);
 }

@@ -2,6 +2,8 @@
 #include "format/locate_v1.h"
 
 #include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -10,6 +12,8 @@
 
 /* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
 #define TABLE_MAGIC 0xdb4775248b80fb57u
+
+enum { TABLE_LEAST = 48 }; /* bytes: a table that is a footer alone */
 
 struct v1_search {
     const char *argument;
@@ -133,4 +137,29 @@ errint locate_v1(const char *path, const char *argument, struct arena *a, struct
     const char *prefix = locate_escaped(path, s->a);
     return try_shards(s, prefix ? arena_printf(s->a, "%s-[0-9]*-of-[0-9]*", prefix) : NULL,
                       arena_printf(s->a, "%s-\?\?\?\?\?-of-\?\?\?\?\?", path), true);
+}
+
+errint locate_complain_no_table(const char *path, struct diag *d)
+{
+    CLEANUP_CLOSE int fd = -1;
+    struct stat st;
+    char tail[8] = {0};
+    errint rc = file_open(path, &fd, &st);
+    if (rc == 0 && st.st_size >= TABLE_LEAST) {
+        rc = file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail);
+    }
+    if (rc < 0) {
+        return file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
+    }
+    struct cursor c = cursor_over(tail, sizeof(tail));
+    char found[64];
+    if (st.st_size < TABLE_LEAST) {
+        snprintf(found, sizeof(found), "has %lld bytes", (long long)st.st_size);
+    } else {
+        snprintf(found, sizeof(found), "ends in %016" PRIx64, cursor_le64(&c));
+    }
+    return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
+                      "the file %s, a V1 checkpoint has at least %d bytes and ends in %016" PRIx64
+                      "; and there is no %s.index",
+                      found, TABLE_LEAST, (uint64_t)TABLE_MAGIC, diag_visible(d, str_from(path)));
 }

@@ -21,6 +21,9 @@ const char *locate_escaped(const char *path, struct arena *a);
 /* locate_is_table: whether a file ends with the magic of a table, as an index and a V1 checkpoint do. */
 bool locate_is_table(const char *path);
 
+/* locate_complain_no_table: the error of a file that is there, is none, and has no index beside it: what its end is, and what a V1 checkpoint's is. */
+errint locate_complain_no_table(const char *path, struct diag *d);
+
 /* locate_shard_count: the N of PREFIX-00000-of-N, at the end of `path`; NULL if that is not the name of a shard. */
 const char *locate_shard_count(const char *path);
 

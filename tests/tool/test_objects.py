@@ -153,7 +153,7 @@ def test_a_damaged_object_graph_leaves_the_keys(tmp_path, damage):
     damaged = tmp_path / prefix.name
     done = run("list", damaged)
     assert len(done.stdout.splitlines()) == len(tensors)
-    assert b"warning: the object graph cannot be read" in done.stderr
+    assert b"warning: " in done.stderr and b"the object graph cannot be read" in done.stderr
     done = run("list", "-n", "friendly", damaged, status=1)
     assert done.stdout == b"" and b"friendly names are asked for" in done.stderr
     (error,) = plan("-a", "table/table-keys=x", damaged, status=1)["errors"]
