@@ -122,8 +122,10 @@ static errint follow_state(struct search *s, const char *file, const char *dir)
     rc = try_path(s, stated);
     bool moved = rc == -ENOENT && strcmp(stated, beside) != 0 && last_component(state.latest).len > 0;
     if (moved && (rc = try_path(s, beside)) == 0) {
-        diag_warn(s->d, DIAG_MOVED, file, state.latest, "%s does not exist, taking %s beside the state file",
-                  diag_visible(s->d, str_from(stated)), diag_visible(s->d, str_from(beside)));
+        const char *suffix = s->out->format == LOCATION_V2 ? ".index" : "";
+        diag_warn(s->d, DIAG_MOVED, file, state.latest,
+                  "%s%s does not exist, taking %s%s beside the state file",
+                  diag_visible(s->d, str_from(stated)), suffix, diag_visible(s->d, str_from(beside)), suffix);
     }
     if (rc != -ENOENT) {
         return rc;
