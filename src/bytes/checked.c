@@ -34,6 +34,7 @@ struct checked {
     struct news *news;            /* owns; the oldest first */
     atomic_uint_fast32_t waiting; /* in `news` */
     bool blocks;                  /* cells are of blocks */
+    struct checked_runs runs;
 };
 
 static errint make_cells(struct checked *k)
@@ -87,6 +88,7 @@ void checked_close(struct checked *k)
         free(n);
     }
     pthread_mutex_destroy(&k->lock);
+    free(k->runs.runs);
     free(k->bad);
     free(k->first);
     free(k->cells);
@@ -227,6 +229,11 @@ errint checked_need(struct checked *k, const struct tensor *t, const struct stor
         return -EUCLEAN;
     }
     return rc;
+}
+
+struct checked_runs *checked_runs(struct checked *k)
+{
+    return &k->runs;
 }
 
 bool checked_news(struct checked *k, struct buf *b)

@@ -11,10 +11,28 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/cell.h"
 #include "base/errint.h"
 #include "format/catalog.h"
 
 struct checked;
+
+/* A run of bytes of a file that has a checksum. */
+struct checked_run {
+    const struct tensor *tensor;
+    const struct stored_slice *slice;
+    uint64_t off;
+    uint64_t end;
+    uint64_t ends; /* the largest `end` of this one and of those before it in the file: runs may overlap */
+    uint32_t file; /* index into catalog.shards */
+};
+
+/* All of them, by file and offset; made when it is first needed, by checked_read. */
+struct checked_runs {
+    struct cell cell;
+    struct checked_run *runs; /* owns */
+    size_t count;
+};
 
 /* checked_open: for the tensors of c, borrowed for as long; c->checked is for the caller to set. -ENOMEM. checked_close: NULL is legal. */
 MUST_CHECK errint checked_open(const struct catalog *c, struct checked **out);
@@ -23,6 +41,14 @@ void checked_close(struct checked *k);
 /* checked_need: that tensor t, or its slice s if that is not NULL, is undamaged: 0; -EUCLEAN if it is not; -EIO, -ENOMEM when that could not be
  * found out this time; -EINTR, -EAGAIN as cell_need. */
 MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s);
+
+/* checked_runs: those of k, made or not. */
+struct checked_runs *checked_runs(struct checked *k);
+
+/* checked_read: bytes [off, off+len) of a shard that is a file, as shard_read. With -o verify (c->checked) every tensor that has bytes among them must be undamaged:
+ * -EUCLEAN if one is not, and as checked_need. */
+MUST_CHECK errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
+                               void *buf);
 
 /* checked_news: a damaged tensor that was not told of: true, and its line, without a newline, added to b. Each comes once. */
 bool checked_news(struct checked *k, struct buf *b);

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/errint.h"
+#include "base/pages.h"
 #include "format/catalog.h"
 
 enum verify_outcome {
@@ -75,11 +76,10 @@ MUST_CHECK errint verify_run(struct verify *v, unsigned threads, verify_progress
 
 enum { VERIFY_BUFFER = 256 << 10 }; /* stays in the processor's cache between the copy and the checksum */
 
-/* verify_buffer: such a buffer, to be freed; NULL when memory is short. It begins with a page: the kernel copies a page of a file four times more slowly to
- * where malloc puts large blocks, 16 bytes behind the begin of one. */
+/* verify_buffer: such a buffer, to be freed; NULL when memory is short. */
 static inline char *verify_buffer(void)
 {
-    return aligned_alloc(4096, VERIFY_BUFFER);
+    return pages_alloc(VERIFY_BUFFER);
 }
 
 /* Told of bytes that were read; NULL does without. */

@@ -10,9 +10,10 @@
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/grow.h"
+#include "base/pages.h"
 #include "format/strings_index.h"
 
-enum { BYTES_AT_ONCE = 256 << 10, PAGE = 4096 };
+enum { BYTES_AT_ONCE = 256 << 10 };
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
 static errint read_base(void *from, uint64_t off, size_t len, void *buf)
@@ -43,7 +44,7 @@ static errint add_mark(struct strings_index *x, struct strings_mark mark)
 
 /* ---- V2 ---------------------------------------------------------------------------------------- */
 
-static uint32_t extend_length(uint32_t crc, uint64_t len, bool big_endian)
+uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian)
 {
     if (len <= UINT32_MAX) {
         uint32_t fixed = big_endian ? htobe32((uint32_t)len) : htole32((uint32_t)len);
@@ -72,7 +73,7 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
             return -EBADMSG;
         }
         *total += len;
-        *crc = extend_length(*crc, len, big_endian);
+        *crc = strings_extend_length(*crc, len, big_endian);
     }
     return 0;
 }
@@ -81,8 +82,7 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
 static errint extend_bytes(struct shard *base, uint64_t off, uint64_t left, uint32_t *crc)
 {
     size_t size = left < BYTES_AT_ONCE ? (size_t)left : BYTES_AT_ONCE;
-    /* The kernel copies to the beginning of a page four times as fast as to where malloc puts large blocks. */
-    CLEANUP_FREE char *buf = aligned_alloc(PAGE, (size / PAGE + 1) * PAGE);
+    CLEANUP_FREE char *buf = pages_alloc(size);
     if (!buf) {
         return -ENOMEM;
     }

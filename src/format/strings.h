@@ -45,6 +45,9 @@ static inline uint64_t strings_numbers(uint64_t elements)
     return elements ? elements : 1;
 }
 
+/* strings_extend_length: the checksum goes on over a length, as a number of 4 bytes in the writer's order, or of 8 where 4 do not hold it. */
+uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian);
+
 /* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry should have; if its lengths contradict
  * their own checksum, *crc is one that cannot be right. -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM;
  * -EINTR where the calling thread is interrupted (cell.h). */

@@ -22,8 +22,10 @@
 /* What is found out about the file of a string target when it is first looked at (bytes/string_read.h): the plan is const but for this. */
 struct strings_file {
     struct cell cell;
-    bool entangled;   /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
+    bool
+        entangled; /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
     uint64_t bytes;   /* of the file */
+    uint64_t longest; /* bytes of the longest element */
     uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads of a data file as it is, whose bytes are those of whatever tensors are there. */
+#include <stdlib.h>
+
+#include "bytes/checked.h"
+#include "bytes/verify.h"
+
+static int by_place(const void *a, const void *b)
+{
+    const struct checked_run *left = a;
+    const struct checked_run *right = b;
+    if (left->file != right->file) {
+        return left->file < right->file ? -1 : 1;
+    }
+    return (left->off > right->off) - (left->off < right->off);
+}
+
+static errint make_runs(void *context)
+{
+    const struct catalog *c = context;
+    struct checked_runs *out = checked_runs(c->checked);
+    struct verify all;
+    errint rc = verify_init(&all, c);
+    struct checked_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
+    if (!runs) {
+        verify_fini(&all);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct verify_unit *u = &all.units[i];
+        struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
+        uint64_t off = shard_origin(s, verify_stored_off(u->tensor, u->slice));
+        runs[i] = (struct checked_run){
+            .tensor = u->tensor,
+            .slice = u->slice,
+            .off = off,
+            .end = off + verify_stored_bytes(c, u->tensor, u->slice),
+            .file = (uint32_t)(shard_file(s) - c->shards),
+        };
+    }
+    qsort(runs, all.count, sizeof(*runs), by_place);
+    for (uint32_t i = 0; i < all.count; i++) {
+        bool goes_on = i && runs[i - 1].file == runs[i].file && runs[i - 1].ends > runs[i].end;
+        runs[i].ends = goes_on ? runs[i - 1].ends : runs[i].end;
+    }
+    free(out->runs);
+    out->runs = runs;
+    out->count = all.count;
+    verify_fini(&all);
+    return 0;
+}
+
+/* The first run of the file that may reach beyond byte `off`. */
+static size_t first_after(const struct checked_runs *all, uint32_t file, uint64_t off)
+{
+    size_t low = 0;
+    size_t high = all->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const struct checked_run *r = &all->runs[mid];
+        if (r->file < file || (r->file == file && r->ends <= off)) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)
+{
+    const struct checked_runs *all = checked_runs(c->checked);
+    errint rc = cell_need(&checked_runs(c->checked)->cell, make_runs, (void *)(uintptr_t)c);
+    for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
+        const struct checked_run *r = &all->runs[i];
+        if (r->file != file || r->off >= end) {
+            break;
+        }
+        rc = r->end > off ? checked_need(c->checked, r->tensor, r->slice) : 0;
+    }
+    return rc;
+}
+
+errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len, void *buf)
+{
+    bool ours = c->shard_count && file >= c->shards && file < c->shards + c->shard_count;
+    errint rc = c->checked && ours ? need_range(c, (uint32_t)(file - c->shards), off, off + len) : 0;
+    return rc < 0 ? rc : shard_read(file, off, len, buf);
+}
