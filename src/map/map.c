@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "map/file_name.h"
 #include "map/ini.h"
 #include "map/words.h"
 
@@ -18,6 +19,7 @@ struct loading {
     const struct ini_item *checkpoint[2]; /* the first `path` and `names` of [checkpoint] */
     struct rule *rules;                   /* room for all items of [assignment_map] */
     struct variable *variables;           /* likewise of [variables] */
+    struct sidecar *sidecars;             /* likewise of [files] */
     uint32_t variable_count;
     errint rc; /* of the first error */
 };
@@ -42,9 +44,7 @@ static void read_path(struct loading *l, const struct ini_item *item, const char
                         "the checkpoint's path is empty: leave the line out to name it on the command line"));
         return;
     }
-    const char *slash = strrchr(l->ini->path, '/');
-    int folder = slash && item->value.ptr[0] != '/' ? (int)(slash + 1 - l->ini->path) : 0;
-    l->m->checkpoint = arena_printf(&l->m->arena, "%.*s" STR_FMT, folder, l->ini->path, STR_ARG(item->value));
+    l->m->checkpoint = file_path(&l->m->arena, l->ini->path, item->value);
     if (!l->m->checkpoint) {
         note(l, diag_no_memory(l->d));
     }
@@ -106,75 +106,46 @@ static void read_variable(struct loading *l, const struct ini_item *item)
     l->variable_count += rc == 0;
 }
 
-/* One key of [view] and its values, the default first. */
-static const struct {
-    const char *key;
-    const char *values[3];
-} view_keys[] = {
-    {"undeclared", {"error", "infer"}},
-    {"dtype", {"strict", "cast", "source"}},
-};
-
-static void set_view(struct map_view *view, size_t key, unsigned value)
-{
-    if (key == 0) {
-        view->infer_undeclared = value == 1;
-    } else {
-        view->dtype = (enum view_dtype)value;
-    }
-}
-
 static void read_view(struct loading *l, const struct ini_item *item)
 {
-    /* What [view] will have beside these, when the files that it configures are there. */
-    static const char *const later[] = {"name", "safetensors", "files", "shards", "shard_size", "layout"};
-    char where[WORDS_WHERE_BYTES];
-    words_where(l->ini->path, item->line, where);
-    for (size_t i = 0; i < ARRAY_LEN(view_keys); i++) {
-        const char *const *values = view_keys[i].values;
-        size_t count = values[2] ? 3 : 2;
-        if (!str_eq(item->key, str_from(view_keys[i].key))) {
-            continue;
-        }
-        for (unsigned k = 0; k < count; k++) {
-            if (str_eq(item->value, str_from(values[k]))) {
-                set_view(&l->m->view, i, k);
-                return;
-            }
-        }
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                           "'%s' is no value of '%s' in [view]: expected %s%s%s%s%s",
-                           words_shown(l->d, item->value), view_keys[i].key, values[0],
-                           count > 2 ? ", " : " or ", values[1], count > 2 ? " or " : "",
-                           count > 2 ? values[2] : ""));
-        words_nearest(l->d, item->value, values, count);
+    note(l, view_option_read(item, l->m->path, &l->m->arena, &l->m->view, l->d));
+}
+
+static void read_sidecar(struct loading *l, const struct ini_item *item)
+{
+    if (l->m->sidecar_count == SIDECARS_MOST) {
+        char where[WORDS_WHERE_BYTES];
+        words_where(l->ini->path, item->line, where);
+        note(l,
+             diag_error(l->d, DIAG_LIMIT, where, item->key, "more than %d files in [files]", SIDECARS_MOST));
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(later); i++) {
-        if (str_eq(item->key, str_from(later[i]))) {
-            note(l, diag_error(l->d, DIAG_UNSUPPORTED, where, item->key,
-                               "'%s' in [view] is not supported yet", later[i]));
-            return;
+    struct sidecar *s = &l->sidecars[l->m->sidecar_count];
+    errint rc = sidecar_parse(item, l->m->path, &l->m->arena, s, l->d);
+    for (uint32_t i = 0; rc == 0 && i < l->m->sidecar_count; i++) {
+        if (str_eq(l->sidecars[i].name, s->name)) {
+            char where[WORDS_WHERE_BYTES];
+            words_where(l->ini->path, item->line, where);
+            rc = diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                            "a second '%s' in [files], the first is in line %u", words_shown(l->d, item->key),
+                            l->sidecars[i].line);
         }
     }
-    const char *known[] = {view_keys[0].key, view_keys[1].key};
-    note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                       "unknown key '%s' in [view]: expected 'undeclared' or 'dtype'",
-                       words_shown(l->d, item->key)));
-    words_nearest(l->d, item->key, known, ARRAY_LEN(known));
+    note(l, rc);
+    l->m->sidecar_count += rc == 0;
 }
 
 enum section_kind { CHECKPOINT, ASSIGNMENT_MAP, VARIABLES, VIEW, FILES, SECTION_COUNT };
 
 static const struct {
     const char *name;
-    void (*read)(struct loading *l, const struct ini_item *item); /* NULL: its items are not supported yet */
+    void (*read)(struct loading *l, const struct ini_item *item);
 } sections[SECTION_COUNT] = {
     [CHECKPOINT] = {"checkpoint", read_checkpoint},
     [ASSIGNMENT_MAP] = {"assignment_map", read_rule},
     [VARIABLES] = {"variables", read_variable},
     [VIEW] = {"view", read_view},
-    [FILES] = {"files", NULL},
+    [FILES] = {"files", read_sidecar},
 };
 
 static enum section_kind kind_of(struct str name)
@@ -220,14 +191,6 @@ static void read_section(struct loading *l, uint32_t section)
         return;
     }
     l->m->graph.given |= kind == VARIABLES;
-    if (!sections[kind].read && s->first < end) {
-        const struct ini_item *item = &l->ini->items[s->first];
-        char where[WORDS_WHERE_BYTES];
-        words_where(l->ini->path, item->line, where);
-        note(l, diag_error(l->d, DIAG_UNSUPPORTED, where, item->key, "section [%s] is not supported yet",
-                           sections[kind].name));
-        return;
-    }
     for (uint32_t i = s->first; i < end; i++) {
         sections[kind].read(l, &l->ini->items[i]);
     }
@@ -244,7 +207,9 @@ static errint allocate(struct loading *l)
     size_t more_variables = l->extra ? l->extra->define_count : 0;
     l->rules = ARENA_ARRAY(&l->m->arena, struct rule, counts[ASSIGNMENT_MAP] + more_rules + 1);
     l->variables = ARENA_ARRAY(&l->m->arena, struct variable, counts[VARIABLES] + more_variables);
-    return l->rules && l->variables ? 0 : diag_no_memory(l->d);
+    l->sidecars = ARENA_ARRAY(&l->m->arena, struct sidecar, counts[FILES]);
+    l->m->sidecars = l->sidecars;
+    return l->rules && l->variables && l->sidecars ? 0 : diag_no_memory(l->d);
 }
 
 static int compare_rules(const void *left, const void *right)

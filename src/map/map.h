@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole map file: [checkpoint], [assignment_map], [variables], [view]. ([files] comes with what it configures.) */
+/* The whole map file: [checkpoint], [assignment_map], [variables], [view], [files]. */
 #ifndef CKPTFS_MAP_MAP_H
 #define CKPTFS_MAP_MAP_H
 
@@ -13,27 +13,16 @@
 #include "base/str.h"
 #include "map/graph.h"
 #include "map/rule.h"
+#include "map/sidecar.h"
+#include "map/view_options.h"
 
 enum { MAP_TEXT_MOST = 64 << 20 }; /* bytes of a map file */
-
-/* What becomes of a variable whose declared dtype is not the checkpoint's. */
-enum view_dtype {
-    VIEW_DTYPE_STRICT, /* an error, as in TensorFlow */
-    VIEW_DTYPE_CAST,   /* values are cast to the declared dtype when they are read */
-    VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
-};
 
 /* By which of their names the tensors of an object-based checkpoint are known: [checkpoint] names. */
 enum map_names {
     MAP_NAMES_UNSAID, /* as MAP_NAMES_KEY */
     MAP_NAMES_KEY,
     MAP_NAMES_FRIENDLY,
-};
-
-/* [view] */
-struct map_view {
-    bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
-    enum view_dtype dtype;
 };
 
 /* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations `NAME=DTYPE SHAPE`. Their place in
@@ -56,8 +45,10 @@ struct map {
     const struct rule *
         rules; /* the plain ones in TensorFlow's order, by source name, then the others; equals in order of lines */
     uint32_t rule_count;
-    struct graph graph; /* of [variables] and define= */
-    struct map_view view;
+    struct graph graph;             /* of [variables] and define= */
+    struct view_options view;       /* [view] */
+    const struct sidecar *sidecars; /* [files] */
+    uint32_t sidecar_count;
     bool
         graph_broken; /* some declaration was not understood: what is not in `graph` may have been meant to be */
 };

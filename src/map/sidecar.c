@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/sidecar.h"
+
+#include "base/escape.h"
+#include "map/file_name.h"
+#include "map/words.h"
+
+errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a, struct sidecar *out,
+                     struct diag *d)
+{
+    char where[WORDS_WHERE_BYTES];
+    words_where(path, item->line, where);
+    *out = (struct sidecar){.name = unescape_name(a, item->key), .line = item->line};
+    if (!out->name.ptr) {
+        return diag_no_memory(d);
+    }
+    const char *wrong = file_name_wrong(out->name);
+    if (wrong) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' cannot be a file of the mount: %s",
+                          words_shown(d, item->key), wrong);
+    }
+    if (!item->value.len) {
+        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' is given no path: expected %s = PATH",
+                          words_shown(d, item->key), words_shown(d, item->key));
+    }
+    out->path = file_path(a, path, item->value);
+    return out->path ? 0 : diag_no_memory(d);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* [files] of a map: real files that are shown at the root of the mount, beside the tensors. */
+#ifndef CKPTFS_MAP_SIDECAR_H
+#define CKPTFS_MAP_SIDECAR_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "map/ini.h"
+
+enum { SIDECARS_MOST = 1000 }; /* of a map: each is held open */
+
+struct sidecar {
+    struct str name;  /* in the mount */
+    const char *path; /* of the file, against the map's folder */
+    uint32_t line;
+};
+
+/* sidecar_parse: `NAME = PATH` of the map `path`; texts are allocated in `a`. Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
+MUST_CHECK errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
+                                struct sidecar *out, struct diag *d);
+
+#endif

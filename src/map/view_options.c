@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/view_options.h"
+
+#include "base/checked.h"
+#include "base/escape.h"
+#include "map/file_name.h"
+#include "map/words.h"
+
+/* A line of [view] amid its reading. */
+struct reading {
+    const struct ini_item *item;
+    const char *where;
+    struct arena *arena;
+    struct view_options *out;
+    struct diag *diag;
+};
+
+static errint refuse(const struct reading *r, const char *expected)
+{
+    return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
+                      "'%s' is no value of '%s' in [view]: expected %s", words_shown(r->diag, r->item->value),
+                      words_shown(r->diag, r->item->key), expected);
+}
+
+/* ---- one of a few words ------------------------------------------------------------------------- */
+
+/* The index of the value among `words`, or -1 with an error. */
+static int choose(const struct reading *r, const char *const *words, unsigned count, const char *expected)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (str_eq(r->item->value, str_from(words[i]))) {
+            return (int)i;
+        }
+    }
+    (void)refuse(r, expected);
+    words_nearest(r->diag, r->item->value, words, count);
+    return -1;
+}
+
+static errint read_undeclared(const struct reading *r)
+{
+    static const char *const words[] = {"error", "infer"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "error or infer");
+    r->out->infer_undeclared = chosen == 1;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
+static errint read_dtype(const struct reading *r)
+{
+    static const char *const words[] = {"strict", "cast", "source"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "strict, cast or source");
+    r->out->dtype = chosen < 0 ? VIEW_DTYPE_STRICT : (enum view_dtype)chosen;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
+static errint read_shards(const struct reading *r)
+{
+    static const char *const words[] = {"source", "compact"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "source or compact");
+    r->out->shards = chosen == 1 ? VIEW_SHARDS_COMPACT : VIEW_SHARDS_SOURCE;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
+static errint read_layout(const struct reading *r)
+{
+    static const char *const words[] = {"flat", "savedmodel"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "flat or savedmodel");
+    r->out->layout = chosen == 1 ? VIEW_LAYOUT_SAVEDMODEL : VIEW_LAYOUT_FLAT;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
+static errint read_files(const struct reading *r)
+{
+    static const char *const words[] = {"raw", "npy", "tensorflow", "safetensors"}; /* in order of bits */
+    static const char expected[] = "a list of raw, npy, tensorflow and safetensors";
+    struct str rest = r->item->value;
+    while (rest.ptr) {
+        struct str word = words_cut(rest, ',', &rest);
+        unsigned i = 0;
+        while (i < ARRAY_LEN(words) && !str_eq(word, str_from(words[i]))) {
+            i++;
+        }
+        if (i == ARRAY_LEN(words)) {
+            errint rc = refuse(r, expected);
+            words_nearest(r->diag, word, words, ARRAY_LEN(words));
+            return rc;
+        }
+        r->out->files |= 1u << i;
+    }
+    return 0;
+}
+
+/* ---- names -------------------------------------------------------------------------------------- */
+
+static errint read_file_name(const struct reading *r, struct str *out)
+{
+    struct str name = unescape_name(r->arena, r->item->value);
+    if (!name.ptr) {
+        return diag_no_memory(r->diag);
+    }
+    const char *wrong = file_name_wrong(name);
+    if (wrong) {
+        return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
+                          "'%s' cannot be a file of the mount: %s", words_shown(r->diag, r->item->value),
+                          wrong);
+    }
+    *out = name;
+    return 0;
+}
+
+static errint read_name(const struct reading *r)
+{
+    struct str name = {NULL, 0};
+    errint rc = read_file_name(r, &name);
+    for (size_t i = 0; rc == 0 && i < name.len; i++) {
+        if (strchr("*?[]\\", name.ptr[i])) {
+            return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
+                              "TensorFlow would take '%s' as a pattern: leave '%c' out",
+                              words_shown(r->diag, r->item->value), name.ptr[i]);
+        }
+    }
+    if (rc == 0) {
+        r->out->name = name;
+    }
+    return rc;
+}
+
+static errint read_safetensors(const struct reading *r)
+{
+    static const struct str suffix = {".safetensors", 12};
+    struct str name = {NULL, 0};
+    errint rc = read_file_name(r, &name);
+    if (rc == 0 && !str_ends(name, suffix)) {
+        const char *full = arena_printf(r->arena, STR_FMT STR_FMT, STR_ARG(name), STR_ARG(suffix));
+        if (!full) {
+            return diag_no_memory(r->diag);
+        }
+        name = str_from(full);
+    }
+    r->out->safetensors = name;
+    return rc;
+}
+
+/* ---- sizes -------------------------------------------------------------------------------------- */
+
+static errint read_shard_size(const struct reading *r)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {
+        {"", 1},
+        {"B", 1},
+        {"KB", 1000},
+        {"MB", 1000000},
+        {"GB", 1000000000},
+        {"TB", 1000000000000},
+        {"KiB", 1 << 10},
+        {"MiB", 1 << 20},
+        {"GiB", 1 << 30},
+        {"TiB", 1ull << 40},
+    };
+    struct str value = r->item->value;
+    size_t digits = 0;
+    while (digits < value.len && value.ptr[digits] >= '0' && value.ptr[digits] <= '9') {
+        digits++;
+    }
+    int64_t number = words_number(str_head(value, digits));
+    struct str unit = str_trim(str_from_pos(value, digits));
+    for (size_t i = 0; number > 0 && i < ARRAY_LEN(units); i++) {
+        if (str_eq(unit, str_from(units[i].name)) &&
+            checked_mul_u64((uint64_t)number, units[i].bytes, &r->out->shard_size)) {
+            return 0;
+        }
+    }
+    return refuse(r, "a size such as 5GB, 500MB or 2GiB");
+}
+
+/* ---- the keys ----------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *key;
+    errint (*read)(const struct reading *r);
+} keys[] = {
+    {"undeclared", read_undeclared},   {"dtype", read_dtype},   {"name", read_name},
+    {"safetensors", read_safetensors}, {"files", read_files},   {"shards", read_shards},
+    {"shard_size", read_shard_size},   {"layout", read_layout},
+};
+
+errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
+                        struct view_options *out, struct diag *d)
+{
+    char where[WORDS_WHERE_BYTES];
+    words_where(path, item->line, where);
+    struct reading r = {item, where, a, out, d};
+    const char *names[ARRAY_LEN(keys)];
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        names[i] = keys[i].key;
+        if (!str_eq(item->key, str_from(keys[i].key))) {
+            continue;
+        }
+        if (out->given & 1u << i) {
+            return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "a second '%s' in [view]", keys[i].key);
+        }
+        out->given |= 1u << i;
+        return keys[i].read(&r);
+    }
+    errint rc =
+        diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
+                   "unknown key '%s' in [view]: expected undeclared, dtype, name, safetensors, files, "
+                   "shards, shard_size or layout",
+                   words_shown(d, item->key));
+    words_nearest(d, item->key, names, ARRAY_LEN(names));
+    return rc;
+}

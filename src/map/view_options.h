@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What [view] of a map says: how targets are made, and which files the mount has. */
+#ifndef CKPTFS_MAP_VIEW_OPTIONS_H
+#define CKPTFS_MAP_VIEW_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "map/ini.h"
+
+/* What becomes of a variable whose declared dtype is not the checkpoint's. */
+enum view_dtype {
+    VIEW_DTYPE_STRICT, /* an error, as in TensorFlow */
+    VIEW_DTYPE_CAST,   /* values are cast to the declared dtype when they are read */
+    VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
+};
+
+/* Kinds of file that show tensors; a set is the sum of their bits. */
+enum view_files {
+    VIEW_RAW = 1,
+    VIEW_NPY = 2,
+    VIEW_TENSORFLOW = 4,
+    VIEW_SAFETENSORS = 8,
+    VIEW_FILES_DEFAULT = VIEW_RAW | VIEW_TENSORFLOW | VIEW_SAFETENSORS,
+};
+
+enum view_shards {
+    VIEW_SHARDS_SOURCE,  /* TensorFlow's data files are the checkpoint's, wherever they can be */
+    VIEW_SHARDS_COMPACT, /* one new data file, with the view's tensors and no others */
+};
+
+enum view_layout {
+    VIEW_LAYOUT_FLAT,       /* a directory that a Saver wrote: checkpoint, NAME.index, NAME.data-* */
+    VIEW_LAYOUT_SAVEDMODEL, /* variables/variables.index, variables/variables.data-* */
+};
+
+/* Zeroed, it is what a map without [view] means. */
+struct view_options {
+    bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
+    enum view_dtype dtype;
+    unsigned files; /* set of enum view_files that directories list; 0: VIEW_FILES_DEFAULT */
+    enum view_shards shards;
+    enum view_layout layout;
+    uint64_t shard_size;    /* bytes of tensors that one safetensors file holds at most; 0: no limit */
+    struct str name;        /* of the TensorFlow checkpoint; empty: "model" */
+    struct str safetensors; /* file name, with its suffix; empty: `name` and ".safetensors" */
+    uint32_t given;         /* a bit for each key that was there, so that a second is told */
+};
+
+/* view_option_read: one line of [view] of the map `path`; texts are allocated in `a`. -EINVAL with the error in d: an unknown key, a second one, a value
+ * that it cannot have. -ENOMEM. */
+MUST_CHECK errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
+                                   struct view_options *out, struct diag *d);
+
+#endif
