@@ -51,7 +51,7 @@ FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
-.PHONY: all demo check check-unit parity bench fuzz install uninstall clean help tests format
+.PHONY: all demo check check-frameworks check-unit parity bench fuzz install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -65,6 +65,11 @@ demo: ## install what is missing, build, mount a real checkpoint, show its tenso
 check: ## install what tests need, run every test
 	@scripts/setup build tests
 	@scripts/check
+
+check-frameworks: ## install torch, jax and transformers (5 GB), build, read mounts with them
+	@scripts/setup build tests
+	@$(MAKE) --no-print-directory all
+	@scripts/check frameworks
 
 check-unit: $(UNIT) ## only the unit tests, as built (SAN=asan for sanitizers)
 	@scripts/run-units $(UNIT)
@@ -106,7 +111,7 @@ format: ## apply .clang-format
 	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
 
 $(BUILD)/ckptfs: $(BUILD)/obj/src/serve/ckptfs.o $(BUILD)/libckptfs.a
 	$(SAY) LINK $@

@@ -133,9 +133,14 @@ static void add_string(struct buf *b, struct str s)
 
 void json_key(struct json *j, const char *key)
 {
+    json_key_str(j, str_from(key));
+}
+
+void json_key_str(struct json *j, struct str key)
+{
     assert(!j->keyed && j->depth > 0);
     before_item(j);
-    add_string(j->out, str_from(key));
+    add_string(j->out, key);
     buf_text(j->out, ": ");
     j->keyed = true;
 }

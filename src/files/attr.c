@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/attr.h"
 
+#include "files/content.h"
 #include "format/dtype.h"
 
 /* What the files that a node is made of have in common. */
@@ -29,30 +30,12 @@ static void add_origin(struct origin *o, const struct stat *st)
     }
 }
 
-static const struct target *target_of(const struct view *v, uint32_t node)
-{
-    const struct node *n = &v->tree->nodes[node];
-    return n->kind == NODE_RAW ? &v->plan->targets[n->target] : NULL;
-}
-
-struct shard *attr_shard(const struct view *v, uint32_t node, uint32_t i)
-{
-    const struct target *t = target_of(v, node);
-    if (!t) {
-        return NULL;
-    }
-    if (t->form && t->form->piece_count) {
-        return i < t->form->piece_count ? &v->catalog->shards[t->form->pieces[i].shard] : NULL;
-    }
-    return i == 0 && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard] : NULL;
-}
-
 /* A tensor's bytes come from shards; all else says what index and map say. */
-static struct origin origin_of(const struct view *v, uint32_t node)
+static struct origin origin_of(const struct view *v, uint32_t file)
 {
     struct origin o = {0};
     for (uint32_t i = 0;; i++) {
-        const struct shard *shard = attr_shard(v, node, i);
+        const struct shard *shard = content_shard(v, file, i);
         if (!shard) {
             break;
         }
@@ -96,21 +79,13 @@ static void own(const struct origin *o, const struct attr_policy *policy, struct
     }
 }
 
-bool attr_sized(const struct view *v, uint32_t node)
-{
-    const struct target *t = target_of(v, node);
-    return !t || target_sized(t);
-}
-
-errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node,
+errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
                  struct render_scratch *scratch, struct stat *st)
 {
-    const struct node *n = &v->tree->nodes[node];
-    struct origin o = origin_of(v, node);
-    uint64_t size = 0;
+    struct origin o = origin_of(v, file);
 
     *st = (struct stat){
-        .st_ino = (ino_t)node + 1,
+        .st_ino = (ino_t)file + 1,
         .st_nlink = 1,
         .st_blksize = ATTR_BLOCK_BYTES,
         .st_atim = o.mtime,
@@ -118,27 +93,19 @@ errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_
         .st_ctim = o.mtime,
     };
     own(&o, policy, st);
-    if (n->kind == NODE_DIR) {
+    if (content_kind(v, file) == NODE_DIR) {
         st->st_mode = S_IFDIR | (0555 & ~policy->umask);
         return 0;
     }
     st->st_mode = S_IFREG | (st->st_mode & ~policy->umask);
-    if (n->kind == NODE_RAW) {
-        errint rc = render_size(v->catalog, &v->plan->targets[n->target], scratch, &size);
-        if (rc < 0) {
-            return rc;
-        }
-    } else if (n->kind == NODE_MAP) {
-        size = attr_map_text(v).len;
+    struct content content;
+    errint rc = content_open(v, file, false, scratch, &content);
+    if (rc < 0) {
+        return rc;
     }
-    st->st_size = (off_t)size;
+    st->st_size = (off_t)content.layout.size;
     st->st_blocks = st->st_size / 512 + (st->st_size % 512 != 0);
     return 0;
-}
-
-struct str attr_map_text(const struct view *v)
-{
-    return v->map->path ? v->map->text : STR("[assignment_map]\n/ = /\n");
 }
 
 /* ---- extended attributes ---- */
@@ -207,9 +174,9 @@ static const struct {
     {"user.ckptfs.slice", value_slice}, {"user.ckptfs.crc32c", value_crc32c},
 };
 
-void attr_names(const struct view *v, uint32_t node, struct buf *b)
+void attr_names(const struct view *v, uint32_t file, struct buf *b)
 {
-    const struct target *t = target_of(v, node);
+    const struct target *t = content_target(v, file);
     for (size_t i = 0; t && i < ARRAY_LEN(attributes); i++) {
         CLEANUP_BUF struct buf value = {0};
         if (attributes[i].value(t, &value) == 0) {
@@ -218,9 +185,9 @@ void attr_names(const struct view *v, uint32_t node, struct buf *b)
     }
 }
 
-errint attr_value(const struct view *v, uint32_t node, const char *name, struct buf *b)
+errint attr_value(const struct view *v, uint32_t file, const char *name, struct buf *b)
 {
-    const struct target *t = target_of(v, node);
+    const struct target *t = content_target(v, file);
     for (size_t i = 0; t && i < ARRAY_LEN(attributes); i++) {
         if (strcmp(attributes[i].name, name) == 0) {
             return attributes[i].value(t, b);

@@ -27,27 +27,18 @@ struct attr_policy {
     mode_t umask; /* bits taken away; 0 by default */
 };
 
-/* attr_stat: what stat() says of `node`. Modes are at most 0444 and what all files its bytes come from allow; directories 0555, st_nlink 1; st_blocks is
+/* attr_stat: what stat() says of `file`, a number of content.h. Modes are at most 0444 and what all files its bytes come from allow; directories 0555, st_nlink 1; st_blocks is
  * ceil(size / 512), st_blksize 1 MiB; mtime is the newest of the source files.
  *
  * The owner is that of the source files when root mounts, else the mounting user. Where that is another than the files' owner (they have
  * several, or access came by group or ACL), group and others may read only what both may read in every source.
  *
- * 0 always, but of strings, whose size is found as by render_size, which may fail. */
-MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t node,
+ * The size is found as by content_open, which may fail. */
+MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
                             struct render_scratch *scratch, struct stat *st);
 
-/* attr_sized: whether attr_stat(node) reads no data: of all but strings. */
-bool attr_sized(const struct view *v, uint32_t node);
-
-/* attr_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity map. */
-struct str attr_map_text(const struct view *v);
-
-/* attr_shard: the i-th shard that bytes of `node` come from (one shard may come twice), or NULL when i is past the last. */
-struct shard *attr_shard(const struct view *v, uint32_t node, uint32_t i);
-
-/* attr_names: the names of the node's extended attributes, each with its NUL, added to b. */
-void attr_names(const struct view *v, uint32_t node, struct buf *b);
+/* attr_names: the names of the file's extended attributes, each with its NUL, added to b. */
+void attr_names(const struct view *v, uint32_t file, struct buf *b);
 
 /* attr_value: adds the value of attribute `name` (user.ckptfs.{name,dtype,shape,source,slice,crc32c}) to b; -ENODATA. Values are text
  * without a final newline:
@@ -58,6 +49,6 @@ void attr_names(const struct view *v, uint32_t node, struct buf *b);
  *
  * Strings have no crc32c: that of the checkpoint is over lengths that the file does not have, so it would be taken for something that it is
  * not. */
-MUST_CHECK errint attr_value(const struct view *v, uint32_t node, const char *name, struct buf *b);
+MUST_CHECK errint attr_value(const struct view *v, uint32_t file, const char *name, struct buf *b);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "files/left_out.h"
 #include "files/report.h"
 #include "format/catalog_names.h"
 #include "format/dtype.h"
@@ -180,22 +181,17 @@ static void add_overridden(struct json *j, const struct view *v, struct place *p
 
 static void add_hidden(struct json *j, const struct view *v)
 {
+    struct left_out_cursor at = left_out_first(v);
     json_key(j, "hidden");
     json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->catalog && i < v->catalog->count; i++) {
-        const struct tensor *t = &v->catalog->tensors[i];
-        if (!t->hidden) {
-            continue;
-        }
+    for (struct left_out out; left_out_next(&at, &out);) {
         json_object(j, JSON_LINE);
         json_key(j, "name");
-        json_str(j, tensor_name(t));
+        json_str(j, out.name);
         json_key(j, "from");
-        json_array(j, JSON_LINE);
-        json_text(j, "raw"); /* the only kind of file there is yet */
-        json_array_end(j);
+        left_out_json(j, out.files);
         json_key(j, "reason");
-        json_text(j, tensor_hidden_reason(t));
+        json_text(j, out.reason);
         json_object_end(j);
     }
     json_array_end(j);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "files/left_out.h"
 #include "files/report.h"
 
 static const char *plural(uint64_t n)
@@ -184,21 +185,22 @@ static void add_overridden(const struct view *v, struct list *l)
 
 static void add_hidden(const struct view *v, struct list *l)
 {
-    uint32_t count = v->catalog ? v->catalog->hidden_count : 0;
+    struct left_out_cursor at = left_out_first(v);
+    struct left_out out;
+    uint64_t count = 0;
+    while (left_out_next(&at, &out)) {
+        count++;
+    }
     if (!count) {
         return;
     }
-    list_title(l, "hidden", count, "tensors of the checkpoint that cannot be shown");
-    for (uint32_t i = 0; i < v->catalog->count; i++) {
-        const struct tensor *t = &v->catalog->tensors[i];
-        if (!t->hidden) {
-            continue;
-        }
-        if (!list_item(l)) {
-            break;
-        }
-        buf_visible(l->out, tensor_name(t));
-        buf_printf(l->out, ": %s\n", tensor_hidden_reason(t));
+    list_title(l, "hidden", count, "tensors that files of some kind cannot show");
+    at = left_out_first(v);
+    while (left_out_next(&at, &out) && list_item(l)) {
+        buf_visible(l->out, out.name);
+        buf_text(l->out, ": not in ");
+        left_out_kinds(l->out, out.files);
+        buf_printf(l->out, ": %s\n", out.reason);
     }
     list_end(l, count);
 }

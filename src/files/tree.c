@@ -8,27 +8,29 @@
 
 #include "files/tree_build.h"
 
-static const struct {
-    const char *name;
-    enum node_kind kind;
-} synthesized[] = {
-    {".ckptfs/map.ini", NODE_MAP},
-    {".ckptfs/report.json", NODE_REPORT_JSON},
-    {".ckptfs/report.txt", NODE_REPORT_TEXT},
-    {".ckptfs/stats", NODE_STATS},
+enum { INSERTED_MOST = 64 };
+
+static const struct made_file reports[] = {
+    {".ckptfs/map.ini", NODE_MAP, 0},
+    {".ckptfs/report.json", NODE_REPORT_JSON, 0},
+    {".ckptfs/report.txt", NODE_REPORT_TEXT, 0},
+    {".ckptfs/stats", NODE_STATS, 0},
 };
 
 /* ---- entries ----------------------------------------------------------------------------------- */
 
-struct str tree_entry_name(const struct build *b, uint32_t entry)
+const struct made_file *tree_entry_file(const struct build *b, uint32_t entry)
 {
-    return entry < b->plan->count ? target_name(&b->plan->targets[entry])
-                                  : str_from(synthesized[entry - b->plan->count].name);
+    uint32_t number = entry - b->plan->count;
+    return entry < b->plan->count        ? NULL
+           : number < ARRAY_LEN(reports) ? &reports[number]
+                                         : &b->files[number - ARRAY_LEN(reports)];
 }
 
-enum node_kind tree_entry_kind(const struct build *b, uint32_t entry)
+struct str tree_entry_name(const struct build *b, uint32_t entry)
 {
-    return entry < b->plan->count ? NODE_RAW : synthesized[entry - b->plan->count].kind;
+    const struct made_file *file = tree_entry_file(b, entry);
+    return file ? str_from(file->path) : target_name(&b->plan->targets[entry]);
 }
 
 /* Bytewise, but '/' before every other byte: all that is below a directory stands together, and the leaf of the same name
@@ -56,7 +58,7 @@ static int entry_order(const void *a, const void *b, void *build)
 
 static errint list_entries(struct build *b)
 {
-    uint32_t total = b->plan->count + (uint32_t)ARRAY_LEN(synthesized);
+    uint32_t total = b->plan->count + (uint32_t)ARRAY_LEN(reports) + b->file_count;
     b->entries = malloc(total * sizeof(*b->entries));
     if (!b->entries) {
         return diag_no_memory(b->diag);
@@ -64,14 +66,15 @@ static errint list_entries(struct build *b)
     bool sorted = true;
     for (uint32_t i = 0; i < total; i++) {
         b->entries[i] = i;
-        /* The synthesized ones are put in their place by one merge below; only targets decide about sorting. */
+        /* A few others are put in their place below; only targets decide about sorting. */
         sorted = sorted &&
                  (i == 0 || i >= b->plan->count || entry_order(&b->entries[i - 1], &b->entries[i], b) <= 0);
     }
-    if (!sorted) {
-        qsort_r(b->entries, b->plan->count, sizeof(*b->entries), entry_order, b);
+    bool few = total - b->plan->count <= INSERTED_MOST;
+    if (!sorted || !few) {
+        qsort_r(b->entries, few ? b->plan->count : total, sizeof(*b->entries), entry_order, b);
     }
-    for (uint32_t i = b->plan->count; i < total; i++) { /* insertion of a few into a sorted many */
+    for (uint32_t i = b->plan->count; few && i < total; i++) { /* insertion of a few into a sorted many */
         uint32_t entry = b->entries[i];
         uint32_t low = 0;
         uint32_t high = i;
@@ -132,7 +135,7 @@ static errint build_all(struct build *b)
     }
     uint32_t root;
     if (rc == 0) {
-        rc = tree_add_node(b, (struct node){.name = "", .kind = NODE_DIR}, &root);
+        rc = tree_add_node(b, (struct node){.name = "", .kind = NODE_DIR, .made = true}, &root);
     }
     if (rc == 0) {
         rc = tree_enqueue(b, (struct pending){root, 0, b->entry_count, 0});
@@ -143,7 +146,8 @@ static errint build_all(struct build *b)
     return rc;
 }
 
-errint tree_build(const struct plan *p, struct diag *d, struct tree **out)
+errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count, struct diag *d,
+                  struct tree **out)
 {
     *out = calloc(1, sizeof(**out));
     if (!*out) {
@@ -151,7 +155,7 @@ errint tree_build(const struct plan *p, struct diag *d, struct tree **out)
     }
     struct tree *tree = *out;
     arena_init(&tree->arena);
-    struct build b = {.plan = p, .diag = d, .tree = tree};
+    struct build b = {.plan = p, .files = files, .file_count = file_count, .diag = d, .tree = tree};
     uint64_t errors_before = d->errors;
     errint rc = build_all(&b);
     struct node *fit = b.node_count ? realloc(b.nodes, b.node_count * sizeof(*fit)) : NULL;

@@ -20,8 +20,22 @@ enum node_kind {
     NODE_RAW,         /* bytes of a target */
     NODE_REPORT_TEXT, /* .ckptfs/report.txt: rendered when opened, size 0 */
     NODE_REPORT_JSON,
-    NODE_MAP,   /* .ckptfs/map.ini */
-    NODE_STATS, /* .ckptfs/stats */
+    NODE_MAP,               /* .ckptfs/map.ini */
+    NODE_STATS,             /* .ckptfs/stats */
+    NODE_TF_STATE,          /* `checkpoint` */
+    NODE_TF_INDEX,          /* NAME.index */
+    NODE_TF_DATA,           /* NAME.data-?????-of-????? */
+    NODE_SAFETENSORS,       /* NAME.safetensors, or one of several */
+    NODE_SAFETENSORS_INDEX, /* NAME.safetensors.index.json */
+    NODE_SIDECAR,           /* a real file that the map names */
+    NODE_NPY,               /* beside a node: it has none of its own (content.h) */
+};
+
+/* A file of the mount that is no target. */
+struct made_file {
+    const char *path; /* in the mount: its components are file names */
+    enum node_kind kind;
+    uint32_t number; /* of its kind */
 };
 
 struct node {
@@ -30,10 +44,12 @@ struct node {
     union {
         uint32_t first_child; /* NODE_DIR: index of the first child */
         uint32_t target;      /* NODE_RAW: index into plan.targets */
+        uint32_t number;      /* else: made_file.number */
     };
     uint32_t child_count; /* NODE_DIR */
     uint16_t name_len;
     uint8_t kind; /* enum node_kind */
+    bool made;    /* NODE_DIR: it leads to files that are no targets */
 };
 
 struct moved {
@@ -52,10 +68,12 @@ struct tree {
 
 enum { TREE_ROOT = 0 };
 
-/* tree_build: the tree of `p` (borrowed as long as the tree). A name that is both a variable and a scope keeps its path, its children move
- * to NAME.d (NAME.d.d where that is taken too); names that a file system cannot hold are escaped (base/escape.h). Two targets that meet at
- * one path are an error that names both. A variable that has the path of a file under .ckptfs/ wins, with a warning. */
-MUST_CHECK errint tree_build(const struct plan *p, struct diag *d, struct tree **out);
+/* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed likewise), and of the reports under .ckptfs/. A name that is both a variable
+ * and a scope keeps its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file system cannot hold are escaped
+ * (base/escape.h). Two targets that meet at one path are an error that names both. A variable or a scope that has the path of another file wins, with a
+ * warning; against one that the map names (NODE_SIDECAR) it is an error. */
+MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count,
+                             struct diag *d, struct tree **out);
 void tree_close(struct tree *t);
 
 /* tree_lookup: the child of directory `dir` with that name: its index, or -ENOENT. O(log children). */

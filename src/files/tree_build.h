@@ -15,10 +15,12 @@ struct pending {
 
 struct build {
     const struct plan *plan;
+    const struct made_file *files;
+    uint32_t file_count;
     struct diag *diag;
     struct tree *tree;
     uint32_t
-        *entries; /* owns; targets, then plan->count + number of a synthesized file, in component order */
+        *entries; /* owns; targets, then plan->count + number of a file that is none, in component order */
     uint32_t entry_count;
     struct node *nodes; /* owns until handed over */
     uint32_t node_count;
@@ -33,9 +35,9 @@ struct build {
     uint32_t child_cap;
 };
 
-/* The full name of an entry, and the kind of node that it makes. */
+/* The full name of an entry; the file that it is, NULL for a target. */
 struct str tree_entry_name(const struct build *b, uint32_t entry);
-enum node_kind tree_entry_kind(const struct build *b, uint32_t entry);
+const struct made_file *tree_entry_file(const struct build *b, uint32_t entry);
 
 /* tree_add_node / tree_enqueue: append to the arrays of b; -ENOMEM is in the diag. */
 MUST_CHECK errint tree_add_node(struct build *b, struct node node, uint32_t *index);

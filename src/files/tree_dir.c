@@ -137,10 +137,34 @@ static errint name_moved(struct build *b, struct child *children, uint32_t count
     return 0;
 }
 
-static void warn_wins(struct build *b, struct str name)
+/* `what`, a variable or a scope, has the path of another file. */
+static void give_way(struct build *b, const char *what, const struct made_file *file)
 {
-    diag_warn(b->diag, DIAG_NAME_COLLISION, "", name, "variable '%s' hides the mount's own file of that name",
-              diag_visible(b->diag, name));
+    struct str path = str_from(file->path);
+    if (file->kind == NODE_SIDECAR) {
+        diag_error(b->diag, DIAG_NAME_COLLISION, "", path,
+                   "'%s' of [files] is also the name of a %s of the view: give the file another name",
+                   diag_visible(b->diag, path), what);
+    } else {
+        diag_warn(b->diag, DIAG_NAME_COLLISION, "", path, "%s '%s' hides the mount's own file of that name",
+                  what, diag_visible(b->diag, path));
+    }
+}
+
+static void complain_twice(struct build *b, const struct made_file *file)
+{
+    diag_error(b->diag, DIAG_NAME_COLLISION, "", str_from(file->path),
+               "two files of the mount would be called '%s': give one another name, in [view] or [files]",
+               diag_visible(b->diag, str_from(file->path)));
+}
+
+/* Whether any of the entries is a file that is no target. */
+static bool any_made(const struct build *b, uint32_t low, uint32_t high)
+{
+    while (low < high && b->entries[low] < b->plan->count) {
+        low++;
+    }
+    return low < high;
 }
 
 /* The child that entries [low, *high) make: those whose component at `pos` is that of entry `low`. */
@@ -168,29 +192,44 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
     *has_leaf = slash < 0;
     if (slash < 0) {
         uint32_t entry = b->entries[low];
-        enum node_kind kind = tree_entry_kind(b, entry);
+        const struct made_file *made = tree_entry_file(b, entry);
         leaf->component = component;
         leaf->moved = false;
         leaf->node = (struct node){
             .name = file.ptr,
             .name_len = (uint16_t)file.len,
             .parent = dir->node,
-            .target = kind == NODE_RAW ? entry : 0,
-            .kind = (uint8_t)kind,
+            .kind = (uint8_t)(made ? made->kind : NODE_RAW),
         };
+        if (made) {
+            leaf->node.number = made->number;
+        } else {
+            leaf->node.target = entry;
+        }
         sub_low++;
-        /* A variable called like a synthesized file comes first: it has the smaller number. */
-        while (sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len) {
-            warn_wins(b, name);
-            sub_low++;
+        /* A variable comes first: it has the smaller number. */
+        for (; sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len; sub_low++) {
+            const struct made_file *other = tree_entry_file(b, b->entries[sub_low]);
+            if (made) {
+                complain_twice(b, other);
+            } else {
+                give_way(b, "variable", other);
+            }
+        }
+        if (made && sub_low < end) {
+            give_way(b, "scope", made);
+            *has_leaf = false;
         }
     }
     *has_sub = sub_low < end;
     if (*has_sub) {
         sub->component = component;
         sub->moved = *has_leaf;
-        sub->node = (struct node){
-            .name = file.ptr, .name_len = (uint16_t)file.len, .parent = dir->node, .kind = NODE_DIR};
+        sub->node = (struct node){.name = file.ptr,
+                                  .name_len = (uint16_t)file.len,
+                                  .parent = dir->node,
+                                  .kind = NODE_DIR,
+                                  .made = any_made(b, sub_low, end)};
         sub->pending = (struct pending){0, sub_low, end, dir->pos + (uint32_t)component.len + 1};
     }
     return 0;

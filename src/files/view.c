@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "format/bundle.h"
 #include "format/catalog_names.h"
 #include "format/legacy.h"
@@ -59,15 +61,82 @@ static errint open_graph(const char *path, struct view *v, struct diag *d)
     }
     struct variable *variables = NULL;
     uint32_t count = 0;
-    errint rc = graph_file_named(path) ? graph_file_read(path, NULL, &v->graph_arena, &variables, &count, d)
-                                       : read_checkpoint_graph(path, &v->graph_arena, &variables, &count, d);
-    return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->graph_arena, &v->graph, d);
+    errint rc = graph_file_named(path) ? graph_file_read(path, NULL, &v->arena, &variables, &count, d)
+                                       : read_checkpoint_graph(path, &v->arena, &variables, &count, d);
+    return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
+}
+
+/* ---- the files ------------------------------------------------------------------------------------ */
+
+struct file_list {
+    struct made_file *files; /* owns */
+    size_t count;
+    size_t cap;
+    bool failed;
+};
+
+static void add_file(struct file_list *l, const char *path, enum node_kind kind, uint32_t number)
+{
+    if (!path) {
+        return;
+    }
+    if (!grow(&l->files, &l->cap, l->count, sizeof(*l->files))) {
+        l->failed = true;
+        return;
+    }
+    l->files[l->count++] = (struct made_file){path, kind, number};
+}
+
+static errint add_sidecars(const struct map *m, struct arena *a, struct file_list *l)
+{
+    for (uint32_t i = 0; i < m->sidecar_count; i++) {
+        const char *name = arena_cstr(a, m->sidecars[i].name);
+        if (!name) {
+            return -ENOMEM;
+        }
+        add_file(l, name, NODE_SIDECAR, i);
+    }
+    return 0;
+}
+
+/* All files of the mount that are no targets, and the tree of everything. */
+static errint build_files(const struct view_request *request, struct view *v, struct diag *d)
+{
+    struct view_options options = v->map->view;
+    if (request->compact) {
+        options.shards = VIEW_SHARDS_COMPACT;
+    }
+    v->listed = (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
+    errint rc = logicals_build(v->plan, &v->logicals, d);
+    if (rc == 0) {
+        rc = tf_view_open(v->catalog, &v->logicals, &options, d, &v->tf);
+    }
+    if (rc == 0) {
+        rc = safetensors_open(v->catalog, &v->logicals, &options, d, &v->safetensors);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    struct file_list l = {0};
+    add_file(&l, tf_view_state_path(v->tf), NODE_TF_STATE, 0);
+    add_file(&l, tf_view_index_path(v->tf), NODE_TF_INDEX, 0);
+    for (uint32_t i = 0; i < tf_view_data_count(v->tf); i++) {
+        add_file(&l, tf_view_data_path(v->tf, i), NODE_TF_DATA, i);
+    }
+    for (uint32_t i = 0; i < safetensors_count(v->safetensors); i++) {
+        add_file(&l, safetensors_name(v->safetensors, i), NODE_SAFETENSORS, i);
+    }
+    add_file(&l, safetensors_index_name(v->safetensors), NODE_SAFETENSORS_INDEX, 0);
+    rc = add_sidecars(v->map, &v->arena, &l);
+    v->made = l.files;
+    v->made_count = (uint32_t)l.count;
+    return rc < 0 || l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
 }
 
 errint view_open(const struct view_request *request, struct diag *d, struct view *out)
 {
     *out = (struct view){0};
-    arena_init(&out->graph_arena);
+    arena_init(&out->arena);
     uint64_t errors_before = d->errors;
     errint rc = 0;
     if (request->depth >= VIEW_PLAN) {
@@ -94,7 +163,8 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         errint resolved = plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
         rc = rc == 0 ? resolved : rc;
         if (out->plan && rc != -ENOMEM) {
-            errint built = tree_build(out->plan, d, &out->tree);
+            errint built = d->errors > errors_before ? tree_build(out->plan, NULL, 0, d, &out->tree)
+                                                     : build_files(request, out, d);
             rc = rc == 0 ? built : rc;
         }
     }
@@ -106,15 +176,29 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         errint opened = catalog_open_shards(out->catalog, d);
         rc = rc == 0 ? opened : rc;
     }
+    if (request->depth >= VIEW_PLAN && out->map && rc != -ENOMEM) {
+        errint beside = sidecars_open(out->map, d, &out->sidecars);
+        rc = rc == 0 ? beside : rc;
+    }
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
+}
+
+struct str view_map_text(const struct view *v)
+{
+    return v->map->path ? v->map->text : STR("[assignment_map]\n/ = /\n");
 }
 
 void view_close(struct view *v)
 {
+    sidecars_close(&v->sidecars);
     tree_close(v->tree);
+    free(v->made);
+    safetensors_close(v->safetensors);
+    tf_view_close(v->tf);
+    logicals_fini(&v->logicals);
     plan_close(v->plan);
     catalog_close(v->catalog);
     map_close(v->map);
-    arena_fini(&v->graph_arena);
+    arena_fini(&v->arena);
     *v = (struct view){0};
 }

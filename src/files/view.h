@@ -5,25 +5,37 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
+#include "files/logical.h"
+#include "files/safetensors.h"
+#include "files/sidecars.h"
+#include "files/tf_view.h"
 #include "files/tree.h"
 #include "format/catalog.h"
 #include "map/map.h"
 #include "plan/plan.h"
 
 struct view {
-    struct map *map;    /* owns; never NULL in an open view */
-    struct graph graph; /* the target graph: of the map, and of the graph file; in graph_arena or the map's */
-    struct arena graph_arena;
+    struct map *map;         /* owns; never NULL in an open view */
+    struct graph graph;      /* the target graph: of the map, and of the graph file; in arena or the map's */
+    struct arena arena;      /* of the graph, and of names */
     struct catalog *catalog; /* owns */
     struct plan *plan;       /* owns */
     struct tree *tree;       /* owns */
-    const char *checkpoint;  /* as the user or the map gave it */
+    struct logicals logicals;
+    struct tf_view *tf;              /* owns; NULL after errors, as the next */
+    struct safetensors *safetensors; /* owns */
+    struct sidecars sidecars;
+    struct made_file *
+        made; /* owns: all files that are no targets, but the reports; in the mount, a variable may hide one */
+    uint32_t made_count;
+    unsigned listed;        /* set of enum view_files: the kinds that directories list */
+    const char *checkpoint; /* as the user or the map gave it */
 };
 
 enum view_depth {
     VIEW_CATALOG, /* checkpoint only: no map is read */
     VIEW_PLAN,    /* map, checkpoint, plan, tree: enough for a report; data files need not be there */
-    VIEW_DATA,    /* and shards open: ready to read */
+    VIEW_DATA,    /* and shards and sidecars open: ready to read */
 };
 
 struct view_request {
@@ -31,6 +43,8 @@ struct view_request {
     const char *map;        /* path of the map file; NULL: what `extra` says, else the map `/ = /` */
     const char *graph;      /* -o graph=, -g: a graph file or another checkpoint; NULL: none */
     struct map_extra extra; /* rules, declarations and names of the command line */
+    bool list_npy;          /* directories list .npy files, whatever the map says */
+    bool compact;           /* as `shards = compact` of the map */
     enum view_depth depth;
 };
 
@@ -38,5 +52,8 @@ struct view_request {
  * opened (NULL members for the rest), for a report with errors, and must be given to view_close. */
 MUST_CHECK errint view_open(const struct view_request *request, struct diag *d, struct view *out);
 void view_close(struct view *v);
+
+/* view_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity map. */
+struct str view_map_text(const struct view *v);
 
 #endif

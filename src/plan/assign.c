@@ -10,8 +10,8 @@
 
 #include "base/cleanup.h"
 #include "map/name.h"
-#include "plan/resolve.h"
 #include "map/split.h"
+#include "plan/resolve.h"
 
 /* What a name of the store holds so far: one slot per plain variable or part. */
 struct slot {
@@ -359,9 +359,7 @@ static errint add_variable(struct store *s, const struct variable *v)
         if (!v->partition.rank) {
             rc = resolve_add(s->r, v->name, slot->source, as, slot->rule);
         } else if (slot->whole) {
-            struct str name = resolve_part_name(s->r, v->name, part);
-            rc =
-                name.ptr ? resolve_add(s->r, name, slot->source, as, slot->rule) : diag_no_memory(s->r->diag);
+            rc = resolve_add_into_part(s->r, v, part, slot->source, as, slot->rule);
         } else {
             rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, as, slot->rule);
         }

@@ -107,3 +107,15 @@ unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *
     *run_bytes = (uint64_t)run;
     return axis;
 }
+
+int piece_order(const void *a, const void *b, void *rank)
+{
+    const struct piece *left = a;
+    const struct piece *right = b;
+    for (unsigned axis = 0; axis < *(const unsigned *)rank; axis++) {
+        if (left->start[axis] != right->start[axis]) {
+            return left->start[axis] < right->start[axis] ? -1 : 1;
+        }
+    }
+    return 0;
+}

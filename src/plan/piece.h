@@ -53,4 +53,7 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
  * the length of a run in the source. */
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);
 
+/* piece_order: for qsort_r, with the address of the rank (unsigned): pieces by where they start in the target. */
+int piece_order(const void *a, const void *b, void *rank);
+
 #endif

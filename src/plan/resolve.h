@@ -60,6 +60,11 @@ MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable, const
                                    const struct partition *partition, int64_t part, struct as as,
                                    uint32_t rule);
 
+/* resolve_add_into_part: appends part `part` of v, a partitioned variable of the graph, as all of `source`, whose shape is that part's: what a rule makes that names
+ * the part. */
+MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
+                                        const struct tensor *source, struct as as, uint32_t rule);
+
 /* resolve_too_many: the error of a plan over its limit; -EOVERFLOW. */
 errint resolve_too_many(struct resolve *r);
 

@@ -66,18 +66,6 @@ static struct form *new_form(struct resolve *r, const struct tensor *source, str
     return form;
 }
 
-static int by_box(const void *a, const void *b, void *rank)
-{
-    const struct piece *left = a;
-    const struct piece *right = b;
-    for (unsigned axis = 0; axis < *(const unsigned *)rank; axis++) {
-        if (left->start[axis] != right->start[axis]) {
-            return left->start[axis] < right->start[axis] ? -1 : 1;
-        }
-    }
-    return 0;
-}
-
 /* What the form's box, which begins at `start` in the source, takes from each of the source's stored slices. */
 static errint cut_slices(struct resolve *r, struct form *form, const struct tensor *source,
                          const struct slices *slices, const int64_t *start)
@@ -96,7 +84,7 @@ static errint cut_slices(struct resolve *r, struct form *form, const struct tens
         }
     }
     unsigned rank = source->rank;
-    qsort_r(pieces, count, sizeof(*pieces), by_box, &rank);
+    qsort_r(pieces, count, sizeof(*pieces), piece_order, &rank);
     form->pieces = pieces;
     form->piece_count = count;
     return 0;
@@ -184,6 +172,27 @@ errint resolve_add_part(struct resolve *r, struct str variable, const struct ten
         return diag_no_memory(r->diag);
     }
     form->variable = str_head(name, variable.len);
+    return append(r, name, source, form, rule);
+}
+
+errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
+                             const struct tensor *source, struct as as, uint32_t rule)
+{
+    static const int64_t origin[SHAPE_RANK_MOST];
+    unsigned axis;
+    int64_t parts = partition_axis(&v->partition, &axis);
+    struct form *form = new_form(r, source, as);
+    struct str name = resolve_part_name(r, v->name, part);
+    int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
+    if (!form || !name.ptr || !start || set_pieces(r, form, source, origin) < 0) {
+        return diag_no_memory(r->diag);
+    }
+    int64_t len;
+    split_part(v->shape.dims[axis], parts, part, &start[axis], &len);
+    form->variable = str_head(name, v->name.len);
+    form->full = v->shape;
+    form->slice_start = start;
+    form->part = part;
     return append(r, name, source, form, rule);
 }
 

@@ -100,8 +100,12 @@ static errint open_session(struct served *s, const struct opts *o)
 /* Everything up to the mount; what is wrong is told at once, with nothing mounted. */
 static errint prepare(struct served *s, const struct opts *o)
 {
-    struct view_request request = {
-        .checkpoint = o->checkpoint, .map = o->map, .graph = o->graph, .extra = o->extra, .depth = VIEW_DATA};
+    struct view_request request = {.checkpoint = o->checkpoint,
+                                   .map = o->map,
+                                   .graph = o->graph,
+                                   .extra = o->extra,
+                                   .depth = VIEW_DATA,
+                                   .list_npy = o->npy};
     errint place = mountpoint_check(o->mountpoint, o->nonempty, &s->mountpoint);
     errint rc = view_open(&request, &s->diag, &s->view);
     print_diag(&s->diag);

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "serve/tool.h"
 
-enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_ALL = 15 };
+enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_EXPORT = 16, FOR_ALL = 31 };
 
 static const struct command {
     const char *name;
@@ -23,10 +23,19 @@ static const struct command {
      tool_list},
     {"plan", "[CHECKPOINT]", "the dry run of a mount: which target comes from where", FOR_PLAN, tool_plan},
     {"cat", "CHECKPOINT PATH...", "bytes or values of variables of the view", FOR_CAT, tool_cat},
+    {"export", "CHECKPOINT DIRECTORY", "files of the view, written to a directory", FOR_EXPORT, tool_export},
     {"verify", "CHECKPOINT", "every tensor against its checksum", FOR_VERIFY, tool_verify},
 };
 
-enum { OPTION_LONG = 256, OPTION_JSON, OPTION_SUMMARY, OPTION_TEXT, OPTION_LIMIT, OPTION_VERSION };
+enum {
+    OPTION_LONG = 256,
+    OPTION_JSON,
+    OPTION_SUMMARY,
+    OPTION_TEXT,
+    OPTION_LIMIT,
+    OPTION_FORMAT,
+    OPTION_VERSION
+};
 
 static const struct tool_option {
     int code; /* the letter, or OPTION_... for one without */
@@ -35,19 +44,23 @@ static const struct tool_option {
     const char *what;
     int mask;
 } options[] = {
-    {'m', "map", "FILE", "show the checkpoint as this map says", FOR_PLAN | FOR_CAT},
-    {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated", FOR_PLAN | FOR_CAT},
+    {'m', "map", "FILE", "show the checkpoint as this map says", FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
-     FOR_PLAN | FOR_CAT},
-    {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint", FOR_PLAN | FOR_CAT},
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'n', "names", "KIND", "`key` or `friendly`: which names of an object-based checkpoint",
-     FOR_LIST | FOR_PLAN | FOR_CAT},
+     FOR_LIST | FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {OPTION_JSON, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN},
     {OPTION_SUMMARY, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST},
     {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN},
     {OPTION_TEXT, "text", NULL, "print values, not bytes", FOR_CAT},
     {OPTION_LIMIT, "limit", "N", "with --text, at most N values of each variable", FOR_CAT},
-    {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
+    {OPTION_FORMAT, "format", "FORMAT", "which files: safetensors, tf, npy or raw", FOR_EXPORT},
+    {'f', "force", NULL, "write bytes even to a terminal; replace files that are there",
+     FOR_CAT | FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
     {'h', "help", NULL, "print this help", FOR_ALL},
     {OPTION_VERSION, "version", NULL, "print the version", FOR_ALL},
@@ -62,7 +75,7 @@ static void print_help(struct buf *b, const struct command *only)
         buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
                     "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-            buf_printf(b, "  %-7s%-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+            buf_printf(b, "  %-7s %-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
         }
     }
     buf_text(b, "\nOptions:\n");
@@ -181,6 +194,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
                 return REQUEST_USAGE;
             }
             break;
+        case OPTION_FORMAT:
+            args->format = optarg;
+            break;
         case 'f':
             args->force = true;
             break;
@@ -204,7 +220,7 @@ static int run(int argc, char **argv, struct tool_out *o)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
-        return tool_usage("which command? list, plan, cat or verify");
+        return tool_usage("which command? list, plan, cat, export or verify");
     }
     if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
         print_help(&o->text, NULL);

@@ -12,14 +12,14 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "bytes/checked.h"
-#include "files/attr.h"
+#include "files/content.h"
 
 enum { STOP_SECONDS = 2 };
 
 struct faults {
     const struct view *view;
     struct fuse_session *session;
-    atomic_uint_fast64_t *logged; /* owns; a bit per node */
+    atomic_uint_fast64_t *logged; /* owns; a bit per file */
     atomic_bool *seen;            /* owns; per shard: known to have failed */
     bool *cleared;                /* owns; per shard, under lock: its files were invalidated */
     pthread_mutex_t lock;
@@ -38,9 +38,9 @@ errint faults_open(const struct view *v, struct faults **out)
         return -ENOMEM;
     }
     f->view = v;
-    f->logged = calloc(v->tree->count / 64 + 1, sizeof(*f->logged));
-    f->seen = calloc(v->catalog->shard_count + 1, sizeof(*f->seen));
-    f->cleared = calloc(v->catalog->shard_count + 1, sizeof(*f->cleared));
+    f->logged = calloc(content_files(v) / 64 + 1, sizeof(*f->logged));
+    f->seen = calloc(v->catalog->shard_count + v->sidecars.count + 1, sizeof(*f->seen));
+    f->cleared = calloc(v->catalog->shard_count + v->sidecars.count + 1, sizeof(*f->cleared));
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
     if (!f->logged || !f->seen || !f->cleared) {
@@ -63,17 +63,22 @@ void faults_close(struct faults *f)
     }
 }
 
-/* The index of the file behind a shard: what changes is a file. */
+/* The number of the file behind a shard, of the checkpoint or beside it: what changes is a file. */
 static uint32_t file_index(const struct faults *f, struct shard *shard)
 {
-    return (uint32_t)(shard_file(shard) - f->view->catalog->shards);
+    const struct view *v = f->view;
+    const struct shard *file = shard_file(shard);
+    bool beside =
+        v->sidecars.count && file >= v->sidecars.files && file < v->sidecars.files + v->sidecars.count;
+    return beside ? v->catalog->shard_count + (uint32_t)(file - v->sidecars.files)
+                  : (uint32_t)(file - v->catalog->shards);
 }
 
-/* Whether bytes of `node` come from a file that `which` marks. */
-static bool reads_from(const struct faults *f, uint32_t node, const bool *which)
+/* Whether bytes of `file` come from a file that `which` marks. */
+static bool reads_from(const struct faults *f, uint32_t file, const bool *which)
 {
     for (uint32_t i = 0;; i++) {
-        struct shard *shard = attr_shard(f->view, node, i);
+        struct shard *shard = content_shard(f->view, file, i);
         if (!shard) {
             return false;
         }
@@ -93,15 +98,15 @@ static bool stopping(struct faults *f)
 
 static void invalidate(struct faults *f, const bool *which)
 {
-    for (uint32_t node = 0; node < f->view->tree->count; node++) {
-        if (node % 1024 == 0 && stopping(f)) {
+    for (uint32_t file = 0; file < content_files(f->view); file++) {
+        if (file % 1024 == 0 && stopping(f)) {
             return;
         }
-        if (reads_from(f, node, which)) {
+        if (reads_from(f, file, which)) {
             /* -ENOENT: the kernel has never heard of it. */
-            int rc = fuse_lowlevel_notify_inval_inode(f->session, (fuse_ino_t)node + 1, 0, 0);
+            int rc = fuse_lowlevel_notify_inval_inode(f->session, (fuse_ino_t)file + 1, 0, 0);
             if (rc < 0 && rc != -ENOENT) {
-                log_debug("cannot invalidate cached pages of inode %u: %s", node + 1, strerror(-rc));
+                log_debug("cannot invalidate cached pages of inode %u: %s", file + 1, strerror(-rc));
             }
         }
     }
@@ -111,7 +116,7 @@ static void invalidate(struct faults *f, const bool *which)
 static bool take_pending(struct faults *f, bool *which)
 {
     bool any = false;
-    for (uint32_t i = 0; i < f->view->catalog->shard_count; i++) {
+    for (uint32_t i = 0; i < f->view->catalog->shard_count + f->view->sidecars.count; i++) {
         which[i] = atomic_load(&f->seen[i]) && !f->cleared[i];
         f->cleared[i] |= which[i];
         any |= which[i];
@@ -123,7 +128,7 @@ static bool take_pending(struct faults *f, bool *which)
 static void *run(void *data)
 {
     struct faults *f = data;
-    bool *which = calloc(f->view->catalog->shard_count + 1, sizeof(*which));
+    bool *which = calloc(f->view->catalog->shard_count + f->view->sidecars.count + 1, sizeof(*which));
     pthread_mutex_lock(&f->lock);
     while (which && !f->stop) {
         if (!f->pending) {
@@ -169,9 +174,9 @@ bool faults_stop(struct faults *f)
 }
 
 /* Tells the thread of a shard that failed; true the first time. */
-static void note_shard(struct faults *f, const struct shard *shard)
+static void note_shard(struct faults *f, struct shard *shard)
 {
-    uint32_t i = (uint32_t)(shard - f->view->catalog->shards);
+    uint32_t i = file_index(f, shard);
     if (!atomic_load(&shard->failed) || atomic_exchange(&f->seen[i], true)) {
         return;
     }
@@ -204,11 +209,11 @@ static const char *cause_of(const struct shard *failed, errint rc)
                             : strerror(-rc);
 }
 
-void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc)
+void faults_read_failed(struct faults *f, uint32_t file, uint64_t off, errint rc)
 {
     const struct shard *failed = NULL;
     struct shard *shard;
-    for (uint32_t i = 0; (shard = attr_shard(f->view, node, i)) != NULL; i++) {
+    for (uint32_t i = 0; (shard = content_shard(f->view, file, i)) != NULL; i++) {
         shard = shard_file(shard);
         note_shard(f, shard);
         failed = atomic_load(&shard->failed) ? shard : failed;
@@ -217,14 +222,15 @@ void faults_read_failed(struct faults *f, uint32_t node, uint64_t off, errint rc
     if (rc == -EUCLEAN) {
         return; /* its tensor was told of, now or before */
     }
-    uint64_t bit = (uint64_t)1 << (node % 64);
-    if (atomic_fetch_or(&f->logged[node / 64], bit) & bit) {
+    uint64_t bit = (uint64_t)1 << (file % 64);
+    if (atomic_fetch_or(&f->logged[file / 64], bit) & bit) {
         return;
     }
     CLEANUP_BUF struct buf path = {0};
     CLEANUP_BUF struct buf text = {0};
-    tree_path(f->view->tree, node, &path);
+    content_path(f->view, file, &path);
     buf_visible(&text, buf_view(&path));
+    const char *fault = content_fault(f->view, content_kind(f->view, file));
     log_error("%s: read at byte %llu failed: %s", buf_view(&text).ptr, (unsigned long long)off,
-              cause_of(failed, rc));
+              fault ? fault : cause_of(failed, rc));
 }

@@ -8,7 +8,7 @@
 #include "base/cell.h"
 #include "base/checked.h"
 #include "base/log.h"
-#include "files/layout.h"
+#include "files/content.h"
 #include "serve/handle.h"
 #include "serve/worker.h"
 
@@ -21,15 +21,15 @@ static struct ops_context *context_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
-/* The node of an inode number that the kernel got from us. */
-static uint32_t node_of(fuse_ino_t ino)
+/* The file, as content.h numbers them, of an inode number that the kernel got from us. */
+static uint32_t file_of(fuse_ino_t ino)
 {
     return (uint32_t)(ino - 1);
 }
 
-static const struct node *node_at(const struct ops_context *c, fuse_ino_t ino)
+static enum node_kind kind_at(const struct ops_context *c, fuse_ino_t ino)
 {
-    return &c->view->tree->nodes[node_of(ino)];
+    return content_kind(c->view, file_of(ino));
 }
 
 static errint reply_error(fuse_req_t req, errint rc)
@@ -61,31 +61,31 @@ static bool is_unwanted(void *req)
 }
 
 /* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
-static errint stat_node(const struct ops_context *c, uint32_t node, struct stat *st)
+static errint stat_file(const struct ops_context *c, uint32_t file, struct stat *st)
 {
     struct worker *w = worker_self(0);
-    errint rc = w ? attr_stat(c->view, c->policy, node, &w->scratch, st) : -ENOMEM;
+    errint rc = w ? attr_stat(c->view, c->policy, file, &w->scratch, st) : -ENOMEM;
     if (rc < 0 && rc != -EINTR && rc != -EAGAIN) {
-        faults_read_failed(c->faults, node, 0, rc);
+        faults_read_failed(c->faults, file, 0, rc);
     }
     return rc;
 }
 
-static errint fill_entry(const struct ops_context *c, uint32_t node, struct fuse_entry_param *e)
+static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse_entry_param *e)
 {
     *e = (struct fuse_entry_param){
-        .ino = (fuse_ino_t)node + 1,
+        .ino = (fuse_ino_t)file + 1,
         .attr_timeout = FOREVER,
         .entry_timeout = FOREVER,
     };
-    return stat_node(c, node, &e->attr);
+    return stat_file(c, file, &e->attr);
 }
 
 /* The answer to a lookup that found a node, or to a getattr; false: somebody who may wait has to give it. */
-static bool reply_node(const struct overflow_request *r)
+static bool reply_stat(const struct overflow_request *r)
 {
     struct fuse_entry_param e;
-    errint rc = fill_entry(context_of(r->req), r->node, &e);
+    errint rc = fill_entry(context_of(r->req), r->file, &e);
     if (rc == -EAGAIN) {
         return false;
     }
@@ -99,14 +99,13 @@ static bool reply_node(const struct overflow_request *r)
     return true;
 }
 
-static ssize_t read_target(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
+static ssize_t read_file(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
 {
-    struct extent extent;
-    struct layout layout;
-    const struct target *t = &c->view->plan->targets[c->view->tree->nodes[r->node].target];
-    errint rc = layout_of_target(c->view->catalog, t, &w->scratch, &extent, &layout);
+    struct content content;
+    errint rc = content_open(c->view, r->file, true, &w->scratch, &content);
     return rc < 0 ? rc
-                  : layout_read(&layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf, &w->scratch);
+                  : layout_read(&content.layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf,
+                                &w->scratch);
 }
 
 /* The answer to a read; false: likewise. */
@@ -114,7 +113,7 @@ static bool reply_read(const struct overflow_request *r)
 {
     struct ops_context *c = context_of(r->req);
     struct worker *w = worker_self(r->size);
-    ssize_t got = w ? read_target(c, r, w) : -ENOMEM;
+    ssize_t got = w ? read_file(c, r, w) : -ENOMEM;
     if (got >= 0) {
         stats_count(&c->stats.bytes, (uint64_t)got);
         fuse_reply_buf(r->req, w->buf, (size_t)got);
@@ -125,7 +124,7 @@ static bool reply_read(const struct overflow_request *r)
     }
     if (got != -EINTR) {
         stats_count(&c->stats.errors, 1);
-        faults_read_failed(c->faults, r->node, (uint64_t)r->off, (errint)got);
+        faults_read_failed(c->faults, r->file, (uint64_t)r->off, (errint)got);
     }
     reply_error(r->req, (errint)got);
     return true;
@@ -135,7 +134,7 @@ bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
 {
     const struct cell_waiter waiter = {is_unwanted, r->req, patience};
     cell_wait_as(&waiter);
-    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_node(r);
+    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_stat(r);
     cell_wait_as(NULL);
     return answered;
 }
@@ -150,9 +149,9 @@ static void answer(const struct overflow_request *r)
     }
 }
 
-static void answer_node(fuse_req_t req, enum overflow_kind kind, uint32_t node)
+static void answer_stat(fuse_req_t req, enum overflow_kind kind, uint32_t file)
 {
-    answer(&(const struct overflow_request){.req = req, .kind = kind, .node = node});
+    answer(&(const struct overflow_request){.req = req, .kind = kind, .file = file});
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -163,13 +162,13 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         fuse_reply_err(req, ENAMETOOLONG);
         return;
     }
-    if (node_at(c, parent)->kind != NODE_DIR) {
+    if (kind_at(c, parent) != NODE_DIR) {
         fuse_reply_err(req, ENOTDIR);
         return;
     }
-    int64_t found = tree_lookup(c->view->tree, node_of(parent), str_of(name, len));
+    int64_t found = content_lookup(c->view, file_of(parent), str_of(name, len));
     if (found >= 0) {
-        answer_node(req, OVERFLOW_LOOKUP, (uint32_t)found);
+        answer_stat(req, OVERFLOW_LOOKUP, (uint32_t)found);
         return;
     }
     /* Inode 0: the name is not there, remember that. */
@@ -180,15 +179,21 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer_node(req, OVERFLOW_GETATTR, node_of(ino));
+    answer_stat(req, OVERFLOW_GETATTR, file_of(ino));
 }
 
 /* ---- files ---- */
 
+/* Whether the file's text is made at the open. */
+static bool is_rendered(enum node_kind kind)
+{
+    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS;
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
-    enum node_kind kind = node_at(c, ino)->kind;
+    enum node_kind kind = kind_at(c, ino);
     if (kind == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
         return;
@@ -199,7 +204,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
     stats_count(&c->stats.opens, 1);
     struct handle *h = NULL;
-    if (kind == NODE_RAW || kind == NODE_MAP) {
+    if (!is_rendered(kind)) {
         fi->keep_cache = 1;
     } else {
         errint rc = handle_open(c->view, c->diag, &c->stats, kind, &c->handles, &h);
@@ -245,29 +250,21 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
         fuse_reply_err(req, EINVAL);
         return;
     }
-    switch ((enum node_kind)node_at(c, ino)->kind) {
-    case NODE_RAW:
-        answer(&(const struct overflow_request){req, OVERFLOW_READ, node_of(ino), off, size});
-        return;
-    case NODE_MAP:
-        reply_text(req, c, attr_map_text(c->view), off, size);
-        return;
-    case NODE_REPORT_TEXT:
-    case NODE_REPORT_JSON:
-    case NODE_STATS:
+    enum node_kind kind = kind_at(c, ino);
+    if (kind == NODE_DIR) {
+        fuse_reply_err(req, EISDIR);
+    } else if (is_rendered(kind)) {
         reply_text(req, c, handle_text(handle_from_fh(fi->fh)), off, size);
-        return;
-    case NODE_DIR:
-        break;
+    } else {
+        answer(&(const struct overflow_request){req, OVERFLOW_READ, file_of(ino), off, size});
     }
-    fuse_reply_err(req, EISDIR);
 }
 
 /* ---- directories ---- */
 
 static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    if (node_at(context_of(req), ino)->kind != NODE_DIR) {
+    if (kind_at(context_of(req), ino) != NODE_DIR) {
         fuse_reply_err(req, ENOTDIR);
         return;
     }
@@ -277,17 +274,17 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 }
 
 /* Adds one entry; returns the bytes that it takes, more than `room` if it did not fit. */
-static size_t add_entry(fuse_req_t req, uint32_t node, const char *name, bool plus, bool dots, off_t next,
+static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool plus, bool dots, off_t next,
                         char *at, size_t room)
 {
     const struct ops_context *c = context_of(req);
-    bool dir = c->view->tree->nodes[node].kind == NODE_DIR;
+    bool dir = content_kind(c->view, file) == NODE_DIR;
     /* Only the type and the inode number are looked at. */
-    struct stat st = {.st_ino = (ino_t)node + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
+    struct stat st = {.st_ino = (ino_t)file + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     if (plus) {
         struct fuse_entry_param e = {
             .attr = st}; /* inode 0: nothing is said but the name, and a lookup will come */
-        if (attr_sized(c->view, node) && fill_entry(c, node, &e) == 0 && dots) {
+        if (content_sized(c->view, file) && fill_entry(c, file, &e) == 0 && dots) {
             e.ino = 0; /* the kernel must not take a reference */
         }
         return fuse_add_direntry_plus(req, at, room, name, &e, next);
@@ -295,30 +292,47 @@ static size_t add_entry(fuse_req_t req, uint32_t node, const char *name, bool pl
     return fuse_add_direntry(req, at, room, name, &st, next);
 }
 
-/* Entry 0 is ".", 1 is "..", 2 + i is child i; an entry's offset is the number of the one after it. */
+/* Which file entry i of directory `dir` is, -ENOENT for one that is not listed, and its name. Entry 0 is ".", 1 is "..", 2 + 2 i is child i, and the one
+ * after it the .npy file beside that. */
+static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, char name[NAME_MOST + 1])
+{
+    const struct node *d = &c->view->tree->nodes[dir];
+    if (i < 2) {
+        strcpy(name, i ? ".." : ".");
+        return i ? d->parent : dir;
+    }
+    uint32_t node = d->first_child + (uint32_t)(i / 2 - 1);
+    int64_t file = i % 2 == 0 ? node : c->view->listed & VIEW_NPY ? content_npy(c->view, node) : -ENOENT;
+    if (file < 0 || !content_listed(c->view, (uint32_t)file)) {
+        return -ENOENT;
+    }
+    struct str text =
+        str_head(node_name(&c->view->tree->nodes[node]), NAME_MOST); /* with .npy, too: content_npy */
+    memcpy(name, text.ptr, text.len);
+    strcpy(name + text.len, i % 2 ? ".npy" : "");
+    return file;
+}
+
+/* An entry's offset is the number of the one after it. */
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
     const struct ops_context *c = context_of(req);
-    const struct node *dir = node_at(c, ino);
     struct worker *w = worker_self(size);
-    if (!w || dir->kind != NODE_DIR || off < 0) {
+    bool is_dir = kind_at(c, ino) == NODE_DIR;
+    if (!w || !is_dir || off < 0) {
         fuse_reply_err(req, !w ? ENOMEM : off < 0 ? EINVAL : ENOTDIR);
         return;
     }
+    uint64_t end = 2 + 2 * (uint64_t)c->view->tree->nodes[file_of(ino)].child_count;
     size_t used = 0;
-    for (uint64_t i = (uint64_t)off; i < (uint64_t)dir->child_count + 2; i++) {
-        char name[NAME_MOST + 1] = ".";
-        uint32_t node = node_of(ino);
-        if (i == 1) {
-            memcpy(name, "..", 3);
-            node = dir->parent;
-        } else if (i > 1) {
-            node = dir->first_child + (uint32_t)(i - 2);
-            struct str text = str_head(node_name(&c->view->tree->nodes[node]), NAME_MOST);
-            memcpy(name, text.ptr, text.len);
-            name[text.len] = '\0';
+    for (uint64_t i = (uint64_t)off; i < end; i++) {
+        char name[NAME_MOST + 1];
+        int64_t file = entry_at(c, file_of(ino), i, name);
+        if (file < 0) {
+            continue;
         }
-        size_t bytes = add_entry(req, node, name, plus, i < 2, (off_t)i + 1, w->buf + used, size - used);
+        size_t bytes =
+            add_entry(req, (uint32_t)file, name, plus, i < 2, (off_t)i + 1, w->buf + used, size - used);
         if (bytes > size - used) {
             break;
         }
@@ -373,7 +387,7 @@ static void reply_xattr(fuse_req_t req, const struct buf *value, size_t size)
 static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
     CLEANUP_BUF struct buf value = {0};
-    errint rc = attr_value(context_of(req)->view, node_of(ino), name, &value);
+    errint rc = attr_value(context_of(req)->view, file_of(ino), name, &value);
     if (rc < 0) {
         reply_error(req, rc);
         return;
@@ -384,7 +398,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
     CLEANUP_BUF struct buf names = {0};
-    attr_names(context_of(req)->view, node_of(ino), &names);
+    attr_names(context_of(req)->view, file_of(ino), &names);
     reply_xattr(req, &names, size);
 }
 

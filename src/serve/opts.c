@@ -26,6 +26,7 @@ const char opts_help[] =
     "                           are shown; instead of [checkpoint] names\n"
     "    -o graph=PATH          the target graph: a .meta file, a saved_model.pb or its\n"
     "                           directory, or another checkpoint\n"
+    "    -o npy                 list the .npy file beside each tensor\n"
     "    -o verify              check each tensor against its checksum when it is first read\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
     "    -o umask=M             permission bits to take away (octal)\n"
@@ -50,6 +51,7 @@ enum {
     KEY_UNMOUNT,
     KEY_NONEMPTY,
     KEY_VERIFY,
+    KEY_NPY,
     KEY_TYPE,
     KEY_MAP,
     KEY_GRAPH,
@@ -63,7 +65,6 @@ enum {
     KEY_MAX_READ,
     KEY_IGNORED, /* from fstab or mount(8): no meaning here, or overridden */
     KEY_SESSION, /* libfuse's */
-    KEY_LATER,   /* of a later version of ckptfs */
 };
 
 static const struct fuse_opt table[] = {
@@ -146,7 +147,7 @@ static const struct fuse_opt table[] = {
     FUSE_OPT_KEY("fscontext=", KEY_SESSION),
     FUSE_OPT_KEY("defcontext=", KEY_SESSION),
     FUSE_OPT_KEY("rootcontext=", KEY_SESSION),
-    FUSE_OPT_KEY("npy", KEY_LATER),
+    FUSE_OPT_KEY("npy", KEY_NPY),
     FUSE_OPT_KEY("verify", KEY_VERIFY),
     FUSE_OPT_END,
 };
@@ -265,6 +266,9 @@ static int take_flag(struct opts *o, int key)
     case KEY_NONEMPTY:
         o->nonempty = true;
         break;
+    case KEY_NPY:
+        o->npy = true;
+        return 0;
     case KEY_VERIFY:
         o->verify = true;
         break;
@@ -329,8 +333,6 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
         return 0;
     case KEY_SESSION:
         return fuse_opt_add_opt_escaped(&o->session, arg);
-    case KEY_LATER:
-        return complain(p, "-o %.*s is not supported yet", (int)strcspn(arg, "="), arg);
     default:
         return take_flag(o, key);
     }

@@ -27,6 +27,7 @@ struct opts {
     bool debug;
     bool verbose;
     bool verify;       /* check tensors before they are first read */
+    bool npy;          /* list .npy files */
     bool nonempty;     /* mount over a directory that holds something */
     bool fake;         /* -f of mount(8): check all, mount nothing */
     bool helper;       /* called as mount.fuse.ckptfs, whose -f, -n, -s, -v are mount(8)'s */

@@ -19,7 +19,7 @@ enum overflow_kind { OVERFLOW_READ, OVERFLOW_LOOKUP, OVERFLOW_GETATTR };
 struct overflow_request {
     fuse_req_t req;
     enum overflow_kind kind;
-    uint32_t node; /* that is read, was found, is asked about */
+    uint32_t file; /* that is read, was found, is asked about */
     off_t off;     /* of a read, as is the next */
     size_t size;
 };

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/diag.h"
@@ -29,7 +30,8 @@ struct tool_args {
     bool text;
     bool force;
     bool quiet;
-    uint64_t limit; /* elements of --text; UINT64_MAX: all */
+    uint64_t limit;     /* elements of --text; UINT64_MAX: all */
+    const char *format; /* of an export; NULL: not given */
     char **operands;
     int operand_count;
 };
@@ -95,6 +97,22 @@ void table_print(const struct table *t, table_row row, const void *context, uint
 /* table_size: adds a size, "1234" or for people, as `ls -h` has it, "1.3K". */
 void table_size(struct buf *b, uint64_t bytes, bool human);
 
+/* ---- how far it is */
+
+struct tool_bar {
+    struct timespec start;
+    double drawn; /* seconds after it */
+    bool wanted;
+    bool shown;
+};
+
+/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet. bar_draw: "[=====>    ] 43%  1.2G of 2.8G  3.1G/s  0:05 left",
+ * some ten times a second at most. bar_end takes it away. bar_seconds: since it began. */
+void bar_begin(struct tool_bar *b, bool quiet);
+void bar_draw(struct tool_bar *b, uint64_t done, uint64_t bytes);
+void bar_end(struct tool_bar *b);
+double bar_seconds(const struct tool_bar *b);
+
 /* ---- names */
 
 /* match_glob: whether all of `name` matches: `*` any bytes, '/' too; `?` one character; `[a-z]`, `[!a-z]` one byte of (or not of) a set; `\`
@@ -110,6 +128,7 @@ int tool_list(const struct tool_args *args, struct tool_out *o);
 int tool_plan(const struct tool_args *args, struct tool_out *o);
 int tool_verify(const struct tool_args *args, struct tool_out *o);
 int tool_cat(const struct tool_args *args, struct tool_out *o);
+int tool_export(const struct tool_args *args, struct tool_out *o);
 
 /* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
 void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t count,

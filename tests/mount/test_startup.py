@@ -41,7 +41,6 @@ def test_help_and_version(ckptfs):
     (["-o", "uid=4294967295", DEMO, "MNT"], "expected a decimal number"),
     (["-o", "umask=9", DEMO, "MNT"], "expected an octal number"),
     (["-o", "umask=1777", DEMO, "MNT"], "expected an octal number"),
-    (["-o", "npy", DEMO, "MNT"], "npy is not supported yet"),
     (["-o", "graph=x,graph=y", DEMO, "MNT"], "graph= is given twice"),
     (["-o", "assign=", DEMO, "MNT"], "a value is missing"),
     ([DEMO, "MNT", "-o"], "a value is missing"),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "files/attr.h"
+#include "files/content.h"
 #include "files/stats.h"
 #include "support/fake.h"
 
@@ -31,7 +32,7 @@ static int setup(void **state)
     now.view.map = fake_map("[assignment_map]\ntable = t | partition 5,1\nw = scope/w\n");
     errint rc =
         plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
-    rc = rc < 0 ? rc : tree_build(now.view.plan, &now.diag, &now.view.tree);
+    rc = rc < 0 ? rc : tree_build(now.view.plan, NULL, 0, &now.diag, &now.view.tree);
     assert_int_equal(rc, 0);
     now.shard = &now.view.catalog->shards[0];
     now.shard->opened = true;
@@ -111,7 +112,7 @@ static void attr_stat_of_a_directory_and_of_reports(void **state)
     assert_int_equal(st.st_size, 0);
     check_owner(st, 0400, 11, 0);
     assert_int_equal(st.st_mtim.tv_sec, 60);
-    assert_int_equal(stat_as(".ckptfs/map.ini", 0, 0).st_size, attr_map_text(&now.view).len);
+    assert_int_equal(stat_as(".ckptfs/map.ini", 0, 0).st_size, view_map_text(&now.view).len);
 }
 
 static void attr_stat_mounted_by_root_keeps_the_owner(void **state)
@@ -195,10 +196,10 @@ static void attr_names_are_those_that_have_a_value(void **state)
 static void attr_shard_of_nodes(void **state)
 {
     (void)state;
-    assert_ptr_equal(attr_shard(&now.view, node("scope/w"), 0), now.shard);
-    assert_null(attr_shard(&now.view, node("scope/w"), 1));
-    assert_ptr_equal(attr_shard(&now.view, node("t/part_4"), 0), now.shard);
-    assert_null(attr_shard(&now.view, node("scope"), 0));
+    assert_ptr_equal(content_shard(&now.view, node("scope/w"), 0), now.shard);
+    assert_null(content_shard(&now.view, node("scope/w"), 1));
+    assert_ptr_equal(content_shard(&now.view, node("t/part_4"), 0), now.shard);
+    assert_null(content_shard(&now.view, node("scope"), 0));
 }
 
 static void stats_render_shows_counters_and_failed_shards(void **state)

@@ -142,6 +142,15 @@ static void opts_parse_debug_implies_foreground(void **state)
     assert_non_null(strstr(session(), ",debug"));
 }
 
+static void opts_parse_flags(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", NULL), 0);
+    assert_false(now.npy || now.verify);
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "npy,verify", NULL), 0);
+    assert_true(now.npy && now.verify);
+}
+
 static void opts_parse_other_actions(void **state)
 {
     (void)state;
@@ -167,7 +176,6 @@ static void opts_parse_wrong_usage_is_one_line(void **state)
     check_refused(parse("ckptfs", NULL), "MOUNTPOINT is missing");
     check_refused(parse("ckptfs", "a", "b", "c", NULL), "c: one argument too many");
     check_refused(parse("ckptfs", "-o", NULL), "-o: a value is missing");
-    check_refused(parse("ckptfs", "c", "m", "-o", "npy", NULL), "npy is not supported yet");
     check_refused(parse("ckptfs", "c", "m", "-o", "graph=a,graph=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "map=a", "-o", "map=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL), "uid=-1: expected a decimal number");
@@ -188,6 +196,7 @@ int main(void)
         cmocka_unit_test(opts_parse_assign_and_define_may_be_repeated),
         cmocka_unit_test(opts_parse_names_is_key_or_friendly),
         cmocka_unit_test(opts_parse_debug_implies_foreground),
+        cmocka_unit_test(opts_parse_flags),
         cmocka_unit_test(opts_parse_other_actions),
         cmocka_unit_test(opts_parse_wrong_usage_is_one_line),
     };

@@ -253,7 +253,13 @@ static void assign_whole_tensor_to_a_single_part(void **state)
     char map[512];
     snprintf(map, sizeof(map), RULES "x = q/part_1\n%s", graph);
     ASSERT_TARGETS(map, "q/part_1<x");
-    assert_null(now.plan->targets[0].form);
+    const struct form *form = now.plan->targets[0].form;
+    assert_non_null(form);
+    assert_int_equal(form->part, 1);
+    assert_int_equal(form->piece_count, 1);
+    assert_int_equal(form->pieces[0].off, now.plan->targets[0].source->off);
+    assert_int_equal(form->slice_start[0], 11);
+    assert_int_equal(form->full.dims[0], 22);
     snprintf(map, sizeof(map), RULES "x = a/t/part_1\n%s", graph);
     ASSERT_ERROR(map, DIAG_SHAPE_MISMATCH, "[5, 4]");
 }

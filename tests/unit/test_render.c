@@ -237,11 +237,16 @@ static void layout_header_and_target_read_as_one_file(void **state)
     struct fake_tensor t[] = {{"t", DTYPE_UINT8, 1, {100}, 0}};
     struct catalog *c = fake_catalog(t, 1, 1);
     struct target whole = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0]};
-    struct extent extents[] = {
-        {.off = 0, .len = 10, .kind = EXTENT_BYTES, .bytes = "0123456789"},
-        {.off = 10, .len = 90, .kind = EXTENT_TARGET, .target = &whole, .target_off = 10},
-        {.off = 100, .len = 3, .kind = EXTENT_BYTES, .bytes = "end"}};
-    struct layout l = {extents, 3, 103};
+    struct layout_build b = {0};
+    layout_add(&b, (struct extent){.kind = EXTENT_BYTES, .bytes = "0123456789"}, 10);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 10}, 0);
+    layout_add(&b, (struct extent){.kind = EXTENT_TARGET, .target = &whole, .from_off = 10}, 40);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 50}, 20);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 70}, 30);
+    layout_add(&b, (struct extent){.kind = EXTENT_BYTES, .bytes = "the end", .from_off = 4}, 3);
+    struct layout l = layout_made(&b);
+    assert_int_equal(l.count, 4); /* nothing is no extent, and neighbours in a file are one */
+    assert_int_equal(l.size, 103);
     unsigned char want[103];
     memcpy(want, "0123456789", 10);
     for (unsigned i = 10; i < 100; i++) {
@@ -266,6 +271,7 @@ static void layout_header_and_target_read_as_one_file(void **state)
     struct layout text = layout_of_bytes(STR(""), &one);
     unsigned char got[4];
     assert_int_equal(layout_read(&text, c, 0, 4, got, &scratch), 0);
+    layout_build_fini(&b);
     fake_close(c);
 }
 

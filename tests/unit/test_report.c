@@ -42,7 +42,7 @@ static errint open_view(const char *map, const struct fake_tensor *tensors, uint
     now.view.map = fake_map(map);
     errint rc =
         plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
-    return rc < 0 ? rc : tree_build(now.view.plan, &now.diag, &now.view.tree);
+    return rc < 0 ? rc : tree_build(now.view.plan, NULL, 0, &now.diag, &now.view.tree);
 }
 
 static const char *json(void)
@@ -100,7 +100,7 @@ static void report_json_lists_a_target_a_line(void **state)
     check_has(out, "    {\"path\": \"step\", \"variable\": \"step\", \"dtype\": \"int64\", \"shape\": [], "
                    "\"bytes\": 8, \"sources\": [\"w\"], \"rule\": \"");
     check_has(out, ":2\", \"operations\": []}\n  ],\n  \"unused\": [\n    \"spare\"\n  ],\n");
-    check_has(out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\"], \"reason\": \"");
+    check_has(out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\", \"npy\", \"tensorflow\", \"safetensors\"], \"reason\": \"");
     check_has(out, "\"warnings\": [],\n  \"errors\": []\n}\n");
 }
 

@@ -41,7 +41,7 @@ static struct tree *build(const char *map, const struct fake_tensor *tensors, ui
     now.map = fake_map(map);
     diag_init(&now.diag);
     assert_int_equal(plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan), 0);
-    now.rc = tree_build(now.plan, &now.diag, &now.tree);
+    now.rc = tree_build(now.plan, NULL, 0, &now.diag, &now.tree);
     return now.tree;
 }
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files/left_out.h"
+
+#include <string.h>
+
+#include "files/npy.h"
+
+static const char *const kinds[] = {"raw", "npy", "tensorflow",
+                                    "safetensors"}; /* in the order of their bits */
+
+struct left_out_cursor left_out_first(const struct view *v)
+{
+    struct left_out_cursor at = {.view = v, .next = logical_first(&v->logicals)};
+    return at;
+}
+
+/* Notes that files of a kind lack the variable; one entry for all kinds with the same reason. */
+static void wait_for(struct left_out_cursor *at, struct str name, unsigned kind, const char *reason)
+{
+    for (unsigned i = 0; reason && i < at->waiting_count; i++) {
+        if (strcmp(at->waiting[i].reason, reason) == 0) {
+            at->waiting[i].files |= kind;
+            return;
+        }
+    }
+    if (reason) {
+        at->waiting[at->waiting_count++] = (struct left_out){.name = name, .files = kind, .reason = reason};
+    }
+}
+
+static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
+{
+    const struct catalog *c = at->view->catalog;
+    while (c && at->tensor < c->count) {
+        const struct tensor *t = &c->tensors[at->tensor++];
+        if (t->hidden) {
+            *out = (struct left_out){
+                .name = tensor_name(t),
+                .files = VIEW_RAW | VIEW_NPY | VIEW_TENSORFLOW | VIEW_SAFETENSORS,
+                .reason = tensor_hidden_reason(t),
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
+bool left_out_next(struct left_out_cursor *at, struct left_out *out)
+{
+    if (next_tensor(at, out)) {
+        return true;
+    }
+    struct logical l;
+    while (at->waiting_count == 0 && at->view->tf && logical_next(&at->next, &l)) {
+        wait_for(at, logical_name(&l), VIEW_NPY, npy_refusal(&l));
+        wait_for(at, logical_name(&l), VIEW_TENSORFLOW, tf_view_refusal(at->view->tf, &l));
+        wait_for(at, logical_name(&l), VIEW_SAFETENSORS, safetensors_refusal(&l));
+    }
+    if (at->waiting_count == 0) {
+        return false;
+    }
+    *out = at->waiting[--at->waiting_count];
+    return true;
+}
+
+void left_out_kinds(struct buf *b, unsigned files)
+{
+    const char *comma = "";
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (files & 1u << i) {
+            buf_printf(b, "%s%s", comma, kinds[i]);
+            comma = ", ";
+        }
+    }
+}
+
+void left_out_json(struct json *j, unsigned files)
+{
+    json_array(j, JSON_LINE);
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (files & 1u << i) {
+            json_text(j, kinds[i]);
+        }
+    }
+    json_array_end(j);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files/tf_sums.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cell.h"
+#include "base/cleanup.h"
+#include "base/crc32c.h"
+#include "base/pages.h"
+#include "bytes/checked.h"
+#include "bytes/string_read.h"
+
+enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16 };
+
+struct run {
+    const struct catalog *catalog;
+    struct tf_sum *sums;
+    size_t count;
+    atomic_size_t next;
+    atomic_bool stop; /* one has failed, or nobody wants the result */
+    pthread_mutex_t lock;
+    errint rc; /* of the first failure */
+    size_t failed;
+};
+
+static void fail(struct run *r, errint rc, size_t which)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->rc == 0) {
+        r->rc = rc;
+        r->failed = which;
+    }
+    pthread_mutex_unlock(&r->lock);
+    atomic_store(&r->stop, true);
+}
+
+/* The next bytes of one of them, `len` at most; 0 at its end. */
+static ssize_t read_some(const struct run *r, const struct tf_sum *s, uint64_t off, char *buf,
+                         struct render_scratch *scratch)
+{
+    if (s->strings) {
+        return string_read(r->catalog, s->target, STRING_JOINED, off, BUFFER_BYTES, buf, scratch);
+    }
+    if (!s->placed) {
+        return render_read(r->catalog, s->target, off, BUFFER_BYTES, buf, scratch);
+    }
+    uint64_t len = s->bytes - off < BUFFER_BYTES ? s->bytes - off : BUFFER_BYTES;
+    errint rc =
+        len ? checked_read(r->catalog, &r->catalog->shards[s->shard], s->off + off, (size_t)len, buf) : 0;
+    return rc < 0 ? rc : (ssize_t)len;
+}
+
+/* Takes one after the other until there are no more. The calling thread asks whether its request is still wanted. */
+static void work(struct run *r, bool caller)
+{
+    CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
+    struct render_scratch scratch = {0};
+    if (!buf) {
+        fail(r, -ENOMEM, r->count);
+    }
+    size_t i;
+    while (!atomic_load(&r->stop) && (i = atomic_fetch_add(&r->next, 1)) < r->count) {
+        struct tf_sum *s = &r->sums[i];
+        uint32_t crc = s->seed;
+        uint64_t off = 0;
+        ssize_t got = 0;
+        while (!atomic_load(&r->stop) && (got = read_some(r, s, off, buf, &scratch)) > 0) {
+            crc = crc32c_extend(crc, buf, (size_t)got);
+            off += (uint64_t)got;
+            if (caller && cell_interrupted()) {
+                fail(r, -EINTR, r->count);
+            }
+        }
+        if (got < 0) {
+            fail(r, (errint)got, i);
+        }
+        s->crc32c = crc32c_mask(crc);
+    }
+    render_scratch_fini(&scratch);
+}
+
+static void *help(void *run)
+{
+    work(run, false);
+    return NULL;
+}
+
+errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, size_t *failed)
+{
+    struct run r = {.catalog = c, .sums = sums, .count = count, .failed = count};
+    pthread_mutex_init(&r.lock, NULL);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t threads = processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (size_t)processors;
+    threads = threads > count ? count : threads;
+    pthread_t helpers[THREADS_MOST];
+    size_t started = 0;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+    while (started + 1 < threads && pthread_create(&helpers[started], NULL, help, &r) == 0) {
+        started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    work(&r, true);
+    while (started > 0) {
+        pthread_join(helpers[--started], NULL);
+    }
+    pthread_mutex_destroy(&r.lock);
+    *failed = r.failed;
+    return r.rc;
+}

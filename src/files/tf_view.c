@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files/tf_view.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cell.h"
+#include "base/put.h"
+#include "files/tf_build.h"
+#include "format/catalog_names.h"
+#include "format/objects_record.h"
+
+struct tf_view {
+    struct arena arena;
+    struct catalog *catalog;
+    const struct logicals *logicals;
+    const struct target *stale; /* the object graph, if it does not hold in the view */
+    const char *state_path;     /* NULL: none */
+    struct str state;
+    const char *index_path;
+    const char **data_paths;
+    uint32_t data_count;
+    uint32_t *sources;     /* of the first data files: index into catalog.shards */
+    uint32_t source_count; /* the one after them, if any, is the view's own */
+    int32_t *shard_number; /* per shard of the catalog */
+    struct cell built;     /* `build` is there */
+    struct buf fault;      /* owns: why `summed` failed, if it did */
+    struct cell summed;    /* its checksums are right */
+    struct tf_build build;
+};
+
+/* ---- what there is ------------------------------------------------------------------------------- */
+
+struct survey {
+    struct tf_view *view;
+    bool own; /* some bytes must be laid out anew */
+};
+
+static errint survey_item(void *context, const struct tf_item *item)
+{
+    struct survey *s = context;
+    if (item->placed) {
+        s->view->shard_number[item->place.shard] = 0;
+    } else {
+        s->own |= !target_sized(item->target) || target_bytes(item->target) > 0;
+    }
+    return 0;
+}
+
+static bool is_own_key(const struct catalog *c, const struct logical *l)
+{
+    const struct tensor *source = l->whole ? l->whole->source : NULL;
+    return source && !tf_refusal(l, NULL) && str_eq(logical_name(l), catalog_key(c, source)) &&
+           target_dtype(l->whole) == source->dtype && shape_eq(target_shape(l->whole), tensor_shape(source));
+}
+
+/* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them is not in the view under its own
+ * key, while without it variables are found by their names. */
+static void find_stale(struct tf_view *v)
+{
+    uint32_t own_keys = 0;
+    const struct target *graph = NULL;
+    struct logical_cursor at = logical_first(v->logicals);
+    for (struct logical l; logical_next(&at, &l);) {
+        own_keys += is_own_key(v->catalog, &l);
+        graph = l.whole && str_eq(logical_name(&l), STR(OBJECTS_KEY)) ? l.whole : graph;
+    }
+    v->stale = own_keys < v->catalog->count ? graph : NULL;
+}
+
+/* Which of the source's data files the view has, and whether one of its own. */
+static errint survey(struct tf_view *v, bool compact, bool *own)
+{
+    struct survey s = {v, compact};
+    struct logical_cursor at = logical_first(v->logicals);
+    struct logical l;
+    errint rc = 0;
+    while (rc == 0 && !compact && logical_next(&at, &l)) {
+        if (!tf_refusal(&l, v->stale)) {
+            rc = tf_items(v->catalog, &l, survey_item, &s);
+        }
+    }
+    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
+        if (v->shard_number[i] != TF_NO_SHARD) {
+            v->sources[v->source_count] = i;
+            v->shard_number[i] = (int32_t)v->source_count++;
+        }
+    }
+    *own =
+        s.own || v->source_count == 0; /* there is one at least: tensors without elements want a file, too */
+    return rc;
+}
+
+/* `name` as a string of protobuf's text format; it is a file name, without control bytes. */
+static const char *quote(struct arena *a, struct str name)
+{
+    CLEANUP_BUF struct buf b = {0};
+    for (size_t i = 0; i < name.len; i++) {
+        if (strchr("\"'\\", name.ptr[i])) {
+            buf_char(&b, '\\');
+        }
+        buf_char(&b, name.ptr[i]);
+    }
+    return b.failed ? NULL : arena_cstr(a, buf_view(&b));
+}
+
+static errint name_files(struct tf_view *v, const struct view_options *options)
+{
+    struct arena *a = &v->arena;
+    bool flat = options->layout == VIEW_LAYOUT_FLAT;
+    struct str name = options->name.len ? options->name : STR("model");
+    const char *prefix = flat ? arena_cstr(a, name) : "variables/variables";
+    const char *quoted = quote(a, name);
+    const char *state = arena_printf(a, "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\n",
+                                     quoted ? quoted : "", quoted ? quoted : "");
+    v->data_paths = ARENA_ARRAY(a, const char *, v->data_count);
+    v->index_path = prefix ? arena_printf(a, "%s.index", prefix) : NULL;
+    if (!quoted || !state || !v->data_paths || !v->index_path) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < v->data_count; i++) {
+        v->data_paths[i] = arena_printf(a, "%s.data-%05" PRIu32 "-of-%05" PRIu32, prefix, i, v->data_count);
+        if (!v->data_paths[i]) {
+            return -ENOMEM;
+        }
+    }
+    v->state_path = flat ? "checkpoint" : NULL;
+    v->state = str_from(state);
+    return 0;
+}
+
+static errint decide(struct tf_view *v, const struct view_options *options)
+{
+    uint32_t shards = v->catalog->shard_count;
+    v->shard_number = ARENA_ARRAY(&v->arena, int32_t, shards);
+    v->sources = ARENA_ARRAY(&v->arena, uint32_t, shards);
+    if (!v->shard_number || !v->sources) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < shards; i++) {
+        v->shard_number[i] = TF_NO_SHARD;
+    }
+    find_stale(v);
+    bool own;
+    errint rc = survey(v, options->shards == VIEW_SHARDS_COMPACT, &own);
+    if (rc < 0) {
+        return rc;
+    }
+    v->data_count = v->source_count + own;
+    return name_files(v, options);
+}
+
+errint tf_view_open(struct catalog *c, const struct logicals *l, const struct view_options *options,
+                    struct diag *d, struct tf_view **out)
+{
+    struct tf_view *v = calloc(1, sizeof(*v));
+    *out = v;
+    if (!v) {
+        return diag_no_memory(d);
+    }
+    arena_init(&v->arena);
+    v->catalog = c;
+    v->logicals = l;
+    errint rc = decide(v, options);
+    if (rc < 0) {
+        tf_view_close(v);
+        *out = NULL;
+    }
+    return rc == -ENOMEM ? diag_no_memory(d) : rc;
+}
+
+void tf_view_close(struct tf_view *v)
+{
+    if (v) {
+        tf_build_fini(&v->build);
+        buf_fini(&v->fault);
+        arena_fini(&v->arena);
+        free(v);
+    }
+}
+
+const char *tf_view_refusal(const struct tf_view *v, const struct logical *l)
+{
+    return tf_refusal(l, v->stale);
+}
+
+const char *tf_view_state_path(const struct tf_view *v)
+{
+    return v->state_path;
+}
+
+struct str tf_view_state(const struct tf_view *v)
+{
+    return v->state;
+}
+
+const char *tf_view_index_path(const struct tf_view *v)
+{
+    return v->index_path;
+}
+
+uint32_t tf_view_data_count(const struct tf_view *v)
+{
+    return v->data_count;
+}
+
+const char *tf_view_data_path(const struct tf_view *v, uint32_t i)
+{
+    return v->data_paths[i];
+}
+
+struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
+{
+    return i < v->source_count ? &v->catalog->shards[v->sources[i]] : NULL;
+}
+
+/* ---- what is made when it is asked for ------------------------------------------------------------ */
+
+static errint build(void *view)
+{
+    struct tf_view *v = view;
+    tf_build_fini(&v->build);
+    v->build = (struct tf_build){
+        .catalog = v->catalog,
+        .logicals = v->logicals,
+        .shard_number = v->shard_number,
+        .stale = v->stale,
+        .own = v->source_count,
+        .num_shards = v->data_count,
+    };
+    return tf_build_run(&v->build);
+}
+
+static errint sum(void *view)
+{
+    struct tf_view *v = view;
+    struct tf_build *b = &v->build;
+    size_t failed;
+    errint rc = tf_sums_run(v->catalog, b->sums, b->sum_count, &failed);
+    if (rc < 0 && failed < b->sum_count) {
+        v->fault.len = 0;
+        buf_text(&v->fault, "the checksum of '");
+        buf_visible(&v->fault, target_name(b->sums[failed].target));
+        buf_printf(&v->fault, "' cannot be found: %s",
+                   rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
+                   : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
+                                    : strerror(-rc));
+    }
+    if (rc < 0) {
+        return rc == -ERANGE ? -EBADMSG : rc; /* it will not fit another time: kept */
+    }
+    for (size_t i = 0; i < b->sum_count; i++) {
+        put_le32_at(b->table.out.data + b->sums[i].at, b->sums[i].crc32c);
+    }
+    sstable_build_seal(&b->table);
+    free(b->sums);
+    b->sums = NULL;
+    b->sum_count = b->sum_cap = 0;
+    return 0;
+}
+
+errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out)
+{
+    errint rc = cell_need(&v->built, build, v);
+    if (rc == 0 && content) {
+        rc = cell_need(&v->summed, sum, v);
+    }
+    if (rc == 0) {
+        *out = layout_of_bytes(buf_view(&v->build.table.out), own);
+    }
+    return rc;
+}
+
+const char *tf_view_fault(const struct tf_view *v)
+{
+    return cell_state(&v->summed) == CELL_BAD && !v->fault.failed ? v->fault.data : NULL;
+}
+
+errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct layout *out)
+{
+    if (i < v->source_count) {
+        *out = layout_of_shard(&v->catalog->shards[v->sources[i]], own);
+        return 0;
+    }
+    errint rc = cell_need(&v->built, build, v);
+    if (rc == 0) {
+        *out = layout_made(&v->build.data);
+    }
+    return rc;
+}

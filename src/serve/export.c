@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/pages.h"
+#include "files/content.h"
+
+enum { EXPORT_BYTES = 2 << 20 }; /* read and written at once */
+
+static errint complain(struct export *e, const char *path, const char *what, int error)
+{
+    diag_error(e->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what, strerror(error));
+    return -error;
+}
+
+/* ---- what goes where ------------------------------------------------------------------------------ */
+
+static unsigned kind_of(enum node_kind kind)
+{
+    switch (kind) {
+    case NODE_TF_STATE:
+    case NODE_TF_INDEX:
+    case NODE_TF_DATA:
+        return VIEW_TENSORFLOW;
+    case NODE_SAFETENSORS:
+    case NODE_SAFETENSORS_INDEX:
+        return VIEW_SAFETENSORS;
+    default:
+        return 0;
+    }
+}
+
+static const char *why(errint rc)
+{
+    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
+           : rc == -EBADMSG ? "bytes in the checkpoint are damaged"
+           : rc == -EIO     ? "a data file cannot be read, or changed meanwhile"
+                            : strerror(-rc);
+}
+
+static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
+                        struct render_scratch *scratch, struct content *out)
+{
+    return f->made ? content_open_made(e->view, f->file, bytes, out)
+                   : content_open(e->view, f->file, bytes, scratch, out);
+}
+
+static errint add(struct export *e, const char *directory, struct export_file f, struct content *content,
+                  struct render_scratch *scratch)
+{
+    CLEANUP_BUF struct buf path = {0};
+    buf_text(&path, directory);
+    if (path.len && path.data[path.len - 1] != '/') {
+        buf_char(&path, '/');
+    }
+    if (f.made) {
+        buf_text(&path, e->view->made[f.file].path);
+    } else {
+        content_path(e->view, f.file, &path);
+    }
+    if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
+        return diag_no_memory(e->diag);
+    }
+    struct stat st;
+    if (!e->force && lstat(path.data, &st) == 0) {
+        return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path),
+                          "is there already; --force replaces it");
+    }
+    errint rc = open_file(e, &f, false, scratch, content);
+    if (rc < 0) {
+        return diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path.data, buf_view(&path), "%s", why(rc));
+    }
+    f.path = path.data;
+    f.bytes = content->layout.size;
+    e->files[e->count++] = f;
+    path = (struct buf){0};
+    return checked_add_u64(e->bytes, f.bytes, &e->bytes) ? 0 : -EOVERFLOW;
+}
+
+/* Readers look for an index once it is there, and for a state file before it: what others point to is renamed first. */
+static int rank_of(const struct export *e, const struct export_file *f)
+{
+    switch (f->made ? e->view->made[f->file].kind : NODE_RAW) {
+    case NODE_TF_STATE:
+        return 2;
+    case NODE_TF_INDEX:
+    case NODE_SAFETENSORS_INDEX:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int by_rank(const void *a, const void *b, void *export)
+{
+    const struct export_file *left = a;
+    const struct export_file *right = b;
+    int order = rank_of(export, left) - rank_of(export, right);
+    return order ? order : (left->file > right->file) - (left->file < right->file);
+}
+
+/* Tensors, in the order of the tree. */
+static errint add_nodes(struct export *e, const char *directory, unsigned kinds, struct content *content,
+                        struct render_scratch *scratch)
+{
+    const struct view *v = e->view;
+    errint rc = 0;
+    for (uint32_t node = 0; rc != -ENOMEM && node < v->tree->count; node++) {
+        int64_t npy = kinds & VIEW_NPY ? content_npy(v, node) : -ENOENT;
+        if (kinds & VIEW_RAW && content_kind(v, node) == NODE_RAW) {
+            rc = add(e, directory, (struct export_file){.file = node}, content, scratch);
+        }
+        if (rc != -ENOMEM && npy >= 0) {
+            rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, scratch);
+        }
+    }
+    return rc;
+}
+
+errint export_plan(struct export *e, const char *directory, unsigned kinds)
+{
+    const struct view *v = e->view;
+    CLEANUP_FREE struct content *content = malloc(sizeof(*content));
+    struct render_scratch scratch = {0};
+    uint64_t errors_before = e->diag->errors;
+    errint rc = content ? 0 : diag_no_memory(e->diag);
+    if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
+        rc = add_nodes(e, directory, kinds, content, &scratch);
+    }
+    for (uint32_t i = 0; rc != -ENOMEM && i < v->made_count; i++) {
+        if (v->made[i].kind == NODE_SIDECAR || kind_of(v->made[i].kind) & kinds) {
+            rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
+        }
+    }
+    render_scratch_fini(&scratch);
+    if (e->count) {
+        qsort_r(e->files, e->count, sizeof(*e->files), by_rank, e);
+    }
+    return rc == -ENOMEM ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
+}
+
+/* ---- directories ---------------------------------------------------------------------------------- */
+
+/* Makes what is missing of the directories above `path`. */
+static errint make_directories(struct export *e, const char *path)
+{
+    CLEANUP_FREE char *text = strdup(path);
+    if (!text) {
+        return diag_no_memory(e->diag);
+    }
+    for (char *at = strchr(text + 1, '/'); at; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(text, 0777) == 0) {
+            char *kept = strdup(text);
+            if (!kept || !grow(&e->directories, &e->directory_cap, e->directory_count, sizeof(kept))) {
+                free(kept);
+                rmdir(text);
+                return diag_no_memory(e->diag);
+            }
+            e->directories[e->directory_count++] = kept;
+        } else if (errno != EEXIST) {
+            return complain(e, text, "cannot make the directory", errno);
+        }
+        *at = '/';
+    }
+    return 0;
+}
+
+/* ---- one file ------------------------------------------------------------------------------------- */
+
+struct writing {
+    struct export *export;
+    export_progress *progress;
+    void *context;
+    uint64_t done;           /* of all bytes */
+    char *buf;               /* owns */
+    struct content *content; /* owns */
+    struct render_scratch scratch;
+};
+
+/* Beside the file, so that it can be renamed; as long as the name it gets. */
+static char *temporary_name(const char *path)
+{
+    CLEANUP_BUF struct buf b = {0};
+    const char *slash = strrchr(path, '/');
+    buf_str(&b, str_of(path, slash ? (size_t)(slash + 1 - path) : 0));
+    buf_text(&b, ".ckptfs-XXXXXX");
+    char *name = b.failed ? NULL : b.data;
+    if (name) {
+        b = (struct buf){0};
+    }
+    return name;
+}
+
+static errint write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, bytes, len);
+        if (put < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (put > 0) {
+            bytes += put;
+            len -= (size_t)put;
+        }
+    }
+    return 0;
+}
+
+/* Why bytes from `off` on cannot be had, and of which tensor. */
+static errint complain_unreadable(struct writing *w, const struct export_file *f, uint64_t off, errint rc)
+{
+    const struct view *v = w->export->view;
+    const char *fault = f->made ? content_fault(v, v->made[f->file].kind) : NULL;
+    const struct target *t =
+        layout_blame(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+    struct diag *d = w->export->diag;
+    if (rc == -ENOMEM) {
+        return diag_no_memory(d);
+    }
+    return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, t ? target_name(t) : str_from(f->path), "%s%s%s%s",
+                      t ? "'" : "", t ? diag_visible(d, target_name(t)) : "", t ? "': " : "",
+                      fault ? fault : why(rc));
+}
+
+static errint copy(struct writing *w, const struct export_file *f, int fd)
+{
+    const struct view *v = w->export->view;
+    errint rc = open_file(w->export, f, true, &w->scratch, w->content);
+    if (rc < 0) {
+        w->content->layout = (struct layout){0};
+        return complain_unreadable(w, f, 0, rc);
+    }
+    for (uint64_t off = 0; off < f->bytes;) {
+        ssize_t got = layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+        if (got <= 0) {
+            return complain_unreadable(w, f, off, got < 0 ? (errint)got : -EIO);
+        }
+        errint put = write_all(fd, w->buf, (size_t)got);
+        if (put < 0) {
+            return complain(w->export, f->path, "cannot be written", -put);
+        }
+        off += (uint64_t)got;
+        w->done += (uint64_t)got;
+        if (!w->progress(w->context, w->done, w->export->bytes)) {
+            return -EINTR;
+        }
+    }
+    return 0;
+}
+
+/* What mkstemp made is for us alone. */
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static errint write_file(struct writing *w, struct export_file *f)
+{
+    struct export *e = w->export;
+    errint rc = make_directories(e, f->path);
+    if (rc < 0) {
+        return rc;
+    }
+    char *name = temporary_name(f->path);
+    if (!name) {
+        return diag_no_memory(e->diag);
+    }
+    CLEANUP_CLOSE int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0) {
+        rc = complain(e, f->path, "cannot be made", errno);
+        free(name);
+        return rc;
+    }
+    f->temporary = name;
+    /* Too full a disk is found before hours of writing; where there is no such call, later. */
+    if (f->bytes && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
+        (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
+        return complain(e, f->path, "cannot be written", errno);
+    }
+    rc = copy(w, f, fd);
+    return rc == 0 && fchmod(fd, usual_mode()) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
+}
+
+/* All that was written is on the disk before anything has its name: one call for many files. */
+static errint settle(struct export *e)
+{
+    CLEANUP_CLOSE int fd = e->count ? open(e->files[0].temporary, O_RDONLY | O_CLOEXEC) : -1;
+    if (e->count && (fd < 0 || syncfs(fd) != 0)) {
+        return complain(e, e->files[0].path, "cannot be written", errno);
+    }
+    return 0;
+}
+
+/* ---- all of them ---------------------------------------------------------------------------------- */
+
+static errint give_name(struct export *e, struct export_file *f)
+{
+    int rc = e->force ? rename(f->temporary, f->path)
+                      : renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE);
+    if (rc != 0 && !e->force && (errno == EINVAL || errno == ENOSYS)) { /* a file system without it */
+        rc = link(f->temporary, f->path);
+        if (rc == 0) {
+            unlink(f->temporary);
+        }
+    }
+    if (rc != 0) {
+        return complain(e, f->path, "cannot be given its name", errno);
+    }
+    free(f->temporary);
+    f->temporary = NULL;
+    return 0;
+}
+
+/* Takes away what an export that failed has left. */
+static void take_back(struct export *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->files[i].temporary) {
+            unlink(e->files[i].temporary);
+        }
+    }
+    while (e->directory_count > 0) {
+        rmdir(e->directories[--e->directory_count]); /* stays if somebody else put something there */
+        free(e->directories[e->directory_count]);
+    }
+}
+
+errint export_run(struct export *e, export_progress *progress, void *context)
+{
+    struct writing w = {.export = e,
+                        .progress = progress,
+                        .context = context,
+                        .buf = pages_alloc(EXPORT_BYTES),
+                        .content = malloc(sizeof(*w.content))};
+    errint rc = w.buf && w.content ? 0 : diag_no_memory(e->diag);
+    for (size_t i = 0; rc == 0 && i < e->count; i++) {
+        rc = write_file(&w, &e->files[i]);
+    }
+    if (rc == 0) {
+        rc = settle(e);
+    }
+    for (size_t i = 0; rc == 0 && i < e->count; i++) {
+        rc = give_name(e, &e->files[i]);
+    }
+    if (rc < 0) {
+        take_back(e);
+    }
+    free(w.buf);
+    free(w.content);
+    render_scratch_fini(&w.scratch);
+    return rc;
+}
+
+void export_fini(struct export *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        free(e->files[i].path);
+        free(e->files[i].temporary);
+    }
+    while (e->directory_count > 0) {
+        free(e->directories[--e->directory_count]);
+    }
+    free(e->files);
+    free(e->directories);
+    *e = (struct export){0};
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool export`: the files of the view, written to a directory. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files/left_out.h"
+#include "files/report.h"
+#include "serve/export.h"
+#include "serve/tool.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
+/* Whoever ends it wants no half-written files. */
+static void catch_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        struct sigaction before;
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
+        }
+    }
+}
+
+static bool progress(void *context, uint64_t done, uint64_t bytes)
+{
+    bar_draw(context, done, bytes);
+    return !interrupted;
+}
+
+static const struct format {
+    const char *name;
+    unsigned files;
+} formats[] = {
+    {"safetensors", VIEW_SAFETENSORS},
+    {"tf", VIEW_TENSORFLOW},
+    {"npy", VIEW_NPY},
+    {"raw", VIEW_RAW},
+};
+
+static const struct format *format_of(const char *name)
+{
+    for (size_t i = 0; name && i < ARRAY_LEN(formats); i++) {
+        if (strcmp(formats[i].name, name) == 0) {
+            return &formats[i];
+        }
+    }
+    return NULL;
+}
+
+/* What the format cannot hold is said, not dropped silently. */
+static void warn_left_out(const struct view *v, const struct format *format, struct diag *d)
+{
+    struct left_out_cursor at = left_out_first(v);
+    for (struct left_out l; left_out_next(&at, &l);) {
+        if (l.files & format->files) {
+            diag_warn(d, DIAG_UNSUPPORTED, "", l.name, "'%s' is left out: %s", diag_visible(d, l.name),
+                      l.reason);
+        }
+    }
+}
+
+static errint run(const struct tool_args *args, const struct format *format, struct view *v, struct diag *d,
+                  struct tool_out *o)
+{
+    struct view_request request = {
+        .checkpoint = tool_checkpoint(args->operands[0]),
+        .map = args->map,
+        .graph = args->graph,
+        .extra = args->extra,
+        .depth = VIEW_DATA,
+        .compact = true, /* an index that points into files of another directory would be of no use */
+    };
+    errint rc = view_open(&request, d, v);
+    if (rc < 0) {
+        return rc;
+    }
+    warn_left_out(v, format, d);
+    struct tool_bar bar;
+    bar_begin(&bar, args->quiet);
+    struct export e = {.view = v, .diag = d, .force = args->force};
+    rc = export_plan(&e, args->operands[1], format->files);
+    if (rc == 0) {
+        catch_signals();
+        rc = export_run(&e, progress, &bar);
+    }
+    bar_end(&bar);
+    if (rc == 0) {
+        double seconds = bar_seconds(&bar);
+        buf_printf(&o->text, "%zu file%s, ", e.count, e.count == 1 ? "" : "s");
+        report_size(&o->text, e.bytes);
+        buf_printf(&o->text, ", %.1f s\n", seconds);
+    }
+    export_fini(&e);
+    return rc;
+}
+
+int tool_export(const struct tool_args *args, struct tool_out *o)
+{
+    const struct format *format = format_of(args->format);
+    if (args->operand_count != 2) {
+        return args->operand_count > 2
+                   ? tool_usage("export: one checkpoint and one directory, not '%s' too", args->operands[2])
+               : args->operand_count ? tool_usage("export: to which directory?")
+                                     : tool_usage("export: which checkpoint?");
+    }
+    if (!format) {
+        return args->format ? tool_usage("export: no format '%s': safetensors, tf, npy or raw", args->format)
+                            : tool_usage("export: which --format? safetensors, tf, npy or raw");
+    }
+    struct diag d;
+    struct view v = {0};
+    diag_init(&d);
+    errint rc = run(args, format, &v, &d, o);
+    tool_complain(&d, args->quiet);
+    view_close(&v);
+    diag_fini(&d);
+    if (rc == -EINTR && interrupted) {
+        fprintf(stderr, "ckptool: interrupted, nothing was left behind\n");
+    }
+    return rc < 0 ? TOOL_FAILED : TOOL_OK;
+}
