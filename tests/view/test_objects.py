@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints of objects and SavedModels: the object graph is kept for as long as each key that it names is in the view."""
+
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_tensorflow import same
+from views import OBJECT_GRAPH, View, golden, read_golden
+
+from conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def make_objects():
+    """The script that made the goldens: it has the classes."""
+    spec = importlib.util.spec_from_file_location("make_golden_objects", ROOT / "scripts" / "make-golden-objects.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_checkpoint_restore(ckptfs, tmp_path, make_objects):
+    """Restored into a new model, every value of which is another; what that then saves is compared with the source."""
+    view = View("objects", "identity")
+    mount = view.mount(ckptfs)
+    net, optimizer = make_objects.Net(), tf.compat.v1.train.AdamOptimizer(0.25)
+    optimizer.minimize(lambda: tf.add_n([tf.reduce_sum(layer.w) + tf.reduce_sum(layer.b) for layer in net.layers]))
+    for variable in [*net.variables, *optimizer.variables()]:
+        variable.assign(tf.fill(variable.shape, "other") if variable.dtype == tf.string else tf.zeros_like(variable))
+    checkpoint = tf.train.Checkpoint(model=net, optimizer=optimizer)
+    checkpoint.restore(tf.train.latest_checkpoint(str(mount.path))).assert_consumed()
+    reader = tf.train.load_checkpoint(checkpoint.write(str(tmp_path / "again")))
+    assert set(reader.get_variable_to_shape_map()) == {*view.tensors, OBJECT_GRAPH}
+    for name, tensor in view.tensors.items():
+        assert same(tensor, reader.get_tensor(name)), name
+
+
+def test_the_object_graph_goes_with_its_keys(ckptfs):
+    view = View("objects", "identity")
+    truth = read_golden("objects", object_graph=True)[1][OBJECT_GRAPH]
+    reader = tf.train.load_checkpoint(str(view.mount(ckptfs).path))
+    assert reader.get_tensor(OBJECT_GRAPH) == truth.values[0]
+    for text in (
+        "/ = /\nmodel/flag/.ATTRIBUTES/VARIABLE_VALUE = model/other_flag\n/ = more/\n",  # all keys and more
+        f"{OBJECT_GRAPH} = {OBJECT_GRAPH}\nmodel/ = model/\n",  # the optimizer is not there
+        "/ = under/",
+    ):
+        view.map = "[assignment_map]\n" + text
+        mount = view.mount(ckptfs)
+        names = [name for name, _ in tf.train.list_variables(str(mount.path))]
+        assert (OBJECT_GRAPH in names) == text.startswith("/ = /\n"), text
+        tf.train.load_checkpoint(str(mount.path))
+
+
+def test_layout_savedmodel(ckptfs):
+    """With saved_model.pb as a sidecar, the mount is a SavedModel that is loaded and called."""
+    view = View("saved_model", "identity")
+    folder = golden("saved_model").folder / "saved_model"
+    mount = view.mount(ckptfs, view="layout = savedmodel", files=f"saved_model.pb = {folder}/saved_model.pb")
+    assert sorted(os.listdir(mount / "variables")) == ["variables.data-00000-of-00001", "variables.index"]
+    assert not os.path.exists(mount / "model.index") and not os.path.exists(mount / "checkpoint")
+    reader = tf.train.load_checkpoint(str(mount / "variables" / "variables"))
+    for name, tensor in view.tensors.items():
+        assert same(tensor, reader.get_tensor(name)), name
+    loaded, source = tf.saved_model.load(str(mount.path)), tf.saved_model.load(str(folder))
+    for i in 0, 1:
+        for attribute in "w", "b":
+            value = getattr(loaded.layers[i], attribute).numpy()
+            assert same(view.tensors[f"layers/{i}/{attribute}/.ATTRIBUTES/VARIABLE_VALUE"], value)
+    x = np.float32([[1, 2, 3], [-1, 0.5, 4]])
+    assert loaded(x).numpy().tolist() == source(x).numpy().tolist()
+
+
+def test_layout_savedmodel_of_tf1(ckptfs):
+    view = View("saved_model_v1", "identity")
+    folder = golden("saved_model_v1").folder / "saved_model"
+    mount = view.mount(ckptfs, view="layout = savedmodel", files=f"saved_model.pb = {folder}/saved_model.pb")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.saved_model.load(session, ["serve"], str(mount.path))
+        whole = {v.op.name: session.run(v) for v in tf.compat.v1.global_variables()}
+    cut = np.concatenate([whole.pop(f"net/cut/part_{i}") for i in range(2)])
+    assert same(view.tensors["net/cut"], cut)
+    assert set(whole) == set(view.tensors) - {"net/cut"}
+    for name, value in whole.items():
+        assert same(view.tensors[name], value), name
