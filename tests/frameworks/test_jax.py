@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """JAX opens a mount: arrays from the safetensors file, and from the .npy files."""
 
+import gc
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +15,13 @@ from views import VIEWS, View, partitioned, view_ids
 jax.config.update("jax_enable_x64", True)  # else it makes 64-bit types 32 bits wide
 
 every_view = pytest.mark.parametrize("golden,kind", VIEWS, ids=view_ids(VIEWS))
+
+
+@pytest.fixture(autouse=True)
+def let_go(ckptfs):
+    """An array may be the mapping of a file itself; JAX lets go of what is no longer used when Python collects garbage."""
+    yield
+    gc.collect()
 
 
 def check(tensor, value, name):
