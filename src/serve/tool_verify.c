@@ -2,7 +2,6 @@
 /* `ckptool verify`: every tensor of a checkpoint against its checksum. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -12,43 +11,9 @@
 #include "format/sstable_index.h"
 #include "serve/tool.h"
 
-enum { BAR_CELLS = 30 };
-
-struct progress {
-    struct timespec start;
-    bool shown;
-};
-
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
-
-/* One line on the terminal, drawn over: "[=====>    ] 43%  1.2G of 2.8G  3.1G/s". */
 static void draw(void *context, uint64_t done, uint64_t bytes)
 {
-    struct progress *p = context;
-    CLEANUP_BUF struct buf line = {0};
-    double share = bytes ? (double)done / (double)bytes : 1;
-    int cells = (int)(share * BAR_CELLS);
-    buf_text(&line, "\r[");
-    for (int i = 0; i < BAR_CELLS; i++) {
-        buf_char(&line, i < cells ? '=' : i == cells ? '>' : ' ');
-    }
-    buf_printf(&line, "] %3d%%  ", (int)(share * 100));
-    table_size(&line, done, true);
-    buf_text(&line, " of ");
-    table_size(&line, bytes, true);
-    buf_text(&line, "  ");
-    double seconds = seconds_since(&p->start);
-    table_size(&line, seconds > 0 ? (uint64_t)((double)done / seconds) : 0, true);
-    buf_text(&line, "/s\033[K");
-    if (!line.failed) {
-        fwrite(line.data, 1, line.len, stderr);
-        p->shown = true;
-    }
+    bar_draw(context, done, bytes);
 }
 
 static bool is_damage(const struct verify_result *r)
@@ -187,18 +152,16 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (verify_init(&all, v->catalog) < 0) {
         return diag_no_memory(d);
     }
-    struct progress progress = {0};
-    clock_gettime(CLOCK_MONOTONIC, &progress.start);
-    bool bar = isatty(STDERR_FILENO) && !args->quiet;
+    struct tool_bar bar;
+    bar_begin(&bar, args->quiet);
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (verify_run(&all, cpus > 0 ? (unsigned)cpus : 1, bar ? draw : NULL, &progress) < 0) {
+    errint ran = verify_run(&all, cpus > 0 ? (unsigned)cpus : 1, bar.wanted ? draw : NULL, &bar);
+    bar_end(&bar);
+    if (ran < 0) {
         return diag_no_memory(d);
     }
-    if (progress.shown) {
-        fputs("\r\033[K", stderr);
-    }
     uint64_t found = 0;
-    if (tell(v, &all, seconds_since(&progress.start), o, &found) < 0) {
+    if (tell(v, &all, bar_seconds(&bar), o, &found) < 0) {
         return diag_no_memory(d);
     }
     *damaged = found > 0;
