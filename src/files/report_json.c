@@ -86,7 +86,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     report_path(v, i, scratch);
     json_str(j, buf_view(scratch));
     json_key(j, "variable");
-    json_str(j, target_variable(t));
+    json_str(j, f && f->into_part ? target_name(t) : target_variable(t)); /* no slice of its source */
     json_key(j, "dtype");
     json_text(j, dtype_name(target_dtype(t)));
     json_key(j, "shape");
@@ -97,7 +97,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     } else {
         json_null(j);
     }
-    if (f && f->slice_start) {
+    if (f && f->slice_start && !f->into_part) {
         json_key(j, "slice");
         json_object(j, JSON_LINE);
         json_key(j, "of");

@@ -37,6 +37,7 @@ struct form {
     struct shape full;          /* of the whole variable */
     const int64_t *slice_start; /* where in it the part begins; NULL if this is no part */
     int64_t part;               /* N of /part_N; -1 if this is no part */
+    bool into_part;             /* a rule named the part, which takes all of its source */
     const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
     uint32_t piece_count;
     struct partition partition;   /* as declared or asked for, for the report; rank 0 for a list of parts */

@@ -193,6 +193,7 @@ errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_
     form->full = v->shape;
     form->slice_start = start;
     form->part = part;
+    form->into_part = true;
     return append(r, name, source, form, rule);
 }
 

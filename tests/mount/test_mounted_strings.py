@@ -35,6 +35,9 @@ def reads_of(pid):
     return int(dict(line.split(": ") for line in open(f"/proc/{pid}/io").read().splitlines())["rchar"])
 
 
+OWN = {"checkpoint", "model.index", "model.safetensors"}  # files of the mount that are no tensors
+
+
 @pytest.fixture
 def copy(tmp_path):
     folder = tmp_path / "strings"
@@ -46,6 +49,7 @@ def test_a_listing_has_the_right_sizes(ckptfs):
     mount = ckptfs.mount(golden("strings").checkpoint)
     lines = subprocess.run(["ls", "-l", mount.path], capture_output=True, check=True, text=True).stdout.splitlines()[1:]
     sizes = {line.split()[-1]: int(line.split()[4]) for line in lines}
+    sizes = {name: size for name, size in sizes.items() if name not in OWN and ".data-" not in name}
     assert sizes == {name: len(content) for name, (_, _, content) in golden("strings").shown.items()}
     st = os.stat(mount / "words")
     assert st.st_blocks == (st.st_size + 511) // 512
@@ -58,7 +62,7 @@ def test_neither_mount_nor_names_nor_report_read_strings(ckptfs, tmp_path):
     prefix = write(tmp_path / "c", {f"s{i}": ([], [b"x" * size]) for i in range(2)})
     mount = ckptfs.mount(prefix)
     (pid,) = mount.pids()
-    assert sorted(n for n in os.listdir(mount.path) if n != ".ckptfs") == ["s0", "s1"]
+    assert {"s0", "s1"} < set(os.listdir(mount.path))
     for line in os.listdir(mount / ".ckptfs"):
         mount.read(f".ckptfs/{line}")
     assert {t["bytes"] for t in mount.report()["targets"]} == {None}
@@ -112,7 +116,7 @@ def test_damage_is_eio_and_one_line(ckptfs, tmp_path, where):
         stored = stored[:place] + bytes([stored[place] ^ 4]) + stored[place + 1:]
     prefix = bundle.write(tmp_path / "c", {"good": (STRING, [1], *entry([b"fine"])), "s": (STRING, [2], stored, summed)})
     mount = ckptfs.mount(prefix, foreground=True)
-    assert sorted(os.listdir(mount.path)) == [".ckptfs", "good", "s"]
+    assert {"good", "s"} < set(os.listdir(mount.path))
     for call in (os.stat, os.stat, lambda p: open(p, "rb").read()):
         with pytest.raises(OSError) as failure:
             call(mount / "s")

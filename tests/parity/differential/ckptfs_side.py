@@ -72,7 +72,9 @@ def store_name(target):
 def read_all(mount):
     report = json.loads((mount / ".ckptfs/report.json").read_bytes())
     found = {store_name(target): (target["shape"], (mount / target["path"]).read_bytes()) for target in report["targets"]}
+    made = {"checkpoint", "model.index", "model.safetensors"}  # the mount's own, beside .ckptfs and the data files
     files = {str(path.relative_to(mount)) for path in mount.rglob("*") if path.is_file() and ".ckptfs" not in path.parts}
+    files = {f for f in files if f not in made and not f.startswith("model.data-")} | {t["path"] for t in report["targets"]} & files
     return {"values": found, "report": report, "files": files}
 
 
