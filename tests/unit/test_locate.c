@@ -346,6 +346,20 @@ static void locate_checkpoint_saved_model_is_its_variables(void **state)
     assert_int_equal(f->d.warnings, 0);
 }
 
+static void locate_checkpoint_variables_without_their_graph_are_taken_with_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "bare");
+    make_dir(f, "bare/variables");
+    assert_refused(f, "bare", -ENOENT, "holds no checkpoint");
+    touch(f, "bare/variables/variables.index");
+    assert_found(f, "bare", "bare/variables/variables");
+    assert_int_equal(f->d.warnings, 1);
+    write_table(f, "bare/m-1.index"); /* is nearer */
+    assert_found(f, "bare", "bare/m-1");
+    assert_int_equal(f->d.warnings, 2);
+}
+
 static void assert_v1(struct fixture *f, const char *argument, uint32_t files, const char *first)
 {
     f->out = (struct location){0};
@@ -435,6 +449,7 @@ int main(void)
         TEST(locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning),
         TEST(locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning),
         TEST(locate_checkpoint_saved_model_is_its_variables),
+        TEST(locate_checkpoint_variables_without_their_graph_are_taken_with_a_warning),
         TEST(locate_checkpoint_v1_files_are_found),
         TEST(locate_checkpoint_v1_shards_that_are_odd),
         TEST(locate_checkpoint_v2_beside_a_v1_file_is_found),
