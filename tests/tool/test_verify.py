@@ -48,6 +48,24 @@ def test_missing_and_short_shards_are_errors(tmp_path):
     toolkit.run("verify", tmp_path / "x", status=1)
 
 
+def test_what_a_short_or_missing_shard_leaves_is_checked(tmp_path):
+    bundle = encoder.Bundle(shards=2)
+    for name, shard in ((b"a", 0), (b"b", 0), (b"c", 1), (b"d", 1)):
+        bundle.put(name, 4, [2], b"\1\2", shard)
+    bundle.put_sliced(b"e", 4, [2], [([(0, 1)], b"\1", 0), ([(1, 1)], b"\2", 1)])
+    bundle.put(b"s", 7, [], encoder.strings([b"text"]), 1)
+    prefix = bundle.write(tmp_path / "x")
+    short, missing = (tmp_path / f"x.data-0000{i}-of-00002" for i in range(2))
+    short.write_bytes(b"\1\1\1")
+    missing.unlink()
+    done = toolkit.run("verify", prefix, status=1)
+    *lines, summary = done.stdout.decode().splitlines()
+    assert [line[:2] for line in lines] == ["a:", "b:", "c:", "d:", "e ", "s:"] and summary.endswith(": 6 damaged")
+    assert "checksum mismatch" in lines[0] and all("cannot be read, in " in line for line in lines[1:])
+    assert "; 1 more of its slices, too" in lines[4]
+    assert done.stderr.count(b"\n") == 2 and b"has 3 bytes, its tensors need 5" in done.stderr and b"is missing" in done.stderr
+
+
 def test_usage():
     toolkit.run("verify", status=2)
     toolkit.run("verify", GOLDEN / "demo", "more", status=2)
