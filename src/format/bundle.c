@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "format/bundle_pb.h"
+#include "format/bundle_shards.h"
 #include "format/bundle_slices.h"
 #include "format/catalog_build.h"
 #include "format/dtype.h"
@@ -327,6 +328,9 @@ static errint open_index(struct reader *r, const struct location *where)
         rc = read_index(r, t);
     }
     sstable_close(t);
+    if (rc == 0 && bundle_shards_settle(c, r->d) < 0) {
+        rc = diag_no_memory(r->d);
+    }
     return rc < 0 ? rc : objects_load(c, r->d);
 }
 
