@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "format/locate.h"
+#include "format/locate_scan.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
@@ -294,6 +295,21 @@ static void locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning(vo
     assert_found(f, "run", "run/m-7");
 }
 
+static void locate_checkpoint_is_found_among_many_other_files(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "many");
+    for (unsigned i = 0; i < 2 * (LOCATE_OTHERS_MOST + 100); i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "many/%u", i);
+        touch(f, name);
+        if (i == LOCATE_OTHERS_MOST + 100) { /* in the middle, whichever end a listing begins with */
+            write_table(f, "many/m-1.index");
+        }
+    }
+    assert_found(f, "many", "many/m-1");
+}
+
 static void locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning(void **state)
 {
     struct fixture *f = *state;
@@ -447,6 +463,7 @@ int main(void)
         TEST(locate_checkpoint_directory_wins_over_prefix),
         TEST(locate_checkpoint_directory_without_state_file_lists_indexes),
         TEST(locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning),
+        TEST(locate_checkpoint_is_found_among_many_other_files),
         TEST(locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning),
         TEST(locate_checkpoint_saved_model_is_its_variables),
         TEST(locate_checkpoint_variables_without_their_graph_are_taken_with_a_warning),
