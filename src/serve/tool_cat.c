@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "bytes/render.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/suggest.h"
 #include "serve/tool.h"
@@ -65,6 +66,12 @@ static errint complain(const struct view *v, struct str path, int64_t node, stru
     if (source && source->hidden) {
         return diag_error(d, DIAG_UNSUPPORTED, "", path, "'%s' cannot be shown: %s", shown,
                           tensor_hidden_reason(source));
+    }
+    const struct tensor *other;
+    if (!source && catalog_resolve(v->catalog, path, &other, 1) == 1) {
+        return diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
+                          "'%s' is not in the view: it is the other name of the checkpoint's '%s'", shown,
+                          diag_visible(d, tensor_name(other)));
     }
     errint rc =
         diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
