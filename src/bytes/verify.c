@@ -12,6 +12,7 @@
 #include "format/dtype.h"
 #include "format/legacy_blocks.h"
 #include "format/strings.h"
+#include "format/variants.h"
 
 /* ---- one unit ---------------------------------------------------------------------------------- */
 
@@ -45,6 +46,20 @@ static errint strings_crc(struct shard *shard, const struct strings_run *run, st
     return rc;
 }
 
+static errint variant_crc(struct shard *file, const struct tensor *t, char *buf, struct verify_meter *meter,
+                          uint32_t *crc)
+{
+    uint64_t elements;
+    uint64_t bytes = 0;
+    errint rc = shape_elements(tensor_shape(t), &elements);
+    rc = rc < 0 ? -EBADMSG
+                : variants_check(file, t->off, elements, t->crc32c, buf, VERIFY_BUFFER, crc, &bytes);
+    if (meter) {
+        meter->read(meter, bytes < t->bytes ? bytes : t->bytes);
+    }
+    return rc;
+}
+
 static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
 {
     return rc == -EBADMSG          ? VERIFY_MALFORMED
@@ -57,16 +72,19 @@ errint verify_stored(const struct catalog *c, const struct tensor *t, const stru
                      char *buf, struct verify_meter *meter, struct verify_result *out)
 {
     *out = (struct verify_result){.outcome = VERIFY_UNKNOWN};
-    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
+    bool variant =
+        t->dtype == DTYPE_VARIANT && !slice && !c->big_endian; /* the others TensorFlow has none of */
+    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING && !variant) {
         return 0;
     }
     struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
     uint64_t off = verify_stored_off(t, slice);
     const struct strings_run *run = strings_run_at(shard, off);
     struct shard *file = shard_file(shard); /* the bytes as they are stored */
-    errint rc = run ? strings_crc(file, run, meter, &out->found)
-                    : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf, meter,
-                                &out->found);
+    errint rc = run       ? strings_crc(file, run, meter, &out->found)
+                : variant ? variant_crc(file, t, buf, meter, &out->found)
+                          : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf,
+                                      meter, &out->found);
     out->stored = slice ? slice->crc32c : t->crc32c;
     out->outcome = outcome_of(rc, out);
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;

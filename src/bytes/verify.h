@@ -2,7 +2,7 @@
 /* Every byte of a checkpoint's tensors against its stored checksum, in parallel.
  *
  * V2: the masked CRC-32C of a tensor, or of each slice of one, covers its bytes as they are in the file; of a string tensor it covers the lengths
- * and then the bytes (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, ReadStringTensor). The table's own blocks were
+ * and then the bytes (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, ReadStringTensor), of a variant both of each element (variants.h). The table's own blocks were
  * verified when the index was read.
  *
  * V1: the values lie in the table's data blocks, and only these have checksums: every block of every file is checked, and a bad one makes all tensors
@@ -23,9 +23,9 @@ enum verify_outcome {
     VERIFY_GOOD,
     VERIFY_CHECKSUM,   /* the bytes, or those of its V1 block, are not those that were saved */
     VERIFY_UNREADABLE, /* the shard cannot give them */
-    VERIFY_MALFORMED,  /* a string tensor whose lengths do not fit */
+    VERIFY_MALFORMED,  /* a string or variant tensor whose lengths do not fit */
     VERIFY_VALUES,  /* V1 values that cannot be decoded, do not fit the dtype, or are too few or too many */
-    VERIFY_UNKNOWN, /* variant and unknown types: nothing can be checked */
+    VERIFY_UNKNOWN, /* resources, unknown types, big-endian variants: nothing can be checked */
 };
 
 /* What came of one check. The checksums, masked, are set but for VERIFY_UNREADABLE and VERIFY_UNKNOWN. */

@@ -7,9 +7,9 @@ static const char *const words[] = {
     [VERIFY_GOOD] = "good",
     [VERIFY_CHECKSUM] = "checksum mismatch",
     [VERIFY_UNREADABLE] = "cannot be read",
-    [VERIFY_MALFORMED] = "its string lengths do not fit its bytes",
+    [VERIFY_MALFORMED] = "the lengths of its elements do not fit its bytes",
     [VERIFY_VALUES] = "its values do not fit its dtype and shape, or cannot be decoded",
-    [VERIFY_UNKNOWN] = "not checked: its type has no bytes that can be",
+    [VERIFY_UNKNOWN] = "not checked: nothing is known of the bytes of its type",
 };
 
 void verify_words(const struct verify_result *r, struct buf *b)

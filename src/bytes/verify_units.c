@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bytes/verify.h"
+#include "format/dtype.h"
 #include "format/legacy_blocks.h"
 #include "format/strings.h"
 
@@ -12,6 +13,12 @@ uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t, co
         strings_run_at(&c->shards[verify_stored_shard(t, s)], verify_stored_off(t, s));
     if (run) {
         return run->bytes;
+    }
+    if (!s && !dtype_bytes(t->dtype)) { /* nothing that says so has looked at the file */
+        const struct shard *shard = &c->shards[t->shard];
+        uint64_t size = (uint64_t)shard->st.st_size;
+        uint64_t left = t->off < size ? size - t->off : 0;
+        return t->dtype != DTYPE_VARIANT ? 0 : t->bytes < left ? t->bytes : left;
     }
     if (!s) {
         return t->bytes;

@@ -5,6 +5,7 @@
 #include "bytes/checked.h"
 #include "format/legacy_values.h"
 #include "format/sstable_cache.h"
+#include "format/strings.h"
 
 static void line(struct buf *b, const char *name, uint64_t value)
 {
@@ -22,9 +23,11 @@ static void add_made(const struct catalog *c, struct buf *b)
     uint64_t tables = 0;
     uint64_t bad = 0;
     uint64_t total = 0;
+    struct strings_counts strings = {0};
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
         enum cell_state state = c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
+        strings_count(&c->shards[i], &strings);
         tables += state == CELL_FULL;
         bad += state == CELL_BAD;
         total += state == CELL_FULL ? bytes : 0;
@@ -32,6 +35,9 @@ static void add_made(const struct catalog *c, struct buf *b)
     line(b, "tables", tables);
     line(b, "tables.bytes", total);
     line(b, "tables.damaged", bad);
+    line(b, "strings.sized", strings.sized);
+    line(b, "strings.bytes", strings.bytes);
+    line(b, "strings.damaged", strings.damaged);
     struct sstable_cache_stats blocks = sstable_cache_stats(c->blocks);
     line(b, "blocks.bytes", blocks.bytes);
     line(b, "blocks.limit", blocks.most);

@@ -26,6 +26,7 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
  *
  *     tensors.verified, tensors.damaged        with -o verify
  *     tables, tables.bytes, tables.damaged     of the offsets of V1 values
+ *     strings.{sized,bytes,damaged}            string tensors, or slices of them; memory of where their elements stand
  *     blocks.{bytes,limit,hits,misses,evicted} unpacked blocks of compressed V1 files
  *     waiting                                  threads that are finding out, or wait for one that is */
 void stats_render(const struct stats *s, const struct view *v, struct buf *b);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "format/bundle_pb.h"
+#include "format/bundle_shards.h"
 #include "format/bundle_slices.h"
 #include "format/catalog_build.h"
 #include "format/dtype.h"
@@ -176,7 +177,8 @@ static errint take_whole_slice(struct reader *r, struct str key, struct str valu
 {
     int64_t *start;
     int64_t *len;
-    errint rc = bundle_entry_slices(value, e, &r->scratch, &start, &len);
+    unsigned axes;
+    errint rc = bundle_entry_slices(value, e, &r->scratch, &start, &len, &axes);
     if (rc == -ENOMEM) {
         return diag_no_memory(r->d);
     }
@@ -187,7 +189,7 @@ static errint take_whole_slice(struct reader *r, struct str key, struct str valu
     if (whole) {
         e->slice_count = 0;
     } else if (rc < 0) {
-        return BAD(r, key, "a slice that it lists has another rank");
+        return BAD(r, key, "%s", bundle_slices_wrong(&r->scratch, axes, e->rank));
     }
     return 0;
 }
@@ -215,12 +217,15 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     if ((rc = check_name(r, key)) < 0 || (rc = check_shape(r, key, &e, &bytes)) < 0) {
         return rc;
     }
+    bool known = dtype_known((uint64_t)e.dtype);
     struct tensor t = {
         .bytes = bytes,
         .shard = TENSOR_NO_SHARD,
-        .dtype = dtype_known((uint64_t)e.dtype) ? (uint8_t)e.dtype : DTYPE_INVALID,
+        .crc32c = known ? 0 : (uint32_t)e.dtype,
+        .dtype = known ? (uint8_t)e.dtype : DTYPE_INVALID,
         .rank = (uint8_t)e.rank,
         .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
+        .no_crc = !known,
     };
     if (e.slice_count == 1 && (rc = take_whole_slice(r, key, value, &e)) < 0) {
         return rc;
@@ -238,7 +243,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         t.off = (uint64_t)e.offset;
         t.bytes = (uint64_t)e.size;
         t.shard = (uint32_t)e.shard_id;
-        t.crc32c = e.crc32c;
+        t.crc32c = known ? e.crc32c : t.crc32c;
         if (t.dtype == DTYPE_STRING && !slice && (rc = take_strings(r, key, e.dims, &t)) < 0) {
             return rc;
         }
@@ -323,6 +328,9 @@ static errint open_index(struct reader *r, const struct location *where)
         rc = read_index(r, t);
     }
     sstable_close(t);
+    if (rc == 0 && bundle_shards_settle(c, r->d) < 0) {
+        rc = diag_no_memory(r->d);
+    }
     return rc < 0 ? rc : objects_load(c, r->d);
 }
 

@@ -177,7 +177,7 @@ enum { SLICE_NUMBERS_MOST = 4 << 20 };
 enum { SLICE_EXTENT = 1, EXTENT_START = 1, EXTENT_LENGTH = 2 };
 
 /* One TensorSliceProto: an extent for each axis. */
-static errint read_slice(struct str slice, unsigned rank, int64_t *start, int64_t *len)
+static errint read_slice(struct str slice, unsigned rank, int64_t *start, int64_t *len, unsigned *axes)
 {
     struct cursor c = cursor_over(slice.ptr, slice.len);
     struct field f;
@@ -186,30 +186,31 @@ static errint read_slice(struct str slice, unsigned rank, int64_t *start, int64_
         if (f.number != SLICE_EXTENT || f.wire != WIRE_BYTES) {
             continue;
         }
-        if (axis == rank) {
-            return -EBADMSG;
+        if (axis++ >= rank) {
+            continue;
         }
-        start[axis] = 0;
-        len[axis] = -1;
+        start[axis - 1] = 0;
+        len[axis - 1] = -1;
         struct cursor extent = cursor_over(f.bytes.ptr, f.bytes.len);
         while (next_field(&extent, &f)) {
             if (f.number == EXTENT_START && f.wire == WIRE_VARINT) {
-                start[axis] = (int64_t)f.value;
+                start[axis - 1] = (int64_t)f.value;
             } else if (f.number == EXTENT_LENGTH && f.wire == WIRE_VARINT) {
-                len[axis] = (int64_t)f.value;
+                len[axis - 1] = (int64_t)f.value;
             }
         }
         if (extent.bad) {
             return -EBADMSG;
         }
-        axis++;
     }
+    *axes = c.bad ? rank : axis;
     return c.bad || axis != rank ? -EBADMSG : 0;
 }
 
 errint bundle_entry_slices(struct str record, const struct bundle_entry *entry, struct arena *a,
-                           int64_t **start, int64_t **len)
+                           int64_t **start, int64_t **len, unsigned *axes)
 {
+    *axes = entry->rank;
     size_t rank = entry->rank;
     if (rank * entry->slice_count > SLICE_NUMBERS_MOST) {
         return -EOVERFLOW;
@@ -224,7 +225,7 @@ errint bundle_entry_slices(struct str record, const struct bundle_entry *entry, 
     size_t at = 0;
     while (next_field(&c, &f)) {
         if (f.number == ENTRY_SLICES && f.wire == WIRE_BYTES) {
-            errint rc = read_slice(f.bytes, (unsigned)rank, *start + at, *len + at);
+            errint rc = read_slice(f.bytes, (unsigned)rank, *start + at, *len + at, axes);
             if (rc < 0) {
                 return rc;
             }

@@ -40,9 +40,9 @@ MUST_CHECK errint bundle_header_decode(struct str record, struct arena *scratch,
 MUST_CHECK errint bundle_entry_decode(struct str record, struct arena *scratch, struct bundle_entry *out);
 
 /* bundle_entry_slices: the slices that an owner's record lists, in its order: start and length on each of `rank` axes, slice after
- * slice, -1 for a length that is not given; `entry->slice_count` of them, allocated in `a`. -EBADMSG when a slice has another rank, -EOVERFLOW for
+ * slice, -1 for a length that is not given; `entry->slice_count` of them, allocated in `a`. -EBADMSG for a slice that is no message, and when one has another rank: *axes is what it has, else `rank`. -EOVERFLOW for
  * more than 4 Mi numbers. */
 MUST_CHECK errint bundle_entry_slices(struct str record, const struct bundle_entry *entry, struct arena *a,
-                                      int64_t **start, int64_t **len);
+                                      int64_t **start, int64_t **len, unsigned *axes);
 
 #endif

@@ -132,11 +132,19 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
     bool strings = e->dtype == DTYPE_STRING;
     uint64_t bytes;
     uint64_t elements;
-    if (record->dtype != e->dtype || shape_elements(shape, &elements) < 0 ||
-        shape_bytes(shape, (unsigned)e->dtype, &bytes) < 0 ||
-        (strings ? record->bytes < elements : record->bytes != bytes)) {
-        *why = tell(a, start, len, e->rank, " has %" PRIu64 " bytes of %s, the tensor is %s", record->bytes,
-                    dtype_name((unsigned)record->dtype), dtype_name((unsigned)e->dtype));
+    if (record->dtype != e->dtype) {
+        *why = tell(a, start, len, e->rank, " is %s, the tensor is %s", dtype_name((unsigned)record->dtype),
+                    dtype_name((unsigned)e->dtype));
+        return -EBADMSG;
+    }
+    if (shape_elements(shape, &elements) < 0 || shape_bytes(shape, (unsigned)e->dtype, &bytes) < 0) {
+        *why = tell(a, start, len, e->rank, " has more than 2^63 - 1 bytes");
+        return -EBADMSG;
+    }
+    if (strings ? record->bytes < elements : record->bytes != bytes) {
+        *why = tell(a, start, len, e->rank, " has %" PRIu64 " bytes, but %s %s takes %s%" PRIu64,
+                    record->bytes, dtype_name((unsigned)e->dtype), shape_text(shape).text,
+                    strings ? "at least " : "", strings ? elements : bytes);
         return -EBADMSG;
     }
     *out = (struct stored_slice){start, len, record->off, record->shard, record->crc32c};
@@ -148,6 +156,15 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
     return 0;
 }
 
+const char *bundle_slices_wrong(struct arena *a, unsigned axes, unsigned rank)
+{
+    const char *words =
+        axes == rank
+            ? "a slice that it lists is not a TensorSliceProto"
+            : arena_printf(a, "a slice that it lists has rank %u, its shape has rank %u", axes, rank);
+    return words ? words : "a slice that it lists has another rank";
+}
+
 errint bundle_slices_assemble(const struct bundle_slices *s, struct str name, struct str record,
                               const struct bundle_entry *e, struct catalog_build *b, struct slices *out,
                               const char **why)
@@ -157,9 +174,10 @@ errint bundle_slices_assemble(const struct bundle_slices *s, struct str name, st
     int64_t *start;
     int64_t *len;
     *out = (struct slices){.count = e->slice_count};
-    errint rc = bundle_entry_slices(record, e, a, &start, &len);
+    unsigned axes;
+    errint rc = bundle_entry_slices(record, e, a, &start, &len, &axes);
     if (rc < 0) {
-        *why = "a slice that it lists has another rank";
+        *why = bundle_slices_wrong(a, axes, e->rank);
         return rc;
     }
     struct stored_slice *list = ARENA_ARRAY(a, struct stored_slice, e->slice_count);

@@ -32,4 +32,7 @@ MUST_CHECK errint bundle_slices_assemble(const struct bundle_slices *s, struct s
                                          const struct bundle_entry *e, struct catalog_build *b,
                                          struct slices *out, const char **why);
 
+/* bundle_slices_wrong: what to say of a slice that bundle_entry_slices refuses: `axes` as from there, `rank` of the tensor; in `a`. */
+const char *bundle_slices_wrong(struct arena *a, unsigned axes, unsigned rank);
+
 #endif

@@ -3,6 +3,8 @@
 
 #include "format/dtype.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -25,6 +27,7 @@ enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
 
 const char *tensor_hidden_reason(const struct tensor *t)
 {
+    static _Thread_local char unknown[40];
     switch ((enum tensor_hidden)t->hidden) {
     case TENSOR_SHOWN:
         return NULL;
@@ -37,7 +40,8 @@ const char *tensor_hidden_reason(const struct tensor *t)
     case TENSOR_VARIANT:
         return "variant tensors have no bytes to show";
     case TENSOR_DTYPE_UNKNOWN:
-        return "its dtype is not known";
+        snprintf(unknown, sizeof(unknown), "its dtype %" PRId32 " is not known", (int32_t)t->crc32c);
+        return unknown;
     case TENSOR_NOT_IN_V1:
         return "V1 checkpoints have no values of its dtype";
     case TENSOR_BLOCK_TOO_LARGE:

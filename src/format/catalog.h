@@ -38,8 +38,9 @@ struct tensor {
     uint32_t name_len;
     uint32_t
         shard; /* index into catalog.shards; TENSOR_NO_SHARD for a sliced tensor, whose parts have one each */
-    uint32_t crc32c; /* masked, as stored, over its bytes */
-    uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
+    uint32_t
+        crc32c; /* masked, as stored, over its bytes; of TENSOR_DTYPE_UNKNOWN, the number that is its dtype (int32) */
+    uint8_t dtype; /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
     uint8_t hidden;     /* enum tensor_hidden */
     uint8_t sliced : 1; /* `off` is an index into catalog.sliced, and `shard` is TENSOR_NO_SHARD */
@@ -95,7 +96,8 @@ static inline const struct slices *tensor_slices(const struct catalog *c, const 
  * in the way. */
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype);
 
-/* tensor_hidden_reason: words for a report, such as "variant tensors have no bytes to show"; NULL for TENSOR_SHOWN. */
+/* tensor_hidden_reason: words for a report, such as "variant tensors have no bytes to show"; NULL for TENSOR_SHOWN. Good
+ * until the thread asks again. */
 const char *tensor_hidden_reason(const struct tensor *t);
 
 /* catalog_find: the tensor of exactly that name, or NULL. O(log n). */

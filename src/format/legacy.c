@@ -233,6 +233,7 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     bool known = dtype_known((uint64_t)first->dtype);
     struct tensor t = {
         .shard = TENSOR_NO_SHARD,
+        .crc32c = known ? 0 : (uint32_t)first->dtype,
         .dtype = known ? (uint8_t)first->dtype : DTYPE_INVALID,
         .rank = (uint8_t)first->rank,
         .hidden = (uint8_t)hidden_reason(first->dtype),

@@ -175,6 +175,20 @@ static errint search_saved_model(struct search *s, const char *dir)
                       diag_visible(s->d, str_from(variables)));
 }
 
+/* What is left of a SavedModel without its graph: 0, -ENOENT without words, or an error in d. */
+static errint try_graphless(struct search *s, const char *dir)
+{
+    const char *variables = join(s->a, dir, STR("variables"));
+    errint rc = variables ? try_variables(s, variables) : diag_no_memory(s->d);
+    if (rc == 0) {
+        diag_warn(s->d, DIAG_NO_STATE, dir, str_from(dir),
+                  "the directory holds no state file named 'checkpoint' and no saved_model.pb, taking the "
+                  "variables of a SavedModel, %s",
+                  diag_visible(s->d, str_from(s->out->prefix)));
+    }
+    return rc;
+}
+
 /* No state file says which: the only checkpoint there is, if there is only one. */
 static errint search_without_state(struct search *s, const char *dir)
 {
@@ -201,6 +215,10 @@ static errint search_without_state(struct search *s, const char *dir)
             return rc;
         }
     }
+    errint rc = count == 0 ? try_graphless(s, dir) : -ENOENT;
+    if (rc != -ENOENT) {
+        return rc;
+    }
     CLEANUP_BUF struct buf list = {0};
     for (uint32_t i = 0; count > 1 && i < count && i < NEARBY_MOST; i++) {
         buf_text(&list, i ? ", " : "");
@@ -213,7 +231,7 @@ static errint search_without_state(struct search *s, const char *dir)
             "the directory holds no state file named 'checkpoint', but %u checkpoints: name one of %s", count,
             buf_check(&list) < 0 ? "them" : list.data);
     }
-    errint rc = diag_error(
+    rc = diag_error(
         s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
         "the directory holds no checkpoint, and no state file named 'checkpoint' that says where one is");
     const char *same_name = arena_printf(s->a, "%s.index", dir);

@@ -12,7 +12,7 @@
  *
  * A directory without a state file is a SavedModel's (saved_model.pb or .pbtxt; taken by itself too), whose variables are
  * variables/variables, in TensorFlow 0.12 variables/saved_model_variables; or the folder of those; or has exactly one checkpoint in it,
- * which is taken with a warning. */
+ * which is taken with a warning; or has none, but a SavedModel's folder of variables, likewise. */
 #ifndef CKPTFS_FORMAT_LOCATE_H
 #define CKPTFS_FORMAT_LOCATE_H
 

@@ -14,7 +14,8 @@ struct scan {
     struct str *names; /* owns */
     size_t cap;
     uint32_t count;
-    unsigned opened;
+    unsigned indexes; /* that were opened */
+    unsigned others;
 };
 
 /* The pattern of all shards, of the name of one; NULL for any other name. */
@@ -46,11 +47,13 @@ static errint look_at(struct scan *s, const char *name)
     if (!beside) {
         return -ENOMEM;
     }
-    if (str_search(text, STR(".tempstate")) >= 0 || s->opened == LOCATE_OPENED_MOST ||
+    if (str_search(text, STR(".tempstate")) >= 0 ||
+        (index ? s->indexes == LOCATE_INDEXES_MOST : s->others == LOCATE_OTHERS_MOST) ||
         (!index && stat(beside, &st) == 0 && S_ISREG(st.st_mode))) {
         return 0;
     }
-    s->opened++;
+    s->indexes += index;
+    s->others += !index;
     if (!locate_is_table(path)) {
         return 0;
     }

@@ -9,7 +9,8 @@
 #include "base/errint.h"
 #include "base/str.h"
 
-enum { LOCATE_OPENED_MOST = 10000 }; /* files of one directory that are looked into */
+/* Files of one directory that are looked into: `.index` files, and those of any name, any of which may be a V1 file. */
+enum { LOCATE_INDEXES_MOST = 100000, LOCATE_OTHERS_MOST = 10000 };
 
 /* locate_scan: what there is in `dir`, not below it, by byte order and each once: the prefix of a V2 index, a V1 file, or
  * the pattern `PREFIX-?????-of-00004` of V1 shards. Counts are files that end as a table does: leftovers of a writer (`.tempstate...`),

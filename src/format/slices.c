@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "format/slices_gap.h"
 
 enum { COMPARISONS_MOST = 64 << 20 };
 
@@ -135,6 +136,35 @@ static errint check_count(struct slices *s, const struct stored_slice **order, u
     return s->what ? 0 : -ENOMEM;
 }
 
+/* Those that have elements. */
+static uint32_t list_slices(const struct slices *s, unsigned rank, const struct stored_slice **list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (!is_empty(&s->slices[i], rank)) {
+            list[count++] = &s->slices[i];
+        }
+    }
+    return count;
+}
+
+/* Adds to what is said of a wrong count which elements nobody has. */
+static errint name_gap(struct slices *s, const struct stored_slice **list, struct shape shape,
+                       struct arena *a)
+{
+    int64_t start[SHAPE_RANK_MOST];
+    int64_t len[SHAPE_RANK_MOST];
+    errint rc = slices_gap(list, list_slices(s, shape.rank, list), shape, start, len);
+    if (rc < 0) {
+        return rc;
+    }
+    CLEANUP_BUF struct buf text = {0};
+    buf_printf(&text, "%s; no slice has ", s->what);
+    slices_print(&text, start, len, shape.rank);
+    s->what = text.failed ? NULL : arena_cstr(a, buf_view(&text));
+    return s->what ? 0 : -ENOMEM;
+}
+
 errint slices_check(struct slices *s, struct shape shape, struct arena *a)
 {
     s->fault = SLICES_WHOLE;
@@ -143,16 +173,15 @@ errint slices_check(struct slices *s, struct shape shape, struct arena *a)
     if (!order) {
         return -ENOMEM;
     }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (!is_empty(&s->slices[i], shape.rank)) {
-            order[count++] = &s->slices[i];
-        }
-    }
+    uint32_t count = list_slices(s, shape.rank, order);
     /* Counting first, since the sweep reuses the array; an overlap says more than a wrong count. */
     errint rc = check_count(s, order, count, shape, a);
     if (rc == 0 && shape.rank && count > 1) {
         rc = find_overlap(s, order, count, shape.rank, a);
+    }
+    /* Without overlaps, too many elements are impossible. */
+    if (rc == 0 && shape.rank && s->fault == SLICES_MISSING) {
+        rc = name_gap(s, order, shape, a);
     }
     return rc;
 }

@@ -14,9 +14,10 @@
 struct stored_slice {
     const int64_t *start; /* rank numbers */
     const int64_t *len;   /* rank numbers */
-    uint64_t off;         /* bytes in the shard of its first element; elements follow in C order; of strings, its number (strings.h) */
-    uint32_t shard;       /* index into catalog.shards */
-    uint32_t crc32c;      /* masked, over its bytes */
+    uint64_t
+        off; /* bytes in the shard of its first element; elements follow in C order; of strings, its number (strings.h) */
+    uint32_t shard;  /* index into catalog.shards */
+    uint32_t crc32c; /* masked, over its bytes */
 };
 
 /* What is wrong with a tensor's slices, if anything: it cannot be shown then. */
@@ -26,7 +27,7 @@ struct slices {
     const struct stored_slice *slices;
     uint32_t count;
     enum slices_fault fault;
-    const char *what; /* of the fault, in words: which slice; NULL for SLICES_WHOLE */
+    const char *what; /* of the fault, in words: which slices, or which box none has; NULL for SLICES_WHOLE */
 };
 
 /* slices_print: a slice as messages show it, "[0:4, 0:3]". */

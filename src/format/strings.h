@@ -64,6 +64,15 @@ const struct strings_run *strings_run_at(const struct shard *s, uint64_t number)
  * cell_need; -EINVAL for a shard of another kind. */
 MUST_CHECK errint strings_need(struct shard *s, uint64_t number);
 
+struct strings_counts {
+    uint64_t sized;   /* runs that were read through */
+    uint64_t damaged; /* runs that turned out to be */
+    uint64_t bytes;   /* that the marks of the first take */
+};
+
+/* strings_count: adds what is known of the runs of derived shard `s` by now; nothing for a shard of another kind. */
+void strings_count(const struct shard *s, struct strings_counts *counts);
+
 /* A walk over elements in the order of their numbers, in the caller's storage: 64 KiB. It owns nothing that needs freeing. One thread. */
 struct strings_walk {
     const struct strings_block *block; /* NULL: nowhere */

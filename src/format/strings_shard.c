@@ -129,6 +129,21 @@ const struct strings_run *strings_run_at(const struct shard *s, uint64_t number)
     return s->derive == &indexing ? &block_at(s, number)->run : NULL;
 }
 
+void strings_count(const struct shard *s, struct strings_counts *counts)
+{
+    const struct strings *all = s->derive == &indexing ? s->state : NULL;
+    for (uint32_t i = 0; all && i < all->count; i++) {
+        const struct strings_block *b = &all->blocks[i];
+        enum cell_state state = cell_state(&b->cell);
+        counts->damaged += state == CELL_BAD;
+        if (state == CELL_FULL) {
+            counts->sized++;
+            counts->bytes +=
+                b->index.mark_cap * sizeof(*b->index.marks) + b->index.spot_cap * sizeof(*b->index.spots);
+        }
+    }
+}
+
 errint strings_need(struct shard *s, uint64_t number)
 {
     if (s->derive != &indexing) {

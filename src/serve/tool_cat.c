@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "bytes/render.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/suggest.h"
 #include "serve/tool.h"
@@ -66,6 +67,12 @@ static errint complain(const struct view *v, struct str path, int64_t node, stru
         return diag_error(d, DIAG_UNSUPPORTED, "", path, "'%s' cannot be shown: %s", shown,
                           tensor_hidden_reason(source));
     }
+    const struct tensor *other;
+    if (!source && catalog_resolve(v->catalog, path, &other, 1) == 1) {
+        return diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
+                          "'%s' is not in the view: it is the other name of the checkpoint's '%s'", shown,
+                          diag_visible(d, tensor_name(other)));
+    }
     errint rc =
         diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
                    source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
@@ -123,6 +130,32 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
     return rc;
 }
 
+/* The file that all bytes of a target come from; NULL if they come from several. */
+static const char *only_file(const struct catalog *c, const struct target *t)
+{
+    const struct shard *file = NULL;
+    const struct form *f = t->form;
+    if ((!f || f->strings) && t->source->shard < c->shard_count) {
+        file = shard_file(&c->shards[t->source->shard]);
+    }
+    for (uint32_t p = 0; f && p < f->piece_count; p++) {
+        const struct shard *other = shard_file(&c->shards[f->pieces[p].shard]);
+        if (file && other != file) {
+            return NULL;
+        }
+        file = other;
+    }
+    return file ? file->path : NULL;
+}
+
+static void complain_unread(const struct catalog *c, const struct target *t, errint rc, struct diag *d)
+{
+    const char *file = only_file(c, t);
+    diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s'%s%s: %s",
+               diag_visible(d, target_name(t)), file ? " in " : "",
+               file ? diag_visible(d, str_from(file)) : "", why(rc));
+}
+
 static errint write_raw(const struct catalog *c, const struct target *t, char *bytes,
                         struct render_scratch *scratch, struct tool_out *o)
 {
@@ -152,8 +185,7 @@ static errint write_all_raw(const struct catalog *c, const struct target **targe
     for (int i = 0; i < count && rc == 0 && o->rc == 0; i++) {
         rc = write_raw(c, targets[i], bytes, &scratch, o);
         if (rc < 0) {
-            diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(targets[i]), "cannot read '%s': %s",
-                       diag_visible(d, target_name(targets[i])), why(rc));
+            complain_unread(c, targets[i], rc, d);
         }
     }
     render_scratch_fini(&scratch);
@@ -176,8 +208,7 @@ static errint write_all_text(const struct catalog *c, const struct target **targ
         }
         rc = tool_values(c, t, limit, o);
         if (rc < 0) {
-            diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s': %s",
-                       diag_visible(d, target_name(t)), why(rc));
+            complain_unread(c, t, rc, d);
         }
     }
     return rc;

@@ -75,7 +75,10 @@ static void list_row(const void *context, uint32_t i, struct buf cells[])
         buf_char(&cells[4], '-');
     }
     if (t->hidden) {
+        const struct slices *slices = tensor_slices(c->catalog, t);
         buf_text(&cells[5], tensor_hidden_reason(t));
+        buf_text(&cells[5], slices ? ": " : "");
+        buf_text(&cells[5], slices ? slices->what : "");
     }
     if (c->catalog->names) {
         buf_visible(&cells[6], c->catalog->names->friendly ? catalog_key(c->catalog, t)

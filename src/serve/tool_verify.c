@@ -133,6 +133,25 @@ static errint check_metaindexes(const struct catalog *c, struct diag *d)
     return first;
 }
 
+/* Opens all data files. Of one that is too short, what is there is looked at all the same; of one that is not there, each of its tensors cannot be
+ * read. */
+static errint open_files(struct catalog *c, struct diag *d)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].used = true;
+    }
+    errint rc = catalog_open_shards(c, d);
+    for (uint32_t i = 0; rc < 0 && i < c->shard_count; i++) { /* derived ones stand after their bases */
+        struct shard *s = &c->shards[i];
+        if (!s->opened) {
+            s->need_bytes = 0;
+            errint said = shard_open(s, &c->arena, NULL);
+            (void)said;
+        }
+    }
+    return rc;
+}
+
 static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
                      bool *damaged)
 {
@@ -141,13 +160,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (rc < 0) {
         return rc;
     }
-    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
-        v->catalog->shards[i].used = true;
-    }
-    rc = catalog_open_shards(v->catalog, d);
-    if (rc < 0) {
-        return rc;
-    }
+    errint opened = open_files(v->catalog, d);
     CLEANUP(fini) struct verify all;
     if (verify_init(&all, v->catalog) < 0) {
         return diag_no_memory(d);
@@ -165,7 +178,8 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
         return diag_no_memory(d);
     }
     *damaged = found > 0;
-    return check_metaindexes(v->catalog, d);
+    rc = check_metaindexes(v->catalog, d);
+    return opened < 0 ? opened : rc;
 }
 
 int tool_verify(const struct tool_args *args, struct tool_out *o)

@@ -176,3 +176,21 @@ def test_damage_with_verify_is_told_once(ckptfs, copy):
         assert good == len(g.shown) - 1
     lines = [line for line in mount.log_text().splitlines() if "all reads of it fail" in line]
     assert len(lines) == 1, mount.log_text()
+
+
+def test_stats_say_what_was_found_out(ckptfs, tmp_path):
+    def strings():
+        stats = dict(line.split() for line in mount.read(".ckptfs/stats").decode().splitlines())
+        return [int(stats[f"strings.{name}"]) for name in ("sized", "damaged", "bytes")]
+
+    stored, summed = entry([b"hello"])
+    prefix = bundle.write(tmp_path / "c", {"good": (STRING, [2], *entry([b"fine", b""])), "bad": (STRING, [1], stored, summed + b"?")})
+    mount = ckptfs.mount(prefix)
+    os.listdir(mount.path)
+    assert strings() == [0, 0, 0]
+    os.stat(mount / "good")
+    sized, damaged, held = strings()
+    assert (sized, damaged) == (1, 0) and 16 <= held < 4096
+    with pytest.raises(OSError):
+        os.stat(mount / "bad")
+    assert strings() == [1, 1, held]

@@ -244,6 +244,17 @@ def strings(values, endianness=LITTLE):
     return lengths + stored + text, mask(extend(crc, text))
 
 
+def variants(elements):
+    """(data, masked checksum of the entry) of a variant tensor."""
+    data, crc = b"", 0
+    for element in elements:
+        crc = extend(extend(crc, struct.pack("<Q", len(element))), element)
+        stored = struct.pack("<I", mask(crc))
+        data += varint(len(element)) + element + stored
+        crc = extend(crc, stored)
+    return data, mask(crc)
+
+
 class Bundle:
     """A bundle in the making: data of each shard, and records."""
 

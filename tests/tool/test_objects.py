@@ -119,6 +119,14 @@ def test_a_friendly_name_is_suggested():
     assert error["code"] == "tensor-not-found" and error["nearest"][0] == "net/first/w"
 
 
+def test_cat_says_which_name_is_meant():
+    key = "model/layers/0/w/.ATTRIBUTES/VARIABLE_VALUE"
+    for name, other, option in (("net/first/w", key, []), (key, "net/first/w", ["-n", "friendly"])):
+        assert out("cat", "-q", *option, GOLDEN / "objects", other)
+        done = run("cat", "-q", *option, GOLDEN / "objects", name, status=1)
+        assert f"'{name}' is not in the view: it is the other name of the checkpoint's '{other}'\n".encode() in done.stderr
+
+
 def test_scopes_see_the_names_that_are_asked_for(tmp_path):
     text = "[assignment_map]\nnet/first/ = encoder/\n"
     document = plan("-m", write_map(tmp_path, text), OBJECTS)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """ckptool verify: undamaged goldens are good; each damaged byte of a shard is found, in the tensor that holds it."""
 
+import pathlib
 import shutil
+import sys
 
 import pytest
 
 import toolkit
 from toolkit import GOLDEN, V2, truth
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import encoder  # noqa: E402
 
 
 @pytest.mark.parametrize("folder", V2 + ["strings", "strings_sliced", "table"])
@@ -29,7 +34,7 @@ def test_every_damaged_byte_is_found(folder, step, tmp_path):
             done = toolkit.run("verify", "-q", copy / prefix.name, status=1)
             lines = done.stdout.decode().splitlines()
             assert len(lines) == 2 and lines[-1].endswith(": 1 damaged"), lines
-            assert "checksum mismatch" in lines[0] or "string lengths" in lines[0]
+            assert "checksum mismatch" in lines[0] or "lengths of its elements" in lines[0]
             assert shard.name in lines[0]
 
 
@@ -41,6 +46,24 @@ def test_missing_and_short_shards_are_errors(tmp_path):
     assert b"bytes" in toolkit.run("verify", tmp_path / "x", status=1).stderr
     shard.unlink()
     toolkit.run("verify", tmp_path / "x", status=1)
+
+
+def test_what_a_short_or_missing_shard_leaves_is_checked(tmp_path):
+    bundle = encoder.Bundle(shards=2)
+    for name, shard in ((b"a", 0), (b"b", 0), (b"c", 1), (b"d", 1)):
+        bundle.put(name, 4, [2], b"\1\2", shard)
+    bundle.put_sliced(b"e", 4, [2], [([(0, 1)], b"\1", 0), ([(1, 1)], b"\2", 1)])
+    bundle.put(b"s", 7, [], encoder.strings([b"text"]), 1)
+    prefix = bundle.write(tmp_path / "x")
+    short, missing = (tmp_path / f"x.data-0000{i}-of-00002" for i in range(2))
+    short.write_bytes(b"\1\1\1")
+    missing.unlink()
+    done = toolkit.run("verify", prefix, status=1)
+    *lines, summary = done.stdout.decode().splitlines()
+    assert [line[:2] for line in lines] == ["a:", "b:", "c:", "d:", "e ", "s:"] and summary.endswith(": 6 damaged")
+    assert "checksum mismatch" in lines[0] and all("cannot be read, in " in line for line in lines[1:])
+    assert "; 1 more of its slices, too" in lines[4]
+    assert done.stderr.count(b"\n") == 2 and b"has 3 bytes, its tensors need 5" in done.stderr and b"is missing" in done.stderr
 
 
 def test_usage():
@@ -150,3 +173,53 @@ def test_slices_of_v1_shards(tmp_path):
     shard.write_bytes(data)
     done = toolkit.run("verify", "-q", tmp_path / "x", status=1)
     assert b"which has the metadata" in done.stderr and shard.name.encode() in done.stderr
+
+
+# ---- variants
+
+
+def variant_checkpoint(tmp_path, data, shape, **entry):
+    """`data`: bytes, or (bytes, checksum)."""
+    bundle = encoder.Bundle()
+    bundle.put(b"f", 1, [2], bytes(8))
+    content, crc = data if isinstance(data, tuple) else (data, 0)
+    bundle.records[b"v"] = encoder.bundle_entry(21, shape, 0, entry.get("offset", 8), entry.get("size", len(content)), crc)
+    bundle.data[0].extend(content)
+    return bundle.write(tmp_path / "x.ckpt")
+
+
+ELEMENTS = b"", b"abc", b"d" * 200, b"e" * 600_000
+
+
+def test_variants(tmp_path):
+    data, crc = encoder.variants(ELEMENTS)
+    # TensorFlow does not look at their sizes.
+    for size in (len(data), 0, 1, 2**62):
+        prefix = variant_checkpoint(tmp_path, (data, crc), [2, 2], size=size)
+        done = toolkit.run("verify", "-q", prefix)
+        assert b": 0 damaged" in done.stdout and b"not checked" not in done.stdout
+    for place in (0, 4, 5, 9, 12, 20, 300, 400_000, len(data) - 1):
+        wrong = data[:place] + bytes([data[place] ^ 1]) + data[place + 1:]
+        lines = toolkit.run("verify", "-q", variant_checkpoint(tmp_path, (wrong, crc), [4]), status=1).stdout.splitlines()
+        assert len(lines) == 2 and lines[0].startswith(b"v: ") and lines[1].endswith(b": 1 damaged"), place
+
+
+@pytest.mark.parametrize("data, shape", [(b"", [1]), (b"\x80", [1]), (b"\xff" * 9 + b"\x01", [1]), (b"\x04abc", [1]), (b"\x00abc", [1]),
+                                         (b"", [2**62]), (encoder.variants([b""]), [2**62]),
+                                         (encoder.variants([b""] * 9), [2**31, 2**31])])
+def test_variants_that_do_not_fit(tmp_path, data, shape):
+    prefix = variant_checkpoint(tmp_path, data, shape)
+    lines = toolkit.run("verify", "-q", prefix, status=1).stdout.splitlines()
+    assert lines[0].startswith(b"v: the lengths of its elements do not fit its bytes, in "), lines
+    assert len(lines) == 2 and lines[1].endswith(b": 1 damaged")
+
+
+def test_variants_beyond_the_end(tmp_path):
+    prefix = variant_checkpoint(tmp_path, encoder.variants([b"abc"]), [], offset=2**40)
+    assert toolkit.run("verify", "-q", prefix, status=1).stdout.startswith(b"v: cannot be read, in ")
+
+
+def test_variants_of_big_endian_are_not_checked(tmp_path):
+    bundle = encoder.Bundle(endianness=encoder.BIG)
+    bundle.put(b"v", 21, [], encoder.variants([b"abc"]))
+    assert b": 0 damaged, 1 not checked" in toolkit.run("verify", "-q", bundle.write(tmp_path / "x.ckpt")).stdout

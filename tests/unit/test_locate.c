@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "format/locate.h"
+#include "format/locate_scan.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
@@ -294,6 +295,21 @@ static void locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning(vo
     assert_found(f, "run", "run/m-7");
 }
 
+static void locate_checkpoint_is_found_among_many_other_files(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "many");
+    for (unsigned i = 0; i < 2 * (LOCATE_OTHERS_MOST + 100); i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "many/%u", i);
+        touch(f, name);
+        if (i == LOCATE_OTHERS_MOST + 100) { /* in the middle, whichever end a listing begins with */
+            write_table(f, "many/m-1.index");
+        }
+    }
+    assert_found(f, "many", "many/m-1");
+}
+
 static void locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning(void **state)
 {
     struct fixture *f = *state;
@@ -344,6 +360,20 @@ static void locate_checkpoint_saved_model_is_its_variables(void **state)
         assert_found(f, name, prefix);
     }
     assert_int_equal(f->d.warnings, 0);
+}
+
+static void locate_checkpoint_variables_without_their_graph_are_taken_with_a_warning(void **state)
+{
+    struct fixture *f = *state;
+    make_dir(f, "bare");
+    make_dir(f, "bare/variables");
+    assert_refused(f, "bare", -ENOENT, "holds no checkpoint");
+    touch(f, "bare/variables/variables.index");
+    assert_found(f, "bare", "bare/variables/variables");
+    assert_int_equal(f->d.warnings, 1);
+    write_table(f, "bare/m-1.index"); /* is nearer */
+    assert_found(f, "bare", "bare/m-1");
+    assert_int_equal(f->d.warnings, 2);
 }
 
 static void assert_v1(struct fixture *f, const char *argument, uint32_t files, const char *first)
@@ -433,8 +463,10 @@ int main(void)
         TEST(locate_checkpoint_directory_wins_over_prefix),
         TEST(locate_checkpoint_directory_without_state_file_lists_indexes),
         TEST(locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning),
+        TEST(locate_checkpoint_is_found_among_many_other_files),
         TEST(locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning),
         TEST(locate_checkpoint_saved_model_is_its_variables),
+        TEST(locate_checkpoint_variables_without_their_graph_are_taken_with_a_warning),
         TEST(locate_checkpoint_v1_files_are_found),
         TEST(locate_checkpoint_v1_shards_that_are_odd),
         TEST(locate_checkpoint_v2_beside_a_v1_file_is_found),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,79 @@ static void slices_check_gaps_and_overlaps_are_told(void **state)
                      SLICES_OVERLAP);
 }
 
+static void slices_check_names_the_first_gap(void **state)
+{
+    (void)state;
+    CHECK(4, 6, "; no slice has [3:4, 0:6]", {{{0, 0}, {3, 6}}});
+    CHECK(4, 6, "; no slice has [0:1, 0:6]", {{{1, 0}, {3, 6}}});
+    CHECK(4, 6, "; no slice has [0:4, 0:6]", {{{1, 0}, {0, 6}}});
+    CHECK(4, 6, "; no slice has [2:4, 0:3]", {{{0, 0}, {2, 6}}, {{2, 3}, {2, 3}}});
+    CHECK(4, 6, "; no slice has [0:4, 4:6]", {{{0, 0}, {4, 4}}});
+    /* A hole in the middle; what is free behind it along the last axis goes first. */
+    CHECK(4, 6, "; no slice has [1:3, 2:3]",
+          {{{0, 0}, {1, 6}}, {{3, 0}, {1, 6}}, {{1, 0}, {2, 2}}, {{1, 3}, {2, 3}}});
+    CHECK(4, 6, "; no slice has [1:2, 2:6]", {{{0, 0}, {1, 6}}, {{1, 0}, {3, 2}}, {{2, 5}, {2, 1}}});
+    /* Two: the first. */
+    CHECK(4, 6, "; no slice has [0:1, 5:6]", {{{0, 0}, {1, 5}}, {{1, 0}, {1, 6}}, {{3, 0}, {1, 6}}});
+    CHECK(INT64_MAX, 1, "; no slice has [5:9223372036854775806, 0:1]",
+          {{{0, 0}, {5, 1}}, {{INT64_MAX - 1, 0}, {1, 1}}});
+}
+
+/* Against looking at each element. */
+static void slices_check_gaps_of_any_tilings(void **state)
+{
+    (void)state;
+    enum { N = 6, PIECES = 12 };
+    uint32_t seed = 1;
+    for (int round = 0; round < 3000; round++) {
+        struct box boxes[PIECES];
+        uint8_t owner[N][N] = {0};
+        uint32_t count = 0;
+        for (int tries = 0; tries < PIECES; tries++) {
+            struct box b;
+            for (int axis = 0; axis < 2; axis++) {
+                seed = seed * 1664525 + 1013904223;
+                b.start[axis] = (seed >> 16) % N;
+                seed = seed * 1664525 + 1013904223;
+                b.len[axis] = 1 + (seed >> 16) % (N - b.start[axis]);
+            }
+            bool free_there = true;
+            for (int64_t i = b.start[0]; i < b.start[0] + b.len[0]; i++) {
+                for (int64_t k = b.start[1]; k < b.start[1] + b.len[1]; k++) {
+                    free_there = free_there && !owner[i][k];
+                }
+            }
+            for (int64_t i = b.start[0]; free_there && i < b.start[0] + b.len[0]; i++) {
+                memset(&owner[i][b.start[1]], 1, (size_t)b.len[1]);
+            }
+            if (free_there) {
+                boxes[count++] = b;
+            }
+        }
+        int first = 0;
+        while (first < N * N && owner[first / N][first % N]) {
+            first++;
+        }
+        if (first == N * N) {
+            assert_int_equal(check(boxes, count, N, N, NULL), SLICES_WHOLE);
+            continue;
+        }
+        int row = first / N;
+        int column = first % N;
+        int columns = column;
+        while (columns < N && !owner[row][columns]) {
+            columns++;
+        }
+        int rows = row;
+        for (bool free_there = true; free_there && rows < N; rows += free_there) {
+            free_there = !memchr(&owner[rows][column], 1, (size_t)(columns - column));
+        }
+        char words[64];
+        snprintf(words, sizeof(words), "; no slice has [%d:%d, %d:%d]", row, rows, column, columns);
+        assert_int_equal(check(boxes, count, N, N, words), SLICES_MISSING);
+    }
+}
+
 static void slices_check_many_along_either_axis_is_quick(void **state)
 {
     (void)state;
@@ -78,6 +152,8 @@ static void slices_check_many_along_either_axis_is_quick(void **state)
             boxes[i].start[along] = (i * 7919) % MANY;
         }
         assert_int_equal(check(boxes, MANY, along ? 1 : MANY, along ? MANY : 1, NULL), SLICES_WHOLE);
+        assert_int_equal(check(boxes, MANY - 1, along ? 1 : MANY, along ? MANY : 1, "; no slice has "),
+                         SLICES_MISSING);
     }
     free(boxes);
 }
@@ -124,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_check_tilings_in_any_order_are_whole),
         cmocka_unit_test(slices_check_gaps_and_overlaps_are_told),
+        cmocka_unit_test(slices_check_names_the_first_gap),
+        cmocka_unit_test(slices_check_gaps_of_any_tilings),
         cmocka_unit_test(slices_check_many_along_either_axis_is_quick),
         cmocka_unit_test(slice_key_encode_equals_the_reference),
         cmocka_unit_test(slice_key_encode_numbers_of_every_length),

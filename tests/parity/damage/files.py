@@ -136,7 +136,7 @@ FILES = {
     "type that is not saved": v1(whole(14, [6], (e.nested(13, b"\0" * 6),)), "Restoring data type bfloat16 not yet supported",
                                  ["cannot be shown: V1 checkpoints have no values of its dtype"], file="", dtype="bfloat16"),
     "unknown type": v1(whole(77, [6], (e.nested(13, b"\0" * 6),)), "got a tensor of type unknown dtype enum (77) instead: tensor_name = b",
-                       ["cannot be shown: its dtype is not known"], file=""),
+                       ["cannot be shown: its dtype 77 is not known"], file=""),
     "shape negative": v1(meta_of(e.nested(1, b"b") + e.nested(2, e.nested(2, e.number(1, -6))) + e.number(3, 1) + e.nested(4, e.slice_of([None]))),
                          "Expected a non-negative size, got -6", ["dimension 0 of its shape is -6, expected 0 or more"]),
     "bit in the block of values": v1(block_flipped(2), COPY, ["the block at byte", "checksum"], command="verify", named=False),
