@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ckptool: what can be done with a checkpoint and a map without a mount. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -19,12 +20,15 @@ static const struct command {
     int mask;
     int (*run)(const struct tool_args *args, struct tool_out *o);
 } commands[] = {
-    {"list", "CHECKPOINT [PATTERN]", "tensors of a checkpoint: name, dtype, shape, bytes, shard", FOR_LIST,
-     tool_list},
-    {"plan", "[CHECKPOINT]", "the dry run of a mount: which target comes from where", FOR_PLAN, tool_plan},
-    {"cat", "CHECKPOINT PATH...", "bytes or values of variables of the view", FOR_CAT, tool_cat},
-    {"export", "CHECKPOINT DIRECTORY", "files of the view, written to a directory", FOR_EXPORT, tool_export},
-    {"verify", "CHECKPOINT", "every tensor against its checksum", FOR_VERIFY, tool_verify},
+    {"list", "CHECKPOINT [PATTERN]", "print the tensors of a checkpoint: name, dtype, shape, bytes, shard",
+     FOR_LIST, tool_list},
+    {"plan", "[CHECKPOINT]", "print the dry run of a mount: which target comes from where", FOR_PLAN,
+     tool_plan},
+    {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view", FOR_CAT,
+     tool_cat},
+    {"export", "CHECKPOINT DIRECTORY", "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
+     FOR_EXPORT, tool_export},
+    {"verify", "CHECKPOINT", "compare every tensor with its checksum", FOR_VERIFY, tool_verify},
 };
 
 enum {
@@ -51,7 +55,7 @@ static const struct tool_option {
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
-    {'n', "names", "KIND", "`key` or `friendly`: which names of an object-based checkpoint",
+    {'n', "names", "KIND", "`key` or `friendly` names of an object-based checkpoint",
      FOR_LIST | FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {OPTION_JSON, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN},
     {OPTION_SUMMARY, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST},
@@ -59,8 +63,8 @@ static const struct tool_option {
     {OPTION_TEXT, "text", NULL, "print values, not bytes", FOR_CAT},
     {OPTION_LIMIT, "limit", "N", "with --text, at most N values of each variable", FOR_CAT},
     {OPTION_FORMAT, "format", "FORMAT", "which files: safetensors, tf, npy or raw", FOR_EXPORT},
-    {'f', "force", NULL, "write bytes even to a terminal; replace files that are there",
-     FOR_CAT | FOR_EXPORT},
+    {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
+    {'f', "force", NULL, "replace files that are there", FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
     {'h', "help", NULL, "print this help", FOR_ALL},
     {OPTION_VERSION, "version", NULL, "print the version", FOR_ALL},
@@ -70,7 +74,7 @@ static void print_help(struct buf *b, const struct command *only)
 {
     if (only) {
         buf_printf(b, "Usage: ckptool %s [OPTION]... %s\n", only->name, only->operands);
-        buf_printf(b, "Prints %s.\n", only->what);
+        buf_printf(b, "%c%s.\n", toupper((unsigned char)only->what[0]), only->what + 1);
     } else {
         buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
                     "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
@@ -88,7 +92,7 @@ static void print_help(struct buf *b, const struct command *only)
         snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->code < OPTION_LONG ? '-' : ' ',
                  o->code < OPTION_LONG ? o->code : ' ', o->code < OPTION_LONG ? "," : " ", o->name,
                  o->value ? "=" : "", o->value ? o->value : "");
-        buf_printf(b, "  %-18s  %s", left, o->what);
+        buf_printf(b, "  %-22s  %s", left, o->what);
         for (size_t c = 0, n = 0; !only && o->mask != FOR_ALL && c < ARRAY_LEN(commands); c++) {
             if (o->mask & commands[c].mask) {
                 buf_printf(b, "%s%s", n++ ? ", " : " (", commands[c].name);
@@ -96,13 +100,13 @@ static void print_help(struct buf *b, const struct command *only)
         }
         buf_text(b, !only && o->mask != FOR_ALL ? ")\n" : "\n");
     }
-    buf_text(b, "\nCHECKPOINT is a prefix, a .index or .data-* file, a directory with a `checkpoint` state "
-                "file or one\n"
-                "checkpoint, or that of a SavedModel; `none` is the one that the map names. PATTERN is a "
-                "shell pattern\n"
-                "on whole names, in which * matches '/' too; without * ? [ it selects the names that contain "
-                "it. PATH\n"
-                "is a variable's name, or its path in a mount. See ckptool(1).\n");
+    buf_text(
+        b,
+        "\nCHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of its shards, or a\n"
+        "directory: with a `checkpoint` state file, of a SavedModel, or with one checkpoint. `none` is\n"
+        "the one that the map names. PATTERN is a shell pattern on whole names, in which * matches '/'\n"
+        "too; without * ? [ it selects the names that contain it. PATH is a variable's name, or its path\n"
+        "in a mount. See ckptool(1).\n");
 }
 
 static void print_version(struct buf *b)
