@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include <stdint.h>
+#include <string.h>
+
 size_t utf8_sequence(struct str s, size_t pos)
 {
     const unsigned char *p = (const unsigned char *)s.ptr + pos;
@@ -21,9 +24,21 @@ size_t utf8_sequence(struct str s, size_t pos)
     return len > 1 && bad ? 0 : len;
 }
 
+/* Whether the eight bytes from `p` on are ASCII. */
+static bool ascii_word(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool utf8_valid(struct str s)
 {
     for (size_t pos = 0; pos < s.len;) {
+        if (s.len - pos >= 8 && ascii_word(s.ptr + pos)) {
+            pos += 8;
+            continue;
+        }
         size_t len = utf8_sequence(s, pos);
         if (len == 0) {
             return false;

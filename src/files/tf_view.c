@@ -60,10 +60,14 @@ static void find_stale(struct tf_view *v)
 {
     uint32_t own_keys = 0;
     const struct target *graph = NULL;
+    struct logical l;
     struct logical_cursor at = logical_first(v->logicals);
-    for (struct logical l; logical_next(&at, &l);) {
+    while (!graph && logical_next(&at, &l)) {
+        graph = l.whole && str_eq(logical_name(&l), STR(OBJECTS_KEY)) ? l.whole : NULL;
+    }
+    at = logical_first(v->logicals);
+    while (graph && logical_next(&at, &l)) {
         own_keys += is_own_key(v->catalog, &l);
-        graph = l.whole && str_eq(logical_name(&l), STR(OBJECTS_KEY)) ? l.whole : graph;
     }
     v->stale = own_keys < v->catalog->count ? graph : NULL;
 }
