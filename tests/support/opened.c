@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/opened.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "format/dtype.h"
+
+static void open_in(struct opened *o, const char *checkpoint, const char *map)
+{
+    const char *path = map ? tmpdir_path(&o->dir, "map.ini") : NULL;
+    if (path) {
+        mk_write_file(path, map, strlen(map));
+    }
+    diag_init(&o->diag);
+    struct view_request request = {.checkpoint = checkpoint, .map = path, .depth = VIEW_DATA};
+    o->rc = view_open(&request, &o->diag, &o->view);
+    if (o->rc < 0) {
+        for (unsigned i = 0; i < o->diag.kept; i++) {
+            print_message("%s\n", o->diag.entries[i].message);
+        }
+    }
+    assert_int_equal(o->rc, 0);
+}
+
+void opened_view(struct opened *o, const char *checkpoint, const char *map)
+{
+    tmpdir_make(&o->dir);
+    open_in(o, checkpoint, map);
+}
+
+void opened_made(struct opened *o, struct mkckpt *tensors, const char *map)
+{
+    tmpdir_make(&o->dir);
+    const char *prefix = tmpdir_path(&o->dir, "made.ckpt");
+    mkckpt_write(tensors, prefix);
+    mkckpt_free(tensors);
+    open_in(o, prefix, map);
+}
+
+void opened_close(struct opened *o)
+{
+    view_close(&o->view);
+    diag_fini(&o->diag);
+    tmpdir_remove(&o->dir);
+}
+
+void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
+                unsigned shard)
+{
+    uint64_t bytes;
+    errint rc = shape_bytes((struct shape){dims, (uint8_t)rank}, dtype, &bytes);
+    assert_int_equal(rc, 0);
+    unsigned char *data = malloc(bytes + 1);
+    assert_non_null(data);
+    for (uint64_t i = 0; i < bytes; i++) {
+        data[i] = (unsigned char)(c->count * 31 + i);
+    }
+    mkckpt_tensor(c, name, dtype, rank, dims, shard, data, bytes);
+    free(data);
+}
+
+struct logical opened_find(const struct opened *o, const char *name)
+{
+    struct logical_cursor at = logical_first(&o->view.logicals);
+    struct logical l;
+    while (logical_next(&at, &l)) {
+        if (str_eq(logical_name(&l), str_from(name))) {
+            return l;
+        }
+    }
+    fail_msg("no variable %s", name);
+    return (struct logical){0};
+}
+
+char *opened_bytes(const struct opened *o, const struct layout *l)
+{
+    struct render_scratch scratch = {0};
+    char *all = malloc(l->size + 1);
+    assert_non_null(all);
+    size_t len = 1;
+    for (uint64_t off = 0; off < l->size; len = len % 40000 * 3 + 1) {
+        size_t want = l->size - off < len ? (size_t)(l->size - off) : len;
+        ssize_t got = layout_read(l, o->view.catalog, off, len, all + off, &scratch);
+        assert_int_equal(got, want);
+        off += want;
+    }
+    assert_int_equal(layout_read(l, o->view.catalog, l->size, 1, all, &scratch), 0);
+    render_scratch_fini(&scratch);
+    return all;
+}
+
+char *opened_target(const struct opened *o, const struct target *t, size_t *bytes)
+{
+    struct render_scratch scratch = {0};
+    struct extent own;
+    struct layout l;
+    assert_int_equal(layout_of_target(o->view.catalog, t, &scratch, &own, &l), 0);
+    render_scratch_fini(&scratch);
+    *bytes = l.size;
+    return opened_bytes(o, &l);
+}
