@@ -14,7 +14,11 @@ void slices_print(struct buf *b, const int64_t *start, const int64_t *len, unsig
 {
     buf_char(b, '[');
     for (unsigned i = 0; i < rank; i++) {
-        buf_printf(b, "%s%" PRId64 ":%" PRId64, i ? ", " : "", start[i], start[i] + len[i]);
+        int64_t end; /* numbers of a file, which need not make sense */
+        if (__builtin_add_overflow(start[i], len[i], &end)) {
+            end = INT64_MAX;
+        }
+        buf_printf(b, "%s%" PRId64 ":%" PRId64, i ? ", " : "", start[i], end);
     }
     buf_char(b, ']');
 }
