@@ -80,16 +80,45 @@ const char *safetensors_refusal(const struct logical *l)
 
 /* ---- which files there are ------------------------------------------------------------------------ */
 
-/* What the variable takes in a header at most. */
-static uint64_t header_bound(const struct logical *l)
+/* How many digits the number has. */
+static unsigned digits(uint64_t number)
 {
+    unsigned count = 1;
+    while (number > 9) {
+        number /= 10;
+        count++;
+    }
+    return count;
+}
+
+/* What the variable takes in a header, where offsets have that many digits: no less, and for names in ASCII no more. */
+static uint64_t header_bound(const struct logical *l, unsigned offset_digits)
+{
+    static const char text[] = "\"\": {\"dtype\": \"\", \"shape\": [], \"data_offsets\": [, ]}, ";
     struct str name = logical_name(l);
-    bool plain = true;
+    struct shape shape = target_shape(l->whole);
+    uint64_t bytes = sizeof(text) - 1 + strlen(type_name(target_dtype(l->whole))) + 2 * offset_digits;
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.ptr[i];
-        plain &= c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        bytes += c < 0x20 || c == 0x7f ? 6 : c == '"' || c == '\\' ? 2 : c < 0x80 ? 1 : 3;
     }
-    return (plain ? name.len : 6 * name.len) + 128 + 22u * target_shape(l->whole).rank;
+    for (unsigned i = 0; i < shape.rank; i++) {
+        bytes += digits((uint64_t)shape.dims[i]) + (i ? 2 : 0);
+    }
+    return bytes;
+}
+
+/* The bytes of all tensors that such files can hold. */
+static uint64_t total_size(const struct safetensors *s)
+{
+    uint64_t total = 0;
+    struct logical_cursor at = logical_first(s->logicals);
+    for (struct logical l; logical_next(&at, &l);) {
+        if (!safetensors_refusal(&l) && !checked_add_u64(total, target_bytes(l.whole), &total)) {
+            return UINT64_MAX;
+        }
+    }
+    return total;
 }
 
 static errint begin_file(struct safetensors *s, size_t *cap, struct logical_cursor first)
@@ -116,13 +145,14 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
     errint rc = begin_file(s, &cap, at);
     uint64_t bytes = 0;
     uint64_t header = 0;
+    unsigned offset_digits = digits(total_size(s));
     struct logical_cursor before = at;
     for (struct logical l; rc == 0 && logical_next(&at, &l); before = at) {
         if (safetensors_refusal(&l)) {
             continue;
         }
         uint64_t more = target_bytes(l.whole);
-        uint64_t text = header_bound(&l);
+        uint64_t text = header_bound(&l, offset_digits);
         bool too_long = header + text > HEADER_MOST - 256;
         uint64_t sum;
         bool too_large = !checked_add_u64(bytes, more, &sum) || (most && sum > most);
@@ -340,18 +370,6 @@ errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out)
 }
 
 /* ---- the index of several -------------------------------------------------------------------------- */
-
-static uint64_t total_size(const struct safetensors *s)
-{
-    uint64_t total = 0;
-    struct logical_cursor at = logical_first(s->logicals);
-    for (struct logical l; logical_next(&at, &l);) {
-        if (!safetensors_refusal(&l) && !checked_add_u64(total, target_bytes(l.whole), &total)) {
-            return UINT64_MAX;
-        }
-    }
-    return total;
-}
 
 static errint build_index(void *context)
 {
