@@ -134,12 +134,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
 # A fuzz target: with libFuzzer (scripts/fuzz), and as a program that is fed files.
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON_O) $(SUPPORT_O) $(BUILD)/libckptfs.a
 	$(SAY) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_COMMON_O) $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # Objects depend on the flags file, so that another CFLAGS or WERROR rebuilds.
 FLAGS_FILE := $(BUILD)/flags
