@@ -68,7 +68,8 @@ const char *safetensors_refusal(const struct logical *l)
         return LOGICAL_NOT_WHOLE;
     }
     if (!type_name(target_dtype(l->whole))) {
-        return "safetensors has no such dtype; a rule may cast it";
+        return target_sized(l->whole) ? "safetensors has no such dtype; a rule may cast it"
+                                      : "safetensors has no strings";
     }
     if (!utf8_valid(logical_name(l))) {
         return "names in safetensors are UTF-8";
@@ -242,6 +243,15 @@ uint32_t safetensors_count(const struct safetensors *s)
 const char *safetensors_name(const struct safetensors *s, uint32_t i)
 {
     return s->files[i].name;
+}
+
+uint32_t safetensors_built(const struct safetensors *s)
+{
+    uint32_t built = 0;
+    for (uint32_t i = 0; i < s->count; i++) {
+        built += cell_state(&s->files[i].built) == CELL_FULL;
+    }
+    return built;
 }
 
 const char *safetensors_index_name(const struct safetensors *s)

@@ -33,6 +33,9 @@ uint32_t safetensors_count(const struct safetensors *s);
 const char *safetensors_name(const struct safetensors *s, uint32_t i);
 const char *safetensors_index_name(const struct safetensors *s);
 
+/* safetensors_built: how many of the files' headers were made: for statistics. */
+uint32_t safetensors_built(const struct safetensors *s);
+
 /* safetensors_file: the layout of file i, borrowed from s. Any thread; the first one works, and others wait (base/cell.h), whose errors these are. */
 MUST_CHECK errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out);
 

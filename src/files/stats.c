@@ -47,6 +47,23 @@ static void add_made(const struct catalog *c, struct buf *b)
     line(b, "waiting", cell_busy());
 }
 
+/* The files of frameworks, which are made when they are first looked up. */
+static void add_files(const struct view *v, struct buf *b)
+{
+    if (v->tf) {
+        enum cell_state built;
+        enum cell_state summed;
+        tf_view_state_of(v->tf, &built, &summed);
+        line(b, "index.built", built == CELL_FULL);
+        line(b, "index.summed", summed == CELL_FULL);
+        line(b, "index.failed", summed == CELL_BAD);
+    }
+    if (v->safetensors) {
+        line(b, "safetensors.files", safetensors_count(v->safetensors));
+        line(b, "safetensors.built", safetensors_built(v->safetensors));
+    }
+}
+
 void stats_render(const struct stats *s, const struct view *v, struct buf *b)
 {
     uint64_t used = 0;
@@ -71,6 +88,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
         line(b, "tensors.damaged", counts.damaged);
     }
     add_made(v->catalog, b);
+    add_files(v, b);
     line(b, "shards", used);
     line(b, "shards.failed", failed);
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {

@@ -275,6 +275,12 @@ errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct
     return rc;
 }
 
+void tf_view_state_of(const struct tf_view *v, enum cell_state *built, enum cell_state *summed)
+{
+    *built = cell_state(&v->built);
+    *summed = cell_state(&v->summed);
+}
+
 const char *tf_view_fault(const struct tf_view *v)
 {
     return cell_state(&v->summed) == CELL_BAD && !v->fault.failed ? v->fault.data : NULL;

@@ -8,6 +8,7 @@
 #ifndef CKPTFS_FILES_TF_VIEW_H
 #define CKPTFS_FILES_TF_VIEW_H
 
+#include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
 #include "files/layout.h"
@@ -37,6 +38,9 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i);
 /* tf_view_index: the layout of the index, borrowed from v and *own. With `content`, its bytes can be read; without, only its size is right. Any thread; the first one works, and
  * others wait (base/cell.h), whose errors these are. -EBADMSG when a checksum cannot be found: tf_view_fault says which. */
 MUST_CHECK errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out);
+
+/* tf_view_state_of: whether the index was built, and whether its checksums were found: for statistics. */
+void tf_view_state_of(const struct tf_view *v, enum cell_state *built, enum cell_state *summed);
 
 /* tf_view_fault: why the content of the index can never be read, in words; NULL if it can, or is not known to be. */
 const char *tf_view_fault(const struct tf_view *v);
