@@ -133,5 +133,5 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
         }
         with_elements += elements > 0;
     }
-    return with_elements == f->piece_count ? slices : NULL;
+    return with_elements && with_elements == f->piece_count ? slices : NULL;
 }

@@ -21,7 +21,7 @@ struct place {
  * without elements: it stands nowhere. */
 bool place_of(const struct catalog *c, const struct target *t, struct place *out);
 
-/* place_slices: the slices that the checkpoint has t's source in, if t is all of it, unchanged, and the source is stored in slices of a
+/* place_slices: the slices that the checkpoint has t's source in, if t has elements and is all of it, unchanged, and the source is stored in slices of a
  * little-endian bundle; else NULL. */
 const struct slices *place_slices(const struct catalog *c, const struct target *t);
 

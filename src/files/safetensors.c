@@ -156,7 +156,7 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
         uint64_t text = header_bound(&l, offset_digits);
         bool too_long = header + text > HEADER_MOST - 256;
         uint64_t sum;
-        bool too_large = !checked_add_u64(bytes, more, &sum) || (most && sum > most);
+        bool too_large = !checked_add_u64(bytes, more, &sum) || sum > most;
         if (s->files[s->count - 1].count && (too_long || too_large)) {
             *by_header |= too_long;
             rc = begin_file(s, &cap, before);
@@ -205,7 +205,11 @@ errint safetensors_open(const struct catalog *c, const struct logicals *l, const
     s->catalog = c;
     s->logicals = l;
     bool by_header = false;
-    errint rc = cut(s, options->shard_size, &by_header);
+    uint64_t most = INT64_MAX - HEADER_MOST; /* of a file */
+    if (options->shard_size && options->shard_size < most) {
+        most = options->shard_size;
+    }
+    errint rc = cut(s, most, &by_header);
     rc = rc < 0 ? rc : name_files(s, options);
     if (rc < 0) {
         safetensors_close(s);

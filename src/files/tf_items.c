@@ -71,7 +71,8 @@ static errint stored_slices(const struct logical *l, const struct slices *slices
         item.placed = true;
         item.place = (struct place){.shard = s->shard, .off = s->off, .crc32c = s->crc32c, .summed = true};
         rc = shape_bytes(item.shape, item.dtype, &item.place.bytes);
-        if (rc == 0) {
+        if (rc == 0 &&
+            item.place.bytes) { /* empty ones can be listed twice, which ends TensorFlow's process */
             rc = visit(context, &item);
         }
     }

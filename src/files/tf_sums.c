@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cell.h"
@@ -14,7 +15,7 @@
 #include "bytes/checked.h"
 #include "bytes/string_read.h"
 
-enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16 };
+enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_NS = 20 * 1000 * 1000 };
 
 struct run {
     const struct catalog *catalog;
@@ -89,6 +90,21 @@ static void *help(void *run)
     return NULL;
 }
 
+/* The calling thread has nothing left to do, but its request may still be given up. */
+static void join(struct run *r, pthread_t helper)
+{
+    struct timespec until;
+    do {
+        if (!atomic_load(&r->stop) && cell_interrupted()) {
+            fail(r, -EINTR, r->count);
+        }
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += JOIN_STEP_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+    } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
+}
+
 errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, size_t *failed)
 {
     struct run r = {.catalog = c, .sums = sums, .count = count, .failed = count};
@@ -108,7 +124,7 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, s
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(&r, true);
     while (started > 0) {
-        pthread_join(helpers[--started], NULL);
+        join(&r, helpers[--started]);
     }
     pthread_mutex_destroy(&r.lock);
     *failed = r.failed;

@@ -55,6 +55,37 @@ static errint open_file(const struct export *e, const struct export_file *f, boo
                    : content_open(e->view, f->file, bytes, scratch, out);
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether the view is made of that file: replacing it would take the checkpoint away. */
+static bool is_source(const struct view *v, const struct stat *st)
+{
+    bool found = is_same(st, &v->catalog->index_st);
+    for (uint32_t i = 0; !found && i < v->catalog->shard_count; i++) {
+        found = v->catalog->shards[i].opened && is_same(st, &v->catalog->shards[i].st);
+    }
+    for (uint32_t i = 0; !found && i < v->sidecars.count; i++) {
+        found = is_same(st, &v->sidecars.files[i].st);
+    }
+    return found;
+}
+
+/* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
+static const char *in_the_way(const struct export *e, const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0) {
+        return NULL;
+    }
+    return !e->force                 ? "is there already; --force replaces it"
+           : S_ISDIR(st.st_mode)     ? "is a directory"
+           : is_source(e->view, &st) ? "is a file that the view is made of: export to another directory"
+                                     : NULL;
+}
+
 static errint add(struct export *e, const char *directory, struct export_file f, struct content *content,
                   struct render_scratch *scratch)
 {
@@ -71,10 +102,9 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
         return diag_no_memory(e->diag);
     }
-    struct stat st;
-    if (!e->force && lstat(path.data, &st) == 0) {
-        return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path),
-                          "is there already; --force replaces it");
+    const char *way = in_the_way(e, path.data);
+    if (way) {
+        return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
     errint rc = open_file(e, &f, false, scratch, content);
     if (rc < 0) {
@@ -321,6 +351,7 @@ static errint give_name(struct export *e, struct export_file *f)
     }
     free(f->temporary);
     f->temporary = NULL;
+    f->named = true;
     return 0;
 }
 
@@ -328,8 +359,11 @@ static errint give_name(struct export *e, struct export_file *f)
 static void take_back(struct export *e)
 {
     for (size_t i = 0; i < e->count; i++) {
-        if (e->files[i].temporary) {
-            unlink(e->files[i].temporary);
+        const struct export_file *f = &e->files[i];
+        if (f->temporary) {
+            unlink(f->temporary);
+        } else if (f->named && !e->force) { /* with it, what was there before is gone, and cannot come back */
+            unlink(f->path);
         }
     }
     while (e->directory_count > 0) {

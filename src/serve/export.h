@@ -16,6 +16,7 @@ struct export_file {
     char *path;      /* owns: where it goes */
     char *temporary; /* owns: what it is called until all are complete; NULL before and after */
     uint64_t bytes;
+    bool named; /* it has its final name */
 };
 
 struct export

@@ -10,7 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "view"), str(TESTS / "mount")]
+sys.path[:0] = [str(TESTS / folder) for folder in ("view", "mount", "support")]
 
 _spec = importlib.util.spec_from_file_location("mounts", TESTS / "mount" / "conftest.py")
 _mounts = importlib.util.module_from_spec(_spec)

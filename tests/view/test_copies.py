@@ -114,6 +114,28 @@ def test_nothing_is_overwritten(tmp_path):
     assert [p.name for p in to.iterdir()] == ["model.safetensors"]
 
 
+def test_force_replaces_no_directory_and_nothing_else_then(tmp_path):
+    to = tmp_path / "out"
+    (to / "model.index").mkdir(parents=True)
+    data = to / "model.data-00000-of-00001"
+    data.write_text("mine")
+    assert "is a directory" in refuse("export", "--force", "--format", "tf", GOLDEN / "demo", to)
+    assert data.read_text() == "mine"
+    assert sorted(p.name for p in to.iterdir()) == [data.name, "model.index"]
+
+
+def test_force_leaves_the_checkpoint_itself(tmp_path):
+    """A view that is exported to where it comes from, under the checkpoint's own name."""
+    for name in ("model.ckpt-1000.index", "model.ckpt-1000.data-00000-of-00001"):
+        shutil.copyfile(GOLDEN / "demo" / name, tmp_path / name)
+    text = tmp_path / "map.ini"
+    text.write_text("[assignment_map]\nsome_var = other\n[view]\nname = model.ckpt-1000\n")
+    before = tree(tmp_path)
+    message = refuse("export", "--force", "--format", "tf", "-m", text, tmp_path / "model.ckpt-1000", tmp_path)
+    assert message.count("is a file that the view is made of") == 2
+    assert tree(tmp_path) == before
+
+
 def test_a_disk_that_fills_up(tmp_path):
     """Nothing half-written is left under the final name."""
     if os.geteuid() != 0:

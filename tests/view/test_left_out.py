@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import bundle
+import encoder
 import tensorflow as tf
 from numpy_files import check_layout, header_of
 from safetensors.numpy import load_file
@@ -52,6 +53,19 @@ def test_a_tensor_called_as_the_header_of_safetensors(ckptfs, tmp_path):
 def test_the_highest_rank_that_tensorflow_has(ckptfs, tmp_path):
     mount = ckptfs.mount(bundle.write(tmp_path / "c", {"rank254": (bundle.FLOAT32, [1] * 254, FOUR)}))
     assert names_in_tensorflow(mount) == names_in_safetensors(mount) == {"rank254"}
+
+
+def test_an_empty_slice_that_is_stored_twice(ckptfs, tmp_path):
+    """TensorFlow's process ends at such a list. Slices without elements are not needed."""
+    four = FOUR * 4
+    made = encoder.Bundle()
+    made.put_sliced(b"w", bundle.FLOAT32, [4], [([(0, 2)], four[:8], 0), ([(2, 0)], b"", 0), ([(2, 2)], four[8:], 0)])
+    made.records[b"w"] = encoder.bundle_entry(bundle.FLOAT32, [4], slices=[[(0, 2)], [(2, 0)], [(2, 0)], [(2, 2)]])
+    made.put_sliced(b"empty", bundle.FLOAT32, [0, 3], [([(0, 0), (0, 3)], b"", 0)])
+    mount = ckptfs.mount(made.write(tmp_path / "c"))
+    assert names_in_tensorflow(mount) == {"w", "empty"}
+    reader = tf.train.load_checkpoint(mount.path)
+    assert reader.get_tensor("w").tobytes() == four and reader.get_tensor("empty").shape == (0, 3)
 
 
 def test_types_without_a_name_in_safetensors(ckptfs):
