@@ -246,9 +246,9 @@ static errint sum(void *view)
         buf_text(&v->fault, "the checksum of '");
         buf_visible(&v->fault, target_name(b->sums[failed].target));
         buf_printf(&v->fault, "' cannot be found: %s",
-                   rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
-                   : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
-                                    : strerror(-rc));
+                   rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
+                   : rc == -EBADMSG || rc == -EUCLEAN ? "its bytes in the checkpoint are damaged"
+                                                      : strerror(-rc));
     }
     if (rc < 0) {
         return rc == -ERANGE ? -EBADMSG : rc; /* it will not fit another time: kept */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/pages.h"
+#include "bytes/checked.h"
 #include "files/content.h"
 
 enum { EXPORT_BYTES = 2 << 20 }; /* read and written at once */
@@ -42,10 +43,10 @@ static unsigned kind_of(enum node_kind kind)
 
 static const char *why(errint rc)
 {
-    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
-           : rc == -EBADMSG ? "bytes in the checkpoint are damaged"
-           : rc == -EIO     ? "a data file cannot be read, or changed meanwhile"
-                            : strerror(-rc);
+    return rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
+           : rc == -EBADMSG || rc == -EUCLEAN ? "bytes in the checkpoint are damaged"
+           : rc == -EIO                       ? "a data file cannot be read, or changed meanwhile"
+                                              : strerror(-rc);
 }
 
 static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
@@ -255,8 +256,12 @@ static errint complain_unreadable(struct writing *w, const struct export_file *f
     const struct target *t =
         layout_blame(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
     struct diag *d = w->export->diag;
+    CLEANUP_BUF struct buf damage = {0};
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
+    }
+    if (v->catalog->checked && checked_news(v->catalog->checked, &damage) && !damage.failed) {
+        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, str_from(f->path), "%s", damage.data);
     }
     return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, t ? target_name(t) : str_from(f->path), "%s%s%s%s",
                       t ? "'" : "", t ? diag_visible(d, target_name(t)) : "", t ? "': " : "",

@@ -41,7 +41,7 @@ typedef bool export_progress(void *context, uint64_t done, uint64_t bytes);
 MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned kinds);
 
 /* export_run: writes them. On failure all that was written is gone again, and the diag says why; -EINTR has no message. Memory does not grow with
- * sizes. */
+ * sizes. Tensors are verified where the catalog's `checked` says so. */
 MUST_CHECK errint export_run(struct export *e, export_progress *progress, void *context);
 
 void export_fini(struct export *e);

@@ -219,8 +219,8 @@ void faults_read_failed(struct faults *f, uint32_t file, uint64_t off, errint rc
         failed = atomic_load(&shard->failed) ? shard : failed;
     }
     tell_damage(f);
-    if (rc == -EUCLEAN) {
-        return; /* its tensor was told of, now or before */
+    if (rc == -EUCLEAN || (failed && content_kind(f->view, file) == NODE_SIDECAR)) {
+        return; /* its tensor was told of, now or before; or the very file */
     }
     uint64_t bit = (uint64_t)1 << (file % 64);
     if (atomic_fetch_or(&f->logged[file / 64], bit) & bit) {

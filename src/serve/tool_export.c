@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes/checked.h"
 #include "files/left_out.h"
 #include "files/report.h"
 #include "serve/export.h"
@@ -77,10 +78,15 @@ static errint run(const struct tool_args *args, const struct format *format, str
         .depth = VIEW_DATA,
         .compact = true, /* an index that points into files of another directory would be of no use */
     };
+    struct checked *checked = NULL;
     errint rc = view_open(&request, d, v);
+    if (rc == 0) {
+        rc = checked_open(v->catalog, &checked) < 0 ? diag_no_memory(d) : 0;
+    }
     if (rc < 0) {
         return rc;
     }
+    v->catalog->checked = checked; /* a copy that outlives the checkpoint must not have its damage */
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
@@ -98,6 +104,8 @@ static errint run(const struct tool_args *args, const struct format *format, str
         buf_printf(&o->text, ", %.1f s\n", seconds);
     }
     export_fini(&e);
+    v->catalog->checked = NULL;
+    checked_close(checked);
     return rc;
 }
 

@@ -16,3 +16,4 @@ _spec = importlib.util.spec_from_file_location("mounts", TESTS / "mount" / "conf
 _mounts = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_mounts)
 GOLDEN, ROOT, BUILD, ckptfs = _mounts.GOLDEN, _mounts.ROOT, _mounts.BUILD, _mounts.ckptfs
+PATIENCE, wait_until = _mounts.PATIENCE, _mounts.wait_until

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ckptool export: what it says, what it refuses, and that nothing is left of an export that did not come to its end. That the bytes are
+those of the mount: tests/view/test_copies.py."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+from toolkit import TOOL, masked, out, run, truth, write_checkpoint
+
+FLOAT32, INT32, INT8 = 1, 3, 6
+ROOT_NEEDED = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")
+
+
+def export(*args, **kwargs):
+    return run("export", *args, **kwargs)
+
+
+def below(folder):
+    """All that is in a folder, files and directories."""
+    return sorted(os.path.relpath(os.path.join(here, name), folder) for here, folders, files in os.walk(folder) for name in folders + files)
+
+
+def map_of(tmp_path, text):
+    path = tmp_path / "map.ini"
+    path.write_text(text)
+    return path
+
+
+# ---- what it writes and says
+
+
+@pytest.mark.parametrize("form", ["safetensors", "tf", "npy", "raw"])
+def test_the_summary(tmp_path, form):
+    checkpoint, _ = truth("demo")
+    to = tmp_path / "made" / "below"
+    text = out("export", "--format", form, checkpoint, to).decode()
+    files = [path for path in below(to) if (to / path).is_file()]
+    size = sum((to / path).stat().st_size for path in files)
+    said = re.fullmatch(r"(\d+) files?, ([\d.]+) (bytes|KiB), \d+\.\d s\n", text)
+    assert said and int(said[1]) == len(files), text
+    assert abs(float(said[2]) * {"bytes": 1, "KiB": 1024}[said[3]] - size) <= 52
+    assert all((to / path).stat().st_mode & 0o777 == 0o666 & ~umask() for path in files)
+
+
+def umask():
+    old = os.umask(0)
+    os.umask(old)
+    return old
+
+
+def test_usage(tmp_path):
+    checkpoint, _ = truth("demo")
+    assert b"which --format? safetensors, tf, npy or raw" in export(checkpoint, tmp_path, status=2).stderr
+    assert b"no format 'pt'" in export("--format", "pt", checkpoint, tmp_path, status=2).stderr
+    assert b"to which directory?" in export("--format", "raw", checkpoint, status=2).stderr
+    assert b"which checkpoint?" in export("--format", "raw", status=2).stderr
+    assert b"not 'third' too" in export("--format", "raw", checkpoint, tmp_path, "third", status=2).stderr
+    assert below(tmp_path) == []
+
+
+def test_sidecars_come_along(tmp_path):
+    checkpoint, _ = truth("demo")
+    (tmp_path / "config.json").write_text("{}\n")
+    ini = map_of(tmp_path, "[assignment_map]\n/ = /\n[files]\nconfig.json = config.json\n")
+    for form in "safetensors", "tf", "npy", "raw":
+        out("export", "--format", form, "-m", ini, checkpoint, tmp_path / form)
+        assert (tmp_path / form / "config.json").read_text() == "{}\n"
+
+
+def test_what_a_format_lacks_is_said(tmp_path):
+    checkpoint, _ = truth("strings")
+    done = export("--format", "safetensors", checkpoint, tmp_path / "a")
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 4 and all("warning: '" in line and "is left out: safetensors has no such dtype" in line for line in lines), lines
+    assert done.stdout
+    done = export("-q", "--format", "safetensors", checkpoint, tmp_path / "b")
+    assert done.stderr == b""
+    assert below(tmp_path / "a") == below(tmp_path / "b") == ["model.safetensors"]
+    assert export("--format", "tf", checkpoint, tmp_path / "c").stderr == b""
+
+
+# ---- files that are there
+
+
+def test_all_files_in_the_way_are_named(tmp_path):
+    checkpoint, tensors = truth("demo")
+    to = tmp_path / "out"
+    out("export", "--format", "raw", checkpoint, to)
+    before = {path: (to / path).stat().st_ino for path in below(to)}
+    (to / tensors[0]["name"]).write_bytes(b"mine")
+    done = export("--format", "raw", checkpoint, to, status=1)
+    for path in before:
+        assert (f"{to}/{path}: is there already".encode() in done.stderr) == (to / path).is_file(), path
+    assert done.stderr.count(b"--force") == len(tensors) and done.stdout == b""
+    assert {path: (to / path).stat().st_ino for path in below(to)} == before
+    assert (to / tensors[0]["name"]).read_bytes() == b"mine"
+    out("export", "--force", "--format", "raw", checkpoint, to)
+    assert (to / tensors[0]["name"]).read_bytes().hex() == tensors[0]["hex"]
+    assert below(to) == sorted(before)
+
+
+def test_one_file_in_the_way_and_nothing_is_written(tmp_path):
+    checkpoint, _ = truth("demo")
+    (tmp_path / "model.index").symlink_to("nowhere")  # in the way as well
+    done = export("--format", "tf", checkpoint, tmp_path, status=1)
+    assert b"model.index: is there already" in done.stderr and done.stderr.count(b"\n") == 1
+    assert below(tmp_path) == ["model.index"]
+
+
+def test_the_target_is_a_file(tmp_path):
+    checkpoint, _ = truth("demo")
+    (tmp_path / "file").write_text("mine")
+    for to in "file", "file/below":
+        done = export("--format", "safetensors", checkpoint, tmp_path / to, status=1)
+        assert b"Not a directory" in done.stderr or b"File exists" in done.stderr, done.stderr
+    assert below(tmp_path) == ["file"] and (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_directory_where_a_file_would_be(tmp_path):
+    checkpoint, _ = truth("demo")
+    (tmp_path / "model.safetensors").mkdir()
+    done = export("--force", "--format", "safetensors", checkpoint, tmp_path, status=1)
+    assert b"model.safetensors" in done.stderr
+    assert below(tmp_path) == ["model.safetensors"]
+
+
+@ROOT_NEEDED
+def test_a_directory_that_cannot_be_written(tmp_path):
+    checkpoint, _ = truth("demo")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path], check=True)
+    try:
+        done = export("--format", "safetensors", checkpoint, tmp_path, status=1)
+        assert b"Read-only file system" in done.stderr and str(tmp_path).encode() in done.stderr
+        done = export("--format", "safetensors", checkpoint, tmp_path / "new", status=1)
+        assert b"cannot make the directory: Read-only file system" in done.stderr
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+# ---- exports that end early
+
+
+@ROOT_NEEDED
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_a_full_disk(tmp_path, form):
+    """Of several files, the first ones fit."""
+    tensors = {f"scope/v{i}".encode(): (INT8, [30000], bytes(30000)) for i in range(6)}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", small], check=True)
+    try:
+        done = export("--format", form, checkpoint, small / "a" / "b", status=1)
+        assert done.stderr.count(b"\n") == 1 and b"No space left on device" in done.stderr, done.stderr
+        assert below(small) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def zeros_masked(count):
+    """The masked CRC-32C of that many zeros, a power of two: what appending zeros does to a checksum is linear, so it is squared."""
+    def step(crc):  # one bit of zero
+        return crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+
+    def apply(matrix, crc):
+        done = 0
+        for bit in range(32):
+            if crc >> bit & 1:
+                done ^= matrix[bit]
+        return done
+
+    matrix = [step(1 << bit) for bit in range(32)]
+    for _ in range(3 + count.bit_length() - 1):
+        matrix = [apply(matrix, column) for column in matrix]
+    crc = apply(matrix, 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def sparse(tmp_path, megabytes, count=4):
+    """A checkpoint whose view has that size, and is all zeros."""
+    each = megabytes // count << 20
+    assert zeros_masked(4) == masked(bytes(4))
+    prefix = tmp_path / "sparse"
+    names = [f"scope/t{i}".encode() for i in range(count)]
+    write_checkpoint(prefix, {name: (INT8, [each], b"") for name in names}, size_of=dict.fromkeys(names, each),
+                     crc_of=dict.fromkeys(names, zeros_masked(each)))
+    # All of them lie at the beginning: the file has only to be long enough.
+    os.truncate(f"{prefix}.data-00000-of-00001", each)
+    return prefix
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_export(tmp_path, number):
+    checkpoint = sparse(tmp_path, 1024)
+    to = tmp_path / "out"
+    child = subprocess.Popen([TOOL, "export", "--format", "raw", str(checkpoint), str(to / "deep")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not to.exists() or not any(name.startswith(".ckptfs-") for name in map(os.path.basename, below(to))):
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.002)
+    child.send_signal(number)
+    text, errors = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert (text, errors) == (b"", b"ckptool: interrupted, nothing was left behind\n")
+    assert not to.exists()
+
+
+def test_memory_does_not_grow_with_the_view(tmp_path):
+    checkpoint = sparse(tmp_path, 512)
+    most = 0
+    child = subprocess.Popen([TOOL, "export", "-q", "--format", "safetensors", str(checkpoint), str(tmp_path / "out")], stdout=subprocess.DEVNULL)
+    while child.poll() is None:
+        try:
+            with open(f"/proc/{child.pid}/status") as status:
+                most = max([most, *(int(line.split()[1]) for line in status if line.startswith("RssAnon:"))])
+        except OSError:
+            break
+        time.sleep(0.005)
+    assert child.wait(timeout=60) == 0
+    assert (tmp_path / "out" / "model.safetensors").stat().st_size > 512 << 20
+    if "san" not in TOOL:
+        assert 0 < most < 64 << 10, f"{most} KiB"
+
+
+# ---- bytes that cannot be had
+
+
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_a_value_that_does_not_fit(tmp_path, form):
+    data = struct.pack("<4f", 1, 2, 1e20, 3)
+    checkpoint = write_checkpoint(tmp_path / "c", {b"fine": (INT32, [2], bytes(8)), b"large": (FLOAT32, [4], data)})
+    ini = map_of(tmp_path, "[assignment_map]\n/ = /\nlarge = number | cast int32\n")
+    done = export("--format", form, "-m", ini, checkpoint, tmp_path / "out", status=1)
+    assert b"'number'" in done.stderr and b"a value does not fit the dtype that it is cast to" in done.stderr, done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_a_shard_that_is_cut_off(tmp_path, form):
+    tensors = {b"a": (INT8, [100], bytes(100)), b"b": (INT8, [100], bytes(100))}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    os.truncate(f"{checkpoint}.data-00000-of-00001", 150)
+    done = export("--format", form, checkpoint, tmp_path / "out", status=1)
+    assert b"c.data-00000-of-00001" in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_damage_is_not_copied(tmp_path, form):
+    """Whichever tensor it is, also one that is copied as it stands."""
+    for name in b"a", b"b":
+        folder = tmp_path / name.decode()
+        folder.mkdir()
+        checkpoint = write_checkpoint(folder / "c", {b"a": (INT8, [100], bytes(100)), b"b": (INT8, [100], bytes(100))}, crc_of={name: 1})
+        for text in "/ = /", "a = x/a | partition 2\nb = x/b | cast float32":
+            ini = map_of(tmp_path, f"[assignment_map]\n{text}\n")
+            done = export("--format", form, "-m", ini, checkpoint, folder / "out", status=1)
+            assert done.stderr.count(b"\n") == 1 and b"%s: checksum mismatch" % name in done.stderr, done.stderr
+            assert not (folder / "out").exists()
+        ini = map_of(tmp_path, f"[assignment_map]\n{'b' if name == b'a' else 'a'} = other\n")
+        out("export", "--format", form, "-m", ini, checkpoint, folder / "out")  # only what the view has is of interest
+
+
+@pytest.mark.parametrize("form", ["raw", "npy", "tf"])
+def test_damaged_strings_are_named(tmp_path, form):
+    content = b"\x03\x02" + b"\0\0\0\0" + b"abcde"  # the checksum of the lengths is wrong
+    checkpoint = write_checkpoint(tmp_path / "c", {b"a": (INT8, [2], b"ab"), b"text": (7, [2], content)})
+    done = export("--format", form, checkpoint, tmp_path / "out", status=1)
+    assert b"text" in done.stderr and b"\n" in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+# ---- the bar
+
+
+def test_a_bar_on_a_terminal(tmp_path):
+    checkpoint = sparse(tmp_path, 256)
+    for quiet in False, True:
+        main, side = pty.openpty()
+        fcntl.ioctl(side, 0x5414, struct.pack("HHHH", 25, 100, 0, 0))  # TIOCSWINSZ
+        child = subprocess.Popen([TOOL, "export", *(["-q"] if quiet else []), "--format", "raw", str(checkpoint), str(tmp_path / f"out{quiet}")],
+                                 stdout=subprocess.DEVNULL, stderr=side)
+        os.close(side)
+        text = b""
+        while True:
+            try:
+                got = os.read(main, 65536)
+            except OSError:
+                break
+            if not got:
+                break
+            text += got
+        os.close(main)
+        assert child.wait(timeout=60) == 0
+        if quiet:
+            assert text == b""
+            continue
+        drawn = [line for line in text.decode().split("\r") if line.startswith("[")]
+        assert len(drawn) >= 2
+        assert re.match(r"\[=*> *\] +\d+%  [\d.]+M of 256.0M  [\d.]+[MG]/s  \d+:\d\d left", drawn[0]), drawn
+        assert "100%" in drawn[-1] and "left" not in drawn[-1]
+        assert text.endswith(b"\r\x1b[K"), "the bar stays on the terminal"
+
+
+def test_no_bar_in_a_file(tmp_path):
+    checkpoint, _ = truth("demo")
+    assert export("--format", "raw", checkpoint, tmp_path / "out").stderr == b""
