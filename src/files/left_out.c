@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "files/npy.h"
+#include "files/content.h"
 
 static const char *const kinds[] = {"raw", "npy", "tensorflow",
                                     "safetensors"}; /* in the order of their bits */
@@ -45,6 +45,19 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
     return false;
 }
 
+/* Why there is no .npy file of it: the kind, or its name. */
+static const char *npy_reason(const struct view *v, const struct logical *l)
+{
+    const char *refusal = npy_refusal(l);
+    if (refusal || !v->tree) {
+        return refusal;
+    }
+    const struct target *first = l->part_count ? l->parts : l->whole;
+    uint32_t node = v->tree->target_node[first - v->plan->targets];
+    node = l->part_count ? v->tree->nodes[node].parent : node;
+    return content_npy(v, node) < 0 ? "its name with .npy is another file's, or too long" : NULL;
+}
+
 bool left_out_next(struct left_out_cursor *at, struct left_out *out)
 {
     if (next_tensor(at, out)) {
@@ -52,7 +65,7 @@ bool left_out_next(struct left_out_cursor *at, struct left_out *out)
     }
     struct logical l;
     while (at->waiting_count == 0 && at->view->tf && logical_next(&at->next, &l)) {
-        wait_for(at, logical_name(&l), VIEW_NPY, npy_refusal(&l));
+        wait_for(at, logical_name(&l), VIEW_NPY, npy_reason(at->view, &l));
         wait_for(at, logical_name(&l), VIEW_TENSORFLOW, tf_view_refusal(at->view->tf, &l));
         wait_for(at, logical_name(&l), VIEW_SAFETENSORS, safetensors_refusal(&l));
     }

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/escape.h"
+#include "base/utf8.h"
 #include "map/file_name.h"
 #include "map/words.h"
 
@@ -98,7 +99,7 @@ static errint read_file_name(const struct reading *r, struct str *out)
     if (!name.ptr) {
         return diag_no_memory(r->diag);
     }
-    const char *wrong = file_name_wrong(name);
+    const char *wrong = utf8_valid(name) ? file_name_wrong(name) : "texts that name it have to be UTF-8";
     if (wrong) {
         return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
                           "'%s' cannot be a file of the mount: %s", words_shown(r->diag, r->item->value),

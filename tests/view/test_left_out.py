@@ -68,6 +68,14 @@ def test_an_empty_slice_that_is_stored_twice(ckptfs, tmp_path):
     assert reader.get_tensor("w").tobytes() == four and reader.get_tensor("empty").shape == (0, 3)
 
 
+def test_no_place_for_a_numpy_file(ckptfs, tmp_path):
+    """Where a variable has the name, or it would be too long."""
+    names = ["y", "y.npy", "n" * 253, "plain"]
+    mount = ckptfs.mount(bundle.write(tmp_path / "c", {name: (bundle.FLOAT32, [], FOUR) for name in names}), options="npy")
+    assert hidden_from(mount, "npy") == {"y", "n" * 253}
+    assert {name for name in os.listdir(mount.path) if name.endswith(".npy")} == {"y.npy", "y.npy.npy", "plain.npy"}
+
+
 def test_types_without_a_name_in_safetensors(ckptfs):
     view = View("dtypes", "identity")
     mount = view.mount(ckptfs)
