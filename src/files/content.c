@@ -37,7 +37,7 @@ int64_t content_npy(const struct view *v, uint32_t node)
     }
     uint32_t file = v->tree->count + node;
     const struct target *t = content_target(v, file);
-    if (!t || npy_refusal_of_dtype(target_dtype(t))) {
+    if (!t || npy_refusal_of(t)) {
         return -ENOENT;
     }
     char name[NAME_MOST];

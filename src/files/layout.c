@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/grow.h"
 #include "bytes/checked.h"
 #include "bytes/string_read.h"
@@ -123,6 +124,11 @@ static bool goes_on(const struct extent *last, uint64_t end, const struct extent
 
 void layout_add(struct layout_build *b, struct extent e, uint64_t len)
 {
+    uint64_t size;
+    if (!checked_add_u64(b->size, len, &size) || size > INT64_MAX) {
+        b->failed = b->too_long = true;
+        return;
+    }
     e.off = b->size;
     if (len && !(b->count && goes_on(&b->extents[b->count - 1], b->size, &e))) {
         if (b->count == UINT32_MAX || !grow(&b->extents, &b->cap, b->count, sizeof(*b->extents))) {
@@ -131,7 +137,7 @@ void layout_add(struct layout_build *b, struct extent e, uint64_t len)
         }
         b->extents[b->count++] = e;
     }
-    b->size += len;
+    b->size = size;
 }
 
 struct layout layout_made(const struct layout_build *b)

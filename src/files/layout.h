@@ -54,7 +54,8 @@ struct layout_build {
     size_t count;
     size_t cap;
     uint64_t size;
-    bool failed; /* memory was short */
+    bool failed;   /* memory was short, or */
+    bool too_long; /* the file would have more bytes than a file can have */
 };
 
 /* layout_add: the next `len` bytes of the file, of the extent's kind, from, from_off; its off is set here. */

@@ -50,11 +50,15 @@ static const char *descr_of(unsigned dtype)
 
 const char *npy_refusal(const struct logical *l)
 {
-    return l->whole ? npy_refusal_of_dtype(target_dtype(l->whole)) : LOGICAL_NOT_WHOLE;
+    return l->whole ? npy_refusal_of(l->whole) : LOGICAL_NOT_WHOLE;
 }
 
-const char *npy_refusal_of_dtype(unsigned dtype)
+const char *npy_refusal_of(const struct target *t)
 {
+    unsigned dtype = target_dtype(t);
+    if (target_shape(t).rank > NPY_RANK_MOST) {
+        return "arrays of NumPy have 64 axes at most";
+    }
     return dtype == DTYPE_STRING || descr_of(dtype) ? NULL : "NumPy files have elements of a fixed size";
 }
 

@@ -15,11 +15,13 @@
 #include "files/logical.h"
 #include "plan/plan.h"
 
+enum { NPY_RANK_MOST = 64 }; /* of NumPy's arrays, and of PyTorch's */
+
 enum { NPY_HEADER_MOST = 8 << 10 }; /* bytes: 254 axes of 20 digits fit */
 
-/* npy_refusal: why the variable cannot be such a file; NULL if it can. npy_refusal_of_dtype: likewise of a target of that dtype. */
+/* npy_refusal: why the variable cannot be such a file; NULL if it can. npy_refusal_of: likewise of a target. */
 const char *npy_refusal(const struct logical *l);
-const char *npy_refusal_of_dtype(unsigned dtype);
+const char *npy_refusal_of(const struct target *t);
 
 /* npy_layout: the layout of target t, which has no npy_refusal, as such a file. The header is written to `header`, which with the 2 extents at `own` must
  * outlive the layout. The longest of strings is found as by render_size, and that may fail; -EFBIG for strings that would take more than 1 GiB. */

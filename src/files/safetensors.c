@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "files/npy.h"
 #include "files/place.h"
 #include "format/dtype.h"
 
@@ -70,6 +71,9 @@ const char *safetensors_refusal(const struct logical *l)
     if (!type_name(target_dtype(l->whole))) {
         return target_sized(l->whole) ? "safetensors has no such dtype; a rule may cast it"
                                       : "safetensors has no strings";
+    }
+    if (target_shape(l->whole).rank > NPY_RANK_MOST) {
+        return "readers of safetensors take 64 axes at most";
     }
     if (!utf8_valid(logical_name(l))) {
         return "names in safetensors are UTF-8";
@@ -367,7 +371,7 @@ static errint build_file(void *context)
         for (uint32_t i = 0; i < o.count; i++) {
             layout_add(&f->layout, extent_of(b->s->catalog, o.all[i]), target_bytes(o.all[i]));
         }
-        rc = f->layout.failed ? -ENOMEM : 0;
+        rc = f->layout.too_long ? -EOVERFLOW : f->layout.failed ? -ENOMEM : 0;
     }
     free(o.all);
     return rc;

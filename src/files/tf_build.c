@@ -266,7 +266,7 @@ errint tf_build_run(struct tf_build *b)
     buf_fini(&p.owner);
     free(p.early);
     arena_fini(&keys);
-    return rc < 0 ? rc : failed ? -ENOMEM : made;
+    return rc < 0 ? rc : b->data.too_long ? -EOVERFLOW : failed ? -ENOMEM : made;
 }
 
 void tf_build_fini(struct tf_build *b)

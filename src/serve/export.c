@@ -87,6 +87,12 @@ static const char *in_the_way(const struct export *e, const char *path)
                                      : NULL;
 }
 
+/* Whether there is no point in looking at more files, to report all that is wrong. */
+static bool is_final(errint rc)
+{
+    return rc == -ENOMEM || rc == -EINTR;
+}
+
 static errint add(struct export *e, const char *directory, struct export_file f, struct content *content,
                   struct render_scratch *scratch)
 {
@@ -108,6 +114,9 @@ static errint add(struct export *e, const char *directory, struct export_file f,
         return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
     errint rc = open_file(e, &f, false, scratch, content);
+    if (rc == -EINTR) {
+        return rc;
+    }
     if (rc < 0) {
         return diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path.data, buf_view(&path), "%s", why(rc));
     }
@@ -146,12 +155,12 @@ static errint add_nodes(struct export *e, const char *directory, unsigned kinds,
 {
     const struct view *v = e->view;
     errint rc = 0;
-    for (uint32_t node = 0; rc != -ENOMEM && node < v->tree->count; node++) {
+    for (uint32_t node = 0; !is_final(rc) && node < v->tree->count; node++) {
         int64_t npy = kinds & VIEW_NPY ? content_npy(v, node) : -ENOENT;
         if (kinds & VIEW_RAW && content_kind(v, node) == NODE_RAW) {
             rc = add(e, directory, (struct export_file){.file = node}, content, scratch);
         }
-        if (rc != -ENOMEM && npy >= 0) {
+        if (!is_final(rc) && npy >= 0) {
             rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, scratch);
         }
     }
@@ -168,7 +177,7 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
         rc = add_nodes(e, directory, kinds, content, &scratch);
     }
-    for (uint32_t i = 0; rc != -ENOMEM && i < v->made_count; i++) {
+    for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
         if (v->made[i].kind == NODE_SIDECAR || kind_of(v->made[i].kind) & kinds) {
             rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
         }
@@ -177,7 +186,7 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     if (e->count) {
         qsort_r(e->files, e->count, sizeof(*e->files), by_rank, e);
     }
-    return rc == -ENOMEM ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
+    return is_final(rc) ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
 }
 
 /* ---- directories ---------------------------------------------------------------------------------- */
@@ -274,10 +283,13 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
     errint rc = open_file(w->export, f, true, &w->scratch, w->content);
     if (rc < 0) {
         w->content->layout = (struct layout){0};
-        return complain_unreadable(w, f, 0, rc);
+        return rc == -EINTR ? rc : complain_unreadable(w, f, 0, rc);
     }
     for (uint64_t off = 0; off < f->bytes;) {
         ssize_t got = layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+        if (got == -EINTR) {
+            return -EINTR;
+        }
         if (got <= 0) {
             return complain_unreadable(w, f, off, got < 0 ? (errint)got : -EIO);
         }
@@ -294,12 +306,20 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
     return 0;
 }
 
-/* What mkstemp made is for us alone. */
-static mode_t usual_mode(void)
+/* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
+static mode_t mode_of_result(const struct view *v)
 {
     mode_t mask = umask(0);
     umask(mask);
-    return 0666 & ~mask;
+    mode_t mode = 0666 & ~mask;
+    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
+        const struct shard *s = &v->catalog->shards[i];
+        mode &= s->opened ? s->st.st_mode | 0600 : 0666;
+    }
+    for (uint32_t i = 0; i < v->sidecars.count; i++) {
+        mode &= v->sidecars.files[i].st.st_mode | 0600;
+    }
+    return mode;
 }
 
 static errint write_file(struct writing *w, struct export_file *f)
@@ -326,7 +346,9 @@ static errint write_file(struct writing *w, struct export_file *f)
         return complain(e, f->path, "cannot be written", errno);
     }
     rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, usual_mode()) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
+    return rc == 0 && fchmod(fd, mode_of_result(e->view)) != 0
+               ? complain(e, f->path, "cannot be written", errno)
+               : rc;
 }
 
 /* All that was written is on the disk before anything has its name: one call for many files. */

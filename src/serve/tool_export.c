@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cell.h"
 #include "bytes/checked.h"
 #include "files/left_out.h"
 #include "files/report.h"
@@ -27,6 +28,12 @@ static void catch_signals(void)
             sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
         }
     }
+}
+
+static bool is_interrupted(void *context)
+{
+    (void)context;
+    return interrupted;
 }
 
 static bool progress(void *context, uint64_t done, uint64_t bytes)
@@ -91,11 +98,13 @@ static errint run(const struct tool_args *args, const struct format *format, str
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
     struct export e = {.view = v, .diag = d, .force = args->force};
+    const struct cell_waiter waiter = {.interrupted =
+                                           is_interrupted}; /* what is found out first may take its time */
+    catch_signals();
+    cell_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], format->files);
-    if (rc == 0) {
-        catch_signals();
-        rc = export_run(&e, progress, &bar);
-    }
+    rc = rc < 0 ? rc : export_run(&e, progress, &bar);
+    cell_wait_as(NULL);
     bar_end(&bar);
     if (rc == 0) {
         double seconds = bar_seconds(&bar);
@@ -117,6 +126,9 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
                    ? tool_usage("export: one checkpoint and one directory, not '%s' too", args->operands[2])
                : args->operand_count ? tool_usage("export: to which directory?")
                                      : tool_usage("export: which checkpoint?");
+    }
+    if (args->operands[1][0] == '\0') {
+        return tool_usage("export: the directory's name is empty");
     }
     if (!format) {
         return args->format ? tool_usage("export: no format '%s': safetensors, tf, npy or raw", args->format)

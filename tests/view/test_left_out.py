@@ -51,8 +51,13 @@ def test_a_tensor_called_as_the_header_of_safetensors(ckptfs, tmp_path):
 
 
 def test_the_highest_rank_that_tensorflow_has(ckptfs, tmp_path):
-    mount = ckptfs.mount(bundle.write(tmp_path / "c", {"rank254": (bundle.FLOAT32, [1] * 254, FOUR)}))
-    assert names_in_tensorflow(mount) == names_in_safetensors(mount) == {"rank254"}
+    """One tensor that NumPy cannot hold would make all of a safetensors file useless to it."""
+    tensors = {f"rank{rank}": (bundle.FLOAT32, [1] * rank, FOUR) for rank in (64, 65, 254)}
+    mount = ckptfs.mount(bundle.write(tmp_path / "c", tensors), options="npy")
+    assert names_in_tensorflow(mount) == set(tensors)
+    assert names_in_safetensors(mount) == {"rank64"}
+    assert hidden_from(mount, "npy") == hidden_from(mount, "safetensors") == {"rank65", "rank254"}
+    assert np.load(mount / "rank64.npy").ndim == 64 and not (mount.path / "rank65.npy").exists()
 
 
 def test_an_empty_slice_that_is_stored_twice(ckptfs, tmp_path):
