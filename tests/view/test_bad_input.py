@@ -5,7 +5,6 @@ import json
 import os
 import stat
 import struct
-import threading
 
 import bundle
 import pytest
@@ -254,34 +253,3 @@ def test_damage_in_files_of_many_tensors(ckptfs, tmp_path):
     assert read("model.index", 0, 1) is None  # its checksum of the cast tensor is of bytes that nobody has
     log = mount.log_text().splitlines()
     assert len(log) == 1 and "b: checksum mismatch" in log[0], log
-
-
-# ---- many at once
-
-
-@pytest.mark.parametrize("verify", ["", "verify"])
-def test_many_read_what_is_made_at_the_first_read(ckptfs, tmp_path, verify):
-    """Index and header are made once, and everybody gets the same."""
-    tensors = {f"v{i}": (FLOAT32, [50], struct.pack("<50f", *range(i, i + 50)), struct.pack("<50f", *range(i, i + 50))) for i in range(300)}
-    checkpoint = bundle.write(tmp_path / "c", tensors, shards=3)
-    ini = ini_of(tmp_path, "/ = /\n" + "\n".join(f"v{i} = cast/v{i} | cast float64" for i in range(0, 300, 2)), view="shard_size = 20KB")
-    alone = ckptfs.mount(checkpoint, map=ini)
-    names = [name for name in os.listdir(alone.path) if name.startswith("model.")] + ["model-00001-of-00009.safetensors", "v7.npy", "cast/v8"]
-    names = [name for name in names if (alone / name).exists()]
-    expected = {name: alone.read(name) for name in names}
-    assert {"model.index", "model.safetensors.index.json"} <= set(names)
-    mount = ckptfs.mount(checkpoint, map=ini, options=verify)
-    barrier, wrong = threading.Barrier(24), []
-
-    def read(i):
-        barrier.wait()
-        for name in names[i % len(names) :] + names[: i % len(names)]:
-            if mount.read(name) != expected[name]:
-                wrong.append(name)
-
-    threads = [threading.Thread(target=read, args=(i,)) for i in range(24)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == [] and mount.stats()["errors"] == 0
