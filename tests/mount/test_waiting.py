@@ -4,10 +4,13 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 
+import bundle
 import pytest
 from conftest import BUILD, PATIENCE, wait_until
 from legacy import INT8, write_legacy
@@ -226,3 +229,34 @@ def test_an_end_while_many_wait(slow):
     assert time.monotonic() - start < 3
     for process in processes:
         process.wait(PATIENCE)
+
+
+# ---- files that are made at the first read
+
+
+@pytest.mark.parametrize("options", ["", "verify"])
+def test_parallel_first_readers_of_what_is_made(ckptfs, tmp_path, options):
+    """Index and headers are made once, and everybody gets the same."""
+    data = [struct.pack("<50f", *range(i, i + 50)) for i in range(300)]
+    checkpoint = bundle.write(tmp_path / "c", {f"v{i}": (bundle.FLOAT32, [50], data[i], data[i]) for i in range(300)}, shards=3)
+    ini = tmp_path / "map.ini"
+    casts = "".join(f"v{i} = cast/v{i} | cast float64\n" for i in range(0, 300, 2))
+    ini.write_text(f"[assignment_map]\n/ = /\n{casts}[view]\nshard_size = 20KB\n")
+    alone = ckptfs.mount(checkpoint, map=ini)
+    names = [name for name in os.listdir(alone.path) if name.startswith("model")] + ["v7.npy", "cast/v8"]
+    expected = {name: alone.read(name) for name in names}
+    assert {"model.index", "model.safetensors.index.json", "model.data-00003-of-00004"} <= set(names) and len(names) > 10
+    mount = ckptfs.mount(checkpoint, map=ini, options=options)
+    barrier, same = threading.Barrier(24), []
+
+    def read(first):
+        barrier.wait()
+        same.extend(mount.read(name) == expected[name] for name in names[first:] + names[:first])
+
+    threads = [threading.Thread(target=read, args=(i % len(names),)) for i in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(same) == 24 * len(names) and all(same)
+    assert mount.stats()["errors"] == 0
