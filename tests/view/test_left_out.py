@@ -9,6 +9,7 @@ import sys
 
 import bundle
 import encoder
+import numpy as np
 import tensorflow as tf
 from numpy_files import check_layout, header_of
 from safetensors.numpy import load_file
