@@ -118,8 +118,12 @@ static void add_string(struct buf *b, struct str s)
     buf_char(b, '"');
     size_t plain = 0; /* start of a run that needs no escape */
     for (size_t pos = 0; pos < s.len;) {
-        size_t len = utf8_sequence(s, pos);
         const unsigned char *p = (const unsigned char *)s.ptr + pos;
+        if (p[0] < 0x80 && is_plain(p, 1)) { /* nearly all */
+            pos++;
+            continue;
+        }
+        size_t len = utf8_sequence(s, pos);
         if (len == 0 || !is_plain(p, len)) {
             buf_add(b, s.ptr + plain, pos - plain);
             add_escape(b, p, len);

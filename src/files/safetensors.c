@@ -275,26 +275,41 @@ struct order {
     uint32_t count;
 };
 
+/* Which of the classes of element sizes 16, 8, 4, 2, 1. */
+static unsigned class_of(const struct target *t)
+{
+    unsigned class = 0;
+    for (unsigned size = 16; size > 1 && dtype_bytes(target_dtype(t)) < size; size /= 2) {
+        class ++;
+    }
+    return class;
+}
+
 /* Larger elements first; else in the order of names. */
 static errint put_in_order(const struct st_file *f, struct order *out)
 {
+    enum { CLASSES = 5 };
+    const struct target **by_name = calloc((size_t)f->count + 1, sizeof(*by_name));
     *out = (struct order){calloc((size_t)f->count + 1, sizeof(*out->all)), 0};
-    if (!out->all) {
+    if (!by_name || !out->all) {
+        free(by_name);
         return -ENOMEM;
     }
-    for (unsigned size = 16; size > 0; size /= 2) {
-        struct logical_cursor at = f->first;
-        struct logical l;
-        for (uint32_t seen = 0; seen < f->count && logical_next(&at, &l);) {
-            if (safetensors_refusal(&l)) {
-                continue;
-            }
-            seen++;
-            if (dtype_bytes(target_dtype(l.whole)) == size) {
-                out->all[out->count++] = l.whole;
-            }
+    uint32_t next[CLASSES + 1] = {0}; /* where the next of each class goes */
+    struct logical_cursor at = f->first;
+    for (struct logical l; out->count < f->count && logical_next(&at, &l);) {
+        if (!safetensors_refusal(&l)) {
+            by_name[out->count++] = l.whole;
+            next[class_of(l.whole) + 1]++;
         }
     }
+    for (unsigned i = 1; i < CLASSES; i++) {
+        next[i] += next[i - 1];
+    }
+    for (uint32_t i = 0; i < out->count; i++) {
+        out->all[next[class_of(by_name[i])]++] = by_name[i];
+    }
+    free(by_name);
     return 0;
 }
 
