@@ -43,7 +43,7 @@ FOUND = {
     "absolute": ('model_checkpoint_path: "{dir}/other"\n', "other"),
 }  # fmt: skip
 MORE = {  # (text, what TensorFlow does, what we open, what we say)
-    "stale absolute path": ('model_checkpoint_path: "/home/somebody/old/other"\n', None, "other", "/home/somebody/old/other does not exist"),
+    "stale absolute path": ('model_checkpoint_path: "/home/somebody/old/other"\n', None, "other", "/home/somebody/old/other.index does not exist"),
     "path of 2015": ('model_checkpoint_path: "run/other"\n', None, "other", "does not exist"),
     "Windows path": ('model_checkpoint_path: "C:\\\\old\\\\other"\n', None, "other", "does not exist"),
 }  # fmt: skip
