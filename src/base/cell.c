@@ -2,7 +2,8 @@
 #include "base/cell.h"
 
 #include <limits.h>
-#include <time.h>
+
+#include "base/thread.h"
 
 enum { STEP_MS = 20 };
 
@@ -41,13 +42,7 @@ bool cell_interrupted(void)
 
 errint cell_wait(pthread_cond_t *condition, pthread_mutex_t *held)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += STEP_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
+    const struct timespec until = thread_until(STEP_MS);
     pthread_cond_timedwait(condition, held, &until);
     return cell_interrupted() ? -EINTR : 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/content.h"
 
-#include "base/escape.h"
-
 static const struct str npy_suffix = {".npy", 4};
 enum { NAME_MOST = 255 };
 
@@ -57,14 +55,6 @@ int64_t content_lookup(const struct view *v, uint32_t dir, struct str name)
     }
     found = tree_lookup(v->tree, dir, str_head(name, name.len - npy_suffix.len));
     return found < 0 ? found : content_npy(v, (uint32_t)found);
-}
-
-void content_name(const struct view *v, uint32_t file, struct buf *b)
-{
-    buf_str(b, node_name(&v->tree->nodes[content_node(v, file)]));
-    if (content_is_npy(v, file)) {
-        buf_str(b, npy_suffix);
-    }
 }
 
 void content_path(const struct view *v, uint32_t file, struct buf *b)

@@ -43,8 +43,7 @@ int64_t content_npy(const struct view *v, uint32_t node);
 /* content_lookup: the file of that name in directory `dir`, or -ENOENT, -ENOTDIR. */
 int64_t content_lookup(const struct view *v, uint32_t dir, struct str name);
 
-/* content_name: adds the file's name to b; content_path: its path from the root, without a leading slash. */
-void content_name(const struct view *v, uint32_t file, struct buf *b);
+/* content_path: adds the file's path from the root, without a leading slash, to b. */
 void content_path(const struct view *v, uint32_t file, struct buf *b);
 
 /* content_listed: whether directories list it. The others can be opened by their names all the same. */

@@ -2,20 +2,19 @@
 #include "files/tf_sums.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/pages.h"
+#include "base/thread.h"
 #include "bytes/checked.h"
 #include "bytes/string_read.h"
 
-enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_NS = 20 * 1000 * 1000 };
+enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
 struct run {
     const struct catalog *catalog;
@@ -98,10 +97,7 @@ static void join(struct run *r, pthread_t helper)
         if (!atomic_load(&r->stop) && cell_interrupted()) {
             fail(r, -EINTR, r->count);
         }
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += JOIN_STEP_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        until = thread_until(JOIN_STEP_MS);
     } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
 }
 
@@ -114,14 +110,9 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, s
     threads = threads > count ? count : threads;
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-    while (started + 1 < threads && pthread_create(&helpers[started], NULL, help, &r) == 0) {
+    while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {
         started++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(&r, true);
     while (started > 0) {
         join(&r, helpers[--started]);

@@ -3,14 +3,13 @@
 
 #include <fuse_lowlevel.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "bytes/checked.h"
 #include "files/content.h"
 
@@ -147,14 +146,9 @@ static void *run(void *data)
 errint faults_start(struct faults *f, struct fuse_session *session)
 {
     f->session = session;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-    int rc = pthread_create(&f->thread, NULL, run, f);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errint rc = thread_start(&f->thread, run, f);
     f->started = rc == 0;
-    return -rc;
+    return rc;
 }
 
 bool faults_stop(struct faults *f)
@@ -166,9 +160,7 @@ bool faults_stop(struct faults *f)
     f->stop = true;
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->lock);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += STOP_SECONDS;
+    const struct timespec until = thread_until(STOP_SECONDS * 1000);
     f->started = pthread_timedjoin_np(f->thread, NULL, &until) != 0;
     return !f->started;
 }

@@ -2,9 +2,9 @@
 #include "serve/overflow.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/thread.h"
 
 enum { STEP_MS = 10 };
 
@@ -92,11 +92,7 @@ static bool try_one(struct overflow *o, enum cell_patience patience)
 /* Until there is something; where all was tried in vain, some time. False at the end. */
 static bool await(struct overflow *o, bool in_vain)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += STEP_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = thread_until(STEP_MS);
     pthread_mutex_lock(&o->lock);
     while (!o->stop && (in_vain || !o->first)) {
         in_vain = o->first && pthread_cond_timedwait(&o->added, &o->lock, &until) == 0;
@@ -133,15 +129,10 @@ errint overflow_start(overflow_answer *answer, struct overflow **out)
     o->end = &o->first;
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->added, NULL);
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-    int rc = pthread_create(&o->thread, NULL, run, o);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0) {
+    errint rc = thread_start(&o->thread, run, o);
+    if (rc < 0) {
         free(o);
-        return -rc;
+        return rc;
     }
     *out = o;
     return 0;
