@@ -294,3 +294,10 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
     }
     return (ssize_t)count;
 }
+
+const char *render_why(errint rc)
+{
+    return rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
+           : rc == -EBADMSG || rc == -EUCLEAN ? "its bytes in the checkpoint are damaged"
+                                              : strerror(-rc);
+}

@@ -35,4 +35,7 @@ MUST_CHECK errint render_size(const struct catalog *c, const struct target *t, s
 MUST_CHECK ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len,
                                void *buf, struct render_scratch *scratch);
 
+/* render_why: why a read failed, in words. */
+const char *render_why(errint rc);
+
 #endif

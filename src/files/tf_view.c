@@ -245,10 +245,7 @@ static errint sum(void *view)
         v->fault.len = 0;
         buf_text(&v->fault, "the checksum of '");
         buf_visible(&v->fault, target_name(b->sums[failed].target));
-        buf_printf(&v->fault, "' cannot be found: %s",
-                   rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
-                   : rc == -EBADMSG || rc == -EUCLEAN ? "its bytes in the checkpoint are damaged"
-                                                      : strerror(-rc));
+        buf_printf(&v->fault, "' cannot be found: %s", render_why(rc));
     }
     if (rc < 0) {
         return rc == -ERANGE ? -EBADMSG : rc; /* it will not fit another time: kept */

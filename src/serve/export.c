@@ -43,10 +43,9 @@ static unsigned kind_of(enum node_kind kind)
 
 static const char *why(errint rc)
 {
-    return rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
-           : rc == -EBADMSG || rc == -EUCLEAN ? "bytes in the checkpoint are damaged"
-           : rc == -EIO                       ? "a data file cannot be read, or changed meanwhile"
-                                              : strerror(-rc);
+    return rc == -EBADMSG || rc == -EUCLEAN ? "bytes in the checkpoint are damaged"
+           : rc == -EIO                     ? "a data file cannot be read, or changed meanwhile"
+                                            : render_why(rc);
 }
 
 static errint open_file(const struct export *e, const struct export_file *f, bool bytes,

@@ -194,11 +194,9 @@ static void tell_damage(const struct faults *f)
 
 static const char *cause_of(const struct shard *failed, errint rc)
 {
-    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
-           : failed         ? "its data file changed"
-           : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
-           : rc == -EIO     ? "its data file cannot be read"
-                            : strerror(-rc);
+    return failed && rc != -ERANGE ? "its data file changed"
+           : rc == -EIO            ? "its data file cannot be read"
+                                   : render_why(rc);
 }
 
 void faults_read_failed(struct faults *f, uint32_t file, uint64_t off, errint rc)

@@ -13,13 +13,6 @@
 
 enum { CAT_BYTES = 1 << 20 }; /* read at once */
 
-static const char *why(errint rc)
-{
-    return rc == -ERANGE    ? "a value does not fit the dtype that it is cast to"
-           : rc == -EBADMSG ? "its bytes in the checkpoint are damaged"
-                            : strerror(-rc);
-}
-
 /* The node that `path` leads to in the mount, or a negative number. */
 static int64_t walk(const struct tree *t, struct str path)
 {
@@ -153,7 +146,7 @@ static void complain_unread(const struct catalog *c, const struct target *t, err
     const char *file = only_file(c, t);
     diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s'%s%s: %s",
                diag_visible(d, target_name(t)), file ? " in " : "",
-               file ? diag_visible(d, str_from(file)) : "", why(rc));
+               file ? diag_visible(d, str_from(file)) : "", render_why(rc));
 }
 
 static errint write_raw(const struct catalog *c, const struct target *t, char *bytes,
