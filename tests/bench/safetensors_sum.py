@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The time that PyTorch takes for a safetensors file and the sum of every tensor (load_file alone only maps the file).
 
-    "$(scripts/venv frameworks)/bin/python" tests/bench/safetensors_sum.py COUNT FILE...
+    "$(scripts/venv frameworks)/bin/python" tests/bench/safetensors_sum.py COUNT THREADS FILE...
 
-Each file is read once, and then COUNT times, in turns, so that all files see the same machine. Prints a line for each file, in the
-order given: the seconds of the first time, the least and the median of the others (by then the kernel has the pages), and the bytes of its tensors.
+THREADS is the number that PyTorch works with, 0 for what it takes by itself. Each file is read once, and then COUNT times, in turns, so that
+all files see the same machine. They must hold the same tensors. Prints a line for each file, in the order given: the seconds of the first
+time, the least and the median of the others (by then the kernel has the pages), and the bytes of its tensors.
 """
 
 import statistics
+import struct
 import sys
 import time
 
@@ -17,21 +19,19 @@ from safetensors.torch import load_file
 
 
 def load_and_sum(path):
-    """(seconds, bytes, sum). The sum is over 64-bit words where it can be, so that reading the memory is what it costs."""
+    """(seconds, bytes, sums)."""
     start = time.perf_counter()
-    total = size = 0
-    for tensor in load_file(path).values():
-        flat = tensor.reshape(-1).view(torch.uint8)
-        size += flat.numel()
-        words = flat.numel() // 8 * 8
-        total += int(flat[:words].view(torch.int64).sum()) + int(flat[words:].sum())
-    return time.perf_counter() - start, size, total
+    tensors = load_file(path).values()
+    sums = [tensor.sum() for tensor in tensors]
+    sums = [float(value) for value in sums]
+    return time.perf_counter() - start, sum(tensor.nbytes for tensor in tensors), struct.pack(f"{len(sums)}d", *sums)
 
 
-def main(count, paths):
-    torch.set_num_threads(1)
+def main(count, threads, paths):
+    if threads:
+        torch.set_num_threads(threads)
     times = {path: [] for path in paths}
-    int(torch.zeros(8, dtype=torch.uint8).view(torch.int64).sum())  # loads what torch loads late
+    float(torch.zeros(1 << 20).sum())  # loads what torch loads late, starts its threads
     first = {path: load_and_sum(path) for path in paths}
     for _ in range(count):
         for path in paths:
@@ -39,9 +39,11 @@ def main(count, paths):
             if tuple(rest) != first[path][1:]:
                 sys.exit(f"{path}: holds something else than before")
             times[path].append(seconds)
+    if len({first[path][1:] for path in paths}) != 1:
+        sys.exit("the files differ")
     for path in paths:
         print(f"{first[path][0]:.6f} {min(times[path]):.6f} {statistics.median(times[path]):.6f} {first[path][1]}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
