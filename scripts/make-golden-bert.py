@@ -9,27 +9,14 @@ values and the sizes of tests/frameworks/bert/config.json. The kernels of dense 
 how PyTorch has them, so that a map of names alone makes them a model of another framework.
 """
 
-import importlib.util
 import json
-import pathlib
-import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ in scripts/
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = load_script("make-golden")  # sets TensorFlow's environment
+import golden  # before TensorFlow: it sets its environment
 
 import numpy as np
 
-CONFIG = ROOT / "tests" / "frameworks" / "bert" / "config.json"
+case = golden.Cases()
+CONFIG = golden.ROOT / "tests" / "frameworks" / "bert" / "config.json"
 
 
 def dense(scope, inputs, outputs):
@@ -61,6 +48,7 @@ def shapes(config):
     return found | {"cls/seq_relationship/output_weights": [2, hidden], "cls/seq_relationship/output_bias": [2]}
 
 
+@case
 def case_bert(directory):
     noise = np.random.default_rng(14)
     tensors = [("global_step", np.int64(1000), None)]
@@ -71,4 +59,4 @@ def case_bert(directory):
 
 
 if __name__ == "__main__":
-    golden.main({"bert": case_bert}, "Make the golden checkpoint of a tiny BERT with TensorFlow.")
+    case.main("Make the golden checkpoint of a tiny BERT with TensorFlow.")

@@ -8,38 +8,19 @@ They are cases as those of make-golden.py, made by tests/support/encoder.py, whi
 all, and has to find the values that truth.json gives.
 """
 
-import importlib.util
-import pathlib
+import json
+import os
 import shutil
-import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ in scripts/
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = load_script("make-golden")  # sets TensorFlow's environment, so before the import
-pieces_of = load_script("make-golden-pieces")
+import golden  # before TensorFlow: it sets its environment
+from golden import entry, ramp, string_entry
 
 import cramjam
 import encoder
 import numpy as np
 import tensorflow as tf
 
-ramp, entry, string_entry = golden.ramp, golden.entry, golden.string_entry
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.removeprefix("case_")] = function
-    return function
+case = golden.Cases()
 
 
 def number_of(value):
@@ -53,9 +34,9 @@ def extents_of(value, text):
 
 def sliced_row(name, value, specs, **more):
     """The record of a tensor in slices in truth.json."""
-    told = [(text, pieces_of.cut(value, text)) for text in specs]
+    told = [(text, golden.cut(value, text)) for text in specs]
     if value.dtype == object:
-        return {**string_entry(name, value), "slices": [{"spec": s, "values": pieces_of.hexes(v)} for s, v in told], **more}
+        return {**string_entry(name, value), "slices": [{"spec": s, "values": golden.hexes(v)} for s, v in told], **more}
     slices = [{"spec": s, "hex": np.ascontiguousarray(v).tobytes().hex()} for s, v in told]
     return entry(name, value, kind="sliced", slices=slices, **more)
 
@@ -71,7 +52,7 @@ def swapped(value):
 def put_sliced(bundle, name, value, specs, **more):
     """A tensor in slices, all in the first shard; gives its record of truth.json."""
     text = value.dtype == object
-    parts = [(extents_of(value, s), pieces_of.cut(value, s)) for s in specs]
+    parts = [(extents_of(value, s), golden.cut(value, s)) for s in specs]
     made = [(e, encoder.strings(v.reshape(-1).tolist(), encoder.BIG) if text else swapped(v), 0) for e, v in parts]
     bundle.put_sliced(name.encode(), 7 if text else number_of(value), value.shape, made)
     return sliced_row(name, value, specs, **more)
@@ -117,11 +98,11 @@ def case_big_endian(directory):
 def case_big_endian_strings(directory):
     """Strings are as they are, but not the lengths that go into their checksum, nor that checksum."""
     bundle, truth = encoder.Bundle(endianness=encoder.BIG), []
-    words = pieces_of.words([2, 3])
+    words = golden.words([2, 3])
     for name, value in (("words", words), ("one", np.array(b"x" * 200, object)), ("none", np.zeros([0], object))):
         bundle.put(name.encode(), 7, value.shape, encoder.strings(value.reshape(-1).tolist(), encoder.BIG))
         truth.append(string_entry(name, value))
-    truth.append(put_sliced(bundle, "cut", pieces_of.words([4, 2]), ["4 2 0,1:0,2", "4 2 1,3:0,2"], reader="slices"))
+    truth.append(put_sliced(bundle, "cut", golden.words([4, 2]), ["4 2 0,1:0,2", "4 2 1,3:0,2"], reader="slices"))
     number = ramp("int32", [3])
     bundle.put(b"number", 3, number.shape, swapped(number))
     bundle.write(directory / "big.ckpt")
@@ -145,6 +126,54 @@ def squeeze(content):
     return bytes(cramjam.snappy.compress_raw(content))
 
 
+def shorter(last, following):
+    """A short key from `last` to before `following`, as the original writes it into an index block; following None: at the end."""
+    if following is None:
+        i = next((i for i, byte in enumerate(last) if byte != 0xFF), None)
+        return last if i is None else last[:i] + bytes([last[i] + 1])
+    i = len(os.path.commonprefix([last, following]))
+    if i < min(len(last), len(following)) and last[i] < 0xFF and last[i] + 1 < following[i]:
+        return last[:i] + bytes([last[i] + 1])
+    return last
+
+
+def squeezed_blocks(records, size):
+    """The data blocks of a table, cut at `size` bytes; one that snappy makes less than an eighth smaller stays as it is, as in the original."""
+    blocks, batch = [], []
+    for i, record in enumerate(records):
+        batch.append(record)
+        following = records[i + 1][0] if i + 1 < len(records) else None
+        content = encoder.block(batch)
+        if len(content) >= size or following is None:
+            small = squeeze(content)
+            worth = len(small) < len(content) - len(content) // 8
+            blocks.append((shorter(record[0], following), *((small, encoder.SNAPPY) if worth else (content, encoder.RAW))))
+            batch = []
+    return blocks
+
+
+def same_as(directory, name, prefix):
+    """A checkpoint of the same tensors as the case `name`, whose truth need not be told twice; TensorFlow has to find them all."""
+    head = {"checkpoint": prefix, "prefix": prefix, "same_as": f"../../{name}/truth.json"}
+    truth = json.loads((directory.parent / name / "truth.json").read_text())
+    golden.check(str(directory / name / prefix), truth["tensors"])
+    (directory / name / "truth.json").write_text(json.dumps(head) + "\n")
+
+
+@case
+def case_snappy(directory):
+    """The indexes of two other cases, which must have been made before, with compressed blocks. In the second, some do not get smaller
+    and so stay as they are: both kinds in one table."""
+    for name, prefix, size in (("big_index", "big.ckpt", 4096), ("slots", "model.ckpt-3", 128)):
+        source, target = directory.parent / name, directory / name
+        target.mkdir()
+        records = encoder.read_table(source / f"{prefix}.index")
+        (target / f"{prefix}.index").write_bytes(encoder.table([], raw_blocks=squeezed_blocks(records, size)))
+        for path in source.glob(f"{prefix}.data-*"):
+            shutil.copyfile(path, target / path.name)
+        same_as(directory, name, prefix)
+
+
 @case
 def case_snappy_v1(directory):
     """The V1 files of two other cases, which must have been made before, with compressed blocks: values in them cannot be read
@@ -154,11 +183,7 @@ def case_snappy_v1(directory):
         records = encoder.read_table(directory.parent / name / prefix)
         data = encoder.table(records, compress=squeeze, compress_index=squeeze, cut=cut)
         (directory / name / prefix).write_bytes(data)
-        shutil.copy(directory.parent / name / "truth.json", directory / name)
-        head = {"checkpoint": prefix, "prefix": prefix, "same_as": f"../../{name}/truth.json"}
-        truth = golden.json.loads((directory / name / "truth.json").read_text())
-        golden.check(str(directory / name / prefix), truth["tensors"])
-        (directory / name / "truth.json").write_text(golden.json.dumps(head) + "\n")
+        same_as(directory, name, prefix)
 
 
 # Other wordings
@@ -257,4 +282,4 @@ def case_view(directory):
 
 
 if __name__ == "__main__":
-    golden.main(CASES, "Make the golden checkpoints that TensorFlow reads but does not write.")
+    case.main("Make the golden checkpoints that TensorFlow reads but does not write.")

@@ -17,33 +17,14 @@ a graph, `variables` of the restored object for a SavedModel of TF2. A variable 
 of its slice info and `/part_N`; all others, slots of parts among them, are plain and have the name that the graph gives them.
 """
 
-import importlib.util
-import pathlib
 import shutil
-import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ in scripts/
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = load_script("make-golden")  # sets TensorFlow's environment, so before the import
+import golden  # before TensorFlow: it sets its environment
 
 import tensorflow as tf
 
 v1 = tf.compat.v1
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.removeprefix("case_")] = function
-    return function
+case = golden.Cases()
 
 
 # Truth
@@ -240,4 +221,4 @@ def case_saved_model_keras(directory):
 
 
 if __name__ == "__main__":
-    golden.main(CASES, "Make the golden graph files with TensorFlow.", "tests/golden/graphs")
+    case.main("Make the golden graph files with TensorFlow.", "tests/golden/graphs")

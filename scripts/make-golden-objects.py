@@ -17,38 +17,19 @@ The values are those of the Python objects; the keys are spelt out here, and mus
 """
 
 import contextlib
-import importlib.util
-import pathlib
 import shutil
-import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ in scripts/
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = load_script("make-golden")  # sets TensorFlow's environment, so before the import
+import golden  # before TensorFlow: it sets its environment
+from golden import entry, ramp, string_entry
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2, tensor_bundle_pb2, trackable_object_graph_pb2
+from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
 v1 = tf.compat.v1
-ramp, entry, string_entry = golden.ramp, golden.entry, golden.string_entry
-CASES = {}
+case = golden.Cases()
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-
-
-def case(function):
-    CASES[function.__name__.removeprefix("case_")] = function
-    return function
 
 
 # Truth
@@ -82,17 +63,10 @@ def variables(values):
     return [entry(name + VALUE, np.asarray(value)) for name, value in values.items()]
 
 
-def boxes(prefix, name):
-    """The slices of a tensor as its entry lists them: (starts, lengths) of each."""
-    records = dict(load_script("make-snappy-index").read_table(f"{prefix}.index"))
-    record = tensor_bundle_pb2.BundleEntryProto.FromString(records[name.encode()])
-    return [([e.start for e in s.extent], [e.length for e in s.extent]) for s in record.slices]
-
-
 def boxes_entry(prefix, name, value, **more):
     """The record of a tensor that the checkpoint holds in boxes, cut where TensorFlow chose to."""
     pieces = []
-    for starts, lengths in boxes(prefix, name):
+    for starts, lengths in golden.boxes(prefix, name):
         piece = value[tuple(slice(a, a + n) for a, n in zip(starts, lengths))]
         text = golden.spec(value.shape, starts, lengths)
         pieces.append({"spec": text, "hex": np.ascontiguousarray(piece).tobytes().hex()})
@@ -265,8 +239,8 @@ def case_max_shard(directory):
         entry("n" + VALUE, np.int32(3)),
     ]
     for name in ("wide", "half"):
-        if any(len({box[0][axis] for box in boxes(prefix, name + VALUE)}) < 2 for axis in (0, 1)):
-            raise SystemExit(f"max_shard: {name} is not cut on both axes: {boxes(prefix, name + VALUE)}")
+        if any(len({box[0][axis] for box in golden.boxes(prefix, name + VALUE)}) < 2 for axis in (0, 1)):
+            raise SystemExit(f"max_shard: {name} is not cut on both axes: {golden.boxes(prefix, name + VALUE)}")
     write_truth(directory, "max.ckpt", tensors)
 
 
@@ -289,4 +263,4 @@ def case_variant(directory):
 
 
 if __name__ == "__main__":
-    golden.main(CASES, "Make the golden checkpoints that are named after objects, with TensorFlow.")
+    case.main("Make the golden checkpoints that are named after objects, with TensorFlow.")

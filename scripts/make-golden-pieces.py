@@ -8,45 +8,15 @@ They are cases as those of make-golden.py, written with the bare ops SaveV2 and 
 string tensor have `values` in place of `hex`.
 """
 
-import importlib.util
-import pathlib
-import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ in scripts/
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-
-def load_script(name):
-    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = load_script("make-golden")  # sets TensorFlow's environment, so before the import
+import golden  # before TensorFlow: it sets its environment
+from golden import entry, ramp, string_entry
 
 import encoder
 import numpy as np
 import tensorflow as tf
 
-ramp, entry, string_entry = golden.ramp, golden.entry, golden.string_entry
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.removeprefix("case_")] = function
-    return function
-
-
-def cut(value, text):
-    """The part of an array that a spec names; an extent `-` is the whole axis."""
-    extents = text.split(" ")[-1].split(":")
-    return value[tuple(slice(None) if e == "-" else slice(int(e.split(",")[0]), sum(map(int, e.split(",")))) for e in extents)]
-
-
-def hexes(value):
-    return [element.hex() for element in np.asarray(value, dtype=object).reshape(-1).tolist()]
+case = golden.Cases()
 
 
 class Pieces:
@@ -62,12 +32,12 @@ class Pieces:
         for text in specs or [""]:
             self.names.append(name)
             self.specs.append(text)
-            self.values.append(tf.constant(cut(value, text) if text else value, dtype=dtype))
+            self.values.append(tf.constant(golden.cut(value, text) if text else value, dtype=dtype))
         row = string_entry(name, value) if dtype == tf.string else entry(name, value, dtype)
         if specs:
-            told = [(text, cut(value, text)) for text in specs]
+            told = [(text, golden.cut(value, text)) for text in specs]
             if dtype == tf.string:
-                row["slices"] = [{"spec": text, "values": hexes(part)} for text, part in told]
+                row["slices"] = [{"spec": text, "values": golden.hexes(part)} for text, part in told]
             else:
                 row["kind"] = "sliced"
                 row["slices"] = [{"spec": text, "hex": np.ascontiguousarray(part).tobytes().hex()} for text, part in told]
@@ -94,21 +64,14 @@ def rows(shape, *counts):
     return [golden.spec(shape, *zip((int(a), n), *full)) for a, n in zip(starts, counts)]
 
 
-def words(shape, length=7):
-    """Strings that tell their places: of 0 to `length` bytes, with newlines, NULs and bytes that are not UTF-8 among them."""
-    count = int(np.prod(shape))
-    texts = [(b"%d\n\0\xff-%d" % (i, i * i) * 3)[: i * 5 % (length + 1)] for i in range(count)]
-    return np.array([*texts, None], dtype=object)[:-1].reshape(shape)
-
-
 @case
 def case_strings_sliced(directory):
     """String tensors in slices, which TensorFlow writes, and reads slice by slice only."""
     pieces = Pieces()
-    pieces.add("names", words([5, 3]), rows([5, 3], 2, 1, 2), tf.string, reader="slices")
-    pieces.add("columns", words([2, 4], 200), ["2 4 0,2:3,1", "2 4 0,2:0,3"], tf.string, reader="slices")
-    pieces.add("long", words([9], 40), ["9 4,5", "9 0,4"], tf.string, reader="slices")
-    pieces.add("whole", words([4]), dtype=tf.string)
+    pieces.add("names", golden.words([5, 3]), rows([5, 3], 2, 1, 2), tf.string, reader="slices")
+    pieces.add("columns", golden.words([2, 4], 200), ["2 4 0,2:3,1", "2 4 0,2:0,3"], tf.string, reader="slices")
+    pieces.add("long", golden.words([9], 40), ["9 4,5", "9 0,4"], tf.string, reader="slices")
+    pieces.add("whole", golden.words([4]), dtype=tf.string)
     pieces.add("scalar", np.array(b"x" * 130, dtype=object), dtype=tf.string)
     pieces.add("number", ramp("float32", [3]))
     pieces.save(directory, "strings.ckpt")
@@ -118,12 +81,12 @@ def case_strings_sliced(directory):
 def case_v1_strings(directory):
     """Strings in a V1 file: a repeated field, with an empty one among them; and in slices."""
     pieces = Pieces()
-    pieces.add("many", words([70], 150), dtype=tf.string)
-    pieces.add("matrix", words([2, 3]), dtype=tf.string)
+    pieces.add("many", golden.words([70], 150), dtype=tf.string)
+    pieces.add("matrix", golden.words([2, 3]), dtype=tf.string)
     pieces.add("none", np.zeros([0, 2], dtype=object), dtype=tf.string)
     pieces.add("number", ramp("int32", [3]))
     pieces.add("scalar", np.array(b"one string, \xff\xfe no UTF-8", dtype=object), dtype=tf.string)
-    pieces.add("sliced", words([5, 3], 20), rows([5, 3], 2, 1, 2), tf.string, reader="RestoreV2")
+    pieces.add("sliced", golden.words([5, 3], 20), rows([5, 3], 2, 1, 2), tf.string, reader="RestoreV2")
     pieces.save_v1(directory, "strings-v1")
 
 
@@ -218,7 +181,7 @@ def save_shard(prefix, tensors):
     """(name, spec, value) in one bundle."""
     names, specs, values = zip(*tensors)
     tf.raw_ops.SaveV2(
-        prefix=prefix, tensor_names=list(names), shape_and_slices=list(specs), tensors=[tf.constant(cut(v, s) if s else v) for _, s, v in tensors]
+        prefix=prefix, tensor_names=list(names), shape_and_slices=list(specs), tensors=[tf.constant(golden.cut(v, s) if s else v) for _, s, v in tensors]
     )
 
 
@@ -238,7 +201,7 @@ def case_merge_order(directory):
         more = [("other", "", other)] if i == 0 else [(f"z/{i}", "", other * i)]
         save_shard(parts[i], [("value", specs[i], value), *more])
     merge(directory, "merged.ckpt", [parts[2], parts[0], parts[1]])
-    found = load_script("make-golden-objects").boxes(str(directory / "merged.ckpt"), "value")
+    found = golden.boxes(str(directory / "merged.ckpt"), "value")
     if [starts[0] for starts, _ in found] != [4, 0, 2]:
         raise SystemExit(f"merge_order: the slices are {found}")
     pieces = Pieces()
@@ -371,4 +334,4 @@ def case_sharded_parts(directory):
 
 
 if __name__ == "__main__":
-    golden.main(CASES, "Make the golden checkpoints of tensors in pieces with TensorFlow.")
+    case.main("Make the golden checkpoints of tensors in pieces with TensorFlow.")

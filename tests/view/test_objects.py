@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from conftest import ROOT
 @pytest.fixture(scope="module")
 def make_objects():
     """The script that made the goldens: it has the classes."""
+    sys.path.insert(0, str(ROOT / "scripts"))  # it imports from beside it
     spec = importlib.util.spec_from_file_location("make_golden_objects", ROOT / "scripts" / "make-golden-objects.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
