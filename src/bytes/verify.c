@@ -9,6 +9,7 @@
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
+#include "base/thread.h"
 #include "format/dtype.h"
 #include "format/legacy_blocks.h"
 #include "format/strings.h"
@@ -217,7 +218,7 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
         return -ENOMEM;
     }
     unsigned started = 0;
-    while (started + 1 < threads && pthread_create(&others[started], NULL, work, &crew) == 0) {
+    while (started + 1 < threads && thread_start(&others[started], work, &crew) == 0) {
         started++; /* fewer than asked for are enough */
     }
     bool failed = work(&crew) != NULL;

@@ -32,6 +32,13 @@ void opened_view(struct opened *o, const char *checkpoint, const char *map)
     open_in(o, checkpoint, map);
 }
 
+void opened_golden(struct opened *o, const char *name, const char *map)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "tests/golden/%s", name);
+    opened_view(o, path, map);
+}
+
 void opened_made(struct opened *o, struct mkckpt *tensors, const char *map)
 {
     tmpdir_make(&o->dir);

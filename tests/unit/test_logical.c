@@ -20,13 +20,6 @@ static int close_now(void **state)
     return 0;
 }
 
-static void golden(const char *name, const char *map)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "tests/golden/%s", name);
-    opened_view(&now, path, map);
-}
-
 /* The variable's bytes are those of the variable `as`, which is not cut. */
 static struct logical same_bytes(const char *name, const char *as)
 {
@@ -50,7 +43,7 @@ static struct logical same_bytes(const char *name, const char *as)
 static void logical_rows_of_one_tensor_are_that_tensor(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nsome_var = cut | partition 3,1\nsome_var = whole\n");
+    opened_golden(&now, "parts", "[assignment_map]\nsome_var = cut | partition 3,1\nsome_var = whole\n");
     struct logical l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 3);
     assert_null(l.whole->form); /* nothing of its own: the source, under another name */
@@ -62,7 +55,7 @@ static void logical_rows_of_one_tensor_are_that_tensor(void **state)
 static void logical_columns_of_one_tensor_are_that_tensor(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nwide = cut | partition 1,4\nwide = whole\n");
+    opened_golden(&now, "parts", "[assignment_map]\nwide = cut | partition 1,4\nwide = whole\n");
     struct logical l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 4);
     assert_null(l.whole->form);
@@ -71,7 +64,7 @@ static void logical_columns_of_one_tensor_are_that_tensor(void **state)
 static void logical_one_part_is_the_whole(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nwide = cut | partition 1,1\nwide = whole\n");
+    opened_golden(&now, "parts", "[assignment_map]\nwide = cut | partition 1,1\nwide = whole\n");
     struct logical l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 1);
     assert_null(l.whole->form);
@@ -81,8 +74,9 @@ static void logical_one_part_is_the_whole(void **state)
 static void logical_cast_parts_are_one_cast_piece(void **state)
 {
     (void)state;
-    golden("parts",
-           "[assignment_map]\nwide = cut | partition 1,4 | cast float64\nwide = whole | cast float64\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nwide = cut | partition 1,4 | cast float64\nwide = whole | cast float64\n");
     struct logical l = same_bytes("cut", "whole");
     assert_non_null(l.whole->form);
     assert_int_equal(l.whole->form->piece_count, 1);
@@ -94,7 +88,7 @@ static void logical_cast_parts_are_one_cast_piece(void **state)
 static void logical_more_than_ten_parts_keep_the_order_of_numbers(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nvec = cut | partition 13\nvec = whole\n");
+    opened_golden(&now, "parts", "[assignment_map]\nvec = cut | partition 13\nvec = whole\n");
     struct logical l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 13);
     for (uint32_t i = 0; i < l.part_count; i++) {
@@ -111,11 +105,12 @@ static void logical_parts_of_a_tensor_in_slices(void **state)
 {
     (void)state;
     /* `emb` is cut by rows, `cols` by columns, `net/deep` in the middle: parts along and across. */
-    golden("sliced", "[assignment_map]\n"
-                     "emb = a | partition 3,1\nemb = a2 | partition 1,4\nemb = emb\n"
-                     "cols = b | partition 3,1\ncols = b2 | partition 1,7\ncols = cols\n"
-                     "net/deep = c | partition 1,1,3\nnet/deep = c2 | partition 2,1,1\nnet/deep = deep\n"
-                     "net/many = d | partition 4,1\nnet/many = many\n");
+    opened_golden(&now, "sliced",
+                  "[assignment_map]\n"
+                  "emb = a | partition 3,1\nemb = a2 | partition 1,4\nemb = emb\n"
+                  "cols = b | partition 3,1\ncols = b2 | partition 1,7\ncols = cols\n"
+                  "net/deep = c | partition 1,1,3\nnet/deep = c2 | partition 2,1,1\nnet/deep = deep\n"
+                  "net/many = d | partition 4,1\nnet/many = many\n");
     same_bytes("a", "emb");
     same_bytes("a2", "emb");
     same_bytes("b", "cols");
@@ -152,7 +147,7 @@ static void logical_parts_of_several_sources(void **state)
 static void logical_a_list_of_parts_of_one_tensor(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\ntable = t/part_0, t/part_1\ntable = whole\n");
+    opened_golden(&now, "parts", "[assignment_map]\ntable = t/part_0, t/part_1\ntable = whole\n");
     struct logical l = same_bytes("t", "whole");
     assert_int_equal(l.part_count, 2);
     assert_null(l.whole->form);
@@ -161,8 +156,9 @@ static void logical_a_list_of_parts_of_one_tensor(void **state)
 static void logical_declared_parts_take_whole_tensors(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\ntable = t\ntable = whole\n[view]\nundeclared = infer\n"
-                    "[variables]\nt = int64 [11, 3] | partition 4,1\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\ntable = t\ntable = whole\n[view]\nundeclared = infer\n"
+                  "[variables]\nt = int64 [11, 3] | partition 4,1\n");
     struct logical l = same_bytes("t", "whole");
     assert_int_equal(l.part_count, 4);
     assert_null(l.whole->form);
@@ -173,8 +169,9 @@ static void logical_declared_parts_take_whole_tensors(void **state)
 static void logical_a_part_that_another_rule_took(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nwide = t | partition 2,1\nwide = t/part_1\nvec = v | partition 4\n"
-                    "vec = v/part_0\ntable = u | partition 3,1\nvec = u/part_1\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nwide = t | partition 2,1\nwide = t/part_1\nvec = v | partition 4\n"
+                  "vec = v/part_0\ntable = u | partition 3,1\nvec = u/part_1\n");
     assert_null(opened_find(&now, "t").whole); /* its end is missing */
     assert_null(opened_find(&now, "v").whole); /* its beginning */
     assert_null(opened_find(&now, "u").whole); /* something in between */
@@ -186,8 +183,9 @@ static void logical_a_part_that_another_rule_took(void **state)
 static void logical_a_name_like_one_more_part(void **state)
 {
     (void)state;
-    golden("parts",
-           "[assignment_map]\nwide = t | partition 2,1\ntable = t/part_7 | cast float32\nwide = whole\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nwide = t | partition 2,1\ntable = t/part_7 | cast float32\nwide = whole\n");
     same_bytes("t", "whole");
     assert_int_equal(opened_find(&now, "t").part_count, 2);
     assert_int_equal(opened_find(&now, "t/part_7").part_count, 0);
@@ -198,9 +196,10 @@ static void logical_a_name_like_one_more_part(void **state)
 static void logical_strings_in_parts(void **state)
 {
     (void)state;
-    golden("strings_sliced", "[assignment_map]\nnames = n | partition 5,1\nnames = names\n"
-                             "columns = c | partition 2,1\ncolumns = columns\n"
-                             "whole = w | partition 3\nwhole = whole\n");
+    opened_golden(&now, "strings_sliced",
+                  "[assignment_map]\nnames = n | partition 5,1\nnames = names\n"
+                  "columns = c | partition 2,1\ncolumns = columns\n"
+                  "whole = w | partition 3\nwhole = whole\n");
     same_bytes("n", "names");
     same_bytes("c", "columns");
     struct logical l = same_bytes("w", "whole");
@@ -214,9 +213,9 @@ static void logical_strings_in_parts(void **state)
 static void logical_half_in_parts(void **state)
 {
     (void)state;
-    golden("sliced_half",
-           "[assignment_map]\nhalf = h | partition 3,1\nhalf = half\nwide = w | partition 1,2\n"
-           "wide = wide\n");
+    opened_golden(&now, "sliced_half",
+                  "[assignment_map]\nhalf = h | partition 3,1\nhalf = half\nwide = w | partition 1,2\n"
+                  "wide = wide\n");
     same_bytes("h", "half");
     same_bytes("w", "wide");
 }
@@ -226,7 +225,7 @@ static void logical_half_in_parts(void **state)
 static void logical_names_are_in_bytewise_order(void **state)
 {
     (void)state;
-    golden("slots", "[assignment_map]\n/ = /\n");
+    opened_golden(&now, "slots", "[assignment_map]\n/ = /\n");
     struct logical_cursor at = logical_first(&now.view.logicals);
     struct str before = {NULL, 0};
     uint32_t count = 0;
@@ -244,8 +243,9 @@ static void logical_names_are_in_bytewise_order(void **state)
 static void logical_order_among_siblings_of_a_partitioned_variable(void **state)
 {
     (void)state;
-    golden("parts",
-           "[assignment_map]\nvec = w | partition 2\nvec = w-x\nvec = w.x\nvec = w/a\nvec = w0\nvec = v\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nvec = w | partition 2\nvec = w-x\nvec = w.x\nvec = w/a\nvec = w0\nvec = v\n");
     static const char *const expected[] = {"v", "w", "w-x", "w.x", "w/a", "w0"};
     struct logical_cursor at = logical_first(&now.view.logicals);
     uint32_t count = 0;

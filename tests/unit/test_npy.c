@@ -114,7 +114,7 @@ static void npy_headers_of_every_length(void **state)
 static void npy_strings_are_as_wide_as_the_longest(void **state)
 {
     (void)state;
-    opened_view(&now, "tests/golden/strings", "[assignment_map]\n/ = /\nwords = w | partition 2,1\n");
+    opened_golden(&now, "strings", "[assignment_map]\n/ = /\nwords = w | partition 2,1\n");
     assert_string_equal(header_of("scalar"), "{'descr': '|S23', 'fortran_order': False, 'shape': (), }");
     assert_string_equal(header_of("utf8"), "{'descr': '|S7', 'fortran_order': False, 'shape': (1,), }");
     assert_non_null(strstr(header_of("none"), "'shape': (0,), }"));

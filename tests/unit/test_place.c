@@ -21,13 +21,6 @@ static int close_now(void **state)
     return 0;
 }
 
-static void golden(const char *name, const char *map)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "tests/golden/%s", name);
-    opened_view(&now, path, map);
-}
-
 /* Where t is; false if nowhere. What stands there are its bytes, and a checksum is theirs. */
 static bool placed(const struct target *t, struct place *out)
 {
@@ -83,7 +76,7 @@ static void place_every_tensor_of_identity_views(void **state)
     (void)state;
     static const char *const names[] = {"demo", "dtypes", "parts", "shapes", "sharded", "slots", "unsorted"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        golden(names[i], NULL);
+        opened_golden(&now, names[i], NULL);
         uint32_t seen = 0;
         struct logical_cursor at = logical_first(&now.view.logicals);
         for (struct logical l; logical_next(&at, &l); seen++) {
@@ -100,8 +93,9 @@ static void place_every_tensor_of_identity_views(void **state)
 static void place_rows_are_a_run_and_columns_are_none(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nsome_var = rows | partition 3,1\nsome_var = columns | partition 1,7\n"
-                    "half = half | partition 7,1\nvec = vec | partition 13\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nsome_var = rows | partition 3,1\nsome_var = columns | partition 1,7\n"
+                  "half = half | partition 7,1\nvec = vec | partition 13\n");
     expect_parts("rows", 3, PLACED);
     expect_parts("columns", 7, NOWHERE);
     expect_parts("half", 7, PLACED);
@@ -113,7 +107,7 @@ static void place_rows_are_a_run_and_columns_are_none(void **state)
 static void place_one_part_of_all_has_the_checksum(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nsome_var = one | partition 1,1\n");
+    opened_golden(&now, "parts", "[assignment_map]\nsome_var = one | partition 1,1\n");
     expect_parts("one", 1, SUMMED);
 }
 
@@ -135,8 +129,9 @@ static void place_columns_of_one_row(void **state)
 static void place_nothing_that_is_computed(void **state)
 {
     (void)state;
-    golden("parts", "[assignment_map]\nsome_var = cast | cast float64\nsome_var = same | cast float32\n"
-                    "half = half | partition 7,1 | cast float32\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nsome_var = cast | cast float64\nsome_var = same | cast float32\n"
+                  "half = half | partition 7,1 | cast float32\n");
     assert_int_equal(placing(whole("cast")), NOWHERE);
     assert_int_equal(placing(whole("same")), SUMMED); /* to what it is */
     expect_parts("half", 7, NOWHERE);
@@ -170,7 +165,7 @@ static void place_nothing_of_other_encodings(void **state)
     (void)state;
     static const char *const names[] = {"v1", "v1_strings", "v1_sharded", "big_endian", "big_endian_strings"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        golden(names[i], NULL);
+        opened_golden(&now, names[i], NULL);
         struct logical_cursor at = logical_first(&now.view.logicals);
         for (struct logical l; logical_next(&at, &l);) {
             struct place out;
@@ -194,9 +189,9 @@ static void place_stored_slices(void **state)
 {
     (void)state;
     /* Rows [0,4) [4,7) [7,10) of emb are stored; columns [0,4) [4,7) of cols. */
-    golden("sliced",
-           "[assignment_map]\nemb = same | partition 3,1\nemb = other | partition 5,1\nemb = whole\n"
-           "cols = cols | partition 1,2\ncols = across | partition 3,1\ncols = c\n");
+    opened_golden(&now, "sliced",
+                  "[assignment_map]\nemb = same | partition 3,1\nemb = other | partition 5,1\nemb = whole\n"
+                  "cols = cols | partition 1,2\ncols = across | partition 3,1\ncols = c\n");
     expect_parts("same", 3, SUMMED);
     expect_parts("cols", 2, SUMMED);
     expect_parts("across", 3, NOWHERE);                /* of two slices each */
@@ -216,7 +211,7 @@ static void place_stored_slices(void **state)
 static void place_no_slices_of_what_is_cast_or_whole(void **state)
 {
     (void)state;
-    golden("sliced", "[assignment_map]\nemb = emb | cast float64\nnet/bias = bias\n");
+    opened_golden(&now, "sliced", "[assignment_map]\nemb = emb | cast float64\nnet/bias = bias\n");
     assert_null(place_slices(now.view.catalog, whole("emb")));
     assert_null(place_slices(now.view.catalog, whole("bias")));
 }
@@ -226,7 +221,8 @@ static void place_no_slices_of_what_is_cast_or_whole(void **state)
 static void place_strings(void **state)
 {
     (void)state;
-    golden("strings", "[assignment_map]\n/ = /\nwords = w | partition 2,1\nwords = one | partition 1,1\n");
+    opened_golden(&now, "strings",
+                  "[assignment_map]\n/ = /\nwords = w | partition 2,1\nwords = one | partition 1,1\n");
     assert_int_equal(placing(whole("words")), SUMMED);
     assert_int_equal(placing(whole("scalar")), SUMMED);
     assert_int_equal(placing(whole("w")), SUMMED);
@@ -237,8 +233,9 @@ static void place_strings(void **state)
 static void place_strings_in_slices(void **state)
 {
     (void)state;
-    golden("strings_sliced", "[assignment_map]\nnames = all\nnames = rows | partition 5,1\n"
-                             "whole = whole\nlong = long | partition 2\n");
+    opened_golden(&now, "strings_sliced",
+                  "[assignment_map]\nnames = all\nnames = rows | partition 5,1\n"
+                  "whole = whole\nlong = long | partition 2\n");
     assert_int_equal(placing(whole("all")), NOWHERE); /* there are lengths in between */
     assert_int_equal(placing(whole("whole")), SUMMED);
     struct logical rows = opened_find(&now, "rows"); /* [0,2) [2,3) [3,5) are stored */

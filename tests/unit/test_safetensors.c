@@ -184,9 +184,7 @@ static void safetensors_of_goldens(void **state)
     static const char *const names[] = {"demo",  "shapes",     "sharded",    "sliced",  "slots",
                                         "parts", "v1_sharded", "big_endian", "unsorted"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[256];
-        snprintf(path, sizeof(path), "tests/golden/%s", names[i]);
-        opened_view(&now, path, NULL);
+        opened_golden(&now, names[i], NULL);
         uint32_t expected = 0;
         struct logical_cursor at = logical_first(&now.view.logicals);
         for (struct logical l; logical_next(&at, &l);) {

@@ -21,13 +21,6 @@ static int close_now(void **state)
     return 0;
 }
 
-static void golden(const char *name, const char *map)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "tests/golden/%s", name);
-    opened_view(&now, path, map);
-}
-
 /* All bytes of a file; malloc'ed. */
 static char *slurp(const char *path, size_t *len)
 {
@@ -71,7 +64,7 @@ static void tf_view_of_identity_is_the_source(void **state)
         char path[512];
         snprintf(path, sizeof(path), "tests/golden/%s/%s.index", all[i].golden, all[i].prefix);
         print_message("%s\n", path);
-        golden(all[i].golden, NULL);
+        opened_golden(&now, all[i].golden, NULL);
         size_t len;
         size_t expected_len;
         char *got = index_bytes(&len);
@@ -150,18 +143,19 @@ static void tf_view_of_mixed_views(void **state)
         "compact\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
-        golden("sliced", maps[i]);
+        opened_golden(&now, "sliced", maps[i]);
         check_written();
         opened_close(&now);
     }
-    golden("strings_sliced",
-           "[assignment_map]\n/ = s/\nnames = n | partition 5,1\nwhole = w | partition 2\n");
+    opened_golden(&now, "strings_sliced",
+                  "[assignment_map]\n/ = s/\nnames = n | partition 5,1\nwhole = w | partition 2\n");
     check_written();
     opened_close(&now);
-    golden("sliced_half", "[assignment_map]\nhalf = h | partition 3,1\nwide = w | partition 1,2\n");
+    opened_golden(&now, "sliced_half",
+                  "[assignment_map]\nhalf = h | partition 3,1\nwide = w | partition 1,2\n");
     check_written();
     opened_close(&now);
-    golden("v1_sharded", NULL);
+    opened_golden(&now, "v1_sharded", NULL);
     check_written();
 }
 
