@@ -114,6 +114,18 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
     return true;
 }
 
+/* Whether the piece is all of a stored slice, at the slice's place in the tensor. A slice that lies in two of the target's parts makes two pieces; a
+ * part may have another source. */
+static bool is_slice(const struct piece *p, uint8_t rank)
+{
+    const struct stored_slice *s = p->slice;
+    uint64_t bytes;
+    return s && p->shard == s->shard && p->off == s->off &&
+           (rank == 0 || (memcmp(p->start, s->start, rank * sizeof(*p->start)) == 0 &&
+                          memcmp(p->len, s->len, rank * sizeof(*p->len)) == 0)) &&
+           piece_dense_axis(p, (struct shape){p->len, rank}, &bytes) == 0;
+}
+
 const struct slices *place_slices(const struct catalog *c, const struct target *t)
 {
     const struct slices *slices = tensor_slices(c, t->source);
@@ -122,8 +134,6 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;
     }
-    /* A slice that did not lie within one of the target's parts would make more than one piece: as many pieces as slices with elements, and
-     * each is such a slice, whole. */
     uint32_t with_elements = 0;
     for (uint32_t i = 0; i < slices->count; i++) {
         const struct stored_slice *s = &slices->slices[i];
@@ -132,6 +142,11 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
             return NULL;
         }
         with_elements += elements > 0;
+    }
+    for (uint32_t i = 0; i < f->piece_count; i++) {
+        if (f->pieces[i].source != t->source || !is_slice(&f->pieces[i], f->shape.rank)) {
+            return NULL;
+        }
     }
     return with_elements && with_elements == f->piece_count ? slices : NULL;
 }

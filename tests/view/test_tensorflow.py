@@ -187,6 +187,33 @@ def data_files(mount):
     return {p.name: p.read_bytes() for p in mount.path.iterdir() if ".data-" in p.name}
 
 
+@pytest.mark.parametrize("shards", ["source", "compact"])
+def test_a_part_of_another_tensor_than_the_slices(ckptfs, tmp_path, shards):
+    """Of a tensor in as many slices as the target has parts, one part is another tensor's: as init_from_checkpoint assigns them."""
+    values = np.arange(40, dtype=np.float32).reshape(10, 4)
+    other = values[:5] + 1000
+    prefix = str(tmp_path / "model.ckpt")
+    tf.raw_ops.SaveV2(
+        prefix=prefix, tensor_names=["a", "a", "b"], shape_and_slices=["10 4 0,5:0,4", "10 4 5,5:0,4", ""], tensors=[values[:5], values[5:], other]
+    )
+    with tf.Graph().as_default(), v1.Session() as session:
+        made = list(v1.get_variable("t", [10, 4], partitioner=v1.fixed_size_partitioner(2), use_resource=False))
+        v1.train.init_from_checkpoint(prefix, {"a": "t", "b": "t/part_1"})
+        session.run(v1.global_variables_initializer())
+        expected = np.concatenate(session.run(made))
+    assert np.array_equal(expected, np.concatenate([values[:5], other]))
+
+    ini = tmp_path / "map.ini"
+    ini.write_text(f"[assignment_map]\na = t\nb = t/part_1\n[variables]\nt = float32 [10, 4] | partition 2,1\n[view]\nshards = {shards}\n")
+    mount = ckptfs.mount(prefix, map=ini)
+    assert np.array_equal(tf.train.load_checkpoint(str(mount.path)).get_tensor("t"), expected)
+    assert np.array_equal(np.load(str(mount / "t.npy")), expected)
+    with tf.Graph().as_default(), v1.Session() as session:
+        made = list(v1.get_variable("t", [10, 4], partitioner=v1.fixed_size_partitioner(2)))
+        v1.train.Saver().restore(session, tf.train.latest_checkpoint(str(mount.path)))
+        assert np.array_equal(np.concatenate(session.run(made)), expected)
+
+
 def test_shards_keep_their_bytes(ckptfs):
     """An identity view shows the shards of the checkpoint as they are; a computed tensor makes one more."""
     for name, count in ("demo", 1), ("sharded", 3), ("snappy/slots", 1):
