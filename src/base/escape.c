@@ -36,15 +36,16 @@ static uint64_t hash_of(struct str s)
     return h;
 }
 
-void escape_component(struct buf *b, struct str component)
+/* Adds the path form, whatever its length; returns where it may be cut to at most COMPONENT_KEPT bytes of it. */
+static size_t add_form(struct buf *b, struct str component)
 {
     if (component.len == 0) {
         buf_char(b, '%');
-        return;
+        return 1;
     }
     if (str_eq(component, STR(".")) || str_eq(component, STR(".."))) {
         buf_text(b, component.len == 1 ? "%2E" : "%2E%2E");
-        return;
+        return 3 * component.len;
     }
     size_t start = b->len;
     size_t cut = 0; /* where the form may be cut to at most COMPONENT_KEPT bytes */
@@ -66,7 +67,24 @@ void escape_component(struct buf *b, struct str component)
             pos += unit ? unit : 1;
         }
     }
+    return b->len - start <= COMPONENT_KEPT ? b->len - start : cut;
+}
+
+void escape_component(struct buf *b, struct str component)
+{
+    size_t start = b->len;
+    add_form(b, component);
     if (b->len - start > COMPONENT_MOST && !b->failed) {
+        b->len = start;
+        escape_shortened(b, component);
+    }
+}
+
+void escape_shortened(struct buf *b, struct str component)
+{
+    size_t start = b->len;
+    size_t cut = add_form(b, component);
+    if (!b->failed) {
         b->len = start + cut;
         buf_printf(b, "%%~%016llx", (unsigned long long)hash_of(component));
     }

@@ -17,6 +17,9 @@
  * UTF-8 sequence that would be split). */
 void escape_component(struct buf *b, struct str component);
 
+/* escape_shortened: the form of a component that is too long for a path, also of one that is not: where something is to be added. */
+void escape_shortened(struct buf *b, struct str component);
+
 /* escape_path: every component of `name`, joined by '/'. */
 void escape_path(struct buf *b, struct str name);
 

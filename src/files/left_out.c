@@ -34,9 +34,10 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
     while (c && at->tensor < c->count) {
         const struct tensor *t = &c->tensors[at->tensor++];
         if (t->hidden) {
+            bool kept = at->view->tf && tf_view_keeps(at->view->tf, t);
             *out = (struct left_out){
                 .name = tensor_name(t),
-                .files = VIEW_RAW | VIEW_NPY | VIEW_TENSORFLOW | VIEW_SAFETENSORS,
+                .files = VIEW_RAW | VIEW_NPY | VIEW_SAFETENSORS | (kept ? 0 : VIEW_TENSORFLOW),
                 .reason = tensor_hidden_reason(t),
             };
             return true;

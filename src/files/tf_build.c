@@ -196,6 +196,9 @@ static errint collect(struct pass *p)
             rc = add_early(p, (struct early){.key = logical_name(&l), .owner = l});
         }
     }
+    for (uint32_t i = 0; rc == 0 && i < p->b->kept_count && begins_early(p->b->kept[i].name); i++) {
+        rc = collect_item(p, &p->b->kept[i]);
+    }
     return rc;
 }
 
@@ -231,22 +234,39 @@ static errint add_late(void *context, const struct tf_item *item)
     return add_item(p, item->name, item);
 }
 
+/* Those of `kept` from *next on whose keys come before that name; NULL: all. */
+static errint add_kept(struct pass *p, uint32_t *next, const struct str *name)
+{
+    errint rc = 0;
+    for (; rc == 0 && *next < p->b->kept_count; ++*next) {
+        const struct tf_item *item = &p->b->kept[*next];
+        if (name && str_cmp(item->name, *name) > 0) {
+            break;
+        }
+        rc = begins_early(item->name) ? 0 : add_item(p, item->name, item);
+    }
+    return rc;
+}
+
 static errint add_rest(struct pass *p)
 {
     struct logical_cursor at = logical_first(p->b->logicals);
     struct logical l;
+    uint32_t kept = 0;
     errint rc = 0;
     while (rc == 0 && logical_next(&at, &l)) {
         if (tf_refusal(&l, p->b->stale) || begins_early(logical_name(&l))) {
             continue;
         }
+        struct str name = logical_name(&l);
         p->owner.len = 0;
-        rc = tf_items(p->b->catalog, &l, add_late, p);
+        rc = add_kept(p, &kept, &name);
+        rc = rc < 0 ? rc : tf_items(p->b->catalog, &l, add_late, p);
         if (rc == 0 && p->owner.len) {
-            sstable_build_add(&p->b->table, logical_name(&l), buf_view(&p->owner));
+            sstable_build_add(&p->b->table, name, buf_view(&p->owner));
         }
     }
-    return rc;
+    return rc < 0 ? rc : add_kept(p, &kept, NULL);
 }
 
 errint tf_build_run(struct tf_build *b)

@@ -16,7 +16,9 @@ struct tf_build {
     const struct logicals *logicals;
     const int32_t *shard_number; /* per shard of the catalog: its number in the view, or TF_NO_SHARD */
     const struct target *stale;  /* as tf_refusal takes it */
-    uint32_t own;                /* number of the data file that is the view's own */
+    const struct tf_item *kept;  /* beside the variables, in the order of their keys */
+    uint32_t kept_count;
+    uint32_t own; /* number of the data file that is the view's own */
     uint32_t num_shards;
     /* The result: */
     struct sstable_build table;

@@ -2,6 +2,7 @@
 #include "files/tf_items.h"
 
 #include "base/utf8.h"
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 
 enum { CUT_RANK_MOST = 8 }; /* above it, TensorFlow's process ends when it cuts */
@@ -107,4 +108,21 @@ errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit 
     struct tf_item item = item_of(l);
     item.placed = place_of(c, l->whole, &item.place);
     return visit(context, &item);
+}
+
+bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item)
+{
+    if (t->hidden != TENSOR_VARIANT || c->big_endian || t->no_crc || t->shard == TENSOR_NO_SHARD ||
+        c->shards[t->shard].base || !str_eq(str_from(c->format), STR("v2"))) {
+        return false;
+    }
+    *item = (struct tf_item){
+        .name = catalog_key(c, t),
+        .dtype = t->dtype,
+        .full = tensor_shape(t),
+        .shape = tensor_shape(t),
+        .placed = true,
+        .place = {t->shard, t->off, t->bytes, t->crc32c, true},
+    };
+    return true;
 }

@@ -4,7 +4,10 @@
  *   stored in slices that TensorFlow can assemble        the same slices, where they are
  *   partitioned, and of a type that TensorFlow           a slice for each part, so that a Saver of the target graph restores
  *   cannot cut (save_restore_tensor.cc, GetSliceValue)   them; nobody can read it whole
- *   anything else                                        one record, under the full name */
+ *   anything else                                        one record, under the full name
+ *
+ * Variants are no variables of a view. As long as all of the checkpoint is in the view they are in its checkpoint, too, as they are: nobody but
+ * TensorFlow can do anything with them, and it wants them where it wants the object graph. */
 #ifndef CKPTFS_FILES_TF_ITEMS_H
 #define CKPTFS_FILES_TF_ITEMS_H
 
@@ -37,5 +40,9 @@ const char *tf_refusal(const struct logical *l, const struct target *stale);
  * negative at once. */
 MUST_CHECK errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
                            void *context);
+
+/* tf_kept: whether `t`, a tensor of `c` that is hidden, can stand in TensorFlow's files as it is: a variant in a little-endian bundle. Then *item is its run,
+ * under its key. */
+bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item);
 
 #endif

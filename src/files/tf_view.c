@@ -15,7 +15,9 @@ struct tf_view {
     struct catalog *catalog;
     const struct logicals *logicals;
     const struct target *stale; /* the object graph, if it does not hold in the view */
-    const char *state_path;     /* NULL: none */
+    struct tf_item *kept;       /* variants that stay, in the order of their keys */
+    uint32_t kept_count;
+    const char *state_path; /* NULL: none */
     struct str state;
     const char *index_path;
     const char **data_paths;
@@ -54,22 +56,57 @@ static bool is_own_key(const struct catalog *c, const struct logical *l)
            target_dtype(l->whole) == source->dtype && shape_eq(target_shape(l->whole), tensor_shape(source));
 }
 
-/* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them is not in the view under its own
- * key, while without it variables are found by their names. */
-static void find_stale(struct tf_view *v)
+/* The variants that could stay; false if another tensor is hidden, or one has to go. */
+static bool collect_kept(struct tf_view *v)
+{
+    const struct catalog *c = v->catalog;
+    bool all = true;
+    for (uint32_t i = 0; c->hidden_count && i < c->count; i++) {
+        const struct tensor *t = &c->tensors[i];
+        if (t->hidden && tf_kept(c, t, &v->kept[v->kept_count]) &&
+            str_eq(tensor_name(t), v->kept[v->kept_count].name)) {
+            v->kept_count++;
+        } else {
+            all &= !t->hidden;
+        }
+    }
+    return all;
+}
+
+/* Whether each tensor of the checkpoint that is not hidden is in the view under its own key, and no variable has a variant's. */
+static bool has_all(const struct tf_view *v)
 {
     uint32_t own_keys = 0;
+    uint32_t next = 0; /* of kept */
+    struct logical l;
+    struct logical_cursor at = logical_first(v->logicals);
+    while (logical_next(&at, &l)) {
+        own_keys += is_own_key(v->catalog, &l);
+        while (next < v->kept_count && str_cmp(v->kept[next].name, logical_name(&l)) < 0) {
+            next++;
+        }
+        if (next < v->kept_count && str_eq(v->kept[next].name, logical_name(&l))) {
+            return false;
+        }
+    }
+    return own_keys + v->catalog->hidden_count >= v->catalog->count;
+}
+
+/* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them is not in the view under its own
+ * key, while without it variables are found by their names. Variants are of use to nobody but the object that has them in the graph. */
+static void find_stale(struct tf_view *v)
+{
     const struct target *graph = NULL;
     struct logical l;
     struct logical_cursor at = logical_first(v->logicals);
     while (!graph && logical_next(&at, &l)) {
         graph = l.whole && str_eq(logical_name(&l), STR(OBJECTS_KEY)) ? l.whole : NULL;
     }
-    at = logical_first(v->logicals);
-    while (graph && logical_next(&at, &l)) {
-        own_keys += is_own_key(v->catalog, &l);
+    bool all = collect_kept(v);
+    if ((graph || v->kept_count) && (!all || !has_all(v))) {
+        v->kept_count = 0;
+        v->stale = graph;
     }
-    v->stale = own_keys < v->catalog->count ? graph : NULL;
 }
 
 /* Which of the source's data files the view has, and whether one of its own. */
@@ -83,6 +120,11 @@ static errint survey(struct tf_view *v, bool compact, bool *own)
         if (!tf_refusal(&l, v->stale)) {
             rc = tf_items(v->catalog, &l, survey_item, &s);
         }
+    }
+    for (uint32_t i = 0; i < v->kept_count; i++) {
+        uint32_t shard = v->kept[i].place.shard;
+        v->catalog->shards[shard].used = true;
+        v->shard_number[shard] = compact ? TF_NO_SHARD : 0;
     }
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         if (v->shard_number[i] != TF_NO_SHARD) {
@@ -138,7 +180,8 @@ static errint decide(struct tf_view *v, const struct view_options *options)
     uint32_t shards = v->catalog->shard_count;
     v->shard_number = ARENA_ARRAY(&v->arena, int32_t, shards);
     v->sources = ARENA_ARRAY(&v->arena, uint32_t, shards);
-    if (!v->shard_number || !v->sources) {
+    v->kept = ARENA_ARRAY(&v->arena, struct tf_item, v->catalog->hidden_count + 1);
+    if (!v->shard_number || !v->sources || !v->kept) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < shards; i++) {
@@ -188,6 +231,17 @@ const char *tf_view_refusal(const struct tf_view *v, const struct logical *l)
     return tf_refusal(l, v->stale);
 }
 
+bool tf_view_stale(const struct tf_view *v)
+{
+    return v->stale;
+}
+
+bool tf_view_keeps(const struct tf_view *v, const struct tensor *t)
+{
+    struct tf_item item;
+    return v->kept_count && tf_kept(v->catalog, t, &item);
+}
+
 const char *tf_view_state_path(const struct tf_view *v)
 {
     return v->state_path;
@@ -229,6 +283,8 @@ static errint build(void *view)
         .logicals = v->logicals,
         .shard_number = v->shard_number,
         .stale = v->stale,
+        .kept = v->kept,
+        .kept_count = v->kept_count,
         .own = v->source_count,
         .num_shards = v->data_count,
     };

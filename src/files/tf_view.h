@@ -25,6 +25,12 @@ void tf_view_close(struct tf_view *v); /* NULL is legal */
 /* tf_view_refusal: why the variable is not in the checkpoint; NULL if it is. */
 const char *tf_view_refusal(const struct tf_view *v, const struct logical *l);
 
+/* tf_view_stale: whether the view has an object graph that is not in the checkpoint, since not all that it may name is. */
+bool tf_view_stale(const struct tf_view *v);
+
+/* tf_view_keeps: whether `t`, a hidden tensor of the source, is in the checkpoint as it is: a variant. */
+bool tf_view_keeps(const struct tf_view *v, const struct tensor *t);
+
 /* The paths in the mount, and the content of the state file; borrowed from v. tf_view_state_path is NULL where the layout has none. */
 const char *tf_view_state_path(const struct tf_view *v);
 struct str tf_view_state(const struct tf_view *v);

@@ -97,6 +97,37 @@ static bool given_before(const struct child *sorted, const struct child *childre
     return false;
 }
 
+/* Whether any of the entries is a file that is no target. */
+static bool any_made(const struct build *b, uint32_t low, uint32_t high)
+{
+    while (low < high && b->entries[low] < b->plan->count) {
+        low++;
+    }
+    return low < high;
+}
+
+/* Whether any of them is a target. */
+static bool any_target(const struct build *b, uint32_t low, uint32_t high)
+{
+    while (low < high && b->entries[low] >= b->plan->count) {
+        low++;
+    }
+    return low < high;
+}
+
+enum { FILE_NAME_MOST = 255 };
+
+/* Adds .d to `name` until no other child has it, or it is too long. */
+static void add_suffix(struct buf *name, const struct child *sorted, const struct child *children,
+                       uint32_t count, uint32_t i)
+{
+    do {
+        buf_text(name, ".d");
+    } while (!name->failed && name->len <= FILE_NAME_MOST &&
+             (find_child(sorted, count, buf_view(name)) >= 0 ||
+              given_before(sorted, children, count, i, buf_view(name))));
+}
+
 /* NAME.d for each moved directory, or NAME.d.d ... until nothing else in the directory has that name. `children` are sorted by
  * their old names. */
 static errint name_moved(struct build *b, struct child *children, uint32_t count)
@@ -112,24 +143,26 @@ static errint name_moved(struct build *b, struct child *children, uint32_t count
         }
         CLEANUP_BUF struct buf name = {0};
         buf_str(&name, node_name(&children[i].node));
-        do {
-            buf_text(&name, ".d");
-        } while (!name.failed && name.len <= 255 &&
-                 (find_child(sorted, count, buf_view(&name)) >= 0 ||
-                  given_before(sorted, children, count, i, buf_view(&name))));
+        add_suffix(&name, sorted, children, count, i);
+        if (name.len > FILE_NAME_MOST) { /* no room: the form of names that are too long has some */
+            name.len = 0;
+            escape_shortened(&name, children[i].component);
+            add_suffix(&name, sorted, children, count, i);
+        }
         struct str kept = name.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&name));
         if (!kept.ptr) {
             return diag_no_memory(b->diag);
         }
-        if (kept.len > 255) {
-            return diag_error(
-                b->diag, DIAG_LIMIT, "", children[i].component,
-                "'%s' is a variable and a scope, and its name is too long to be given the suffix .d",
-                diag_visible(b->diag, children[i].component));
-        }
         children[i].node.name = kept.ptr;
         children[i].node.name_len = (uint16_t)kept.len;
-        errint rc = note_moved(b, &children[i], kept);
+        const struct pending *in = &children[i].pending;
+        if (children[i].node.made) {
+            diag_warn(
+                b->diag, DIAG_NAME_COLLISION, "", children[i].component,
+                "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
+                diag_visible(b->diag, children[i].component), diag_visible(b->diag, kept));
+        }
+        errint rc = any_target(b, in->low, in->high) ? note_moved(b, &children[i], kept) : 0;
         if (rc < 0) {
             return rc;
         }
@@ -156,15 +189,6 @@ static void complain_twice(struct build *b, const struct made_file *file)
     diag_error(b->diag, DIAG_NAME_COLLISION, "", str_from(file->path),
                "two files of the mount would be called '%s': give one another name, in [view] or [files]",
                diag_visible(b->diag, str_from(file->path)));
-}
-
-/* Whether any of the entries is a file that is no target. */
-static bool any_made(const struct build *b, uint32_t low, uint32_t high)
-{
-    while (low < high && b->entries[low] < b->plan->count) {
-        low++;
-    }
-    return low < high;
 }
 
 /* The child that entries [low, *high) make: those whose component at `pos` is that of entry `low`. */

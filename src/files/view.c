@@ -9,6 +9,7 @@
 #include "format/catalog_names.h"
 #include "format/legacy.h"
 #include "format/locate.h"
+#include "format/objects_record.h"
 #include "map/graph_file.h"
 
 /* The checkpoint that the user or else the map names. */
@@ -99,6 +100,35 @@ static errint add_sidecars(const struct map *m, struct arena *a, struct file_lis
     return 0;
 }
 
+/* What TensorFlow will not find as in the source, without an error of its own. */
+static void warn_of_tensorflow(const struct view *v, enum view_layout layout, struct diag *d)
+{
+    if (tf_view_stale(v->tf) && v->map->names != MAP_NAMES_FRIENDLY) {
+        diag_warn(d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
+                  "the object graph is not in TensorFlow's files, since not all of the checkpoint is in the "
+                  "view under "
+                  "its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
+    }
+    struct str prefix = str_from(tf_view_index_path(v->tf));
+    prefix.len -= strlen(".index");
+    int64_t node = TREE_ROOT;
+    for (struct str rest = prefix; node >= 0 && rest.len;) {
+        long slash = str_find(rest, '/');
+        struct str name = slash < 0 ? rest : str_head(rest, (size_t)slash);
+        node = tree_lookup(v->tree, (uint32_t)node, name);
+        rest = str_from_pos(rest, name.len + (slash >= 0));
+    }
+    if (node > TREE_ROOT && v->tree->nodes[node].kind == NODE_DIR) {
+        diag_warn(d, DIAG_NAME_COLLISION, "", prefix,
+                  "'%s' is a scope of the view and the prefix of its checkpoint: TensorFlow's "
+                  "load_checkpoint takes that "
+                  "path for the directory; %s",
+                  diag_visible(d, prefix),
+                  layout == VIEW_LAYOUT_FLAT ? "another `name` in [view] gives the checkpoint another prefix"
+                                             : "give the scope another name");
+    }
+}
+
 /* All files of the mount that are no targets, and the tree of everything. */
 static errint build_files(const struct view_request *request, struct view *v, struct diag *d)
 {
@@ -130,7 +160,12 @@ static errint build_files(const struct view_request *request, struct view *v, st
     rc = add_sidecars(v->map, &v->arena, &l);
     v->made = l.files;
     v->made_count = (uint32_t)l.count;
-    return rc < 0 || l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
+    rc = rc < 0 || l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
+    if (rc == 0 && !request->compact &&
+        v->listed & VIEW_TENSORFLOW) { /* an export says what it lacks itself */
+        warn_of_tensorflow(v, options.layout, d);
+    }
+    return rc;
 }
 
 errint view_open(const struct view_request *request, struct diag *d, struct view *out)

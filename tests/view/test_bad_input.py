@@ -58,6 +58,24 @@ def test_scopes_called_as_files_of_the_mount(ckptfs, tmp_path, name):
     assert mount.stderr.count(f"'{name}' hides the mount's own file of that name") == 1
 
 
+@pytest.mark.parametrize("name,view,moved", [(".ckptfs", "", ".ckptfs.d/report.json"), ("variables", "layout = savedmodel", "variables.d/variables.index")])
+def test_variables_called_as_directories_of_the_mount(ckptfs, tmp_path, name, view, moved):
+    mount = ckptfs.mount(checkpoint_of(tmp_path, [name, "w"]), map=ini_of(tmp_path, view=view))
+    assert len(mount.read(name)) == 1 and (mount / moved).stat()
+    assert f"variable '{name}' has the name of a directory of the mount's own files, which is '{name}.d' therefore" in mount.stderr
+    folder = f"{name}.d" if name == ".ckptfs" else ".ckptfs"
+    assert "is a variable and a scope" not in mount.read(f"{folder}/report.txt").decode()
+
+
+@pytest.mark.parametrize("scope,view", [("model", ""), ("bert", "name = bert"), ("variables/variables", "layout = savedmodel")])
+def test_a_scope_called_as_the_prefix(ckptfs, tmp_path, scope, view):
+    """TensorFlow takes the prefix for the directory."""
+    checkpoint = checkpoint_of(tmp_path, [f"{scope}/w"])
+    mount = ckptfs.mount(checkpoint, map=ini_of(tmp_path, view=view))
+    assert f"'{scope}' is a scope of the view and the prefix of its checkpoint" in mount.stderr
+    assert ckptfs.mount(checkpoint, map=ini_of(tmp_path, view="name = apart")).stderr == ""
+
+
 def test_a_variable_called_as_a_numpy_file(ckptfs, tmp_path):
     mount = ckptfs.mount(checkpoint_of(tmp_path, ["x", "x.npy", "y", "y.npy/z"]), options="npy")
     assert mount.read("x.npy") == b"\2"  # the variable; x has no file for NumPy
@@ -89,6 +107,16 @@ def test_two_targets_at_one_path(ckptfs, tmp_path):
 
 
 # ---- names without room
+
+
+def test_a_variable_and_a_scope_of_a_long_name(ckptfs, tmp_path):
+    """A scope that has to move gets its suffix in any case."""
+    name = "n" * 254
+    mount = ckptfs.mount(checkpoint_of(tmp_path, [name, name + "/Adam", "w"]))
+    (moved,) = [found for found in os.listdir(mount.path) if found.endswith(".d")]
+    assert moved.startswith("n" * 200 + "%~") and len(moved) < 255
+    assert mount.read(name) == b"\1" and mount.read(f"{moved}/Adam") == b"\2"
+    assert os.getxattr(mount / moved / "Adam", "user.ckptfs.name") == f"{name}/Adam".encode()
 
 
 def test_a_name_without_room_for_a_suffix(ckptfs, tmp_path):

@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ import tensorflow as tf
 from test_tensorflow import same
 from views import OBJECT_GRAPH, View, golden, read_golden
 
-from conftest import ROOT
+from conftest import BUILD, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,49 @@ def test_the_object_graph_goes_with_its_keys(ckptfs):
         names = [name for name, _ in tf.train.list_variables(str(mount.path))]
         assert (OBJECT_GRAPH in names) == text.startswith("/ = /\n"), text
         tf.train.load_checkpoint(str(mount.path))
+
+
+def counted(tmp_path):
+    """A checkpoint of a model and of an iterator that has given 0 and 1: its state is a variant."""
+    class Model(tf.Module):
+        def __init__(self, value):
+            super().__init__()
+            self.w = tf.Variable(value)
+
+    iterator = iter(tf.data.Dataset.range(10))
+    next(iterator), next(iterator)
+    return tf.train.Checkpoint(model=Model(3.0), iterator=iterator).save(str(tmp_path / "ck")), Model
+
+
+@pytest.mark.parametrize("shards", ["source", "compact"])
+def test_an_iterator_is_restored(ckptfs, tmp_path, shards):
+    prefix, Model = counted(tmp_path)
+    ini = tmp_path / "map.ini"
+    ini.write_text(f"[assignment_map]\n/ = /\n[view]\nname = apart\nshards = {shards}\n")
+    mount = ckptfs.mount(prefix, map=ini)
+    assert mount.stderr == ""
+    model, iterator = Model(4.0), iter(tf.data.Dataset.range(10))
+    tf.train.Checkpoint(model=model, iterator=iterator).restore(tf.train.latest_checkpoint(str(mount.path))).assert_consumed()
+    assert (model.w.numpy(), next(iterator).numpy()) == (3.0, 2)
+    (entry,) = [e for e in mount.report()["hidden"] if e["name"].startswith("iterator/")]
+    assert entry["from"] == ["raw", "npy", "safetensors"]
+
+    key = "model/w/.ATTRIBUTES/VARIABLE_VALUE"
+    for rules, kept in ((f"{key} = net/w", True), (f"{key} = {key} | cast float64", False)):  # with all keys and more; without one
+        ini.write_text(f"[assignment_map]\n/ = /\n{rules}\n[view]\nname = apart\n")
+        mount = ckptfs.mount(prefix, map=ini)
+        assert ("the object graph is not in TensorFlow's files" in mount.stderr) != kept
+        names = [name for name, _ in tf.train.list_variables(str(mount.path))]
+        assert key in names and (OBJECT_GRAPH in names) == kept == any(name.startswith("iterator/") for name in names)
+
+
+def test_an_iterator_is_exported(tmp_path):
+    prefix, Model = counted(tmp_path)
+    subprocess.run([BUILD / "ckptool", "export", "-q", "--format", "tf", prefix, tmp_path / "out"], check=True)
+    model, iterator = Model(4.0), iter(tf.data.Dataset.range(10))
+    tf.train.Checkpoint(model=model, iterator=iterator).restore(tf.train.latest_checkpoint(str(tmp_path / "out"))).assert_consumed()
+    assert (model.w.numpy(), next(iterator).numpy()) == (3.0, 2)
+    subprocess.run([BUILD / "ckptool", "verify", "-q", tmp_path / "out"], check=True)
 
 
 def test_layout_savedmodel(ckptfs):
