@@ -30,7 +30,14 @@ static void add_origin(struct origin *o, const struct stat *st)
     }
 }
 
-/* A tensor's bytes come from shards; all else says what index and map say. */
+/* Whether the file says what only the index and the map do: which tensors there are, and where. */
+static bool tells_all(const struct view *v, uint32_t file)
+{
+    enum node_kind kind = content_kind(v, file);
+    return kind == NODE_TF_INDEX || kind == NODE_SAFETENSORS || kind == NODE_SAFETENSORS_INDEX;
+}
+
+/* A tensor's bytes come from shards; all else says what index and map say, too. */
 static struct origin origin_of(const struct view *v, uint32_t file)
 {
     struct origin o = {0};
@@ -43,7 +50,7 @@ static struct origin origin_of(const struct view *v, uint32_t file)
             add_origin(&o, &shard->st);
         }
     }
-    if (!o.any) {
+    if (!o.any || tells_all(v, file)) {
         add_origin(&o, &v->catalog->index_st);
         if (v->map->path) {
             add_origin(&o, &v->map->st);

@@ -46,17 +46,20 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
     return false;
 }
 
-/* Why there is no .npy file of it: the kind, or its name. */
+/* Why there is no .npy file of it, or of one of its parts: the kind, or a name. */
 static const char *npy_reason(const struct view *v, const struct logical *l)
 {
     const char *refusal = npy_refusal(l);
     if (refusal || !v->tree) {
         return refusal;
     }
-    const struct target *first = l->part_count ? l->parts : l->whole;
-    uint32_t node = v->tree->target_node[first - v->plan->targets];
-    node = l->part_count ? v->tree->nodes[node].parent : node;
-    return content_npy(v, node) < 0 ? "its name with .npy is another file's, or too long" : NULL;
+    const uint32_t *nodes = v->tree->target_node + ((l->part_count ? l->parts : l->whole) - v->plan->targets);
+    uint32_t node = l->part_count ? v->tree->nodes[nodes[0]].parent : nodes[0];
+    bool named = content_npy(v, node) >= 0;
+    for (uint32_t i = 0; named && i < l->part_count; i++) {
+        named = content_npy(v, nodes[i]) >= 0;
+    }
+    return named ? NULL : "its name with .npy, or that of a part, is another file's, or too long";
 }
 
 bool left_out_next(struct left_out_cursor *at, struct left_out *out)

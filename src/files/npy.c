@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "bytes/string_read.h"
 #include "format/dtype.h"
 
@@ -53,11 +54,25 @@ const char *npy_refusal(const struct logical *l)
     return l->whole ? npy_refusal_of(l->whole) : LOGICAL_NOT_WHOLE;
 }
 
+bool npy_shape_fits(struct shape s, unsigned dtype)
+{
+    uint64_t bytes = dtype_bytes(dtype) ? dtype_bytes(dtype) : 1;
+    for (unsigned i = 0; i < s.rank; i++) {
+        if (s.dims[i] && (!checked_mul_u64(bytes, (uint64_t)s.dims[i], &bytes) || bytes > INT64_MAX)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *npy_refusal_of(const struct target *t)
 {
     unsigned dtype = target_dtype(t);
     if (target_shape(t).rank > NPY_RANK_MOST) {
         return "arrays of NumPy have 64 axes at most";
+    }
+    if (!npy_shape_fits(target_shape(t), dtype)) {
+        return "NumPy has no such shape: without the 0 it is more than can be counted";
     }
     return dtype == DTYPE_STRING || descr_of(dtype) ? NULL : "NumPy files have elements of a fixed size";
 }

@@ -9,6 +9,7 @@
 #ifndef CKPTFS_FILES_NPY_H
 #define CKPTFS_FILES_NPY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "files/layout.h"
@@ -18,6 +19,10 @@
 enum { NPY_RANK_MOST = 64 }; /* of NumPy's arrays, and of PyTorch's */
 
 enum { NPY_HEADER_MOST = 8 << 10 }; /* bytes: 254 axes of 20 digits fit */
+
+/* npy_shape_fits: whether arrays of NumPy can have that shape: the product of its dimensions, those of 0 left out, and of the element's bytes is below 2^63
+ * (numpy/_core/src/multiarray/ctors.c). */
+bool npy_shape_fits(struct shape s, unsigned dtype);
 
 /* npy_refusal: why the variable cannot be such a file; NULL if it can. npy_refusal_of: likewise of a target. */
 const char *npy_refusal(const struct logical *l);

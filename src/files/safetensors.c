@@ -75,6 +75,9 @@ const char *safetensors_refusal(const struct logical *l)
     if (target_shape(l->whole).rank > NPY_RANK_MOST) {
         return "readers of safetensors take 64 axes at most";
     }
+    if (!npy_shape_fits(target_shape(l->whole), target_dtype(l->whole))) {
+        return "readers of safetensors have no such shape: without the 0 it is more than can be counted";
+    }
     if (!utf8_valid(logical_name(l))) {
         return "names in safetensors are UTF-8";
     }

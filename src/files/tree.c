@@ -11,10 +11,10 @@
 enum { INSERTED_MOST = 64 };
 
 static const struct made_file reports[] = {
-    {".ckptfs/map.ini", NODE_MAP, 0},
-    {".ckptfs/report.json", NODE_REPORT_JSON, 0},
-    {".ckptfs/report.txt", NODE_REPORT_TEXT, 0},
-    {".ckptfs/stats", NODE_STATS, 0},
+    {".ckptfs/map.ini", NODE_MAP, 0, NULL},
+    {".ckptfs/report.json", NODE_REPORT_JSON, 0, NULL},
+    {".ckptfs/report.txt", NODE_REPORT_TEXT, 0, NULL},
+    {".ckptfs/stats", NODE_STATS, 0, NULL},
 };
 
 /* ---- entries ----------------------------------------------------------------------------------- */

@@ -35,7 +35,8 @@ enum node_kind {
 struct made_file {
     const char *path; /* in the mount: its components are file names */
     enum node_kind kind;
-    uint32_t number; /* of its kind */
+    uint32_t number;   /* of its kind */
+    const char *where; /* "map.ini:3" for one that the map names, else NULL */
 };
 
 struct node {

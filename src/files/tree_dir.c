@@ -175,7 +175,7 @@ static void give_way(struct build *b, const char *what, const struct made_file *
 {
     struct str path = str_from(file->path);
     if (file->kind == NODE_SIDECAR) {
-        diag_error(b->diag, DIAG_NAME_COLLISION, "", path,
+        diag_error(b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", path,
                    "'%s' of [files] is also the name of a %s of the view: give the file another name",
                    diag_visible(b->diag, path), what);
     } else {
@@ -186,7 +186,7 @@ static void give_way(struct build *b, const char *what, const struct made_file *
 
 static void complain_twice(struct build *b, const struct made_file *file)
 {
-    diag_error(b->diag, DIAG_NAME_COLLISION, "", str_from(file->path),
+    diag_error(b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", str_from(file->path),
                "two files of the mount would be called '%s': give one another name, in [view] or [files]",
                diag_visible(b->diag, str_from(file->path)));
 }

@@ -85,7 +85,7 @@ static void add_file(struct file_list *l, const char *path, enum node_kind kind,
         l->failed = true;
         return;
     }
-    l->files[l->count++] = (struct made_file){path, kind, number};
+    l->files[l->count++] = (struct made_file){path, kind, number, NULL};
 }
 
 static errint add_sidecars(const struct map *m, struct arena *a, struct file_list *l)
@@ -96,6 +96,13 @@ static errint add_sidecars(const struct map *m, struct arena *a, struct file_lis
             return -ENOMEM;
         }
         add_file(l, name, NODE_SIDECAR, i);
+        const char *where = arena_printf(a, "%s:%u", m->path, m->sidecars[i].line);
+        if (!where) {
+            return -ENOMEM;
+        }
+        if (!l->failed) {
+            l->files[l->count - 1].where = where;
+        }
     }
     return 0;
 }
@@ -197,6 +204,12 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
     if (out->map && out->catalog) {
         errint resolved = plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
         rc = rc == 0 ? resolved : rc;
+        if (rc == 0 && out->map->rule_count == 0) {
+            diag_warn(
+                d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "", STR("[assignment_map]"),
+                "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] shows every tensor "
+                "under its own name");
+        }
         if (out->plan && rc != -ENOMEM) {
             errint built = d->errors > errors_before ? tree_build(out->plan, NULL, 0, d, &out->tree)
                                                      : build_files(request, out, d);

@@ -8,6 +8,7 @@ import struct
 
 import bundle
 import pytest
+import safetensors.numpy
 from conftest import wait_until
 
 FLOAT32, INT8, COMPLEX128, HALF = 1, 6, 18, 19
@@ -91,7 +92,7 @@ def test_two_files_of_the_map(ckptfs, tmp_path):
         assert f"two files of the mount would be called '{name}'" in refused(ckptfs, checkpoint, ini_of(tmp_path, files=f"{name} = real"))
     for name, what in ("w", "variable"), ("scope", "scope"):
         text = refused(ckptfs, checkpoint, ini_of(tmp_path, files=f"{name} = real"))
-        assert f"'{name}' of [files] is also the name of a {what} of the view" in text, text
+        assert f"'{name}' of [files] is also the name of a {what} of the view" in text and "map.ini:5" in text, text
     assert "two files of the mount would be called 'same.safetensors'" in refused(
         ckptfs, checkpoint, ini_of(tmp_path, view="safetensors = same", files="same.safetensors = real"))
     mount = ckptfs.mount(checkpoint, map=ini_of(tmp_path, files="w.npy = real"), options="npy")
@@ -139,6 +140,26 @@ def test_the_kinds_that_lack_a_type(ckptfs, tmp_path):
     assert hidden(mount) == {("c", ("safetensors",)), ("\udcff", ("tensorflow",)), ("\udcff", ("safetensors",))}  # for reasons of their own
     reasons = {entry["reason"] for entry in mount.report()["hidden"]}
     assert any("cast" in reason for reason in reasons) and all(reasons)
+
+
+def test_an_empty_shape_that_numpy_cannot_hold(ckptfs, tmp_path):
+    """It would make all of a safetensors file useless to NumPy."""
+    mount = ckptfs.mount(bundle.write(tmp_path / "c", {"good": (FLOAT32, [], FOUR), "w": (FLOAT32, [0, 1 << 40, 1 << 40], b"")}))
+    assert {name for name, _ in hidden(mount)} == {"w"}
+    assert list(safetensors.numpy.load_file(mount / "model.safetensors")) == ["good"]
+
+
+def test_a_map_without_rules(ckptfs, tmp_path):
+    ini = tmp_path / "map.ini"
+    ini.write_text("[view]\nname = x\n")
+    mount = ckptfs.mount(checkpoint_of(tmp_path, ["w"]), map=ini)
+    assert "the map has no rules, so nothing is shown" in mount.stderr and str(ini) in mount.stderr
+
+
+def test_no_place_for_the_numpy_file_of_a_part(ckptfs, tmp_path):
+    checkpoint = bundle.write(tmp_path / "c", {"w": (FLOAT32, [2], FOUR * 2), "v": (FLOAT32, [], FOUR)})
+    mount = ckptfs.mount(checkpoint, map=ini_of(tmp_path, "w = w | partition 2\nv = w/part_0.npy"))
+    assert hidden(mount) == {("w", ("npy",))}
 
 
 def test_a_part_that_another_rule_took(ckptfs, tmp_path):
@@ -218,6 +239,18 @@ def test_modes_and_times_of_files_made_of_several(ckptfs, tmp_path):
     assert found["side"] == 0o440 and found["checkpoint"] & ~0o444 == 0
     assert int((mount / "a").stat().st_mtime) == int((mount / "a.npy").stat().st_mtime) == 10**9
     assert int((mount / "model.safetensors").stat().st_mtime) >= 10**9 + 1
+
+
+def test_modes_of_files_that_say_what_the_index_does(ckptfs, tmp_path):
+    """Names, shapes and checksums are nobody's who cannot read the index or the map."""
+    checkpoint = checkpoint_of(tmp_path, ["a", "b"])
+    made = ["checkpoint", "model.index", "model.safetensors"]
+    for secret in "c.index", "map.ini":
+        ini = ini_of(tmp_path)
+        os.chmod(tmp_path / secret, 0o400)
+        found = modes(ckptfs.mount(checkpoint, map=ini))
+        assert [found[name] for name in made] == [0o400] * 3 and found["a"] == found["model.data-00000-of-00001"] == 0o444
+        os.chmod(tmp_path / secret, 0o644)
 
 
 def test_inode_numbers_are_the_same_in_every_mount(ckptfs, tmp_path):
