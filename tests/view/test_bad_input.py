@@ -92,7 +92,7 @@ def test_two_files_of_the_map(ckptfs, tmp_path):
         assert f"two files of the mount would be called '{name}'" in refused(ckptfs, checkpoint, ini_of(tmp_path, files=f"{name} = real"))
     for name, what in ("w", "variable"), ("scope", "scope"):
         text = refused(ckptfs, checkpoint, ini_of(tmp_path, files=f"{name} = real"))
-        assert f"'{name}' of [files] is also the name of a {what} of the view" in text and "map.ini:5" in text, text
+        assert f"'{name}' of [files] is also the name of a {what} of the view" in text and "map.ini:6" in text, text
     assert "two files of the mount would be called 'same.safetensors'" in refused(
         ckptfs, checkpoint, ini_of(tmp_path, view="safetensors = same", files="same.safetensors = real"))
     mount = ckptfs.mount(checkpoint, map=ini_of(tmp_path, files="w.npy = real"), options="npy")
