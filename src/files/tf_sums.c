@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "bytes/checked.h"
 #include "bytes/string_read.h"
+#include "format/sstable_cache.h"
 
 enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
@@ -108,6 +109,9 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, s
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t threads = processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (size_t)processors;
     threads = threads > count ? count : threads;
+    size_t fit =
+        sstable_cache_readers(c->blocks); /* more would unpack each other's blocks anew for each buffer */
+    threads = threads > fit ? fit : threads;
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;
     while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {

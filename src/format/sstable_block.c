@@ -7,6 +7,7 @@
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/pages.h"
 
 /* Room for `need` bytes; the content is not kept. */
 static bool provide(char **buffer, size_t *cap, size_t need)
@@ -14,8 +15,8 @@ static bool provide(char **buffer, size_t *cap, size_t need)
     if (need <= *cap) {
         return true;
     }
-    free(*buffer);
-    *buffer = malloc(need);
+    pages_unmap(*buffer, *cap);
+    *buffer = pages_map(need);
     *cap = *buffer ? need : 0;
     return *buffer;
 }
@@ -47,14 +48,36 @@ static errint unpack_snappy(const struct sstable_source *src, struct sstable_han
     return 0;
 }
 
-errint sstable_unpack(const struct sstable_source *src, struct sstable_handle h, const char *stored,
-                      char **plain, size_t *cap, struct str *out)
+/* The checksum that a block has, of its bytes and its type, and the one that its trailer says. */
+static bool sums_agree(struct sstable_handle h, const char *stored, uint32_t *crc, uint32_t *stored_crc)
 {
     size_t len = (size_t)h.bytes;
     struct cursor trailer = cursor_over(stored + len + 1, SSTABLE_TRAILER - 1);
-    uint32_t stored_crc = cursor_le32(&trailer);
-    uint32_t crc = crc32c_mask(crc32c_extend(0, stored, len + 1));
-    if (crc != stored_crc) {
+    *stored_crc = cursor_le32(&trailer);
+    *crc = crc32c_mask(crc32c_extend(0, stored, len + 1));
+    return *crc == *stored_crc;
+}
+
+errint sstable_unpack(struct sstable_handle h, const char *stored, char *plain, size_t bytes)
+{
+    uint32_t crc;
+    uint32_t stored_crc;
+    size_t len = (size_t)h.bytes;
+    size_t got;
+    bool good = sums_agree(h, stored, &crc, &stored_crc) && stored[len] == SSTABLE_SNAPPY &&
+                snappy_uncompressed_length(stored, len, &got) == SNAPPY_OK && got == bytes &&
+                snappy_uncompress(stored, len, plain, &got) == SNAPPY_OK && got == bytes;
+    return good ? 0 : -EBADMSG;
+}
+
+/* The content of the block at `h`, in `stored` with its trailer, or unpacked into *plain, which has room for *cap bytes and is grown. */
+static errint content_of(const struct sstable_source *src, struct sstable_handle h, const char *stored,
+                         char **plain, size_t *cap, struct str *out)
+{
+    size_t len = (size_t)h.bytes;
+    uint32_t crc;
+    uint32_t stored_crc;
+    if (!sums_agree(h, stored, &crc, &stored_crc)) {
         return SSTABLE_CORRUPT(src,
                                "the block at byte %" PRIu64
                                " (%zu bytes) has the checksum %08x, its trailer says "
@@ -89,7 +112,7 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len + SSTABLE_TRAILER, h.off);
     }
-    return sstable_unpack(src, h, b->stored, &b->plain, &b->plain_cap, plain);
+    return content_of(src, h, b->stored, &b->plain, &b->plain_cap, plain);
 }
 
 errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src, struct sstable_handle h)
@@ -161,7 +184,7 @@ int sstable_block_next(struct sstable_block *b, const struct sstable_source *src
 
 void sstable_block_fini(struct sstable_block *b)
 {
-    free(b->stored);
-    free(b->plain);
+    pages_unmap(b->stored, b->stored_cap);
+    pages_unmap(b->plain, b->plain_cap);
     *b = (struct sstable_block){0};
 }

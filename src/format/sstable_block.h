@@ -59,10 +59,9 @@ struct sstable_entry {
 
 enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
 
-/* sstable_unpack: the content of the block at `h`, of which `stored` has all bytes with the trailer: checks the checksum, and unpacks, if
- * need be, into *plain, which has room for *cap bytes and is grown. *out points into one of the two. */
-MUST_CHECK errint sstable_unpack(const struct sstable_source *src, struct sstable_handle h,
-                                 const char *stored, char **plain, size_t *cap, struct str *out);
+/* sstable_unpack: what the block at `h` has unpacked, `bytes` bytes, to `plain`; `stored` has all bytes of it with the trailer. -EBADMSG: the checksum
+ * is wrong, or it is not such a block. */
+MUST_CHECK errint sstable_unpack(struct sstable_handle h, const char *stored, char *plain, size_t bytes);
 
 /* sstable_block_load: reads the block at `h`, which the caller has checked to lie inside the file. What the block held before is gone. */
 MUST_CHECK errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src,

@@ -6,6 +6,7 @@
 
 #include "base/cell.h"
 #include "base/cleanup.h"
+#include "base/pages.h"
 
 struct cached {
     struct sstable_cache *cache;
@@ -14,6 +15,8 @@ struct cached {
     struct cell unpacked;
     char *plain;          /* owns; NULL if it is not kept */
     unsigned users;       /* that copy from it */
+    unsigned cut;         /* how often it was pushed out with less than half of it read */
+    uint64_t given;       /* bytes that were read of it since it was unpacked */
     struct cached *newer; /* in the order of use, if it is kept */
     struct cached *older;
 };
@@ -22,6 +25,8 @@ struct sstable_cache {
     pthread_mutex_t lock;
     pthread_cond_t moved; /* a block is not used any more, or was given up */
     struct sstable_cache_stats stats;
+    uint64_t first_most;
+    uint64_t largest; /* block */
     struct cached *newest;
     struct cached *oldest;
 };
@@ -32,7 +37,7 @@ struct sstable_cache *sstable_cache_new(uint64_t most)
     if (c) {
         pthread_mutex_init(&c->lock, NULL);
         pthread_cond_init(&c->moved, NULL);
-        c->stats.most = most;
+        c->stats.most = c->first_most = most;
     }
     return c;
 }
@@ -55,7 +60,7 @@ static void link_newest(struct sstable_cache *c, struct cached *b)
 static void drop(struct sstable_cache *c, struct cached *b)
 {
     unlink_block(c, b);
-    free(STEAL(b->plain));
+    pages_unmap(STEAL(b->plain), (size_t)b->bytes);
     c->stats.bytes -= b->bytes;
     cell_empty(&b->unpacked);
 }
@@ -72,44 +77,72 @@ void sstable_cache_free(struct sstable_cache *c)
     }
 }
 
-/* Room for `bytes` more; waits for blocks that are in use. */
-static errint make_room(struct sstable_cache *c, uint64_t bytes)
+/* The oldest that is not in use goes; false if there is none. */
+static bool push_out(struct sstable_cache *c)
 {
-    errint rc = bytes > c->stats.most ? -ENOMEM : 0;
-    pthread_mutex_lock(&c->lock);
-    while (rc == 0 && c->stats.bytes + bytes > c->stats.most) {
-        struct cached *b = c->oldest;
-        while (b && b->users) {
-            b = b->newer;
-        }
-        if (b) {
-            drop(c, b);
-            c->stats.evicted++;
-        } else {
-            rc = cell_wait(&c->moved, &c->lock);
-        }
+    struct cached *b = c->oldest;
+    while (b && b->users) {
+        b = b->newer;
     }
-    c->stats.bytes += rc == 0 ? bytes : 0;
+    if (b) {
+        b->cut += b->given < b->bytes / 2;
+        drop(c, b);
+        c->stats.evicted++;
+    }
+    return b;
+}
+
+/* Room for block `b`; waits for blocks that are in use. */
+static errint make_room(struct sstable_cache *c, const struct cached *b)
+{
+    pthread_mutex_lock(&c->lock);
+    if (b->cut >= SSTABLE_CACHE_CUT) {
+        uint64_t left = c->first_most - c->stats.most;
+        c->stats.most += b->bytes < left ? b->bytes : left;
+    }
+    errint rc = b->bytes > c->stats.most ? -ENOMEM : 0;
+    while (rc == 0 && c->stats.bytes + b->bytes > c->stats.most) {
+        rc = push_out(c) ? 0 : cell_wait(&c->moved, &c->lock);
+    }
+    c->stats.bytes += rc == 0 ? b->bytes : 0;
     pthread_mutex_unlock(&c->lock);
     return rc;
 }
 
-static errint unpack(struct shard *s, struct cached *b, char **plain)
+void sstable_cache_shrink(struct sstable_cache *c, uint64_t most)
+{
+    if (c) {
+        pthread_mutex_lock(&c->lock);
+        most = most > c->largest ? most : c->largest;
+        c->stats.most = most < c->stats.most ? most : c->stats.most;
+        while (c->stats.bytes > c->stats.most && push_out(c)) {
+        }
+        pthread_mutex_unlock(&c->lock);
+    }
+}
+
+size_t sstable_cache_readers(struct sstable_cache *c)
+{
+    size_t readers = SIZE_MAX;
+    if (c) {
+        pthread_mutex_lock(&c->lock);
+        uint64_t fit = c->largest ? c->stats.most / c->largest : SIZE_MAX;
+        readers = fit > 2 ? (size_t)fit - 1 : 1;
+        pthread_mutex_unlock(&c->lock);
+    }
+    return readers;
+}
+
+/* *plain is for the caller in any case. */
+static errint unpack(struct shard *s, const struct cached *b, char **plain)
 {
     size_t len = (size_t)b->handle.bytes + SSTABLE_TRAILER;
-    CLEANUP_FREE char *stored = malloc(len);
-    if (!stored) {
-        return -ENOMEM;
-    }
-    errint rc = shard_read(s->base, b->handle.off, len, stored);
-    if (rc < 0) {
-        return rc;
-    }
-    const struct sstable_source src = {-1, 0, s->path, NULL};
-    struct str content;
-    size_t cap = 0;
-    rc = sstable_unpack(&src, b->handle, stored, plain, &cap, &content);
-    return rc < 0 ? rc : content.len == b->bytes && content.ptr == *plain ? 0 : -EBADMSG;
+    char *stored = pages_map(len);
+    *plain = pages_map((size_t)b->bytes);
+    errint rc = stored && *plain ? shard_read(s->base, b->handle.off, len, stored) : -ENOMEM;
+    rc = rc < 0 ? rc : sstable_unpack(b->handle, stored, *plain, (size_t)b->bytes);
+    pages_unmap(stored, len);
+    return rc;
 }
 
 struct loading {
@@ -122,7 +155,7 @@ static errint load(void *context)
     struct loading *l = context;
     struct cached *b = l->shard->state;
     struct sstable_cache *c = b->cache;
-    errint rc = make_room(c, b->bytes);
+    errint rc = make_room(c, b);
     if (rc < 0) {
         return rc;
     }
@@ -134,14 +167,15 @@ static errint load(void *context)
     if (l->loaded) {
         b->plain = plain;
         b->users = 1;
+        b->given = 0;
         link_newest(c, b);
     } else {
-        free(plain);
+        pages_unmap(plain, (size_t)b->bytes);
         c->stats.bytes -= b->bytes;
         pthread_cond_broadcast(&c->moved);
     }
     pthread_mutex_unlock(&c->lock);
-    return rc == -EOVERFLOW ? -EBADMSG : rc;
+    return rc;
 }
 
 /* Have the block unpacked, with a use of it. */
@@ -170,10 +204,11 @@ static errint acquire(struct shard *s)
     }
 }
 
-static void release(struct cached *b)
+static void release(struct cached *b, size_t given)
 {
     struct sstable_cache *c = b->cache;
     pthread_mutex_lock(&c->lock);
+    b->given += given;
     if (--b->users == 0) {
         pthread_cond_broadcast(&c->moved);
     }
@@ -193,7 +228,7 @@ static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
     if (len) {
         memcpy(buf, b->plain + off, len);
     }
-    release(b);
+    release(b, len);
     return atomic_load(&shard_file(s)->failed) ? -EIO : 0;
 }
 
@@ -231,6 +266,7 @@ errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct s
         return -ENOMEM;
     }
     *b = (struct cached){.cache = c, .handle = h, .bytes = bytes};
+    c->largest = bytes > c->largest ? bytes : c->largest;
     *out = (struct shard){
         .path = base->path,
         .number = base->number,

@@ -8,6 +8,7 @@
 #include "bytes/checked.h"
 #include "files/left_out.h"
 #include "files/report.h"
+#include "format/sstable_cache.h"
 #include "serve/export.h"
 #include "serve/tool.h"
 
@@ -93,6 +94,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     if (rc < 0) {
         return rc;
     }
+    sstable_cache_shrink(v->catalog->blocks, SSTABLE_CACHE_SMALL);
     v->catalog->checked = checked; /* a copy that outlives the checkpoint must not have its damage */
     warn_left_out(v, format, d);
     struct tool_bar bar;

@@ -4,15 +4,21 @@ those of the mount: tests/view/test_copies.py."""
 
 import fcntl
 import os
+import pathlib
 import pty
 import re
 import signal
 import struct
 import subprocess
+import sys
 import time
 
+import cramjam
 import pytest
 from toolkit import TOOL, masked, out, run, truth, write_checkpoint
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import encoder  # noqa: E402
 
 FLOAT32, INT32, INT8 = 1, 3, 6
 ROOT_NEEDED = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")
@@ -212,10 +218,10 @@ def test_an_interrupted_export(tmp_path, number):
     assert not to.exists()
 
 
-def test_memory_does_not_grow_with_the_view(tmp_path):
-    checkpoint = sparse(tmp_path, 512)
+def memory_of_export(form, checkpoint, to):
+    """The most anonymous memory it had, in KiB."""
     most = 0
-    child = subprocess.Popen([TOOL, "export", "-q", "--format", "safetensors", str(checkpoint), str(tmp_path / "out")], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([TOOL, "export", "-q", "--format", form, str(checkpoint), str(to)], stdout=subprocess.DEVNULL)
     while child.poll() is None:
         try:
             with open(f"/proc/{child.pid}/status") as status:
@@ -224,9 +230,36 @@ def test_memory_does_not_grow_with_the_view(tmp_path):
             break
         time.sleep(0.005)
     assert child.wait(timeout=60) == 0
+    return most
+
+
+def test_memory_does_not_grow_with_the_view(tmp_path):
+    most = memory_of_export("safetensors", sparse(tmp_path, 512), tmp_path / "out")
     assert (tmp_path / "out" / "model.safetensors").stat().st_size > 512 << 20
     if "san" not in TOOL:
         assert 0 < most < 64 << 10, f"{most} KiB"
+
+
+@pytest.mark.parametrize("form", ["raw", "tf", "safetensors"])
+def test_nor_with_the_blocks_of_a_compressed_v1_file(tmp_path, form):
+    made, values = encoder.SliceFile(), bytes(24 << 20)
+    for i in range(6):
+        made.put(b"t%d" % i, 1, [6 << 20], [(None, values)])
+    made.write(tmp_path / "blocks", cut=1, compress=lambda content: bytes(cramjam.snappy.compress_raw(content)))
+    most = memory_of_export(form, tmp_path / "blocks", tmp_path / "out")
+    assert sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) >= 6 * len(values)
+    if "san" not in TOOL:
+        assert 0 < most < 64 << 10, f"{most} KiB"
+
+
+def test_a_tensor_of_slices_in_several_large_blocks(tmp_path):
+    """Read in turn, though one of them alone fits what an export keeps at first."""
+    made, rows = encoder.SliceFile(), 1 << 14
+    made.put(b"t", 1, [rows, 1024], [([None, (256 * i, 256)], struct.pack("<f", i) * (256 * rows)) for i in range(4)])
+    made.write(tmp_path / "blocks", cut=1, compress=lambda content: bytes(cramjam.snappy.compress_raw(content)))
+    out("export", "-q", "--format", "raw", tmp_path / "blocks", tmp_path / "out")
+    row = b"".join(struct.pack("<f", i) * 256 for i in range(4))
+    assert (tmp_path / "out" / "t").read_bytes() == row * rows
 
 
 # ---- bytes that cannot be had

@@ -162,12 +162,99 @@ static void cache_holds_its_limit_with_many_readers(void **state)
     unmake(&f);
 }
 
+static void read_all_of_all(struct fixture *f)
+{
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        assert_int_equal(read_one(f, i, 0, BLOCK_BYTES / 2), 0);
+        assert_int_equal(read_one(f, i, BLOCK_BYTES / 2, BLOCK_BYTES / 2), 0);
+    }
+}
+
+static void cache_made_smaller_holds_that_and_its_largest_block(void **state)
+{
+    (void)state;
+    struct fixture f;
+    make(&f, 4 * BLOCK_BYTES, BLOCKS);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(read_one(&f, i, 0, BLOCK_BYTES), 0);
+    }
+    sstable_cache_shrink(f.cache, 2 * BLOCK_BYTES + 1);
+    struct sstable_cache_stats s = sstable_cache_stats(f.cache);
+    assert_true(s.most == 2 * BLOCK_BYTES + 1 && s.bytes == 2 * BLOCK_BYTES && s.evicted == 2);
+    assert_int_equal(read_one(&f, 3, 0, 1), 0); /* the newest stayed */
+    assert_true(sstable_cache_stats(f.cache).misses == 4);
+    sstable_cache_shrink(f.cache, 3 * BLOCK_BYTES); /* does not make it larger */
+    assert_true(sstable_cache_stats(f.cache).most == 2 * BLOCK_BYTES + 1);
+    sstable_cache_shrink(f.cache, 1);
+    s = sstable_cache_stats(f.cache);
+    assert_true(s.most == BLOCK_BYTES && s.bytes == BLOCK_BYTES);
+    for (unsigned pass = 1; pass <= 2 * SSTABLE_CACHE_CUT; pass++) {
+        uint64_t before = sstable_cache_stats(f.cache).misses;
+        read_all_of_all(&f);
+        s = sstable_cache_stats(f.cache);
+        assert_true(s.misses == before + BLOCKS && s.most == BLOCK_BYTES && s.bytes == BLOCK_BYTES);
+    }
+    sstable_cache_shrink(NULL, 1);
+    unmake(&f);
+}
+
+/* Small parts of three blocks in turn: as a tensor is read that is put together from them. */
+static uint64_t misses_of_turns(struct fixture *f, unsigned turns)
+{
+    uint64_t before = sstable_cache_stats(f->cache).misses;
+    for (unsigned i = 0; i < turns; i++) {
+        for (unsigned block = 0; block < 3; block++) {
+            assert_int_equal(read_one(f, block, i, 1), 0);
+        }
+    }
+    return sstable_cache_stats(f->cache).misses - before;
+}
+
+static void cache_made_smaller_grows_when_blocks_are_read_in_turn(void **state)
+{
+    (void)state;
+    struct fixture f;
+    make(&f, 5 * BLOCK_BYTES, BLOCKS);
+    sstable_cache_shrink(f.cache, 1);
+    assert_true(misses_of_turns(&f, SSTABLE_CACHE_CUT) == 3 * SSTABLE_CACHE_CUT);
+    assert_true(sstable_cache_stats(f.cache).most == BLOCK_BYTES);
+    assert_in_range(misses_of_turns(&f, 1000), 1, 9);
+    struct sstable_cache_stats s = sstable_cache_stats(f.cache);
+    assert_true(s.most >= 3 * BLOCK_BYTES && s.most <= 5 * BLOCK_BYTES);
+    for (unsigned i = 0; i < 1000; i++) { /* more than fit: not beyond what it had at first */
+        assert_int_equal(read_one(&f, i % BLOCKS, 0, 1), 0);
+    }
+    s = sstable_cache_stats(f.cache);
+    assert_true(s.most == 5 * BLOCK_BYTES && s.bytes == s.most);
+    unmake(&f);
+}
+
+static void cache_says_how_many_readers_fit(void **state)
+{
+    (void)state;
+    struct fixture f;
+    assert_true(sstable_cache_readers(NULL) == SIZE_MAX);
+    make(&f, 4 * BLOCK_BYTES - 1, BLOCKS);
+    assert_int_equal(sstable_cache_readers(f.cache), 2);
+    sstable_cache_shrink(f.cache, 2 * BLOCK_BYTES);
+    assert_int_equal(sstable_cache_readers(f.cache), 1);
+    sstable_cache_shrink(f.cache, 1);
+    assert_int_equal(sstable_cache_readers(f.cache), 1);
+    unmake(&f);
+    make(&f, BLOCK_BYTES / 2, BLOCKS); /* no block fits, but the reader is to find that out */
+    assert_int_equal(sstable_cache_readers(f.cache), 1);
+    unmake(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cache_the_oldest_goes_first),
         cmocka_unit_test(cache_a_damaged_block_takes_no_room_and_is_not_tried_again),
         cmocka_unit_test(cache_holds_its_limit_with_many_readers),
+        cmocka_unit_test(cache_made_smaller_holds_that_and_its_largest_block),
+        cmocka_unit_test(cache_made_smaller_grows_when_blocks_are_read_in_turn),
+        cmocka_unit_test(cache_says_how_many_readers_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
