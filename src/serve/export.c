@@ -55,24 +55,6 @@ static errint open_file(const struct export *e, const struct export_file *f, boo
                    : content_open(e->view, f->file, bytes, scratch, out);
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether the view is made of that file: replacing it would take the checkpoint away. */
-static bool is_source(const struct view *v, const struct stat *st)
-{
-    bool found = is_same(st, &v->catalog->index_st);
-    for (uint32_t i = 0; !found && i < v->catalog->shard_count; i++) {
-        found = v->catalog->shards[i].opened && is_same(st, &v->catalog->shards[i].st);
-    }
-    for (uint32_t i = 0; !found && i < v->sidecars.count; i++) {
-        found = is_same(st, &v->sidecars.files[i].st);
-    }
-    return found;
-}
-
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
 static const char *in_the_way(const struct export *e, const char *path)
 {
@@ -80,10 +62,11 @@ static const char *in_the_way(const struct export *e, const char *path)
     if (lstat(path, &st) != 0) {
         return NULL;
     }
-    return !e->force                 ? "is there already; --force replaces it"
-           : S_ISDIR(st.st_mode)     ? "is a directory"
-           : is_source(e->view, &st) ? "is a file that the view is made of: export to another directory"
-                                     : NULL;
+    return !e->force             ? "is there already; --force replaces it"
+           : S_ISDIR(st.st_mode) ? "is a directory"
+           : origins_have(&e->origins, path)
+               ? "is a file that the view was read from: export to another directory"
+               : NULL;
 }
 
 /* Whether there is no point in looking at more files, to report all that is wrong. */
@@ -172,7 +155,8 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
     struct render_scratch scratch = {0};
     uint64_t errors_before = e->diag->errors;
-    errint rc = content ? 0 : diag_no_memory(e->diag);
+    bool ready = content && origins_find(v, e->graph, &e->origins) == 0;
+    errint rc = ready ? 0 : diag_no_memory(e->diag);
     if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
         rc = add_nodes(e, directory, kinds, content, &scratch);
     }
@@ -306,19 +290,11 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
 }
 
 /* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
-static mode_t mode_of_result(const struct view *v)
+static mode_t mode_of_result(const struct export *e)
 {
     mode_t mask = umask(0);
     umask(mask);
-    mode_t mode = 0666 & ~mask;
-    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
-        const struct shard *s = &v->catalog->shards[i];
-        mode &= s->opened ? s->st.st_mode | 0600 : 0666;
-    }
-    for (uint32_t i = 0; i < v->sidecars.count; i++) {
-        mode &= v->sidecars.files[i].st.st_mode | 0600;
-    }
-    return mode;
+    return 0666 & ~mask & e->origins.mode;
 }
 
 static errint write_file(struct writing *w, struct export_file *f)
@@ -345,9 +321,8 @@ static errint write_file(struct writing *w, struct export_file *f)
         return complain(e, f->path, "cannot be written", errno);
     }
     rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, mode_of_result(e->view)) != 0
-               ? complain(e, f->path, "cannot be written", errno)
-               : rc;
+    return rc == 0 && fchmod(fd, mode_of_result(e)) != 0 ? complain(e, f->path, "cannot be written", errno)
+                                                         : rc;
 }
 
 /* All that was written is on the disk before anything has its name: one call for many files. */
@@ -433,6 +408,7 @@ void export_fini(struct export *e)
     while (e->directory_count > 0) {
         free(e->directories[--e->directory_count]);
     }
+    origins_fini(&e->origins);
     free(e->files);
     free(e->directories);
     *e = (struct export){0};

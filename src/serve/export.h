@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "files/view.h"
+#include "serve/origins.h"
 
 struct export_file {
     bool made; /* `file` is an index into view.made; else a number of content.h */
@@ -23,7 +24,9 @@ struct export
 {
     const struct view *view; /* borrows */
     struct diag *diag;
-    bool force;                /* files that are there are replaced */
+    const char *graph; /* borrows: as -g gives it; NULL: none */
+    bool force;        /* files that are there are replaced, but for the view's own */
+    struct origins origins;
     struct export_file *files; /* owns */
     size_t count;
     size_t cap;

@@ -97,7 +97,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
-    struct export e = {.view = v, .diag = d, .force = args->force};
+    struct export e = {.view = v, .diag = d, .graph = args->graph, .force = args->force};
     const struct cell_waiter waiter = {.interrupted =
                                            is_interrupted}; /* what is found out first may take its time */
     catch_signals();

@@ -144,6 +144,75 @@ def test_a_directory_that_cannot_be_written(tmp_path):
         subprocess.run(["umount", tmp_path], check=True)
 
 
+def refused(path, done):
+    return f"{path}: is a file that the view was read from".encode() in done.stderr
+
+
+def snapshot(folder):
+    return {path: (folder / path).read_bytes() for path in below(folder) if (folder / path).is_file()}
+
+
+def test_a_checkpoint_of_links_is_not_replaced(tmp_path):
+    """As in the cache of the Hugging Face Hub: the names are links to files of another directory."""
+    blobs, snap = tmp_path / "blobs", tmp_path / "snap"
+    blobs.mkdir()
+    snap.mkdir()
+    write_checkpoint(blobs / "b", {b"a": (INT8, [4], b"abcd"), b"b": (INT8, [4], b"efgh")})
+    for end in "index", "data-00000-of-00001":
+        (snap / f"model.{end}").symlink_to(f"../blobs/b.{end}")
+    before = snapshot(tmp_path)
+    done = export("--force", "--format", "tf", "-a", "a = t", snap / "model", snap, status=1)
+    assert refused(snap / "model.index", done) and refused(snap / "model.data-00000-of-00001", done), done.stderr
+    assert below(snap) == ["model.data-00000-of-00001", "model.index"] and snapshot(tmp_path) == before
+    assert all((snap / path).is_symlink() for path in below(snap))
+    (snap / "other.index").symlink_to("nowhere")  # a link that leads to none of them is replaced
+    ini = map_of(tmp_path, "[assignment_map]\na = t\n[view]\nname = other\n")
+    out("export", "--force", "--format", "tf", "-m", ini, snap / "model", snap)
+    assert not (snap / "other.index").is_symlink()
+
+
+@pytest.mark.parametrize("by", ["directory", "file"])
+def test_the_state_file_that_led_to_the_checkpoint_is_not_replaced(tmp_path, by):
+    write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"abcd")})
+    state = tmp_path / "checkpoint"
+    state.write_text('model_checkpoint_path: "c"\n')
+    before = snapshot(tmp_path)
+    done = export("--force", "--format", "tf", tmp_path if by == "directory" else state, tmp_path, status=1)
+    assert refused(state, done) and done.stderr.count(b"\n") == 1, done.stderr
+    assert snapshot(tmp_path) == before
+    out("export", "--force", "--format", "tf", tmp_path / "c", tmp_path)  # nothing was read through it
+    assert b"model" in state.read_bytes()
+
+
+def test_map_and_graph_are_not_replaced(tmp_path):
+    checkpoint, tensors = truth("demo")
+    name = tensors[0]["name"]
+    to = tmp_path / "out"
+    ini = to / name
+    ini.parent.mkdir(parents=True)
+    ini.write_text("[assignment_map]\n/ = /\n")
+    done = export("--force", "--format", "raw", "-m", ini, checkpoint, to, status=1)
+    assert refused(ini, done) and done.stderr.count(b"\n") == 1 and len(below(to)) == len(ini.relative_to(to).parts), done.stderr
+    other = write_checkpoint(tmp_path / "model", {b"t": (INT8, [4], b"abcd")})
+    before = snapshot(tmp_path)
+    source = write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"efgh")})
+    done = export("--force", "--format", "tf", "-a", "a = t", "-g", other, source, tmp_path, status=1)
+    assert refused(f"{other}.index", done) and done.stderr.count(b"\n") == 1, done.stderr
+    assert {path: text for path, text in snapshot(tmp_path).items() if not path.startswith("c.")} == before
+
+
+@pytest.mark.parametrize("closed", ["c.index", "c.data-00000-of-00001", "map.ini", "model.index"])
+def test_a_file_is_as_private_as_what_it_is_made_of(tmp_path, closed):
+    checkpoint = write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"abcd")})
+    graph = write_checkpoint(tmp_path / "model", {b"t": (INT8, [4], b"abcd")})
+    args = "-m", map_of(tmp_path, "[assignment_map]\na = t\n"), "-g", graph, checkpoint
+    out("export", "--format", "raw", *args, tmp_path / "open")
+    assert (tmp_path / "open" / "t").stat().st_mode & 0o777 == 0o666 & ~umask()
+    (tmp_path / closed).chmod(0o600)
+    out("export", "--format", "raw", *args, tmp_path / "out")
+    assert (tmp_path / "out" / "t").stat().st_mode & 0o777 == 0o600
+
+
 # ---- exports that end early
 
 
