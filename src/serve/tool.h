@@ -65,8 +65,8 @@ errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
  * Returns status, or TOOL_FAILED if the output is not complete. */
 int out_finish(struct tool_out *o, int status);
 
-/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; nothing if it holds only warnings and the
- * user wants quiet. */
+/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants
+ * quiet. */
 void tool_complain(const struct diag *d, bool quiet);
 
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */

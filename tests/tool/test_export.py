@@ -86,6 +86,16 @@ def test_what_a_format_lacks_is_said(tmp_path):
     assert export("--format", "tf", checkpoint, tmp_path / "c").stderr == b""
 
 
+def test_quiet_is_without_warnings_beside_errors_too(tmp_path):
+    checkpoint, _ = truth("strings")
+    (tmp_path / "model.safetensors").write_bytes(b"mine")
+    for quiet in [], ["-q"]:
+        done = export(*quiet, "--format", "safetensors", checkpoint, tmp_path, status=1)
+        assert (b"warning: " in done.stderr) == (not quiet), done.stderr
+        assert b"model.safetensors: is there already" in done.stderr
+        assert done.stderr.count(b"\n") == (1 if quiet else 5)
+
+
 # ---- files that are there
 
 
