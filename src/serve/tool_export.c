@@ -18,10 +18,11 @@ static void on_signal(int number)
     interrupted = number;
 }
 
-/* Whoever ends it wants no half-written files. */
+/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which writing then says. */
 static void catch_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -243,6 +244,16 @@ def test_a_full_disk(tmp_path, form):
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_a_limit_on_the_size_of_files(tmp_path, form):
+    tensors = {f"scope/v{i}".encode(): (INT8, [3000], bytes(3000)) for i in range(2)}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    done = export("--format", form, checkpoint, tmp_path / "a" / "b", status=1,
+                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048)))
+    assert done.stderr.count(b"\n") == 1 and b"cannot be written: File too large" in done.stderr, done.stderr
+    assert not (tmp_path / "a").exists()
+
+
 def zeros_masked(count):
     """The masked CRC-32C of that many zeros, a power of two: what appending zeros does to a checksum is linear, so it is squared."""
     def step(crc):  # one bit of zero
@@ -275,7 +286,7 @@ def sparse(tmp_path, megabytes, count=4):
     return prefix
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupted_export(tmp_path, number):
     checkpoint = sparse(tmp_path, 1024)
     to = tmp_path / "out"
