@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "files/content.h"
 
 enum { EXPORT_BYTES = 2 << 20 }; /* read and written at once */
+
+static const char temporary[] = ".ckptfs-XXXXXX";
 
 static errint complain(struct export *e, const char *path, const char *what, int error)
 {
@@ -69,6 +72,13 @@ static const char *in_the_way(const struct export *e, const char *path)
                : NULL;
 }
 
+/* Whether the kernel takes so long a path, and that of the temporary file beside it. */
+static bool is_too_long(struct str path)
+{
+    size_t folder = (size_t)(str_rfind(path, '/') + 1);
+    return path.len >= PATH_MAX || folder + strlen(temporary) >= PATH_MAX;
+}
+
 /* Whether there is no point in looking at more files, to report all that is wrong. */
 static bool is_final(errint rc)
 {
@@ -90,6 +100,13 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     }
     if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
         return diag_no_memory(e->diag);
+    }
+    if (is_too_long(buf_view(&path))) {
+        return diag_error(
+            e->diag, DIAG_LIMIT, path.data, buf_view(&path),
+            "the path, or that of a temporary file beside it, has more than the %d bytes that the "
+            "system takes: export to a single file, or fewer variables",
+            PATH_MAX - 1);
     }
     const char *way = in_the_way(e, path.data);
     if (way) {
@@ -217,7 +234,7 @@ static char *temporary_name(const char *path)
     CLEANUP_BUF struct buf b = {0};
     const char *slash = strrchr(path, '/');
     buf_str(&b, str_of(path, slash ? (size_t)(slash + 1 - path) : 0));
-    buf_text(&b, ".ckptfs-XXXXXX");
+    buf_text(&b, temporary);
     char *name = b.failed ? NULL : b.data;
     if (name) {
         b = (struct buf){0};

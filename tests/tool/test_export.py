@@ -134,6 +134,28 @@ def test_the_target_is_a_file(tmp_path):
     assert below(tmp_path) == ["file"] and (tmp_path / "file").read_text() == "mine"
 
 
+def test_paths_that_no_system_call_takes_are_all_named(tmp_path):
+    """Before anything is written, so long as it may take to come to them."""
+    too_long = b"has more than the 4095 bytes that the system takes"
+    scope = "/".join(["s" * 200] * 20)
+    tensors = {name.encode(): (INT8, [1], b"x") for name in ("a", f"{scope}/{'b' * 200}", f"{scope}/{'c' * 200}")}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    for form in "raw", "npy":
+        done = export("--format", form, checkpoint, tmp_path / "out", status=1)
+        assert done.stderr.count(b"\n") == 2 and done.stderr.count(too_long) == 2, done.stderr
+        assert not (tmp_path / "out").exists()
+    # The temporary name has to fit, too: in a directory whose path is long enough, only a short name does.
+    for length, fits in (4096 - 15, True), (4096 - 14, False):
+        left = length - len(f"{tmp_path}/out/")  # of the directories, with their slashes
+        parts = [200] * (left // 201 - 1)
+        left -= 201 * len(parts)
+        parts += [left - 1] if left <= 256 else [left - 152, 150]
+        name = "".join("d" * part + "/" for part in parts) + "v"
+        write_checkpoint(tmp_path / "long", {name.encode(): (INT8, [1], b"x")})
+        done = export("--format", "raw", tmp_path / "long", tmp_path / "out", status=0 if fits else 1)
+        assert (too_long in done.stderr) != fits, done.stderr
+
+
 def test_a_directory_where_a_file_would_be(tmp_path):
     checkpoint, _ = truth("demo")
     (tmp_path / "model.safetensors").mkdir()
