@@ -299,7 +299,7 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
         }
         off += (uint64_t)got;
         w->done += (uint64_t)got;
-        if (!w->progress(w->context, w->done, w->export->bytes)) {
+        if (!w->progress(w->context, EXPORT_WRITING, w->done, w->export->bytes)) {
             return -EINTR;
         }
     }
@@ -342,9 +342,13 @@ static errint write_file(struct writing *w, struct export_file *f)
                                                          : rc;
 }
 
-/* All that was written is on the disk before anything has its name: one call for many files. */
-static errint settle(struct export *e)
+/* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
+static errint settle(struct writing *w)
 {
+    struct export *e = w->export;
+    if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
+        return -EINTR;
+    }
     CLEANUP_CLOSE int fd = e->count ? open(e->files[0].temporary, O_RDONLY | O_CLOEXEC) : -1;
     if (e->count && (fd < 0 || syncfs(fd) != 0)) {
         return complain(e, e->files[0].path, "cannot be written", errno);
@@ -397,12 +401,14 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .context = context,
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
-    errint rc = w.buf && w.content ? 0 : diag_no_memory(e->diag);
+    errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)
+                : progress(context, EXPORT_WRITING, 0, e->bytes) ? 0
+                                                                 : -EINTR;
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = write_file(&w, &e->files[i]);
     }
     if (rc == 0) {
-        rc = settle(e);
+        rc = settle(&w);
     }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = give_name(e, &e->files[i]);

@@ -31,15 +31,20 @@ static void catch_signals(void)
     }
 }
 
-static bool is_interrupted(void *context)
+/* Asked while checksums are compared or found, before bytes can be written. */
+static bool is_interrupted(void *bar)
 {
-    (void)context;
+    bar_wait(bar, "checking");
     return interrupted;
 }
 
-static bool progress(void *context, uint64_t done, uint64_t bytes)
+static bool progress(void *bar, enum export_stage stage, uint64_t done, uint64_t bytes)
 {
-    bar_draw(context, done, bytes);
+    if (stage == EXPORT_SETTLING) {
+        bar_say(bar, "writing to the disk");
+    } else {
+        bar_draw(bar, done, bytes);
+    }
     return !interrupted;
 }
 
@@ -99,8 +104,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
     struct export e = {.view = v, .diag = d, .graph = args->graph, .force = args->force};
-    const struct cell_waiter waiter = {.interrupted =
-                                           is_interrupted}; /* what is found out first may take its time */
+    const struct cell_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
     cell_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], format->files);

@@ -10,6 +10,7 @@ import resource
 import signal
 import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -393,33 +394,53 @@ def test_damaged_strings_are_named(tmp_path, form):
 # ---- the bar
 
 
+def watch(columns, *args, until=None):
+    """What an export writes to a terminal of that width, as lines that are drawn one over the other; interrupted when one has `until`."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    child = subprocess.Popen([TOOL, "export", *map(str, args)], stdout=subprocess.DEVNULL, stderr=side)
+    os.close(side)
+    text = b""
+    while True:
+        try:
+            got = os.read(main, 65536)
+        except OSError:
+            break
+        if not got:
+            break
+        text += got
+        if until and until in text:
+            child.send_signal(signal.SIGINT)
+    os.close(main)
+    return child.wait(timeout=60), text.decode()
+
+
 def test_a_bar_on_a_terminal(tmp_path):
     checkpoint = sparse(tmp_path, 256)
-    for quiet in False, True:
-        main, side = pty.openpty()
-        fcntl.ioctl(side, 0x5414, struct.pack("HHHH", 25, 100, 0, 0))  # TIOCSWINSZ
-        child = subprocess.Popen([TOOL, "export", *(["-q"] if quiet else []), "--format", "raw", str(checkpoint), str(tmp_path / f"out{quiet}")],
-                                 stdout=subprocess.DEVNULL, stderr=side)
-        os.close(side)
-        text = b""
-        while True:
-            try:
-                got = os.read(main, 65536)
-            except OSError:
-                break
-            if not got:
-                break
-            text += got
-        os.close(main)
-        assert child.wait(timeout=60) == 0
-        if quiet:
-            assert text == b""
-            continue
-        drawn = [line for line in text.decode().split("\r") if line.startswith("[")]
-        assert len(drawn) >= 2
-        assert re.match(r"\[=*> *\] +\d+%  [\d.]+M of 256.0M  [\d.]+[MG]/s  \d+:\d\d left", drawn[0]), drawn
-        assert "100%" in drawn[-1] and "left" not in drawn[-1]
-        assert text.endswith(b"\r\x1b[K"), "the bar stays on the terminal"
+    assert watch(100, "-q", "--format", "raw", checkpoint, tmp_path / "quiet") == (0, "")
+    status, text = watch(100, "--format", "raw", checkpoint, tmp_path / "out")
+    assert status == 0 and text.endswith("\r\x1b[K"), "the bar stays on the terminal"
+    drawn = [line.removesuffix("\x1b[K") for line in text.split("\r") if line.startswith("[")]
+    assert drawn[0] == "[>" + " " * 29 + "]    0%  0 of 256.0M"
+    assert all(re.fullmatch(r"\[=*>? *\] +\d+%  [\d.]+M of 256.0M(  [\d.]+[KMG]/s  \d+:\d\d left|  checking  \d:\d\d)?", line) for line in drawn[1:-3]), drawn
+    assert re.fullmatch(r"\[=+\]  100%  256.0M of 256.0M  [\d.]+[KMG]/s", drawn[-3]), drawn
+    assert drawn[-2] == drawn[-1] == "[" + "=" * 30 + "]  100%  256.0M of 256.0M  writing to the disk"
+
+
+@pytest.mark.parametrize("columns", [5, 40, 60])
+def test_a_bar_on_a_narrow_terminal(tmp_path, columns):
+    checkpoint = sparse(tmp_path, 256)
+    status, text = watch(columns, "--format", "raw", checkpoint, tmp_path / "out")
+    drawn = [line.removesuffix("\x1b[K") for line in text.split("\r") if line]
+    assert status == 0 and max(map(len, drawn)) < columns and "100%" in drawn[-2], drawn
+
+
+def test_a_bar_while_a_tensor_is_checked(tmp_path):
+    """It is large enough for that to take more than a second, and nothing of it is written before."""
+    checkpoint = sparse(tmp_path, 32 << 10, 1)
+    status, text = watch(100, "--format", "raw", "-a", "scope/t0 = t | partition 128", checkpoint, tmp_path / "out", until=b"checking")
+    assert status == 1 and re.search(r"\]    0%  0 of 32.0G  checking  0:0\d\x1b", text), text
+    assert "interrupted, nothing was left behind" in text and not (tmp_path / "out").exists()
 
 
 def test_no_bar_in_a_file(tmp_path):
