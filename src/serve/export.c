@@ -353,7 +353,7 @@ static errint settle(struct writing *w)
     if (e->count && (fd < 0 || syncfs(fd) != 0)) {
         return complain(e, e->files[0].path, "cannot be written", errno);
     }
-    return 0;
+    return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------- */

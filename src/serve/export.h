@@ -38,7 +38,7 @@ struct export
 
 enum export_stage {
     EXPORT_WRITING,
-    EXPORT_SETTLING, /* all is written, and goes to the disk, which may take its time */
+    EXPORT_SETTLING, /* all is written, and goes to the disk, which may take its time; told before and after */
 };
 
 /* Told at first, and now and then, how many of all bytes are written; false ends the export, with -EINTR, as long as no file has its name. */
