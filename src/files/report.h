@@ -59,4 +59,7 @@ void report_total(const struct plan *p, bool exact, struct buf *b);
  * program NULL leaves the first part out. */
 void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b);
 
+/* report_errors: likewise, without a word of warnings. */
+void report_errors(const struct diag *d, const char *program, unsigned most, struct buf *b);
+
 #endif

@@ -57,9 +57,9 @@ static uint64_t add_kind(const struct diag *d, bool warnings, const char *progra
     return (warnings ? d->warnings : d->errors) - shown;
 }
 
-void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b)
+static void add_all(const struct diag *d, bool quiet, const char *program, unsigned most, struct buf *b)
 {
-    uint64_t warnings = add_kind(d, true, program, most, b);
+    uint64_t warnings = quiet ? 0 : add_kind(d, true, program, most, b);
     uint64_t errors = add_kind(d, false, program, most, b);
     if (warnings + errors == 0) {
         return;
@@ -76,4 +76,14 @@ void report_diag(const struct diag *d, const char *program, unsigned most, struc
                    warnings == 1 ? "" : "s");
     }
     buf_char(b, '\n');
+}
+
+void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b)
+{
+    add_all(d, false, program, most, b);
+}
+
+void report_errors(const struct diag *d, const char *program, unsigned most, struct buf *b)
+{
+    add_all(d, true, program, most, b);
 }

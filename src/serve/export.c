@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "files/content.h"
 
 enum { EXPORT_BYTES = 2 << 20 }; /* read and written at once */
+
+static const char temporary[] = ".ckptfs-XXXXXX";
 
 static errint complain(struct export *e, const char *path, const char *what, int error)
 {
@@ -55,24 +58,6 @@ static errint open_file(const struct export *e, const struct export_file *f, boo
                    : content_open(e->view, f->file, bytes, scratch, out);
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether the view is made of that file: replacing it would take the checkpoint away. */
-static bool is_source(const struct view *v, const struct stat *st)
-{
-    bool found = is_same(st, &v->catalog->index_st);
-    for (uint32_t i = 0; !found && i < v->catalog->shard_count; i++) {
-        found = v->catalog->shards[i].opened && is_same(st, &v->catalog->shards[i].st);
-    }
-    for (uint32_t i = 0; !found && i < v->sidecars.count; i++) {
-        found = is_same(st, &v->sidecars.files[i].st);
-    }
-    return found;
-}
-
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
 static const char *in_the_way(const struct export *e, const char *path)
 {
@@ -80,10 +65,18 @@ static const char *in_the_way(const struct export *e, const char *path)
     if (lstat(path, &st) != 0) {
         return NULL;
     }
-    return !e->force                 ? "is there already; --force replaces it"
-           : S_ISDIR(st.st_mode)     ? "is a directory"
-           : is_source(e->view, &st) ? "is a file that the view is made of: export to another directory"
-                                     : NULL;
+    return !e->force             ? "is there already; --force replaces it"
+           : S_ISDIR(st.st_mode) ? "is a directory"
+           : origins_have(&e->origins, path)
+               ? "is a file that the view was read from: export to another directory"
+               : NULL;
+}
+
+/* Whether the kernel takes so long a path, and that of the temporary file beside it. */
+static bool is_too_long(struct str path)
+{
+    size_t folder = (size_t)(str_rfind(path, '/') + 1);
+    return path.len >= PATH_MAX || folder + strlen(temporary) >= PATH_MAX;
 }
 
 /* Whether there is no point in looking at more files, to report all that is wrong. */
@@ -107,6 +100,13 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     }
     if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
         return diag_no_memory(e->diag);
+    }
+    if (is_too_long(buf_view(&path))) {
+        return diag_error(
+            e->diag, DIAG_LIMIT, path.data, buf_view(&path),
+            "the path, or that of a temporary file beside it, has more than the %d bytes that the "
+            "system takes: export to a single file, or fewer variables",
+            PATH_MAX - 1);
     }
     const char *way = in_the_way(e, path.data);
     if (way) {
@@ -172,7 +172,8 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
     struct render_scratch scratch = {0};
     uint64_t errors_before = e->diag->errors;
-    errint rc = content ? 0 : diag_no_memory(e->diag);
+    bool ready = content && origins_find(v, e->graph, &e->origins) == 0;
+    errint rc = ready ? 0 : diag_no_memory(e->diag);
     if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
         rc = add_nodes(e, directory, kinds, content, &scratch);
     }
@@ -233,7 +234,7 @@ static char *temporary_name(const char *path)
     CLEANUP_BUF struct buf b = {0};
     const char *slash = strrchr(path, '/');
     buf_str(&b, str_of(path, slash ? (size_t)(slash + 1 - path) : 0));
-    buf_text(&b, ".ckptfs-XXXXXX");
+    buf_text(&b, temporary);
     char *name = b.failed ? NULL : b.data;
     if (name) {
         b = (struct buf){0};
@@ -298,7 +299,7 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
         }
         off += (uint64_t)got;
         w->done += (uint64_t)got;
-        if (!w->progress(w->context, w->done, w->export->bytes)) {
+        if (!w->progress(w->context, EXPORT_WRITING, w->done, w->export->bytes)) {
             return -EINTR;
         }
     }
@@ -306,19 +307,11 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
 }
 
 /* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
-static mode_t mode_of_result(const struct view *v)
+static mode_t mode_of_result(const struct export *e)
 {
     mode_t mask = umask(0);
     umask(mask);
-    mode_t mode = 0666 & ~mask;
-    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
-        const struct shard *s = &v->catalog->shards[i];
-        mode &= s->opened ? s->st.st_mode | 0600 : 0666;
-    }
-    for (uint32_t i = 0; i < v->sidecars.count; i++) {
-        mode &= v->sidecars.files[i].st.st_mode | 0600;
-    }
-    return mode;
+    return 0666 & ~mask & e->origins.mode;
 }
 
 static errint write_file(struct writing *w, struct export_file *f)
@@ -345,19 +338,22 @@ static errint write_file(struct writing *w, struct export_file *f)
         return complain(e, f->path, "cannot be written", errno);
     }
     rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, mode_of_result(e->view)) != 0
-               ? complain(e, f->path, "cannot be written", errno)
-               : rc;
+    return rc == 0 && fchmod(fd, mode_of_result(e)) != 0 ? complain(e, f->path, "cannot be written", errno)
+                                                         : rc;
 }
 
-/* All that was written is on the disk before anything has its name: one call for many files. */
-static errint settle(struct export *e)
+/* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
+static errint settle(struct writing *w)
 {
+    struct export *e = w->export;
+    if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
+        return -EINTR;
+    }
     CLEANUP_CLOSE int fd = e->count ? open(e->files[0].temporary, O_RDONLY | O_CLOEXEC) : -1;
     if (e->count && (fd < 0 || syncfs(fd) != 0)) {
         return complain(e, e->files[0].path, "cannot be written", errno);
     }
-    return 0;
+    return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------- */
@@ -405,12 +401,14 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .context = context,
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
-    errint rc = w.buf && w.content ? 0 : diag_no_memory(e->diag);
+    errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)
+                : progress(context, EXPORT_WRITING, 0, e->bytes) ? 0
+                                                                 : -EINTR;
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = write_file(&w, &e->files[i]);
     }
     if (rc == 0) {
-        rc = settle(e);
+        rc = settle(&w);
     }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = give_name(e, &e->files[i]);
@@ -433,6 +431,7 @@ void export_fini(struct export *e)
     while (e->directory_count > 0) {
         free(e->directories[--e->directory_count]);
     }
+    origins_fini(&e->origins);
     free(e->files);
     free(e->directories);
     *e = (struct export){0};

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "files/view.h"
+#include "serve/origins.h"
 
 struct export_file {
     bool made; /* `file` is an index into view.made; else a number of content.h */
@@ -23,7 +24,9 @@ struct export
 {
     const struct view *view; /* borrows */
     struct diag *diag;
-    bool force;                /* files that are there are replaced */
+    const char *graph; /* borrows: as -g gives it; NULL: none */
+    bool force;        /* files that are there are replaced, but for the view's own */
+    struct origins origins;
     struct export_file *files; /* owns */
     size_t count;
     size_t cap;
@@ -33,8 +36,13 @@ struct export
     uint64_t bytes; /* of all files */
 };
 
-/* Told now and then how many of all bytes are written; false ends the export, with -EINTR. */
-typedef bool export_progress(void *context, uint64_t done, uint64_t bytes);
+enum export_stage {
+    EXPORT_WRITING,
+    EXPORT_SETTLING, /* all is written, and goes to the disk, which may take its time; told before and after */
+};
+
+/* Told at first, and now and then, how many of all bytes are written; false ends the export, with -EINTR, as long as no file has its name. */
+typedef bool export_progress(void *context, enum export_stage stage, uint64_t done, uint64_t bytes);
 
 /* export_plan: which files of `kinds` (a set of enum view_files), and the map's sidecars, go where below `directory`. Their sizes are found, and files that are in the way, without
  * `force`, are errors. Nothing is written. */

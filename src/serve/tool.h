@@ -65,8 +65,8 @@ errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
  * Returns status, or TOOL_FAILED if the output is not complete. */
 int out_finish(struct tool_out *o, int status);
 
-/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; nothing if it holds only warnings and the
- * user wants quiet. */
+/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants
+ * quiet. */
 void tool_complain(const struct diag *d, bool quiet);
 
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
@@ -101,15 +101,27 @@ void table_size(struct buf *b, uint64_t bytes, bool human);
 
 struct tool_bar {
     struct timespec start;
-    double drawn; /* seconds after it */
+    double drawn; /* seconds after it, as the next: when the line was drawn */
+    double moved; /* and when `done` became what it is */
+    uint64_t done;
+    uint64_t bytes;
+    double window_bytes; /* of the last seconds, fading: what was done, and in how long */
+    double window_seconds;
     bool wanted;
     bool shown;
+    bool started; /* bar_draw was called */
+    bool waiting; /* bar_wait has drawn since `done` moved */
 };
 
-/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet. bar_draw: "[=====>    ] 43%  1.2G of 2.8G  3.1G/s  0:05 left",
- * some ten times a second at most. bar_end takes it away. bar_seconds: since it began. */
+/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet. bar_draw: "[=====>    ]  43%  1.2G of 2.8G  3.1G/s  0:05 left",
+ * at first, at the end, and else some ten times a second at most; rate and time are those of the last seconds. A narrow terminal gets less of it, in
+ * one line. bar_wait: may be called at any time while something else is done that takes its time: after a second in which nothing moved, "what  0:07"
+ * stands for rate and time, and those seconds are not in the rate. bar_say: likewise `what` alone, at once, whatever comes now. bar_end takes the bar away.
+ * bar_seconds: since it began. */
 void bar_begin(struct tool_bar *b, bool quiet);
 void bar_draw(struct tool_bar *b, uint64_t done, uint64_t bytes);
+void bar_wait(struct tool_bar *b, const char *what);
+void bar_say(struct tool_bar *b, const char *what);
 void bar_end(struct tool_bar *b);
 double bar_seconds(const struct tool_bar *b);
 

@@ -19,10 +19,11 @@ static void on_signal(int number)
     interrupted = number;
 }
 
-/* Whoever ends it wants no half-written files. */
+/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which writing then says. */
 static void catch_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
@@ -31,15 +32,20 @@ static void catch_signals(void)
     }
 }
 
-static bool is_interrupted(void *context)
+/* Asked while checksums are compared or found, before bytes can be written. */
+static bool is_interrupted(void *bar)
 {
-    (void)context;
+    bar_wait(bar, "checking");
     return interrupted;
 }
 
-static bool progress(void *context, uint64_t done, uint64_t bytes)
+static bool progress(void *bar, enum export_stage stage, uint64_t done, uint64_t bytes)
 {
-    bar_draw(context, done, bytes);
+    if (stage == EXPORT_SETTLING) {
+        bar_say(bar, "writing to the disk");
+    } else {
+        bar_draw(bar, done, bytes);
+    }
     return !interrupted;
 }
 
@@ -99,9 +105,8 @@ static errint run(const struct tool_args *args, const struct format *format, str
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
-    struct export e = {.view = v, .diag = d, .force = args->force};
-    const struct cell_waiter waiter = {.interrupted =
-                                           is_interrupted}; /* what is found out first may take its time */
+    struct export e = {.view = v, .diag = d, .graph = args->graph, .force = args->force};
+    const struct cell_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
     cell_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], format->files);

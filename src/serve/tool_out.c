@@ -76,10 +76,11 @@ int out_finish(struct tool_out *o, int status)
 void tool_complain(const struct diag *d, bool quiet)
 {
     CLEANUP_BUF struct buf lines = {0};
-    if (quiet && !d->errors) {
-        return;
+    if (quiet) {
+        report_errors(d, "ckptool", TOOL_DIAG_MOST, &lines);
+    } else {
+        report_diag(d, "ckptool", TOOL_DIAG_MOST, &lines);
     }
-    report_diag(d, "ckptool", TOOL_DIAG_MOST, &lines);
     if (lines.failed) {
         fputs("ckptool: out of memory\n", stderr);
     } else if (lines.len) {

@@ -211,7 +211,9 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(verb, "drop") == 0) {
         drop(argv[2]);
     } else {
-        fputs("usage: readfile read FILE CHUNK | map FILE | random FILE CHUNK COUNT | touch BYTES | resident FILE | drop FILE\n", stderr);
+        fputs("usage: readfile read FILE CHUNK | map FILE | random FILE CHUNK COUNT | touch BYTES | resident "
+              "FILE | drop FILE\n",
+              stderr);
         return 2;
     }
     return 0;

@@ -7,10 +7,12 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import struct
 import subprocess
 import sys
+import termios
 import time
 
 import cramjam
@@ -92,6 +94,16 @@ def test_what_a_format_lacks_is_said(tmp_path):
     assert export("--format", "tf", checkpoint, tmp_path / "c").stderr == b""
 
 
+def test_quiet_is_without_warnings_beside_errors_too(tmp_path):
+    checkpoint, _ = truth("strings")
+    (tmp_path / "model.safetensors").write_bytes(b"mine")
+    for quiet in [], ["-q"]:
+        done = export(*quiet, "--format", "safetensors", checkpoint, tmp_path, status=1)
+        assert (b"warning: " in done.stderr) == (not quiet), done.stderr
+        assert b"model.safetensors: is there already" in done.stderr
+        assert done.stderr.count(b"\n") == (1 if quiet else 5)
+
+
 # ---- files that are there
 
 
@@ -129,6 +141,28 @@ def test_the_target_is_a_file(tmp_path):
     assert below(tmp_path) == ["file"] and (tmp_path / "file").read_text() == "mine"
 
 
+def test_paths_that_no_system_call_takes_are_all_named(tmp_path):
+    """Before anything is written, so long as it may take to come to them."""
+    too_long = b"has more than the 4095 bytes that the system takes"
+    scope = "/".join(["s" * 200] * 20)
+    tensors = {name.encode(): (INT8, [1], b"x") for name in ("a", f"{scope}/{'b' * 200}", f"{scope}/{'c' * 200}")}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    for form in "raw", "npy":
+        done = export("--format", form, checkpoint, tmp_path / "out", status=1)
+        assert done.stderr.count(b"\n") == 2 and done.stderr.count(too_long) == 2, done.stderr
+        assert not (tmp_path / "out").exists()
+    # The temporary name has to fit, too: in a directory whose path is long enough, only a short name does.
+    for length, fits in (4096 - 15, True), (4096 - 14, False):
+        left = length - len(f"{tmp_path}/out/")  # of the directories, with their slashes
+        parts = [200] * (left // 201 - 1)
+        left -= 201 * len(parts)
+        parts += [left - 1] if left <= 256 else [left - 152, 150]
+        name = "".join("d" * part + "/" for part in parts) + "v"
+        write_checkpoint(tmp_path / "long", {name.encode(): (INT8, [1], b"x")})
+        done = export("--format", "raw", tmp_path / "long", tmp_path / "out", status=0 if fits else 1)
+        assert (too_long in done.stderr) != fits, done.stderr
+
+
 def test_a_directory_where_a_file_would_be(tmp_path):
     checkpoint, _ = truth("demo")
     (tmp_path / "model.safetensors").mkdir()
@@ -150,6 +184,75 @@ def test_a_directory_that_cannot_be_written(tmp_path):
         subprocess.run(["umount", tmp_path], check=True)
 
 
+def refused(path, done):
+    return f"{path}: is a file that the view was read from".encode() in done.stderr
+
+
+def snapshot(folder):
+    return {path: (folder / path).read_bytes() for path in below(folder) if (folder / path).is_file()}
+
+
+def test_a_checkpoint_of_links_is_not_replaced(tmp_path):
+    """As in the cache of the Hugging Face Hub: the names are links to files of another directory."""
+    blobs, snap = tmp_path / "blobs", tmp_path / "snap"
+    blobs.mkdir()
+    snap.mkdir()
+    write_checkpoint(blobs / "b", {b"a": (INT8, [4], b"abcd"), b"b": (INT8, [4], b"efgh")})
+    for end in "index", "data-00000-of-00001":
+        (snap / f"model.{end}").symlink_to(f"../blobs/b.{end}")
+    before = snapshot(tmp_path)
+    done = export("--force", "--format", "tf", "-a", "a = t", snap / "model", snap, status=1)
+    assert refused(snap / "model.index", done) and refused(snap / "model.data-00000-of-00001", done), done.stderr
+    assert below(snap) == ["model.data-00000-of-00001", "model.index"] and snapshot(tmp_path) == before
+    assert all((snap / path).is_symlink() for path in below(snap))
+    (snap / "other.index").symlink_to("nowhere")  # a link that leads to none of them is replaced
+    ini = map_of(tmp_path, "[assignment_map]\na = t\n[view]\nname = other\n")
+    out("export", "--force", "--format", "tf", "-m", ini, snap / "model", snap)
+    assert not (snap / "other.index").is_symlink()
+
+
+@pytest.mark.parametrize("by", ["directory", "file"])
+def test_the_state_file_that_led_to_the_checkpoint_is_not_replaced(tmp_path, by):
+    write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"abcd")})
+    state = tmp_path / "checkpoint"
+    state.write_text('model_checkpoint_path: "c"\n')
+    before = snapshot(tmp_path)
+    done = export("--force", "--format", "tf", tmp_path if by == "directory" else state, tmp_path, status=1)
+    assert refused(state, done) and done.stderr.count(b"\n") == 1, done.stderr
+    assert snapshot(tmp_path) == before
+    out("export", "--force", "--format", "tf", tmp_path / "c", tmp_path)  # nothing was read through it
+    assert b"model" in state.read_bytes()
+
+
+def test_map_and_graph_are_not_replaced(tmp_path):
+    checkpoint, tensors = truth("demo")
+    name = tensors[0]["name"]
+    to = tmp_path / "out"
+    ini = to / name
+    ini.parent.mkdir(parents=True)
+    ini.write_text("[assignment_map]\n/ = /\n")
+    done = export("--force", "--format", "raw", "-m", ini, checkpoint, to, status=1)
+    assert refused(ini, done) and done.stderr.count(b"\n") == 1 and len(below(to)) == len(ini.relative_to(to).parts), done.stderr
+    other = write_checkpoint(tmp_path / "model", {b"t": (INT8, [4], b"abcd")})
+    before = snapshot(tmp_path)
+    source = write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"efgh")})
+    done = export("--force", "--format", "tf", "-a", "a = t", "-g", other, source, tmp_path, status=1)
+    assert refused(f"{other}.index", done) and done.stderr.count(b"\n") == 1, done.stderr
+    assert {path: text for path, text in snapshot(tmp_path).items() if not path.startswith("c.")} == before
+
+
+@pytest.mark.parametrize("closed", ["c.index", "c.data-00000-of-00001", "map.ini", "model.index"])
+def test_a_file_is_as_private_as_what_it_is_made_of(tmp_path, closed):
+    checkpoint = write_checkpoint(tmp_path / "c", {b"a": (INT8, [4], b"abcd")})
+    graph = write_checkpoint(tmp_path / "model", {b"t": (INT8, [4], b"abcd")})
+    args = "-m", map_of(tmp_path, "[assignment_map]\na = t\n"), "-g", graph, checkpoint
+    out("export", "--format", "raw", *args, tmp_path / "open")
+    assert (tmp_path / "open" / "t").stat().st_mode & 0o777 == 0o666 & ~umask()
+    (tmp_path / closed).chmod(0o600)
+    out("export", "--format", "raw", *args, tmp_path / "out")
+    assert (tmp_path / "out" / "t").stat().st_mode & 0o777 == 0o600
+
+
 # ---- exports that end early
 
 
@@ -168,6 +271,16 @@ def test_a_full_disk(tmp_path, form):
         assert below(small) == []
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.mark.parametrize("form", ["raw", "npy", "tf", "safetensors"])
+def test_a_limit_on_the_size_of_files(tmp_path, form):
+    tensors = {f"scope/v{i}".encode(): (INT8, [3000], bytes(3000)) for i in range(2)}
+    checkpoint = write_checkpoint(tmp_path / "c", tensors)
+    done = export("--format", form, checkpoint, tmp_path / "a" / "b", status=1,
+                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048)))
+    assert done.stderr.count(b"\n") == 1 and b"cannot be written: File too large" in done.stderr, done.stderr
+    assert not (tmp_path / "a").exists()
 
 
 def zeros_masked(count):
@@ -202,7 +315,7 @@ def sparse(tmp_path, megabytes, count=4):
     return prefix
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupted_export(tmp_path, number):
     checkpoint = sparse(tmp_path, 1024)
     to = tmp_path / "out"
@@ -314,33 +427,53 @@ def test_damaged_strings_are_named(tmp_path, form):
 # ---- the bar
 
 
+def watch(columns, *args, until=None):
+    """What an export writes to a terminal of that width, as lines that are drawn one over the other; interrupted when one has `until`."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    child = subprocess.Popen([TOOL, "export", *map(str, args)], stdout=subprocess.DEVNULL, stderr=side)
+    os.close(side)
+    text = b""
+    while True:
+        try:
+            got = os.read(main, 65536)
+        except OSError:
+            break
+        if not got:
+            break
+        text += got
+        if until and until in text:
+            child.send_signal(signal.SIGINT)
+    os.close(main)
+    return child.wait(timeout=60), text.decode()
+
+
 def test_a_bar_on_a_terminal(tmp_path):
     checkpoint = sparse(tmp_path, 256)
-    for quiet in False, True:
-        main, side = pty.openpty()
-        fcntl.ioctl(side, 0x5414, struct.pack("HHHH", 25, 100, 0, 0))  # TIOCSWINSZ
-        child = subprocess.Popen([TOOL, "export", *(["-q"] if quiet else []), "--format", "raw", str(checkpoint), str(tmp_path / f"out{quiet}")],
-                                 stdout=subprocess.DEVNULL, stderr=side)
-        os.close(side)
-        text = b""
-        while True:
-            try:
-                got = os.read(main, 65536)
-            except OSError:
-                break
-            if not got:
-                break
-            text += got
-        os.close(main)
-        assert child.wait(timeout=60) == 0
-        if quiet:
-            assert text == b""
-            continue
-        drawn = [line for line in text.decode().split("\r") if line.startswith("[")]
-        assert len(drawn) >= 2
-        assert re.match(r"\[=*> *\] +\d+%  [\d.]+M of 256.0M  [\d.]+[MG]/s  \d+:\d\d left", drawn[0]), drawn
-        assert "100%" in drawn[-1] and "left" not in drawn[-1]
-        assert text.endswith(b"\r\x1b[K"), "the bar stays on the terminal"
+    assert watch(100, "-q", "--format", "raw", checkpoint, tmp_path / "quiet") == (0, "")
+    status, text = watch(100, "--format", "raw", checkpoint, tmp_path / "out")
+    assert status == 0 and text.endswith("\r\x1b[K"), "the bar stays on the terminal"
+    drawn = [line.removesuffix("\x1b[K") for line in text.split("\r") if line.startswith("[")]
+    assert drawn[0] == "[>" + " " * 29 + "]    0%  0 of 256.0M"
+    assert all(re.fullmatch(r"\[=*>? *\] +\d+%  [\d.]+M of 256.0M(  [\d.]+[KMG]/s  \d+:\d\d left|  checking  \d:\d\d)?", line) for line in drawn[1:-3]), drawn
+    assert re.fullmatch(r"\[=+\]  100%  256.0M of 256.0M  [\d.]+[KMG]/s", drawn[-3]), drawn
+    assert drawn[-2] == drawn[-1] == "[" + "=" * 30 + "]  100%  256.0M of 256.0M  writing to the disk"
+
+
+@pytest.mark.parametrize("columns", [5, 40, 60])
+def test_a_bar_on_a_narrow_terminal(tmp_path, columns):
+    checkpoint = sparse(tmp_path, 256)
+    status, text = watch(columns, "--format", "raw", checkpoint, tmp_path / "out")
+    drawn = [line.removesuffix("\x1b[K") for line in text.split("\r") if line]
+    assert status == 0 and max(map(len, drawn)) < columns and "100%" in drawn[-2], drawn
+
+
+def test_a_bar_while_a_tensor_is_checked(tmp_path):
+    """It is large enough for that to take more than a second, and nothing of it is written before."""
+    checkpoint = sparse(tmp_path, 32 << 10, 1)
+    status, text = watch(100, "--format", "raw", "-a", "scope/t0 = t | partition 128", checkpoint, tmp_path / "out", until=b"checking")
+    assert status == 1 and re.search(r"\]    0%  0 of 32.0G  checking  0:0\d\x1b", text), text
+    assert "interrupted, nothing was left behind" in text and not (tmp_path / "out").exists()
 
 
 def test_no_bar_in_a_file(tmp_path):

@@ -250,6 +250,9 @@ static void report_diag_counts_what_it_leaves_out(void **state)
     report_diag(&d, "prog", 1, &b);
     assert_string_equal(b.data, "prog: e0\nprog: ... and 1004 more errors, 1 more warning\n");
     b.len = 0;
+    report_errors(&d, "prog", 1, &b);
+    assert_string_equal(b.data, "prog: e0\nprog: ... and 1004 more errors\n");
+    b.len = 0;
     report_json(&(struct view){0}, &d, &b);
     check_has(b.data, "\"message\": \"5 more are not listed\", \"nearest\": []}\n  ]\n}\n");
     check_has(b.data, "\"message\": \"1 more are not listed\"");

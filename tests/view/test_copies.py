@@ -132,7 +132,7 @@ def test_force_leaves_the_checkpoint_itself(tmp_path):
     text.write_text("[assignment_map]\nsome_var = other\n[view]\nname = model.ckpt-1000\n")
     before = tree(tmp_path)
     message = refuse("export", "--force", "--format", "tf", "-m", text, tmp_path / "model.ckpt-1000", tmp_path)
-    assert message.count("is a file that the view is made of") == 2
+    assert message.count("is a file that the view was read from") == 2
     assert tree(tmp_path) == before
 
 
