@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-enum { COMPONENT_MOST = 255, COMPONENT_KEPT = 200 };
+enum { COMPONENT_KEPT = 200 };
 
 static int hex_value(char c)
 {

@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* escape_component: adds the path form of one component (no '/' in it) to b. One longer than 255 bytes in that form
+enum { COMPONENT_MOST = 255 }; /* bytes of a path component, as file systems have it */
+
+/* escape_component: adds the path form of one component (no '/' in it) to b. One longer than COMPONENT_MOST bytes in that form
  * becomes its first 200, "%~" and 16 hex digits of a hash of the raw component (cut before a %XX or a
  * UTF-8 sequence that would be split). */
 void escape_component(struct buf *b, struct str component);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "files/content.h"
 
+#include "base/escape.h"
+
 static const struct str npy_suffix = {".npy", 4};
-enum { NAME_MOST = 255 };
 
 /* ---- .npy files ---------------------------------------------------------------------------------- */
 
@@ -30,7 +31,7 @@ int64_t content_npy(const struct view *v, uint32_t node)
 {
     const struct node *n = &v->tree->nodes[node];
     if (node == TREE_ROOT || (n->kind != NODE_RAW && n->kind != NODE_DIR) ||
-        n->name_len + npy_suffix.len > NAME_MOST) {
+        n->name_len + npy_suffix.len > COMPONENT_MOST) {
         return -ENOENT;
     }
     uint32_t file = v->tree->count + node;
@@ -38,7 +39,7 @@ int64_t content_npy(const struct view *v, uint32_t node)
     if (!t || npy_refusal_of(t)) {
         return -ENOENT;
     }
-    char name[NAME_MOST];
+    char name[COMPONENT_MOST];
     memcpy(name, n->name, n->name_len);
     memcpy(name + n->name_len, npy_suffix.ptr, npy_suffix.len);
     return tree_lookup(v->tree, n->parent, str_of(name, n->name_len + npy_suffix.len)) < 0 ? (int64_t)file
@@ -65,22 +66,21 @@ void content_path(const struct view *v, uint32_t file, struct buf *b)
     }
 }
 
-bool content_listed(const struct view *v, uint32_t file)
+unsigned content_family(enum node_kind kind)
 {
-    switch (content_kind(v, file)) {
+    switch (kind) {
     case NODE_RAW:
-        return v->listed & VIEW_RAW;
+        return VIEW_RAW;
     case NODE_NPY:
-        return v->listed & VIEW_NPY;
-    case NODE_DIR:
-        return v->tree->nodes[file].made || v->listed & (VIEW_RAW | VIEW_NPY);
+        return VIEW_NPY;
     case NODE_TF_STATE:
     case NODE_TF_INDEX:
     case NODE_TF_DATA:
-        return v->listed & VIEW_TENSORFLOW;
+        return VIEW_TENSORFLOW;
     case NODE_SAFETENSORS:
     case NODE_SAFETENSORS_INDEX:
-        return v->listed & VIEW_SAFETENSORS;
+        return VIEW_SAFETENSORS;
+    case NODE_DIR:
     case NODE_REPORT_TEXT:
     case NODE_REPORT_JSON:
     case NODE_MAP:
@@ -88,7 +88,17 @@ bool content_listed(const struct view *v, uint32_t file)
     case NODE_SIDECAR:
         break;
     }
-    return true;
+    return 0;
+}
+
+bool content_listed(const struct view *v, uint32_t file)
+{
+    enum node_kind kind = content_kind(v, file);
+    if (kind == NODE_DIR) {
+        return v->tree->nodes[file].made || v->listed & (VIEW_RAW | VIEW_NPY);
+    }
+    unsigned family = content_family(kind);
+    return !family || v->listed & family;
 }
 
 /* ---- where bytes come from ------------------------------------------------------------------------ */

@@ -46,6 +46,9 @@ int64_t content_lookup(const struct view *v, uint32_t dir, struct str name);
 /* content_path: adds the file's path from the root, without a leading slash, to b. */
 void content_path(const struct view *v, uint32_t file, struct buf *b);
 
+/* content_family: the kinds of file (enum view_files) that one of that node kind is among; 0: it is always there. */
+unsigned content_family(enum node_kind kind);
+
 /* content_listed: whether directories list it. The others can be opened by their names all the same. */
 bool content_listed(const struct view *v, uint32_t file);
 

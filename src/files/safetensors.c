@@ -6,6 +6,7 @@
 
 #include "base/cell.h"
 #include "base/checked.h"
+#include "base/grow.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "files/npy.h"
@@ -131,14 +132,8 @@ static uint64_t total_size(const struct safetensors *s)
 
 static errint begin_file(struct safetensors *s, size_t *cap, struct logical_cursor first)
 {
-    size_t count = s->count;
-    if (count == *cap) {
-        *cap = *cap ? 2 * *cap : 1;
-        struct st_file *grown = realloc(s->files, *cap * sizeof(*grown));
-        if (!grown) {
-            return -ENOMEM;
-        }
-        s->files = grown;
+    if (!grow(&s->files, cap, s->count, sizeof(*s->files))) {
+        return -ENOMEM;
     }
     s->files[s->count++] = (struct st_file){.first = first};
     return 0;

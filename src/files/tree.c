@@ -209,6 +209,22 @@ int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name)
     return -ENOENT;
 }
 
+int64_t tree_find(const struct tree *t, struct str path)
+{
+    uint32_t node = TREE_ROOT;
+    while (path.len) {
+        long slash = str_find(path, '/');
+        struct str name = str_head(path, slash < 0 ? path.len : (size_t)slash);
+        int64_t child = t->nodes[node].kind == NODE_DIR ? tree_lookup(t, node, name) : -ENOTDIR;
+        if (child < 0) {
+            return child;
+        }
+        node = (uint32_t)child;
+        path = str_from_pos(path, name.len + 1);
+    }
+    return node;
+}
+
 void tree_path(const struct tree *t, uint32_t node, struct buf *b)
 {
     /* Ancestors first: collect the chain, at most one a component. */

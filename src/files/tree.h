@@ -80,6 +80,9 @@ void tree_close(struct tree *t);
 /* tree_lookup: the child of directory `dir` with that name: its index, or -ENOENT. O(log children). */
 int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name);
 
+/* tree_find: the node that a path from the root leads to, whose components are file names; -ENOENT, -ENOTDIR. */
+int64_t tree_find(const struct tree *t, struct str path);
+
 /* tree_path: adds the path of `node` from the root, without a leading slash, to b. */
 void tree_path(const struct tree *t, uint32_t node, struct buf *b);
 

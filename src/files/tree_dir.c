@@ -10,7 +10,7 @@
 /* The file name of a path component: the component itself unless it must be escaped. */
 static struct str file_name(struct build *b, struct str component)
 {
-    bool plain = component.len > 0 && component.len <= 255 && component.ptr[0] != '.';
+    bool plain = component.len > 0 && component.len <= COMPONENT_MOST && component.ptr[0] != '.';
     for (size_t i = 0; plain && i < component.len; i++) {
         unsigned char c = (unsigned char)component.ptr[i];
         plain = c >= 0x20 && c != 0x7f && c != '%';
@@ -97,25 +97,14 @@ static bool given_before(const struct child *sorted, const struct child *childre
     return false;
 }
 
-/* Whether any of the entries is a file that is no target. */
-static bool any_made(const struct build *b, uint32_t low, uint32_t high)
+/* Whether any of the entries is a target; or, with `made`, a file that is none. */
+static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool made)
 {
-    while (low < high && b->entries[low] < b->plan->count) {
+    while (low < high && (b->entries[low] >= b->plan->count) != made) {
         low++;
     }
     return low < high;
 }
-
-/* Whether any of them is a target. */
-static bool any_target(const struct build *b, uint32_t low, uint32_t high)
-{
-    while (low < high && b->entries[low] >= b->plan->count) {
-        low++;
-    }
-    return low < high;
-}
-
-enum { FILE_NAME_MOST = 255 };
 
 /* Adds .d to `name` until no other child has it, or it is too long. */
 static void add_suffix(struct buf *name, const struct child *sorted, const struct child *children,
@@ -123,7 +112,7 @@ static void add_suffix(struct buf *name, const struct child *sorted, const struc
 {
     do {
         buf_text(name, ".d");
-    } while (!name->failed && name->len <= FILE_NAME_MOST &&
+    } while (!name->failed && name->len <= COMPONENT_MOST &&
              (find_child(sorted, count, buf_view(name)) >= 0 ||
               given_before(sorted, children, count, i, buf_view(name))));
 }
@@ -144,7 +133,7 @@ static errint name_moved(struct build *b, struct child *children, uint32_t count
         CLEANUP_BUF struct buf name = {0};
         buf_str(&name, node_name(&children[i].node));
         add_suffix(&name, sorted, children, count, i);
-        if (name.len > FILE_NAME_MOST) { /* no room: the form of names that are too long has some */
+        if (name.len > COMPONENT_MOST) { /* no room: the form of names that are too long has some */
             name.len = 0;
             escape_shortened(&name, children[i].component);
             add_suffix(&name, sorted, children, count, i);
@@ -162,7 +151,7 @@ static errint name_moved(struct build *b, struct child *children, uint32_t count
                 "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
                 diag_visible(b->diag, children[i].component), diag_visible(b->diag, kept));
         }
-        errint rc = any_target(b, in->low, in->high) ? note_moved(b, &children[i], kept) : 0;
+        errint rc = has_any(b, in->low, in->high, false) ? note_moved(b, &children[i], kept) : 0;
         if (rc < 0) {
             return rc;
         }
@@ -253,7 +242,7 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
                                   .name_len = (uint16_t)file.len,
                                   .parent = dir->node,
                                   .kind = NODE_DIR,
-                                  .made = any_made(b, sub_low, end)};
+                                  .made = has_any(b, sub_low, end, true)};
         sub->pending = (struct pending){0, sub_low, end, dir->pos + (uint32_t)component.len + 1};
     }
     return 0;

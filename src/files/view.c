@@ -111,25 +111,18 @@ static errint add_sidecars(const struct map *m, struct arena *a, struct file_lis
 static void warn_of_tensorflow(const struct view *v, enum view_layout layout, struct diag *d)
 {
     if (tf_view_stale(v->tf) && v->map->names != MAP_NAMES_FRIENDLY) {
-        diag_warn(d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
-                  "the object graph is not in TensorFlow's files, since not all of the checkpoint is in the "
-                  "view under "
-                  "its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
+        diag_warn(
+            d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
+            "the object graph is not in TensorFlow's files, since not all of the checkpoint is in the view "
+            "under its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
     }
     struct str prefix = str_from(tf_view_index_path(v->tf));
     prefix.len -= strlen(".index");
-    int64_t node = TREE_ROOT;
-    for (struct str rest = prefix; node >= 0 && rest.len;) {
-        long slash = str_find(rest, '/');
-        struct str name = slash < 0 ? rest : str_head(rest, (size_t)slash);
-        node = tree_lookup(v->tree, (uint32_t)node, name);
-        rest = str_from_pos(rest, name.len + (slash >= 0));
-    }
+    int64_t node = tree_find(v->tree, prefix);
     if (node > TREE_ROOT && v->tree->nodes[node].kind == NODE_DIR) {
         diag_warn(d, DIAG_NAME_COLLISION, "", prefix,
-                  "'%s' is a scope of the view and the prefix of its checkpoint: TensorFlow's "
-                  "load_checkpoint takes that "
-                  "path for the directory; %s",
+                  "'%s' is a scope of the view and the prefix of its checkpoint: "
+                  "TensorFlow's load_checkpoint takes that path for the directory; %s",
                   diag_visible(d, prefix),
                   layout == VIEW_LAYOUT_FLAT ? "another `name` in [view] gives the checkpoint another prefix"
                                              : "give the scope another name");

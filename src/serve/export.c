@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/pages.h"
+#include "base/write.h"
 #include "bytes/checked.h"
 #include "files/content.h"
 
@@ -28,21 +29,6 @@ static errint complain(struct export *e, const char *path, const char *what, int
 }
 
 /* ---- what goes where ------------------------------------------------------------------------------ */
-
-static unsigned kind_of(enum node_kind kind)
-{
-    switch (kind) {
-    case NODE_TF_STATE:
-    case NODE_TF_INDEX:
-    case NODE_TF_DATA:
-        return VIEW_TENSORFLOW;
-    case NODE_SAFETENSORS:
-    case NODE_SAFETENSORS_INDEX:
-        return VIEW_SAFETENSORS;
-    default:
-        return 0;
-    }
-}
 
 static const char *why(errint rc)
 {
@@ -178,7 +164,7 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
         rc = add_nodes(e, directory, kinds, content, &scratch);
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
-        if (v->made[i].kind == NODE_SIDECAR || kind_of(v->made[i].kind) & kinds) {
+        if (v->made[i].kind == NODE_SIDECAR || content_family(v->made[i].kind) & kinds) {
             rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
         }
     }
@@ -223,6 +209,7 @@ struct writing {
     export_progress *progress;
     void *context;
     uint64_t done;           /* of all bytes */
+    mode_t mode;             /* of the results */
     char *buf;               /* owns */
     struct content *content; /* owns */
     struct render_scratch scratch;
@@ -240,21 +227,6 @@ static char *temporary_name(const char *path)
         b = (struct buf){0};
     }
     return name;
-}
-
-static errint write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
-        if (put < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (put > 0) {
-            bytes += put;
-            len -= (size_t)put;
-        }
-    }
-    return 0;
 }
 
 /* Why bytes from `off` on cannot be had, and of which tensor. */
@@ -306,14 +278,6 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
     return 0;
 }
 
-/* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
-static mode_t mode_of_result(const struct export *e)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask & e->origins.mode;
-}
-
 static errint write_file(struct writing *w, struct export_file *f)
 {
     struct export *e = w->export;
@@ -338,8 +302,7 @@ static errint write_file(struct writing *w, struct export_file *f)
         return complain(e, f->path, "cannot be written", errno);
     }
     rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, mode_of_result(e)) != 0 ? complain(e, f->path, "cannot be written", errno)
-                                                         : rc;
+    return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
 }
 
 /* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
@@ -394,11 +357,20 @@ static void take_back(struct export *e)
     }
 }
 
+/* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
+static mode_t mode_of_result(const struct export *e)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask & e->origins.mode;
+}
+
 errint export_run(struct export *e, export_progress *progress, void *context)
 {
     struct writing w = {.export = e,
                         .progress = progress,
                         .context = context,
+                        .mode = mode_of_result(e),
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
     errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)

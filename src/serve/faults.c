@@ -29,6 +29,12 @@ struct faults {
     pthread_t thread;
 };
 
+/* Files that may fail: those of the checkpoint, and those beside it. */
+static size_t file_total(const struct view *v)
+{
+    return (size_t)v->catalog->shard_count + v->sidecars.count;
+}
+
 errint faults_open(const struct view *v, struct faults **out)
 {
     *out = NULL;
@@ -38,8 +44,8 @@ errint faults_open(const struct view *v, struct faults **out)
     }
     f->view = v;
     f->logged = calloc(content_files(v) / 64 + 1, sizeof(*f->logged));
-    f->seen = calloc(v->catalog->shard_count + v->sidecars.count + 1, sizeof(*f->seen));
-    f->cleared = calloc(v->catalog->shard_count + v->sidecars.count + 1, sizeof(*f->cleared));
+    f->seen = calloc(file_total(v) + 1, sizeof(*f->seen));
+    f->cleared = calloc(file_total(v) + 1, sizeof(*f->cleared));
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
     if (!f->logged || !f->seen || !f->cleared) {
@@ -115,7 +121,7 @@ static void invalidate(struct faults *f, const bool *which)
 static bool take_pending(struct faults *f, bool *which)
 {
     bool any = false;
-    for (uint32_t i = 0; i < f->view->catalog->shard_count + f->view->sidecars.count; i++) {
+    for (uint32_t i = 0; i < file_total(f->view); i++) {
         which[i] = atomic_load(&f->seen[i]) && !f->cleared[i];
         f->cleared[i] |= which[i];
         any |= which[i];
@@ -127,7 +133,7 @@ static bool take_pending(struct faults *f, bool *which)
 static void *run(void *data)
 {
     struct faults *f = data;
-    bool *which = calloc(f->view->catalog->shard_count + f->view->sidecars.count + 1, sizeof(*which));
+    bool *which = calloc(file_total(f->view) + 1, sizeof(*which));
     pthread_mutex_lock(&f->lock);
     while (which && !f->stop) {
         if (!f->pending) {

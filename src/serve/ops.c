@@ -7,12 +7,13 @@
 
 #include "base/cell.h"
 #include "base/checked.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "files/content.h"
 #include "serve/handle.h"
 #include "serve/worker.h"
 
-enum { NAME_MOST = 255, STATFS_BLOCK = 4096 };
+enum { STATFS_BLOCK = 4096 };
 
 static const double FOREVER = 1e9; /* seconds */
 
@@ -158,7 +159,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     const struct ops_context *c = context_of(req);
     size_t len = strlen(name);
-    if (len > NAME_MOST) {
+    if (len > COMPONENT_MOST) {
         fuse_reply_err(req, ENAMETOOLONG);
         return;
     }
@@ -294,7 +295,7 @@ static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool pl
 
 /* Which file entry i of directory `dir` is, -ENOENT for one that is not listed, and its name. Entry 0 is ".", 1 is "..", 2 + 2 i is child i, and the one
  * after it the .npy file beside that. */
-static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, char name[NAME_MOST + 1])
+static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, char name[COMPONENT_MOST + 1])
 {
     const struct node *d = &c->view->tree->nodes[dir];
     if (i < 2) {
@@ -307,7 +308,7 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, c
         return -ENOENT;
     }
     struct str text =
-        str_head(node_name(&c->view->tree->nodes[node]), NAME_MOST); /* with .npy, too: content_npy */
+        str_head(node_name(&c->view->tree->nodes[node]), COMPONENT_MOST); /* with .npy, too: content_npy */
     memcpy(name, text.ptr, text.len);
     strcpy(name + text.len, i % 2 ? ".npy" : "");
     return file;
@@ -326,7 +327,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
     uint64_t end = 2 + 2 * (uint64_t)c->view->tree->nodes[file_of(ino)].child_count;
     size_t used = 0;
     for (uint64_t i = (uint64_t)off; i < end; i++) {
-        char name[NAME_MOST + 1];
+        char name[COMPONENT_MOST + 1];
         int64_t file = entry_at(c, file_of(ino), i, name);
         if (file < 0) {
             continue;
@@ -364,7 +365,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
         .f_frsize = STATFS_BLOCK,
         .f_blocks = c->total_bytes / STATFS_BLOCK + (c->total_bytes % STATFS_BLOCK != 0),
         .f_files = c->view->tree->count,
-        .f_namemax = NAME_MOST,
+        .f_namemax = COMPONENT_MOST,
         .f_flag = ST_RDONLY | ST_NOSUID | ST_NODEV,
     };
     fuse_reply_statfs(req, &st);

@@ -13,23 +13,6 @@
 
 enum { CAT_BYTES = 1 << 20 }; /* read at once */
 
-/* The node that `path` leads to in the mount, or a negative number. */
-static int64_t walk(const struct tree *t, struct str path)
-{
-    uint32_t node = TREE_ROOT;
-    while (path.len) {
-        long slash = str_find(path, '/');
-        struct str name = str_head(path, slash < 0 ? path.len : (size_t)slash);
-        int64_t child = t->nodes[node].kind == NODE_DIR ? tree_lookup(t, node, name) : -ENOTDIR;
-        if (child < 0) {
-            return child;
-        }
-        node = (uint32_t)child;
-        path = str_from_pos(path, name.len + 1);
-    }
-    return node;
-}
-
 static struct str target_at(const void *context, uint32_t i)
 {
     return target_name(&((const struct plan *)context)->targets[i]);
@@ -85,7 +68,7 @@ static errint find_all(const struct view *v, char **operands, int count, const s
         if (found[i]) {
             continue;
         }
-        int64_t node = walk(v->tree, path);
+        int64_t node = tree_find(v->tree, path);
         if (node >= 0 && v->tree->nodes[node].kind == NODE_RAW) {
             found[i] = &v->plan->targets[v->tree->nodes[node].target];
         } else {

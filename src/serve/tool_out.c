@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "files/report.h"
 #include "serve/tool.h"
 
@@ -17,30 +17,13 @@ void out_init(struct tool_out *o)
     o->colour = o->terminal && !(no_colour && no_colour[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/* All bytes, also to a descriptor that somebody made non-blocking. */
-static errint write_all(const char *pos, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(STDOUT_FILENO, pos, len);
-        if (put >= 0) {
-            pos += put;
-            len -= (size_t)put;
-        } else if (errno == EAGAIN) {
-            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-    }
-    return 0;
-}
-
 errint out_flush(struct tool_out *o)
 {
     if (!o->rc) {
         o->rc = buf_check(&o->text);
     }
     if (!o->rc) {
-        o->rc = write_all(o->text.data, o->text.len);
+        o->rc = write_all(STDOUT_FILENO, o->text.data, o->text.len);
     }
     o->text.len = 0;
     return o->rc;
@@ -54,7 +37,7 @@ errint out_settle(struct tool_out *o)
 errint out_bytes(struct tool_out *o, const void *bytes, size_t len)
 {
     if (out_flush(o) == 0) {
-        o->rc = write_all(bytes, len);
+        o->rc = write_all(STDOUT_FILENO, bytes, len);
     }
     return o->rc;
 }
