@@ -16,6 +16,12 @@ static inline void put_le32_at(void *at, uint32_t value)
     }
 }
 
+static inline void put_le64_at(void *at, uint64_t value)
+{
+    put_le32_at(at, (uint32_t)value);
+    put_le32_at((unsigned char *)at + 4, (uint32_t)(value >> 32));
+}
+
 static inline void put_le32(struct buf *b, uint32_t value)
 {
     unsigned char bytes[4];

@@ -11,11 +11,6 @@ static bool is_file(const struct catalog *c, uint32_t shard)
     return shard < c->shard_count && !c->shards[shard].base;
 }
 
-static bool is_bundle(const struct catalog *c)
-{
-    return str_eq(str_from(c->format), STR("v2"));
-}
-
 /* The pieces as one run: each is dense in source and target, and goes on where the one before ended. */
 static bool one_run(const struct form *f, struct place *out)
 {
@@ -95,7 +90,7 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
     if (!target_sized(t)) {
         return place_strings(c, t, out);
     }
-    if (!is_bundle(c)) {
+    if (!catalog_is_bundle(c)) {
         return false;
     }
     if (!t->form) {
@@ -130,7 +125,8 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
 {
     const struct slices *slices = tensor_slices(c, t->source);
     const struct form *f = t->form;
-    if (!slices || !f || !is_bundle(c) || f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||
+    if (!slices || !f || !catalog_is_bundle(c) || f->dtype != t->source->dtype ||
+        f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;
     }

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/grow.h"
 #include "base/json.h"
+#include "base/put.h"
 #include "base/utf8.h"
 #include "files/npy.h"
 #include "files/place.h"
@@ -346,8 +347,8 @@ static void write_header(const struct order *o, struct buf *b)
     while (!b->failed && b->len % ALIGNMENT) {
         buf_char(b, ' ');
     }
-    for (unsigned i = 0; !b->failed && i < 8; i++) {
-        b->data[i] = (char)((uint64_t)(b->len - 8) >> 8 * i);
+    if (!b->failed) {
+        put_le64_at(b->data, b->len - 8);
     }
 }
 

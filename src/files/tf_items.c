@@ -113,7 +113,7 @@ errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit 
 bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item)
 {
     if (t->hidden != TENSOR_VARIANT || c->big_endian || t->no_crc || t->shard == TENSOR_NO_SHARD ||
-        c->shards[t->shard].base || !str_eq(str_from(c->format), STR("v2"))) {
+        c->shards[t->shard].base || !catalog_is_bundle(c)) {
         return false;
     }
     *item = (struct tf_item){

@@ -96,7 +96,8 @@ static errint add_sidecars(const struct map *m, struct arena *a, struct file_lis
             return -ENOMEM;
         }
         add_file(l, name, NODE_SIDECAR, i);
-        const char *where = arena_printf(a, "%s:%u", m->path, m->sidecars[i].line);
+        char text[4096 + 16];
+        const char *where = arena_cstr(a, str_from(map_where(m, m->sidecars[i].line, text)));
         if (!where) {
             return -ENOMEM;
         }

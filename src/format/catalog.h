@@ -86,6 +86,12 @@ static inline struct shape tensor_shape(const struct tensor *t)
     return (struct shape){t->dims, t->rank};
 }
 
+/* catalog_is_bundle: whether data files are those of a bundle (V2): tensors, one after the other, as they are. */
+static inline bool catalog_is_bundle(const struct catalog *c)
+{
+    return str_eq(str_from(c->format), STR("v2"));
+}
+
 /* tensor_slices: how t is stored, if in slices, else NULL. */
 static inline const struct slices *tensor_slices(const struct catalog *c, const struct tensor *t)
 {

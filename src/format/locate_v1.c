@@ -9,11 +9,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/file.h"
-
-/* The last 8 bytes of a table (sstable.c): a V1 checkpoint is nothing but one. */
-#define TABLE_MAGIC 0xdb4775248b80fb57u
-
-enum { TABLE_LEAST = 48 }; /* bytes: a table that is a footer alone */
+#include "format/sstable_block.h"
 
 struct v1_search {
     const char *argument;
@@ -26,13 +22,7 @@ bool locate_is_table(const char *path)
 {
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    char tail[8];
-    if (file_open(path, &fd, &st) < 0 || st.st_size < (off_t)sizeof(tail) ||
-        file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail) < 0) {
-        return false;
-    }
-    struct cursor c = cursor_over(tail, sizeof(tail));
-    return cursor_le64(&c) == TABLE_MAGIC;
+    return file_open(path, &fd, &st) == 0 && sstable_ends(fd, (uint64_t)st.st_size);
 }
 
 const char *locate_shard_count(const char *path)
@@ -145,7 +135,7 @@ errint locate_complain_no_table(const char *path, struct diag *d)
     struct stat st;
     char tail[8] = {0};
     errint rc = file_open(path, &fd, &st);
-    if (rc == 0 && st.st_size >= TABLE_LEAST) {
+    if (rc == 0 && st.st_size >= SSTABLE_FOOTER) {
         rc = file_read_at(fd, (uint64_t)st.st_size - sizeof(tail), sizeof(tail), tail);
     }
     if (rc < 0) {
@@ -153,7 +143,7 @@ errint locate_complain_no_table(const char *path, struct diag *d)
     }
     struct cursor c = cursor_over(tail, sizeof(tail));
     char found[64];
-    if (st.st_size < TABLE_LEAST) {
+    if (st.st_size < SSTABLE_FOOTER) {
         snprintf(found, sizeof(found), "has %lld bytes", (long long)st.st_size);
     } else {
         snprintf(found, sizeof(found), "ends in %016" PRIx64, cursor_le64(&c));
@@ -161,5 +151,5 @@ errint locate_complain_no_table(const char *path, struct diag *d)
     return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
                       "the file %s, a V1 checkpoint has at least %d bytes and ends in %016" PRIx64
                       "; and there is no %s.index",
-                      found, TABLE_LEAST, (uint64_t)TABLE_MAGIC, diag_visible(d, str_from(path)));
+                      found, SSTABLE_FOOTER, SSTABLE_MAGIC, diag_visible(d, str_from(path)));
 }

@@ -7,7 +7,7 @@
 #include "base/grow.h"
 #include "base/put.h"
 
-enum { BLOCK_BYTES = 256 << 10, RESTART_INTERVAL = 16, FOOTER_HANDLES = 40 };
+enum { BLOCK_BYTES = 256 << 10, RESTART_INTERVAL = 16 };
 
 static void put_handle(struct buf *b, struct sstable_handle h)
 {
@@ -45,15 +45,22 @@ static struct sstable_handle put_trailer(struct sstable_build *b, size_t start)
 
 /* ---- the index block ---------------------------------------------------------------------------- */
 
+/* How many bytes two keys have in common at their beginnings. */
+static size_t shared_bytes(struct str a, struct str b)
+{
+    size_t most = a.len < b.len ? a.len : b.len;
+    size_t i = 0;
+    while (i < most && a.ptr[i] == b.ptr[i]) {
+        i++;
+    }
+    return i;
+}
+
 /* A key >= the last of a block and < `next`, as short as TensorFlow makes it (leveldb's FindShortestSeparator). */
 static size_t separator(char *last, size_t len, struct str next)
 {
-    size_t common = len < next.len ? len : next.len;
-    size_t i = 0;
-    while (i < common && last[i] == next.ptr[i]) {
-        i++;
-    }
-    if (i < common) {
+    size_t i = shared_bytes(str_of(last, len), next);
+    if (i < len && i < next.len) {
         unsigned char low = (unsigned char)last[i];
         if (low < 0xff && low + 1 < (unsigned char)next.ptr[i]) {
             last[i] = (char)(low + 1);
@@ -125,10 +132,7 @@ static void put_entry(struct sstable_build *b, struct str key, size_t value_len)
         b->restarts[b->restart_count++] = (uint32_t)(b->out.len - b->block_start);
         b->run = 0;
     } else {
-        size_t common = b->last.len < key.len ? b->last.len : key.len;
-        while (shared < common && b->last.data[shared] == key.ptr[shared]) {
-            shared++;
-        }
+        shared = shared_bytes(buf_view(&b->last), key);
     }
     put_varint(&b->out, shared);
     put_varint(&b->out, key.len - shared);
@@ -161,7 +165,8 @@ size_t sstable_build_add(struct sstable_build *b, struct str key, struct str val
 
 errint sstable_build_finish(struct sstable_build *b)
 {
-    static const unsigned char magic[8] = {0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb};
+    unsigned char magic[8];
+    put_le64_at(magic, SSTABLE_MAGIC);
     end_block(b);
     size_t start = b->out.len;
     put_restarts(&b->out, NULL, 0);
@@ -176,7 +181,7 @@ errint sstable_build_finish(struct sstable_build *b)
     start = b->out.len;
     put_handle(&b->out, metaindex);
     put_handle(&b->out, index);
-    while (!b->out.failed && b->out.len - start < FOOTER_HANDLES) {
+    while (!b->out.failed && b->out.len - start < SSTABLE_HANDLES) {
         buf_char(&b->out, 0);
     }
     buf_add(&b->out, magic, sizeof(magic));

@@ -6,10 +6,6 @@
 #include "base/checked.h"
 #include "base/file.h"
 
-/* The footer: two handles as varints, zeros to byte 40 that nobody reads, 8 bytes of magic. */
-enum { FOOTER = 48, FOOTER_HANDLES = 40 };
-#define MAGIC 0xdb4775248b80fb57u
-
 /* All keys together. */
 enum { EXPANSION_MOST = 64, EXPANSION_FREE = 64 << 20 };
 
@@ -29,23 +25,23 @@ static bool handle_end(struct sstable_handle h, uint64_t most, uint64_t *end)
 static errint read_footer(const struct sstable_source *src, struct sstable_handle *metaindex,
                           struct sstable_handle *index)
 {
-    if (src->size < FOOTER) {
+    if (src->size < SSTABLE_FOOTER) {
         return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d", src->size,
-                               FOOTER);
+                               SSTABLE_FOOTER);
     }
-    char footer[FOOTER];
-    uint64_t at = src->size - FOOTER;
-    if (file_read_at(src->fd, at, FOOTER, footer) < 0) {
+    char footer[SSTABLE_FOOTER];
+    uint64_t at = src->size - SSTABLE_FOOTER;
+    if (file_read_at(src->fd, at, SSTABLE_FOOTER, footer) < 0) {
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
-                          "cannot read %d bytes at byte %" PRIu64, FOOTER, at);
+                          "cannot read %d bytes at byte %" PRIu64, SSTABLE_FOOTER, at);
     }
-    struct cursor magic = cursor_over(footer + FOOTER_HANDLES, FOOTER - FOOTER_HANDLES);
+    struct cursor magic = cursor_over(footer + SSTABLE_HANDLES, SSTABLE_FOOTER - SSTABLE_HANDLES);
     uint64_t found = cursor_le64(&magic);
-    if (found != MAGIC) {
+    if (found != SSTABLE_MAGIC) {
         return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in %016" PRIx64, found,
-                               (uint64_t)MAGIC);
+                               SSTABLE_MAGIC);
     }
-    struct cursor c = cursor_over(footer, FOOTER_HANDLES);
+    struct cursor c = cursor_over(footer, SSTABLE_HANDLES);
     *metaindex = read_handle(&c);
     *index = read_handle(&c);
     uint64_t end;
@@ -78,7 +74,7 @@ errint sstable_check_metaindex(const struct sstable_source *src)
     if (rc < 0) {
         return rc;
     }
-    if (!handle_end(h, src->size - FOOTER, &end)) {
+    if (!handle_end(h, src->size - SSTABLE_FOOTER, &end)) {
         return SSTABLE_CORRUPT(
             src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer", h.off,
             h.bytes);

@@ -8,9 +8,8 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/file.h"
+#include "format/sstable_block.h"
 #include "map/graph_reading.h"
-
-#define TABLE_MAGIC UINT64_C(0xdb4775248b80fb57) /* the end of an index, and of a V1 checkpoint */
 
 enum { HEAD_BYTES = 64 };
 
@@ -30,16 +29,6 @@ static bool exists(const char *path)
 {
     struct stat st;
     return path && stat(path, &st) == 0;
-}
-
-static bool is_table(int fd, uint64_t size)
-{
-    uint8_t magic[8];
-    if (size < sizeof(magic) || file_read_at(fd, size - sizeof(magic), sizeof(magic), magic) < 0) {
-        return false;
-    }
-    struct cursor c = cursor_over(magic, sizeof(magic));
-    return cursor_le64(&c) == TABLE_MAGIC;
 }
 
 bool graph_file_named(const char *path)
@@ -63,7 +52,7 @@ bool graph_file_named(const char *path)
     }
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    return file_open(path, &fd, &st) == 0 && !is_table(fd, (uint64_t)st.st_size);
+    return file_open(path, &fd, &st) == 0 && !sstable_ends(fd, (uint64_t)st.st_size);
 }
 
 /* "meta_info_def {", "saved_model_schema_version: 1", or a comment: no binary message begins so. */
@@ -97,7 +86,7 @@ static errint refuse_others(struct graph_reading *g)
     if (len == 0) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE, "the file is empty");
     }
-    if (is_table(w->fd, w->size)) {
+    if (sstable_ends(w->fd, w->size)) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
                           "the file is a checkpoint or its index, not a graph; to take the variables of a "
                           "checkpoint, name it without .meta or .pb");
