@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/edit.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "format/dtype.h"
 
@@ -43,7 +44,7 @@ void words_nearest(struct diag *d, struct str word, const char *const *known, si
     if (!d || d->kept == DIAG_KEPT) {
         return;
     }
-    unsigned most = word.len < 4 ? 1 : word.len < 9 ? 2 : 3;
+    unsigned most = nearest_most(word.len);
     unsigned given = 0;
     for (unsigned distance = 0; distance <= most && given < DIAG_NEAREST; distance++) {
         for (size_t i = 0; i < count && given < DIAG_NEAREST; i++) {

@@ -15,6 +15,7 @@
 #include "files/view.h"
 #include "serve/daemon.h"
 #include "serve/mountpoint.h"
+#include "serve/namespace.h"
 #include "serve/ops.h"
 #include "serve/opts.h"
 
@@ -293,7 +294,9 @@ int main(int argc, char **argv)
     } else {
         log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
         daemon_raise_limits();
-        status = o.action == OPTS_HELP      ? help()
+        bool lost = o.mount_namespace && namespace_enter(o.mount_namespace) < 0;
+        status = lost                       ? EXIT_FAULT
+                 : o.action == OPTS_HELP    ? help()
                  : o.action == OPTS_VERSION ? version()
                  : o.action == OPTS_UNMOUNT ? (mountpoint_unmount(o.mountpoint) < 0 ? EXIT_FAULT : 0)
                                             : mount(&o);

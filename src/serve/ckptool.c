@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "serve/tool.h"
 
 enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_EXPORT = 16, FOR_ALL = 31 };
@@ -17,18 +18,20 @@ static const struct command {
     const char *name;
     const char *operands;
     const char *what;
+    const char *example; /* of its operands and options */
     int mask;
     int (*run)(const struct tool_args *args, struct tool_out *o);
 } commands[] = {
     {"list", "CHECKPOINT [PATTERN]", "print the tensors of a checkpoint: name, dtype, shape, bytes, shard",
-     FOR_LIST, tool_list},
-    {"plan", "[CHECKPOINT]", "print the dry run of a mount: which target comes from where", FOR_PLAN,
-     tool_plan},
-    {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view", FOR_CAT,
-     tool_cat},
+     "model.ckpt-1000 'dense*'", FOR_LIST, tool_list},
+    {"plan", "[CHECKPOINT]", "print the dry run of a mount: which target comes from where",
+     "-m map.ini model.ckpt-1000", FOR_PLAN, tool_plan},
+    {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view",
+     "--text -m map.ini model.ckpt-1000 dense/bias", FOR_CAT, tool_cat},
     {"export", "CHECKPOINT DIRECTORY", "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
-     FOR_EXPORT, tool_export},
-    {"verify", "CHECKPOINT", "compare every tensor with its checksum", FOR_VERIFY, tool_verify},
+     "--format safetensors -m map.ini model.ckpt-1000 out", FOR_EXPORT, tool_export},
+    {"verify", "CHECKPOINT", "compare every tensor with its checksum", "model.ckpt-1000", FOR_VERIFY,
+     tool_verify},
 };
 
 enum {
@@ -38,7 +41,6 @@ enum {
     OPTION_TEXT,
     OPTION_LIMIT,
     OPTION_FORMAT,
-    OPTION_VERSION
 };
 
 static const struct tool_option {
@@ -67,7 +69,7 @@ static const struct tool_option {
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
     {'h', "help", NULL, "print this help", FOR_ALL},
-    {OPTION_VERSION, "version", NULL, "print the version", FOR_ALL},
+    {'V', "version", NULL, "print the version", FOR_ALL},
 };
 
 static void print_help(struct buf *b, const struct command *only)
@@ -75,11 +77,16 @@ static void print_help(struct buf *b, const struct command *only)
     if (only) {
         buf_printf(b, "Usage: ckptool %s [OPTION]... %s\n", only->name, only->operands);
         buf_printf(b, "%c%s.\n", toupper((unsigned char)only->what[0]), only->what + 1);
+        buf_printf(b, "Example: ckptool %s %s\n", only->name, only->example);
     } else {
         buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
                     "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             buf_printf(b, "  %-7s %-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+        }
+        buf_text(b, "  help    [COMMAND]             print this, or the options of a command\n\nExamples:\n");
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+            buf_printf(b, "  ckptool %s %s\n", commands[i].name, commands[i].example);
         }
     }
     buf_text(b, "\nOptions:\n");
@@ -117,6 +124,30 @@ static void print_version(struct buf *b)
 /* What the command line asks for instead of a command's work. */
 enum request { REQUEST_RUN, REQUEST_HELP, REQUEST_VERSION, REQUEST_USAGE };
 
+/* The option of c, "--NAME", that the unknown `word` may have meant; NULL if none. */
+static const char *nearest_option(const struct command *c, const char *word)
+{
+    const char *known[ARRAY_LEN(options)];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (options[i].mask & c->mask) {
+            known[count++] = options[i].name;
+        }
+    }
+    struct str name = str_from(word + strspn(word, "-"));
+    return nearest_word(str_head(name, strcspn(name.ptr, "=")), known, count);
+}
+
+static void refuse_unknown(const struct command *c, const char *word)
+{
+    const char *meant = nearest_option(c, word);
+    if (meant) {
+        tool_usage("%s: unknown option '%s'; did you mean '--%s'?", c->name, word, meant);
+    } else {
+        tool_usage("%s: unknown option '%s'", c->name, word);
+    }
+}
+
 /* getopt_long: optopt is the letter, or 0 for an unknown long option; argv[optind - 1] is the last word it took. */
 static enum request refuse(const struct command *c, char **argv, int code)
 {
@@ -124,7 +155,7 @@ static enum request refuse(const struct command *c, char **argv, int code)
     if (code == ':') {
         tool_usage("%s: option '%s' needs a value", c->name, word);
     } else if (optopt == 0) {
-        tool_usage("%s: unknown option '%s'", c->name, word);
+        refuse_unknown(c, word);
     } else if (str_starts(str_from(word), STR("--"))) {
         tool_usage("%s: option '%s' takes no value", c->name, word);
     } else {
@@ -176,7 +207,8 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
             break;
         case 'n':
             if (!map_names_parse(str_from(optarg), &args->extra.names)) {
-                tool_usage("%s: --names is 'key' or 'friendly', not '%s'", c->name, optarg);
+                static const char *const kinds[] = {"key", "friendly"};
+                tool_usage_choice("--names", optarg, kinds, ARRAY_LEN(kinds));
                 return REQUEST_USAGE;
             }
             break;
@@ -209,7 +241,7 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
             break;
         case 'h':
             return REQUEST_HELP;
-        case OPTION_VERSION:
+        case 'V':
             return REQUEST_VERSION;
         default:
             return refuse(c, argv, code);
@@ -220,6 +252,77 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
     return REQUEST_RUN;
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether a word in the place of a command is a checkpoint: a path, or something that is there. */
+static bool is_path(const char *word)
+{
+    CLEANUP_BUF struct buf index = {0};
+    buf_text(&index, word);
+    buf_text(&index, ".index");
+    return strchr(word, '/') || access(word, F_OK) == 0 ||
+           (buf_check(&index) == 0 && access(index.data, F_OK) == 0);
+}
+
+static int no_command(const char *name)
+{
+    const char *known[ARRAY_LEN(commands) + 1] = {"help"};
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        known[i + 1] = commands[i].name;
+    }
+    if (name[0] == '-') {
+        return tool_usage("unknown option '%s' before a command", name);
+    }
+    if (is_path(name)) {
+        return tool_usage("'%s' is no command; did you mean 'ckptool list %s'?", name, name);
+    }
+    const char *meant = nearest_word(str_from(name), known, ARRAY_LEN(known));
+    if (meant) {
+        return tool_usage("unknown command '%s'; did you mean '%s'?", name, meant);
+    }
+    return tool_usage("unknown command '%s'", name);
+}
+
+static int help(const char *name, struct tool_out *o)
+{
+    const struct command *only = name ? find_command(name) : NULL;
+    if (name && !only) {
+        return no_command(name);
+    }
+    print_help(&o->text, only);
+    return TOOL_OK;
+}
+
+static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)
+{
+    /* Room for as many -a and -D as there are arguments. */
+    CLEANUP_FREE const char **lists = calloc(2 * (size_t)argc, sizeof(*lists));
+    if (!lists) {
+        return TOOL_FAILED;
+    }
+    struct tool_args args = {.limit = UINT64_MAX, .extra = {.assign = lists, .define = lists + argc}};
+    switch (parse(c, argc, argv, &args)) {
+    case REQUEST_HELP:
+        return help(c->name, o);
+    case REQUEST_VERSION:
+        print_version(&o->text);
+        return TOOL_OK;
+    case REQUEST_USAGE:
+        return TOOL_USAGE;
+    case REQUEST_RUN:
+        break;
+    }
+    return c->run(&args, o);
+}
+
 static int run(int argc, char **argv, struct tool_out *o)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
@@ -227,37 +330,17 @@ static int run(int argc, char **argv, struct tool_out *o)
         return tool_usage("which command? list, plan, cat, export or verify");
     }
     if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
-        print_help(&o->text, NULL);
-        return TOOL_OK;
+        return help(NULL, o);
     }
-    if (strcmp(name, "--version") == 0) {
+    if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
         print_version(&o->text);
         return TOOL_OK;
     }
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(name, commands[i].name) != 0) {
-            continue;
-        }
-        /* Room for as many -a and -D as there are arguments. */
-        CLEANUP_FREE const char **lists = calloc(2 * (size_t)argc, sizeof(*lists));
-        if (!lists) {
-            return TOOL_FAILED;
-        }
-        struct tool_args args = {.limit = UINT64_MAX, .extra = {.assign = lists, .define = lists + argc}};
-        switch (parse(&commands[i], argc - 1, argv + 1, &args)) {
-        case REQUEST_RUN:
-            return commands[i].run(&args, o);
-        case REQUEST_HELP:
-            print_help(&o->text, &commands[i]);
-            return TOOL_OK;
-        case REQUEST_VERSION:
-            print_version(&o->text);
-            return TOOL_OK;
-        case REQUEST_USAGE:
-            return TOOL_USAGE;
-        }
+    const struct command *c = find_command(name);
+    if (c) {
+        return run_command(c, argc - 1, argv + 1, o);
     }
-    return tool_usage(name[0] == '-' ? "unknown option '%s' before a command" : "unknown command '%s'", name);
+    return strcmp(name, "help") == 0 ? help(argv[2], o) : no_command(name);
 }
 
 /* Closed standard descriptors would be taken by the next files opened. Each gets a /dev/null that fails when used. */

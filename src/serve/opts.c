@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/opts.h"
 
-#include <fuse_opt.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,149 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const char opts_help[] =
-    "usage: ckptfs [-o OPTIONS] [CHECKPOINT] MOUNTPOINT\n"
-    "       ckptfs -u MOUNTPOINT\n"
-    "\n"
-    "Mount a TensorFlow checkpoint as if another model had saved it: a file for each tensor,\n"
-    "and files that TensorFlow, PyTorch, JAX, NumPy and transformers load.\n"
-    "\n"
-    "CHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of its shards,\n"
-    "or a directory: with a `checkpoint` state file, of a SavedModel, or with one checkpoint.\n"
-    "Without it (or with `none`), [checkpoint] path of the map names it.\n"
-    "\n"
-    "    -o map=FILE            the assignment map; without it every tensor has its own name\n"
-    "    -o assign='SRC=DST'    one more rule, as in [assignment_map]; may be repeated\n"
-    "    -o define='NAME=TYPE'  one more declaration, as in [variables]; may be repeated\n"
-    "    -o names=KIND          `key` or `friendly`: which names of an object-based checkpoint\n"
-    "                           are shown; instead of [checkpoint] names\n"
-    "    -o graph=PATH          the target graph: a .meta file, a saved_model.pb or its\n"
-    "                           directory, or another checkpoint\n"
-    "    -o npy                 list the .npy file beside each tensor\n"
-    "    -o verify              check each tensor against its checksum when it is first read\n"
-    "    -o uid=N, -o gid=N     owner and group of all files\n"
-    "    -o umask=M             permission bits to take away (octal)\n"
-    "    -o nonempty            mount over a directory that is not empty\n"
-    "    -f                     stay in the foreground, log to stderr\n"
-    "    -d                     log every request (implies -f)\n"
-    "    -v                     log more\n"
-    "    -u                     unmount MOUNTPOINT\n"
-    "    -h, --help             this help\n"
-    "    -V, --version          versions\n"
-    "\n"
-    "The mount is always ro,nosuid,nodev,default_permissions. A comma or backslash in a\n"
-    "value is escaped by a backslash. Exit status: 0; 1 for a wrong checkpoint, map or\n"
-    "mount point; 2 for wrong usage.\n";
-
-enum {
-    KEY_HELP,
-    KEY_VERSION,
-    KEY_FOREGROUND,
-    KEY_DEBUG,
-    KEY_VERBOSE,
-    KEY_UNMOUNT,
-    KEY_NONEMPTY,
-    KEY_VERIFY,
-    KEY_NPY,
-    KEY_TYPE,
-    KEY_MAP,
-    KEY_GRAPH,
-    KEY_ASSIGN,
-    KEY_DEFINE,
-    KEY_NAMES,
-    KEY_FSNAME,
-    KEY_UID,
-    KEY_GID,
-    KEY_UMASK,
-    KEY_MAX_READ,
-    KEY_IGNORED, /* from fstab or mount(8): no meaning here, or overridden */
-    KEY_SESSION, /* libfuse's */
-};
-
-static const struct fuse_opt table[] = {
-    FUSE_OPT_KEY("-h", KEY_HELP),
-    FUSE_OPT_KEY("--help", KEY_HELP),
-    FUSE_OPT_KEY("-V", KEY_VERSION),
-    FUSE_OPT_KEY("--version", KEY_VERSION),
-    FUSE_OPT_KEY("-f", KEY_FOREGROUND),
-    FUSE_OPT_KEY("-d", KEY_DEBUG),
-    FUSE_OPT_KEY("debug", KEY_DEBUG),
-    FUSE_OPT_KEY("-v", KEY_VERBOSE),
-    FUSE_OPT_KEY("-u", KEY_UNMOUNT),
-    FUSE_OPT_KEY("-n", KEY_IGNORED),
-    FUSE_OPT_KEY("-s", KEY_IGNORED),
-    FUSE_OPT_KEY("-t ", KEY_TYPE),
-    FUSE_OPT_KEY("nonempty", KEY_NONEMPTY),
-    FUSE_OPT_KEY("map=", KEY_MAP),
-    FUSE_OPT_KEY("graph=", KEY_GRAPH),
-    FUSE_OPT_KEY("assign=", KEY_ASSIGN),
-    FUSE_OPT_KEY("define=", KEY_DEFINE),
-    FUSE_OPT_KEY("names=", KEY_NAMES),
-    FUSE_OPT_KEY("fsname=", KEY_FSNAME),
-    FUSE_OPT_KEY("uid=", KEY_UID),
-    FUSE_OPT_KEY("gid=", KEY_GID),
-    FUSE_OPT_KEY("umask=", KEY_UMASK),
-    /* always ours, whatever is said */
-    FUSE_OPT_KEY("rw", KEY_IGNORED),
-    FUSE_OPT_KEY("ro", KEY_IGNORED),
-    FUSE_OPT_KEY("suid", KEY_IGNORED),
-    FUSE_OPT_KEY("nosuid", KEY_IGNORED),
-    FUSE_OPT_KEY("dev", KEY_IGNORED),
-    FUSE_OPT_KEY("nodev", KEY_IGNORED),
-    FUSE_OPT_KEY("default_permissions", KEY_IGNORED),
-    FUSE_OPT_KEY("subtype=", KEY_IGNORED),
-    /* without meaning for what never changes */
-    FUSE_OPT_KEY("async", KEY_IGNORED),
-    FUSE_OPT_KEY("sync", KEY_IGNORED),
-    FUSE_OPT_KEY("dirsync", KEY_IGNORED),
-    FUSE_OPT_KEY("atime", KEY_IGNORED),
-    FUSE_OPT_KEY("noatime", KEY_IGNORED),
-    FUSE_OPT_KEY("diratime", KEY_IGNORED),
-    FUSE_OPT_KEY("nodiratime", KEY_IGNORED),
-    FUSE_OPT_KEY("relatime", KEY_IGNORED),
-    FUSE_OPT_KEY("norelatime", KEY_IGNORED),
-    FUSE_OPT_KEY("strictatime", KEY_IGNORED),
-    FUSE_OPT_KEY("nostrictatime", KEY_IGNORED),
-    FUSE_OPT_KEY("lazytime", KEY_IGNORED),
-    FUSE_OPT_KEY("nolazytime", KEY_IGNORED),
-    FUSE_OPT_KEY("silent", KEY_IGNORED),
-    FUSE_OPT_KEY("loud", KEY_IGNORED),
-    /* for mount(8) and systemd */
-    FUSE_OPT_KEY("defaults", KEY_IGNORED),
-    FUSE_OPT_KEY("auto", KEY_IGNORED),
-    FUSE_OPT_KEY("noauto", KEY_IGNORED),
-    FUSE_OPT_KEY("user", KEY_IGNORED),
-    FUSE_OPT_KEY("user=", KEY_IGNORED),
-    FUSE_OPT_KEY("nouser", KEY_IGNORED),
-    FUSE_OPT_KEY("users", KEY_IGNORED),
-    FUSE_OPT_KEY("nousers", KEY_IGNORED),
-    FUSE_OPT_KEY("owner", KEY_IGNORED),
-    FUSE_OPT_KEY("noowner", KEY_IGNORED),
-    FUSE_OPT_KEY("group", KEY_IGNORED),
-    FUSE_OPT_KEY("nogroup", KEY_IGNORED),
-    FUSE_OPT_KEY("_netdev", KEY_IGNORED),
-    FUSE_OPT_KEY("nofail", KEY_IGNORED),
-    FUSE_OPT_KEY("iversion", KEY_IGNORED),
-    FUSE_OPT_KEY("noiversion", KEY_IGNORED),
-    FUSE_OPT_KEY("mand", KEY_IGNORED),
-    FUSE_OPT_KEY("nomand", KEY_IGNORED),
-    FUSE_OPT_KEY("nosymfollow", KEY_IGNORED),
-    FUSE_OPT_KEY("comment=", KEY_IGNORED),
-    FUSE_OPT_KEY("uhelper=", KEY_IGNORED),
-    FUSE_OPT_KEY("exec", KEY_SESSION),
-    FUSE_OPT_KEY("noexec", KEY_SESSION),
-    FUSE_OPT_KEY("allow_other", KEY_SESSION),
-    FUSE_OPT_KEY("allow_root", KEY_SESSION),
-    FUSE_OPT_KEY("auto_unmount", KEY_SESSION),
-    FUSE_OPT_KEY("max_read=", KEY_MAX_READ),
-    FUSE_OPT_KEY("context=", KEY_SESSION),
-    FUSE_OPT_KEY("fscontext=", KEY_SESSION),
-    FUSE_OPT_KEY("defcontext=", KEY_SESSION),
-    FUSE_OPT_KEY("rootcontext=", KEY_SESSION),
-    FUSE_OPT_KEY("npy", KEY_NPY),
-    FUSE_OPT_KEY("verify", KEY_VERIFY),
-    FUSE_OPT_END,
-};
+#include "base/cleanup.h"
+#include "base/nearest.h"
+#include "serve/opts_table.h"
 
 struct parse {
     struct opts *opts;
@@ -188,11 +47,18 @@ static int number(struct parse *p, const char *arg, int base, unsigned long most
     return 0;
 }
 
+/* The value of "NAME=VALUE", "--NAME=VALUE" or "-xVALUE". */
+static const char *value_of(const char *arg)
+{
+    bool letter = arg[0] == '-' && arg[1] != '-';
+    return letter ? arg + 2 : strchr(arg, '=') + 1;
+}
+
 static int keep_text(struct parse *p, const char *arg, const char **out)
 {
-    const char *text = strchr(arg, '=') + 1;
+    const char *text = value_of(arg);
     if (!*text) {
-        return complain(p, "-o %s: a value is missing", arg);
+        return complain(p, "%s%s: a value is missing", arg[0] == '-' ? "" : "-o ", arg);
     }
     *out = arena_cstr(&p->opts->arena, str_from(text));
     return *out ? 0 : complain(p, "out of memory");
@@ -219,7 +85,9 @@ static int keep_more(struct parse *p, const char *arg, const char *const **list,
 static int take_word(struct parse *p, const char *arg)
 {
     if (p->word_count == ARRAY_LEN(p->words)) {
-        return complain(p, "%s: one argument too many", arg);
+        bool names = strcmp(p->words[0], "friendly") == 0 || strcmp(p->words[0], "key") == 0;
+        return complain(p, "%s: one argument too many%s%s%s", arg, names ? "; did you mean '--names " : "",
+                        names ? p->words[0] : "", names ? "'?" : "");
     }
     if (!*arg) {
         return complain(p, "an argument is empty");
@@ -228,13 +96,30 @@ static int take_word(struct parse *p, const char *arg)
     return p->words[p->word_count++] ? 0 : complain(p, "out of memory");
 }
 
+static int take_names(struct parse *p, const char *kind)
+{
+    static const char *const kinds[] = {"key", "friendly"};
+    if (map_names_parse(str_from(kind), &p->opts->extra.names)) {
+        return 0;
+    }
+    const char *meant = nearest_word(str_from(kind), kinds, ARRAY_LEN(kinds));
+    return complain(p, "names=%s: expected key or friendly%s%s%s", kind, meant ? "; did you mean '" : "",
+                    meant ? meant : "", meant ? "'?" : "");
+}
+
 static int take_other(struct parse *p, const char *arg)
 {
     bool for_mount = strncmp(arg, "x-", 2) == 0 || strncmp(arg, "X-", 2) == 0;
     if (!*arg || for_mount) {
         return 0;
     }
-    return complain(p, "unknown option: %s%s", arg[0] == '-' ? "" : "-o ", arg);
+    const char *dash = arg[0] == '-' ? "" : "-o ";
+    const char *meant = opts_nearest(arg);
+    if (!meant) {
+        return complain(p, "unknown option: %s%s", dash, arg);
+    }
+    int len = (int)strcspn(meant, arg[0] == '-' ? " =" : " ");
+    return complain(p, "unknown option: %s%s; did you mean '%s%.*s'?", dash, arg, dash, len, meant);
 }
 
 static int take_flag(struct opts *o, int key)
@@ -296,18 +181,18 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
         return strcmp(arg, "-tfuse." OPTS_TYPE) == 0 || strcmp(arg, "-t" OPTS_TYPE) == 0
                    ? 0
                    : complain(p, "-t %s: expected fuse." OPTS_TYPE, arg + 2);
+    case KEY_NAMESPACE:
+        return o->helper ? keep_text(p, arg, &o->mount_namespace) : complain(p, "unknown option: -N");
     case KEY_MAP:
-        return o->map ? complain(p, "-o map= is given twice") : keep_text(p, arg, &o->map);
+        return o->map ? complain(p, "the map is given twice") : keep_text(p, arg, &o->map);
     case KEY_GRAPH:
-        return o->graph ? complain(p, "-o graph= is given twice") : keep_text(p, arg, &o->graph);
+        return o->graph ? complain(p, "the graph is given twice") : keep_text(p, arg, &o->graph);
     case KEY_ASSIGN:
         return keep_more(p, arg, &o->extra.assign, &o->extra.assign_count);
     case KEY_DEFINE:
         return keep_more(p, arg, &o->extra.define, &o->extra.define_count);
     case KEY_NAMES:
-        return map_names_parse(str_from(strchr(arg, '=') + 1), &o->extra.names)
-                   ? 0
-                   : complain(p, "-o %s: expected names=key or names=friendly", arg);
+        return take_names(p, value_of(arg));
     case KEY_FSNAME:
         return keep_text(p, arg, &o->fsname);
     case KEY_UID:
@@ -339,18 +224,37 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
     }
 }
 
-/* fuse_opt prints by itself when a value is missing; we want to say it in our own way. */
-static int check_values(struct parse *p, int argc, char **argv)
+static int add_both(struct fuse_args *out, const char *option, const char *value)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "-t") == 0) {
-            i++;
-            if (i >= argc) {
-                return complain(p, "%s: a value is missing", argv[argc - 1]);
-            }
+    int rc = fuse_opt_add_arg(out, option);
+    return rc == 0 ? fuse_opt_add_arg(out, value) : rc;
+}
+
+static int add_joined(struct fuse_args *out, const char *option, const char *value)
+{
+    CLEANUP_FREE char *joined = NULL;
+    return asprintf(&joined, "%s=%s", option, value) < 0 ? -1 : fuse_opt_add_arg(out, joined);
+}
+
+/* fuse_opt prints by itself when a value is missing; we want to say it in our own way. And it does not know that a value of `--map=` may
+ * be a word of its own: such two are made one. */
+static int join_values(struct parse *p, int argc, char **argv, struct fuse_args *out)
+{
+    int rc = 0;
+    bool options = true;
+    for (int i = 0; i < argc && rc == 0; i++) {
+        const char *word = argv[i];
+        options = options && strcmp(word, "--") != 0;
+        if (i == 0 || !options || !opts_takes_word(word)) {
+            rc = fuse_opt_add_arg(out, word);
+            continue;
         }
+        if (++i >= argc) {
+            return complain(p, "%s: a value is missing", word);
+        }
+        rc = strncmp(word, "--", 2) == 0 ? add_joined(out, word, argv[i]) : add_both(out, word, argv[i]);
     }
-    return 0;
+    return rc == 0 ? 0 : complain(p, "out of memory");
 }
 
 static int take_words(struct parse *p)
@@ -384,10 +288,10 @@ errint opts_parse(int argc, char **argv, struct opts *out, struct buf *complaint
     out->helper = strncmp(called, "mount.", 6) == 0;
 
     struct parse p = {.opts = out, .complaint = complaint};
-    struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
-    int rc = check_values(&p, argc, argv);
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    int rc = join_values(&p, argc, argv, &args);
     if (rc == 0) {
-        rc = fuse_opt_parse(&args, &p, table, take);
+        rc = fuse_opt_parse(&args, &p, opts_table, take);
     }
     fuse_opt_free_args(&args);
     if (rc == 0) {

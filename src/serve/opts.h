@@ -19,10 +19,11 @@ struct opts {
     enum opts_action action;
     const char *checkpoint; /* NULL: not given, or "none" as in fstab */
     const char *mountpoint;
-    const char *map;        /* NULL: not given */
-    const char *graph;      /* NULL: not given */
-    struct map_extra extra; /* of assign=, define= and names= */
-    const char *fsname;     /* NULL: not given */
+    const char *map;             /* NULL: not given */
+    const char *graph;           /* NULL: not given */
+    struct map_extra extra;      /* of assign=, define= and names= */
+    const char *fsname;          /* NULL: not given */
+    const char *mount_namespace; /* of mount(8), a file in /proc: where to mount; NULL: where we are */
     bool foreground;
     bool debug;
     bool verbose;

@@ -72,6 +72,10 @@ void tool_complain(const struct diag *d, bool quiet);
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
 FORMAT(1, 2) int tool_usage(const char *fmt, ...);
 
+/* tool_usage_choice: the usage error of an option whose `value` is none of the `count` known ones, with
+ * the one that was meant, if one is near. Returns TOOL_USAGE. */
+int tool_usage_choice(const char *option, const char *value, const char *const *known, size_t count);
+
 /* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is [checkpoint] path of the map. */
 const char *tool_checkpoint(const char *operand);
 

@@ -125,6 +125,16 @@ static errint run(const struct tool_args *args, const struct format *format, str
     return rc;
 }
 
+static int no_format(const char *wanted)
+{
+    const char *known[ARRAY_LEN(formats)];
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        known[i] = formats[i].name;
+    }
+    return wanted ? tool_usage_choice("--format", wanted, known, ARRAY_LEN(known))
+                  : tool_usage("export: which --format? safetensors, tf, npy or raw");
+}
+
 int tool_export(const struct tool_args *args, struct tool_out *o)
 {
     const struct format *format = format_of(args->format);
@@ -138,8 +148,7 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
         return tool_usage("export: the directory's name is empty");
     }
     if (!format) {
-        return args->format ? tool_usage("export: no format '%s': safetensors, tf, npy or raw", args->format)
-                            : tool_usage("export: which --format? safetensors, tf, npy or raw");
+        return no_format(args->format);
     }
     struct diag d;
     struct view v = {0};

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "base/write.h"
 #include "files/report.h"
 #include "serve/tool.h"
@@ -80,6 +81,23 @@ int tool_usage(const char *fmt, ...)
     fputs("; try 'ckptool -h'\n", stderr);
     va_end(args);
     return TOOL_USAGE;
+}
+
+int tool_usage_choice(const char *option, const char *value, const char *const *known, size_t count)
+{
+    CLEANUP_BUF struct buf list = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buf_text(&list, i + 1 < count ? ", " : " or ");
+        }
+        buf_text(&list, known[i]);
+    }
+    const char *all = buf_view(&list).ptr;
+    const char *meant = nearest_word(str_from(value), known, count);
+    if (meant) {
+        return tool_usage("%s is %s, not '%s'; did you mean '%s'?", option, all, value, meant);
+    }
+    return tool_usage("%s is %s, not '%s'", option, all, value);
 }
 
 const char *tool_checkpoint(const char *operand)

@@ -18,7 +18,8 @@ def test_help_and_version(ckptfs):
     for flag in ("-h", "--help"):
         done = ckptfs.run(flag)
         assert done.returncode == 0 and done.stderr == ""
-        assert done.stdout.startswith("usage: ckptfs [-o OPTIONS] [CHECKPOINT] MOUNTPOINT\n")
+        assert done.stdout.startswith("usage: ckptfs [-m MAP] [-g GRAPH] [-o OPTIONS] [CHECKPOINT] MOUNTPOINT\n")
+        assert "\nexample: ckptfs -m map.ini model.ckpt-1000 /mnt/view\n" in done.stdout
         assert done.stdout.index("map=FILE") < done.stdout.index("allow_other")
     for flag in ("-V", "--version"):
         done = ckptfs.run(flag)
@@ -32,16 +33,16 @@ def test_help_and_version(ckptfs):
     (["a", "b", "MNT"], "one argument too many"),
     (["", "MNT"], "an argument is empty"),
     (["-x", DEMO, "MNT"], "unknown option: -x"),
-    (["--map", DEMO, "MNT"], "unknown option: --map"),
+    (["--mapp", DEMO, "MNT"], "unknown option: --mapp; did you mean '--map'?"),
     (["-o", "mapp=x", DEMO, "MNT"], "unknown option: -o mapp=x"),
-    (["-o", "map=a,map=b", DEMO, "MNT"], "map= is given twice"),
+    (["-o", "map=a,map=b", DEMO, "MNT"], "the map is given twice"),
     (["-o", "map=", DEMO, "MNT"], "a value is missing"),
     (["-o", "uid=root", DEMO, "MNT"], "expected a decimal number"),
     (["-o", "gid=-1", DEMO, "MNT"], "expected a decimal number"),
     (["-o", "uid=4294967295", DEMO, "MNT"], "expected a decimal number"),
     (["-o", "umask=9", DEMO, "MNT"], "expected an octal number"),
     (["-o", "umask=1777", DEMO, "MNT"], "expected an octal number"),
-    (["-o", "graph=x,graph=y", DEMO, "MNT"], "graph= is given twice"),
+    (["-o", "graph=x,graph=y", DEMO, "MNT"], "the graph is given twice"),
     (["-o", "assign=", DEMO, "MNT"], "a value is missing"),
     ([DEMO, "MNT", "-o"], "a value is missing"),
     (["-t", "ext4", DEMO, "MNT"], "expected fuse.ckptfs"),
@@ -52,6 +53,36 @@ def test_wrong_usage(ckptfs, args, says):
     at = ckptfs.directory()
     stderr = ckptfs.refuse(*[at if a == "MNT" else a for a in args], status=2, at=at)
     assert says in stderr and stderr.endswith("\ntry ckptfs -h\n") and stderr.count("\n") == 2
+
+
+def test_letters_for_map_graph_and_names(ckptfs, tmp_path):
+    (tmp_path / "map.ini").write_text("[assignment_map]\nsome_var = test/my_var\n")
+    at = ckptfs.directory()
+    stderr = ckptfs.refuse("-m", tmp_path / "map.ini", "-g", DEMO, "--names", "key", DEMO, at, at=at)
+    assert "test/my_var" in stderr  # which the graph does not have
+    mount = ckptfs.mount(DEMO, flags=["-m", tmp_path / "map.ini"], foreground=True)
+    assert (mount / "test" / "my_var").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) gives -N to root alone")
+def test_mount_helper_enters_the_namespace_that_mount_names(ckptfs, tmp_path):
+    helper = tmp_path / "mount.fuse.ckptfs"
+    helper.symlink_to(CKPTFS)
+    at = ckptfs.directory()
+    with subprocess.Popen(["unshare", "-m", "cat"], stdin=subprocess.PIPE) as elsewhere:
+        try:
+            own = os.readlink("/proc/self/ns/mnt")
+            wait_until(lambda: os.readlink(f"/proc/{elsewhere.pid}/ns/mnt") != own, "the namespace")
+            done = subprocess.run([helper, DEMO, at, "-n", "-o", "ro", "-N", f"/proc/{elsewhere.pid}/ns/mnt"],
+                                  capture_output=True, text=True, timeout=PATIENCE)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert mounted_at(at) is None
+            there = f"/proc/{elsewhere.pid}/root{at}/some_var"
+            assert os.path.getsize(there) == 160
+            subprocess.run(["nsenter", f"--mount=/proc/{elsewhere.pid}/ns/mnt", "umount", at], check=True)
+            wait_until(lambda: not daemons_of(at), "the daemon to end")
+        finally:
+            elsewhere.stdin.close()
 
 
 def test_a_checkpoint_that_is_not_there(ckptfs, tmp_path):

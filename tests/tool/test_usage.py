@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ckptool's command line: exit statuses, help, version; every refusal is one line."""
 
+import re
+
 import pytest
 from toolkit import GOLDEN, out, run
 
@@ -16,7 +18,13 @@ DEMO = str(GOLDEN / "demo")
     (["plan", "--text", DEMO], "unknown option '--text'"), (["cat"], "which checkpoint?"), (["cat", DEMO], "which variable"),
     (["cat", "--text", "--limit", "x", DEMO, "a"], "--limit is a number"),
     (["cat", "--text", "--limit=-1", DEMO, "a"], "--limit is a number"),
-    (["cat", "--text", "--limit=99999999999999999999", DEMO, "a"], "--limit is a number")])
+    (["cat", "--text", "--limit=99999999999999999999", DEMO, "a"], "--limit is a number"),
+    (["lst", DEMO], "did you mean 'list'?"), (["hlep"], "did you mean 'help'?"), (["help", "exprt"], "did you mean 'export'?"),
+    ([DEMO], f"did you mean 'ckptool list {DEMO}'?"), ([DEMO + "/model.ckpt-1000"], "did you mean 'ckptool list "),
+    (["plan", "--jsn", DEMO], "did you mean '--json'?"), (["plan", "--grph=x", DEMO], "did you mean '--graph'?"),
+    (["list", "-n", "freindly", DEMO], "--names is key or friendly, not 'freindly'; did you mean 'friendly'?"),
+    (["export", "--format", "safetensor", DEMO, "x"], "did you mean 'safetensors'?"),
+    (["export", "--format", "zarr", DEMO, "x"], "--format is safetensors, tf, npy or raw, not 'zarr'")])
 def test_wrong_usage(arguments, words):
     done = run(*arguments, status=2)
     assert done.stdout == b""
@@ -24,16 +32,23 @@ def test_wrong_usage(arguments, words):
     assert text.count("\n") == 1 and words in text and text.endswith("; try 'ckptool -h'\n")
 
 
-@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["list", "-h"], ["plan", "--help"], ["cat", "x", "-h"]])
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["list", "-h"], ["plan", "--help"], ["cat", "x", "-h"], ["help"],
+                                       ["help", "cat"]])
 def test_help(arguments):
     text = out(*arguments).decode()
     assert text.startswith("Usage: ckptool ") and "--version" in text
     assert max(map(len, text.splitlines())) <= 110
+    assert re.search(r"^(Example: |  )ckptool \w+ .*model\.ckpt-1000", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["list", "plan", "cat", "export", "verify"])
+def test_help_of_a_command_is_that_of_its_option(command):
+    assert out("help", command) == out(command, "-h")
 
 
 def test_version():
     assert out("--version").startswith(b"ckptool ")
-    assert out("list", "--version") == out("--version")
+    assert out("list", "--version") == out("--version") == out("-V") == out("plan", "-V")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["plan"], ["cat", "--text"]])

@@ -108,6 +108,57 @@ static void opts_parse_what_mount_and_fstab_pass_is_overridden(void **state)
     assert_true(now.helper && now.fake && !now.foreground && !now.verbose);
 }
 
+static void opts_parse_map_and_graph_have_letters(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-m", "a.ini", "c", "-gg.meta", "m", "--names", "friendly", NULL), 0);
+    assert_string_equal(now.map, "a.ini");
+    assert_string_equal(now.graph, "g.meta");
+    assert_int_equal(now.extra.names, MAP_NAMES_FRIENDLY);
+    assert_string_equal(now.checkpoint, "c");
+    assert_int_equal(parse("ckptfs", "--map=a=b", "--graph", "g", "--names=key", "c", "m", "-o", "ro", NULL),
+                     0);
+    assert_string_equal(now.map, "a=b");
+    assert_string_equal(now.graph, "g");
+    assert_int_equal(now.extra.names, MAP_NAMES_KEY);
+    assert_int_equal(parse("ckptfs", "-m", "a", "-o", "map=b", "c", "m", NULL), -EINVAL);
+    assert_string_equal(complaint.data, "the map is given twice");
+    assert_int_equal(parse("ckptfs", "c", "m", "-m", NULL), -EINVAL);
+    assert_string_equal(complaint.data, "-m: a value is missing");
+}
+
+static void opts_parse_letters_of_mount_keep_their_meaning(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("mount.fuse.ckptfs", "c", "m", "-n", "-o", "ro", NULL), 0);
+    assert_int_equal(parse("mount.fuse.ckptfs", "c", "m", "-sfnv", "-N", "/proc/1/ns/mnt", NULL), -EINVAL);
+    assert_int_equal(
+        parse("mount.fuse.ckptfs", "c", "m", "-s", "-f", "-n", "-v", "-N", "/proc/1/ns/mnt", NULL), 0);
+    assert_true(now.fake && !now.foreground);
+    assert_string_equal(now.mount_namespace, "/proc/1/ns/mnt");
+    assert_int_equal(parse("ckptfs", "c", "m", "-N", "/proc/1/ns/mnt", NULL), -EINVAL);
+}
+
+static void opts_parse_names_the_nearest_option(void **state)
+{
+    static const char *const cases[][2] = {
+        {"-ompa=x", "unknown option: -o mpa=x; did you mean '-o map='?"},
+        {"-overfy", "unknown option: -o verfy; did you mean '-o verify'?"},
+        {"--grahp=x", "unknown option: --grahp=x; did you mean '--graph'?"},
+        {"--hlep", "unknown option: --hlep; did you mean '--help'?"},
+        {"-onames=freindly", "names=freindly: expected key or friendly; did you mean 'friendly'?"},
+        {"-onames=x", "names=x: expected key or friendly"},
+        {"-z", "unknown option: -z"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(parse("ckptfs", "c", "m", cases[i][0], NULL), -EINVAL);
+        assert_string_equal(complaint.data, cases[i][1]);
+    }
+    assert_int_equal(parse("ckptfs", "-n", "friendly", "c", "m", NULL), -EINVAL);
+    assert_string_equal(complaint.data, "m: one argument too many; did you mean '--names friendly'?");
+}
+
 static void opts_parse_assign_and_define_may_be_repeated(void **state)
 {
     (void)state;
@@ -131,7 +182,7 @@ static void opts_parse_names_is_key_or_friendly(void **state)
     assert_int_equal(parse("ckptfs", "c", "m", "-o", "names=key", NULL), 0);
     assert_int_equal(now.extra.names, MAP_NAMES_KEY);
     assert_int_equal(parse("ckptfs", "c", "m", "-o", "names=full", NULL), -EINVAL);
-    assert_non_null(strstr(complaint.data, "expected names=key or names=friendly"));
+    assert_non_null(strstr(complaint.data, "expected key or friendly"));
 }
 
 static void opts_parse_debug_implies_foreground(void **state)
@@ -193,6 +244,9 @@ int main(void)
         cmocka_unit_test(opts_parse_values_are_unescaped_once),
         cmocka_unit_test(opts_parse_none_is_no_checkpoint),
         cmocka_unit_test(opts_parse_what_mount_and_fstab_pass_is_overridden),
+        cmocka_unit_test(opts_parse_map_and_graph_have_letters),
+        cmocka_unit_test(opts_parse_letters_of_mount_keep_their_meaning),
+        cmocka_unit_test(opts_parse_names_the_nearest_option),
         cmocka_unit_test(opts_parse_assign_and_define_may_be_repeated),
         cmocka_unit_test(opts_parse_names_is_key_or_friendly),
         cmocka_unit_test(opts_parse_debug_implies_foreground),
