@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -34,6 +35,72 @@ errint file_complain(struct diag *d, enum diag_code code, const char *path, erri
     const char *why = rc == -EINVAL ? "not a regular file" : strerror(-rc);
     diag_error(d, code, path, str_from(path), "cannot open: %s", why);
     return rc;
+}
+
+static struct stat stat_of(const struct statx *x)
+{
+    return (struct stat){
+        .st_dev = makedev(x->stx_dev_major, x->stx_dev_minor),
+        .st_ino = x->stx_ino,
+        .st_mode = x->stx_mode,
+        .st_nlink = x->stx_nlink,
+        .st_uid = x->stx_uid,
+        .st_gid = x->stx_gid,
+        .st_rdev = makedev(x->stx_rdev_major, x->stx_rdev_minor),
+        .st_size = (off_t)x->stx_size,
+        .st_blksize = (blksize_t)x->stx_blksize,
+        .st_blocks = (blkcnt_t)x->stx_blocks,
+        .st_atim = {x->stx_atime.tv_sec, x->stx_atime.tv_nsec},
+        .st_mtim = {x->stx_mtime.tv_sec, x->stx_mtime.tv_nsec},
+        .st_ctim = {x->stx_ctime.tv_sec, x->stx_ctime.tv_nsec},
+    };
+}
+
+/* With an empty path, of the descriptor. */
+static errint look(int fd, const char *path, struct stat *st)
+{
+    struct statx x;
+    int flags = AT_STATX_FORCE_SYNC | (*path ? 0 : AT_EMPTY_PATH);
+    int rc;
+    do {
+        rc = statx(fd, path, flags, STATX_BASIC_STATS, &x);
+    } while (rc != 0 && errno == EINTR);
+    if (rc == 0) {
+        *st = stat_of(&x);
+        return 0;
+    }
+    if (errno == ENOSYS || errno == EPERM) { /* which statx itself never says */
+        rc = *path ? stat(path, st) : fstat(fd, st);
+    }
+    return rc == 0 ? 0 : -errno;
+}
+
+errint file_look(int fd, struct stat *st)
+{
+    return look(fd, "", st);
+}
+
+errint file_look_at(const char *path, struct stat *st)
+{
+    return *path ? look(AT_FDCWD, path, st) : -ENOENT;
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool file_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(a->st_mtim, b->st_mtim);
+}
+
+errint file_unchanged(int fd, const struct stat *st)
+{
+    struct stat now;
+    errint rc = file_look(fd, &now);
+    return rc < 0 ? rc : file_same(&now, st) ? 0 : -ESTALE;
 }
 
 errint file_read_at(int fd, uint64_t off, size_t len, void *buf)

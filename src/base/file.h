@@ -4,6 +4,7 @@
 #ifndef CKPTFS_BASE_FILE_H
 #define CKPTFS_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -18,6 +19,17 @@ MUST_CHECK errint file_open(const char *path, int *fd, struct stat *st);
 /* file_complain: adds the error "PATH: cannot open: ..." that belongs to file_open's `rc`, under `code`,
  * and returns rc. */
 errint file_complain(struct diag *d, enum diag_code code, const char *path, errint rc);
+
+/* file_look, file_look_at: what fstat of `fd`, stat of `path` say, but asked of the file itself where the file system keeps attributes for a
+ * while (NFS, SMB, FUSE): a round trip there, and as fast as fstat elsewhere. A kernel or a sandbox without statx gets fstat, stat. -errno. */
+MUST_CHECK errint file_look(int fd, struct stat *st);
+MUST_CHECK errint file_look_at(const char *path, struct stat *st);
+
+/* file_same: whether both are of one file with the same content, as far as size and times can tell. */
+bool file_same(const struct stat *a, const struct stat *b);
+
+/* file_unchanged: 0 if what was read of `fd` since `st` was found is of one state of the file: -ESTALE if it has changed, or as file_look. */
+MUST_CHECK errint file_unchanged(int fd, const struct stat *st);
 
 /* file_read_at: all of bytes [off, off+len) into buf, or -EIO (also when the file ends before). */
 MUST_CHECK errint file_read_at(int fd, uint64_t off, size_t len, void *buf);

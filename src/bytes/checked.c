@@ -26,6 +26,8 @@ struct news {
 
 struct checked {
     const struct catalog *catalog;
+    enum checked_mode mode;
+    atomic_bool wary;             /* there is something to ask: the cells are there */
     struct cell *cells;           /* owns; V2: tensors, then slices; V1: blocks */
     uint64_t *first;              /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
     atomic_uint_fast64_t *bad;    /* owns; a bit a tensor: it is damaged, and told of */
@@ -37,12 +39,16 @@ struct checked {
     struct checked_runs runs;
 };
 
+/* Once. */
 static errint make_cells(struct checked *k)
 {
     const struct catalog *c = k->catalog;
+    if (atomic_load(&k->wary)) {
+        return 0;
+    }
     uint32_t groups = k->blocks ? c->shard_count : c->sliced_count;
     uint64_t count = k->blocks ? 0 : c->count;
-    k->first = calloc((size_t)groups + 1, sizeof(*k->first));
+    k->first = k->first ? k->first : calloc((size_t)groups + 1, sizeof(*k->first));
     if (!k->first) {
         return -ENOMEM;
     }
@@ -50,12 +56,21 @@ static errint make_cells(struct checked *k)
         k->first[i] = count;
         count += k->blocks ? c->shards[i].block_count : c->sliced[i].count;
     }
-    k->cells = calloc(count + 1, sizeof(*k->cells));
-    k->bad = calloc(c->count / 64 + 1, sizeof(*k->bad));
-    return k->cells && k->bad ? 0 : -ENOMEM;
+    k->cells = k->cells ? k->cells : calloc(count + 1, sizeof(*k->cells));
+    k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
+    if (!k->cells || !k->bad) {
+        return -ENOMEM;
+    }
+    atomic_store(&k->wary, true);
+    return 0;
 }
 
-errint checked_open(const struct catalog *c, struct checked **out)
+bool checked_wary(const struct checked *k)
+{
+    return atomic_load_explicit(&k->wary, memory_order_acquire);
+}
+
+errint checked_open(const struct catalog *c, enum checked_mode mode, struct checked **out)
 {
     *out = NULL;
     struct checked *k = calloc(1, sizeof(*k));
@@ -63,9 +78,10 @@ errint checked_open(const struct catalog *c, struct checked **out)
         return -ENOMEM;
     }
     k->catalog = c;
+    k->mode = mode;
     k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
-    errint rc = make_cells(k);
+    errint rc = mode == CHECKED_ALL ? make_cells(k) : 0;
     if (rc < 0) {
         checked_close(k);
         return rc;
@@ -213,15 +229,43 @@ static void note_bad(struct checked *k, const struct run *r, const struct verify
     pthread_mutex_unlock(&k->lock);
 }
 
+errint checked_mark(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+                    const struct verify_result *why)
+{
+    struct run run;
+    errint rc = make_cells(k);
+    rc = rc < 0 ? rc : find_run(k, t, s, &run);
+    if (rc == 0 && cell_state(&k->cells[run.cell]) != CELL_BAD &&
+        (rc = keep_damage(k, run.cell, why)) == -EBADMSG) {
+        atomic_store(&k->cells[run.cell].state, CELL_BAD);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* The run of the cell may be served: 0; -EBADMSG, and as cell_need. */
+static errint need_run(struct checked *k, struct run *run)
+{
+    struct cell *cell = &k->cells[run->cell];
+    if (k->mode == CHECKED_KNOWN) {
+        return cell_state(cell) == CELL_BAD ? -EBADMSG : 0;
+    }
+    return cell_need(cell, check_run, run);
+}
+
 errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s)
 {
+    if (!checked_wary(k)) {
+        return 0;
+    }
     struct run run;
     struct verify_result result = {.outcome = VERIFY_VALUES};
     errint rc = find_run(k, t, s, &run);
-    if (rc == 0 && (rc = cell_need(&k->cells[run.cell], check_run, &run)) == -EBADMSG) {
+    if (rc == 0 && (rc = need_run(k, &run)) == -EBADMSG) {
         result = damage_of(k, run.cell);
     }
-    if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
+    if (rc == 0 && k->blocks &&
+        k->mode == CHECKED_ALL) { /* what is made from the block has to be right, too */
         rc = shard_check(&k->catalog->shards[verify_stored_shard(t, s)], true);
     }
     if (rc == -EBADMSG) {
@@ -255,32 +299,36 @@ bool checked_news(struct checked *k, struct buf *b)
     return n;
 }
 
-/* Whether all runs of t were found good. */
-static bool is_verified(struct checked *k, const struct tensor *t)
+/* What is known of all runs of t: CELL_BAD if one is damaged, CELL_FULL if all were found good. */
+static enum cell_state state_of(struct checked *k, const struct tensor *t)
 {
     const struct slices *s = tensor_slices(k->catalog, t);
-    if (!s && t->shard == TENSOR_NO_SHARD) {
-        return false;
-    }
-    for (uint32_t i = 0; i < (s ? s->count : 1); i++) {
+    bool full = s || t->shard != TENSOR_NO_SHARD;
+    for (uint32_t i = 0; (s || full) && i < (s ? s->count : 1); i++) {
         struct run run;
-        if (find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0 ||
-            cell_state(&k->cells[run.cell]) != CELL_FULL) {
-            return false;
+        enum cell_state state =
+            find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0 ? CELL_EMPTY : cell_state(&k->cells[run.cell]);
+        if (state == CELL_BAD) {
+            return CELL_BAD;
         }
+        full &= state == CELL_FULL;
     }
-    return true;
+    return full ? CELL_FULL : CELL_EMPTY;
 }
 
 struct checked_counts checked_counts(struct checked *k)
 {
     struct checked_counts counts = {0};
+    if (!checked_wary(k)) {
+        return counts;
+    }
     for (uint32_t i = 0; i < k->catalog->count; i++) {
         const struct tensor *t = &k->catalog->tensors[i];
         atomic_uint_fast64_t *word;
-        bool bad = bit_of(k, t, &word) & atomic_load(word);
-        counts.damaged += bad;
-        counts.verified += !bad && t->hidden == TENSOR_SHOWN && is_verified(k, t);
+        bool told = bit_of(k, t, &word) & atomic_load(word);
+        enum cell_state state = told ? CELL_BAD : state_of(k, t);
+        counts.damaged += state == CELL_BAD;
+        counts.verified += state == CELL_FULL && t->hidden == TENSOR_SHOWN;
     }
     return counts;
 }

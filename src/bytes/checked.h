@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which stored tensors were verified, for `-o verify`: nothing of a damaged one is served.
+/* Which stored tensors were verified, and which are damaged: nothing of a damaged one is served.
  *
  * There is a cell (cell.h) for each run of bytes that has a checksum of its own: a tensor, a slice of a sliced one, a data block of a V1 file.
- * render_read asks for each of them that it is about to read from; the first to ask checks all of it, the others wait for that run alone. What is
- * found stays. One byte a run, and nothing at all without -o verify. Safe from any thread. */
+ * Whoever is about to read from a run asks for it. With CHECKED_ALL the first to ask checks all of it, and the others wait for that run alone.
+ * With CHECKED_KNOWN, only what checked_mark has marked is damaged; as long as there is no such run, asking is one atomic load, and no memory is
+ * taken. What was found stays. One byte a run. Safe from any thread. */
 #ifndef CKPTFS_BYTES_CHECKED_H
 #define CKPTFS_BYTES_CHECKED_H
 
@@ -16,6 +17,12 @@
 #include "format/catalog.h"
 
 struct checked;
+struct verify_result;
+
+enum checked_mode {
+    CHECKED_KNOWN, /* only what is known to be damaged is refused */
+    CHECKED_ALL,   /* `-o verify`, export: nothing is served before all of its run was verified */
+};
 
 /* A run of bytes of a file that has a checksum. */
 struct checked_run {
@@ -35,18 +42,27 @@ struct checked_runs {
 };
 
 /* checked_open: for the tensors of c, borrowed for as long; c->checked is for the caller to set. -ENOMEM. checked_close: NULL is legal. */
-MUST_CHECK errint checked_open(const struct catalog *c, struct checked **out);
+MUST_CHECK errint checked_open(const struct catalog *c, enum checked_mode mode, struct checked **out);
 void checked_close(struct checked *k);
 
-/* checked_need: that tensor t, or its slice s if that is not NULL, is undamaged: 0; -EUCLEAN if it is not; -EIO, -ENOMEM when that could not be
- * found out this time; -EINTR, -EAGAIN as cell_need. */
+/* checked_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says: from now on no byte of its run is served in any file, and
+ * checked_news tells of it when it is first asked for. Of V1, `why` is about the block, and so is the mark. To be called before others read.
+ * -ENOMEM; -EBADMSG: V1 values that lie in no block. */
+MUST_CHECK errint checked_mark(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+                               const struct verify_result *why);
+
+/* checked_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if it is damaged; -EIO, -ENOMEM when that could not
+ * be found out this time; -EINTR, -EAGAIN as cell_need. */
 MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s);
 
 /* checked_runs: those of k, made or not. */
 struct checked_runs *checked_runs(struct checked *k);
 
-/* checked_read: bytes [off, off+len) of a shard that is a file, as shard_read. With -o verify (c->checked) every tensor that has bytes among them must be undamaged:
- * -EUCLEAN if one is not, and as checked_need. */
+/* checked_wary: whether checked_need has anything to ask. One atomic load. */
+bool checked_wary(const struct checked *k);
+
+/* checked_read: bytes [off, off+len) of a shard that is a file, as shard_read. c->checked, if there is one, is asked for every tensor that has bytes
+ * among them: -EUCLEAN if one is damaged, and as checked_need. */
 MUST_CHECK errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
                                void *buf);
 

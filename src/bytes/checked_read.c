@@ -84,6 +84,8 @@ static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, u
 errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len, void *buf)
 {
     bool ours = c->shard_count && file >= c->shards && file < c->shards + c->shard_count;
-    errint rc = c->checked && ours ? need_range(c, (uint32_t)(file - c->shards), off, off + len) : 0;
+    errint rc = c->checked && checked_wary(c->checked) && ours
+                    ? need_range(c, (uint32_t)(file - c->shards), off, off + len)
+                    : 0;
     return rc < 0 ? rc : shard_read(file, off, len, buf);
 }

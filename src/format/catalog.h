@@ -70,7 +70,7 @@ struct catalog {
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
-    struct checked *checked;      /* borrows: what -o verify has found (bytes/checked.h); NULL without it */
+    struct checked *checked;      /* borrows: what is known to be damaged (bytes/checked.h); NULL: nobody asks */
     uint32_t num_shards;          /* as the checkpoint says; part of its file names */
     struct catalog_names *names;  /* of an object-based checkpoint (catalog_names.h); NULL */
     const char *names_fault;      /* why its object graph cannot be read; NULL */

@@ -32,7 +32,7 @@ struct served {
     struct diag diag;
     struct view view;
     struct mountpoint mountpoint;
-    struct checked *checked; /* -o verify */
+    struct checked *checked;
     struct faults *faults;
     struct ops_context ops;
     struct fuse_session *session;
@@ -127,8 +127,8 @@ static errint prepare(struct served *s, const struct opts *o)
                                              : (unsigned)cpus * 2,
     };
     rc = faults_open(&s->view, &s->faults);
-    if (rc == 0 && o->verify) {
-        rc = checked_open(s->view.catalog, &s->checked);
+    if (rc == 0) {
+        rc = checked_open(s->view.catalog, o->verify ? CHECKED_ALL : CHECKED_KNOWN, &s->checked);
         s->view.catalog->checked = s->checked;
     }
     if (rc < 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bytes/checked.h"
 #include "bytes/render.h"
 #include "format/catalog_names.h"
 #include "format/dtype.h"
@@ -215,8 +216,17 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
     if (rc < 0) {
         return rc;
     }
-    return args->text ? write_all_text(v->catalog, targets, count, args->limit, o, d)
-                      : write_all_raw(v->catalog, targets, count, o, d);
+    struct checked *checked = NULL;
+    rc = checked_open(v->catalog, CHECKED_KNOWN, &checked);
+    if (rc < 0) {
+        return diag_no_memory(d);
+    }
+    v->catalog->checked = checked;
+    rc = args->text ? write_all_text(v->catalog, targets, count, args->limit, o, d)
+                    : write_all_raw(v->catalog, targets, count, o, d);
+    v->catalog->checked = NULL;
+    checked_close(checked);
+    return rc;
 }
 
 int tool_cat(const struct tool_args *args, struct tool_out *o)

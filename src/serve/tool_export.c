@@ -95,7 +95,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     struct checked *checked = NULL;
     errint rc = view_open(&request, d, v);
     if (rc == 0) {
-        rc = checked_open(v->catalog, &checked) < 0 ? diag_no_memory(d) : 0;
+        rc = checked_open(v->catalog, CHECKED_ALL, &checked) < 0 ? diag_no_memory(d) : 0;
     }
     if (rc < 0) {
         return rc;

@@ -11,6 +11,7 @@
 
 #include "bytes/checked.h"
 #include "bytes/render.h"
+#include "bytes/verify.h"
 #include "support/fake.h"
 #include "support/mkckpt.h"
 
@@ -45,7 +46,7 @@ static uint32_t crc_of(uint64_t off, uint64_t len)
     return crc;
 }
 
-static int setup(void **state)
+static int setup_for(void **state, enum checked_mode mode)
 {
     static struct fixture f;
     f = (struct fixture){0};
@@ -66,10 +67,20 @@ static int setup(void **state)
     s->sliced = 1;
     s->shard = TENSOR_NO_SHARD;
     s->off = 0;
-    assert_int_equal(checked_open(f.c, &f.k), 0);
+    assert_int_equal(checked_open(f.c, mode, &f.k), 0);
     f.c->checked = f.k;
     *state = &f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_for(state, CHECKED_ALL);
+}
+
+static int setup_known(void **state)
+{
+    return setup_for(state, CHECKED_KNOWN);
 }
 
 static int teardown(void **state)
@@ -218,6 +229,37 @@ static void checked_many_threads_find_the_same(void **state)
     assert_true(n.verified == 2 && n.damaged == 1);
 }
 
+/* Without -o verify. */
+static void checked_only_what_is_marked_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct verify_result wrong = {VERIFY_CHECKSUM, 0x1111, 0x2222};
+    char got[100];
+    f->list[0].crc32c ^= 1; /* nobody looks */
+    assert_int_equal(read_whole(f, 0, 0, 10), 10);
+    assert_false(checked_wary(f->k));
+    assert_int_equal(checked_mark(f->k, &f->list[1], NULL, &wrong), 0);
+    assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
+    assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
+    assert_true(checked_counts(f->k).damaged == 2);
+    expect_news(f, NULL); /* until somebody asks */
+    assert_int_equal(read_whole(f, 0, 0, 10), 10);
+    assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
+    assert_int_equal(read_whole(f, 2, 0, 8), 8);
+    assert_int_equal(read_rows(f, 3, 0, 1), 10);
+    assert_int_equal(read_rows(f, 3, 0, 2), -EUCLEAN);
+    expect_news(f, "b: checksum mismatch: stored 00002222, found 00001111");
+    expect_news(f, "s [1:4, 0:10]: checksum mismatch: stored 00002222, found 00001111");
+    expect_news(f, NULL);
+    /* And where the file is shown as it is. */
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 2, got), -EUCLEAN);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->slices[0].off, 10, got), 0);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->slices[1].off + 29, 1, got), -EUCLEAN);
+    struct checked_counts n = checked_counts(f->k);
+    assert_true(n.damaged == 2 && n.verified == 0);
+}
+
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
 
 int main(void)
@@ -228,6 +270,7 @@ int main(void)
         TEST(checked_only_the_slices_that_are_touched_count),
         TEST(checked_an_unreadable_tensor_may_be_asked_for_again),
         TEST(checked_many_threads_find_the_same),
+        cmocka_unit_test_setup_teardown(checked_only_what_is_marked_is_refused, setup_known, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
