@@ -86,8 +86,7 @@ static void own(const struct origin *o, const struct attr_policy *policy, struct
     }
 }
 
-errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
-                 struct render_scratch *scratch, struct stat *st)
+void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, uint32_t file, struct stat *st)
 {
     struct origin o = origin_of(v, file);
 
@@ -100,11 +99,17 @@ errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_
         .st_ctim = o.mtime,
     };
     own(&o, policy, st);
-    if (content_kind(v, file) == NODE_DIR) {
-        st->st_mode = S_IFDIR | (0555 & ~policy->umask);
+    st->st_mode = content_kind(v, file) == NODE_DIR ? S_IFDIR | (0555 & ~policy->umask)
+                                                    : S_IFREG | (st->st_mode & ~policy->umask);
+}
+
+errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
+                 struct render_scratch *scratch, struct stat *st)
+{
+    attr_stat_unsized(v, policy, file, st);
+    if (S_ISDIR(st->st_mode)) {
         return 0;
     }
-    st->st_mode = S_IFREG | (st->st_mode & ~policy->umask);
     struct content content;
     errint rc = content_open(v, file, false, scratch, &content);
     if (rc < 0) {

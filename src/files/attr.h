@@ -37,6 +37,10 @@ struct attr_policy {
 MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
                             struct render_scratch *scratch, struct stat *st);
 
+/* attr_stat_unsized: likewise, but for the size and the blocks, which are 0. It reads and builds nothing. */
+void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, uint32_t file,
+                       struct stat *st);
+
 /* attr_names: the names of the file's extended attributes, each with its NUL, added to b. */
 void attr_names(const struct view *v, uint32_t file, struct buf *b);
 

@@ -139,19 +139,30 @@ struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
 
 /* ---- bytes ---------------------------------------------------------------------------------------- */
 
+static bool index_is_built(const struct view *v)
+{
+    enum cell_state built;
+    enum cell_state summed;
+    tf_view_state_of(v->tf, &built, &summed);
+    return built == CELL_FULL;
+}
+
 bool content_sized(const struct view *v, uint32_t file)
 {
+    const struct node *n = &v->tree->nodes[content_node(v, file)];
     const struct target *t = content_target(v, file);
     switch (content_kind(v, file)) {
     case NODE_RAW:
     case NODE_NPY:
-        return !t || target_sized(t);
+        return !t || target_sized(t) || cell_state(&t->form->strings->cell) == CELL_FULL;
     case NODE_TF_DATA:
-        return tf_view_source(v->tf, v->tree->nodes[file].number) != NULL;
+        return tf_view_source(v->tf, n->number) || index_is_built(v);
     case NODE_TF_INDEX:
+        return index_is_built(v);
     case NODE_SAFETENSORS:
+        return safetensors_is_built(v->safetensors, n->number);
     case NODE_SAFETENSORS_INDEX:
-        return false;
+        return safetensors_is_indexed(v->safetensors);
     default:
         return true;
     }

@@ -58,7 +58,7 @@ const struct target *content_target(const struct view *v, uint32_t file);
 /* content_shard: the i-th shard that bytes of the file come from (one may come twice), or NULL when i is past the last. */
 struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
 
-/* content_sized: whether content_open finds the size without reading or building anything. */
+/* content_sized: whether content_open finds the size without reading or building anything: it never needed to, or somebody has done it already. */
 bool content_sized(const struct view *v, uint32_t file);
 
 struct content {

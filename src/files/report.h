@@ -7,7 +7,7 @@
  *
  *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then the other members are null)
  *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when there is none
- *   targets.bytes    null for strings: their sizes are found when their files are first looked up
+ *   targets.bytes    null for strings: their sizes are found when they are first asked for
  *   unused           tensors that could be shown, but no target uses
  *   hidden           tensors that cannot be shown at all, whether or not a rule names them
  *   errors, warnings the entries that were kept; if more were found, a last entry (limit-exceeded) tells how many */

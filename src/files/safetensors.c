@@ -14,7 +14,11 @@
 #include "files/place.h"
 #include "format/dtype.h"
 
-enum { HEADER_MOST = 100 * 1000 * 1000, ALIGNMENT = 64 };
+enum {
+    HEADER_MOST = 100 * 1000 * 1000,
+    ALIGNMENT = 64,
+    VARIABLES_UNASKED = 1024, /* between two questions whether to go on */
+};
 
 /* One file: the variables from `first` on that can be in it. */
 struct st_file {
@@ -252,11 +256,21 @@ const char *safetensors_name(const struct safetensors *s, uint32_t i)
     return s->files[i].name;
 }
 
+bool safetensors_is_built(const struct safetensors *s, uint32_t i)
+{
+    return cell_state(&s->files[i].built) == CELL_FULL;
+}
+
+bool safetensors_is_indexed(const struct safetensors *s)
+{
+    return cell_state(&s->indexed) == CELL_FULL;
+}
+
 uint32_t safetensors_built(const struct safetensors *s)
 {
     uint32_t built = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        built += cell_state(&s->files[i].built) == CELL_FULL;
+        built += safetensors_is_built(s, i);
     }
     return built;
 }
@@ -328,7 +342,8 @@ static void add_entry(struct json *j, const struct target *t, uint64_t begin)
     json_object_end(j);
 }
 
-static void write_header(const struct order *o, struct buf *b)
+/* -ENOMEM, -EINTR. */
+static errint write_header(const struct order *o, struct buf *b)
 {
     uint64_t off = 0;
     buf_add(b, "\0\0\0\0\0\0\0\0", 8); /* its length, later */
@@ -340,6 +355,9 @@ static void write_header(const struct order *o, struct buf *b)
     json_text(&j, "pt");
     json_object_end(&j);
     for (uint32_t i = 0; i < o->count; i++) {
+        if (i % VARIABLES_UNASKED == 0 && cell_interrupted()) {
+            return -EINTR;
+        }
         add_entry(&j, o->all[i], off);
         off += target_bytes(o->all[i]);
     }
@@ -350,6 +368,7 @@ static void write_header(const struct order *o, struct buf *b)
     if (!b->failed) {
         put_le64_at(b->data, b->len - 8);
     }
+    return buf_check(b);
 }
 
 /* Bytes that stand in a file as they are, are read from there: neighbours then are one extent. */
@@ -374,8 +393,7 @@ static errint build_file(void *context)
     errint rc = put_in_order(f, &o);
     struct buf header = {0};
     if (rc == 0) {
-        write_header(&o, &header);
-        rc = buf_check(&header);
+        rc = write_header(&o, &header);
     }
     layout_build_fini(&f->layout);
     free(f->header);
@@ -420,6 +438,9 @@ static errint build_index(void *context)
         struct logical_cursor at = s->files[i].first;
         struct logical l;
         for (uint32_t seen = 0; seen < s->files[i].count && logical_next(&at, &l);) {
+            if (seen % VARIABLES_UNASKED == 0 && cell_interrupted()) {
+                return -EINTR;
+            }
             if (!safetensors_refusal(&l)) {
                 seen++;
                 json_key_str(&j, logical_name(&l));

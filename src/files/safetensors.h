@@ -33,7 +33,9 @@ uint32_t safetensors_count(const struct safetensors *s);
 const char *safetensors_name(const struct safetensors *s, uint32_t i);
 const char *safetensors_index_name(const struct safetensors *s);
 
-/* safetensors_built: how many of the files' headers were made: for statistics. */
+/* Whether the header of file i, and the index of several files, were made; and, for statistics, how many headers. */
+bool safetensors_is_built(const struct safetensors *s, uint32_t i);
+bool safetensors_is_indexed(const struct safetensors *s);
 uint32_t safetensors_built(const struct safetensors *s);
 
 /* safetensors_file: the layout of file i, borrowed from s. Any thread; the first one works, and others wait (base/cell.h), whose errors these are. */

@@ -47,7 +47,7 @@ static void add_made(const struct catalog *c, struct buf *b)
     line(b, "waiting", cell_busy());
 }
 
-/* The files of frameworks, which are made when they are first looked up. */
+/* The files of frameworks, which are made when their sizes are first asked for. */
 static void add_files(const struct view *v, struct buf *b)
 {
     if (v->tf) {

@@ -5,12 +5,15 @@
 
 #include <stdlib.h>
 
+#include "base/cell.h"
 #include "base/crc32c.h"
 #include "base/grow.h"
 #include "bytes/string_head.h"
 #include "bytes/string_read.h"
 #include "format/bundle_encode.h"
 #include "format/slice_key.h"
+
+enum { VARIABLES_UNASKED = 1024 }; /* between two questions whether to go on */
 
 /* A record whose key begins with a NUL. */
 struct early {
@@ -28,7 +31,14 @@ struct pass {
     struct render_scratch scratch;
     struct buf record; /* owns; reused */
     struct buf owner;  /* owns; reused: the record of the variable at hand, if it is in slices */
+    uint64_t seen;     /* variables that were gone over */
 };
+
+/* Called for each variable. -EINTR. */
+static errint go_on(struct pass *p)
+{
+    return p->seen++ % VARIABLES_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;
+}
 
 /* ---- records ------------------------------------------------------------------------------------ */
 
@@ -184,7 +194,8 @@ static errint collect(struct pass *p)
     struct logical l;
     errint rc = 0;
     while (rc == 0 && logical_next(&at, &l)) {
-        if (tf_refusal(&l, p->b->stale)) {
+        rc = go_on(p);
+        if (rc < 0 || tf_refusal(&l, p->b->stale)) {
             continue;
         }
         bool sliced = false;
@@ -255,7 +266,8 @@ static errint add_rest(struct pass *p)
     uint32_t kept = 0;
     errint rc = 0;
     while (rc == 0 && logical_next(&at, &l)) {
-        if (tf_refusal(&l, p->b->stale) || begins_early(logical_name(&l))) {
+        rc = go_on(p);
+        if (rc < 0 || tf_refusal(&l, p->b->stale) || begins_early(logical_name(&l))) {
             continue;
         }
         struct str name = logical_name(&l);

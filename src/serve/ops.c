@@ -72,30 +72,36 @@ static errint stat_file(const struct ops_context *c, uint32_t file, struct stat 
     return rc;
 }
 
+/* What a lookup finds, at once: the kernel holds the directory's lock until it is answered, and with libfuse 3.14 nobody else can look
+ * anything up there. Where the size would take its time, the attributes are not to be kept: the kernel asks for them (GETATTR, without that
+ * lock) when somebody wants them, and before it opens the file, since default_permissions makes it look at the mode. */
 static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse_entry_param *e)
 {
+    bool sized = content_sized(c->view, file);
     *e = (struct fuse_entry_param){
         .ino = (fuse_ino_t)file + 1,
-        .attr_timeout = FOREVER,
+        .attr_timeout = sized ? FOREVER : 0,
         .entry_timeout = FOREVER,
     };
+    if (!sized) {
+        attr_stat_unsized(c->view, c->policy, file, &e->attr);
+        return 0;
+    }
     return stat_file(c, file, &e->attr);
 }
 
-/* The answer to a lookup that found a node, or to a getattr; false: somebody who may wait has to give it. */
-static bool reply_stat(const struct overflow_request *r)
+/* The answer to a getattr; false: somebody who may wait has to give it. */
+static bool reply_attr(const struct overflow_request *r)
 {
-    struct fuse_entry_param e;
-    errint rc = fill_entry(context_of(r->req), r->file, &e);
+    struct stat st;
+    errint rc = stat_file(context_of(r->req), r->file, &st);
     if (rc == -EAGAIN) {
         return false;
     }
     if (rc < 0) {
         reply_error(r->req, rc);
-    } else if (r->kind == OVERFLOW_LOOKUP) {
-        fuse_reply_entry(r->req, &e);
     } else {
-        fuse_reply_attr(r->req, &e.attr, FOREVER);
+        fuse_reply_attr(r->req, &st, FOREVER);
     }
     return true;
 }
@@ -135,7 +141,7 @@ bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
 {
     const struct cell_waiter waiter = {is_unwanted, r->req, patience};
     cell_wait_as(&waiter);
-    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_stat(r);
+    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_attr(r);
     cell_wait_as(NULL);
     return answered;
 }
@@ -148,11 +154,6 @@ static void answer(const struct overflow_request *r)
     } else {
         overflow_add(c->overflow, r);
     }
-}
-
-static void answer_stat(fuse_req_t req, enum overflow_kind kind, uint32_t file)
-{
-    answer(&(const struct overflow_request){.req = req, .kind = kind, .file = file});
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -168,19 +169,20 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     }
     int64_t found = content_lookup(c->view, file_of(parent), str_of(name, len));
-    if (found >= 0) {
-        answer_stat(req, OVERFLOW_LOOKUP, (uint32_t)found);
-        return;
-    }
     /* Inode 0: the name is not there, remember that. */
     struct fuse_entry_param e = {.entry_timeout = FOREVER};
-    fuse_reply_entry(req, &e);
+    errint rc = found < 0 ? 0 : fill_entry(c, (uint32_t)found, &e);
+    if (rc < 0) {
+        reply_error(req, rc);
+    } else {
+        fuse_reply_entry(req, &e);
+    }
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer_stat(req, OVERFLOW_GETATTR, file_of(ino));
+    answer(&(const struct overflow_request){.req = req, .kind = OVERFLOW_GETATTR, .file = file_of(ino)});
 }
 
 /* ---- files ---- */
@@ -283,8 +285,8 @@ static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool pl
     /* Only the type and the inode number are looked at. */
     struct stat st = {.st_ino = (ino_t)file + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
     if (plus) {
-        struct fuse_entry_param e = {
-            .attr = st}; /* inode 0: nothing is said but the name, and a lookup will come */
+        /* Inode 0: nothing is said but the name, and a lookup will come. */
+        struct fuse_entry_param e = {.attr = st};
         if (content_sized(c->view, file) && fill_entry(c, file, &e) == 0 && dots) {
             e.ino = 0; /* the kernel must not take a reference */
         }

@@ -14,12 +14,12 @@
 
 struct overflow;
 
-enum overflow_kind { OVERFLOW_READ, OVERFLOW_LOOKUP, OVERFLOW_GETATTR };
+enum overflow_kind { OVERFLOW_READ, OVERFLOW_GETATTR };
 
 struct overflow_request {
     fuse_req_t req;
     enum overflow_kind kind;
-    uint32_t file; /* that is read, was found, is asked about */
+    uint32_t file; /* that is read, or asked about */
     off_t off;     /* of a read, as is the next */
     size_t size;
 };

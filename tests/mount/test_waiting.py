@@ -231,6 +231,100 @@ def test_an_end_while_many_wait(slow):
         process.wait(PATIENCE)
 
 
+# ---- sizes that take long
+
+STRING = 7
+
+
+@pytest.fixture
+def long_strings(ckptfs, tmp_path):
+    """`long` is so many empty strings that going over them takes longer than any test here; `short` and its like are beside it."""
+    count, names = 1 << 29, [f"short{i}" for i in range(8)]
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\n/ = /\nshort = scope/short\n" + "".join(f"short = {name}\n" for name in names))
+    bundle.write_index(tmp_path / "c.index", [(b"long", STRING, [count], 0, 0, count + 4), (b"short", STRING, [1], 0, 0, 6)], 1)
+    with open(tmp_path / "c.data-00000-of-00001", "wb") as data:
+        data.truncate(count + 4)
+    mount = ckptfs.mount(tmp_path / "c", map=ini)
+    assert mount.stats()["waiting"] == 0  # and nobody has to look its name up later
+    return mount
+
+
+def start(code, *args):
+    return subprocess.Popen([sys.executable, "-c", "import os, sys; " + code, *map(str, args)], stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("code", ["os.stat(sys.argv[1])", "os.open(sys.argv[1], os.O_RDONLY)", "os.access(sys.argv[1], os.R_OK)"])
+def test_a_size_that_takes_long_holds_nobody_else(long_strings, code):
+    first = start(code, long_strings / "long")
+    wait_until(lambda: long_strings.stats()["waiting"] == 1, "the first")
+    second = start(code, long_strings / "long")
+    wait_until(lambda: long_strings.stats()["waiting"] == 2, "the second")
+    others = [start("os.stat(sys.argv[1])", long_strings / name) for name in ("short0", "short1.npy", "model.index", "scope", "scope/short")]
+    missing = start("os.path.exists(sys.argv[1]) and sys.exit(1)", long_strings / "missing")
+    for process in [*others, missing]:
+        process.wait(PATIENCE)
+    assert [process.returncode for process in [*others, missing]] == [1, 1, 0, 0, 1, 0]  # `short` is damaged
+    assert sorted(os.listdir(long_strings.path))[:2] == [".ckptfs", "checkpoint"]
+    assert first.poll() is None and second.poll() is None
+    for process in (first, second):
+        process.send_signal(signal.SIGTERM)
+    for process in (first, second):
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+    wait_until(lambda: long_strings.stats()["waiting"] == 0, "nobody")
+    assert long_strings.stats()["strings.sized"] == 0
+
+
+# The size is not asked for in any other way than by doing this.
+MAP_UNSEEN = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+fd, size = os.open(sys.argv[1], os.O_RDONLY), int(sys.argv[2])
+at = libc.mmap(None, size, 1, int(sys.argv[3]), fd, 0)  # PROT_READ
+os.write(1, ctypes.string_at(at, size))
+"""
+SEEK_UNSEEN = "import os, sys; fd = os.open(sys.argv[1], os.O_RDONLY); size = os.lseek(fd, 0, 2); os.write(1, os.pread(fd, size, 0))"
+READ_UNSEEN = "import os, sys; fd = os.open(sys.argv[1], os.O_RDONLY); os.write(1, os.read(fd, int(sys.argv[2]) + 1))"
+
+
+@pytest.mark.parametrize("code", [(MAP_UNSEEN, "1"), (MAP_UNSEEN, "2"), (SEEK_UNSEEN, ""), (READ_UNSEEN, "")])
+def test_a_file_is_used_without_asking_for_its_size(ckptfs, tmp_path, code):
+    """What the kernel knows of a size that nobody has asked for is not 0 any more when the file is open."""
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\n/ = /\nnumbers = half | cast float16\n")
+    lengths = struct.pack("<3I", 5, 0, 6)
+    summed = lengths + struct.pack("<I", bundle.masked_crc32c(lengths)) + b"hello world"
+    strings = bytes([5, 0, 6]) + summed[12:]
+    checkpoint = bundle.write(tmp_path / "c", {"words": (STRING, [3], strings, summed),
+                                               "numbers": (bundle.FLOAT32, [3], bytes(12), bytes(12))})
+    names = ["words", "words.npy", "model.index", "model.data-00001-of-00002", "model.safetensors", "half.npy", "checkpoint"]
+    known = ckptfs.mount(checkpoint, map=ini)
+    mount = ckptfs.mount(checkpoint, map=ini)
+    for name in names:
+        expected = known.read(name)
+        done = subprocess.run([sys.executable, "-c", code[0], mount / name, str(len(expected)), code[1]], capture_output=True, timeout=PATIENCE)
+        assert (done.returncode, done.stdout) == (0, expected), (name, done)
+
+
+def test_a_size_that_is_known_is_not_asked_for_again(ckptfs):
+    mount = ckptfs.mount(golden("strings").checkpoint, foreground=True, flags=["-d"])
+    folder = mount / "model.safetensors"
+
+    def asked(path):
+        before = mount.log_text()
+        os.stat(path)
+        return [op for op in ("LOOKUP", "GETATTR") for line in mount.log_text()[len(before):].splitlines() if f"opcode: {op} " in line]
+
+    os.listdir(mount.path)
+    os.stat(mount.path)
+    assert asked(mount / "words") == ["LOOKUP", "GETATTR"] and asked(mount / "words") == []
+    assert asked(mount / "words.npy") == ["LOOKUP"] and asked(mount / "words.npy") == []
+    assert asked(folder) == ["LOOKUP", "GETATTR"] and asked(folder) == []
+    assert asked(mount / "model.index") == ["LOOKUP", "GETATTR"]
+    assert asked(mount / "model.data-00000-of-00001") in (["LOOKUP"], [])  # the listing may have said it
+
+
 # ---- files that are made at the first read
 
 
