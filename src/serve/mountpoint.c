@@ -223,20 +223,37 @@ void mountpoint_abort(const struct mountpoint *m)
 
 extern char **environ;
 
-static errint run_fusermount(const char *path)
+/* Runs `fusermount3 -u`; what it says, one line and no more than fits, is in `said`. */
+static errint run_fusermount(const char *path, char said[static 512])
 {
     char *argv[] = {(char *)(uintptr_t) "fusermount3", (char *)(uintptr_t) "-u", (char *)(uintptr_t) "--",
                     (char *)(uintptr_t)path, NULL};
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    CLEANUP_CLOSE int from = fds[0];
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
     pid_t pid;
-    int rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+    int rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(fds[1]);
     if (rc != 0) {
-        log_error("cannot run fusermount3: %s", strerror(rc));
+        snprintf(said, 512, "cannot run fusermount3: %s", strerror(rc));
         return -rc;
     }
+    size_t len = 0;
+    for (ssize_t got; len < 511 && (got = read(from, said + len, 511 - len)) > 0;) {
+        len += (size_t)got;
+    }
+    said[len] = '\0';
+    said[strcspn(said, "\n")] = '\0';
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO; /* it has said why */
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
 errint mountpoint_unmount(const char *path)
@@ -253,15 +270,18 @@ errint mountpoint_unmount(const char *path)
         log_error("%s: no checkpoint is mounted there", buf_view(&visible).ptr);
         return -EINVAL;
     }
+    char said[512] = "";
     if (rc == 0 && geteuid() != 0) {
-        return run_fusermount(m.path);
-    }
-    if (rc == 0 && umount2(m.path, UMOUNT_NOFOLLOW) != 0) {
+        rc = run_fusermount(m.path, said);
+    } else if (rc == 0 && umount2(m.path, UMOUNT_NOFOLLOW) != 0) {
         rc = -errno;
     }
     if (rc < 0) {
-        log_error("%s: cannot unmount: %s", buf_view(&visible).ptr,
-                  rc == -EBUSY ? "some process has files of it open" : strerror(-rc));
+        const char *why = said[0] ? said : strerror(-rc);
+        if (rc == -EBUSY || strstr(said, strerror(EBUSY))) {
+            why = "some process has files of it open";
+        }
+        log_error("%s: cannot unmount: %s", buf_view(&visible).ptr, why);
     }
     return rc;
 }

@@ -15,6 +15,9 @@ BUILD = Path(os.environ.get("CKPTFS_BUILD", "build"))
 CKPTFS = str((ROOT / BUILD / "ckptfs").resolve())
 GOLDEN = ROOT / "tests" / "golden"
 PATIENCE = 30  # seconds that anything may take before a test fails
+IS_ROOT = os.geteuid() == 0
+NEEDS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="needs root")
+UNMOUNT = ["umount"] if IS_ROOT else ["fusermount3", "-u"]  # what a person types
 
 
 def mounted_at(path):

@@ -11,7 +11,7 @@ import time
 
 import bundle
 import pytest
-from conftest import CKPTFS, PATIENCE, mounted_at, wait_until
+from conftest import CKPTFS, IS_ROOT, PATIENCE, UNMOUNT, mounted_at, wait_until
 from truth import golden
 
 DEMO = golden("demo").checkpoint
@@ -25,7 +25,7 @@ def test_the_ways_to_end(ckptfs, end, foreground):
     assert mount.read("some_var")
     (pid,) = mount.pids()
     if end == "umount":
-        subprocess.run(["umount", mount.path], check=True)
+        subprocess.run([*UNMOUNT, mount.path], check=True)
     else:
         os.kill(pid, getattr(signal, end))
     assert mount.wait_ended() in ((0,) if foreground else (None,))
@@ -102,7 +102,8 @@ def test_large_requests_are_negotiated(ckptfs, tmp_path):
     with open(mount / "big", "rb", buffering=0) as f:
         while f.read(MIB):
             pass
-    assert mount.stats()["reads"] - before <= 16 + 20  # requests of up to 1 MiB
+    if IS_ROOT:  # who alone can raise the kernel's read-ahead
+        assert mount.stats()["reads"] - before <= 16 + 20  # requests of up to 1 MiB
     device = os.stat(mount.path).st_dev
     readahead = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb"
     if os.access(readahead, os.W_OK):

@@ -66,7 +66,7 @@ def umask():
 def test_usage(tmp_path):
     checkpoint, _ = truth("demo")
     assert b"which --format? safetensors, tf, npy or raw" in export(checkpoint, tmp_path, status=2).stderr
-    assert b"no format 'pt'" in export("--format", "pt", checkpoint, tmp_path, status=2).stderr
+    assert b"npy or raw, not 'pt'" in export("--format", "pt", checkpoint, tmp_path, status=2).stderr
     assert b"to which directory?" in export("--format", "raw", checkpoint, status=2).stderr
     assert b"which checkpoint?" in export("--format", "raw", status=2).stderr
     assert b"not 'third' too" in export("--format", "raw", checkpoint, tmp_path, "third", status=2).stderr

@@ -169,7 +169,7 @@ def test_a_damaged_object_graph_leaves_the_keys(tmp_path, damage):
 
 
 def test_names_is_key_or_friendly():
-    assert b"--names is 'key' or 'friendly', not 'full'" in run("list", "-n", "full", OBJECTS, status=2).stderr
+    assert b"--names is key or friendly, not 'full'" in run("list", "-n", "full", OBJECTS, status=2).stderr
 
 
 @pytest.mark.parametrize("argument", ["", "/saved_model.pb", "/variables", "/variables/variables"])
