@@ -4,7 +4,7 @@
 #   BUILD=dir       where everything goes (build)
 #   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan); `make fuzz` has SAN=fuzz, with clang
 #   WERROR=1        warnings are errors (CI)
-#   V=1             show the commands
+#   V=1             show the commands; QUIET=1: not even what is made
 #   PREFIX, DESTDIR for `make install`
 
 SAN ?=
@@ -13,8 +13,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 WERROR ?=
 V ?=
+QUIET ?=
 Q := $(if $(V),,@)
-SAY = @$(if $(V),:,printf '  %-5s %s\n')
+SAY = @$(if $(V)$(QUIET),:,printf '  %-5s %s\n')
 VERSION := 0.1.0
 comma := ,
 
@@ -59,7 +60,8 @@ all: $(PROGRAMS) ## build build/ckptfs and build/ckptool
 
 demo: ## install what is missing, build, mount a real checkpoint, show its tensors, unmount
 	@scripts/setup build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -q all || echo 'building ckptfs and ckptool ...'
+	@$(MAKE) --no-print-directory QUIET=1 all
 	@BUILD=$(BUILD) scripts/demo
 
 check: ## install what tests need, run every test
