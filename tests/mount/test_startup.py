@@ -273,6 +273,11 @@ def test_mount_helpers(ckptfs, tmp_path, kind):
 AS_NOBODY = """
 mknod -m 666 "$5/fuse" c 10 229
 mount --bind "$5/fuse" /dev/fuse
+if [ ! -e /etc/mtab ]; then # fusermount3 does not unmount without it
+    cp -a /etc "$5/etc"
+    ln -s /proc/self/mounts "$5/etc/mtab"
+    mount --bind "$5/etc" /etc
+fi
 cd /
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 nobody "$1" "$3" "$2"
