@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 void buf_fini(struct buf *b)
@@ -65,41 +65,71 @@ void buf_char(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_vprintf(struct buf *b, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    size_t room = b->failed ? 0 : b->cap - b->len;
+    int len = vsnprintf(room ? b->data + b->len : NULL, room, fmt, args);
+    if (len < 0) {
+        b->failed = true;
+    } else if (reserve(b, (size_t)len)) {
+        if ((size_t)len >= room) {
+            vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
+        }
+        b->len += (size_t)len;
+    } else if (room) {
+        b->data[b->len] = '\0';
+    }
+    va_end(again);
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    buf_vprintf(b, fmt, args);
     va_end(args);
-    if (len < 0) {
-        b->failed = true;
-    } else if (reserve(b, (size_t)len)) {
-        va_start(args, fmt);
-        vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
-        va_end(args);
-        b->len += (size_t)len;
+}
+
+static void add_hex(struct buf *b, unsigned char byte)
+{
+    char text[4] = "\\x";
+    hex_put(text + 2, 2, byte, HEX_LOWER);
+    buf_add(b, text, sizeof(text));
+}
+
+/* Bytes that are shown as they are, in runs. */
+static void add_shown(struct buf *b, struct str s, bool double_backslash)
+{
+    size_t plain = 0; /* where the run began */
+    for (size_t pos = 0; pos < s.len;) {
+        unsigned char c = (unsigned char)s.ptr[pos];
+        size_t len = utf8_sequence(s, pos);
+        bool backslash = double_backslash && c == '\\';
+        if (len && !backslash && utf8_shown(utf8_decode(s.ptr + pos, len))) {
+            pos += len;
+            continue;
+        }
+        buf_add(b, s.ptr + plain, pos - plain);
+        plain = pos + (len ? len : 1);
+        while (pos < plain && !backslash) {
+            add_hex(b, (unsigned char)s.ptr[pos++]);
+        }
+        buf_text(b, backslash ? "\\\\" : "");
+        pos = plain;
     }
+    buf_str(b, str_from_pos(s, plain));
 }
 
 void buf_visible(struct buf *b, struct str s)
 {
-    size_t pos = 0;
-    while (pos < s.len) {
-        unsigned char c = (unsigned char)s.ptr[pos];
-        size_t len = utf8_sequence(s, pos);
-        bool c1 = len == 2 && c == 0xc2 &&
-                  (unsigned char)s.ptr[pos + 1] < 0xa0; /* U+009B begins an escape sequence */
-        if (c == '\\') {
-            buf_text(b, "\\\\");
-            pos++;
-        } else if (len == 0 || c < 0x20 || c == 0x7f || c1) {
-            buf_printf(b, "\\x%02x", c);
-            pos++;
-        } else {
-            buf_add(b, s.ptr + pos, len);
-            pos += len;
-        }
-    }
+    add_shown(b, s, true);
+}
+
+void buf_safe(struct buf *b, struct str text)
+{
+    add_shown(b, text, false);
 }
 
 errint buf_check(const struct buf *b)

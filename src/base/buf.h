@@ -4,6 +4,7 @@
 #ifndef CKPTFS_BASE_BUF_H
 #define CKPTFS_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,10 +26,15 @@ void buf_str(struct buf *b, struct str s);
 void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 FORMAT(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
+FORMAT(2, 0) void buf_vprintf(struct buf *b, const char *fmt, va_list args);
 
-/* buf_visible: s as it may be shown on a terminal or in a log: control characters (below 0x20, 0x7f,
- * U+0080 to U+009F) and bytes that are not valid UTF-8 are written \xHH, a backslash is doubled. */
+/* buf_visible: a name as it may be shown on a terminal or in a log: bytes that are not valid UTF-8, and those of characters
+ * that a terminal does not show as themselves (utf8_shown: controls, U+202E, U+200B and their like), are written \xHH, and a
+ * backslash is doubled, so what is shown says what the bytes are. */
 void buf_visible(struct buf *b, struct str s);
+
+/* buf_safe: likewise a text of ours, which may hold names that are visible already: backslashes stay as they are. */
+void buf_safe(struct buf *b, struct str text);
 
 /* buf_check: 0, or -ENOMEM if any call before failed. */
 MUST_CHECK errint buf_check(const struct buf *b);

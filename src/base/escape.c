@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 enum { COMPONENT_KEPT = 200 };
@@ -60,7 +61,9 @@ static size_t add_form(struct buf *b, struct str component)
         bool percent = c == '%' && (percent_at(component, pos) >= 0 || component.len == 1 ||
                                     (pos + 1 < component.len && component.ptr[pos + 1] == '~'));
         if (c < 0x20 || c == 0x7f || percent) {
-            buf_printf(b, "%%%02X", c);
+            char text[3] = "%";
+            hex_put(text + 1, 2, c, HEX_UPPER);
+            buf_add(b, text, sizeof(text));
             pos++;
         } else {
             buf_add(b, component.ptr + pos, unit ? unit : 1);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 struct json json_begin(struct buf *out)
@@ -80,28 +81,25 @@ void json_array_end(struct json *j)
     close_container(j, ']');
 }
 
-/* The character of a valid sequence of 2 or 3 bytes. */
-static unsigned decode(const unsigned char *p, size_t len)
-{
-    return len == 2 ? (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu)
-                    : (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-}
-
 /* Whether the sequence at p may stand in a JSON string as it is. */
 static bool is_plain(const unsigned char *p, size_t len)
 {
-    if (len == 1) {
-        return p[0] >= 0x20 && p[0] != 0x7f && p[0] != '"' && p[0] != '\\';
-    }
-    unsigned c = len <= 3 ? decode(p, len) : 0x10000;
-    return c >= 0xa0 && c != 0x2028 && c != 0x2029;
+    return p[0] != '"' && p[0] != '\\' && utf8_shown(utf8_decode(p, len));
+}
+
+/* One unit of UTF-16. */
+static void add_unit(struct buf *b, uint32_t unit)
+{
+    char text[6] = "\\u";
+    hex_put(text + 2, 4, unit, HEX_LOWER);
+    buf_add(b, text, sizeof(text));
 }
 
 static void add_escape(struct buf *b, const unsigned char *p, size_t len)
 {
     static const char shorts[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     if (len == 0) {
-        buf_printf(b, "\\udc%02x", p[0]);
+        add_unit(b, 0xdc00u + p[0]);
     } else if (len == 1 && (p[0] == '"' || p[0] == '\\')) {
         buf_char(b, '\\');
         buf_char(b, (char)p[0]);
@@ -109,7 +107,12 @@ static void add_escape(struct buf *b, const unsigned char *p, size_t len)
         buf_char(b, '\\');
         buf_char(b, shorts[p[0]]);
     } else {
-        buf_printf(b, "\\u%04x", len == 1 ? p[0] : decode(p, len));
+        uint32_t c = utf8_decode(p, len);
+        if (c > 0xffff) {
+            add_unit(b, 0xd800u + ((c - 0x10000) >> 10));
+            c = 0xdc00u + (c & 0x3ff);
+        }
+        add_unit(b, c);
     }
 }
 
@@ -119,7 +122,7 @@ static void add_string(struct buf *b, struct str s)
     size_t plain = 0; /* start of a run that needs no escape */
     for (size_t pos = 0; pos < s.len;) {
         const unsigned char *p = (const unsigned char *)s.ptr + pos;
-        if (p[0] < 0x80 && is_plain(p, 1)) { /* nearly all */
+        if (p[0] >= 0x20 && p[0] < 0x7f && p[0] != '"' && p[0] != '\\') { /* nearly all */
             pos++;
             continue;
         }

@@ -3,8 +3,9 @@
  *
  * Strings are runs of bytes, as names are. The rule for what they become:
  *
- *   valid UTF-8         is itself: every parser gives back the exact name. Control characters (C0, DEL, C1), the line
- *                       separators U+2028 and U+2029, '"' and '\' are escaped, so a document is safe on a terminal.
+ *   valid UTF-8         is itself: every parser gives back the exact name. '"', '\' and what a terminal does not show as
+ *                       itself (utf8_shown: controls, line separators, U+202E and its like) are escaped, which is exact
+ *                       too, so a document is safe on a terminal.
  *   any other byte HH   is the lone surrogate \udcHH (80 <= HH <= FF). No valid UTF-8 decodes to one, so this is
  *                       unambiguous; it is Python's "surrogateescape": os.fsencode(json.loads(text)) is the exact bytes.
  *

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <syslog.h>
 
+#include "base/buf.h"
+
 static struct {
     const char *program;
     enum log_level level;
@@ -30,6 +32,15 @@ bool log_enabled(enum log_level level)
     return level <= sink.level;
 }
 
+/* What is left of a text when there is no memory to make it safe. */
+static const char *mask(char *text)
+{
+    for (char *p = text; *p; p++) {
+        *p = *p >= 0x20 && *p < 0x7f ? *p : '?';
+    }
+    return text;
+}
+
 void log_at(enum log_level level, const char *fmt, ...)
 {
     if (!log_enabled(level)) {
@@ -41,10 +52,13 @@ void log_at(enum log_level level, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    CLEANUP_BUF struct buf safe = {0};
+    buf_safe(&safe, str_from(text));
+    const char *shown = safe.failed ? mask(text) : buf_view(&safe).ptr;
     if (sink.syslog) {
-        syslog(priorities[level], "%s", text);
+        syslog(priorities[level], "%s", shown);
     } else {
-        fprintf(stderr, "%s: %s\n", sink.program, text);
+        fprintf(stderr, "%s: %s\n", sink.program, shown);
     }
     errno = saved;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "base/errint.h"
 
 size_t utf8_sequence(struct str s, size_t pos)
 {
@@ -44,6 +45,33 @@ bool utf8_valid(struct str s)
             return false;
         }
         pos += len;
+    }
+    return true;
+}
+
+uint32_t utf8_decode(const void *p, size_t len)
+{
+    const unsigned char *bytes = p;
+    uint32_t c = len == 1 ? bytes[0] : bytes[0] & (0x7fu >> len);
+    for (size_t i = 1; i < len; i++) {
+        c = c << 6 | (bytes[i] & 0x3fu);
+    }
+    return c;
+}
+
+bool utf8_shown(uint32_t c)
+{
+    /* First and last, ascending. */
+    static const uint32_t unseen[][2] = {
+        {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c},
+        {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+        {0x2060, 0x206f},   {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+        {0xfff0, 0xfffb},   {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(unseen) && unseen[i][0] <= c; i++) {
+        if (c <= unseen[i][1]) {
+            return false;
+        }
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/errint.h"
+#include "base/hex.h"
 #include "bytes/smallfloat.h"
 #include "format/dtype.h"
 
@@ -334,7 +335,9 @@ void text_string_bytes(const struct text_printer *p, const char *bytes, size_t l
             buf_char(b, '\\');
             buf_char(b, c == '\t' ? 't' : c == '\n' ? 'n' : 'r');
         } else if (c < 0x20 || c >= 0x7f) {
-            buf_printf(b, "\\x%02x", c);
+            char text[4] = "\\x";
+            hex_put(text + 2, 2, c, HEX_LOWER);
+            buf_add(b, text, sizeof(text));
         } else {
             buf_text(b, c == '\\' || c == (unsigned char)p->quote ? "\\" : "");
             buf_char(b, (char)c);

@@ -2,14 +2,6 @@
 /* Errors and warnings as lines for a terminal. */
 #include "files/report.h"
 
-/* Text of ours with names made visible already: whatever control byte is left must not reach a terminal. */
-static void add_safe(struct buf *b, const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        buf_char(b, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
-    }
-}
-
 /* What the message is about, unless that is said in it or stands before it. */
 static void add_subject(const struct diag_entry *e, struct buf *b)
 {
@@ -35,7 +27,7 @@ static void add_entry(const struct diag_entry *e, const char *program, struct bu
     }
     buf_text(b, e->warning ? "warning: " : "");
     add_subject(e, b);
-    add_safe(b, e->message);
+    buf_safe(b, str_from(e->message));
     for (unsigned i = 0; i < e->nearest_count; i++) {
         buf_text(b, i == 0 ? "; did you mean '" : i + 1 == e->nearest_count ? " or '" : ", '");
         buf_visible(b, e->nearest[i]);

@@ -74,12 +74,15 @@ void tool_complain(const struct diag *d, bool quiet)
 
 int tool_usage(const char *fmt, ...)
 {
+    CLEANUP_BUF struct buf text = {0};
+    CLEANUP_BUF struct buf line = {0};
     va_list args;
     va_start(args, fmt);
-    fputs("ckptool: ", stderr);
-    vfprintf(stderr, fmt, args);
-    fputs("; try 'ckptool -h'\n", stderr);
+    buf_vprintf(&text, fmt, args);
     va_end(args);
+    buf_safe(&line, buf_view(&text));
+    fprintf(stderr, "ckptool: %s; try 'ckptool -h'\n",
+            text.failed || line.failed ? "wrong usage" : buf_view(&line).ptr);
     return TOOL_USAGE;
 }
 

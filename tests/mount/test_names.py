@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mounts of object-based checkpoints, by their keys and by their friendly names."""
+"""Names in mounts: of object-based checkpoints, keys and friendly ones; and such as a terminal does not show."""
 
 import json
 import os
 
+import bundle
 import pytest
 from conftest import GOLDEN
 
@@ -42,3 +43,21 @@ def test_a_saved_model_is_mounted(ckptfs, folder):
     mount = ckptfs.mount(GOLDEN / folder / "saved_model")
     for name, value in values(folder).items():
         assert mount.read(name) == value
+
+
+def test_names_that_a_terminal_does_not_show(ckptfs, tmp_path):
+    """They are file names as they are; the log and the report for people have them escaped, that for programs is exact."""
+    names = ["a\u202eb", "c\u200bd", "e\u2066f", "g\u009bh", "i\ufeffj"]
+    checkpoint = bundle.write(tmp_path / "c\u202e", {name: (bundle.INT8, [1], b"\1", b"\2") for name in names})
+    ini = tmp_path / "m\u2066.ini"
+    ini.write_text("[assignment_map]\n/ = /\n/ = /\na\u202eb = again\n")
+    mount = ckptfs.mount(checkpoint, map=ini, options="verify", foreground=True)
+    assert set(names) < set(os.listdir(mount.path))
+    for name in names:
+        with pytest.raises(OSError):
+            mount.read(name)
+        assert os.getxattr(mount / name, "user.ckptfs.name").decode() == name
+    assert {t["variable"] for t in mount.report()["targets"]} == {*names, "again"}
+    for text in (mount.log_text(), mount.read(".ckptfs/report.txt").decode()):
+        assert not set(text) & set("\u202e\u200b\u2066\u009b\ufeff")
+    assert "a\\xe2\\x80\\xaeb" in mount.log_text() and "a\\xe2\\x80\\xaeb" in mount.read(".ckptfs/report.txt").decode()

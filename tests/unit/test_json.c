@@ -40,6 +40,10 @@ static void json_str_escapes_what_json_and_terminals_cannot_take(void **state)
     check_string(STR("\0\x01\x1b\x1f\x7f"), "\"\\u0000\\u0001\\u001b\\u001f\\u007f\"");
     check_string(STR("\xc2\x80\xc2\x9b\xc2\x9f"), "\"\\u0080\\u009b\\u009f\"");
     check_string(STR("\xe2\x80\xa8\xe2\x80\xa9"), "\"\\u2028\\u2029\"");
+    check_string(STR("a\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf"
+                     "b"),
+                 "\"a\\u202e\\u2066\\ufeffb\"");
+    check_string(STR("\xc2\xad\xf3\xa0\x80\x81\xf3\xa0\x87\xaf"), "\"\\u00ad\\udb40\\udc01\\udb40\\uddef\"");
 }
 
 static void json_str_of_other_bytes_is_lone_surrogates(void **state)

@@ -233,7 +233,7 @@ static void report_diag_prints_warnings_then_errors(void **state)
     report_diag(&d, "prog", 2, &b);
     assert_string_equal(b.data, "prog: warning: 'x': two\n"
                                 "prog: m:1: 'x': one; did you mean 'a\\x0a'?\n"
-                                "prog: p\\x1bq: 'x': bell ?; did you mean 'a', 'b' or 'c'?\n");
+                                "prog: p\\x1bq: 'x': bell \\x07; did you mean 'a', 'b' or 'c'?\n");
     diag_fini(&d);
 }
 
