@@ -27,7 +27,8 @@ struct news {
 struct checked {
     const struct catalog *catalog;
     enum checked_mode mode;
-    atomic_bool wary;             /* there is something to ask: the cells are there */
+    atomic_bool wary;             /* there is something to ask */
+    struct cell made;             /* the next three are there */
     struct cell *cells;           /* owns; V2: tensors, then slices; V1: blocks */
     uint64_t *first;              /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
     atomic_uint_fast64_t *bad;    /* owns; a bit a tensor: it is damaged, and told of */
@@ -39,13 +40,10 @@ struct checked {
     struct checked_runs runs;
 };
 
-/* Once. */
-static errint make_cells(struct checked *k)
+static errint make_cells(void *context)
 {
+    struct checked *k = context;
     const struct catalog *c = k->catalog;
-    if (atomic_load(&k->wary)) {
-        return 0;
-    }
     uint32_t groups = k->blocks ? c->shard_count : c->sliced_count;
     uint64_t count = k->blocks ? 0 : c->count;
     k->first = k->first ? k->first : calloc((size_t)groups + 1, sizeof(*k->first));
@@ -58,11 +56,12 @@ static errint make_cells(struct checked *k)
     }
     k->cells = k->cells ? k->cells : calloc(count + 1, sizeof(*k->cells));
     k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
-    if (!k->cells || !k->bad) {
-        return -ENOMEM;
-    }
-    atomic_store(&k->wary, true);
-    return 0;
+    return k->cells && k->bad ? 0 : -ENOMEM;
+}
+
+static errint need_cells(struct checked *k)
+{
+    return cell_need(&k->made, make_cells, k);
 }
 
 bool checked_wary(const struct checked *k)
@@ -81,7 +80,8 @@ errint checked_open(const struct catalog *c, enum checked_mode mode, struct chec
     k->mode = mode;
     k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
-    errint rc = mode == CHECKED_ALL ? make_cells(k) : 0;
+    atomic_init(&k->wary, mode == CHECKED_ALL);
+    errint rc = mode == CHECKED_ALL ? need_cells(k) : 0;
     if (rc < 0) {
         checked_close(k);
         return rc;
@@ -155,6 +155,7 @@ static errint keep_damage(struct checked *k, uint64_t cell, const struct verify_
     *d = (struct damage){k->damages, cell, *result};
     k->damages = d;
     pthread_mutex_unlock(&k->lock);
+    atomic_store(&k->wary, true);
     return -EBADMSG;
 }
 
@@ -233,7 +234,7 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
                     const struct verify_result *why)
 {
     struct run run;
-    errint rc = make_cells(k);
+    errint rc = need_cells(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc == 0 && cell_state(&k->cells[run.cell]) != CELL_BAD &&
         (rc = keep_damage(k, run.cell, why)) == -EBADMSG) {
@@ -243,36 +244,42 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
     return rc;
 }
 
-/* The run of the cell may be served: 0; -EBADMSG, and as cell_need. */
-static errint need_run(struct checked *k, struct run *run)
+/* The run may be served: 0; -EBADMSG, and as cell_need. With `verify` it is also verified, unless it was. */
+static errint need_run(struct checked *k, struct run *run, bool verify)
 {
     struct cell *cell = &k->cells[run->cell];
-    if (k->mode == CHECKED_KNOWN) {
+    if (!verify) {
         return cell_state(cell) == CELL_BAD ? -EBADMSG : 0;
     }
-    return cell_need(cell, check_run, run);
+    errint rc = cell_need(cell, check_run, run);
+    if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
+        rc = shard_check(&k->catalog->shards[verify_stored_shard(run->tensor, run->slice)], true);
+    }
+    return rc;
 }
 
-errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+static errint ask(struct checked *k, const struct tensor *t, const struct stored_slice *s, bool verify)
 {
-    if (!checked_wary(k)) {
-        return 0;
-    }
     struct run run;
-    struct verify_result result = {.outcome = VERIFY_VALUES};
-    errint rc = find_run(k, t, s, &run);
-    if (rc == 0 && (rc = need_run(k, &run)) == -EBADMSG) {
-        result = damage_of(k, run.cell);
-    }
-    if (rc == 0 && k->blocks &&
-        k->mode == CHECKED_ALL) { /* what is made from the block has to be right, too */
-        rc = shard_check(&k->catalog->shards[verify_stored_shard(t, s)], true);
-    }
+    errint rc = need_cells(k);
+    rc = rc < 0 ? rc : find_run(k, t, s, &run);
+    rc = rc < 0 ? rc : need_run(k, &run, verify);
     if (rc == -EBADMSG) {
+        const struct verify_result result = damage_of(k, run.cell);
         note_bad(k, &run, &result);
         return -EUCLEAN;
     }
     return rc;
+}
+
+errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+{
+    return checked_wary(k) ? ask(k, t, s, k->mode == CHECKED_ALL) : 0;
+}
+
+errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+{
+    return ask(k, t, s, true);
 }
 
 struct checked_runs *checked_runs(struct checked *k)
@@ -319,7 +326,7 @@ static enum cell_state state_of(struct checked *k, const struct tensor *t)
 struct checked_counts checked_counts(struct checked *k)
 {
     struct checked_counts counts = {0};
-    if (!checked_wary(k)) {
+    if (cell_state(&k->made) != CELL_FULL) {
         return counts;
     }
     for (uint32_t i = 0; i < k->catalog->count; i++) {

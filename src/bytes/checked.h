@@ -3,8 +3,8 @@
  *
  * There is a cell (cell.h) for each run of bytes that has a checksum of its own: a tensor, a slice of a sliced one, a data block of a V1 file.
  * Whoever is about to read from a run asks for it. With CHECKED_ALL the first to ask checks all of it, and the others wait for that run alone.
- * With CHECKED_KNOWN, only what checked_mark has marked is damaged; as long as there is no such run, asking is one atomic load, and no memory is
- * taken. What was found stays. One byte a run. Safe from any thread. */
+ * With CHECKED_KNOWN, only what checked_mark has marked, or checked_verify has found, is damaged; as long as there is no such run, asking is one atomic
+ * load, and no memory is taken. What was found stays. One byte a run. Safe from any thread. */
 #ifndef CKPTFS_BYTES_CHECKED_H
 #define CKPTFS_BYTES_CHECKED_H
 
@@ -15,6 +15,7 @@
 #include "base/cell.h"
 #include "base/errint.h"
 #include "format/catalog.h"
+#include "plan/plan.h"
 
 struct checked;
 struct verify_result;
@@ -54,6 +55,11 @@ MUST_CHECK errint checked_mark(struct checked *k, const struct tensor *t, const 
 /* checked_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if it is damaged; -EIO, -ENOMEM when that could not
  * be found out this time; -EINTR, -EAGAIN as cell_need. */
 MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s);
+
+/* checked_verify: likewise, and it was verified, whatever the mode is: what is found is known from then on. checked_verify_target: all that t is made of, each
+ * tensor or slice whole, also where t has a part of it. */
+MUST_CHECK errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s);
+MUST_CHECK errint checked_verify_target(struct checked *k, const struct target *t);
 
 /* checked_runs: those of k, made or not. */
 struct checked_runs *checked_runs(struct checked *k);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads of a data file as it is, whose bytes are those of whatever tensors are there. */
+/* What is made of several runs: targets, and data files as they are, whose bytes are those of whatever tensors are there. */
 #include <stdlib.h>
 
 #include "bytes/checked.h"
@@ -77,6 +77,17 @@ static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, u
             break;
         }
         rc = r->end > off ? checked_need(c->checked, r->tensor, r->slice) : 0;
+    }
+    return rc;
+}
+
+errint checked_verify_target(struct checked *k, const struct target *t)
+{
+    const struct form *f = t->form;
+    bool whole = !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
+    errint rc = whole && t->source->shard != TENSOR_NO_SHARD ? checked_verify(k, t->source, NULL) : 0;
+    for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
+        rc = f->pieces[i].source ? checked_verify(k, f->pieces[i].source, f->pieces[i].slice) : 0;
     }
     return rc;
 }

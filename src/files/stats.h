@@ -24,7 +24,8 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
 /* stats_render: adds lines `name value` to b: the counters, what the view holds, and `shard.N.failed` (0 or 1) for each shard that
  * is read, where N is its number in the checkpoint. What is found out at the first read of it, as far as it was:
  *
- *     tensors.verified, tensors.damaged        with -o verify
+ *     tensors.verified, tensors.damaged        tensors that were compared with their checksums: all that are read with -o verify, else those that
+ *                                              checksums of an index are made of
  *     tables, tables.bytes, tables.damaged     of the offsets of V1 values
  *     strings.{sized,bytes,damaged}            string tensors, or slices of them; memory of where their elements stand
  *     blocks.{bytes,limit,hits,misses,evicted} unpacked blocks of compressed V1 files

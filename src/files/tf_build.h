@@ -22,9 +22,10 @@ struct tf_build {
     uint32_t num_shards;
     /* The result: */
     struct sstable_build table;
-    struct layout_build data; /* of the view's own data file */
-    struct tf_sum *sums;      /* owns; checksums that are not known, `at` is their place in the table */
-    struct arena texts;       /* of extents */
+    struct layout_build data;    /* of the view's own data file */
+    struct tf_sum *sums;         /* owns; checksums that are not known, `at` is their place in the table */
+    struct arena texts;          /* of extents */
+    const struct target *failed; /* whose strings could not be laid out; NULL */
     size_t sum_count;
     size_t sum_cap;
 };

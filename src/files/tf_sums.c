@@ -68,8 +68,9 @@ static void work(struct run *r, bool caller)
         struct tf_sum *s = &r->sums[i];
         uint32_t crc = s->seed;
         uint64_t off = 0;
-        ssize_t got = 0;
-        while (!atomic_load(&r->stop) && (got = read_some(r, s, off, buf, &scratch)) > 0) {
+        /* A sum of damaged bytes would say that they are right. */
+        ssize_t got = r->catalog->checked ? checked_verify_target(r->catalog->checked, s->target) : 0;
+        while (got >= 0 && !atomic_load(&r->stop) && (got = read_some(r, s, off, buf, &scratch)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
             if (caller && cell_interrupted()) {
@@ -84,9 +85,17 @@ static void work(struct run *r, bool caller)
     render_scratch_fini(&scratch);
 }
 
+static bool is_stopped(void *run)
+{
+    return atomic_load(&((const struct run *)run)->stop);
+}
+
 static void *help(void *run)
 {
+    const struct cell_waiter waiter = {.interrupted = is_stopped, .context = run};
+    cell_wait_as(&waiter);
     work(run, false);
+    cell_wait_as(NULL);
     return NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/cell.h"
 #include "base/put.h"
+#include "bytes/checked.h"
 #include "files/tf_build.h"
 #include "format/catalog_names.h"
 #include "format/objects_record.h"
@@ -26,8 +27,9 @@ struct tf_view {
     uint32_t source_count; /* the one after them, if any, is the view's own */
     int32_t *shard_number; /* per shard of the catalog */
     struct cell built;     /* `build` is there */
-    struct buf fault;      /* owns: why `summed` failed, if it did */
     struct cell summed;    /* its checksums are right */
+    errint failed;         /* what one of the two failed with for good */
+    struct buf fault;      /* owns: and that in words */
     struct tf_build build;
 };
 
@@ -274,11 +276,29 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
 
 /* ---- what is made when it is asked for ------------------------------------------------------------ */
 
+/* What a cell's fill returns for `rc`, with which something about target t failed (NULL: about none): damage, and a value that does not fit, stay as they are
+ * and are kept, with words for them. */
+static errint keep_failure(struct tf_view *v, const char *what, const struct target *t, errint rc)
+{
+    if (rc != -EUCLEAN && rc != -EBADMSG && rc != -ERANGE) {
+        return rc;
+    }
+    v->failed = rc;
+    v->fault.len = 0;
+    if (t) {
+        buf_printf(&v->fault, "the %s of '", what);
+        buf_visible(&v->fault, target_name(t));
+        buf_printf(&v->fault, "' cannot be found: %s", render_why(rc));
+    }
+    return -EBADMSG;
+}
+
 static errint build(void *view)
 {
     struct tf_view *v = view;
-    tf_build_fini(&v->build);
-    v->build = (struct tf_build){
+    struct tf_build *b = &v->build;
+    tf_build_fini(b);
+    *b = (struct tf_build){
         .catalog = v->catalog,
         .logicals = v->logicals,
         .shard_number = v->shard_number,
@@ -288,7 +308,13 @@ static errint build(void *view)
         .own = v->source_count,
         .num_shards = v->data_count,
     };
-    return tf_build_run(&v->build);
+    errint rc = tf_build_run(b);
+    if (rc == -EBADMSG && b->failed &&
+        v->catalog->checked) { /* which tensor it is, is told where that is looked at */
+        errint named = checked_verify_target(v->catalog->checked, b->failed);
+        rc = named < 0 ? named : rc;
+    }
+    return rc < 0 ? keep_failure(v, "lengths", b->failed, rc) : 0;
 }
 
 static errint sum(void *view)
@@ -297,14 +323,8 @@ static errint sum(void *view)
     struct tf_build *b = &v->build;
     size_t failed;
     errint rc = tf_sums_run(v->catalog, b->sums, b->sum_count, &failed);
-    if (rc < 0 && failed < b->sum_count) {
-        v->fault.len = 0;
-        buf_text(&v->fault, "the checksum of '");
-        buf_visible(&v->fault, target_name(b->sums[failed].target));
-        buf_printf(&v->fault, "' cannot be found: %s", render_why(rc));
-    }
     if (rc < 0) {
-        return rc == -ERANGE ? -EBADMSG : rc; /* it will not fit another time: kept */
+        return keep_failure(v, "checksum", failed < b->sum_count ? b->sums[failed].target : NULL, rc);
     }
     for (size_t i = 0; i < b->sum_count; i++) {
         put_le32_at(b->table.out.data + b->sums[i].at, b->sums[i].crc32c);
@@ -316,11 +336,18 @@ static errint sum(void *view)
     return 0;
 }
 
+/* That, as its cell has kept it. */
+static errint need(struct tf_view *v, struct cell *cell, cell_fill *fill)
+{
+    errint rc = cell_need(cell, fill, v);
+    return rc == -EBADMSG ? v->failed : rc;
+}
+
 errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out)
 {
-    errint rc = cell_need(&v->built, build, v);
+    errint rc = need(v, &v->built, build);
     if (rc == 0 && content) {
-        rc = cell_need(&v->summed, sum, v);
+        rc = need(v, &v->summed, sum);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -336,7 +363,8 @@ void tf_view_state_of(const struct tf_view *v, enum cell_state *built, enum cell
 
 const char *tf_view_fault(const struct tf_view *v)
 {
-    return cell_state(&v->summed) == CELL_BAD && !v->fault.failed ? v->fault.data : NULL;
+    bool bad = cell_state(&v->built) == CELL_BAD || cell_state(&v->summed) == CELL_BAD;
+    return bad && v->fault.len && !v->fault.failed ? v->fault.data : NULL;
 }
 
 errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct layout *out)
@@ -345,7 +373,7 @@ errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct la
         *out = layout_of_shard(&v->catalog->shards[v->sources[i]], own);
         return 0;
     }
-    errint rc = cell_need(&v->built, build, v);
+    errint rc = need(v, &v->built, build);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

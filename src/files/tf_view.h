@@ -42,7 +42,8 @@ const char *tf_view_data_path(const struct tf_view *v, uint32_t i);
 struct shard *tf_view_source(const struct tf_view *v, uint32_t i);
 
 /* tf_view_index: the layout of the index, borrowed from v and *own. With `content`, its bytes can be read; without, only its size is right. Any thread; the first one works, and
- * others wait (base/cell.h), whose errors these are. -EBADMSG when a checksum cannot be found: tf_view_fault says which. */
+ * others wait (base/cell.h), whose errors these are. For good, and tf_view_fault says why: -EUCLEAN when a tensor of the checkpoint that checksums are made of is damaged,
+ * which its `checked` tells of; -EBADMSG for other damage; -ERANGE for a value that does not fit its cast. */
 MUST_CHECK errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out);
 
 /* tf_view_state_of: whether the index was built, and whether its checksums were found: for statistics. */

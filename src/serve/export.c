@@ -44,6 +44,21 @@ static errint open_file(const struct export *e, const struct export_file *f, boo
                    : content_open(e->view, f->file, bytes, scratch, out);
 }
 
+/* What was found damaged and not told yet: each tensor once, however many files it is in. False: nothing. */
+static bool tell_damage(struct export *e, const char *path)
+{
+    struct checked *checked = e->view->catalog->checked;
+    CLEANUP_BUF struct buf damage = {0};
+    bool any = false;
+    while (checked && checked_news(checked, &damage)) {
+        diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path, str_from(path), "%s",
+                   damage.failed ? "a tensor of the checkpoint is damaged" : damage.data);
+        damage.len = 0;
+        any = true;
+    }
+    return any;
+}
+
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
 static const char *in_the_way(const struct export *e, const char *path)
 {
@@ -99,7 +114,7 @@ static errint add(struct export *e, const char *directory, struct export_file f,
         return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
     errint rc = open_file(e, &f, false, scratch, content);
-    if (rc == -EINTR) {
+    if (rc == -EINTR || (rc < 0 && tell_damage(e, path.data)) || rc == -EUCLEAN) {
         return rc;
     }
     if (rc < 0) {
@@ -237,12 +252,11 @@ static errint complain_unreadable(struct writing *w, const struct export_file *f
     const struct target *t =
         layout_blame(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
     struct diag *d = w->export->diag;
-    CLEANUP_BUF struct buf damage = {0};
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
     }
-    if (v->catalog->checked && checked_news(v->catalog->checked, &damage) && !damage.failed) {
-        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, str_from(f->path), "%s", damage.data);
+    if (tell_damage(w->export, f->path)) {
+        return rc;
     }
     return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, t ? target_name(t) : str_from(f->path), "%s%s%s%s",
                       t ? "'" : "", t ? diag_visible(d, target_name(t)) : "", t ? "': " : "",

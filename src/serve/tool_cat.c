@@ -7,12 +7,13 @@
 #include "base/cleanup.h"
 #include "bytes/checked.h"
 #include "bytes/render.h"
+#include "bytes/verify.h"
 #include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/suggest.h"
 #include "serve/tool.h"
 
-enum { CAT_BYTES = 1 << 20 }; /* read at once */
+enum { CAT_BYTES = 1 << 20, /* read at once */ VERIFIED_FIRST = 64 << 20 };
 
 static struct str target_at(const void *context, uint32_t i)
 {
@@ -125,69 +126,109 @@ static const char *only_file(const struct catalog *c, const struct target *t)
     return file ? file->path : NULL;
 }
 
-static void complain_unread(const struct catalog *c, const struct target *t, errint rc, struct diag *d)
+/* What is being written. */
+struct writing {
+    const struct catalog *catalog;
+    const struct tool_args *args;
+    struct tool_out *out;
+    struct diag *diag;
+    char *bytes; /* owns, CAT_BYTES */
+    struct render_scratch scratch;
+};
+
+static errint complain_unread(struct writing *w, const struct target *t, bool written, errint rc)
 {
+    const struct catalog *c = w->catalog;
+    struct diag *d = w->diag;
+    const char *shown = diag_visible(d, target_name(t));
     const char *file = only_file(c, t);
-    diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "cannot read '%s'%s%s: %s",
-               diag_visible(d, target_name(t)), file ? " in " : "",
-               file ? diag_visible(d, str_from(file)) : "", render_why(rc));
+    CLEANUP_BUF struct buf damage = {0};
+    if (rc == -EUCLEAN && checked_news(c->checked, &damage) && !damage.failed) {
+        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, "", target_name(t), "%s '%s': %s",
+                          written ? "what was written is not right, of" : "cannot read", shown, damage.data);
+    }
+    return diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "%s '%s'%s%s: %s",
+                      written ? "what was written cannot be verified, of" : "cannot read", shown,
+                      file ? " in " : "", file ? diag_visible(d, str_from(file)) : "", render_why(rc));
 }
 
-static errint write_raw(const struct catalog *c, const struct target *t, char *bytes,
-                        struct render_scratch *scratch, struct tool_out *o)
+static errint write_raw(struct writing *w, const struct target *t)
 {
     uint64_t size;
-    errint rc = render_size(c, t, scratch, &size);
+    errint rc = render_size(w->catalog, t, &w->scratch, &size);
     if (rc < 0) {
         return rc;
     }
-    for (uint64_t off = 0; off < size && o->rc == 0;) {
+    for (uint64_t off = 0; off < size && w->out->rc == 0;) {
         size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
-        ssize_t got = render_read(c, t, off, len, bytes, scratch);
+        ssize_t got = render_read(w->catalog, t, off, len, w->bytes, &w->scratch);
         if (got <= 0) {
             return got < 0 ? (errint)got : -EIO;
         }
-        out_bytes(o, bytes, (size_t)got);
+        out_bytes(w->out, w->bytes, (size_t)got);
         off += (uint64_t)got;
     }
     return 0;
 }
 
-static errint write_all_raw(const struct catalog *c, const struct target **targets, int count,
-                            struct tool_out *o, struct diag *d)
+/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10, 4]". */
+static void write_head(const struct target *t, bool first, struct buf *b)
 {
-    struct render_scratch scratch = {0};
-    CLEANUP_FREE char *bytes = malloc(CAT_BYTES);
-    errint rc = bytes ? 0 : diag_no_memory(d);
-    for (int i = 0; i < count && rc == 0 && o->rc == 0; i++) {
-        rc = write_raw(c, targets[i], bytes, &scratch, o);
-        if (rc < 0) {
-            complain_unread(c, targets[i], rc, d);
-        }
-    }
-    render_scratch_fini(&scratch);
-    return rc;
+    buf_text(b, first ? "" : "\n");
+    buf_visible(b, target_name(t));
+    buf_printf(b, " (%s) ", dtype_name(target_dtype(t)));
+    shape_print(b, target_shape(t));
+    buf_char(b, '\n');
 }
 
-/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10, 4]". */
-static errint write_all_text(const struct catalog *c, const struct target **targets, int count,
-                             uint64_t limit, struct tool_out *o, struct diag *d)
+/* What t is made of, as stored. */
+static uint64_t stored_bytes(const struct catalog *c, const struct target *t)
 {
-    errint rc = 0;
-    for (int i = 0; i < count && rc == 0 && o->rc == 0; i++) {
-        const struct target *t = targets[i];
-        if (count > 1) {
-            buf_text(&o->text, i ? "\n" : "");
-            buf_visible(&o->text, target_name(t));
-            buf_printf(&o->text, " (%s) ", dtype_name(target_dtype(t)));
-            shape_print(&o->text, target_shape(t));
-            buf_char(&o->text, '\n');
-        }
-        rc = tool_values(c, t, limit, o);
-        if (rc < 0) {
-            complain_unread(c, t, rc, d);
-        }
+    const struct form *f = t->form;
+    uint64_t bytes = f ? 0 : t->source->bytes;
+    for (uint32_t i = 0; f && i < f->piece_count && bytes <= VERIFIED_FIRST; i++) {
+        const struct piece *p = &f->pieces[i];
+        bytes += p->source ? verify_stored_bytes(c, p->source, p->slice) : 0;
     }
+    return bytes;
+}
+
+static bool is_all_printed(const struct tool_args *args, const struct target *t)
+{
+    uint64_t elements;
+    return !args->text || (shape_elements(target_shape(t), &elements) == 0 && elements <= args->limit);
+}
+
+/* What is not large is verified before any of it is written, and so costs no time that can be felt. The first bytes of something large must not wait for all
+ * of it: that is verified when it is written, unless nobody wants the rest. */
+static errint write_target(struct writing *w, const struct target *t)
+{
+    bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
+    errint rc = first ? checked_verify_target(w->catalog->checked, t) : 0;
+    if (rc == 0) {
+        rc = w->args->text ? tool_values(w->catalog, t, w->args->limit, w->out) : write_raw(w, t);
+    }
+    if (rc < 0) {
+        return complain_unread(w, t, false, rc);
+    }
+    if (!first && w->out->rc == 0 && is_all_printed(w->args, t)) {
+        rc = checked_verify_target(w->catalog->checked, t);
+    }
+    return rc < 0 ? complain_unread(w, t, true, rc) : 0;
+}
+
+static errint write_all(struct writing *w, const struct target **targets, int count)
+{
+    w->bytes = malloc(CAT_BYTES);
+    errint rc = w->bytes ? 0 : diag_no_memory(w->diag);
+    for (int i = 0; i < count && rc == 0 && w->out->rc == 0; i++) {
+        if (w->args->text && count > 1) {
+            write_head(targets[i], i == 0, &w->out->text);
+        }
+        rc = write_target(w, targets[i]);
+    }
+    render_scratch_fini(&w->scratch);
+    free(w->bytes);
     return rc;
 }
 
@@ -222,8 +263,8 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
         return diag_no_memory(d);
     }
     v->catalog->checked = checked;
-    rc = args->text ? write_all_text(v->catalog, targets, count, args->limit, o, d)
-                    : write_all_raw(v->catalog, targets, count, o, d);
+    struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
+    rc = write_all(&w, targets, count);
     v->catalog->checked = NULL;
     checked_close(checked);
     return rc;

@@ -3,11 +3,16 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V1, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import encoder  # noqa: E402
 
 
 def batches(items, size=200):
@@ -54,8 +59,10 @@ def test_cat_options_may_follow_operands():
 
 
 def test_cat_of_big_tensors(tmp_path):
-    content = os.urandom(3 * 1000 * 1000 + 7)
-    prefix = write_checkpoint(tmp_path / "c", {b"big": (4, [len(content)], content)}, checksums=False)
+    block = os.urandom(1007)
+    content = block * 3001  # of a length that no buffer has
+    prefix = write_checkpoint(tmp_path / "c", {b"big": (4, [len(content)], content)}, checksums=False,
+                              crc_of={b"big": encoder.masked_repeated(block, 3001)})
     assert out("cat", prefix, "big") == content
     assert out("cat", prefix, "big", "big") == content * 2
 

@@ -111,7 +111,7 @@ def test_damage_is_an_error_and_nothing_is_written(tmp_path, damage):
     for option in ([], ["--text"]):
         done = run("cat", *option, prefix, "s", status=1)
         assert done.stdout.strip() == b""
-        assert done.stderr == f"ckptool: cannot read 's' in {prefix}.data-00000-of-00001: its bytes in the checkpoint are damaged\n".encode()
+        assert done.stderr.startswith(b"ckptool: cannot read 's': s: ") and done.stderr.endswith(f", in {prefix}.data-00000-of-00001\n".encode())
     assert out("cat", prefix, "t") == b"z"
     assert b"s: " in run("verify", "-q", prefix, status=1).stdout
 

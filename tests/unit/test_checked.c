@@ -260,6 +260,37 @@ static void checked_only_what_is_marked_is_refused(void **state)
     assert_true(n.damaged == 2 && n.verified == 0);
 }
 
+/* For a sum of what is made of them. */
+static void checked_what_was_verified_is_known_in_either_mode(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(checked_verify(f->k, &f->list[0], NULL), 0);
+    assert_false(checked_wary(f->k)); /* nothing is to be refused */
+    assert_true(checked_counts(f->k).verified == 1);
+    f->list[1].crc32c ^= 1;
+    f->slices[1].crc32c ^= 1;
+    assert_int_equal(read_whole(f, 1, 0, 10), 10); /* nobody looked */
+    /* A part of b, which is looked at whole; and the one slice of s that is good. */
+    const int64_t start[] = {0, 0};
+    const int64_t len[] = {1, 40};
+    struct piece piece;
+    assert_int_equal(piece_slice(&f->list[1], start, len, &f->a, &piece), 0);
+    struct form form = {.shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
+    struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
+    assert_int_equal(checked_verify_target(f->k, &target), -EUCLEAN);
+    assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
+    expect_news(f, "b: checksum mismatch: stored ");
+    assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[0]), 0);
+    assert_int_equal(read_rows(f, 3, 0, 4), 40); /* and the other was not looked at */
+    assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[1]), -EUCLEAN);
+    assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
+    expect_news(f, "s [1:4, 0:10]: checksum mismatch: stored ");
+    target = (struct target){.name_ptr = "t", .name_len = 1, .source = &f->list[2]};
+    assert_int_equal(checked_verify_target(f->k, &target), 0);
+    struct checked_counts n = checked_counts(f->k);
+    assert_true(n.verified == 2 && n.damaged == 2);
+}
+
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
 
 int main(void)
@@ -271,6 +302,8 @@ int main(void)
         TEST(checked_an_unreadable_tensor_may_be_asked_for_again),
         TEST(checked_many_threads_find_the_same),
         cmocka_unit_test_setup_teardown(checked_only_what_is_marked_is_refused, setup_known, teardown),
+        cmocka_unit_test_setup_teardown(checked_what_was_verified_is_known_in_either_mode, setup_known,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
