@@ -33,6 +33,8 @@ static const struct {
     [DIAG_SHARD_UNUSED] = {"shard-unused", 0},
     [DIAG_MOVED] = {"checkpoint-moved", 0},
     [DIAG_NO_STATE] = {"no-state-file", 0},
+    [DIAG_INTEGERS_ROUNDED] = {"integers-rounded", 0},
+    [DIAG_CAST_UNUSED] = {"cast-unused", 0},
 };
 
 void diag_init(struct diag *d)

@@ -41,6 +41,8 @@ enum diag_code {
     DIAG_SHARD_UNUSED,
     DIAG_MOVED,
     DIAG_NO_STATE,
+    DIAG_INTEGERS_ROUNDED,
+    DIAG_CAST_UNUSED,
     DIAG_CODE_COUNT,
 };
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the view says of itself: .ckptfs/report.json, which is also `ckptool plan --json` (an interface: design 2.4), and
- * .ckptfs/report.txt, which is for people. Both are rendered when asked for; the work is linear in what they list.
+/* What the view says of itself: .ckptfs/report.json, which is also `ckptool plan --json` (an
+ * interface: design 2.4), and .ckptfs/report.txt, which is for people. Both are rendered when asked
+ * for; the work is linear in what they list.
  *
- * In the JSON, names are exact; one that is no valid UTF-8 is escaped as base/json.h says. Keys beyond those of design 2.4:
- * `warnings`, of the form of `errors`. What there is room to say differently is said so:
+ * In the JSON, names are exact; one that is no valid UTF-8 is escaped as base/json.h says. Keys
+ * beyond those of design 2.4: `warnings`, of the form of `errors`, and `uncast`, the targets that a
+ * rule's cast is not for, since that is of a scope. What there is room to say differently is said
+ * so:
  *
  *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then the other members are null)
  *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when there is none
@@ -36,8 +39,9 @@ struct report_style {
     const char *end;
 };
 
-/* report_lists: the lists of report.txt, but for errors and warnings: moved names, unused, unassigned, overridden, hidden. Each that is not empty
- * is a blank line, a title with the count, and at most `most` lines, then "... and N more" and `more` (say, " (see report.json)"). */
+/* report_lists: the lists of report.txt, but for errors and warnings: moved names, unused,
+ * unassigned, overridden, uncast, hidden. Each that is not empty is a blank line, a title with the
+ * count, and at most `most` lines, then "... and N more" and `more` (say, " (see report.json)"). */
 void report_lists(const struct view *v, const struct report_style *style, uint32_t most, const char *more,
                   struct buf *b);
 

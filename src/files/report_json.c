@@ -179,6 +179,37 @@ static void add_overridden(struct json *j, const struct view *v, struct place *p
     j->out->failed |= path.failed;
 }
 
+/* What the cast of a scope is not for, and why. */
+static void add_uncast(struct json *j, const struct view *v, struct place *place)
+{
+    CLEANUP_BUF struct buf text = {0};
+    json_key(j, "uncast");
+    json_array(j, JSON_BLOCK);
+    for (uint32_t i = 0; v->plan && i < v->plan->count; i++) {
+        const struct target *t = &v->plan->targets[i];
+        if (!target_is_left(v->map, t)) {
+            continue;
+        }
+        const struct rule *rule = &v->map->rules[t->rule];
+        json_object(j, JSON_LINE);
+        json_key(j, "path");
+        text.len = 0;
+        report_path(v, i, &text);
+        json_str(j, buf_view(&text));
+        json_key(j, "dtype");
+        json_text(j, dtype_name(target_dtype(t)));
+        json_key(j, "rule");
+        json_text(j, place_of(place, t->rule));
+        json_key(j, "reason");
+        text.len = 0;
+        buf_printf(&text, "a scope's cast to %s is for %s", dtype_name(rule->cast), rule_cast_takes(rule));
+        json_str(j, buf_view(&text));
+        json_object_end(j);
+    }
+    json_array_end(j);
+    j->out->failed |= text.failed;
+}
+
 static void add_hidden(struct json *j, const struct view *v)
 {
     struct left_out_cursor at = left_out_first(v);
@@ -249,6 +280,7 @@ void report_json(const struct view *v, const struct diag *d, struct buf *b)
     add_unused(&j, v);
     add_unassigned(&j, v);
     add_overridden(&j, v, &place);
+    add_uncast(&j, v, &place);
     add_hidden(&j, v);
     add_diag(&j, "warnings", d, true);
     add_diag(&j, "errors", d, false);

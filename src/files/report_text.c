@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "files/left_out.h"
 #include "files/report.h"
+#include "format/dtype.h"
 
 static const char *plural(uint64_t n)
 {
@@ -170,7 +171,7 @@ static void add_overridden(const struct view *v, struct list *l)
     if (!count) {
         return;
     }
-    list_title(l, "overridden", count, "assignments that a later rule replaced");
+    list_title(l, "overridden", count, "assignments that another rule replaced");
     for (uint32_t i = 0; i < count && list_item(l); i++) {
         const struct override *o = &v->plan->overrides[i];
         buf_visible(l->out, o->name);
@@ -179,6 +180,32 @@ static void add_overridden(const struct view *v, struct list *l)
         buf_text(l->out, " is overridden by ");
         buf_visible(l->out, str_from(map_where(v->map, v->map->rules[o->by].line, won)));
         buf_char(l->out, '\n');
+    }
+    list_end(l, count);
+}
+
+static void add_uncast(const struct view *v, struct list *l)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; v->plan && i < v->plan->count; i++) {
+        count += target_is_left(v->map, &v->plan->targets[i]);
+    }
+    if (!count) {
+        return;
+    }
+    list_title(l, "uncast", count, "tensors that the cast of their scope is not for, as they are");
+    for (uint32_t i = 0; i < v->plan->count; i++) {
+        const struct target *t = &v->plan->targets[i];
+        if (!target_is_left(v->map, t)) {
+            continue;
+        }
+        if (!list_item(l)) {
+            break;
+        }
+        const struct rule *rule = &v->map->rules[t->rule];
+        buf_visible(l->out, target_name(t));
+        buf_printf(l->out, ": %s, the cast to %s is for %s\n", dtype_name(target_dtype(t)),
+                   dtype_name(rule->cast), rule_cast_takes(rule));
     }
     list_end(l, count);
 }
@@ -213,6 +240,7 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
     add_unused(v, &l);
     add_unassigned(v, &l);
     add_overridden(v, &l);
+    add_uncast(v, &l);
     add_hidden(v, &l);
 }
 

@@ -55,7 +55,7 @@ static bool is_own_key(const struct catalog *c, const struct logical *l)
 {
     const struct tensor *source = l->whole ? l->whole->source : NULL;
     return source && !tf_refusal(l, NULL) && str_eq(logical_name(l), catalog_key(c, source)) &&
-           target_dtype(l->whole) == source->dtype && shape_eq(target_shape(l->whole), tensor_shape(source));
+           shape_eq(target_shape(l->whole), tensor_shape(source));
 }
 
 /* The variants that could stay; false if another tensor is hidden, or one has to go. */
@@ -94,8 +94,10 @@ static bool has_all(const struct tf_view *v)
     return own_keys + v->catalog->hidden_count >= v->catalog->count;
 }
 
-/* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them is not in the view under its own
- * key, while without it variables are found by their names. Variants are of use to nobody but the object that has them in the graph. */
+/* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them
+ * is not in the view under its own key, while without it variables are found by their names. It
+ * knows no dtypes: after a cast it serves models of the new types, and TensorFlow refuses others by
+ * name. Variants are of use to nobody but the object that has them in the graph. */
 static void find_stale(struct tf_view *v)
 {
     const struct target *graph = NULL;

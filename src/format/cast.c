@@ -68,6 +68,18 @@ const char *cast_refusal(enum dtype from, enum dtype to, enum cast_mode mode)
     return words;
 }
 
+uint64_t cast_integers_held(enum dtype from, enum dtype to)
+{
+    const struct cast_real *f = cast_real_of(from);
+    const struct cast_real *t = cast_real_of(part_of(to) ? part_of(to) : to);
+    if (f->kind != CAST_INTEGER || t->kind != CAST_FLOAT) {
+        return 0;
+    }
+    /* In every type the exponents reach as far as the bits of a significand. */
+    int significand = t->format.mantissa_bits + 1;
+    return f->bits - f->is_signed > significand ? UINT64_C(1) << significand : 0;
+}
+
 /* The real part is cast, the imaginary one +0, whose bytes are all zero. */
 static errint real_to_complex(enum dtype from, enum dtype to, enum cast_mode mode, const uint8_t *src,
                               uint8_t *dst, size_t count)

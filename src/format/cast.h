@@ -33,6 +33,11 @@
  * the thread's next call. `saturate` may be said of every cast that has a meaning, `wrap` of integers alone. */
 const char *cast_refusal(enum dtype from, enum dtype to, enum cast_mode mode);
 
+/* cast_integers_held: where integers of type `from` are cast to a float or complex type `to` that
+ * does not hold all of them exactly: up to which magnitude it holds each; larger ones are rounded,
+ * or overflow. 0 of any other two types. */
+uint64_t cast_integers_held(enum dtype from, enum dtype to);
+
 /* cast_run: `count` elements at src as type `to` at dst. Elements are little-endian and need not be aligned; src and dst do
  * not overlap. The cast is one that cast_refusal lets pass. Between equal types bytes are copied as they are.
  * Returns 0, or -ERANGE when in CAST_CHECKED a value does not fit; dst then holds anything. Allocates nothing, safe from any

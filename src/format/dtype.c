@@ -48,7 +48,11 @@ static const struct {
 static const struct {
     const char *alias;
     enum dtype dtype;
-} aliases[] = {{"float", DTYPE_FLOAT32}, {"double", DTYPE_FLOAT64}, {"half", DTYPE_FLOAT16}};
+} aliases[] = {
+    {"float", DTYPE_FLOAT32}, {"double", DTYPE_FLOAT64}, {"half", DTYPE_FLOAT16}, {"bf16", DTYPE_BFLOAT16},
+    {"fp16", DTYPE_FLOAT16},  {"fp32", DTYPE_FLOAT32},   {"fp64", DTYPE_FLOAT64}, {"f16", DTYPE_FLOAT16},
+    {"f32", DTYPE_FLOAT32},   {"f64", DTYPE_FLOAT64},
+};
 
 bool dtype_known(uint64_t number)
 {
@@ -63,6 +67,38 @@ const char *dtype_name(unsigned dtype)
 unsigned dtype_bytes(unsigned dtype)
 {
     return dtype_known(dtype) ? table[dtype].bytes : 0;
+}
+
+enum dtype_kind dtype_kind(unsigned dtype)
+{
+    switch (dtype) {
+    case DTYPE_BOOL:
+        return DTYPE_KIND_BOOL;
+    case DTYPE_COMPLEX64:
+    case DTYPE_COMPLEX128:
+        return DTYPE_KIND_COMPLEX;
+    case DTYPE_QINT8:
+    case DTYPE_QUINT8:
+    case DTYPE_QINT16:
+    case DTYPE_QUINT16:
+    case DTYPE_QINT32:
+        return DTYPE_KIND_QUANTIZED;
+    case DTYPE_INT64:
+    case DTYPE_INT32:
+    case DTYPE_INT16:
+    case DTYPE_INT8:
+    case DTYPE_INT4:
+    case DTYPE_INT2:
+    case DTYPE_UINT64:
+    case DTYPE_UINT32:
+    case DTYPE_UINT16:
+    case DTYPE_UINT8:
+    case DTYPE_UINT4:
+    case DTYPE_UINT2:
+        return DTYPE_KIND_INTEGER;
+    default:
+        return dtype_bytes(dtype) ? DTYPE_KIND_FLOAT : DTYPE_KIND_OTHER;
+    }
 }
 
 enum dtype dtype_parse(struct str name)

@@ -55,6 +55,19 @@ enum cast_mode { CAST_CHECKED, CAST_SATURATE, CAST_WRAP };
 /* cast_mode_suffix: what a map says after the dtype: "", " saturate", " wrap". */
 const char *cast_mode_suffix(enum cast_mode mode);
 
+/* What the elements of a type are. */
+enum dtype_kind {
+    DTYPE_KIND_OTHER, /* strings, resources, variants: not numeric */
+    DTYPE_KIND_FLOAT,
+    DTYPE_KIND_INTEGER,
+    DTYPE_KIND_BOOL,
+    DTYPE_KIND_COMPLEX,
+    DTYPE_KIND_QUANTIZED,
+};
+
+/* dtype_kind: of a type of the table; DTYPE_KIND_OTHER for a number that is not known. */
+enum dtype_kind dtype_kind(unsigned dtype);
+
 /* dtype_known: whether `number`, from a file, is a type of the table (reference types and 0 are not). */
 bool dtype_known(uint64_t number);
 
@@ -65,8 +78,9 @@ const char *dtype_name(unsigned dtype);
  * size. 4- and 2-bit types take a whole byte (tensor_bundle.cc writes them unpacked). */
 unsigned dtype_bytes(unsigned dtype);
 
-/* dtype_parse: the type of that name, Python's ("float32", also "half", "float", "double") or the enum's
- * ("DT_FLOAT"); DTYPE_INVALID if there is none. */
+/* dtype_parse: the type of that name: Python's ("float32"), the enum's ("DT_FLOAT"), or what people
+ * call it ("half", "float", "double", "bf16", "f16", "fp16" and so on to 64 bits); DTYPE_INVALID if
+ * there is none. */
 enum dtype dtype_parse(struct str name);
 
 #endif

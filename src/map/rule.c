@@ -33,7 +33,27 @@ static bool known_operation(struct str word)
     return false;
 }
 
-/* `DTYPE`, `DTYPE saturate` or `DTYPE wrap` */
+/* What follows the dtype: `all`, and `saturate` or `wrap`; false for anything else. */
+static bool parse_cast_words(struct str text, struct rule *rule)
+{
+    bool mode_given = false;
+    while (text.len) {
+        struct str word = words_next(text, &text);
+        bool all = str_eq(word, STR("all"));
+        bool saturate = str_eq(word, STR("saturate"));
+        if (all ? rule->cast_all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
+            return false;
+        }
+        rule->cast_all |= all;
+        if (!all) {
+            mode_given = true;
+            rule->cast_mode = saturate ? CAST_SATURATE : CAST_WRAP;
+        }
+    }
+    return true;
+}
+
+/* `DTYPE`, `DTYPE saturate`, `DTYPE all wrap` */
 static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
 {
     struct str rest;
@@ -49,13 +69,9 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
         words_nearest_dtype(p->d, word);
         return rc;
     }
-    if (str_eq(rest, STR("saturate"))) {
-        rule->cast_mode = CAST_SATURATE;
-    } else if (str_eq(rest, STR("wrap"))) {
-        rule->cast_mode = CAST_WRAP;
-    } else if (rest.len) {
+    if (!parse_cast_words(rest, rule)) {
         return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                          "'cast %s': expected nothing, 'saturate' or 'wrap' after the dtype",
+                          "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",
                           words_shown(p->d, text));
     }
     return 0;
@@ -135,6 +151,12 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
                      "scope, with their partitions, in [variables]",
                      words_shown(d, out->target_is_scope ? out->target : out->source)));
     }
+    if (out->cast_all && !out->source_is_scope && out->source.len) {
+        note(&p,
+             diag_error(d, DIAG_MAP_SYNTAX, where, out->source,
+                        "'all' in the cast of '%s', which is a single tensor: it is for scopes, leave it out",
+                        words_shown(d, out->source)));
+    }
     if (out->partitioner.kind && out->parts) {
         note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,
                             "a list of parts and 'partition' in one rule: leave one of them out"));
@@ -145,10 +167,34 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
     return p.rc;
 }
 
+/* Which of the kinds a scope's cast is for, if it takes no others: that of the dtype which it is
+ * to. */
+static enum dtype_kind kind_taken(const struct rule *r)
+{
+    enum dtype_kind to = dtype_kind(r->cast);
+    return to == DTYPE_KIND_FLOAT || to == DTYPE_KIND_COMPLEX ? DTYPE_KIND_FLOAT : DTYPE_KIND_INTEGER;
+}
+
+bool rule_casts(const struct rule *r, enum dtype dtype)
+{
+    enum dtype_kind kind = dtype_kind(dtype);
+    bool real = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_INTEGER || kind == DTYPE_KIND_BOOL;
+    return r->cast && (rule_is_exact(r) || (r->cast_all ? real : kind == kind_taken(r)));
+}
+
+const char *rule_cast_takes(const struct rule *r)
+{
+    if (r->cast_all) {
+        return "numeric tensors, not complex and quantized ones";
+    }
+    return kind_taken(r) == DTYPE_KIND_FLOAT ? "floating tensors" : "integers";
+}
+
 void rule_print_operations(struct buf *b, const struct rule *r)
 {
     if (r->cast) {
-        buf_printf(b, " | cast %s%s", dtype_name(r->cast), cast_mode_suffix(r->cast_mode));
+        buf_printf(b, " | cast %s%s%s", dtype_name(r->cast), r->cast_all ? " all" : "",
+                   cast_mode_suffix(r->cast_mode));
     }
     if (r->partitioner.kind) {
         buf_text(b, " | ");

@@ -30,6 +30,7 @@ struct rule {
     int64_t parts;   /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no list */
     enum dtype cast; /* from `| cast`; DTYPE_INVALID without it */
     enum cast_mode cast_mode;
+    bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one kind */
     uint32_t
         line; /* of the map file, from 1; for a rule of the command line WORDS_LINE_ASSIGN + its number */
 };
@@ -40,6 +41,29 @@ static inline bool rule_is_plain(const struct rule *r)
 {
     return r->cast == DTYPE_INVALID;
 }
+
+/* rule_is_exact: whether it names single tensors only. */
+static inline bool rule_is_exact(const struct rule *r)
+{
+    return !r->source_is_scope;
+}
+
+/* rule_overrides: whether rule `later` takes a target from `holder`, a rule before it. A rule that
+ * names single tensors only gives way to others of its kind, but to any where both are plain, as in
+ * TensorFlow. */
+static inline bool rule_overrides(const struct rule *later, const struct rule *holder)
+{
+    return rule_is_exact(later) || !rule_is_exact(holder) || (rule_is_plain(later) && rule_is_plain(holder));
+}
+
+/* rule_casts: whether the rule's cast is for tensors of that dtype. That of an exact source is for
+ * whatever the tensor is. That of a scope is for the floating tensors if it is to a float or
+ * complex dtype, else for the integers; with `all` for these and bool. Complex and quantized
+ * tensors, strings and the like stay as they are under any scope's cast. */
+bool rule_casts(const struct rule *r, enum dtype dtype);
+
+/* rule_cast_takes: what the cast of a scope takes, in words for a message: "floating tensors". */
+const char *rule_cast_takes(const struct rule *r);
 
 /* rule_print_operations: adds " | cast float16 | partition 5,1" to b; nothing for a rule without operations. */
 void rule_print_operations(struct buf *b, const struct rule *r);

@@ -57,17 +57,17 @@ static struct found store_find(const struct store *s, struct str name)
 
 /* ---- one assignment ---------------------------------------------------------------------------- */
 
-/* Fill the slot of a variable (part 0) or part. *noted is the rule whose loss was noted last, so that a variable of a thousand
- * parts that is assigned again is one override, called `name`. */
-static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value, struct str name,
-                  int64_t *noted)
+/* Fill the slot of a variable (part 0) or part, unless the rule that has filled it keeps it. A
+ * variable of a thousand parts that is assigned again is one override, called `name`. */
+static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value, struct str name)
 {
+    const struct rule *rules = s->r->map->rules;
     struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
-    errint rc = 0;
-    if (slot->source && slot->rule != *noted && slot->rule != value.rule) {
-        *noted = slot->rule;
-        rc = resolve_override(s->r, name, slot->rule, value.rule);
+    if (slot->source && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
+        return resolve_override(s->r, name, value.rule, slot->rule);
     }
+    errint rc =
+        slot->source && slot->rule != value.rule ? resolve_override(s->r, name, slot->rule, value.rule) : 0;
     *slot = value;
     return rc;
 }
@@ -124,14 +124,13 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
         return 0;
     }
     struct slot value = {t, index, f.part >= 0};
-    int64_t noted = -1;
     if (f.part >= 0) {
         struct str name = resolve_part_name(r, v->name, f.part);
-        return name.ptr ? put(s, v, f.part, value, name, &noted) : diag_no_memory(r->diag);
+        return name.ptr ? put(s, v, f.part, value, name) : diag_no_memory(r->diag);
     }
     int64_t parts = parts_of(v);
     for (int64_t part = 0; part < parts; part++) {
-        errint rc = put(s, v, part, value, v->name, &noted);
+        errint rc = put(s, v, part, value, v->name);
         if (rc < 0) {
             return rc;
         }

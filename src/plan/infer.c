@@ -138,11 +138,12 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         if (!name.ptr) {
             return diag_no_memory(r->diag);
         }
-        struct as as;
-        if (is_declared(r, name) || !resolve_cast(r, rule, t, DTYPE_INVALID, name, "", &as)) {
+        if (is_declared(r, name)) {
             continue;
         }
-        errint rc = resolve_add(r, name, t, as, index);
+        const struct as unchanged = {(enum dtype)t->dtype, CAST_CHECKED};
+        errint rc = resolve_will_cast(rule, t) ? resolve_add_uncast(r, name, t, index)
+                                               : resolve_add(r, name, t, unchanged, index);
         if (rc < 0) {
             return rc;
         }

@@ -16,6 +16,10 @@ enum { AMBIGUOUS_LISTED = 8 };
 
 errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
 {
+    const struct override *last = r->override_count ? &r->overrides[r->override_count - 1] : NULL;
+    if (last && last->rule == rule && last->by == by && str_eq(last->name, name)) {
+        return 0;
+    }
     if (r->override_count == r->override_cap) {
         uint32_t cap = r->override_cap ? r->override_cap * 2 : 16;
         struct override *grown = realloc(r->overrides, cap * sizeof(*grown));
@@ -152,31 +156,41 @@ static errint note_loser(struct resolve *r, const struct target *loser, const st
 {
     bool same_parts = part_of(loser) >= 0 && part_of(winner) >= 0;
     struct str name = same_parts ? target_variable(loser) : target_name(loser);
-    const struct override *last = r->override_count ? &r->overrides[r->override_count - 1] : NULL;
-    if (last && last->rule == loser->rule && last->by == winner->rule && str_eq(last->name, name)) {
-        return 0;
-    }
     return resolve_override(r, name, loser->rule, winner->rule);
 }
 
-/* Of several targets with one name the last rule's stays. One rule makes a name once at most. */
+/* Which of targets [low, high), all of one name, stays: each later one takes it from the one
+ * before, if its rule may. */
+static uint32_t winner_of(const struct resolve *r, uint32_t low, uint32_t high)
+{
+    const struct rule *rules = r->map->rules;
+    uint32_t winner = low;
+    for (uint32_t i = low + 1; i < high; i++) {
+        if (rule_overrides(&rules[r->targets[i].rule], &rules[r->targets[winner].rule])) {
+            winner = i;
+        }
+    }
+    return winner;
+}
+
+/* Of several targets with one name one stays. One rule makes a name once at most. */
 static errint let_later_win(struct resolve *r)
 {
     sort_targets(r->targets, r->count, by_name_then_rule);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < r->count;) {
-        uint32_t last = i;
-        while (last + 1 < r->count && by_name(&r->targets[i], &r->targets[last + 1]) == 0) {
-            last++;
+    for (uint32_t low = 0, high; low < r->count; low = high) {
+        high = low + 1;
+        while (high < r->count && by_name(&r->targets[low], &r->targets[high]) == 0) {
+            high++;
         }
-        for (; i < last; i++) {
-            errint rc = note_loser(r, &r->targets[i], &r->targets[last]);
+        uint32_t winner = winner_of(r, low, high);
+        for (uint32_t i = low; i < high; i++) {
+            errint rc = i == winner ? 0 : note_loser(r, &r->targets[i], &r->targets[winner]);
             if (rc < 0) {
                 return rc;
             }
         }
-        r->targets[kept++] = r->targets[last];
-        i = last + 1;
+        r->targets[kept++] = r->targets[winner];
     }
     r->count = kept;
     return 0;
@@ -252,14 +266,14 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
     errint rc = graph_broken      ? look_for_sources(r)
                 : r->graph->given ? resolve_with_graph(r)
                                   : resolve_without_graph(r);
-    if (rc == 0) {
-        rc = let_later_win(r);
-    }
+    rc = rc < 0 ? rc : let_later_win(r);
+    rc = rc < 0 ? rc : resolve_cast_scopes(r);
     if (rc == 0) {
         sort_targets(r->targets, r->count, by_variable);
         refuse_mixed(r);
         rc = note_used(r);
     }
+    rc = rc < 0 ? rc : resolve_warn_casts(r);
     for (uint32_t i = 0; rc == 0 && i < r->override_count; i++) {
         const struct override *o = &r->overrides[i];
         char by[4096 + 16];

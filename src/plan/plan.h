@@ -93,6 +93,15 @@ static inline struct shape target_shape(const struct target *t)
     return t->form ? t->form->shape : tensor_shape(t->source);
 }
 
+/* target_is_left: whether the rule casts tensors of a scope, but not those of this type
+ * (rule_casts), so that the target is as its source. */
+static inline bool target_is_left(const struct map *m, const struct target *t)
+{
+    const struct rule *rule = &m->rules[t->rule];
+    return rule->cast && !rule_casts(rule, (enum dtype)t->source->dtype) &&
+           target_dtype(t) == t->source->dtype;
+}
+
 /* target_sized: whether its size follows from dtype and shape. That of strings needs the data: render_size() finds it. */
 static inline bool target_sized(const struct target *t)
 {

@@ -48,6 +48,24 @@ struct as {
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
                   struct str variable, const char *where, struct as *out);
 
+/* resolve_will_cast: whether a rule of a scope shows tensor t as another type.
+ *
+ * resolve_add_uncast: appends its target, without a form. resolve_cast_scopes gives such targets
+ * theirs, once it is known which of them stay: one that an exact rule exempts need not be a tensor
+ * that can be cast. */
+bool resolve_will_cast(const struct rule *rule, const struct tensor *t);
+MUST_CHECK errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source,
+                                     uint32_t rule);
+MUST_CHECK errint resolve_cast_scopes(struct resolve *r);
+
+/* resolve_warn_casts: warnings of what was cast: integers to a float type that does not hold all of
+ * them, and a scope's cast that took nothing. -ENOMEM. */
+MUST_CHECK errint resolve_warn_casts(struct resolve *r);
+
+/* resolve_shape_target: gives a target that is all of its source, and has no form yet, the form of
+ * that as another type, or of one that is stored in slices or has strings. */
+MUST_CHECK errint resolve_shape_target(struct resolve *r, struct target *t, struct as as);
+
 /* resolve_complain_hidden: the error of a tensor that a rule needs and that cannot be shown. */
 void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line);
 
@@ -75,7 +93,8 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
  * graph declares. */
 MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 
-/* resolve_override: notes that `rule`'s target `name` lost against `by`. */
+/* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last
+ * thing noted. */
 MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);
 
 /* resolve_suggest_tensors: names near `name` among the catalog's, for the newest error. */

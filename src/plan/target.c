@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/cast.h"
 #include "format/dtype.h"
 #include "map/split.h"
 #include "plan/resolve.h"
@@ -114,19 +113,29 @@ static errint set_pieces(struct resolve *r, struct form *form, const struct tens
     return rc;
 }
 
+errint resolve_shape_target(struct resolve *r, struct target *t, struct as as)
+{
+    static const int64_t origin[SHAPE_RANK_MOST];
+    struct form *form = new_form(r, t->source, as);
+    if (!form || set_pieces(r, form, t->source, origin) < 0) {
+        return diag_no_memory(r->diag);
+    }
+    form->variable = target_name(t);
+    t->form = form;
+    return 0;
+}
+
+errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule)
+{
+    return append(r, name, source, NULL, rule);
+}
+
 errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
                    uint32_t rule)
 {
-    if (as.dtype == source->dtype && !source->sliced && as.dtype != DTYPE_STRING) {
-        return append(r, name, source, NULL, rule);
-    }
-    static const int64_t origin[SHAPE_RANK_MOST];
-    struct form *form = new_form(r, source, as);
-    if (!form || set_pieces(r, form, source, origin) < 0) {
-        return diag_no_memory(r->diag);
-    }
-    form->variable = name;
-    return append(r, name, source, form, rule);
+    errint rc = append(r, name, source, NULL, rule);
+    bool plain = as.dtype == source->dtype && !source->sliced && as.dtype != DTYPE_STRING;
+    return rc < 0 || plain ? rc : resolve_shape_target(r, &r->targets[r->count - 1], as);
 }
 
 /* The form of one part: its box within the source, cut on one axis. */
@@ -195,62 +204,4 @@ errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_
     form->part = part;
     form->into_part = true;
     return append(r, name, source, form, rule);
-}
-
-/* ---- as what type ------------------------------------------------------------------------------ */
-
-/* The conversion itself, if it can be. */
-static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, const char *where,
-                      struct str variable)
-{
-    const char *refusal = t->dtype == as.dtype ? NULL : cast_refusal(t->dtype, as.dtype, as.mode);
-    if (refusal) {
-        diag_error(r->diag, DIAG_DTYPE_MISMATCH, where, variable, "'%s' cannot be cast from %s to %s: %s",
-                   diag_visible(r->diag, variable), dtype_name(t->dtype), dtype_name(as.dtype), refusal);
-        return false;
-    }
-    uint64_t bytes;
-    if (shape_bytes(tensor_shape(t), as.dtype, &bytes) < 0) {
-        diag_error(r->diag, DIAG_LIMIT, where, variable, "'%s' as %s would have more than 2^63-1 bytes",
-                   diag_visible(r->diag, variable), dtype_name(as.dtype));
-        return false;
-    }
-    return true;
-}
-
-/* What may be done about a declared dtype that is not the tensor's. */
-static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype declared, bool cast)
-{
-    if (cast) {
-        return arena_printf(r->arena, "cast it to %s", dtype_name(declared));
-    }
-    if (cast_refusal(t->dtype, declared, CAST_WRAP) && cast_refusal(t->dtype, declared, CAST_SATURATE)) {
-        return "no cast is possible: `dtype = source` in [view], or declare what is there";
-    }
-    return arena_printf(
-        r->arena,
-        "say `| cast %s` in the rule, `dtype = cast` or `dtype = source` in [view], or declare "
-        "what is there",
-        dtype_name(declared));
-}
-
-bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
-                  struct str variable, const char *where, struct as *out)
-{
-    const char *place = resolve_place(r, rule->line);
-    *out = (struct as){rule->cast ? rule->cast : t->dtype, rule->cast ? rule->cast_mode : CAST_CHECKED};
-    if (declared != DTYPE_INVALID && declared != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
-        if (rule->cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
-            const char *remedies = remedy(r, t, declared, rule->cast);
-            diag_error(
-                r->diag, DIAG_DTYPE_MISMATCH, place, variable,
-                rule->cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"
-                           : "variable '%s' is declared %s (%s), tensor '%s' is %s; %s",
-                diag_visible(r->diag, variable), dtype_name(declared), where,
-                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype), remedies ? remedies : "");
-            return false;
-        }
-        *out = (struct as){declared, CAST_CHECKED};
-    }
-    return plan_cast(r, t, *out, place, variable);
 }

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
 
-KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "hidden", "warnings", "errors"]
+KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "uncast", "hidden", "warnings", "errors"]
 
 
 def plan(*args, status=0):

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/errint.h"
 #include "format/dtype.h"
 
 static void dtype_known_only_the_table_is(void **state)
@@ -50,6 +51,16 @@ static void dtype_parse_other_names_are_known(void **state)
     assert_int_equal(dtype_parse(STR("half")), DTYPE_FLOAT16);
     assert_int_equal(dtype_parse(STR("float")), DTYPE_FLOAT32);
     assert_int_equal(dtype_parse(STR("double")), DTYPE_FLOAT64);
+    static const struct {
+        const char *name;
+        enum dtype dtype;
+    } short_names[] = {
+        {"bf16", DTYPE_BFLOAT16}, {"f16", DTYPE_FLOAT16}, {"fp16", DTYPE_FLOAT16}, {"f32", DTYPE_FLOAT32},
+        {"fp32", DTYPE_FLOAT32},  {"f64", DTYPE_FLOAT64}, {"fp64", DTYPE_FLOAT64},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(short_names); i++) {
+        assert_int_equal(dtype_parse(str_from(short_names[i].name)), short_names[i].dtype);
+    }
 }
 
 static void dtype_parse_no_name_is_invalid(void **state)

@@ -120,7 +120,8 @@ static void print_map(struct buf *b, const struct map *m)
         }
         print_partition(b, &r->partitioner.counts);
         if (r->cast) {
-            buf_printf(b, " cast %s%s", dtype_name(r->cast), cast_mode_suffix(r->cast_mode));
+            buf_printf(b, " cast %s%s%s", dtype_name(r->cast), r->cast_all ? " all" : "",
+                       cast_mode_suffix(r->cast_mode));
         }
         if (r->partitioner.kind > PARTITIONER_COUNTS) {
             buf_char(b, ' ');
@@ -176,7 +177,7 @@ static struct map *parse(const char *text, const char *path, struct diag *d)
     diag_init(d);
     struct map *m;
     errint rc = map_parse(str_from(text), path, d, &m);
-    assert_int_equal(rc < 0, d->errors > 0);
+    assert_int_equal(rc<0, d->errors> 0);
     return m;
 }
 
@@ -368,7 +369,7 @@ static void parse_exact(struct str text)
     diag_init(&d);
     struct map *m;
     errint rc = map_parse(str_of(exact, text.len), "fuzz.ini", &d, &m);
-    assert_int_equal(rc < 0, d.errors > 0);
+    assert_int_equal(rc<0, d.errors> 0);
     assert_non_null(m);
     map_close(m);
     diag_fini(&d);

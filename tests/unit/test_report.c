@@ -163,6 +163,7 @@ static void report_of_nothing_is_whole(void **state)
                         "  \"unused\": [],\n"
                         "  \"unassigned\": [],\n"
                         "  \"overridden\": [],\n"
+                        "  \"uncast\": [],\n"
                         "  \"hidden\": [],\n"
                         "  \"warnings\": [],\n"
                         "  \"errors\": [\n"

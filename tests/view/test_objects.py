@@ -84,12 +84,35 @@ def test_an_iterator_is_restored(ckptfs, tmp_path, shards):
     assert entry["from"] == ["raw", "npy", "safetensors"]
 
     key = "model/w/.ATTRIBUTES/VARIABLE_VALUE"
-    for rules, kept in ((f"{key} = net/w", True), (f"{key} = {key} | cast float64", False)):  # with all keys and more; without one
-        ini.write_text(f"[assignment_map]\n/ = /\n{rules}\n[view]\nname = apart\n")
+    for rules, kept in ((f"/ = /\n{key} = net/w", True), (f"{OBJECT_GRAPH} = {OBJECT_GRAPH}\nmodel/ = model/", False)):  # all keys and more; not all
+        ini.write_text(f"[assignment_map]\n{rules}\n[view]\nname = apart\n")
         mount = ckptfs.mount(prefix, map=ini)
         assert ("the object graph is not in TensorFlow's files" in mount.stderr) != kept
         names = [name for name, _ in tf.train.list_variables(str(mount.path))]
         assert key in names and (OBJECT_GRAPH in names) == kept == any(name.startswith("iterator/") for name in names)
+
+
+class Typed(tf.Module):
+    def __init__(self, dtype, value=0):
+        super().__init__()
+        self.w, self.b = tf.Variable(tf.fill([3], tf.cast(value, dtype))), tf.Variable(tf.fill([2], tf.cast(value, tf.float32)))
+        self.step, self.word = tf.Variable(4688585 if value else 0, dtype=tf.int64), tf.Variable("x" if value else "")
+
+
+@pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16, tf.float64], ids=lambda dtype: dtype.name)
+def test_checkpoint_restore_after_a_cast(ckptfs, tmp_path, dtype):
+    """A scope's cast leaves the object graph, so a model of the new type finds all of it, and one of the old is told by TensorFlow."""
+    prefix = tf.train.Checkpoint(model=Typed(tf.float32, 1.5)).save(str(tmp_path / "ck"))
+    ini = tmp_path / "map.ini"
+    ini.write_text(f"[assignment_map]\n/ = / | cast {dtype.name}\nmodel/b/.ATTRIBUTES/VARIABLE_VALUE = model/b/.ATTRIBUTES/VARIABLE_VALUE\n")
+    mount = ckptfs.mount(prefix, map=ini)
+    assert "object graph" not in mount.stderr
+    latest = tf.train.latest_checkpoint(str(mount.path))
+    model = Typed(dtype)
+    tf.train.Checkpoint(model=model).restore(latest).assert_existing_objects_matched()
+    assert [np.asarray(v.numpy()).tolist() for v in (model.w, model.b, model.step, model.word)] == [[1.5] * 3, [1.5] * 2, 4688585, b"x"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="model/w/.*expected dtype float does not equal original dtype"):
+        tf.train.Checkpoint(model=Typed(tf.float32)).restore(latest)
 
 
 def test_an_iterator_is_exported(tmp_path):

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Casts of scopes: the tensors that they take, those that they leave, and what is said of both."""
+
+import json
+
+import ml_dtypes
+import numpy as np
+import pytest
+from toolkit import GOLDEN, is_shown, out, run, truth, write_checkpoint
+
+FLOATING = ("float", "bfloat")
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+INT64, FLOAT32 = 9, 1
+
+
+def plan(*args, status=0):
+    return json.loads(run("plan", "--json", "-q", *args, status=status).stdout)
+
+
+def cast_bytes(tensor, dtype):
+    """What NumPy makes of a tensor of truth.json."""
+    source = np.frombuffer(bytes.fromhex(tensor["hex"]), np.dtype(tensor["dtype"]))
+    with np.errstate(all="ignore"):
+        return source.astype(dtype).tobytes()
+
+
+@pytest.mark.parametrize("folder", ["demo", "slots", "sharded", "sliced", "v1", "objects", "keras3", "saved_model", "strings"])
+@pytest.mark.parametrize("word, dtype", [("half", "float16"), ("bf16", "bfloat16"), ("fp16", "float16"), ("f32", "float32")])
+def test_a_cast_to_a_float_takes_the_floating_tensors(folder, word, dtype):
+    """The whole of any checkpoint may be cast: no integer becomes infinity, and no string is in the way."""
+    prefix, tensors = truth(folder)
+    document = plan("-a", f"/ = / | cast {word}", prefix)
+    targets = {t["variable"]: t for t in document["targets"]}
+    shown = [t for t in tensors if is_shown(t)]
+    assert set(targets) == {t["name"] for t in shown}
+    for tensor in shown:
+        taken = tensor["dtype"].startswith(FLOATING)
+        assert targets[tensor["name"]]["dtype"] == (dtype if taken else tensor["dtype"]), tensor["name"]
+    left = {t["name"]: t["dtype"] for t in shown if not t["dtype"].startswith(FLOATING)}
+    paths = {t["path"]: t["variable"] for t in document["targets"]}
+    assert {paths[entry["path"]]: entry["dtype"] for entry in document["uncast"]} == left
+    reason = f"a scope's cast to {dtype} is for floating tensors"
+    assert all(entry["rule"] == "assign:1" and entry["reason"] == reason for entry in document["uncast"])
+    for tensor in shown:
+        if "hex" in tensor and tensor["name"] != OBJECT_GRAPH:
+            want = cast_bytes(tensor, dtype) if tensor["dtype"].startswith(FLOATING) else bytes.fromhex(tensor["hex"])
+            assert out("cat", "-q", "-a", f"/ = / | cast {word}", prefix, tensor["name"]) == want, tensor["name"]
+
+
+def step_checkpoint(folder):
+    """A step that neither float16 nor bfloat16 holds."""
+    return write_checkpoint(folder / "c", {b"global_step": (INT64, [], (4688585).to_bytes(8, "little")), b"net/w": (FLOAT32, [2], np.float32([1.5, 70000]).tobytes())})
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_step_of_a_training_run(tmp_path, dtype):
+    prefix = step_checkpoint(tmp_path)
+    for rules in (["/ = / "], ["/ = /", "global_step = global_step"], ["global_step = global_step", "/ = /"]):
+        arguments = [word for rule in rules for word in ("-a", rule if "step" in rule else f"{rule} | cast {dtype}")]
+        assert out("cat", "-q", "--text", *arguments, prefix, "global_step") == b"4688585\n"
+        with np.errstate(over="ignore"):
+            assert out("cat", "-q", *arguments, prefix, "net/w") == np.float32([1.5, 70000]).astype(dtype).tobytes()
+
+
+def test_all_takes_integers_with_a_warning(tmp_path):
+    prefix = step_checkpoint(tmp_path)
+    done = run("plan", "-a", "/ = / | cast bfloat16 all", prefix)
+    assert done.stderr == (b"ckptool: assign:1: warning: tensor 'global_step' is int64, of which bfloat16 holds each number up to 256: "
+                           b"larger ones are rounded, or overflow\n")
+    assert done.stdout.startswith(b"assign:1: / = / | cast bfloat16 all\n  global_step  -> global_step  bfloat16  []")
+    assert out("cat", "-q", "-a", "/ = / | cast bfloat16 all", prefix, "global_step") == np.array(4688585).astype("bfloat16").tobytes()
+    document = json.loads(run("plan", "--json", "-a", "/ = / | cast bfloat16 all", prefix).stdout)
+    assert [(w["code"], w["subject"]) for w in document["warnings"]] == [("integers-rounded", "global_step")]
+    assert document["uncast"] == []
+
+
+def test_complex_quantized_and_other_tensors_stay():
+    prefix, tensors = truth("dtypes")
+    for words in "float32", "float32 all":
+        targets = {t["variable"]: t["dtype"] for t in plan("-a", f"/ = / | cast {words}", prefix)["targets"]}
+        for tensor in tensors:
+            kept = tensor["dtype"].startswith(("complex", "q")) or (words == "float32" and not tensor["dtype"].startswith(FLOATING))
+            assert targets[tensor["name"]] == (tensor["dtype"] if kept else "float32"), tensor["name"]
+    targets = {t["variable"]: t["dtype"] for t in plan("-a", "/ = / | cast int64 saturate", prefix)["targets"]}
+    assert all(targets[t["name"]] == ("int64" if t["dtype"].startswith(("int", "uint")) else t["dtype"]) for t in tensors)
+
+
+def test_a_scope_that_the_cast_is_not_for():
+    done = run("plan", "-a", "some_scope/ = x/ | cast int32", GOLDEN / "demo")
+    assert b"warning: the cast of scope 'some_scope/' to int32 takes none of its tensors: it is for integers; say `all`" in done.stderr
+    assert b"\nuncast (3): " in done.stdout and b"\n  x/var1: float32, the cast to int32 is for integers\n" in done.stdout
+    done = run("plan", "-a", "some_var = x | cast int32 all", GOLDEN / "demo", status=1)
+    assert b"assign:1: 'all' in the cast of 'some_var', which is a single tensor: it is for scopes, leave it out\n" in done.stderr
+
+
+def test_short_names_of_dtypes_in_declarations():
+    document = plan("-a", "some_var = w", "-D", "w = f32 [10, 4]", GOLDEN / "demo")
+    assert [(t["variable"], t["dtype"]) for t in document["targets"]] == [("w", "float32")]
