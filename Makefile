@@ -52,7 +52,7 @@ FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
-.PHONY: all demo check check-frameworks check-unit parity bench fuzz install uninstall clean help tests format
+.PHONY: all demo check check-frameworks check-unit parity bench fuzz coverage install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -88,9 +88,13 @@ bench: ## speed and memory as ratios against references of the same run
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench
 
-fuzz: ## look for inputs that break a parser: TARGET=table|bundle|strings|legacy|objects|statefile|map|meta TIME=seconds
+fuzz: ## look for inputs that break a parser or a view: TARGET=view|table|bundle|strings|legacy|objects|statefile|map|meta TIME=seconds
 	@scripts/setup build fuzz
 	@scripts/fuzz '$(TARGET)' '$(or $(TIME),60)'
+
+coverage: ## which functions of the parsers and of a view's files the fuzz corpora reach
+	@scripts/setup build tests
+	@scripts/coverage
 
 tests: $(UNIT) $(REPLAY) ## build the unit tests, and the programs that replay the fuzz corpora
 
@@ -153,10 +157,11 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_FILE) | $(GEN_H)
 	$(SAY) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# What a fuzz target learns from is the code of src/ alone.
 $(BUILD)/obj/tests/%.o: tests/%.c $(FLAGS_FILE) | $(GEN_H)
 	@mkdir -p $(@D)
 	$(SAY) CC $<
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter fuzz,$(SAN)),-fno-sanitize=fuzzer-no-link) $(ALL_CPPFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 # Generated code is built apart, without our warnings.
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/%.h $(FLAGS_FILE) | $(GEN_H)

@@ -48,6 +48,9 @@ uint32_t fuzz_random(uint32_t *state);
 size_t mutate_message(uint8_t *data, size_t size, size_t most, unsigned seed);
 size_t mutate_table(uint8_t *data, size_t size, size_t most, unsigned seed);
 
+/* mutate_recipe: lines and words of a recipe (recipe.h). */
+size_t mutate_recipe(uint8_t *data, size_t size, size_t most, unsigned seed);
+
 /* mutate_message_into: the same, adding the result to `out`. */
 void mutate_message_into(struct mkbuf *out, const uint8_t *data, size_t size, uint32_t *random);
 

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/attr.h"
+#include "files/stats.h"
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
+
+enum { PIECE = 5000, PIECES = 4, THREADS = 3 };
+
+ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32_t file,
+                   uint64_t off, size_t len, void *buf, uint64_t *size)
+{
+    struct content *opened = malloc(sizeof(*opened));
+    FUZZ_CHECK(opened);
+    errint rc = content_open(c->view, file, true, scratch, opened);
+    ssize_t got = rc;
+    if (rc == 0) {
+        *size = opened->layout.size;
+        got = layout_read(&opened->layout, c->view->catalog, off, len, buf, scratch);
+        uint64_t left = off < *size ? *size - off : 0;
+        FUZZ_CHECK(got < 0 || (uint64_t)got == (left < len ? left : len));
+        FUZZ_CHECK(got >= 0 || render_why((errint)got));
+    }
+    FUZZ_CHECK(got != -EINTR && got != -EAGAIN);
+    free(opened);
+    return got;
+}
+
+bool check_is_file(const struct view *v, uint32_t file)
+{
+    if (content_is_npy(v, file) && content_npy(v, content_node(v, file)) < 0) {
+        return false;
+    }
+    switch (content_kind(v, file)) {
+    case NODE_DIR:
+    case NODE_REPORT_TEXT:
+    case NODE_REPORT_JSON:
+    case NODE_STATS:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void read_first(struct check *c, uint32_t file)
+{
+    static uint8_t buf[CHECK_BYTES];
+    struct check_file *f = &c->files[file];
+    ssize_t got = check_read(c, &c->scratch, file, 0, CHECK_BYTES, buf, &f->size);
+    f->rc = got < 0 ? (errint)got : 0;
+    if (got >= 0) {
+        f->len = (size_t)got;
+        f->bytes = malloc(f->len + !f->len);
+        FUZZ_CHECK(f->bytes);
+        memcpy(f->bytes, buf, f->len);
+    }
+}
+
+void check_begin(struct check *c, struct view *v)
+{
+    c->view = v;
+    c->files = calloc(content_files(v) + 1, sizeof(*c->files));
+    FUZZ_CHECK(c->files);
+    for (uint32_t i = 0; i < content_files(v); i++) {
+        if (check_is_file(v, i)) {
+            read_first(c, i);
+        }
+    }
+}
+
+void check_end(struct check *c)
+{
+    for (uint32_t i = 0; i < content_files(c->view); i++) {
+        free(c->files[i].bytes);
+    }
+    free(c->files);
+    render_scratch_fini(&c->scratch);
+}
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+/* Whether damage may be found at any time: what was read before it was known cannot be read then. */
+static bool has_damage(const struct check *c)
+{
+    bool damaged = !c->made;
+    for (unsigned i = 0; c->made && i < c->made->count; i++) {
+        damaged |= c->made->tensors[i].damaged || !c->made->tensors[i].known;
+    }
+    return damaged;
+}
+
+/* One piece at a random place, against the whole. */
+static void check_piece(const struct check *c, struct render_scratch *scratch, uint32_t file,
+                        uint32_t *random)
+{
+    const struct check_file *f = &c->files[file];
+    uint8_t piece[PIECE];
+    uint64_t off = fuzz_random(random) % (f->len + 3);
+    size_t len = fuzz_random(random) % PIECE;
+    if (f->size > f->len && fuzz_random(random) % 2) {
+        off = f->size - fuzz_random(random) % PIECE % f->size; /* near the end of a long one */
+    }
+    uint64_t size;
+    ssize_t got = check_read(c, scratch, file, off, len, piece, &size);
+    if (f->rc == 0) {
+        FUZZ_CHECK(size == f->size);
+        FUZZ_CHECK(got >= 0 || off + len > f->len || has_damage(c));
+    }
+    if (got > 0 && off < f->len) {
+        size_t common = f->len - off < (size_t)got ? f->len - (size_t)off : (size_t)got;
+        FUZZ_CHECK(memcmp(piece, f->bytes + off, common) == 0);
+    }
+}
+
+static void check_pieces(const struct check *c, struct render_scratch *scratch, uint32_t seed)
+{
+    uint32_t random = seed;
+    for (uint32_t file = 0; file < content_files(c->view); file++) {
+        for (unsigned i = 0; i < PIECES && check_is_file(c->view, file); i++) {
+            check_piece(c, scratch, file, &random);
+        }
+    }
+}
+
+struct reader {
+    const struct check *check;
+    uint32_t seed;
+};
+
+static void *read_beside(void *context)
+{
+    const struct reader *r = context;
+    struct render_scratch scratch = {0};
+    check_pieces(r->check, &scratch, r->seed);
+    render_scratch_fini(&scratch);
+    return NULL;
+}
+
+static void check_parallel(const struct check *c)
+{
+    pthread_t threads[THREADS];
+    struct reader readers[THREADS];
+    for (uint32_t i = 0; i < THREADS; i++) {
+        readers[i] = (struct reader){c, i + 1};
+        FUZZ_CHECK(pthread_create(&threads[i], NULL, read_beside, &readers[i]) == 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        FUZZ_CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+}
+
+/* ---- what is said of files ------------------------------------------------------------------- */
+
+static void check_attributes(struct check *c, uint32_t file)
+{
+    CLEANUP_BUF struct buf names = {0};
+    if (content_target(c->view, file)) {
+        attr_names(c->view, file, &names);
+    }
+    for (size_t at = 0; at < names.len; at += strlen(names.data + at) + 1) {
+        CLEANUP_BUF struct buf value = {0};
+        errint rc = attr_value(c->view, file, names.data + at, &value);
+        FUZZ_CHECK(rc == 0 && !value.failed);
+    }
+}
+
+static void check_stat(struct check *c, uint32_t file)
+{
+    static const struct attr_policy policies[] = {
+        {.uid = 0},
+        {.uid = 1234, .gid = 1234, .umask = 0027},
+        {.uid = 0, .set_uid = true, .force_uid = 5, .set_gid = true, .force_gid = 6},
+    };
+    struct stat st;
+    for (unsigned i = 0; i < ARRAY_LEN(policies); i++) {
+        errint rc = attr_stat(c->view, &policies[i], file, &c->scratch, &st);
+        if (rc == 0) {
+            FUZZ_CHECK(!(st.st_mode & 07222) &&
+                       S_ISDIR(st.st_mode) == (content_kind(c->view, file) == NODE_DIR));
+            FUZZ_CHECK(!check_is_file(c->view, file) || c->files[file].rc < 0 ||
+                       (uint64_t)st.st_size == c->files[file].size);
+        } else {
+            FUZZ_CHECK(!content_sized(c->view, file));
+        }
+    }
+}
+
+/* The path leads to the file, component by component, and no component is longer than a file system
+ * takes. */
+static void check_path(const struct check *c, uint32_t file)
+{
+    CLEANUP_BUF struct buf path = {0};
+    content_path(c->view, file, &path);
+    FUZZ_CHECK(!path.failed);
+    int64_t at = TREE_ROOT;
+    struct str rest = buf_view(&path);
+    while (rest.len) {
+        long slash = str_find(rest, '/');
+        struct str one = str_head(rest, slash < 0 ? rest.len : (size_t)slash);
+        FUZZ_CHECK(one.len > 0 && one.len <= 255 && !memchr(one.ptr, 0, one.len));
+        at = content_lookup(c->view, (uint32_t)at, one);
+        FUZZ_CHECK(at >= 0);
+        rest = str_from_pos(rest, one.len + 1);
+    }
+    FUZZ_CHECK(at == file);
+}
+
+static void check_shards(const struct check *c, uint32_t file)
+{
+    const struct catalog *all = c->view->catalog;
+    const struct shard *s;
+    for (uint32_t i = 0; (s = content_shard(c->view, file, i)); i++) {
+        bool ours = s >= all->shards && s < all->shards + all->shard_count;
+        FUZZ_CHECK(ours || content_kind(c->view, file) == NODE_SIDECAR);
+    }
+}
+
+static void check_made(const struct check *c)
+{
+    struct content *opened = malloc(sizeof(*opened));
+    FUZZ_CHECK(opened);
+    for (uint32_t i = 0; i < c->view->made_count; i++) {
+        const char *fault = content_fault(c->view, c->view->made[i].kind);
+        FUZZ_CHECK(!fault || *fault);
+        errint rc = content_open_made(c->view, i, true, opened);
+        int64_t node = tree_find(c->view->tree, str_from(c->view->made[i].path));
+        if (node > 0 && c->view->tree->nodes[node].kind == (uint8_t)c->view->made[i].kind) {
+            const struct check_file *f = &c->files[node];
+            FUZZ_CHECK(rc < 0 ? f->rc < 0 : f->rc < 0 || opened->layout.size == f->size);
+        }
+    }
+    free(opened);
+}
+
+void check_files(struct check *c)
+{
+    for (uint32_t file = 0; file < content_files(c->view); file++) {
+        bool npy = content_is_npy(c->view, file);
+        if (npy && content_npy(c->view, content_node(c->view, file)) < 0) {
+            continue;
+        }
+        check_stat(c, file);
+        check_attributes(c, file);
+        check_path(c, file);
+        check_shards(c, file);
+        (void)content_listed(c->view, file);
+    }
+    check_made(c);
+    check_pieces(c, &c->scratch, 0);
+    if (c->threads) {
+        check_parallel(c);
+    }
+    struct stats stats = {0};
+    CLEANUP_BUF struct buf b = {0};
+    stats_render(&stats, c->view, &b);
+    FUZZ_CHECK(!b.failed && b.len > 0);
+}
+
+void check_changed(struct check *c)
+{
+    uint8_t *now = malloc(CHECK_BYTES);
+    FUZZ_CHECK(now);
+    for (uint32_t file = 0; file < content_files(c->view); file++) {
+        const struct check_file *f = &c->files[file];
+        if (!check_is_file(c->view, file)) {
+            continue;
+        }
+        uint64_t size;
+        ssize_t got = check_read(c, &c->scratch, file, 0, CHECK_BYTES, now, &size);
+        if (got >= 0 && f->rc == 0) {
+            FUZZ_CHECK(size == f->size && (size_t)got == f->len &&
+                       (got == 0 || memcmp(now, f->bytes, f->len) == 0));
+        }
+        check_stat(c, file);
+    }
+    free(now);
+}

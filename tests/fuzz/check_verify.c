@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool verify` against what was damaged, and all reports. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "bytes/verify.h"
+#include "files/report.h"
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/read_json.h"
+
+/* The run of m that is that slice, or all of it. */
+static const struct made_run *run_of(const struct made_tensor *m, const struct stored_slice *s)
+{
+    for (unsigned i = 0; i < m->run_count; i++) {
+        if (!s || m->runs[i].off == s->off) {
+            return &m->runs[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_unit(const struct check *c, const struct verify_unit *u)
+{
+    const struct made_tensor *m = check_source(c, u->tensor);
+    CLEANUP_BUF struct buf b = {0};
+    verify_print(c->view->catalog, u->tensor, u->slice, &u->result, &b);
+    FUZZ_CHECK(!b.failed && b.len);
+    if (!m || u->result.outcome == VERIFY_UNKNOWN) {
+        return;
+    }
+    bool good = u->result.outcome == VERIFY_GOOD;
+    if (!m->damaged || good) {
+        const struct made_run *r = m->run_count == 1 || !u->slice ? run_of(m, u->slice) : NULL;
+        FUZZ_CHECK(good || m->damaged);
+        FUZZ_CHECK(!good || !m->damaged || c->made->legacy || !r || !r->damaged);
+    }
+}
+
+void check_verify(struct check *c)
+{
+    struct verify v;
+    errint rc = verify_init(&v, c->view->catalog);
+    FUZZ_CHECK(rc == 0);
+    for (uint32_t i = 0; i < c->view->catalog->shard_count; i++) {
+        if (!c->view->catalog->shards[i].opened && !c->view->catalog->shards[i].base) {
+            verify_fini(&v);
+            return; /* not needed by the view, so not open */
+        }
+    }
+    rc = verify_run(&v, c->threads ? 3 : 1, NULL, NULL);
+    FUZZ_CHECK(rc == 0);
+    for (uint32_t i = 0; i < v.count; i++) {
+        check_unit(c, &v.units[i]);
+    }
+    verify_fini(&v);
+}
+
+/* ---- reports --------------------------------------------------------------------------------- */
+
+static void check_safe(const struct buf *b)
+{
+    FUZZ_CHECK(!b->failed && utf8_valid(buf_view(b)));
+    for (size_t i = 0; i < b->len; i++) {
+        FUZZ_CHECK((unsigned char)b->data[i] >= 0x20 || b->data[i] == '\n');
+        FUZZ_CHECK(b->data[i] != 0x7f);
+    }
+}
+
+static void check_entries(const struct diag *d)
+{
+    for (unsigned i = 0; i < d->kept; i++) {
+        const struct diag_entry *e = &d->entries[i];
+        FUZZ_CHECK(e->message && *e->message && e->where);
+        FUZZ_CHECK(e->message[strlen(e->message) - 1] != '\n');
+    }
+}
+
+static uint64_t count_items(struct json_value array)
+{
+    uint64_t count = 0;
+    struct str rest = array.text;
+    struct json_value item;
+    FUZZ_CHECK(array.kind == JSON_ARRAY);
+    while (json_item(&rest, NULL, &item)) {
+        count++;
+    }
+    return count;
+}
+
+void check_reports(const struct view *v, const struct diag *d)
+{
+    CLEANUP_BUF struct buf json = {0}, text = {0}, all = {0}, errors = {0};
+    report_json(v, d, &json);
+    report_text(v, d, &text);
+    report_diag(d, "ckptfs", 50, &all);
+    report_errors(d, NULL, 50, &errors);
+    check_safe(&text);
+    check_safe(&all);
+    check_safe(&errors);
+    check_entries(d);
+    FUZZ_CHECK(!d->errors == !errors.len && (d->errors || d->warnings) == (all.len > 0));
+    struct json_value document = json_read(buf_view(&json));
+    FUZZ_CHECK(!json.failed && document.kind == JSON_OBJECT);
+    if (v->plan) {
+        FUZZ_CHECK(count_items(json_member(document, "targets")) == v->plan->count);
+    }
+    FUZZ_CHECK((count_items(json_member(document, "errors")) > 0) == (d->errors > 0));
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuzz/made.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fuzz/fuzz.h"
+
+enum { NAME_MOST = 100, FOLDERS_MOST = 4, PAST = 1500000000, FILE_MOST = 1 << 20 };
+
+void made_begin(struct made *m)
+{
+    *m = (struct made){0};
+    tmpdir_make(&m->dir);
+}
+
+static void free_tensor(struct made_tensor *t)
+{
+    mkbuf_free(&t->key);
+    mkbuf_free(&t->values);
+    mkbuf_free(&t->ends);
+}
+
+void made_end(struct made *m)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        for (unsigned k = 0; k < m->checkpoints[i]->count; k++) {
+            free_tensor(&m->checkpoints[i]->tensors[k]);
+        }
+        free(m->checkpoints[i]);
+    }
+    for (unsigned i = 0; i < m->file_count; i++) {
+        mkbuf_free(&m->files[i].bytes);
+    }
+    tmpdir_remove(&m->dir);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static bool is_component(struct str s)
+{
+    return s.len && s.len <= NAME_MOST && !str_eq(s, STR(".")) && !str_eq(s, STR("..")) &&
+           !memchr(s.ptr, 0, s.len);
+}
+
+const char *made_path(const struct made *m, struct str name)
+{
+    static char path[1024];
+    struct mkbuf plain = {0};
+    add_unescaped(&plain, name);
+    struct str rest = str_of(plain.data ? plain.data : (const uint8_t *)"", plain.len);
+    size_t at = (size_t)snprintf(path, sizeof(path), "%s", m->dir.path);
+    unsigned folders = 0;
+    bool good = rest.len > 0;
+    while (good && rest.len) {
+        long slash = str_find(rest, '/');
+        struct str one = str_head(rest, slash < 0 ? rest.len : (size_t)slash);
+        good = is_component(one) && ++folders <= FOLDERS_MOST;
+        if (good) {
+            at += (size_t)snprintf(path + at, sizeof(path) - at, "/%.*s", STR_ARG(one));
+        }
+        rest = str_from_pos(rest, one.len + 1);
+    }
+    mkbuf_free(&plain);
+    return good ? path : NULL;
+}
+
+/* The folders above a path below m's; false where a file is in the way. */
+static bool make_folders(const struct made *m, const char *path)
+{
+    char folder[1024];
+    for (const char *at = path + strlen(m->dir.path) + 1; (at = strchr(at, '/')); at++) {
+        snprintf(folder, sizeof(folder), "%.*s", (int)(at - path), path);
+        if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_times(const char *path, int64_t seconds)
+{
+    const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    FUZZ_CHECK(utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+int made_write(struct made *m, const char *path, const struct mkbuf *bytes)
+{
+    if (strlen(path) >= sizeof(m->files[0].path) || m->file_count == MADE_FILES ||
+        !make_folders(m, path)) {
+        return -1;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+    if (fd < 0) {
+        return -1; /* a folder has that name */
+    }
+    FUZZ_CHECK(write(fd, bytes->data, bytes->len) == (ssize_t)bytes->len && close(fd) == 0);
+    set_times(path, PAST);
+    struct kept_file *f = &m->files[m->file_count];
+    strcpy(f->path, path);
+    mkbuf_add(&f->bytes, bytes->data, bytes->len);
+    return (int)m->file_count++;
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+static void flip(int fd, int64_t at, int64_t size)
+{
+    uint8_t byte;
+    off_t off = size ? (off_t)((uint64_t)at % (uint64_t)size) : 0;
+    if (pread(fd, &byte, 1, off) == 1) {
+        byte ^= 1;
+        FUZZ_CHECK(pwrite(fd, &byte, 1, off) == 1);
+    }
+}
+
+static void change_file(const char *path, struct str how, int64_t number)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return;
+    }
+    if (str_eq(how, STR("flip"))) {
+        flip(fd, number, st.st_size);
+    } else if (str_eq(how, STR("cut"))) {
+        FUZZ_CHECK(
+            ftruncate(fd, st.st_size ? (off_t)((uint64_t)number % (uint64_t)st.st_size) : 0) == 0);
+    } else if (str_eq(how, STR("grow"))) {
+        FUZZ_CHECK(pwrite(fd, "grown", 1 + (uint64_t)number % 5,
+                          st.st_size < FILE_MOST ? st.st_size : 0) > 0);
+    } else if (str_eq(how, STR("touch"))) {
+        set_times(path, PAST + 1 + number % 1000);
+    } else if (str_eq(how, STR("gone"))) {
+        FUZZ_CHECK(unlink(path) == 0);
+    }
+    close(fd);
+}
+
+void made_change(struct made *m, struct str lines)
+{
+    struct str line, how, name, number;
+    while (take_line(&lines, &line)) {
+        (void)take_word(&line, &how);
+        (void)take_word(&line, &name);
+        (void)take_word(&line, &number);
+        const char *path = made_path(m, name);
+        if (path) {
+            change_file(path, how, number_of(number, 0));
+        }
+    }
+}
+
+/* ---- what is known --------------------------------------------------------------------------- */
+
+static void look_at(const struct kept_file *f, struct mkbuf *now)
+{
+    int fd = open(f->path, O_RDONLY);
+    struct stat st;
+    now->len = 0;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        mkbuf_fill(now, 0, (size_t)st.st_size);
+        FUZZ_CHECK(pread(fd, now->data, now->len, 0) == (ssize_t)now->len);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static bool differs(const struct kept_file *f, const struct mkbuf *now, const struct made_run *r)
+{
+    return now->len < r->off || now->len - r->off < r->bytes ||
+           (r->bytes && memcmp(f->bytes.data + r->off, now->data + r->off, r->bytes) != 0);
+}
+
+static void look_at_tensor(struct made_tensor *t, uint32_t file, const struct kept_file *f,
+                           const struct mkbuf *now)
+{
+    for (unsigned i = 0; i < t->run_count; i++) {
+        if (t->runs[i].file == file && differs(f, now, &t->runs[i])) {
+            t->runs[i].damaged = true;
+            t->damaged = true;
+        }
+    }
+}
+
+void made_look(struct made *m)
+{
+    struct mkbuf now = {0};
+    for (uint32_t file = 0; file < m->file_count; file++) {
+        look_at(&m->files[file], &now);
+        for (unsigned i = 0; i < m->count; i++) {
+            for (unsigned k = 0; k < m->checkpoints[i]->count; k++) {
+                look_at_tensor(&m->checkpoints[i]->tensors[k], file, &m->files[file], &now);
+            }
+        }
+    }
+    mkbuf_free(&now);
+}
+
+const struct made_checkpoint *made_find(const struct made *m, const char *prefix)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        if (strcmp(m->checkpoints[i]->prefix, prefix) == 0) {
+            return m->checkpoints[i];
+        }
+    }
+    return NULL;
+}
+
+const struct made_tensor *made_tensor_find(const struct made_checkpoint *c, struct str key)
+{
+    for (unsigned i = 0; c && i < c->count; i++) {
+        const struct made_tensor *t = &c->tensors[i];
+        if (str_eq(str_of(t->key.data, t->key.len), key)) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+/* ---- checkpoints, tensors -------------------------------------------------------------------- */
+
+struct made_checkpoint *made_checkpoint_add(struct made *m, const struct section *s)
+{
+    struct str words = s->head;
+    struct str name;
+    const char *prefix = take_word(&words, &name) ? made_path(m, name) : NULL;
+    if (!prefix || strlen(prefix) >= sizeof(m->checkpoints[0]->prefix) ||
+        m->count == MADE_CHECKPOINTS || made_find(m, prefix)) {
+        return NULL;
+    }
+    struct made_checkpoint *c = calloc(1, sizeof(*c));
+    FUZZ_CHECK(c);
+    strcpy(c->prefix, prefix);
+    return m->checkpoints[m->count++] = c;
+}
+
+static unsigned dtype_of(struct str name)
+{
+    int64_t number = number_of(name, 0);
+    return number ? (unsigned)number & 255 : (unsigned)dtype_parse(name);
+}
+
+struct made_tensor *made_tensor_add(struct made_checkpoint *c, struct str line, struct str *words)
+{
+    struct str name, dtype, dims;
+    if (c->count == MADE_TENSORS || !take_word(&line, &name) || !take_word(&line, &dtype) ||
+        !take_word(&line, &dims)) {
+        return NULL;
+    }
+    struct made_tensor *t = &c->tensors[c->count++];
+    *t = (struct made_tensor){.dtype = dtype_of(dtype), .elements = 1};
+    add_unescaped(&t->key, name);
+    t->rank = numbers_of(dims, t->dims, MADE_RANK);
+    for (unsigned i = 0; i < t->rank; i++) {
+        t->elements *= (uint64_t)t->dims[i];
+        t->elements = t->dims[i] < 0 || t->elements > INT32_MAX ? INT32_MAX : t->elements;
+    }
+    values_fill(t, line);
+    *words = line;
+    return t;
+}
