@@ -160,6 +160,25 @@ def case_keras3(directory):
     write_truth(directory, "keras-1", variables({name: v.numpy() if hasattr(v, "numpy") else v for name, v in values.items()}), checkpoint=".")
 
 
+@case
+def case_keras3_export(directory):
+    """What Keras 3's `export` writes: each variable under two paths, with one full name and the same value."""
+    net = tf.keras.Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(2, name="d1")], name="sequential")
+    for i, variable in enumerate(net.variables):
+        variable.assign(ramp("float32", variable.shape, 10 * (i + 1)))
+    net.export(str(directory / "saved_model"), verbose=False)
+    shutil.rmtree(directory / "saved_model" / "assets", ignore_errors=True)
+    (directory / "saved_model" / "fingerprint.pb").unlink(missing_ok=True)  # has a UUID
+    prefix = "saved_model/variables/variables"
+    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(tf.train.load_checkpoint(str(directory / prefix)).get_tensor(GRAPH))
+    values = {variable.path: variable.numpy() for variable in net.variables}
+    keys = {a.checkpoint_key.removesuffix(VALUE): a.full_name for node in graph.nodes for a in node.attributes}
+    if sorted(keys) != [f"{folder}/{i}" for folder in ("_all_variables", "variables") for i in (0, 1)]:
+        raise SystemExit(f"keras3_export: Keras has other keys now: {sorted(keys)}")
+    tensors = variables({key: values[name] for key, name in keys.items()})
+    write_truth(directory, prefix, tensors, checkpoint="saved_model", graph="saved_model/saved_model.pb")
+
+
 def words_table():
     table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
     table.insert(tf.constant(["hello", "gr\u00f6\u00dfe", ""]), tf.constant([10, -20, 30], tf.int64))

@@ -34,7 +34,7 @@ make-golden-maps.py (maps and what init_from_checkpoint assigns by them), make-g
     slices no Saver makes           parts_dash, parts_boxes, parts_gap, parts_overlap; max_shard (a policy of TensorFlow's)
     sharded saves                   sharded, sharded_parts, merge_order, empty_worker; v1_sharded
     V1 files                        v1, v1_sharded, v1_blocks, v1_dtypes, v1_strings, parts_v1
-    objects, SavedModels            objects, keras3, table; saved_model, saved_model_v1
+    objects, SavedModels            objects, keras3, table; keras3_export, saved_model, saved_model_v1
     what people have                slots, demo, moved (a stale state file)
     other machines and builds       big_endian; snappy, snappy_literals, snappy_v1; wire, wire_v1 (other wordings); view
     maps                            maps; each rule by itself is run in tests/parity/test_map_rules.py

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two names of a tensor of an object-based checkpoint: its key, which is a path of objects, and a friendly one.
+/* The two names of a tensor of an object-based checkpoint: its key, which is a path of objects, and
+ * a friendly one.
  *
  * The friendly name is the first of these that no other tensor has, as such or as its key:
  *
@@ -7,8 +8,12 @@
  *   its path
  *   its key
  *
- * Tensors are known by one of both: by their keys, until catalog_use_friendly. The other one stands beside them. A recorded name that several
- * tensors share, or that a slot has beside variable/slot, is kept too, as an alias. */
+ * Of several that hold the same, by dtype, shape and checksum, the first by key has the name that
+ * all of them would have.
+ *
+ * Tensors are known by one of both: by their keys, until catalog_use_friendly. The other one stands
+ * beside them. A recorded name that several tensors share which differ, or that a slot has beside
+ * variable/slot, is kept too, as an alias. */
 #ifndef CKPTFS_FORMAT_CATALOG_NAMES_H
 #define CKPTFS_FORMAT_CATALOG_NAMES_H
 

@@ -142,7 +142,56 @@ static errint choose_slots(struct naming *n)
     return rc;
 }
 
-/* Finds those whose first choice is not theirs alone, and makes it an alias. */
+/* Whether two tensors hold the same, as far as the index tells. */
+static bool agree(const struct tensor *a, const struct tensor *b)
+{
+    bool summed = !a->no_crc && !b->no_crc && !a->sliced && !b->sliced && !a->hidden && !b->hidden;
+    return summed && a->dtype == b->dtype && a->bytes == b->bytes && a->crc32c == b->crc32c &&
+           shape_eq(tensor_shape(a), tensor_shape(b));
+}
+
+/* Who keeps the name that claims [low, high) are for: whoever has it already, else the first, if
+ * all of them hold the same. Keras 3 saves a variable under each path that leads to it.
+ * OBJECTS_NO_TENSOR: nobody, since they differ or it is a key. */
+static uint32_t keeper_of(const struct naming *n, uint32_t low, uint32_t high)
+{
+    uint32_t keeper = n->claims[low].tensor;
+    for (uint32_t i = low; i < high; i++) {
+        if (is_others_key(n, n->claims[i].name, n->claims[i].tensor)) {
+            return OBJECTS_NO_TENSOR;
+        }
+        keeper = n->state[n->claims[i].tensor] == NAMING_SETTLED ? n->claims[i].tensor : keeper;
+    }
+    for (uint32_t i = low; i < high; i++) {
+        if (n->claims[i].tensor != keeper &&
+            !agree(&n->c->tensors[keeper], &n->c->tensors[n->claims[i].tensor])) {
+            return OBJECTS_NO_TENSOR;
+        }
+    }
+    return keeper;
+}
+
+/* Claims [low, high) are for one name: those who cannot have it, look for another. Unless all of
+ * them hold the same, it is an alias of these: an exact source that has it is told whom it may
+ * mean. */
+static errint share(struct naming *n, uint32_t low, uint32_t high)
+{
+    uint32_t keeper = keeper_of(n, low, high);
+    for (uint32_t i = low; i < high; i++) {
+        const struct claim *at = &n->claims[i];
+        if (at->tensor == keeper || n->state[at->tensor] == NAMING_SETTLED ||
+            str_eq(at->name, key_of(n, at->tensor))) {
+            continue;
+        }
+        n->state[at->tensor] = NAMING_SHARED;
+        if (keeper == OBJECTS_NO_TENSOR && add_alias(n, at->name, at->tensor) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Finds those whose first choice is not theirs. */
 static errint find_shared(struct naming *n)
 {
     n->claim_count = 0;
@@ -152,20 +201,15 @@ static errint find_shared(struct naming *n)
         }
     }
     sort_claims(n);
-    for (uint32_t i = 0; i < n->claim_count; i++) {
-        const struct claim *at = &n->claims[i];
-        bool same = (i > 0 && str_eq(at->name, at[-1].name)) ||
-                    (i + 1 < n->claim_count && str_eq(at->name, at[1].name));
-        if (n->state[at->tensor] == NAMING_SETTLED || str_eq(at->name, key_of(n, at->tensor)) ||
-            (!same && !is_others_key(n, at->name, at->tensor))) {
-            continue;
+    errint rc = 0;
+    for (uint32_t low = 0, high; rc == 0 && low < n->claim_count; low = high) {
+        high = low + 1;
+        while (high < n->claim_count && str_eq(n->claims[high].name, n->claims[low].name)) {
+            high++;
         }
-        n->state[at->tensor] = NAMING_SHARED;
-        if (add_alias(n, at->name, at->tensor) < 0) {
-            return -ENOMEM;
-        }
+        rc = share(n, low, high);
     }
-    return 0;
+    return rc;
 }
 
 /* Those try their paths: next to all first choices, and each other. All that have a name then keep it. */

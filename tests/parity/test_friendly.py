@@ -25,9 +25,17 @@ def path_of(key):
 
 
 def friendly_of(tensors):
-    """{key: friendly name} by the rules of the documentation: slots are VARIABLE/SLOT, others have the full name if it is theirs alone."""
-    full = [t["full_name"] for t in tensors if t.get("full_name") and "slot" not in t]
-    names = {t["name"]: t["full_name"] if t.get("full_name") and full.count(t["full_name"]) == 1 else path_of(t["name"])
+    """{key: friendly name} by the rules of the documentation: slots are VARIABLE/SLOT, others have the full name if it is theirs alone, or
+    they are the first of those that hold the same."""
+    claims = {}
+    for t in tensors:
+        if t.get("full_name") and "slot" not in t:
+            claims.setdefault(t["full_name"], []).append(t)
+    def is_owner(t):
+        rivals = claims.get(t.get("full_name"), [])
+        same = all((r["dtype"], r["shape"], content(r)) == (t["dtype"], t["shape"], content(t)) for r in rivals)
+        return rivals and same and t["name"] == min(r["name"] for r in rivals)
+    names = {t["name"]: t["full_name"] if is_owner(t) else path_of(t["name"])
              for t in tensors if "slot" not in t and t["name"] != GRAPH}
     names.update({t["name"]: f"{names[t['slot'][0]]}/{t['slot'][1]}" for t in tensors if "slot" in t})
     return {**names, GRAPH: GRAPH}

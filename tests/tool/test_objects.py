@@ -32,6 +32,9 @@ FRIENDLY = {
         **{f"adam/sequential_{name}_{slot}": f"model/optimizer/_variables/{2 + 2 * i + k}{VALUE}"
            for i, name in enumerate(["d1_kernel", "d1_bias", "d2_kernel", "d2_bias"])
            for k, slot in enumerate(["momentum", "velocity"])}},
+    "keras3_export": {  # each under two paths: the first by key has the name
+        GRAPH: GRAPH, **{f"variables/{i}": f"variables/{i}{VALUE}" for i in (0, 1)},
+        "sequential/d1/kernel": f"_all_variables/0{VALUE}", "sequential/d1/bias": f"_all_variables/1{VALUE}"},
     "table": {GRAPH: GRAPH, "table/table-keys": "table/.ATTRIBUTES/table-keys",
               "table/table-values": "table/.ATTRIBUTES/table-values"},
     "max_shard": {GRAPH: GRAPH, "half": "half" + VALUE, "n": "n" + VALUE, "wide": "wide" + VALUE},
@@ -87,6 +90,19 @@ def test_ambiguous_names_are_warned_of():
         assert "'Variable' is recorded as the name of 2 tensors" in lines[0]
         assert "'net/twin' is recorded as the name of 2 tensors" in lines[1]
         assert lines[1].endswith("'model/twins/0', 'model/twins/1'")
+
+
+def test_a_name_that_several_have_who_hold_the_same():
+    """No warning, and a source as any other."""
+    prefix, tensors = truth("keras3_export")
+    values = {t["name"]: t["hex"] for t in tensors if "hex" in t}
+    assert run("list", prefix).stderr == run("list", "-n", "friendly", prefix).stderr == b""
+    for option in ([], ["-n", "friendly"]):
+        document = plan(*option, "-a", "sequential/d1/kernel = w", prefix)
+        assert document["warnings"] == []
+        assert out("cat", *option, "-a", "sequential/d1/kernel = w", prefix, "w").hex() == values[f"variables/0{VALUE}"]
+    document = plan("-n", "friendly", "-a", "sequential/ = net/", prefix)
+    assert [t["variable"] for t in document["targets"]] == ["net/d1/bias", "net/d1/kernel"]
 
 
 def test_an_exact_source_has_either_name(tmp_path):

@@ -56,13 +56,20 @@ static int teardown(void **state)
     return 0;
 }
 
-static void add_tensor(struct fixture *f, const char *key)
+static void add_value(struct fixture *f, const char *key, uint32_t value)
 {
-    mkckpt_tensor(&f->ckpt, key, FLOAT, 0, NULL, 0, "\0\0\x80\x3f", 4);
+    mkckpt_tensor(&f->ckpt, key, FLOAT, 0, NULL, 0, &value, 4);
 }
 
-/* A tensor, and the node with its name; NULL: without a tensor. */
-static void add_node(struct fixture *f, const char *key, const char *full_name)
+/* No two of them have the same value. */
+static void add_tensor(struct fixture *f, const char *key)
+{
+    static uint32_t value = 1 << 20;
+    add_value(f, key, value++);
+}
+
+/* The node of a tensor, with its name. */
+static void record_name(struct fixture *f, const char *key, const char *full_name)
 {
     struct mkbuf attribute = {0};
     struct mkbuf node = {0};
@@ -73,7 +80,19 @@ static void add_node(struct fixture *f, const char *key, const char *full_name)
     mkbuf_message(&f->graph, 1, node.data, node.len);
     mkbuf_free(&attribute);
     mkbuf_free(&node);
+}
+
+/* A tensor, and its node. */
+static void add_node(struct fixture *f, const char *key, const char *full_name)
+{
+    record_name(f, key, full_name);
     add_tensor(f, key);
+}
+
+static void add_copy(struct fixture *f, const char *key, const char *full_name, uint32_t value)
+{
+    record_name(f, key, full_name);
+    add_value(f, key, value);
 }
 
 /* A node with one slot variable. */
@@ -255,6 +274,44 @@ static void names_that_several_have_are_not_guessed(void **state)
                         "'a/total/.ATTRIBUTES/VARIABLE_VALUE', 'b/total', 'c'");
 }
 
+/* As Keras 3 exports a model. */
+static void one_of_several_that_hold_the_same_has_the_name(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t one = 1;
+    add_copy(f, "_all/0" VALUE, "dense/kernel", 7);
+    add_copy(f, "variables/0" VALUE, "dense/kernel", 7);
+    add_copy(f, "_all/1" VALUE, "odd", 8); /* of three, one is another */
+    add_copy(f, "variables/1" VALUE, "odd", 8);
+    add_copy(f, "variables/2" VALUE, "odd", 9);
+    record_name(f, "s/0" VALUE, "shape"); /* the same bytes in another shape, and as another type */
+    mkckpt_tensor(&f->ckpt, "s/0" VALUE, FLOAT, 1, &one, 0, "same", 4);
+    add_copy(f, "s/1" VALUE, "shape", 0x656d6173);
+    record_name(f, "t/0" VALUE, "type");
+    mkckpt_tensor(&f->ckpt, "t/0" VALUE, 3, 0, NULL, 0, "same", 4);
+    add_copy(f, "t/1" VALUE, "type", 0x656d6173);
+    add_copy(f, "k/0" VALUE, "k/1" VALUE, 5); /* what is a key is nobody else's name */
+    add_copy(f, "k/1" VALUE, "", 5);
+    open_ckpt(f);
+    for (int friendly = 0; friendly < 2; friendly++) {
+        assert_named(f, "_all/0" VALUE, "dense/kernel");
+        assert_named(f, "variables/0" VALUE, "variables/0");
+        assert_named(f, "_all/1" VALUE, "_all/1");
+        assert_named(f, "s/0" VALUE, "s/0");
+        assert_named(f, "t/0" VALUE, "t/0");
+        assert_named(f, "k/0" VALUE, "k/0");
+        const struct tensor *found[2];
+        assert_int_equal(catalog_resolve(f->c, STR("dense/kernel"), found, 2), 1);
+        assert_str(catalog_key(f->c, found[0]), "_all/0" VALUE);
+        assert_int_equal(catalog_resolve(f->c, STR("odd"), found, 2), 3);
+        assert_int_equal(catalog_resolve(f->c, STR("shape"), found, 2), 2);
+        assert_int_equal(catalog_resolve(f->c, STR("type"), found, 2), 2);
+        assert_sorted(f->c);
+        assert_int_equal(catalog_use_friendly(f->c, &f->d), 0);
+    }
+    assert_int_equal(f->d.warnings, 3);
+}
+
 static void slots_go_by_what_their_variable_is_called(void **state)
 {
     struct fixture *f = *state;
@@ -375,6 +432,7 @@ int main(void)
         TEST(objects_path_is_unescaped_left_to_right),
         TEST(names_are_recorded_ones_or_paths),
         TEST(names_that_several_have_are_not_guessed),
+        TEST(one_of_several_that_hold_the_same_has_the_name),
         TEST(slots_go_by_what_their_variable_is_called),
         TEST(names_need_a_sound_record),
         TEST(names_need_the_data_file),
