@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/cause.h"
 #include "base/thread.h"
 
 enum { STEP_MS = 20 };
@@ -71,11 +72,33 @@ static void leave(void)
     }
 }
 
+/* What the cell keeps is why it could not be filled, whatever has failed before. */
+static errint fill_cell(struct cell *c, cell_fill *fill, void *context)
+{
+    const struct cause before = cause_last();
+    cause_clear();
+    errint rc = fill(context);
+    if (rc == -EBADMSG) {
+        cause_keep(c);
+    }
+    if (rc == 0 || before.kind != CAUSE_NONE) {
+        cause_clear();
+        cause_note(before);
+    }
+    return rc;
+}
+
+static errint bad(const struct cell *c)
+{
+    cause_recall(c);
+    return -EBADMSG;
+}
+
 errint cell_need(struct cell *c, cell_fill *fill, void *context)
 {
     enum cell_state state = cell_state(c);
     if (state == CELL_FULL || state == CELL_BAD) {
-        return state == CELL_FULL ? 0 : -EBADMSG;
+        return state == CELL_FULL ? 0 : bad(c);
     }
     pthread_mutex_lock(&lock);
     errint rc = enter(cell_state(c));
@@ -89,7 +112,7 @@ errint cell_need(struct cell *c, cell_fill *fill, void *context)
     if (rc == 0 && state == CELL_EMPTY) {
         atomic_store(&c->state, CELL_FILLING);
         pthread_mutex_unlock(&lock);
-        rc = fill(context);
+        rc = fill_cell(c, fill, context);
         pthread_mutex_lock(&lock);
         state = rc == 0 ? CELL_FULL : rc == -EBADMSG ? CELL_BAD : CELL_EMPTY;
         atomic_store(&c->state, (uint8_t)state);
@@ -97,5 +120,5 @@ errint cell_need(struct cell *c, cell_fill *fill, void *context)
     }
     leave();
     pthread_mutex_unlock(&lock);
-    return rc < 0 ? rc : state == CELL_FULL ? 0 : -EBADMSG;
+    return rc < 0 ? rc : state == CELL_FULL ? 0 : bad(c);
 }

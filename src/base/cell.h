@@ -48,7 +48,7 @@ void cell_workers_most(unsigned most);
 unsigned cell_busy(void);
 
 /* cell_need: makes *c full with fill(context), unless it is. 0; -EBADMSG, which is kept: what was found damaged is not looked at again; -EINTR,
- * -EAGAIN as above; any other failure of `fill`, after which the cell is empty: it may succeed later. */
+ * -EAGAIN as above; any other failure of `fill`, after which the cell is empty: it may succeed later. Why it is damaged (cause.h) is noted for each who asks. */
 typedef errint cell_fill(void *context);
 MUST_CHECK errint cell_need(struct cell *c, cell_fill *fill, void *context);
 

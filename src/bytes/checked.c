@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "bytes/verify.h"
@@ -12,14 +13,7 @@
 /* A damaged run. */
 struct damage {
     struct damage *next;
-    uint64_t cell;
-    struct verify_result result;
-};
-
-/* A damaged tensor that is to be told of. */
-struct news {
-    struct news *next;
-    const struct tensor *tensor;
+    const struct tensor *tensor; /* of a block: the first that was found to be in it */
     const struct stored_slice *slice;
     struct verify_result result;
 };
@@ -27,16 +21,14 @@ struct news {
 struct checked {
     const struct catalog *catalog;
     enum checked_mode mode;
-    atomic_bool wary;             /* there is something to ask */
-    struct cell made;             /* the next three are there */
-    struct cell *cells;           /* owns; V2: tensors, then slices; V1: blocks */
-    uint64_t *first;              /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
-    atomic_uint_fast64_t *bad;    /* owns; a bit a tensor: it is damaged, and told of */
-    pthread_mutex_t lock;         /* over the lists */
-    struct damage *damages;       /* owns */
-    struct news *news;            /* owns; the oldest first */
-    atomic_uint_fast32_t waiting; /* in `news` */
-    bool blocks;                  /* cells are of blocks */
+    atomic_bool wary;          /* there is something to ask */
+    struct cell made;          /* the next three are there */
+    struct cell *cells;        /* owns; V2: tensors, then slices; V1: blocks */
+    uint64_t *first;           /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
+    atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
+    pthread_mutex_t lock;      /* over the list */
+    struct damage *damages;    /* owns: the details of causes */
+    bool blocks;               /* cells are of blocks */
     struct checked_runs runs;
 };
 
@@ -99,10 +91,6 @@ void checked_close(struct checked *k)
         next = d->next;
         free(d);
     }
-    for (struct news *n = k->news, *next; n; n = next) {
-        next = n->next;
-        free(n);
-    }
     pthread_mutex_destroy(&k->lock);
     free(k->runs.runs);
     free(k->bad);
@@ -145,17 +133,21 @@ static errint find_run(struct checked *k, const struct tensor *t, const struct s
     return 0;
 }
 
-static errint keep_damage(struct checked *k, uint64_t cell, const struct verify_result *result)
+/* Of V1 the fault is the block's, whichever tensors are in it. */
+static errint note_damage(const struct run *r, const struct verify_result *result)
 {
+    struct checked *k = r->checked;
     struct damage *d = malloc(sizeof(*d));
     if (!d) {
         return -ENOMEM;
     }
     pthread_mutex_lock(&k->lock);
-    *d = (struct damage){k->damages, cell, *result};
+    *d = (struct damage){k->damages, r->tensor, r->slice, *result};
     k->damages = d;
     pthread_mutex_unlock(&k->lock);
     atomic_store(&k->wary, true);
+    cause_note(k->blocks ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file, r->file->blocks[r->number].off, d}
+                         : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
     return -EBADMSG;
 }
 
@@ -180,22 +172,8 @@ static errint check_run(void *context)
     case VERIFY_UNREADABLE:
         return -EIO;
     default:
-        return keep_damage(k, r->cell, &result);
+        return note_damage(r, &result);
     }
-}
-
-static struct verify_result damage_of(struct checked *k, uint64_t cell)
-{
-    struct verify_result result = {.outcome = VERIFY_VALUES};
-    pthread_mutex_lock(&k->lock);
-    for (const struct damage *d = k->damages; d; d = d->next) {
-        if (d->cell == cell) {
-            result = d->result;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&k->lock);
-    return result;
 }
 
 /* ---- tensors ----------------------------------------------------------------------------------- */
@@ -207,27 +185,12 @@ static uint64_t bit_of(const struct checked *k, const struct tensor *t, atomic_u
     return UINT64_C(1) << (i % 64);
 }
 
-static void note_bad(struct checked *k, const struct run *r, const struct verify_result *result)
+static void mark_bad(struct checked *k, const struct tensor *t)
 {
     atomic_uint_fast64_t *word;
-    uint64_t bit = bit_of(k, r->tensor, &word);
-    if (atomic_fetch_or(word, bit) & bit) {
-        return;
-    }
-    struct news *n = malloc(sizeof(*n));
-    if (!n) {
-        atomic_fetch_and(word, ~bit); /* the next read may have more luck */
-        return;
-    }
-    *n = (struct news){NULL, r->tensor, r->slice, *result};
-    pthread_mutex_lock(&k->lock);
-    struct news **end = &k->news;
-    while (*end) {
-        end = &(*end)->next;
-    }
-    *end = n;
-    atomic_fetch_add(&k->waiting, 1);
-    pthread_mutex_unlock(&k->lock);
+    uint64_t bit = bit_of(k, t, &word);
+    atomic_fetch_or(word, bit);
+    cause_note((struct cause){.kind = CAUSE_TENSOR, .rc = -EBADMSG, .what = t});
 }
 
 errint checked_mark(struct checked *k, const struct tensor *t, const struct stored_slice *s,
@@ -236,20 +199,25 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
     struct run run;
     errint rc = need_cells(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
-    if (rc == 0 && cell_state(&k->cells[run.cell]) != CELL_BAD &&
-        (rc = keep_damage(k, run.cell, why)) == -EBADMSG) {
-        atomic_store(&k->cells[run.cell].state, CELL_BAD);
-        rc = 0;
+    if (rc < 0 || cell_state(&k->cells[run.cell]) == CELL_BAD) {
+        return rc;
     }
-    return rc;
+    cause_clear();
+    rc = note_damage(&run, why);
+    if (rc == -EBADMSG) {
+        cause_keep(&k->cells[run.cell]);
+        atomic_store(&k->cells[run.cell].state, CELL_BAD);
+    }
+    cause_clear();
+    return rc == -EBADMSG ? 0 : rc;
 }
 
 /* The run may be served: 0; -EBADMSG, and as cell_need. With `verify` it is also verified, unless it was. */
 static errint need_run(struct checked *k, struct run *run, bool verify)
 {
     struct cell *cell = &k->cells[run->cell];
-    if (!verify) {
-        return cell_state(cell) == CELL_BAD ? -EBADMSG : 0;
+    if (!verify && cell_state(cell) != CELL_BAD) {
+        return 0;
     }
     errint rc = cell_need(cell, check_run, run);
     if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
@@ -265,8 +233,7 @@ static errint ask(struct checked *k, const struct tensor *t, const struct stored
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     rc = rc < 0 ? rc : need_run(k, &run, verify);
     if (rc == -EBADMSG) {
-        const struct verify_result result = damage_of(k, run.cell);
-        note_bad(k, &run, &result);
+        mark_bad(k, t);
         return -EUCLEAN;
     }
     return rc;
@@ -287,23 +254,10 @@ struct checked_runs *checked_runs(struct checked *k)
     return &k->runs;
 }
 
-bool checked_news(struct checked *k, struct buf *b)
+void checked_print(const struct checked *k, const struct cause *c, struct buf *b)
 {
-    if (atomic_load(&k->waiting) == 0) {
-        return false;
-    }
-    pthread_mutex_lock(&k->lock);
-    struct news *n = k->news;
-    if (n) {
-        k->news = n->next;
-        atomic_fetch_sub(&k->waiting, 1);
-    }
-    pthread_mutex_unlock(&k->lock);
-    if (n) {
-        verify_print(k->catalog, n->tensor, n->slice, &n->result, b);
-    }
-    free(n);
-    return n;
+    const struct damage *d = c->detail;
+    verify_print(k->catalog, d->tensor, d->slice, &d->result, b);
 }
 
 /* What is known of all runs of t: CELL_BAD if one is damaged, CELL_FULL if all were found good. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/errint.h"
 #include "format/catalog.h"
@@ -47,12 +48,12 @@ MUST_CHECK errint checked_open(const struct catalog *c, enum checked_mode mode, 
 void checked_close(struct checked *k);
 
 /* checked_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says: from now on no byte of its run is served in any file, and
- * checked_news tells of it when it is first asked for. Of V1, `why` is about the block, and so is the mark. To be called before others read.
+ * that is the cause of what fails. Of V1, `why` is about the block, and so is the mark. To be called before others read.
  * -ENOMEM; -EBADMSG: V1 values that lie in no block. */
 MUST_CHECK errint checked_mark(struct checked *k, const struct tensor *t, const struct stored_slice *s,
                                const struct verify_result *why);
 
-/* checked_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if it is damaged; -EIO, -ENOMEM when that could not
+/* checked_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if it is damaged, and the cause is noted; -EIO, -ENOMEM when that could not
  * be found out this time; -EINTR, -EAGAIN as cell_need. */
 MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s);
 
@@ -72,8 +73,8 @@ bool checked_wary(const struct checked *k);
 MUST_CHECK errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
                                void *buf);
 
-/* checked_news: a damaged tensor that was not told of: true, and its line, without a newline, added to b. Each comes once. */
-bool checked_news(struct checked *k, struct buf *b);
+/* checked_print: what was found where the cause of a failure has a `detail`, as verify_print. */
+void checked_print(const struct checked *k, const struct cause *c, struct buf *b);
 
 struct checked_counts {
     uint32_t verified; /* tensors that were looked at from end to end */

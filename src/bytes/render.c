@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cause.h"
 #include "base/pages.h"
 #include "bytes/checked.h"
 #include "bytes/string_read.h"
@@ -266,6 +267,18 @@ errint render_size(const struct catalog *c, const struct target *t, struct rende
     return 0;
 }
 
+/* What nobody nearer to it has noted. */
+static errint blame(const struct target *t, errint rc)
+{
+    if (rc == -EBADMSG || rc == -ERANGE) {
+        cause_note((struct cause){.kind = CAUSE_TENSOR,
+                                  .rc = rc,
+                                  .what = t->source,
+                                  .number = rc == -ERANGE ? target_dtype(t) : 0});
+    }
+    return rc;
+}
+
 ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
                     struct render_scratch *scratch)
 {
@@ -283,13 +296,13 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
         if (rc == 0) {
             rc = shard_read(&c->shards[source->shard], source->off + off, (size_t)count, buf);
         }
-        return rc < 0 ? rc : (ssize_t)count;
+        return rc < 0 ? blame(t, rc) : (ssize_t)count;
     }
     struct request q = {c, off, off + count, buf, scratch};
     for (uint32_t i = 0; i < t->form->piece_count; i++) {
         errint rc = read_piece(&q, &t->form->pieces[i], t->form->shape, t->form->dtype);
         if (rc < 0) {
-            return rc;
+            return blame(t, rc);
         }
     }
     return (ssize_t)count;

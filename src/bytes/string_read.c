@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
@@ -92,6 +93,15 @@ static errint size_file(void *context)
     return f->entangled ? -EBADMSG : rc;
 }
 
+/* What nobody nearer to it has noted. */
+static errint blame(const struct target *t, errint rc)
+{
+    if (rc == -EBADMSG || rc == -EOVERFLOW) {
+        cause_note((struct cause){.kind = CAUSE_TENSOR, .rc = rc, .what = t->source});
+    }
+    return rc;
+}
+
 /* Makes sure that what is found out about t is there. */
 static errint need_sized(const struct catalog *c, const struct target *t, struct render_scratch *scratch)
 {
@@ -101,7 +111,7 @@ static errint need_sized(const struct catalog *c, const struct target *t, struct
         struct sizing s = {c, t, scratch->strings};
         rc = cell_need(&f->cell, size_file, &s);
     }
-    return rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc;
+    return blame(t, rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc);
 }
 
 /* ---- the forms ----------------------------------------------------------------------------------- */
@@ -254,11 +264,11 @@ ssize_t string_read(const struct catalog *c, const struct target *t, enum string
         struct string_element e;
         int got = string_cursor_next(cursor, &e);
         if (got <= 0 || (p.width && e.len > p.width)) {
-            return got < 0 ? got : -EBADMSG; /* it is not what it was */
+            return blame(t, got < 0 ? got : -EBADMSG); /* it is not what it was */
         }
         uint64_t ends = at + (p.width ? p.width : e.len + p.after);
         rc = copy_element(&q, scratch, &e, &p, at, ends);
         at = ends;
     }
-    return rc < 0 ? rc : (ssize_t)(q.end - q.off);
+    return rc < 0 ? blame(t, rc) : (ssize_t)(q.end - q.off);
 }

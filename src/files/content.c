@@ -85,6 +85,7 @@ unsigned content_family(enum node_kind kind)
     case NODE_REPORT_JSON:
     case NODE_MAP:
     case NODE_STATS:
+    case NODE_FAULTS:
     case NODE_SIDECAR:
         break;
     }
@@ -213,9 +214,4 @@ errint content_open(const struct view *v, uint32_t file, bool bytes, struct rend
 errint content_open_made(const struct view *v, uint32_t made, bool bytes, struct content *out)
 {
     return open_made(v, v->made[made].kind, v->made[made].number, bytes, out);
-}
-
-const char *content_fault(const struct view *v, enum node_kind kind)
-{
-    return kind == NODE_TF_INDEX ? tf_view_fault(v->tf) : NULL;
 }

@@ -76,7 +76,4 @@ MUST_CHECK errint content_open(const struct view *v, uint32_t file, bool bytes,
 /* content_open_made: likewise of v->made[made], also where a variable hides it from the tree. */
 MUST_CHECK errint content_open_made(const struct view *v, uint32_t made, bool bytes, struct content *out);
 
-/* content_fault: what is known of a failure of content_open, in words; NULL. */
-const char *content_fault(const struct view *v, enum node_kind kind);
-
 #endif

@@ -98,23 +98,6 @@ ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t of
     return (ssize_t)count;
 }
 
-const struct target *layout_blame(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
-                                  void *buf, struct render_scratch *scratch)
-{
-    for (uint32_t i = off < l->size ? find(l, off) : l->count; i < l->count && l->extents[i].off < off + len;
-         i++) {
-        const struct extent *e = &l->extents[i];
-        uint64_t end = i + 1 < l->count ? l->extents[i + 1].off : l->size;
-        uint64_t from = e->off > off ? e->off : off;
-        uint64_t to = end < off + len ? end : off + len;
-        if (e->kind != EXTENT_BYTES && e->kind != EXTENT_SHARD &&
-            read_extent(e, c, e->from_off + (from - e->off), (size_t)(to - from), buf, scratch) < 0) {
-            return e->target;
-        }
-    }
-    return NULL;
-}
-
 /* Whether `e` begins where `last`, up to byte `end` of the file, ends in what both are from. */
 static bool goes_on(const struct extent *last, uint64_t end, const struct extent *e)
 {

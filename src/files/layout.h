@@ -43,11 +43,6 @@ struct layout layout_of_shard(struct shard *s, struct extent *extent);
 MUST_CHECK ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
                                void *buf, struct render_scratch *scratch);
 
-/* layout_blame: the first target whose bytes in [off, off+len) of the file cannot be read, after layout_read has failed there; NULL if it is none of a
- * target. */
-const struct target *layout_blame(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
-                                  void *buf, struct render_scratch *scratch);
-
 /* A layout in the making: extents appended in order, those that go on in each other as one. */
 struct layout_build {
     struct extent *extents; /* owns */

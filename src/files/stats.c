@@ -79,6 +79,8 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "reads", count_of(&s->reads));
     line(b, "bytes", count_of(&s->bytes));
     line(b, "errors", count_of(&s->errors));
+    line(b, "faults", count_of(&s->faults));
+    line(b, "faults.repeated", count_of(&s->repeated));
     line(b, "tensors", v->catalog->count);
     line(b, "targets", v->plan->count);
     line(b, "nodes", v->tree->count);

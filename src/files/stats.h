@@ -10,10 +10,12 @@
 #include "files/view.h"
 
 struct stats {
-    atomic_uint_fast64_t opens;  /* of files, not of directories */
-    atomic_uint_fast64_t reads;  /* requests that reached us, answered or not */
-    atomic_uint_fast64_t bytes;  /* in the answers to them */
-    atomic_uint_fast64_t errors; /* reads that were answered with an error */
+    atomic_uint_fast64_t opens;    /* of files, not of directories */
+    atomic_uint_fast64_t reads;    /* requests that reached us, answered or not */
+    atomic_uint_fast64_t bytes;    /* in the answers to them */
+    atomic_uint_fast64_t errors;   /* reads that were answered with an error */
+    atomic_uint_fast64_t faults;   /* different causes of failures (serve/faults.h) */
+    atomic_uint_fast64_t repeated; /* failures whose cause was known */
 };
 
 static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
@@ -24,6 +26,7 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
 /* stats_render: adds lines `name value` to b: the counters, what the view holds, and `shard.N.failed` (0 or 1) for each shard that
  * is read, where N is its number in the checkpoint. What is found out at the first read of it, as far as it was:
  *
+ *     faults, faults.repeated                  different causes of failed reads and look-ups, and how many failed of one that was known
  *     tensors.verified, tensors.damaged        tensors that were compared with their checksums: all that are read with -o verify, else those that
  *                                              checksums of an index are made of
  *     tables, tables.bytes, tables.damaged     of the offsets of V1 values

@@ -89,7 +89,6 @@ static errint add_item(struct pass *p, struct str key, const struct tf_item *ite
     if (strings) {
         errint rc = lay_out_strings(p, item, &at, &seed);
         if (rc < 0) {
-            b->failed = item->target;
             return rc;
         }
     } else if (bytes == 0) {

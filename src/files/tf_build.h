@@ -22,10 +22,9 @@ struct tf_build {
     uint32_t num_shards;
     /* The result: */
     struct sstable_build table;
-    struct layout_build data;    /* of the view's own data file */
-    struct tf_sum *sums;         /* owns; checksums that are not known, `at` is their place in the table */
-    struct arena texts;          /* of extents */
-    const struct target *failed; /* whose strings could not be laid out; NULL */
+    struct layout_build data; /* of the view's own data file */
+    struct tf_sum *sums;      /* owns; checksums that are not known, `at` is their place in the table */
+    struct arena texts;       /* of extents */
     size_t sum_count;
     size_t sum_cap;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
@@ -24,16 +25,16 @@ struct run {
     atomic_size_t next;
     atomic_bool stop; /* one has failed, or nobody wants the result */
     pthread_mutex_t lock;
-    errint rc; /* of the first failure */
-    size_t failed;
+    errint rc;          /* of the first failure */
+    struct cause cause; /* of it */
 };
 
-static void fail(struct run *r, errint rc, size_t which)
+static void fail(struct run *r, errint rc)
 {
     pthread_mutex_lock(&r->lock);
     if (r->rc == 0) {
         r->rc = rc;
-        r->failed = which;
+        r->cause = cause_last();
     }
     pthread_mutex_unlock(&r->lock);
     atomic_store(&r->stop, true);
@@ -61,7 +62,7 @@ static void work(struct run *r, bool caller)
     CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
     struct render_scratch scratch = {0};
     if (!buf) {
-        fail(r, -ENOMEM, r->count);
+        fail(r, -ENOMEM);
     }
     size_t i;
     while (!atomic_load(&r->stop) && (i = atomic_fetch_add(&r->next, 1)) < r->count) {
@@ -74,11 +75,11 @@ static void work(struct run *r, bool caller)
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
             if (caller && cell_interrupted()) {
-                fail(r, -EINTR, r->count);
+                fail(r, -EINTR);
             }
         }
         if (got < 0) {
-            fail(r, (errint)got, i);
+            fail(r, (errint)got);
         }
         s->crc32c = crc32c_mask(crc);
     }
@@ -105,15 +106,15 @@ static void join(struct run *r, pthread_t helper)
     struct timespec until;
     do {
         if (!atomic_load(&r->stop) && cell_interrupted()) {
-            fail(r, -EINTR, r->count);
+            fail(r, -EINTR);
         }
         until = thread_until(JOIN_STEP_MS);
     } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
 }
 
-errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, size_t *failed)
+errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count)
 {
-    struct run r = {.catalog = c, .sums = sums, .count = count, .failed = count};
+    struct run r = {.catalog = c, .sums = sums, .count = count};
     pthread_mutex_init(&r.lock, NULL);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t threads = processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (size_t)processors;
@@ -131,6 +132,9 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count, s
         join(&r, helpers[--started]);
     }
     pthread_mutex_destroy(&r.lock);
-    *failed = r.failed;
+    if (r.rc < 0) { /* a helper may have met it */
+        cause_clear();
+        cause_note(r.cause);
+    }
     return r.rc;
 }

@@ -6,7 +6,6 @@
 
 #include "base/cell.h"
 #include "base/put.h"
-#include "bytes/checked.h"
 #include "files/tf_build.h"
 #include "format/catalog_names.h"
 #include "format/objects_record.h"
@@ -28,8 +27,6 @@ struct tf_view {
     int32_t *shard_number; /* per shard of the catalog */
     struct cell built;     /* `build` is there */
     struct cell summed;    /* its checksums are right */
-    errint failed;         /* what one of the two failed with for good */
-    struct buf fault;      /* owns: and that in words */
     struct tf_build build;
 };
 
@@ -224,7 +221,6 @@ void tf_view_close(struct tf_view *v)
 {
     if (v) {
         tf_build_fini(&v->build);
-        buf_fini(&v->fault);
         arena_fini(&v->arena);
         free(v);
     }
@@ -278,21 +274,10 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
 
 /* ---- what is made when it is asked for ------------------------------------------------------------ */
 
-/* What a cell's fill returns for `rc`, with which something about target t failed (NULL: about none): damage, and a value that does not fit, stay as they are
- * and are kept, with words for them. */
-static errint keep_failure(struct tf_view *v, const char *what, const struct target *t, errint rc)
+/* What a cell's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and are kept. */
+static errint lasting(errint rc)
 {
-    if (rc != -EUCLEAN && rc != -EBADMSG && rc != -ERANGE) {
-        return rc;
-    }
-    v->failed = rc;
-    v->fault.len = 0;
-    if (t) {
-        buf_printf(&v->fault, "the %s of '", what);
-        buf_visible(&v->fault, target_name(t));
-        buf_printf(&v->fault, "' cannot be found: %s", render_why(rc));
-    }
-    return -EBADMSG;
+    return rc == -EUCLEAN || rc == -ERANGE ? -EBADMSG : rc;
 }
 
 static errint build(void *view)
@@ -310,23 +295,16 @@ static errint build(void *view)
         .own = v->source_count,
         .num_shards = v->data_count,
     };
-    errint rc = tf_build_run(b);
-    if (rc == -EBADMSG && b->failed &&
-        v->catalog->checked) { /* which tensor it is, is told where that is looked at */
-        errint named = checked_verify_target(v->catalog->checked, b->failed);
-        rc = named < 0 ? named : rc;
-    }
-    return rc < 0 ? keep_failure(v, "lengths", b->failed, rc) : 0;
+    return lasting(tf_build_run(b));
 }
 
 static errint sum(void *view)
 {
     struct tf_view *v = view;
     struct tf_build *b = &v->build;
-    size_t failed;
-    errint rc = tf_sums_run(v->catalog, b->sums, b->sum_count, &failed);
+    errint rc = tf_sums_run(v->catalog, b->sums, b->sum_count);
     if (rc < 0) {
-        return keep_failure(v, "checksum", failed < b->sum_count ? b->sums[failed].target : NULL, rc);
+        return lasting(rc);
     }
     for (size_t i = 0; i < b->sum_count; i++) {
         put_le32_at(b->table.out.data + b->sums[i].at, b->sums[i].crc32c);
@@ -338,18 +316,11 @@ static errint sum(void *view)
     return 0;
 }
 
-/* That, as its cell has kept it. */
-static errint need(struct tf_view *v, struct cell *cell, cell_fill *fill)
-{
-    errint rc = cell_need(cell, fill, v);
-    return rc == -EBADMSG ? v->failed : rc;
-}
-
 errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out)
 {
-    errint rc = need(v, &v->built, build);
+    errint rc = cell_need(&v->built, build, v);
     if (rc == 0 && content) {
-        rc = need(v, &v->summed, sum);
+        rc = cell_need(&v->summed, sum, v);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -363,19 +334,13 @@ void tf_view_state_of(const struct tf_view *v, enum cell_state *built, enum cell
     *summed = cell_state(&v->summed);
 }
 
-const char *tf_view_fault(const struct tf_view *v)
-{
-    bool bad = cell_state(&v->built) == CELL_BAD || cell_state(&v->summed) == CELL_BAD;
-    return bad && v->fault.len && !v->fault.failed ? v->fault.data : NULL;
-}
-
 errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct layout *out)
 {
     if (i < v->source_count) {
         *out = layout_of_shard(&v->catalog->shards[v->sources[i]], own);
         return 0;
     }
-    errint rc = need(v, &v->built, build);
+    errint rc = cell_need(&v->built, build, v);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

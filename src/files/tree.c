@@ -15,6 +15,7 @@ static const struct made_file reports[] = {
     {".ckptfs/report.json", NODE_REPORT_JSON, 0, NULL},
     {".ckptfs/report.txt", NODE_REPORT_TEXT, 0, NULL},
     {".ckptfs/stats", NODE_STATS, 0, NULL},
+    {".ckptfs/faults", NODE_FAULTS, 0, NULL},
 };
 
 /* ---- entries ----------------------------------------------------------------------------------- */

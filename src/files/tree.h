@@ -22,6 +22,7 @@ enum node_kind {
     NODE_REPORT_JSON,
     NODE_MAP,               /* .ckptfs/map.ini */
     NODE_STATS,             /* .ckptfs/stats */
+    NODE_FAULTS,            /* .ckptfs/faults */
     NODE_TF_STATE,          /* `checkpoint` */
     NODE_TF_INDEX,          /* NAME.index */
     NODE_TF_DATA,           /* NAME.data-?????-of-????? */

@@ -317,7 +317,10 @@ static errint go_over(struct values *v, struct wire *w, struct walk *k, bool kee
 static errint verdict(struct shard *s, errint rc)
 {
     /* A file that changed under us explains any nonsense. */
-    return rc == -EBADMSG && atomic_load(&shard_file(s)->failed) ? -EIO : rc == -EOVERFLOW ? -EBADMSG : rc;
+    if (rc == -EBADMSG && atomic_load(&shard_file(s)->failed)) {
+        return shard_blame(s, -ESTALE);
+    }
+    return rc == -EOVERFLOW ? -EBADMSG : rc;
 }
 
 struct making {

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
+#include "base/cause.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "format/nearby.h"
@@ -89,6 +90,12 @@ static bool ctime_explained(struct shard *s, int fd)
     return fine;
 }
 
+errint shard_blame(struct shard *s, errint rc)
+{
+    cause_note((struct cause){.kind = CAUSE_FILE, .rc = rc, .what = shard_file(s)});
+    return -EIO;
+}
+
 /* 0 if the file is what it was, else -EIO, and the shard has failed for good. */
 static errint check_unchanged(struct shard *s, int fd)
 {
@@ -98,7 +105,7 @@ static errint check_unchanged(struct shard *s, int fd)
         return 0;
     }
     atomic_store(&s->failed, true);
-    return -EIO;
+    return shard_blame(s, -ESTALE);
 }
 
 static errint complain_missing(struct shard *s, struct diag *d)
@@ -200,8 +207,9 @@ static errint acquire(struct shard *s, int *own, int *fd)
     /* Gone, or no regular file any more: it will not come back as the same file. */
     if (rc == -ENOENT || rc == -ENOTDIR || rc == -EISDIR || rc == -EINVAL) {
         atomic_store(&s->failed, true);
+        rc = -ESTALE;
     }
-    return rc < 0 ? -EIO : 0;
+    return rc < 0 ? shard_blame(s, rc) : 0;
 }
 
 errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
@@ -210,7 +218,7 @@ errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
         return s->derive->read(s, off, len, buf);
     }
     if (atomic_load(&s->failed)) {
-        return -EIO;
+        return shard_blame(s, -ESTALE);
     }
     CLEANUP_CLOSE int own = -1;
     int fd;
@@ -220,7 +228,7 @@ errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
     }
     errint got = file_read_at(fd, off, len, buf);
     rc = check_unchanged(s, fd);
-    return got < 0 ? got : rc;
+    return rc < 0 || got == 0 ? rc : shard_blame(s, got);
 }
 
 errint shard_check(struct shard *s, bool keep)

@@ -86,8 +86,11 @@ static inline struct shard *shard_file(struct shard *s)
 MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);
 
 /* shard_read: all of bytes [off, off+len) into buf, or -EIO: short, failed, changed. On failure what buf holds is not to be
- * used. A device error and a lack of descriptors do not set `failed`: a later read may succeed. */
+ * used, and the cause is noted. A device error and a lack of descriptors do not set `failed`: a later read may succeed. */
 MUST_CHECK errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf);
+
+/* shard_blame: notes (base/cause.h) that the file behind `s` has failed a read: -ESTALE, or why it cannot be read. Returns -EIO. */
+errint shard_blame(struct shard *s, errint rc);
 
 /* shard_check: whether a derived shard's bytes can be made, for which all that they are made from is looked at: 0, -EBADMSG, or as shard_read. With
  * `keep`, what a first read would keep (a table, an unpacked block) is kept. Anything else is fine as it is. */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/pages.h"
@@ -141,6 +142,9 @@ static errint unpack(struct shard *s, const struct cached *b, char **plain)
     *plain = pages_map((size_t)b->bytes);
     errint rc = stored && *plain ? shard_read(s->base, b->handle.off, len, stored) : -ENOMEM;
     rc = rc < 0 ? rc : sstable_unpack(b->handle, stored, *plain, (size_t)b->bytes);
+    if (rc == -EBADMSG) {
+        cause_note((struct cause){CAUSE_BLOCK, rc, shard_file(s), b->handle.off, NULL});
+    }
     pages_unmap(stored, len);
     return rc;
 }
@@ -229,7 +233,7 @@ static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
         memcpy(buf, b->plain + off, len);
     }
     release(b, len);
-    return atomic_load(&shard_file(s)->failed) ? -EIO : 0;
+    return atomic_load(&shard_file(s)->failed) ? shard_blame(s, -ESTALE) : 0;
 }
 
 /* The block is kept in any case: whoever asks reads it next. */

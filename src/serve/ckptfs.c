@@ -34,6 +34,7 @@ struct served {
     struct mountpoint mountpoint;
     struct checked *checked;
     struct faults *faults;
+    struct kernel_cache *kernel_cache;
     struct ops_context ops;
     struct fuse_session *session;
     bool handlers; /* signal handlers are ours */
@@ -117,16 +118,19 @@ static errint prepare(struct served *s, const struct opts *o)
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     s->ops = (struct ops_context){
         .view = &s->view,
-        .diag = &s->diag,
         .policy = &o->policy,
         .total_bytes = ops_total_bytes(s->view.plan),
         .max_read = o->max_read,
-        .handles = {.lock = PTHREAD_MUTEX_INITIALIZER},
+        .handles = {.view = &s->view,
+                    .diag = &s->diag,
+                    .stats = &s->ops.stats,
+                    .lock = PTHREAD_MUTEX_INITIALIZER},
         .threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
                    : cpus * 2 > THREADS_MOST ? THREADS_MOST
                                              : (unsigned)cpus * 2,
     };
-    rc = faults_open(&s->view, &s->faults);
+    rc = faults_open(&s->view, &s->ops.stats, &s->faults);
+    rc = rc < 0 ? rc : kernel_cache_open(&s->view, &s->kernel_cache);
     if (rc == 0) {
         rc = checked_open(s->view.catalog, o->verify ? CHECKED_ALL : CHECKED_KNOWN, &s->checked);
         s->view.catalog->checked = s->checked;
@@ -135,7 +139,8 @@ static errint prepare(struct served *s, const struct opts *o)
         log_error("out of memory");
         return rc;
     }
-    s->ops.faults = s->faults;
+    s->ops.faults = s->ops.handles.faults = s->faults;
+    s->ops.kernel_cache = s->kernel_cache;
     return open_session(s, o);
 }
 
@@ -174,7 +179,7 @@ static errint detach(struct served *s, struct daemon *background)
 {
     /* Of the workers, one is always free of what takes long. */
     cell_workers_most(s->ops.threads - 1);
-    errint rc = faults_start(s->faults, s->session);
+    errint rc = kernel_cache_start(s->kernel_cache, s->session);
     rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
     rc = rc < 0 ? rc : daemon_live(background);
     if (rc < 0) {
@@ -207,10 +212,10 @@ static void finish(struct served *s)
             s->session); /* the loop took that back when it ended, but what is still being found out has to stop */
     }
     overflow_stop(s->ops.overflow);
-    bool stopped = !s->faults || faults_stop(s->faults);
+    bool stopped = !s->kernel_cache || kernel_cache_stop(s->kernel_cache);
     if (!stopped) {
         mountpoint_abort(&s->mountpoint);
-        stopped = faults_stop(s->faults);
+        stopped = kernel_cache_stop(s->kernel_cache);
     }
     if (s->mounted) {
         fuse_session_unmount(s->session);
@@ -225,6 +230,7 @@ static void finish(struct served *s)
         fuse_session_destroy(s->session);
     }
     handle_close_all(&s->ops.handles);
+    kernel_cache_close(s->kernel_cache);
     faults_close(s->faults);
     checked_close(s->checked);
     view_close(&s->view);

@@ -10,15 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cause.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/pages.h"
 #include "base/write.h"
-#include "bytes/checked.h"
+#include "bytes/why.h"
 #include "files/content.h"
 
-enum { EXPORT_BYTES = 2 << 20 }; /* read and written at once */
+enum {
+    EXPORT_BYTES = 2 << 20, /* read and written at once */
+    TOLD_MOST = 1000        /* causes of errors that are told apart */
+};
 
 static const char temporary[] = ".ckptfs-XXXXXX";
 
@@ -28,35 +32,43 @@ static errint complain(struct export *e, const char *path, const char *what, int
     return -error;
 }
 
-/* ---- what goes where ------------------------------------------------------------------------------ */
-
-static const char *why(errint rc)
+/* Whether there is an error for it; from now on there is, as far as memory goes. */
+static bool was_told(struct export *e, const struct cause *cause)
 {
-    return rc == -EBADMSG || rc == -EUCLEAN ? "bytes in the checkpoint are damaged"
-           : rc == -EIO                     ? "a data file cannot be read, or changed meanwhile"
-                                            : render_why(rc);
+    for (size_t i = 0; i < e->told_count; i++) {
+        if (cause_same(&e->told[i], cause)) {
+            return true;
+        }
+    }
+    if (e->told_count < TOLD_MOST && grow(&e->told, &e->told_cap, e->told_count, sizeof(*e->told))) {
+        e->told[e->told_count++] = *cause;
+    }
+    return false;
 }
+
+/* The file cannot be made: why, where that is known. */
+static errint complain_unreadable(struct export *e, const char *path, errint rc)
+{
+    const struct cause cause = cause_last();
+    CLEANUP_BUF struct buf text = {0};
+    if (rc == -ENOMEM) {
+        return diag_no_memory(e->diag);
+    }
+    bool known = why_print(e->view->catalog, &cause, &text);
+    if (known && was_told(e, &cause)) {
+        return rc;
+    }
+    return diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path, str_from(path), "%s",
+                      known && !text.failed ? text.data : render_why(rc));
+}
+
+/* ---- what goes where ------------------------------------------------------------------------------ */
 
 static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
                         struct render_scratch *scratch, struct content *out)
 {
     return f->made ? content_open_made(e->view, f->file, bytes, out)
                    : content_open(e->view, f->file, bytes, scratch, out);
-}
-
-/* What was found damaged and not told yet: each tensor once, however many files it is in. False: nothing. */
-static bool tell_damage(struct export *e, const char *path)
-{
-    struct checked *checked = e->view->catalog->checked;
-    CLEANUP_BUF struct buf damage = {0};
-    bool any = false;
-    while (checked && checked_news(checked, &damage)) {
-        diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path, str_from(path), "%s",
-                   damage.failed ? "a tensor of the checkpoint is damaged" : damage.data);
-        damage.len = 0;
-        any = true;
-    }
-    return any;
 }
 
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
@@ -113,12 +125,10 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     if (way) {
         return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
+    cause_clear();
     errint rc = open_file(e, &f, false, scratch, content);
-    if (rc == -EINTR || (rc < 0 && tell_damage(e, path.data)) || rc == -EUCLEAN) {
-        return rc;
-    }
     if (rc < 0) {
-        return diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path.data, buf_view(&path), "%s", why(rc));
+        return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
     }
     f.path = path.data;
     f.bytes = content->layout.size;
@@ -244,32 +254,14 @@ static char *temporary_name(const char *path)
     return name;
 }
 
-/* Why bytes from `off` on cannot be had, and of which tensor. */
-static errint complain_unreadable(struct writing *w, const struct export_file *f, uint64_t off, errint rc)
-{
-    const struct view *v = w->export->view;
-    const char *fault = f->made ? content_fault(v, v->made[f->file].kind) : NULL;
-    const struct target *t =
-        layout_blame(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
-    struct diag *d = w->export->diag;
-    if (rc == -ENOMEM) {
-        return diag_no_memory(d);
-    }
-    if (tell_damage(w->export, f->path)) {
-        return rc;
-    }
-    return diag_error(d, DIAG_CHECKPOINT_CORRUPT, f->path, t ? target_name(t) : str_from(f->path), "%s%s%s%s",
-                      t ? "'" : "", t ? diag_visible(d, target_name(t)) : "", t ? "': " : "",
-                      fault ? fault : why(rc));
-}
-
 static errint copy(struct writing *w, const struct export_file *f, int fd)
 {
     const struct view *v = w->export->view;
+    cause_clear();
     errint rc = open_file(w->export, f, true, &w->scratch, w->content);
     if (rc < 0) {
         w->content->layout = (struct layout){0};
-        return rc == -EINTR ? rc : complain_unreadable(w, f, 0, rc);
+        return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
     }
     for (uint64_t off = 0; off < f->bytes;) {
         ssize_t got = layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
@@ -277,7 +269,7 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
             return -EINTR;
         }
         if (got <= 0) {
-            return complain_unreadable(w, f, off, got < 0 ? (errint)got : -EIO);
+            return complain_unreadable(w->export, f->path, got < 0 ? (errint)got : -EIO);
         }
         errint put = write_all(fd, w->buf, (size_t)got);
         if (put < 0) {
@@ -419,6 +411,7 @@ void export_fini(struct export *e)
     }
     origins_fini(&e->origins);
     free(e->files);
+    free(e->told);
     free(e->directories);
     *e = (struct export){0};
 }

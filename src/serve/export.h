@@ -33,7 +33,10 @@ struct export
     char **directories; /* owns: those that were made here, outermost first */
     size_t directory_count;
     size_t directory_cap;
-    uint64_t bytes; /* of all files */
+    uint64_t bytes;     /* of all files */
+    struct cause *told; /* owns: each is one error, however many files it is in */
+    size_t told_count;
+    size_t told_cap;
 };
 
 enum export_stage {

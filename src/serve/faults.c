@@ -1,232 +1,193 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/faults.h"
 
-#include <fuse_lowlevel.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
-#include "base/buf.h"
+#include "base/cause.h"
 #include "base/log.h"
-#include "base/thread.h"
-#include "bytes/checked.h"
+#include "bytes/render.h"
+#include "bytes/why.h"
 #include "files/content.h"
 
-enum { STOP_SECONDS = 2 };
+/* A cause that was met; `number` counts them from 1, 0 is a free slot. */
+struct met {
+    struct cause cause;
+    uint64_t number;
+};
+
+/* One with a line in .ckptfs/faults. */
+struct fault {
+    char *text; /* owns */
+    time_t first;
+    uint64_t failures;
+};
 
 struct faults {
     const struct view *view;
-    struct fuse_session *session;
-    atomic_uint_fast64_t *logged; /* owns; a bit per file */
-    atomic_bool *seen;            /* owns; per shard: known to have failed */
-    bool *cleared;                /* owns; per shard, under lock: its files were invalidated */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool pending; /* some shard was seen and not cleared */
-    bool stop;
-    bool started;
-    pthread_t thread;
+    struct stats *stats;
+    pthread_mutex_t lock;           /* over all below */
+    struct met *slots;              /* owns: a hash table, at most half full */
+    size_t size;                    /* of it: a power of two, or 0 */
+    uint64_t count;                 /* of different faults */
+    struct fault kept[FAULTS_KEPT]; /* number n at n % FAULTS_KEPT */
 };
 
-/* Files that may fail: those of the checkpoint, and those beside it. */
-static size_t file_total(const struct view *v)
+errint faults_open(const struct view *v, struct stats *stats, struct faults **out)
 {
-    return (size_t)v->catalog->shard_count + v->sidecars.count;
-}
-
-errint faults_open(const struct view *v, struct faults **out)
-{
-    *out = NULL;
     struct faults *f = calloc(1, sizeof(*f));
-    if (!f) {
-        return -ENOMEM;
-    }
-    f->view = v;
-    f->logged = calloc(content_files(v) / 64 + 1, sizeof(*f->logged));
-    f->seen = calloc(file_total(v) + 1, sizeof(*f->seen));
-    f->cleared = calloc(file_total(v) + 1, sizeof(*f->cleared));
-    pthread_mutex_init(&f->lock, NULL);
-    pthread_cond_init(&f->changed, NULL);
-    if (!f->logged || !f->seen || !f->cleared) {
-        faults_close(f);
-        return -ENOMEM;
+    if (f) {
+        f->view = v;
+        f->stats = stats;
+        pthread_mutex_init(&f->lock, NULL);
     }
     *out = f;
-    return 0;
+    return f ? 0 : -ENOMEM;
 }
 
 void faults_close(struct faults *f)
 {
     if (f) {
-        pthread_cond_destroy(&f->changed);
+        for (size_t i = 0; i < FAULTS_KEPT; i++) {
+            free(f->kept[i].text);
+        }
         pthread_mutex_destroy(&f->lock);
-        free(f->cleared);
-        free(f->seen);
-        free(f->logged);
+        free(f->slots);
         free(f);
     }
 }
 
-/* The number of the file behind a shard, of the checkpoint or beside it: what changes is a file. */
-static uint32_t file_index(const struct faults *f, struct shard *shard)
-{
-    const struct view *v = f->view;
-    const struct shard *file = shard_file(shard);
-    bool beside =
-        v->sidecars.count && file >= v->sidecars.files && file < v->sidecars.files + v->sidecars.count;
-    return beside ? v->catalog->shard_count + (uint32_t)(file - v->sidecars.files)
-                  : (uint32_t)(file - v->catalog->shards);
-}
+/* ---- which are known ------------------------------------------------------------------------------ */
 
-/* Whether bytes of `file` come from a file that `which` marks. */
-static bool reads_from(const struct faults *f, uint32_t file, const bool *which)
+/* Its slot, or the free one where it belongs. There is a free one. */
+static struct met *slot_of(struct met *slots, size_t size, const struct cause *c)
 {
-    for (uint32_t i = 0;; i++) {
-        struct shard *shard = content_shard(f->view, file, i);
-        if (!shard) {
-            return false;
-        }
-        if (which[file_index(f, shard)]) {
-            return true;
-        }
+    size_t at = cause_hash(c) & (size - 1);
+    while (slots[at].number && !cause_same(&slots[at].cause, c)) {
+        at = (at + 1) & (size - 1);
     }
+    return &slots[at];
 }
 
-static bool stopping(struct faults *f)
+/* Room for one more; false when memory is short. */
+static bool make_room(struct faults *f)
 {
-    pthread_mutex_lock(&f->lock);
-    bool stop = f->stop;
-    pthread_mutex_unlock(&f->lock);
-    return stop;
-}
-
-static void invalidate(struct faults *f, const bool *which)
-{
-    for (uint32_t file = 0; file < content_files(f->view); file++) {
-        if (file % 1024 == 0 && stopping(f)) {
-            return;
-        }
-        if (reads_from(f, file, which)) {
-            /* -ENOENT: the kernel has never heard of it. */
-            int rc = fuse_lowlevel_notify_inval_inode(f->session, (fuse_ino_t)file + 1, 0, 0);
-            if (rc < 0 && rc != -ENOENT) {
-                log_debug("cannot invalidate cached pages of inode %u: %s", file + 1, strerror(-rc));
-            }
-        }
-    }
-}
-
-/* Marks in `which` the shards that failed since the last call; false if there is none. f->lock is held. */
-static bool take_pending(struct faults *f, bool *which)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < file_total(f->view); i++) {
-        which[i] = atomic_load(&f->seen[i]) && !f->cleared[i];
-        f->cleared[i] |= which[i];
-        any |= which[i];
-    }
-    f->pending = false;
-    return any;
-}
-
-static void *run(void *data)
-{
-    struct faults *f = data;
-    bool *which = calloc(file_total(f->view) + 1, sizeof(*which));
-    pthread_mutex_lock(&f->lock);
-    while (which && !f->stop) {
-        if (!f->pending) {
-            pthread_cond_wait(&f->changed, &f->lock);
-        } else if (take_pending(f, which)) {
-            pthread_mutex_unlock(&f->lock);
-            invalidate(f, which);
-            pthread_mutex_lock(&f->lock);
-        }
-    }
-    pthread_mutex_unlock(&f->lock);
-    free(which);
-    return NULL;
-}
-
-errint faults_start(struct faults *f, struct fuse_session *session)
-{
-    f->session = session;
-    errint rc = thread_start(&f->thread, run, f);
-    f->started = rc == 0;
-    return rc;
-}
-
-bool faults_stop(struct faults *f)
-{
-    if (!f->started) {
+    if (f->count < f->size / 2) {
         return true;
     }
-    pthread_mutex_lock(&f->lock);
-    f->stop = true;
-    pthread_cond_signal(&f->changed);
-    pthread_mutex_unlock(&f->lock);
-    const struct timespec until = thread_until(STOP_SECONDS * 1000);
-    f->started = pthread_timedjoin_np(f->thread, NULL, &until) != 0;
-    return !f->started;
+    size_t size = f->size ? 2 * f->size : 64;
+    struct met *slots = calloc(size, sizeof(*slots));
+    if (!slots) {
+        return false;
+    }
+    for (size_t i = 0; i < f->size; i++) {
+        if (f->slots[i].number) {
+            *slot_of(slots, size, &f->slots[i].cause) = f->slots[i];
+        }
+    }
+    free(f->slots);
+    f->slots = slots;
+    f->size = size;
+    return true;
 }
 
-/* Tells the thread of a shard that failed; true the first time. */
-static void note_shard(struct faults *f, struct shard *shard)
+/* The number of a cause that was met before, else 0, and it is counted as a new one: *number is the number that it gets. */
+static bool is_known(struct faults *f, const struct cause *c, uint64_t *number)
 {
-    uint32_t i = file_index(f, shard);
-    if (!atomic_load(&shard->failed) || atomic_exchange(&f->seen[i], true)) {
-        return;
+    struct met *slot = f->size ? slot_of(f->slots, f->size, c) : NULL;
+    if (slot && slot->number) {
+        *number = slot->number;
+        return true;
     }
+    bool room = make_room(f);
+    *number = ++f->count;
+    if (room) {
+        *slot_of(f->slots, f->size, c) = (struct met){*c, *number};
+    }
+    return false;
+}
+
+/* ---- words ---------------------------------------------------------------------------------------- */
+
+static void print_place(const struct faults *f, uint32_t file, uint64_t off, struct buf *b)
+{
     CLEANUP_BUF struct buf path = {0};
-    buf_visible(&path, str_from(shard->path));
-    log_error("%s: changed since it was mounted, all reads from it fail from now on", buf_view(&path).ptr);
-    pthread_mutex_lock(&f->lock);
-    f->pending = true;
-    pthread_cond_signal(&f->changed);
-    pthread_mutex_unlock(&f->lock);
-}
-
-/* A line for each tensor that -o verify has found damaged. */
-static void tell_damage(const struct faults *f)
-{
-    struct checked *checked = f->view->catalog->checked;
-    CLEANUP_BUF struct buf text = {0};
-    while (checked && checked_news(checked, &text)) {
-        log_error("%s: all reads of it fail", buf_view(&text).ptr);
-        text.len = 0;
-    }
-}
-
-static const char *cause_of(const struct shard *failed, errint rc)
-{
-    return failed && rc != -ERANGE ? "its data file changed"
-           : rc == -EIO            ? "its data file cannot be read"
-                                   : render_why(rc);
-}
-
-void faults_read_failed(struct faults *f, uint32_t file, uint64_t off, errint rc)
-{
-    const struct shard *failed = NULL;
-    struct shard *shard;
-    for (uint32_t i = 0; (shard = content_shard(f->view, file, i)) != NULL; i++) {
-        shard = shard_file(shard);
-        note_shard(f, shard);
-        failed = atomic_load(&shard->failed) ? shard : failed;
-    }
-    tell_damage(f);
-    if (rc == -EUCLEAN || (failed && content_kind(f->view, file) == NODE_SIDECAR)) {
-        return; /* its tensor was told of, now or before; or the very file */
-    }
-    uint64_t bit = (uint64_t)1 << (file % 64);
-    if (atomic_fetch_or(&f->logged[file / 64], bit) & bit) {
-        return;
-    }
-    CLEANUP_BUF struct buf path = {0};
-    CLEANUP_BUF struct buf text = {0};
     content_path(f->view, file, &path);
-    buf_visible(&text, buf_view(&path));
-    const char *fault = content_fault(f->view, content_kind(f->view, file));
-    log_error("%s: read at byte %llu failed: %s", buf_view(&text).ptr, (unsigned long long)off,
-              fault ? fault : cause_of(failed, rc));
+    buf_visible(b, buf_view(&path));
+    buf_printf(b, " at byte %llu", (unsigned long long)off);
+}
+
+static void print_fault(const struct faults *f, const struct cause *c, uint32_t file, uint64_t off, errint rc,
+                        struct buf *b)
+{
+    if (c->kind == CAUSE_FILE && c->rc == -ESTALE) {
+        buf_visible(b, str_from(((const struct shard *)c->what)->path));
+        buf_text(b, ": changed since it was mounted, all reads from it fail from now on");
+    } else if (why_print(f->view->catalog, c, b)) {
+        buf_text(b, c->rc == -EBADMSG ? ": all reads of it fail; first " : "; first ");
+        print_place(f, file, off, b);
+    } else {
+        buf_printf(b, "cannot read: %s; first ", render_why(rc));
+        print_place(f, file, off, b);
+    }
+}
+
+/* The cause of a failure of which nothing is noted: want of memory is one, whatever wanted it; of anything else the file is known. */
+static struct cause cause_of(uint32_t file, errint rc)
+{
+    struct cause c = cause_last();
+    return c.kind != CAUSE_NONE ? c
+                                : (struct cause){.rc = rc, .number = rc == -ENOMEM ? 0 : file + UINT64_C(1)};
+}
+
+/* A line for the log and for .ckptfs/faults. The lock is held. */
+static void tell(struct faults *f, uint64_t number, struct buf *text)
+{
+    struct fault *kept = &f->kept[number % FAULTS_KEPT];
+    free(kept->text);
+    *kept = (struct fault){.first = time(NULL), .failures = 1};
+    if (number <= FAULTS_LOGGED) {
+        log_error("%s", text->failed ? "a read failed, and memory is too short to say which" : text->data);
+    }
+    if (number == FAULTS_LOGGED) {
+        log_error("%d different faults were logged: what comes next is only in .ckptfs/faults",
+                  FAULTS_LOGGED);
+    }
+    if (!text->failed) {
+        kept->text = text->data;
+        *text = (struct buf){0};
+    }
+}
+
+void faults_met(struct faults *f, uint32_t file, uint64_t off, errint rc)
+{
+    const struct cause c = cause_of(file, rc);
+    CLEANUP_BUF struct buf text = {0};
+    uint64_t number;
+    pthread_mutex_lock(&f->lock);
+    bool known = is_known(f, &c, &number);
+    if (!known) {
+        print_fault(f, &c, file, off, rc, &text);
+        tell(f, number, &text);
+    } else if (f->count - number < FAULTS_KEPT) {
+        f->kept[number % FAULTS_KEPT].failures++;
+    }
+    pthread_mutex_unlock(&f->lock);
+    stats_count(known ? &f->stats->repeated : &f->stats->faults, 1);
+}
+
+void faults_render(struct faults *f, struct buf *b)
+{
+    pthread_mutex_lock(&f->lock);
+    uint64_t oldest = f->count > FAULTS_KEPT ? f->count - FAULTS_KEPT + 1 : 1;
+    for (uint64_t number = oldest; number <= f->count; number++) {
+        const struct fault *fault = &f->kept[number % FAULTS_KEPT];
+        struct tm utc;
+        char when[32];
+        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&fault->first, &utc));
+        buf_printf(b, "%s %llu %s\n", when, (unsigned long long)fault->failures,
+                   fault->text ? fault->text : "memory was too short to say what");
+    }
+    pthread_mutex_unlock(&f->lock);
 }

@@ -7,7 +7,7 @@
 #include "files/report.h"
 
 /* A rendered text and how many opens it serves. All opens of a report share one: it never changes, and with a million variables it
- * has 200 MB. Stats change, so each open has its own. */
+ * has 200 MB. Stats and faults change, so each open has its own. */
 struct handle {
     struct buf text;
     struct handle_list *list;
@@ -16,21 +16,25 @@ struct handle {
     unsigned opens;
 };
 
-static errint render(const struct view *v, const struct diag *d, const struct stats *s, struct handle *h)
+static errint render(struct handle *h)
 {
+    const struct handle_list *from = h->list;
     if (h->kind == NODE_REPORT_JSON) {
-        report_json(v, d, &h->text);
+        report_json(from->view, from->diag, &h->text);
     } else if (h->kind == NODE_REPORT_TEXT) {
-        report_text(v, d, &h->text);
+        report_text(from->view, from->diag, &h->text);
+    } else if (h->kind == NODE_STATS) {
+        stats_render(from->stats, from->view, &h->text);
     } else {
-        stats_render(s, v, &h->text);
+        faults_render(from->faults, &h->text);
     }
     return buf_check(&h->text);
 }
 
 static struct handle *find_shared(const struct handle_list *list, enum node_kind kind)
 {
-    struct handle *h = kind == NODE_STATS ? NULL : list->first;
+    bool changes = kind == NODE_STATS || kind == NODE_FAULTS;
+    struct handle *h = changes ? NULL : list->first;
     while (h && h->kind != kind) {
         h = h->next;
     }
@@ -43,8 +47,7 @@ static void destroy(struct handle *h)
     free(h);
 }
 
-errint handle_open(const struct view *v, const struct diag *d, const struct stats *s, enum node_kind kind,
-                   struct handle_list *list, struct handle **out)
+errint handle_open(struct handle_list *list, enum node_kind kind, struct handle **out)
 {
     errint rc = 0;
     pthread_mutex_lock(&list->lock);
@@ -55,7 +58,7 @@ errint handle_open(const struct view *v, const struct diag *d, const struct stat
         if (h) {
             h->kind = kind;
             h->list = list;
-            rc = render(v, d, s, h);
+            rc = render(h);
         }
         if (h && rc == 0) {
             h->next = list->first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open files whose text is rendered when they are opened: reports and stats. (A tensor needs no handle: its node says all.) */
+/* Open files whose text is rendered when they are opened: reports, stats and faults. (A tensor needs no handle: its node says all.) */
 #ifndef CKPTFS_SERVE_HANDLE_H
 #define CKPTFS_SERVE_HANDLE_H
 
@@ -11,19 +11,23 @@
 #include "base/str.h"
 #include "files/stats.h"
 #include "files/view.h"
+#include "serve/faults.h"
 
 struct handle;
 
-/* All handles that are open: the kernel need not release them before the session ends. */
+/* All handles that are open: the kernel need not release them before the session ends. And what they are rendered from, borrowed. */
 struct handle_list {
+    const struct view *view;
+    const struct diag *diag;
+    const struct stats *stats;
+    struct faults *faults;
     pthread_mutex_t lock; /* PTHREAD_MUTEX_INITIALIZER */
     struct handle *first;
 };
 
-/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON or NODE_STATS; -ENOMEM. Opens of one
+/* handle_open: renders the text of a NODE_REPORT_TEXT, NODE_REPORT_JSON, NODE_STATS or NODE_FAULTS; -ENOMEM. Opens of one
  * report share what was rendered first. On success *out is in `list`. */
-MUST_CHECK errint handle_open(const struct view *v, const struct diag *d, const struct stats *s,
-                              enum node_kind kind, struct handle_list *list, struct handle **out);
+MUST_CHECK errint handle_open(struct handle_list *list, enum node_kind kind, struct handle **out);
 void handle_close(struct handle *h);
 
 /* handle_close_all: what is still open when no request can come any more. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/cause.h"
 #include "base/cell.h"
 #include "base/checked.h"
 #include "base/escape.h"
@@ -61,13 +62,24 @@ static bool is_unwanted(void *req)
     return fuse_req_interrupted(req) || fuse_session_exited(c->session);
 }
 
+/* A read of the file at `off` cannot be answered. */
+static void note_failure(const struct ops_context *c, uint32_t file, uint64_t off, errint rc)
+{
+    const struct cause cause = cause_last();
+    if (cause.kind == CAUSE_FILE && cause.rc == -ESTALE) {
+        kernel_cache_drop(c->kernel_cache, (struct shard *)(uintptr_t)cause.what);
+    }
+    faults_met(c->faults, file, off, rc);
+}
+
 /* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
 static errint stat_file(const struct ops_context *c, uint32_t file, struct stat *st)
 {
     struct worker *w = worker_self(0);
+    cause_clear();
     errint rc = w ? attr_stat(c->view, c->policy, file, &w->scratch, st) : -ENOMEM;
     if (rc < 0 && rc != -EINTR && rc != -EAGAIN) {
-        faults_read_failed(c->faults, file, 0, rc);
+        note_failure(c, file, 0, rc);
     }
     return rc;
 }
@@ -120,6 +132,7 @@ static bool reply_read(const struct overflow_request *r)
 {
     struct ops_context *c = context_of(r->req);
     struct worker *w = worker_self(r->size);
+    cause_clear();
     ssize_t got = w ? read_file(c, r, w) : -ENOMEM;
     if (got >= 0) {
         stats_count(&c->stats.bytes, (uint64_t)got);
@@ -131,7 +144,7 @@ static bool reply_read(const struct overflow_request *r)
     }
     if (got != -EINTR) {
         stats_count(&c->stats.errors, 1);
-        faults_read_failed(c->faults, r->file, (uint64_t)r->off, (errint)got);
+        note_failure(c, r->file, (uint64_t)r->off, (errint)got);
     }
     reply_error(r->req, (errint)got);
     return true;
@@ -190,7 +203,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 /* Whether the file's text is made at the open. */
 static bool is_rendered(enum node_kind kind)
 {
-    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS;
+    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS || kind == NODE_FAULTS;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -210,7 +223,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     if (!is_rendered(kind)) {
         fi->keep_cache = 1;
     } else {
-        errint rc = handle_open(c->view, c->diag, &c->stats, kind, &c->handles, &h);
+        errint rc = handle_open(&c->handles, kind, &h);
         if (rc < 0) {
             reply_error(req, rc);
             return;

@@ -13,14 +13,15 @@
 #include "files/view.h"
 #include "serve/faults.h"
 #include "serve/handle.h"
+#include "serve/kernel_cache.h"
 #include "serve/overflow.h"
 
 /* The session's user data. Borrows all; only the counters and the open handles change. */
 struct ops_context {
     const struct view *view;
-    const struct diag *diag; /* for the reports */
     const struct attr_policy *policy;
     struct faults *faults;
+    struct kernel_cache *kernel_cache;
     struct overflow *overflow;    /* for what no worker may wait for */
     struct fuse_session *session; /* whose end ends waiting */
     uint64_t total_bytes;         /* of all targets, for statfs: ops_total_bytes */

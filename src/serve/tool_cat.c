@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cause.h"
 #include "base/cleanup.h"
 #include "bytes/checked.h"
 #include "bytes/render.h"
 #include "bytes/verify.h"
+#include "bytes/why.h"
 #include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/suggest.h"
@@ -108,24 +110,6 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
     return rc;
 }
 
-/* The file that all bytes of a target come from; NULL if they come from several. */
-static const char *only_file(const struct catalog *c, const struct target *t)
-{
-    const struct shard *file = NULL;
-    const struct form *f = t->form;
-    if ((!f || f->strings) && t->source->shard < c->shard_count) {
-        file = shard_file(&c->shards[t->source->shard]);
-    }
-    for (uint32_t p = 0; f && p < f->piece_count; p++) {
-        const struct shard *other = shard_file(&c->shards[f->pieces[p].shard]);
-        if (file && other != file) {
-            return NULL;
-        }
-        file = other;
-    }
-    return file ? file->path : NULL;
-}
-
 /* What is being written. */
 struct writing {
     const struct catalog *catalog;
@@ -138,18 +122,16 @@ struct writing {
 
 static errint complain_unread(struct writing *w, const struct target *t, bool written, errint rc)
 {
-    const struct catalog *c = w->catalog;
-    struct diag *d = w->diag;
-    const char *shown = diag_visible(d, target_name(t));
-    const char *file = only_file(c, t);
-    CLEANUP_BUF struct buf damage = {0};
-    if (rc == -EUCLEAN && checked_news(c->checked, &damage) && !damage.failed) {
-        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, "", target_name(t), "%s '%s': %s",
-                          written ? "what was written is not right, of" : "cannot read", shown, damage.data);
-    }
-    return diag_error(d, DIAG_FILE_UNREADABLE, "", target_name(t), "%s '%s'%s%s: %s",
-                      written ? "what was written cannot be verified, of" : "cannot read", shown,
-                      file ? " in " : "", file ? diag_visible(d, str_from(file)) : "", render_why(rc));
+    const struct cause cause = cause_last();
+    CLEANUP_BUF struct buf text = {0};
+    bool known = why_print(w->catalog, &cause, &text) && !text.failed;
+    bool damaged = cause.rc == -EBADMSG;
+    return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "", target_name(t),
+                      "%s '%s': %s",
+                      !written  ? "cannot read"
+                      : damaged ? "what was written is not right, of"
+                                : "what was written cannot be verified, of",
+                      diag_visible(w->diag, target_name(t)), known ? text.data : render_why(rc));
 }
 
 static errint write_raw(struct writing *w, const struct target *t)
@@ -204,6 +186,7 @@ static bool is_all_printed(const struct tool_args *args, const struct target *t)
 static errint write_target(struct writing *w, const struct target *t)
 {
     bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
+    cause_clear();
     errint rc = first ? checked_verify_target(w->catalog->checked, t) : 0;
     if (rc == 0) {
         rc = w->args->text ? tool_values(w->catalog, t, w->args->limit, w->out) : write_raw(w, t);

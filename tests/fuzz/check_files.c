@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cause.h"
+#include "bytes/why.h"
 #include "files/attr.h"
 #include "files/stats.h"
 #include "fuzz/check.h"
@@ -10,11 +12,23 @@
 
 enum { PIECE = 5000, PIECES = 4, THREADS = 3 };
 
+/* A failure that will stay has a cause with words. */
+static void check_why(const struct check *c, errint rc)
+{
+    const struct cause cause = cause_last();
+    CLEANUP_BUF struct buf text = {0};
+    if (rc < 0 && rc != -ENOMEM) {
+        FUZZ_CHECK(why_print(c->view->catalog, &cause, &text));
+        FUZZ_CHECK(!text.failed && text.len > 0);
+    }
+}
+
 ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32_t file,
                    uint64_t off, size_t len, void *buf, uint64_t *size)
 {
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
+    cause_clear();
     errint rc = content_open(c->view, file, true, scratch, opened);
     ssize_t got = rc;
     if (rc == 0) {
@@ -22,8 +36,8 @@ ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32
         got = layout_read(&opened->layout, c->view->catalog, off, len, buf, scratch);
         uint64_t left = off < *size ? *size - off : 0;
         FUZZ_CHECK(got < 0 || (uint64_t)got == (left < len ? left : len));
-        FUZZ_CHECK(got >= 0 || render_why((errint)got));
     }
+    check_why(c, got < 0 ? (errint)got : 0);
     FUZZ_CHECK(got != -EINTR && got != -EAGAIN);
     free(opened);
     return got;
@@ -39,6 +53,7 @@ bool check_is_file(const struct view *v, uint32_t file)
     case NODE_REPORT_TEXT:
     case NODE_REPORT_JSON:
     case NODE_STATS:
+    case NODE_FAULTS:
         return false;
     default:
         return true;
@@ -223,9 +238,9 @@ static void check_made(const struct check *c)
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
     for (uint32_t i = 0; i < c->view->made_count; i++) {
-        const char *fault = content_fault(c->view, c->view->made[i].kind);
-        FUZZ_CHECK(!fault || *fault);
+        cause_clear();
         errint rc = content_open_made(c->view, i, true, opened);
+        check_why(c, rc);
         int64_t node = tree_find(c->view->tree, str_from(c->view->made[i].path));
         if (node > 0 && c->view->tree->nodes[node].kind == (uint8_t)c->view->made[i].kind) {
             const struct check_file *f = &c->files[node];

@@ -142,9 +142,6 @@ static void check_open(struct made *m, const struct section *s, struct view *v,
         made_change(m, change->body);
         check_changed(&c);
     }
-    CLEANUP_BUF struct buf news = {0};
-    while (checked_news(k, &news)) {
-    }
     check_end(&c);
     v->catalog->checked = NULL;
     checked_close(k);

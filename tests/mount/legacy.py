@@ -16,9 +16,9 @@ def head(number, length):
     return varint(number << 3 | 2) + varint(length)
 
 
-def write_legacy(path, tensors):
+def write_legacy(path, tensors, together=False):
     """tensors: name -> (dtype, values below 0x80 as bytes, or a number of zeros, which are a hole of the file; the checksum of their block is then
-    not right). Names in order."""
+    not right). Names in order. With `together`, for values as bytes: all of them are in one block."""
     meta, blocks = b"", []
     for name, (dtype, values) in tensors.items():
         count = values if isinstance(values, int) else len(values)
@@ -31,6 +31,8 @@ def write_legacy(path, tensors):
         key = b"\0" + name.encode() + b"\0\1\1\1\x80\x7f"
         value = len(record) + len(proto) + len(packed) + count
         blocks.append((key, varint(0) + varint(len(key)) + varint(value) + key + record + proto + packed, values, count))
+    if together:
+        blocks = [(blocks[-1][0], b"".join(start + values for _, start, values, _ in blocks), b"", 0)]
     first = message(1, meta)
     blocks.insert(0, (b"", varint(0) + varint(0) + varint(len(first)) + first, b"", 0))
     tail = struct.pack("<II", 0, 1)

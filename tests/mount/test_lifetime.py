@@ -161,8 +161,7 @@ def test_a_shard_that_changes_gives_eio_for_good(ckptfs, pair, change):
     assert stats["errors"] >= 3 and stats["shards.failed"] == 1 and stats["shard.1.failed"] == 0
     log = mount.log_text()
     assert log.count("changed since it was mounted") == 1 and shard in log
-    assert log.count(": t2: read at byte") == 1 and log.count(": t0: read at byte") == 1
-    assert len(log.splitlines()) == 3
+    assert len(log.splitlines()) == 1
     mount.process.send_signal(signal.SIGTERM)
     assert mount.wait_ended() == 0
 
@@ -206,7 +205,7 @@ def test_concurrent_opens(ckptfs):
             with open(p, "rb") as f:
                 text = f.read()
             if "/.ckptfs/" in p and not p.endswith("map.ini"):
-                ok = len(text) > 0
+                ok = (len(text) == 0) == p.endswith("faults")
             else:
                 ok = len(text) == expected[p]
             if not ok:

@@ -9,9 +9,11 @@
 
 #include <cmocka.h>
 
+#include "base/cause.h"
 #include "bytes/checked.h"
 #include "bytes/render.h"
 #include "bytes/verify.h"
+#include "bytes/why.h"
 #include "support/fake.h"
 #include "support/mkckpt.h"
 
@@ -124,17 +126,15 @@ static ssize_t read_rows(struct fixture *f, unsigned tensor, int64_t from, int64
     return render_read(f->c, &target, 0, sizeof(got), got, &f->scratch);
 }
 
-static void expect_news(struct fixture *f, const char *line)
+/* What the last read failed for. */
+static void expect_why(struct fixture *f, const char *line)
 {
+    const struct cause cause = cause_last();
     struct buf b = {0};
-    bool any = checked_news(f->k, &b);
-    if (line) {
-        assert_true(any);
-        assert_memory_equal(b.data, line, strlen(line));
-    } else {
-        assert_false(any);
-    }
+    assert_int_equal(why_print(f->c, &cause, &b), line != NULL);
+    assert_memory_equal(buf_view(&b).ptr, line ? line : "", line ? strlen(line) : 0);
     buf_fini(&b);
+    cause_clear();
 }
 
 static void checked_good_tensors_are_served(void **state)
@@ -146,7 +146,7 @@ static void checked_good_tensors_are_served(void **state)
     assert_int_equal(read_rows(f, 3, 0, 4), 40);
     struct checked_counts n = checked_counts(f->k);
     assert_true(n.verified == 3 && n.damaged == 0);
-    expect_news(f, NULL);
+    expect_why(f, NULL);
 }
 
 static void checked_nothing_of_a_damaged_tensor_is_served(void **state)
@@ -158,12 +158,13 @@ static void checked_nothing_of_a_damaged_tensor_is_served(void **state)
         assert_int_equal(read_rows(f, 1, 40, 2), -EUCLEAN);
         assert_int_equal(read_whole(f, 2, 8, 8), 8);
     }
-    expect_news(f, "b: checksum mismatch: stored ");
-    expect_news(f, NULL);
+    expect_why(f, "b: checksum mismatch: stored ");
+    expect_why(f, NULL);
     struct checked_counts n = checked_counts(f->k);
     assert_true(n.verified == 1 && n.damaged == 1);
     f->list[1].crc32c ^= 1; /* what was found is kept */
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
+    expect_why(f, "b: checksum mismatch: stored ");
 }
 
 static void checked_only_the_slices_that_are_touched_count(void **state)
@@ -171,15 +172,15 @@ static void checked_only_the_slices_that_are_touched_count(void **state)
     struct fixture *f = *state;
     f->slices[0].crc32c ^= 1;
     assert_int_equal(read_rows(f, 3, 1, 3), 30);
-    expect_news(f, NULL);
+    expect_why(f, NULL);
     assert_true(checked_counts(f->k).verified == 0);
     assert_int_equal(read_rows(f, 3, 0, 1), -EUCLEAN);
     assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
-    expect_news(f, "s [0:1, 0:10]: checksum mismatch: stored ");
+    expect_why(f, "s [0:1, 0:10]: checksum mismatch: stored ");
     assert_int_equal(read_rows(f, 3, 1, 3), 30);
     f->slices[1].crc32c ^= 1; /* was good, is good */
     assert_int_equal(read_rows(f, 3, 1, 3), 30);
-    expect_news(f, NULL);
+    expect_why(f, NULL);
 }
 
 static void checked_an_unreadable_tensor_may_be_asked_for_again(void **state)
@@ -189,10 +190,13 @@ static void checked_an_unreadable_tensor_may_be_asked_for_again(void **state)
     f->c->shards[0].fd = -1;
     f->c->shards[0].opened = false;
     assert_int_equal(read_whole(f, 2, 0, 8), -EIO);
+    const struct cause cause = cause_last();
+    assert_true(cause.kind == CAUSE_FILE && cause.what == &f->c->shards[0] && cause.rc == -EIO);
+    cause_clear();
     f->c->shards[0].fd = fd;
     f->c->shards[0].opened = true;
     assert_int_equal(read_whole(f, 2, 0, 8), 8);
-    expect_news(f, NULL);
+    expect_why(f, NULL);
 }
 
 static void *read_all(void *data)
@@ -202,9 +206,12 @@ static void *read_all(void *data)
     for (unsigned i = 0; i < 200; i++) {
         unsigned tensor = i % 3;
         ssize_t got = read_whole(&mine, tensor, i % 50, 7);
-        if (got != (tensor == 2 ? -EUCLEAN : 7)) {
+        const struct cause cause = cause_last();
+        if (got != (tensor == 2 ? -EUCLEAN : 7) ||
+            (tensor == 2 && (cause.what != &f->c->tensors[2] || !cause.detail))) {
             return data;
         }
+        cause_clear();
     }
     render_scratch_fini(&mine.scratch);
     return NULL;
@@ -223,8 +230,8 @@ static void checked_many_threads_find_the_same(void **state)
         pthread_join(threads[i], &wrong);
         assert_null(wrong);
     }
-    expect_news(f, "c: checksum mismatch: stored ");
-    expect_news(f, NULL);
+    assert_int_equal(read_whole(f, 2, 0, 7), -EUCLEAN);
+    expect_why(f, "c: checksum mismatch: stored ");
     struct checked_counts n = checked_counts(f->k);
     assert_true(n.verified == 2 && n.damaged == 1);
 }
@@ -242,15 +249,15 @@ static void checked_only_what_is_marked_is_refused(void **state)
     assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
     assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
     assert_true(checked_counts(f->k).damaged == 2);
-    expect_news(f, NULL); /* until somebody asks */
+    expect_why(f, NULL); /* until somebody asks */
     assert_int_equal(read_whole(f, 0, 0, 10), 10);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
+    expect_why(f, "b: checksum mismatch: stored 00002222, found 00001111");
     assert_int_equal(read_whole(f, 2, 0, 8), 8);
     assert_int_equal(read_rows(f, 3, 0, 1), 10);
+    expect_why(f, NULL);
     assert_int_equal(read_rows(f, 3, 0, 2), -EUCLEAN);
-    expect_news(f, "b: checksum mismatch: stored 00002222, found 00001111");
-    expect_news(f, "s [1:4, 0:10]: checksum mismatch: stored 00002222, found 00001111");
-    expect_news(f, NULL);
+    expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored 00002222, found 00001111");
     /* And where the file is shown as it is. */
     assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
     assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 2, got), -EUCLEAN);
@@ -279,12 +286,12 @@ static void checked_what_was_verified_is_known_in_either_mode(void **state)
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
     assert_int_equal(checked_verify_target(f->k, &target), -EUCLEAN);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
-    expect_news(f, "b: checksum mismatch: stored ");
+    expect_why(f, "b: checksum mismatch: stored ");
     assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[0]), 0);
     assert_int_equal(read_rows(f, 3, 0, 4), 40); /* and the other was not looked at */
     assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[1]), -EUCLEAN);
     assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
-    expect_news(f, "s [1:4, 0:10]: checksum mismatch: stored ");
+    expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored ");
     target = (struct target){.name_ptr = "t", .name_len = 1, .source = &f->list[2]};
     assert_int_equal(checked_verify_target(f->k, &target), 0);
     struct checked_counts n = checked_counts(f->k);

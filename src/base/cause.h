@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a request failed: the cause itself, whichever file of the view has shown it.
+ *
+ * A fault is found far below those who tell of it, and an errno does not say which of a thousand files it was. So whoever finds one notes it for its thread,
+ * as errno is set, and whoever answers the request asks what was noted. One cause is one log line, however many files show it.
+ *
+ * What is found damaged once is not looked at again (cell.h): its cell keeps the cause, for those who ask later. Safe from any thread. */
+#ifndef CKPTFS_BASE_CAUSE_H
+#define CKPTFS_BASE_CAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/errint.h"
+
+enum cause_kind {
+    CAUSE_NONE,
+    CAUSE_FILE, /* `what` is a struct shard that is a file. -ESTALE: it changed since it was opened; else why it cannot be read */
+    CAUSE_BLOCK,  /* `what` likewise, of V1: its block at byte `number` is damaged (-EBADMSG) */
+    CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
+};
+
+struct cause {
+    enum cause_kind kind;
+    errint rc;
+    const void *what;   /* borrowed */
+    uint64_t number;    /* 0 where no meaning is given to it */
+    const void *detail; /* borrowed: what bytes/checked.h knows of the damage, or NULL */
+};
+
+/* cause_clear: nothing has failed in this thread: for the beginning of a request. */
+void cause_clear(void);
+
+/* cause_note: the first that is noted after cause_clear stays: it is the nearest to the fault. */
+void cause_note(struct cause c);
+
+/* cause_last: what was noted; kind CAUSE_NONE if nothing was. */
+struct cause cause_last(void);
+
+/* cause_same: whether both are one fault: whatever differs but `detail` makes two. */
+bool cause_same(const struct cause *a, const struct cause *b);
+
+/* cause_hash: equal where cause_same. */
+uint64_t cause_hash(const struct cause *c);
+
+/* cause_keep: what is noted in this thread is why `owner`, any address, is bad; cause_recall notes it again, in whatever thread. Of an owner
+ * that nothing was kept of nothing is noted (memory may have been short). */
+void cause_keep(const void *owner);
+void cause_recall(const void *owner);
+
+#endif
