@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/url.h"
 
 errint file_open(const char *path, int *fd, struct stat *st)
 {
@@ -32,6 +33,11 @@ errint file_open(const char *path, int *fd, struct stat *st)
 
 errint file_complain(struct diag *d, enum diag_code code, const char *path, errint rc)
 {
+    struct str url = url_in(str_from(path));
+    if (rc == -ENOENT && url.ptr) {
+        diag_error(d, code, path, url, "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
+        return rc;
+    }
     const char *why = rc == -EINVAL ? "not a regular file" : strerror(-rc);
     diag_error(d, code, path, str_from(path), "cannot open: %s", why);
     return rc;

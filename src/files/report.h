@@ -51,6 +51,9 @@ void report_path(const struct view *v, uint32_t i, struct buf *b);
 /* report_override_path: likewise for the variable that an override is about; of a partitioned one, the directory of its parts. */
 void report_override_path(const struct view *v, const struct override *o, struct buf *b);
 
+/* report_prefix: "checkpoint  PREFIX (v2, 1 shard, 7 tensors)", of the view's checkpoint, without an end of line. */
+void report_prefix(const struct view *v, struct buf *b);
+
 /* report_size: "3.2 GiB", "512 bytes". */
 void report_size(struct buf *b, uint64_t bytes);
 

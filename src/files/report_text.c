@@ -244,7 +244,7 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
     add_hidden(v, &l);
 }
 
-static void add_head(const struct view *v, struct buf *b)
+void report_prefix(const struct view *v, struct buf *b)
 {
     const struct catalog *c = v->catalog;
     const char *checkpoint = c ? c->prefix : v->checkpoint;
@@ -254,6 +254,11 @@ static void add_head(const struct view *v, struct buf *b)
         buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->num_shards,
                    plural(c->num_shards), c->count, plural(c->count));
     }
+}
+
+static void add_head(const struct view *v, struct buf *b)
+{
+    report_prefix(v, b);
     buf_text(b, "\nmap         ");
     if (v->map && v->map->path) {
         buf_visible(b, str_from(v->map->path));

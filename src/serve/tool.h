@@ -129,15 +129,6 @@ void bar_say(struct tool_bar *b, const char *what);
 void bar_end(struct tool_bar *b);
 double bar_seconds(const struct tool_bar *b);
 
-/* ---- names */
-
-/* match_glob: whether all of `name` matches: `*` any bytes, '/' too; `?` one character; `[a-z]`, `[!a-z]` one byte of (or not of) a set; `\`
- * the next byte itself. Time is at most the product of both lengths. */
-bool match_glob(struct str glob, struct str name);
-
-/* match_is_glob: whether it has any of `*?[\`. */
-bool match_is_glob(struct str text);
-
 /* ---- commands */
 
 int tool_list(const struct tool_args *args, struct tool_out *o);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cell.h"
+#include "base/url.h"
 #include "bytes/checked.h"
 #include "files/left_out.h"
 #include "files/report.h"
@@ -117,7 +118,9 @@ static errint run(const struct tool_args *args, const struct format *format, str
         double seconds = bar_seconds(&bar);
         buf_printf(&o->text, "%zu file%s, ", e.count, e.count == 1 ? "" : "s");
         report_size(&o->text, e.bytes);
-        buf_printf(&o->text, ", %.1f s\n", seconds);
+        buf_printf(&o->text, ", %.1f s, from ", seconds);
+        buf_visible(&o->text, str_from(v->catalog->prefix));
+        buf_char(&o->text, '\n');
     }
     export_fini(&e);
     v->catalog->checked = NULL;
@@ -143,6 +146,11 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
                    ? tool_usage("export: one checkpoint and one directory, not '%s' too", args->operands[2])
                : args->operand_count ? tool_usage("export: to which directory?")
                                      : tool_usage("export: which checkpoint?");
+    }
+    struct str url = url_in(str_from(args->operands[1]));
+    if (url.ptr) {
+        return tool_usage("export: '" STR_FMT "' is no local path: write to one, and copy it from there",
+                          STR_ARG(url));
     }
     if (args->operands[1][0] == '\0') {
         return tool_usage("export: the directory's name is empty");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/glob.h"
 #include "base/json.h"
 #include "files/report.h"
 #include "format/catalog_names.h"
@@ -21,7 +22,7 @@ struct chosen {
 
 static bool is_wanted(struct str pattern, bool glob, struct str name)
 {
-    return glob ? match_glob(pattern, name) : str_search(name, pattern) >= 0;
+    return glob ? glob_match(pattern, name) : str_search(name, pattern) >= 0;
 }
 
 /* All tensors, or those that PATTERN selects by one of their names; none of them is an error. */
@@ -33,7 +34,7 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
         return diag_no_memory(d);
     }
     struct str wanted = str_from(pattern ? pattern : "*");
-    bool glob = match_is_glob(wanted);
+    bool glob = glob_is_pattern(wanted);
     for (uint32_t i = 0; i < all->count; i++) {
         const struct tensor *t = &all->tensors[i];
         if (is_wanted(wanted, glob, tensor_name(t)) ||
@@ -95,6 +96,10 @@ static void print_table(const struct chosen *c, struct tool_out *o)
     const char *const *head = names && names->friendly ? with_key : with_friendly;
     struct table t = {.columns = names ? 7 : 6, .head = head, .right = 1 << 3 | 1 << 4, .tabs = !o->terminal};
     table_print(&t, list_row, c, c->count, o);
+    if (o->terminal) { /* programs get rows alone */
+        report_prefix(c->view, &o->text);
+        buf_char(&o->text, '\n');
+    }
 }
 
 static void print_tensor(struct json *j, const struct catalog *c, const struct tensor *t)

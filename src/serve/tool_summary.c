@@ -172,4 +172,7 @@ void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t co
     print_totals("DTYPE", "", dtypes, dtype_count, args, o);
     buf_char(&o->text, '\n');
     print_totals("", "", &all, 1, args, o);
+    buf_char(&o->text, '\n');
+    report_prefix(v, &o->text);
+    buf_char(&o->text, '\n');
 }

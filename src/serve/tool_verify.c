@@ -99,6 +99,8 @@ static errint tell(const struct view *v, const struct verify *all, double second
     }
     buf_printf(&o->text, "%u tensors, ", v->catalog->count);
     report_size(&o->text, all->bytes);
+    buf_text(&o->text, " of ");
+    buf_visible(&o->text, str_from(v->catalog->prefix));
     buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)*damaged);
     if (unknown) {
         buf_printf(&o->text, ", %llu not checked", (unsigned long long)unknown);

@@ -97,6 +97,7 @@ def test_list_summary():
     assert ["(no", "scope)", "3", "74", "300"] in rows
     assert ["float32", "6", "188", "752"] in rows
     assert ["total", "7", "189", "760"] in rows
+    assert text.splitlines()[-1] == f"checkpoint  {GOLDEN}/demo/model.ckpt-1000 (v2, 1 shard, 7 tensors)"
     document = json.loads(out("list", "--summary", "--json", GOLDEN / "demo"))
     assert {"scope": "some_scope/", "tensors": 3, "elements": 75, "bytes": 300} in document["scopes"]
     assert document["total"] == {"tensors": 7, "elements": 189, "bytes": 760}
@@ -129,6 +130,7 @@ def test_list_on_a_terminal_is_aligned(tmp_path):
     assert status == 0 and b"\x1b" not in text
     lines = text.decode().splitlines()
     assert lines[0].split() == ["NAME", "DTYPE", "SHAPE", "BYTES", "SHARD"]
+    assert lines.pop() == f"checkpoint  {prefix} (v2, 1 shard, {len(ODD)} tensors)"
     assert len({line.index("  uint8") for line in lines if "uint8" in line} | {lines[0].index("  DTYPE")}) == 1
     assert len({len(line) for line in lines}) == 1
     status, text = on_terminal("list", prefix)

@@ -79,6 +79,7 @@ def test_other_goldens_are_good(folder):
     prefix, tensors = truth(folder)
     lines = toolkit.run("verify", "-q", prefix).stdout.decode().splitlines()
     assert len(lines) == 1 and lines[0].endswith(": 0 damaged") and lines[0].startswith(f"{len(tensors)} tensors, ")
+    assert f" of {prefix}, " in lines[0]
 
 
 def blocks_of(data):

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shell patterns over names. Not fnmatch(): names may hold NUL, and glibc's takes exponential time for many stars. */
-#include "base/utf8.h"
-#include "serve/tool.h"
+#include "base/glob.h"
 
-bool match_is_glob(struct str text)
+#include "base/utf8.h"
+
+bool glob_is_pattern(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         if (memchr("*?[\\", text.ptr[i], 4)) {
@@ -65,7 +66,7 @@ static bool step(struct str glob, size_t *pos, struct str name, size_t *at)
     return c == name.ptr[(*at)++];
 }
 
-bool match_glob(struct str glob, struct str name)
+bool glob_match(struct str glob, struct str name)
 {
     size_t pos = 0, at = 0;
     bool starred = false; /* after a `*`: where to begin again, one byte further on */
@@ -85,4 +86,20 @@ bool match_glob(struct str glob, struct str name)
             at = ++star_at;
         }
     }
+}
+
+const char *glob_escaped(struct str text, struct arena *a)
+{
+    char *escaped = arena_bytes(a, 2 * text.len + 1);
+    char *end = escaped;
+    for (size_t i = 0; escaped && i < text.len; i++) {
+        if (memchr("*?[\\", text.ptr[i], 4)) {
+            *end++ = '\\';
+        }
+        *end++ = text.ptr[i];
+    }
+    if (escaped) {
+        *end = '\0';
+    }
+    return escaped;
 }
