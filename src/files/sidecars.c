@@ -5,6 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/url.h"
+#include "format/file_kind.h"
 
 /* What is wrong with the file, in terms of the map. */
 static errint look(const struct map *m, const struct sidecar *s, struct diag *d)
@@ -12,10 +14,21 @@ static errint look(const struct map *m, const struct sidecar *s, struct diag *d)
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
     errint rc = file_open(s->path, &fd, &st);
+    char where[4096 + 16];
+    const struct file_kind *kind = rc == 0 ? file_kind_of(fd, (uint64_t)st.st_size) : NULL;
+    if (kind && (kind->group == FILE_KIND_POINTER || kind->group == FILE_KIND_EMPTY)) {
+        diag_warn(d, DIAG_FILE_UNREADABLE, map_where(m, s->line, where), s->name, "%s is %s%s%s",
+                  diag_visible(d, str_from(s->path)), kind->name, kind->remedy ? ": " : "",
+                  kind->remedy ? kind->remedy : "");
+    }
     if (rc == 0 || rc == -EMFILE || rc == -ENFILE) {
         return 0;
     }
-    char where[4096 + 16];
+    struct str url = rc == -ENOENT ? url_in(str_from(s->path)) : (struct str){NULL, 0};
+    if (url.ptr) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, map_where(m, s->line, where), s->name,
+                          "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
+    }
     return diag_error(d, DIAG_FILE_UNREADABLE, map_where(m, s->line, where), s->name,
                       "'%s' of [files] cannot be shown: %s: %s", diag_visible(d, s->name),
                       diag_visible(d, str_from(s->path)),

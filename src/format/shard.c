@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/shard.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "base/buf.h"
 #include "base/cause.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "format/nearby.h"
+#include "format/shard_complain.h"
 
 /* Descriptors that shards leave to others: the reads of shards that are opened for each read, reports, FUSE. */
 enum { DESCRIPTORS_LEFT = 64 };
@@ -108,27 +106,6 @@ static errint check_unchanged(struct shard *s, int fd)
     return shard_blame(s, -ESTALE);
 }
 
-static errint complain_missing(struct shard *s, struct diag *d)
-{
-    CLEANUP_BUF struct buf beside = {0};
-    struct arena scratch;
-    arena_init(&scratch);
-    struct str base = path_base(s->path);
-    long cut = str_search(base, STR(".data-"));
-    const char *dir = path_dir(s->path, &scratch);
-    struct str names[NEARBY_MOST];
-    unsigned count =
-        dir && cut >= 0 ? nearby_files(dir, str_head(base, (size_t)cut + 6), STR(""), &scratch, names) : 0;
-    for (unsigned i = 0; i < count; i++) {
-        buf_text(&beside, i ? ", " : "; beside it there are: ");
-        buf_visible(&beside, names[i]);
-    }
-    arena_fini(&scratch);
-    return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, s->path, str_from(s->path),
-                      "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->need_bytes,
-                      beside.data ? beside.data : "");
-}
-
 /* Whether holding fd would leave too few descriptors. */
 static bool last_descriptors(int fd)
 {
@@ -163,15 +140,14 @@ errint shard_open(struct shard *s, struct arena *a, struct diag *d)
         rc = look_by_path(s);
     }
     if (rc == -ENOENT) {
-        return complain_missing(s, d);
+        return shard_complain_missing(s, d);
     }
     if (rc < 0) {
         return file_complain(d, DIAG_FILE_UNREADABLE, s->path, rc);
     }
-    if ((uint64_t)s->st.st_size < s->need_bytes) {
-        return diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
-                          "the data file has %lld bytes, its tensors need %" PRIu64, (long long)s->st.st_size,
-                          s->need_bytes);
+    rc = shard_check_length(s, fd, d);
+    if (rc < 0) {
+        return rc;
     }
     if (s->known && !same_file(&known, &s->st)) {
         return diag_error(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),

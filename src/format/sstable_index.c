@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/file.h"
+#include "format/file_kind.h"
 
 /* All keys together. */
 enum { EXPANSION_MOST = 64, EXPANSION_FREE = 64 << 20 };
@@ -25,6 +26,15 @@ static bool handle_end(struct sstable_handle h, uint64_t most, uint64_t *end)
 static errint read_footer(const struct sstable_source *src, struct sstable_handle *metaindex,
                           struct sstable_handle *index)
 {
+    if (src->size == 0) {
+        return SSTABLE_CORRUPT(src, "the file has 0 bytes, a table has at least %d: was it copied as a whole?",
+                               SSTABLE_FOOTER);
+    }
+    const struct file_kind *kind = file_kind_of(src->fd, src->size);
+    if (kind->group != FILE_KIND_TABLE && kind->group != FILE_KIND_UNKNOWN) {
+        return file_kind_complain(src->d, DIAG_CHECKPOINT_CORRUPT, src->path, kind,
+                                  "the index of a checkpoint, or a V1 checkpoint");
+    }
     if (src->size < SSTABLE_FOOTER) {
         return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d", src->size,
                                SSTABLE_FOOTER);
@@ -38,8 +48,8 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     struct cursor magic = cursor_over(footer + SSTABLE_HANDLES, SSTABLE_FOOTER - SSTABLE_HANDLES);
     uint64_t found = cursor_le64(&magic);
     if (found != SSTABLE_MAGIC) {
-        return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in %016" PRIx64, found,
-                               SSTABLE_MAGIC);
+        return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in " SSTABLE_MAGIC_HEX,
+                               __builtin_bswap64(found));
     }
     struct cursor c = cursor_over(footer, SSTABLE_HANDLES);
     *metaindex = read_handle(&c);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/file.h"
+#include "format/file_kind.h"
 #include "format/sstable_block.h"
 #include "map/graph_reading.h"
 
@@ -90,6 +91,12 @@ static errint refuse_others(struct graph_reading *g)
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
                           "the file is a checkpoint or its index, not a graph; to take the variables of a "
                           "checkpoint, name it without .meta or .pb");
+    }
+    const struct file_kind *kind = file_kind_of(w->fd, w->size);
+    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_GRAPH) {
+        g->complained = true;
+        return file_kind_complain(g->diag, DIAG_GRAPH_INVALID, g->path, kind,
+                                  "a graph (.meta) or a SavedModel");
     }
     if (is_text(str_of(head, len))) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE,

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "format/file_kind.h"
 #include "map/file_name.h"
 #include "map/ini.h"
 #include "map/words.h"
@@ -332,6 +333,32 @@ static void close_map(struct map **m)
     map_close(*m);
 }
 
+/* Whether hardly any of it is text: a line or two with a bad byte have better messages of their own. */
+static bool is_binary(struct str text)
+{
+    struct str head = str_head(text, FILE_KIND_HEAD);
+    size_t bad = 0;
+    for (size_t i = 0, len; i < head.len; i += len) {
+        unsigned char c = (unsigned char)head.ptr[i];
+        len = c < 0x80 ? 1 : utf8_sequence(head, i);
+        bad += len == 0 || c == 0x7f || (c < 0x20 && !strchr("\t\r\n", c)) || c == 0;
+        len = len ? len : 1;
+    }
+    return bad >= 8 && bad > head.len / 8;
+}
+
+/* A file that is no map at all: one error, not one for each of its lines. */
+static errint refuse_others(struct str text, const char *path, struct diag *d)
+{
+    const struct file_kind *kind = file_kind_of_text(text);
+    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_EMPTY) {
+        return file_kind_complain(d, DIAG_MAP_SYNTAX, path, kind, "a map, which is text in sections");
+    }
+    return is_binary(text) ? diag_error(d, DIAG_MAP_SYNTAX, path, str_from(path),
+                                        "the file is binary, expected a map, which is text in sections")
+                           : 0;
+}
+
 errint map_open(const char *path, const struct map_extra *extra, struct diag *d, struct map **out)
 {
     *out = NULL;
@@ -341,6 +368,7 @@ errint map_open(const char *path, const struct map_extra *extra, struct diag *d,
     }
     m->text = STR("");
     errint rc = path ? file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d) : 0;
+    rc = rc == 0 && path ? refuse_others(m->text, path, d) : rc;
     if (rc == 0) {
         rc = load(m, extra, d);
         *out = rc == -ENOMEM ? NULL : STEAL(m);

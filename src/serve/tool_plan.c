@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file is opened. */
+/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file is opened, but for
+ * what is so small that it may be a pointer to one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include "base/cleanup.h"
 #include "files/report.h"
 #include "format/dtype.h"
+#include "format/file_kind.h"
 #include "serve/tool.h"
 
 /* The targets of the plan, ordered by rule: those of rule r are order[first[r]] to order[first[r + 1] - 1]. */
@@ -92,8 +94,10 @@ static void add_summary(const struct view *v, const struct diag *d, struct buf *
     }
     buf_printf(b, "\n%" PRIu32 " target%s, ", v->plan->count, v->plan->count == 1 ? "" : "s");
     report_total(v->plan, false, b);
-    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s\n", used,
+    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s; checkpoint ", used,
                v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
+    buf_visible(b, str_from(v->catalog->prefix));
+    buf_char(b, '\n');
 }
 
 static void print_plan(const struct view *v, const struct diag *d, const struct tool_args *args,
@@ -133,6 +137,10 @@ static void look_for_shards(struct catalog *c, struct diag *d)
         if (stat(s->path, &st) != 0) {
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
                       "targets use this data file, but: %s", strerror(errno));
+        } else if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
+            const struct file_kind *kind = file_kind_at(s->path);
+            diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,
+                      kind->remedy);
         } else if ((uint64_t)st.st_size < s->need_bytes) {
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
                       "the file has %" PRIu64 " bytes, its tensors need %" PRIu64, (uint64_t)st.st_size,

@@ -106,6 +106,7 @@ def test_plan_for_people():
     assert any(line.startswith("unused (") for line in lines)
     assert any(line.startswith("overridden (") for line in lines)
     assert lines[-1].startswith("15 targets, 620 bytes, from 6 of 7 tensors; ")
+    assert lines[-1].endswith(f"; checkpoint {checkpoint}")
     assert b"map.ini:3: warning: " in done.stderr
     assert run("plan", "-q", checkpoint, "-m", map_path).stderr == b""
 

@@ -616,7 +616,9 @@ static void graph_file_read_other_files_are_refused_with_words(void **state)
         {"\n\n  graph_def  {", 16, "text format"},
         {"\x08\x01", 2, "no meta graph"},
         {"\x0a\x00", 2, "frozen GraphDef"},
-        {"\x89HDF\r\n\x1a\n", 8, "damaged"},
+        {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file"},
+        {"\x0a\x0a\x0a\x01w\x12\x05"
+         "Const", 12, "a frozen GraphDef"},
         {"not a graph at all\n", 19, "damaged"},
         {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "a length passes the end"},
         {"\x12\x05\x0a\x7f", 4, "a length passes the end"},
