@@ -52,6 +52,9 @@ static struct origin origin_of(const struct view *v, uint32_t file)
     }
     if (!o.any || tells_all(v, file)) {
         add_origin(&o, &v->catalog->index_st);
+        for (uint32_t i = 1; i < v->catalog->index_count; i++) {
+            add_origin(&o, &v->catalog->indexes[i].st);
+        }
         if (v->map->path) {
             add_origin(&o, &v->map->st);
         }

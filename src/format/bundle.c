@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "format/bundle_parts.h"
 #include "format/bundle_pb.h"
 #include "format/bundle_shards.h"
 #include "format/bundle_slices.h"
@@ -14,9 +14,8 @@
 #include "format/dtype.h"
 #include "format/objects.h"
 #include "format/slice_key.h"
-#include "format/sstable.h"
 
-enum { BAD_RECORDS_MOST = 100, COMPONENTS_MOST = 512, SHARDS_MOST = 1 << 20, TENSORS_MOST = 16 << 20 };
+enum { BAD_RECORDS_MOST = 100, COMPONENTS_MOST = 512, TENSORS_MOST = 16 << 20 };
 
 struct reader {
     struct catalog *c;
@@ -24,51 +23,14 @@ struct reader {
     struct arena scratch; /* one record at a time */
     struct catalog_build build;
     struct bundle_slices slices;
-    bool big_endian;
+    struct bundle_parts in;
+    const struct bundle_part *part; /* of the record at hand */
     unsigned bad_records;
     errint rc; /* of the first bad record */
 };
 
-#define BAD(r, name, ...) diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (r)->c->index_path, (name), __VA_ARGS__)
-
-static errint read_header(struct reader *r, struct sstable *t)
-{
-    struct str key;
-    struct str value;
-    int got = sstable_next(t, &key, &value);
-    if (got < 0) {
-        return got;
-    }
-    if (got == 0 || key.len > 0) {
-        return BAD(r, STR(""), "the first record is %s, expected the header, whose key is empty",
-                   got == 0 ? "missing" : diag_visible(r->d, str_head(key, 200)));
-    }
-    struct bundle_header header;
-    errint rc = bundle_header_decode(value, &r->scratch, &header);
-    if (rc == -ENOMEM) {
-        return diag_no_memory(r->d);
-    }
-    if (rc < 0) {
-        return BAD(r, STR(""), "the header's %zu bytes are not a BundleHeaderProto", value.len);
-    }
-    if (header.min_consumer > BUNDLE_VERSION || header.disallows_us) {
-        return diag_error(
-            r->d, DIAG_UNSUPPORTED, r->c->index_path, STR(""),
-            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64 ")",
-            header.disallows_us ? "disallows" : "is too new for", BUNDLE_VERSION, header.min_consumer);
-    }
-    if (header.num_shards < 0) {
-        return BAD(r, STR(""), "the header says %" PRId64 " shards, expected 0 or more", header.num_shards);
-    }
-    if (header.num_shards > SHARDS_MOST) {
-        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, STR(""),
-                          "the header says %" PRId64 " shards, the limit is %d", header.num_shards,
-                          SHARDS_MOST);
-    }
-    r->c->num_shards = (uint32_t)header.num_shards;
-    r->big_endian = r->c->big_endian = header.big_endian;
-    return 0;
-}
+#define BAD(r, name, ...)                                                                                    \
+    diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (r)->part->index_path, (name), __VA_ARGS__)
 
 static errint check_name(struct reader *r, struct str name)
 {
@@ -77,7 +39,7 @@ static errint check_name(struct reader *r, struct str name)
         components += name.ptr[i] == '/';
     }
     if (components > COMPONENTS_MOST) {
-        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, name,
+        return diag_error(r->d, DIAG_LIMIT, r->part->index_path, name,
                           "the name has %u components, the limit is %d", components, COMPONENTS_MOST);
     }
     return 0;
@@ -108,7 +70,7 @@ static errint check_shape(struct reader *r, struct str name, const struct bundle
 
 static errint complain_strings(struct reader *r, struct str name)
 {
-    return diag_error(r->d, DIAG_LIMIT, r->c->index_path, name,
+    return diag_error(r->d, DIAG_LIMIT, r->part->index_path, name,
                       "with it, string tensors have more than 2^63 - 1 elements");
 }
 
@@ -123,9 +85,9 @@ static errint check_place(struct reader *r, struct str name, const struct bundle
         return BAD(r, name, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1", e->offset,
                    e->size);
     }
-    if (e->shard_id < 0 || e->shard_id >= r->c->num_shards) {
+    if (e->shard_id < 0 || e->shard_id >= r->part->header.num_shards) {
         return BAD(r, name, "shard %" PRId64 ", but the header says %u shards", e->shard_id,
-                   r->c->num_shards);
+                   (unsigned)r->part->header.num_shards);
     }
     return 0;
 }
@@ -154,7 +116,7 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
         return BAD(r, key, "%s", why ? why : "its slices are not as they must be");
     }
     if (rc == -EOVERFLOW) {
-        return diag_error(r->d, DIAG_LIMIT, r->c->index_path, key,
+        return diag_error(r->d, DIAG_LIMIT, r->part->index_path, key,
                           "its %u slices are too many, or too entangled, to be put together", e->slice_count);
     }
     if (rc < 0 || catalog_build_slices(&r->build, &slices, &t->off) < 0) {
@@ -205,7 +167,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     }
     if (rc == -EOVERFLOW) {
         return diag_error(
-            r->d, DIAG_LIMIT, r->c->index_path, key,
+            r->d, DIAG_LIMIT, r->part->index_path, key,
             "its record of %zu bytes is too big to decode: the limits are 4 KiB and 64 fields beside "
             "shape and slices, and 1 Mi slices",
             value.len);
@@ -240,6 +202,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
             return BAD(r, key, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e.size,
                        dtype_name(t.dtype), shape_text((struct shape){e.dims, t.rank}).text, bytes);
         }
+        e.shard_id += r->part->first_shard;
         t.off = (uint64_t)e.offset;
         t.bytes = (uint64_t)e.size;
         t.shard = (uint32_t)e.shard_id;
@@ -262,13 +225,13 @@ static errint take_record(struct reader *r, struct str key, struct str value)
 }
 
 /* All records after the header. A bad one does not stop the others from being checked. */
-static errint read_records(struct reader *r, struct sstable *t)
+static errint read_records(struct reader *r)
 {
     struct diag *d = r->d;
     struct str key;
     struct str value;
     int got;
-    while ((got = sstable_next(t, &key, &value)) > 0) {
+    while ((got = bundle_parts_next(&r->in, &key, &value, &r->part)) > 0) {
         if (r->c->count == TENSORS_MOST) {
             return diag_error(d, DIAG_LIMIT, r->c->index_path, STR(""), "more than %d tensors", TENSORS_MOST);
         }
@@ -290,21 +253,42 @@ static errint read_records(struct reader *r, struct sstable *t)
     return got < 0 ? got : r->rc;
 }
 
-static errint read_index(struct reader *r, struct sstable *t)
+static errint read_index(struct reader *r)
 {
-    errint rc = read_header(r, t);
-    if (rc < 0) {
-        return rc;
-    }
-    if (catalog_build_init(&r->build, r->c) < 0) {
+    struct catalog *c = r->c;
+    c->num_shards = r->in.shards;
+    c->big_endian = r->in.parts[0].header.big_endian;
+    if (catalog_build_init(&r->build, c) < 0) {
         return diag_no_memory(r->d);
     }
-    r->build.big_endian = r->big_endian;
-    rc = read_records(r, t);
+    r->build.big_endian = c->big_endian;
+    r->build.data_paths = r->in.count > 1 ? bundle_parts_paths(&r->in, &c->arena) : NULL;
+    if (r->in.count > 1 && !r->build.data_paths) {
+        return diag_no_memory(r->d);
+    }
+    errint rc = read_records(r);
     if (rc < 0) {
         return rc;
     }
     return catalog_build_finish(&r->build) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+/* The indexes that were read. */
+static errint keep_indexes(struct reader *r)
+{
+    struct catalog *c = r->c;
+    struct catalog_index *indexes = ARENA_ARRAY(&c->arena, struct catalog_index, r->in.count);
+    for (uint32_t i = 0; indexes && i < r->in.count; i++) {
+        indexes[i] = (struct catalog_index){r->in.parts[i].index_path, r->in.parts[i].st};
+    }
+    if (!indexes) {
+        return diag_no_memory(r->d);
+    }
+    c->indexes = indexes;
+    c->index_count = r->in.count;
+    c->index_path = indexes[0].path;
+    c->index_st = indexes[0].st;
+    return 0;
 }
 
 static errint open_index(struct reader *r, const struct location *where)
@@ -312,23 +296,13 @@ static errint open_index(struct reader *r, const struct location *where)
     struct catalog *c = r->c;
     c->format = "v2";
     c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
-    c->index_path = arena_cstr(&c->arena, str_from(where->index_path));
-    if (!c->prefix || !c->index_path) {
+    if (!c->prefix) {
         return diag_no_memory(r->d);
     }
-    CLEANUP_CLOSE int fd = -1;
-    errint rc = file_open(c->index_path, &fd, &c->index_st);
-    if (rc < 0) {
-        return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
-                             c->index_path, rc);
-    }
-    struct sstable *t;
-    rc = sstable_open(fd, (uint64_t)c->index_st.st_size, c->index_path, r->d, &t);
-    if (rc == 0) {
-        rc = read_index(r, t);
-    }
-    sstable_close(t);
-    if (rc == 0 && bundle_shards_settle(c, r->d) < 0) {
+    errint rc = bundle_parts_open(where, c, r->d, &r->in);
+    rc = rc < 0 ? rc : keep_indexes(r);
+    rc = rc < 0 ? rc : read_index(r);
+    if (rc == 0 && r->in.count == 1 && bundle_shards_settle(c, r->d) < 0) {
         rc = diag_no_memory(r->d);
     }
     return rc < 0 ? rc : objects_load(c, r->d);
@@ -347,6 +321,7 @@ errint bundle_open(const struct location *where, struct diag *d, struct catalog 
     errint rc = open_index(&r, where);
     catalog_build_fini(&r.build);
     bundle_slices_fini(&r.slices);
+    bundle_parts_close(&r.in);
     arena_fini(&r.scratch);
     if (rc < 0) {
         catalog_close(r.c);

@@ -234,3 +234,14 @@ errint bundle_entry_slices(struct str record, const struct bundle_entry *entry, 
     }
     return 0;
 }
+
+void bundle_entry_add_slices(struct str record, struct buf *to)
+{
+    struct cursor c = cursor_over(record.ptr, record.len);
+    struct field f;
+    while (next_field(&c, &f)) {
+        if (f.number == ENTRY_SLICES && f.wire == WIRE_BYTES) {
+            buf_str(to, f.whole);
+        }
+    }
+}

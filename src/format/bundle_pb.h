@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/errint.h"
 #include "base/str.h"
 
@@ -44,5 +45,8 @@ MUST_CHECK errint bundle_entry_decode(struct str record, struct arena *scratch, 
  * more than 4 Mi numbers. */
 MUST_CHECK errint bundle_entry_slices(struct str record, const struct bundle_entry *entry, struct arena *a,
                                       int64_t **start, int64_t **len, unsigned *axes);
+
+/* bundle_entry_add_slices: adds the slices that an owner's record lists to another record, at its end. */
+void bundle_entry_add_slices(struct str record, struct buf *to);
 
 #endif

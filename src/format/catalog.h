@@ -51,11 +51,19 @@ struct sstable_cache;
 struct checked;
 struct catalog_names;
 
+/* An index that was read: V2 has one, or one for each part of a save that was never merged. */
+struct catalog_index {
+    const char *path;
+    struct stat st;
+};
+
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
-    const char *index_path;
+    const char *index_path; /* the first one's */
+    const struct catalog_index *indexes; /* V2; of V1, which has none, NULL and 0 */
+    uint32_t index_count;
     const char *format; /* "v2" or "v1" */
     bool big_endian;    /* of the bytes in the data files */
     struct stat index_st;

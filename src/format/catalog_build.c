@@ -237,7 +237,9 @@ static errint make_shards(struct catalog_build *b)
     for (uint32_t i = 0; i < c->num_shards; i++) {
         if (b->uses[i].named) {
             /* %05d is the least width: more shards make longer names (naming.cc, DataFilename). */
-            const char *path = arena_printf(&c->arena, "%s.data-%05u-of-%05u", c->prefix, i, c->num_shards);
+            const char *path =
+                b->data_paths ? b->data_paths[i]
+                              : arena_printf(&c->arena, "%s.data-%05u-of-%05u", c->prefix, i, c->num_shards);
             if (!path) {
                 return -ENOMEM;
             }

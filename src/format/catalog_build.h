@@ -19,6 +19,7 @@ struct catalog_build {
     struct interned_shape *shapes; /* owns: the shapes seen of late */
     struct shard_use *uses;        /* owns: one for each of c->num_shards */
     bool big_endian;               /* set after catalog_build_init: the data files are */
+    const char *const *data_paths; /* likewise: of the data files, by number, in the catalog's arena; NULL: PREFIX.data-N-of-M */
     bool own_shards;       /* likewise: the caller makes c->shards, and tensors have indices into them */
     struct slices *sliced; /* in the catalog's arena once it is finished; owns until then */
     uint32_t sliced_count;

@@ -20,7 +20,11 @@ bool catalog_name_fits(struct str name)
 
 uint64_t catalog_names_text_most(const struct catalog *c)
 {
-    return (UINT64_C(64) << 20) + 64 * (uint64_t)c->index_st.st_size;
+    uint64_t bytes = c->index_count ? 0 : (uint64_t)c->index_st.st_size;
+    for (uint32_t i = 0; i < c->index_count; i++) {
+        bytes += (uint64_t)c->indexes[i].st.st_size;
+    }
+    return (UINT64_C(64) << 20) + 64 * bytes;
 }
 
 static struct str other_name(const struct catalog *c, const struct tensor *t)

@@ -72,7 +72,7 @@ static errint add_graph(struct origins *o, const char *graph)
     errint rc = locate_checkpoint(graph, &texts, &where, &unheard);
     if (rc == 0) {
         rc = where.format == LOCATION_V2 ? add_path(o, where.index_path, NULL, true) : 0;
-        for (uint32_t i = 0; rc == 0 && where.format == LOCATION_V1 && i < where.file_count; i++) {
+        for (uint32_t i = 0; rc == 0 && i < where.file_count; i++) {
             rc = add_path(o, where.files[i], NULL, true);
         }
     }
@@ -89,6 +89,9 @@ errint origins_find(const struct view *v, const char *graph, struct origins *out
     const struct catalog *c = v->catalog;
     *out = (struct origins){.mode = 0777};
     errint rc = add_content(out, &c->index_st);
+    for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
+        rc = add_content(out, &c->indexes[i].st);
+    }
     for (uint32_t i = 0; rc == 0 && i < c->shard_count; i++) {
         rc = c->shards[i].opened ? add_content(out, &c->shards[i].st) : 0;
     }

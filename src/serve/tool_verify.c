@@ -119,10 +119,10 @@ static errint check_metaindexes(const struct catalog *c, struct diag *d)
 {
     bool legacy = c->shard_count && c->shards[0].blocks;
     errint first = 0;
-    for (uint32_t i = 0; i < (legacy ? c->num_shards : 1); i++) {
+    for (uint32_t i = 0; i < (legacy ? c->num_shards : c->index_count); i++) {
         CLEANUP_CLOSE int fd = -1;
         struct stat st;
-        const char *path = legacy ? c->shards[i].path : c->index_path;
+        const char *path = legacy ? c->shards[i].path : c->indexes[i].path;
         errint rc = file_open(path, &fd, &st);
         if (rc < 0) {
             file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
