@@ -62,8 +62,12 @@ static errint open_graph(const char *path, struct view *v, struct diag *d)
     }
     struct variable *variables = NULL;
     uint32_t count = 0;
-    errint rc = graph_file_named(path) ? graph_file_read(path, NULL, &v->arena, &variables, &count, d)
-                                       : read_checkpoint_graph(path, &v->arena, &variables, &count, d);
+    bool file = graph_file_named(path);
+    if (file) {
+        locate_warn_both(path, d);
+    }
+    errint rc = file ? graph_file_read(path, NULL, &v->arena, &variables, &count, d)
+                     : read_checkpoint_graph(path, &v->arena, &variables, &count, d);
     return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
 }
 

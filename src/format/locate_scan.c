@@ -6,34 +6,30 @@
 #include <sys/stat.h>
 
 #include "base/grow.h"
+#include "format/locate_search.h"
 #include "format/locate_v1.h"
 
 struct scan {
     const char *dir;
     struct arena *a;
-    struct str *names; /* owns */
+    struct locate_found *found; /* owns */
     size_t cap;
     uint32_t count;
     unsigned indexes; /* that were opened */
     unsigned others;
 };
 
-/* The pattern of all shards, of the name of one; NULL for any other name. */
-static const char *pattern_of(const char *name, struct arena *a)
+/* A V2 prefix, a V1 file, or all shards, or parts, of the one that has that name. */
+static errint note(struct scan *s, struct str name, bool index)
 {
-    const char *count = locate_shard_count(name);
-    if (!count) {
-        return NULL;
+    const char *text = arena_cstr(s->a, name);
+    const char *pattern = index ? locate_parts_pattern(name, s->a) : NULL;
+    pattern = text && !index ? locate_shard_pattern(text, s->a) : pattern;
+    if (!text || !grow(&s->found, &s->cap, s->count, sizeof(*s->found))) {
+        return -ENOMEM;
     }
-    const char *end = count - 4; /* of the shard's own number */
-    const char *digits = end;
-    while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') {
-        digits--;
-    }
-    if (digits == end || digits - name < 2 || digits[-1] != '-') {
-        return NULL;
-    }
-    return arena_printf(a, "%.*s\?\?\?\?\?-of-%s", (int)(digits - name), name, count);
+    s->found[s->count++] = (struct locate_found){str_from(pattern ? pattern : text), index && pattern};
+    return 0;
 }
 
 /* One entry of the directory. */
@@ -57,39 +53,37 @@ static errint look_at(struct scan *s, const char *name)
     if (!locate_is_table(path)) {
         return 0;
     }
-    const char *pattern = index ? NULL : pattern_of(name, s->a);
-    struct str found = pattern ? str_from(pattern) : str_head(text, index ? text.len - 6 : text.len);
-    found = arena_str(s->a, found);
-    if (!found.ptr || !grow(&s->names, &s->cap, s->count, sizeof(*s->names))) {
-        return -ENOMEM;
-    }
-    s->names[s->count++] = found;
-    return 0;
+    return note(s, str_head(text, index ? text.len - 6 : text.len), index);
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+    const struct locate_found *left = a;
+    const struct locate_found *right = b;
+    int order = str_cmp(left->name, right->name);
+    return order ? order : (left->parts > right->parts) - (left->parts < right->parts);
 }
 
-/* Sorted, each once, in the arena. */
-static errint settle(struct scan *s, struct str **names, uint32_t *count)
+/* Sorted, each once, in the arena; `parts` are counted. */
+static errint settle(struct scan *s, struct locate_found **found, uint32_t *count)
 {
     if (s->count) {
-        qsort(s->names, s->count, sizeof(*s->names), by_name);
+        qsort(s->found, s->count, sizeof(*s->found), by_name);
     }
-    *names = ARENA_ARRAY(s->a, struct str, s->count);
-    for (uint32_t i = 0; *names && i < s->count; i++) {
-        if (i == 0 || !str_eq(s->names[i], s->names[i - 1])) {
-            (*names)[(*count)++] = s->names[i];
+    *found = ARENA_ARRAY(s->a, struct locate_found, s->count);
+    for (uint32_t i = 0; *found && i < s->count; i++) {
+        if (i == 0 || by_name(&s->found[i], &s->found[i - 1]) != 0) {
+            (*found)[(*count)++] = s->found[i];
+        } else {
+            (*found)[*count - 1].parts += s->found[i].parts;
         }
     }
-    return *names ? 0 : -ENOMEM;
+    return *found ? 0 : -ENOMEM;
 }
 
-errint locate_scan(const char *dir, struct arena *a, struct str **names, uint32_t *count)
+errint locate_scan(const char *dir, struct arena *a, struct locate_found **found, uint32_t *count)
 {
-    *names = NULL;
+    *found = NULL;
     *count = 0;
     struct scan s = {.dir = dir, .a = a};
     DIR *stream = opendir(dir);
@@ -102,7 +96,7 @@ errint locate_scan(const char *dir, struct arena *a, struct str **names, uint32_
     if (stream) {
         closedir(stream);
     }
-    rc = rc < 0 ? rc : settle(&s, names, count);
-    free(s.names);
+    rc = rc < 0 ? rc : settle(&s, found, count);
+    free(s.found);
     return rc;
 }

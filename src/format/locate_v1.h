@@ -10,21 +10,28 @@
 #include "base/errint.h"
 #include "format/locate.h"
 
+/* Which last component of a path is a pattern of shards. */
+enum locate_wild {
+    LOCATE_WILD_ENDING, /* one that ends as TensorFlow's do, in `-?????-of-00004`: no other character has a meaning */
+    LOCATE_WILD_ANY, /* any with wildcards: the user's own words */
+};
+
 /* locate_v1: the V1 checkpoint that `path` names, *out allocated in `a`: 0, -ENOENT without words if there is none, or an error in d;
- * `argument` is what the user gave, for messages. */
-MUST_CHECK errint locate_v1(const char *path, const char *argument, struct arena *a, struct location *out,
-                            struct diag *d);
+ * `argument` is what the user gave, for messages. Opens regular files alone, in one directory. */
+MUST_CHECK errint locate_v1(const char *path, enum locate_wild wild, const char *argument, struct arena *a,
+                            struct location *out, struct diag *d);
 
-/* locate_escaped: `path` as a glob pattern that matches nothing else, allocated in `a`; NULL when memory is short. */
-const char *locate_escaped(const char *path, struct arena *a);
-
-/* locate_is_table: whether a file ends with the magic of a table, as an index and a V1 checkpoint do. */
+/* locate_is_table: whether a regular file ends with the magic of a table, as an index and a V1 checkpoint do. */
 bool locate_is_table(const char *path);
 
-/* locate_complain_no_table: the error of a file that is there, is none, and has no index beside it: what its end is, and what a V1 checkpoint's is. */
+/* locate_complain_no_table: the error of a file that is there, is no table, and has no index beside it: what it is, if that is known,
+ * else what its ends are, and what a V1 checkpoint's is. */
 errint locate_complain_no_table(const char *path, struct diag *d);
 
 /* locate_shard_count: the N of PREFIX-00000-of-N, at the end of `path`; NULL if that is not the name of a shard. */
 const char *locate_shard_count(const char *path);
+
+/* locate_shard_pattern: `PREFIX-?????-of-N` of the name of a shard, allocated in `a`; NULL for any other name. */
+const char *locate_shard_pattern(const char *name, struct arena *a);
 
 #endif

@@ -2,6 +2,7 @@
 #include "format/nearby.h"
 
 #include <dirent.h>
+#include <strings.h>
 
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST])
@@ -33,6 +34,23 @@ unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, str
         closedir(stream);
     }
     return count;
+}
+
+const char *nearby_ignoring_case(const char *dir, const char *name, struct arena *a)
+{
+    const char *found = NULL;
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        if (strcasecmp(entry->d_name, name) == 0 && strcmp(entry->d_name, name) != 0 &&
+            (!found || strcmp(entry->d_name, found) < 0)) {
+            found = arena_cstr(a, str_from(entry->d_name));
+        }
+    }
+    if (stream) {
+        closedir(stream);
+    }
+    return found;
 }
 
 const char *path_dir(const char *path, struct arena *a)

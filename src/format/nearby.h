@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lies in a directory under names like those that were looked for: for error messages. */
+/* What lies in a directory under names like those that were looked for. */
 #ifndef CKPTFS_FORMAT_NEARBY_H
 #define CKPTFS_FORMAT_NEARBY_H
 
@@ -12,6 +12,10 @@ enum { NEARBY_MOST = 5 };
  * returns how many, 0 also where the directory cannot be read. */
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST]);
+
+/* nearby_ignoring_case: the first name in `dir`, by byte order, that is `name` but for the case of ASCII
+ * letters, and not `name` itself, allocated in `a`; NULL if there is none. */
+const char *nearby_ignoring_case(const char *dir, const char *name, struct arena *a);
 
 /* path_dir: the directory of `path` as text allocated in `a`, "." where it has none; NULL when memory is short. */
 const char *path_dir(const char *path, struct arena *a);

@@ -214,11 +214,50 @@ static errint take_string(struct parser *p, struct str *value)
     return buf_check(&b) < 0 || !value->ptr ? diag_no_memory(p->d) : 0;
 }
 
-static errint keep_path(struct parser *p, struct str name, struct str value)
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether backslashes separate components in it, each of them one: `D:\train\model`, `runs\model`; *drive: it begins with that of a disk. */
+static bool is_windows_path(struct str s, bool *drive)
+{
+    *drive = s.len > 3 && is_letter(s.ptr[0]) && s.ptr[1] == ':' && s.ptr[2] == '\\' && s.ptr[3] != '\\';
+    return s.len > 0 && s.ptr[0] != '\\' && str_find(s, '\\') > 0 && str_search(s, STR("\\\\")) < 0;
+}
+
+/* The string at its quote, or, if it is none, or could be meant as one, a Windows path as it stands. */
+static errint take_path(struct parser *p, struct str *value, struct str *windows)
+{
+    struct str rest = str_from_pos(p->text, p->pos + 1);
+    long end = str_find(rest, peek(p));
+    struct str raw = str_head(rest, end < 0 ? 0 : (size_t)end);
+    bool drive;
+    bool candidate = str_find(raw, '\n') < 0 && is_windows_path(raw, &drive);
+    *windows = STR("");
+    if (!candidate) {
+        return take_string(p, value);
+    }
+    size_t start = p->pos;
+    struct diag *d = p->d;
+    p->d = NULL;
+    errint rc = take_string(p, value);
+    p->d = d;
+    if (rc == -EBADMSG) {
+        p->pos = start + raw.len + 2;
+    }
+    struct str copy = rc == -EBADMSG || drive ? arena_str(p->a, raw) : STR("");
+    *windows = copy;
+    *value = rc == -EBADMSG ? copy : *value;
+    return rc == -ENOMEM || !copy.ptr ? diag_no_memory(d) : 0;
+}
+
+static errint keep_path(struct parser *p, struct str name, struct str value, struct str windows)
 {
     struct statefile *out = p->out;
     if (str_eq(name, STR("model_checkpoint_path"))) {
         out->latest = value;
+        out->windows = windows;
     }
     if (!str_eq(name, STR("all_model_checkpoint_paths"))) {
         return 0;
@@ -268,10 +307,10 @@ static errint skip_nested(struct parser *p)
 static errint take_value(struct parser *p, struct str name, bool path)
 {
     struct str value;
-    errint rc;
+    struct str windows = STR("");
     if (is_quote(peek(p))) {
-        rc = take_string(p, &value);
-        return rc < 0 ? rc : keep_path(p, name, value);
+        errint rc = path ? take_path(p, &value, &windows) : take_string(p, &value);
+        return rc < 0 ? rc : keep_path(p, name, value, windows);
     }
     if (path) {
         return unexpected(p, "a quoted string");
@@ -343,6 +382,7 @@ errint statefile_parse(struct str text, const char *path, struct arena *a, struc
 {
     *out = (struct statefile){0};
     struct parser p = {.text = text, .path = path, .a = a, .out = out, .d = d};
+    p.pos = str_starts(text, STR("\xef\xbb\xbf")) ? 3 : 0;
     skip_blanks(&p);
     while (!at_end(&p)) {
         errint rc = take_field(&p);

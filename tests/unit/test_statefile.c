@@ -134,6 +134,37 @@ static void statefile_parse_free_forms_are_read(void **state)
     assert_true(str_eq(f->out.all[1], STR("yz")));
 }
 
+static void statefile_parse_bom_is_skipped(void **state)
+{
+    struct fixture *f = *state;
+    assert_latest(f, STR("\xef\xbb\xbfmodel_checkpoint_path: \"a\"\n"), STR("a"));
+    assert_refused(f, STR("\xef\xbb\xbf\xef\xbb\xbfmodel_checkpoint_path: \"a\""), "dir/checkpoint:1",
+                   "the name of a field");
+}
+
+static void statefile_parse_windows_path_without_escapes_is_taken_as_it_stands(void **state)
+{
+    struct fixture *f = *state;
+    assert_string(f, "D:\\train\\model.ckpt", STR("D:\\train\\model.ckpt")); /* \m is no escape */
+    assert_true(str_eq(f->out.windows, STR("D:\\train\\model.ckpt")));
+    assert_string(f, "runs\\model.ckpt-5", STR("runs\\model.ckpt-5"));
+    assert_string(f, "D:\\train\\new", STR("D:\train\new")); /* a string, though hardly meant so */
+    assert_true(str_eq(f->out.windows, STR("D:\\train\\new")));
+    assert_latest(f, STR("model_checkpoint_path: 'C:\\q' # c\nx: 1 all_model_checkpoint_paths: 'C:\\z'"),
+                  STR("C:\\q"));
+    assert_true(str_eq(f->out.all[0], STR("C:\\z")));
+    assert_latest(f, STR("model_checkpoint_path: ['D:\\q',]"), STR("D:\\q"));
+    static const char *const strings[] = {"tab\\there", "C:\\\\dir", "x", "\\\\server\\\\m", "C:\\\\a\\tb"};
+    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
+        CLEANUP_BUF struct buf b = {0};
+        buf_printf(&b, "model_checkpoint_path: \"%s\"", strings[i]);
+        assert_int_equal(parse(f, buf_view(&b)), 0);
+        assert_int_equal(f->out.windows.len, 0);
+    }
+    assert_refused(f, STR("model_checkpoint_path: 'D:\\q\n'"), "dir/checkpoint:1", "an escape after \\");
+    assert_refused(f, STR("model_checkpoint_path: 'D:\\q"), "dir/checkpoint:1", "an escape after \\");
+}
+
 static void statefile_parse_unknown_fields_are_skipped(void **state)
 {
     struct fixture *f = *state;
@@ -208,6 +239,8 @@ int main(void)
         TEST(statefile_parse_many_paths_are_all_kept),
         TEST(statefile_parse_escapes_are_undone),
         TEST(statefile_parse_free_forms_are_read),
+        TEST(statefile_parse_bom_is_skipped),
+        TEST(statefile_parse_windows_path_without_escapes_is_taken_as_it_stands),
         TEST(statefile_parse_unknown_fields_are_skipped),
         TEST(statefile_parse_deep_nesting_is_skipped),
         TEST(statefile_parse_without_a_path_is_refused),
