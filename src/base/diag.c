@@ -125,6 +125,19 @@ void diag_warn(struct diag *d, enum diag_code code, const char *where, struct st
     va_end(args);
 }
 
+void diag_take_errors(struct diag *d, const struct diag *from)
+{
+    for (unsigned i = 0; i < from->kept; i++) {
+        const struct diag_entry *e = &from->entries[i];
+        if (!e->warning) {
+            diag_error(d, e->code, e->where, e->subject, "%s", e->message);
+        }
+        for (unsigned k = 0; !e->warning && k < e->nearest_count; k++) {
+            diag_nearest(d, e->nearest[k]);
+        }
+    }
+}
+
 void diag_nearest(struct diag *d, struct str name)
 {
     if (!d || !d->kept || d->kept != d->errors + d->warnings) {

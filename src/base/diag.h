@@ -78,6 +78,9 @@ FORMAT(5, 6)
 void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
                ...);
 
+/* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
+void diag_take_errors(struct diag *d, const struct diag *from);
+
 /* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied). */
 void diag_nearest(struct diag *d, struct str name);
 

@@ -2,6 +2,7 @@
 #include "files/tf_view.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cell.h"
@@ -151,13 +152,37 @@ static const char *quote(struct arena *a, struct str name)
     return b.failed ? NULL : arena_cstr(a, buf_view(&b));
 }
 
+/* Whether a scope, "model/", is one of the view, or a variable is called so. */
+static bool is_path(const struct plan *p, struct str scope)
+{
+    struct str name = str_head(scope, scope.len - 1);
+    uint32_t at = plan_lower(p, name);
+    bool variable = at < p->count && str_eq(target_variable(&p->targets[at]), name);
+    at = plan_lower(p, scope);
+    return variable || (at < p->count && str_starts(target_variable(&p->targets[at]), scope));
+}
+
+/* TensorFlow takes a prefix for a directory if there is one of that name. */
+static const char *choose_name(struct tf_view *v)
+{
+    static const char *const names[] = {"model", "ckpt", "view"};
+    char text[32];
+    for (uint32_t i = 0;; i++) {
+        int len = i < ARRAY_LEN(names) ? snprintf(text, sizeof(text), "%s/", names[i])
+                                       : snprintf(text, sizeof(text), "view-%" PRIu32 "/", i - 1);
+        if (!is_path(v->logicals->plan, str_of(text, (size_t)len))) {
+            return arena_cstr(&v->arena, str_of(text, (size_t)len - 1));
+        }
+    }
+}
+
 static errint name_files(struct tf_view *v, const struct view_options *options)
 {
     struct arena *a = &v->arena;
     bool flat = options->layout == VIEW_LAYOUT_FLAT;
-    struct str name = options->name.len ? options->name : STR("model");
-    const char *prefix = flat ? arena_cstr(a, name) : "variables/variables";
-    const char *quoted = quote(a, name);
+    const char *name = options->name.len ? arena_cstr(a, options->name) : choose_name(v);
+    const char *prefix = flat ? name : "variables/variables";
+    const char *quoted = name ? quote(a, str_from(name)) : NULL;
     const char *state = arena_printf(a, "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\n",
                                      quoted ? quoted : "", quoted ? quoted : "");
     v->data_paths = ARENA_ARRAY(a, const char *, v->data_count);

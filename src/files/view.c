@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/grow.h"
 #include "format/bundle.h"
 #include "format/catalog_names.h"
@@ -173,6 +174,24 @@ static errint build_files(const struct view_request *request, struct view *v, st
     return rc;
 }
 
+/* Whoever wants none of the files is told only what is wrong. */
+static errint build_files_quietly(const struct view_request *request, struct view *v, struct diag *d)
+{
+    CLEANUP(diag_fini) struct diag found;
+    diag_init(&found);
+    errint rc = build_files(request, v, &found);
+    diag_take_errors(d, &found);
+    return rc;
+}
+
+static errint build_tree(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+{
+    if (broken) {
+        return tree_build(v->plan, NULL, 0, d, &v->tree);
+    }
+    return request->values_only ? build_files_quietly(request, v, d) : build_files(request, v, d);
+}
+
 errint view_open(const struct view_request *request, struct diag *d, struct view *out)
 {
     *out = (struct view){0};
@@ -209,8 +228,7 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
                 "under its own name");
         }
         if (out->plan && rc != -ENOMEM) {
-            errint built = d->errors > errors_before ? tree_build(out->plan, NULL, 0, d, &out->tree)
-                                                     : build_files(request, out, d);
+            errint built = build_tree(request, d->errors > errors_before, out, d);
             rc = rc == 0 ? built : rc;
         }
     }

@@ -45,6 +45,7 @@ struct view_request {
     struct map_extra extra; /* rules, declarations and names of the command line */
     bool list_npy;          /* directories list .npy files, whatever the map says */
     bool compact;           /* as `shards = compact` of the map */
+    bool values_only;       /* no file of the mount is wanted: nothing is said of them but errors */
     enum view_depth depth;
 };
 

@@ -45,8 +45,8 @@ struct view_options {
     enum view_shards shards;
     enum view_layout layout;
     uint64_t shard_size;    /* bytes of tensors that one safetensors file holds at most; 0: no limit */
-    struct str name;        /* of the TensorFlow checkpoint; empty: "model" */
-    struct str safetensors; /* file name, with its suffix; empty: `name` and ".safetensors" */
+    struct str name;        /* of the TensorFlow checkpoint; empty: one that no path of the view is */
+    struct str safetensors; /* file name, with its suffix; empty: `name`, or "model", with it */
     uint32_t given;         /* a bit for each key that was there, so that a second is told */
 };
 

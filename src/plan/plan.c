@@ -341,41 +341,36 @@ uint64_t target_bytes(const struct target *t)
     return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
 }
 
-const struct target *plan_find(const struct plan *p, struct str name)
+uint32_t plan_lower(const struct plan *p, struct str name)
 {
     uint32_t low = 0;
     uint32_t high = p->count;
-    while (low < high) { /* among plain targets, a name is its own variable */
+    while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        const struct target *t = &p->targets[mid];
-        int order = str_cmp(target_variable(t), name);
-        if (order == 0 && part_of(t) < 0) {
-            return t;
-        }
-        if (order < 0) {
+        if (str_cmp(target_variable(&p->targets[mid]), name) < 0) {
             low = mid + 1;
         } else {
             high = mid;
         }
+    }
+    return low;
+}
+
+const struct target *plan_find(const struct plan *p, struct str name)
+{
+    uint32_t at = plan_lower(p, name); /* a plain target is its own variable, and comes before parts */
+    if (at < p->count && part_of(&p->targets[at]) < 0 && str_eq(target_name(&p->targets[at]), name)) {
+        return &p->targets[at];
     }
     long slash = str_rfind(name, '/');
     if (slash < 0 || !str_starts(str_from_pos(name, (size_t)slash), STR("/part_"))) {
         return NULL;
     }
     struct str variable = str_head(name, (size_t)slash);
-    low = 0;
-    high = p->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(target_variable(&p->targets[mid]), variable) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    for (; low < p->count && str_eq(target_variable(&p->targets[low]), variable); low++) {
-        if (str_eq(target_name(&p->targets[low]), name)) {
-            return &p->targets[low];
+    for (at = plan_lower(p, variable); at < p->count && str_eq(target_variable(&p->targets[at]), variable);
+         at++) {
+        if (str_eq(target_name(&p->targets[at]), name)) {
+            return &p->targets[at];
         }
     }
     return NULL;

@@ -125,6 +125,10 @@ MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, const str
 
 void plan_close(struct plan *p);
 
+/* plan_lower: index of the first target whose variable does not sort before `name`, which p->count
+ * is if there is none. */
+uint32_t plan_lower(const struct plan *p, struct str name);
+
 /* plan_find: the target of exactly that name, or NULL. */
 const struct target *plan_find(const struct plan *p, struct str name);
 

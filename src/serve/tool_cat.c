@@ -100,12 +100,7 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
     struct diag found;
     diag_init(&found);
     errint rc = catalog_open_shards(c, &found);
-    for (unsigned i = 0; i < found.kept; i++) { /* its warnings are about the other shards */
-        const struct diag_entry *e = &found.entries[i];
-        if (!e->warning) {
-            diag_error(d, e->code, e->where, e->subject, "%s", e->message);
-        }
-    }
+    diag_take_errors(d, &found); /* its warnings are about the other shards */
     diag_fini(&found);
     return rc;
 }
@@ -223,6 +218,7 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
         .graph = args->graph,
         .extra = args->extra,
         .depth = VIEW_PLAN,
+        .values_only = true,
     };
     errint rc = view_open(&request, d, v);
     if (rc < 0) {

@@ -5,11 +5,12 @@ import json
 import os
 import stat
 import struct
+import subprocess
 
 import bundle
 import pytest
 import safetensors.numpy
-from conftest import wait_until
+from conftest import BUILD, wait_until
 
 FLOAT32, INT8, COMPLEX128, HALF = 1, 6, 18, 19
 FOUR = b"\0\0\x80\x3f"
@@ -68,12 +69,17 @@ def test_variables_called_as_directories_of_the_mount(ckptfs, tmp_path, name, vi
     assert "is a variable and a scope" not in mount.read(f"{folder}/report.txt").decode()
 
 
-@pytest.mark.parametrize("scope,view", [("model", ""), ("bert", "name = bert"), ("variables/variables", "layout = savedmodel")])
+@pytest.mark.parametrize("scope,view", [("model", "name = model"), ("bert", "name = bert"), ("variables/variables", "layout = savedmodel")])
 def test_a_scope_called_as_the_prefix(ckptfs, tmp_path, scope, view):
     """TensorFlow takes the prefix for the directory."""
     checkpoint = checkpoint_of(tmp_path, [f"{scope}/w"])
     mount = ckptfs.mount(checkpoint, map=ini_of(tmp_path, view=view))
     assert f"'{scope}' is a scope of the view and the prefix of its checkpoint" in mount.stderr
+    ini = ini_of(tmp_path, view=view)
+    done = subprocess.run([BUILD / "ckptool", "cat", "-m", ini, checkpoint, f"{scope}/w"], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"\1", b"")  # it matters to nobody who wants values
+    done = subprocess.run([BUILD / "ckptool", "plan", "-m", ini, checkpoint], capture_output=True, check=True)
+    assert b"is a scope of the view and the prefix of its checkpoint" in done.stderr
     assert ckptfs.mount(checkpoint, map=ini_of(tmp_path, view="name = apart")).stderr == ""
 
 

@@ -249,3 +249,36 @@ def test_compact_shards_leave_out_what_is_dropped(ckptfs):
         assert set(reader.get_variable_to_shape_map()) == {"kept", "step"}
         assert same(view.source["some_var"], reader.get_tensor("kept"))
         assert same(view.source["global_step"], reader.get_tensor("step"))
+
+
+def test_the_first_idiom(ckptfs):
+    """What everybody types, of a checkpoint that has the scope `model/`, as each of `Checkpoint(model=...)` has."""
+    view = View("objects", "identity")
+    mount = view.mount(ckptfs)
+    latest = tf.train.latest_checkpoint(str(mount.path))
+    assert latest == str(mount / "ckpt")
+    reader = tf.train.load_checkpoint(latest)
+    for name, tensor in view.tensors.items():
+        assert same(tensor, reader.get_tensor(name)), name
+    assert "prefix" not in mount.stderr
+    names = set(os.listdir(mount.path))
+    assert {"ckpt.index", "ckpt.data-00000-of-00001", "model.safetensors"} <= names and "model.index" not in names
+
+
+@pytest.mark.parametrize("targets, name", [
+    (["w"], "model"), (["model/w"], "ckpt"), (["model"], "ckpt"), (["model-1/w", "modelling", "a/model/w"], "model"),
+    (["model", "model/w"], "ckpt"), (["model/w", "ckpt"], "view"), (["model/w", "ckpt/v", "view/x"], "view-2"),
+    (["model", "ckpt", "view", "view-2/w", "view-3", "view.d"], "view-4"), (["model/part_0", "model/part_1"], "ckpt"),
+])
+def test_the_default_name_is_no_path_of_the_view(ckptfs, targets, name):
+    view = View("demo", "identity")
+    rules = ", ".join(targets) if "part_1" in targets[-1] else None
+    lines = [f"some_var = {rules}\n"] if rules else [f"some_var = {target}\n" for target in targets]
+    view.map = "[assignment_map]\n" + "".join(lines)
+    mount = view.mount(ckptfs)
+    latest = tf.train.latest_checkpoint(str(mount.path))
+    assert latest == str(mount / name) and mount.stderr == ""
+    reader = tf.train.load_checkpoint(latest)
+    for target in ["model"] if rules else targets:
+        assert same(view.source["some_var"], reader.get_tensor(target))
+    assert os.path.exists(mount / "model.safetensors")
