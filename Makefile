@@ -52,7 +52,7 @@ FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
-.PHONY: all demo check check-frameworks check-unit parity bench fuzz coverage install uninstall clean help tests format
+.PHONY: all demo check check-frameworks check-unit parity bench fuzz coverage soak install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -95,6 +95,10 @@ fuzz: ## look for inputs that break a parser or a view: TARGET=view|table|bundle
 coverage: ## which functions of the parsers and of a view's files the fuzz corpora reach
 	@scripts/setup build tests
 	@scripts/coverage
+
+soak: ## what takes over an hour and is run once: fuzzing, 64 readers, parity; PART='fuzz readers' TIME=seconds each N=cases
+	@scripts/setup build tests fuzz
+	@scripts/soak $(PART)
 
 tests: $(UNIT) $(REPLAY) ## build the unit tests, and the programs that replay the fuzz corpora
 

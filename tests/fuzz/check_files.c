@@ -95,10 +95,7 @@ void check_end(struct check *c)
     render_scratch_fini(&c->scratch);
 }
 
-/* ---- pieces ---------------------------------------------------------------------------------- */
-
-/* Whether damage may be found at any time: what was read before it was known cannot be read then. */
-static bool has_damage(const struct check *c)
+bool check_may_fail(const struct check *c)
 {
     bool damaged = !c->made;
     for (unsigned i = 0; c->made && i < c->made->count; i++) {
@@ -106,6 +103,8 @@ static bool has_damage(const struct check *c)
     }
     return damaged;
 }
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 /* One piece at a random place, against the whole. */
 static void check_piece(const struct check *c, struct render_scratch *scratch, uint32_t file,
@@ -122,7 +121,7 @@ static void check_piece(const struct check *c, struct render_scratch *scratch, u
     ssize_t got = check_read(c, scratch, file, off, len, piece, &size);
     if (f->rc == 0) {
         FUZZ_CHECK(size == f->size);
-        FUZZ_CHECK(got >= 0 || off + len > f->len || has_damage(c));
+        FUZZ_CHECK(got >= 0 || off + len > f->len || check_may_fail(c));
     }
     if (got > 0 && off < f->len) {
         size_t common = f->len - off < (size_t)got ? f->len - (size_t)off : (size_t)got;

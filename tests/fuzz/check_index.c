@@ -148,7 +148,7 @@ static void check_entry(struct check *c, struct str key, struct str value)
         FUZZ_CHECK(health != HEALTH_GOOD || crc == e.crc);
         FUZZ_CHECK(health != HEALTH_DAMAGED || crc != e.crc || e.size == 0);
     } else {
-        FUZZ_CHECK(health != HEALTH_GOOD || e.size > CHECK_BYTES ||
+        FUZZ_CHECK(health != HEALTH_GOOD || e.size > CHECK_BYTES || check_may_fail(c) ||
                    data_file(c->view, e.shard) == UINT32_MAX);
     }
     free(bytes);
