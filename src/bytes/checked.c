@@ -246,7 +246,8 @@ errint checked_need(struct checked *k, const struct tensor *t, const struct stor
 
 errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s)
 {
-    return ask(k, t, s, true);
+    /* Of a V1 file blocks have the checksums: a tensor without elements needs none, and its file may not be open. */
+    return k->blocks && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
 }
 
 struct checked_runs *checked_runs(struct checked *k)
