@@ -90,7 +90,8 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
     }
     for (int i = 0; i < count; i++) {
         const struct form *f = targets[i]->form;
-        if ((!f || f->strings) && targets[i]->source->shard < c->shard_count) {
+        bool whole = !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
+        if (whole && targets[i]->source->shard < c->shard_count) {
             c->shards[targets[i]->source->shard].used = true;
         }
         for (uint32_t p = 0; f && p < f->piece_count; p++) {
