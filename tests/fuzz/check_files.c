@@ -29,6 +29,7 @@ ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
     cause_clear();
+    cause_clear();
     errint rc = content_open(c->view, file, true, scratch, opened);
     ssize_t got = rc;
     if (rc == 0) {
@@ -39,6 +40,7 @@ ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32
     }
     check_why(c, got < 0 ? (errint)got : 0);
     FUZZ_CHECK(got != -EINTR && got != -EAGAIN);
+    FUZZ_CHECK(got >= 0 || cause_last().kind != CAUSE_NONE); /* or nobody would be told */
     free(opened);
     return got;
 }
@@ -190,14 +192,14 @@ static void check_stat(struct check *c, uint32_t file)
     };
     struct stat st;
     for (unsigned i = 0; i < ARRAY_LEN(policies); i++) {
+        bool sized = content_sized(c->view, file);
         errint rc = attr_stat(c->view, &policies[i], file, &c->scratch, &st);
+        FUZZ_CHECK(rc == 0 || !sized);
         if (rc == 0) {
             FUZZ_CHECK(!(st.st_mode & 07222) &&
                        S_ISDIR(st.st_mode) == (content_kind(c->view, file) == NODE_DIR));
             FUZZ_CHECK(!check_is_file(c->view, file) || c->files[file].rc < 0 ||
                        (uint64_t)st.st_size == c->files[file].size);
-        } else {
-            FUZZ_CHECK(!content_sized(c->view, file));
         }
     }
 }

@@ -257,6 +257,7 @@ struct made_tensor *made_tensor_add(struct made_checkpoint *c, struct str line, 
     struct made_tensor *t = &c->tensors[c->count++];
     *t = (struct made_tensor){.dtype = dtype_of(dtype), .elements = 1};
     add_unescaped(&t->key, name);
+    mkbuf_fill(&t->key, 'p', (size_t)(word_number(line, "pad", 0) & 0xffff));
     t->rank = numbers_of(dims, t->dims, MADE_RANK);
     for (unsigned i = 0; i < t->rank; i++) {
         t->elements *= (uint64_t)t->dims[i];

@@ -96,9 +96,9 @@ void make_graph(struct made *m, const struct section *s, bool saved);
  * there is no room for it, or no such path. */
 struct made_checkpoint *made_checkpoint_add(struct made *m, const struct section *s);
 
-/* made_tensor_add: a tensor of a line `NAME DTYPE DIMS WORD...`, with its values (values.c) and
- * without runs; *words are the rest of the line. NULL where there is no room for it, or it is no
- * such line. */
+/* made_tensor_add: a tensor of a line `NAME DTYPE DIMS WORD...` (pad=BYTES more of the name), with
+ * its values (values.c) and without runs; *words are the rest of the line. NULL where there is no
+ * room for it, or it is no such line. */
 struct made_tensor *made_tensor_add(struct made_checkpoint *c, struct str line, struct str *words);
 
 /* values_fill: the values of t, as `fill=` in words says, and `known`. */

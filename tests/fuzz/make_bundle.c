@@ -2,7 +2,8 @@
 /* A V2 checkpoint: the index and its data files
  * (tensorflow/core/util/tensor_bundle/tensor_bundle.cc). Words of its head:
  *
- *   shards=N  count=N  big  snappy  block=BYTES  restart=N  min_consumer=N
+ *   shards=N  count=N (in file names)  header=N (what the header says)  big  snappy  block=BYTES
+ *   restart=N  min_consumer=N
  *
  * Words of a tensor: shard=N, fill=, text=, parts=AXIS:COUNT, lost=PART (without its record),
  * gap=BYTES before it, and what makes its record say something else than was stored: crc=XOR,
@@ -260,7 +261,7 @@ static void write_header(struct bundle *b, struct str words)
     mkbuf_field(&version, 1, 1);
     mkbuf_field(&version, 2, (uint64_t)word_number(words, "min_consumer", 0));
     b->out.header.len = 0;
-    mkbuf_field(&b->out.header, 1, b->count);
+    mkbuf_field(&b->out.header, 1, (uint64_t)word_number(words, "header", b->count));
     mkbuf_field(&b->out.header, 2, b->made->big_endian);
     mkbuf_message(&b->out.header, 3, version.data, version.len);
     mkbuf_free(&version);

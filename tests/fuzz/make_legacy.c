@@ -52,9 +52,7 @@ static uint64_t varint_of(const struct made_tensor *t, uint64_t i)
     unsigned bytes = ref_bytes(type);
     uint64_t bits = ref_load(type, t->values.data + i * bytes);
     bool negative = ref_is_integer(type) && ref_decode(type, bits) < 0;
-    return type == DTYPE_BOOL      ? bits != 0
-           : negative && bytes < 8 ? bits | UINT64_MAX << 8 * bytes
-                                   : bits;
+    return negative && bytes < 8 ? bits | UINT64_MAX << 8 * bytes : bits;
 }
 
 static void add_tag(struct mkbuf *out, unsigned field, unsigned type)
@@ -209,6 +207,14 @@ static void add_parts(struct legacy *l, struct made_tensor *t, const struct made
     }
 }
 
+/* Varints have 0 and 1. */
+static void make_true(struct made_tensor *t)
+{
+    for (size_t i = 0; t->dtype == DTYPE_BOOL && i < t->values.len; i++) {
+        t->values.data[i] = t->values.data[i] != 0;
+    }
+}
+
 static void add_tensor(struct legacy *l, struct str line)
 {
     struct str words;
@@ -216,6 +222,7 @@ static void add_tensor(struct legacy *l, struct str line)
     if (!t || !has_key(t)) {
         return;
     }
+    make_true(t);
     struct made_box boxes[MADE_RUNS] = {{{0}, {0}}};
     unsigned parts = made_parts(t, words, boxes);
     for (unsigned k = 0; k < t->rank; k++) {

@@ -99,6 +99,7 @@ static const char *const tensor_lines[] = {
     "@N @T @D said_dtype=@#",
     "@N @T @D raw=3a00",
     "@N @T @D gap=@#",
+    "@N @T @D pad=@#",
     "@N string . text=abc%00",
     "@N @T @D unpacked",
     "@N/.ATTRIBUTES/VARIABLE_VALUE @T @D",
@@ -196,9 +197,9 @@ static const char *const heads[] = {"== v2 @N shards=2",
                                     "== open @F graph=@F threads",
                                     "== change"};
 static const char *const head_words[] = {
-    "shards=@#",       "snappy",   "block=@#", "restart=@#", "big",      "count=@#",
-    "min_consumer=@#", "npy",      "verify",   "compact",    "friendly", "threads",
-    "map=map.ini",     "graph=@F", "plan",     "list",       "unnamed",  "noversion"};
+    "shards=@#",   "snappy",   "block=@#", "restart=@#", "big",     "count=@#", "min_consumer=@#",
+    "npy",         "verify",   "compact",  "friendly",   "threads", "small",    "header=@#",
+    "map=map.ini", "graph=@F", "plan",     "list",       "unnamed", "noversion"};
 
 static const struct templates sections[] = {
     {"v2", LIST(tensor_lines)},     {"v1", LIST(tensor_lines)}, {"meta", LIST(graph_lines)},
