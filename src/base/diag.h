@@ -62,6 +62,7 @@ struct diag {
     unsigned kept; /* entries held */
     uint64_t errors;
     uint64_t warnings;
+    const char *denied; /* borrowed: as whom files are opened, for where that is denied; NULL: nothing to say */
 };
 
 void diag_init(struct diag *d);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -10,25 +11,59 @@
 #include "base/cleanup.h"
 #include "base/url.h"
 
-errint file_open(const char *path, int *fd, struct stat *st)
+/* What is at the path, without opening it: 0 for a regular file that is not one of the kernel's. */
+static errint see(int fd, struct stat *st)
 {
-    *fd = -1;
-    CLEANUP_CLOSE int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (opened < 0) {
-        return -errno;
-    }
     struct statfs fs;
-    if (fstat(opened, st) != 0 || fstatfs(opened, &fs) != 0) {
+    if (fstat(fd, st) != 0 || fstatfs(fd, &fs) != 0) {
         return -errno;
     }
     if (S_ISDIR(st->st_mode)) {
         return -EISDIR;
     }
-    if (!S_ISREG(st->st_mode) || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
-        return -EINVAL;
+    bool of_kernel = fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC;
+    return S_ISREG(st->st_mode) && !of_kernel ? 0 : -EINVAL;
+}
+
+/* Opens for reading what `seen` is a look at, whatever is at the path by now. */
+static int open_seen(int seen, const char *path)
+{
+    enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", seen);
+    int fd = open(link, FLAGS);
+    return fd < 0 && errno == ENOENT ? open(path, FLAGS) : fd; /* without /proc */
+}
+
+errint file_open(const char *path, int *fd, struct stat *st)
+{
+    *fd = -1;
+    CLEANUP_CLOSE int seen = open(path, O_PATH | O_CLOEXEC);
+    if (seen < 0) {
+        return -errno;
+    }
+    struct stat before;
+    errint rc = see(seen, &before);
+    if (rc < 0) {
+        return rc;
+    }
+    CLEANUP_CLOSE int opened = open_seen(seen, path);
+    if (opened < 0 || fstat(opened, st) != 0) {
+        return -errno;
+    }
+    if (st->st_dev != before.st_dev || st->st_ino != before.st_ino) {
+        return -ESTALE;
     }
     *fd = STEAL_FD(opened);
     return 0;
+}
+
+const char *file_why(struct diag *d, errint rc)
+{
+    const char *why = rc == -EINVAL ? "not a regular file" : strerror(-rc);
+    bool denied = (rc == -EACCES || rc == -EPERM) && d && d->denied;
+    const char *more = denied ? arena_printf(&d->arena, "%s: %s", why, d->denied) : NULL;
+    return more ? more : why;
 }
 
 errint file_complain(struct diag *d, enum diag_code code, const char *path, errint rc)
@@ -38,8 +73,7 @@ errint file_complain(struct diag *d, enum diag_code code, const char *path, erri
         diag_error(d, code, path, url, "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
         return rc;
     }
-    const char *why = rc == -EINVAL ? "not a regular file" : strerror(-rc);
-    diag_error(d, code, path, str_from(path), "cannot open: %s", why);
+    diag_error(d, code, path, str_from(path), "cannot open: %s", file_why(d, rc));
     return rc;
 }
 

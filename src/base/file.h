@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular files, read-only. Anything else (FIFO, device, directory, a file of /proc) is refused before a
- * byte is read, so a hostile path can neither block nor act. */
+/* Regular files, read-only. Anything else (FIFO, device, directory, a file of /proc) is looked at and refused
+ * without being opened, so a hostile path can neither block nor act. */
 #ifndef CKPTFS_BASE_FILE_H
 #define CKPTFS_BASE_FILE_H
 
@@ -13,8 +13,13 @@
 #include "base/errint.h"
 
 /* file_open: opens `path` for reading. On success *fd is the caller's and *st its fstat. Returns -ENOENT,
- * -EACCES, -EMFILE ... as open() says, or -EINVAL for what is not a regular file; *fd is then -1. */
+ * -EACCES, -EMFILE ... as open() says, -EINVAL for what is not a regular file, or -ESTALE where there is no
+ * /proc and another file took the path meanwhile; *fd is then -1. */
 MUST_CHECK errint file_open(const char *path, int *fd, struct stat *st);
+
+/* file_why: the words for file_open's `rc`; where access was denied, those of d (diag.h) as well. They live as
+ * long as d, which may be NULL. */
+const char *file_why(struct diag *d, errint rc);
 
 /* file_complain: adds the error "PATH: cannot open: ..." that belongs to file_open's `rc`, under `code`,
  * and returns rc. */

@@ -31,8 +31,7 @@ static errint look(const struct map *m, const struct sidecar *s, struct diag *d)
     }
     return diag_error(d, DIAG_FILE_UNREADABLE, map_where(m, s->line, where), s->name,
                       "'%s' of [files] cannot be shown: %s: %s", diag_visible(d, s->name),
-                      diag_visible(d, str_from(s->path)),
-                      rc == -EINVAL ? "not a regular file" : strerror(-rc));
+                      diag_visible(d, str_from(s->path)), file_why(d, rc));
 }
 
 errint sidecars_open(const struct map *m, struct diag *d, struct sidecars *out)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "format/sstable_cache.h"
 
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
@@ -102,7 +103,7 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
         } else if (!s->base && stat(s->path, &st) != 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
                       "the data file cannot be found (%s), but nothing that is shown needs it",
-                      strerror(errno));
+                      file_why(d, -errno));
         }
     }
     return first;

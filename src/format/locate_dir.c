@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "format/locate_scan.h"
 #include "format/locate_search.h"
 #include "format/locate_v1.h"
@@ -74,14 +75,20 @@ static errint try_only(struct search *s, const char *dir, const struct locate_fo
     return path ? locate_try_path(s, path) : diag_no_memory(s->d);
 }
 
+static errint complain_unreadable(struct search *s, const char *dir, errint rc)
+{
+    return rc == -ENOMEM ? diag_no_memory(s->d) : file_complain(s->d, DIAG_FILE_UNREADABLE, dir, rc);
+}
+
 errint locate_saved_model(struct search *s, const char *dir)
 {
     struct locate_found *found = NULL;
     uint32_t count = 0;
     errint rc = try_folder(s, dir);
     rc = rc == -ENOENT ? try_variables(s, dir) : rc;
-    if (rc == -ENOENT && locate_scan(dir, s->a, &found, &count) < 0) {
-        return diag_no_memory(s->d);
+    errint scanned = rc == -ENOENT ? locate_scan(dir, s->a, &found, &count) : 0;
+    if (scanned < 0) {
+        return complain_unreadable(s, dir, scanned);
     }
     rc = rc == -ENOENT ? try_only(s, dir, found, count) : rc;
     if (rc == 0) {
@@ -162,7 +169,8 @@ static errint search_without_state(struct search *s, const char *dir)
 {
     struct locate_found *found;
     uint32_t count;
-    if (locate_scan(dir, s->a, &found, &count) < 0) {
+    errint scanned = locate_scan(dir, s->a, &found, &count);
+    if (scanned == -ENOMEM) {
         return diag_no_memory(s->d);
     }
     errint rc = try_only(s, dir, found, count);
@@ -176,6 +184,9 @@ static errint search_without_state(struct search *s, const char *dir)
     rc = rc == -ENOENT && count == 0 ? try_graphless(s, dir) : rc;
     if (rc != -ENOENT) {
         return rc;
+    }
+    if (scanned < 0) {
+        return complain_unreadable(s, dir, scanned);
     }
     if (count == 1 && found[0].parts) {
         return complain_parts(s, dir, found);

@@ -87,15 +87,16 @@ errint locate_scan(const char *dir, struct arena *a, struct locate_found **found
     *count = 0;
     struct scan s = {.dir = dir, .a = a};
     DIR *stream = opendir(dir);
+    if (!stream) {
+        return -errno;
+    }
     const struct dirent *entry;
     errint rc = 0;
-    while (rc == 0 && stream && (entry = readdir(stream))) {
+    while (rc == 0 && (entry = readdir(stream))) {
         bool file = entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
         rc = file ? look_at(&s, entry->d_name) : 0;
     }
-    if (stream) {
-        closedir(stream);
-    }
+    closedir(stream);
     rc = rc < 0 ? rc : settle(&s, found, count);
     free(s.found);
     return rc;

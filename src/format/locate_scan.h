@@ -19,7 +19,7 @@ struct locate_found {
 
 /* locate_scan: what there is in `dir`, not below it, by byte order and each once. Counts are files that end as a table does: leftovers of a writer (`.tempstate...`),
  * `.meta` and other files are none. A V1 file beside an index of that name is no other checkpoint: the index wins, as in TensorFlow.
- * Results are allocated in `a`; a directory that cannot be read has none. -ENOMEM. */
+ * Results are allocated in `a`. -ENOMEM, or why the directory cannot be read. */
 MUST_CHECK errint locate_scan(const char *dir, struct arena *a, struct locate_found **found, uint32_t *count);
 
 #endif
