@@ -102,8 +102,9 @@ void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, u
         .st_ctim = o.mtime,
     };
     own(&o, policy, st);
-    st->st_mode = content_kind(v, file) == NODE_DIR ? S_IFDIR | (0555 & ~policy->umask)
-                                                    : S_IFREG | (st->st_mode & ~policy->umask);
+    bool directory = content_kind(v, file) == NODE_DIR;
+    mode_t search = directory ? st->st_mode >> 2 : 0; /* for those who may read the names */
+    st->st_mode = (directory ? S_IFDIR : S_IFREG) | ((st->st_mode | search) & ~policy->umask);
 }
 
 errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,

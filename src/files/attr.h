@@ -19,7 +19,7 @@ enum {
 
 /* Who mounts, and what -o uid=, gid=, umask= say. */
 struct attr_policy {
-    uid_t uid; /* of the process */
+    uid_t uid; /* of who mounts */
     gid_t gid;
     bool set_uid, set_gid; /* given: force_uid, force_gid are the owner of everything */
     uid_t force_uid;
@@ -27,8 +27,9 @@ struct attr_policy {
     mode_t umask; /* bits taken away; 0 by default */
 };
 
-/* attr_stat: what stat() says of `file`, a number of content.h. Modes are at most 0444 and what all files its bytes come from allow; directories 0555, st_nlink 1; st_blocks is
- * ceil(size / 512), st_blksize 1 MiB; mtime is the newest of the source files.
+/* attr_stat: what stat() says of `file`, a number of content.h. Modes are at most 0444 and what all files its bytes come from allow.
+ * A directory's bytes are names, which come from the index and the map; whoever may read them may search it, too: 0555 at most; st_nlink 1.
+ * st_blocks is ceil(size / 512), st_blksize 1 MiB; mtime is the newest of the source files.
  *
  * The owner is that of the source files when root mounts, else the mounting user. Where that is another than the files' owner (they have
  * several, or access came by group or ACL), group and others may read only what both may read in every source.

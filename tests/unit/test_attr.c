@@ -106,8 +106,18 @@ static void attr_stat_of_a_directory_and_of_reports(void **state)
     (void)state;
     struct stat st = stat_as("scope", 0, 0);
     assert_true(S_ISDIR(st.st_mode));
-    check_owner(st, 0555, 11, 0); /* index and map have several groups */
+    check_owner(st, 0500, 11, 0); /* the index is 0600; index and map have several groups */
     assert_int_equal(st.st_nlink, 1);
+    now.view.catalog->index_st.st_mode = S_IFREG | 0640;
+    check_owner(stat_as("scope", 0, 0), 0500, 11, 0);
+    now.view.map->st.st_gid = 21;
+    check_owner(stat_as("scope", 0, 0), 0550, 11, 21);
+    check_owner(stat_as("scope", 11, 99), 0550, 11, 21);
+    check_owner(stat_as("scope", 33, 99), 0500, 33, 99); /* by ACL */
+    now.view.catalog->index_st.st_mode = S_IFREG | 0644;
+    check_owner(stat_as("scope", 33, 99), 0555, 33, 99);
+    now.view.catalog->index_st.st_mode = S_IFREG | 0600;
+    now.view.map->st.st_gid = 22;
     st = stat_as(".ckptfs/report.json", 0, 0);
     assert_int_equal(st.st_size, 0);
     check_owner(st, 0400, 11, 0);
@@ -147,6 +157,9 @@ static void attr_stat_follows_the_options(void **state)
     struct render_scratch scratch = {0};
     assert_int_equal(attr_stat(&now.view, &policy, node("scope/w"), &scratch, &st), 0);
     check_owner(st, 0440, 5, 6);
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &scratch, &st), 0);
+    check_owner(st, 0500, 5, 6);
+    now.view.catalog->index_st.st_mode = S_IFREG | 0644;
     assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &scratch, &st), 0);
     check_owner(st, 0550, 5, 6);
 }
