@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ckptfs: mounts a checkpoint. The phases in order, one way out. */
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include "files/report.h"
 #include "files/view.h"
 #include "serve/daemon.h"
+#include "serve/identity.h"
+#include "serve/keeper.h"
 #include "serve/mountpoint.h"
 #include "serve/namespace.h"
 #include "serve/ops.h"
@@ -31,14 +34,23 @@ enum {
 struct served {
     struct diag diag;
     struct view view;
-    struct mountpoint mountpoint;
+    struct keeper keeper;
     struct checked *checked;
     struct faults *faults;
     struct kernel_cache *kernel_cache;
     struct ops_context ops;
     struct fuse_session *session;
     bool handlers; /* signal handlers are ours */
-    bool mounted;
+};
+
+/* What a mount begins with. */
+struct start {
+    const struct opts *opts;
+    struct mountpoint mountpoint;
+    errint place; /* whether it is one */
+    struct identity identity;
+    int argc;
+    char **argv;
 };
 
 static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
@@ -80,12 +92,11 @@ static errint source_name(const char *checkpoint, struct buf *b)
     return buf_check(b);
 }
 
+/* The session takes its requests from whoever mounts; which user may use it besides root is decided here (allow_root). */
 static errint open_session(struct served *s, const struct opts *o)
 {
-    CLEANUP_BUF struct buf source = {0};
     CLEANUP_BUF struct buf list = {0};
-    errint rc = source_name(s->view.checkpoint, &source);
-    rc = rc < 0 ? rc : opts_session(o, source.data, &list);
+    errint rc = opts_session(o, OPTS_TYPE, &list);
     if (rc < 0) {
         return rc;
     }
@@ -95,8 +106,26 @@ static errint open_session(struct served *s, const struct opts *o)
         s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
     }
     fuse_opt_free_args(&args);
-    s->ops.session = s->session;
     return s->session ? 0 : -EINVAL; /* libfuse has said why */
+}
+
+/* All that needs the rights of whoever mounts. */
+static errint begin(struct served *s, struct start *how)
+{
+    const struct opts *o = how->opts;
+    if (how->place < 0 || o->fake) {
+        return how->place;
+    }
+    errint rc = open_session(s, o);
+    if (rc == 0 && how->mountpoint.device < 0) {
+        const struct keeper_task task = {o, &how->mountpoint, how->argv, how->argc};
+        rc = keeper_start(&task, &s->keeper);
+        if (rc < 0) {
+            log_error("cannot fork: %s", strerror(-rc));
+        }
+        mountpoint_close(&how->mountpoint); /* it is the keeper's */
+    }
+    return rc;
 }
 
 /* Everything up to the mount; what is wrong is told at once, with nothing mounted. */
@@ -108,10 +137,8 @@ static errint prepare(struct served *s, const struct opts *o)
                                    .extra = o->extra,
                                    .depth = VIEW_DATA,
                                    .list_npy = o->npy};
-    errint place = mountpoint_check(o->mountpoint, o->nonempty, &s->mountpoint);
     errint rc = view_open(&request, &s->diag, &s->view);
     print_diag(&s->diag);
-    rc = rc < 0 ? rc : place;
     if (rc < 0 || o->fake) {
         return rc;
     }
@@ -119,6 +146,7 @@ static errint prepare(struct served *s, const struct opts *o)
     s->ops = (struct ops_context){
         .view = &s->view,
         .policy = &o->policy,
+        .session = s->session,
         .total_bytes = ops_total_bytes(s->view.plan),
         .max_read = o->max_read,
         .handles = {.view = &s->view,
@@ -141,21 +169,38 @@ static errint prepare(struct served *s, const struct opts *o)
     }
     s->ops.faults = s->ops.handles.faults = s->faults;
     s->ops.kernel_cache = s->kernel_cache;
-    return open_session(s, o);
+    return 0;
+}
+
+/* Has it mounted; from now on the device's requests are the session's. */
+static errint take_mount(struct served *s, const struct mountpoint *m)
+{
+    CLEANUP_BUF struct buf source = {0};
+    int device = m->device;
+    if (device < 0) {
+        errint rc = source_name(s->view.checkpoint, &source);
+        rc = rc < 0 ? rc : keeper_mount(&s->keeper, source.data, &device);
+        if (rc < 0) {
+            mountpoint_complain(m, "cannot mount");
+            return rc;
+        }
+    }
+    char path[64];
+    snprintf(path, sizeof(path), "/dev/fd/%d", device);
+    return fuse_session_mount(s->session, path) == 0 ? 0 : -EIO;
 }
 
 /* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is live. */
-static errint go_live(struct served *s)
+static errint go_live(struct served *s, const struct mountpoint *m)
 {
     if (fuse_set_signal_handlers(s->session) != 0) {
         return -EINVAL;
     }
     s->handlers = true;
-    if (fuse_session_mount(s->session, s->mountpoint.path) != 0) {
-        mountpoint_complain(&s->mountpoint, "cannot mount");
-        return -EIO;
+    errint rc = take_mount(s, m);
+    if (rc < 0) {
+        return rc;
     }
-    s->mounted = true;
     struct fuse_buf request = {0};
     int got = 1;
     while (!s->ops.inited && got != 0 && !fuse_session_exited(s->session)) {
@@ -168,11 +213,10 @@ static errint go_live(struct served *s)
     }
     free(request.mem);
     if (!s->ops.inited || fuse_session_exited(s->session)) {
-        mountpoint_complain(&s->mountpoint, "the mount ended before it was live");
+        mountpoint_complain(m, "the mount ended before it was live");
         return -EIO;
     }
-    mountpoint_readahead(&s->mountpoint);
-    return 0;
+    return m->device < 0 ? keeper_live(&s->keeper) : 0;
 }
 
 static errint detach(struct served *s, struct daemon *background)
@@ -188,13 +232,23 @@ static errint detach(struct served *s, struct daemon *background)
     return rc;
 }
 
+/* Whether each worker can have a descriptor of its own, which libfuse opens. */
+static bool may_clone(void)
+{
+    CLEANUP_CLOSE int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        log_debug("workers share one descriptor: /dev/fuse: %s", strerror(errno));
+    }
+    return fd >= 0;
+}
+
 static errint loop(struct served *s)
 {
     struct fuse_loop_config *config = fuse_loop_cfg_create();
     if (!config) {
         return -ENOMEM;
     }
-    fuse_loop_cfg_set_clone_fd(config, 1);
+    fuse_loop_cfg_set_clone_fd(config, may_clone());
     fuse_loop_cfg_set_max_threads(config, s->ops.threads);
     fuse_loop_cfg_set_idle_threads(config, s->ops.threads); /* none is ever too many */
     int rc = fuse_session_loop_mt(s->session, config);
@@ -214,12 +268,10 @@ static void finish(struct served *s)
     overflow_stop(s->ops.overflow);
     bool stopped = !s->kernel_cache || kernel_cache_stop(s->kernel_cache);
     if (!stopped) {
-        mountpoint_abort(&s->mountpoint);
+        keeper_abort(&s->keeper);
         stopped = kernel_cache_stop(s->kernel_cache);
     }
-    if (s->mounted) {
-        fuse_session_unmount(s->session);
-    }
+    keeper_end(&s->keeper); /* while the device is open: so nothing else can be taken for the mount */
     if (s->handlers) {
         fuse_remove_signal_handlers(s->session);
     }
@@ -237,13 +289,20 @@ static void finish(struct served *s)
     diag_fini(&s->diag);
 }
 
-static int serve(const struct opts *o, struct daemon *background)
+static int serve(struct start *how, struct daemon *background)
 {
-    static struct served s; /* zero */
+    static struct served s = {.keeper = {.socket = -1}};
+    const struct opts *o = how->opts;
     diag_init(&s.diag);
+    errint begun = begin(&s, how);
+    identity_become(&how->identity);
+    daemon_follow_parent(background);
+    s.diag.denied = how->identity.words[0] ? how->identity.words : NULL;
+
     errint rc = prepare(&s, o);
+    rc = rc < 0 ? rc : begun;
     if (rc == 0 && !o->fake) {
-        rc = go_live(&s);
+        rc = go_live(&s, &how->mountpoint);
         rc = rc < 0 ? rc : detach(&s, background);
         rc = rc < 0 ? rc : loop(&s);
     }
@@ -251,10 +310,10 @@ static int serve(const struct opts *o, struct daemon *background)
     return rc < 0 ? EXIT_FAULT : 0;
 }
 
-static int mount(const struct opts *o)
+static int mount(struct start *how)
 {
     struct daemon background = {.ready_fd = -1};
-    if (!o->foreground && !o->fake) {
+    if (!how->opts->foreground && !how->opts->fake) {
         int status = EXIT_FAULT;
         errint rc = daemon_fork(&background, &status);
         if (rc < 0) {
@@ -264,7 +323,7 @@ static int mount(const struct opts *o)
             return status;
         }
     }
-    return serve(o, &background);
+    return serve(how, &background);
 }
 
 static int help(void)
@@ -284,6 +343,37 @@ static int version(void)
     return fflush(stdout) == 0 ? 0 : EXIT_FAULT;
 }
 
+static int complain_of_usage(const struct buf *complaint)
+{
+    fprintf(stderr, "ckptfs: %s\ntry ckptfs -h\n", buf_view(complaint).ptr);
+    return EXIT_USAGE;
+}
+
+static int run(const struct opts *o, int argc, char **argv)
+{
+    CLEANUP_BUF struct buf complaint = {0};
+    switch (o->action) {
+    case OPTS_HELP:
+        return help();
+    case OPTS_VERSION:
+        return version();
+    case OPTS_UNMOUNT:
+        return mountpoint_unmount(o->mountpoint) < 0 ? EXIT_FAULT : 0;
+    case OPTS_MOUNT:
+        break;
+    }
+    struct start how = {.opts = o, .argc = argc, .argv = argv};
+    int device = mountpoint_descriptor(o->mountpoint);
+    daemon_close_all_but(&device, 1);
+    if (identity_given(o, &how.identity, &complaint) < 0) {
+        return complain_of_usage(&complaint);
+    }
+    /* Before anything of the checkpoint is looked at, so that nothing that takes long lets it be exchanged. */
+    how.place = mountpoint_open(o->mountpoint, o->nonempty, &how.mountpoint);
+    identity_find(o, &how.identity);
+    return mount(&how);
+}
+
 int main(int argc, char **argv)
 {
     daemon_guard_stdio();
@@ -295,17 +385,12 @@ int main(int argc, char **argv)
     CLEANUP_BUF struct buf complaint = {0};
     int status;
     if (opts_parse(argc, argv, &o, &complaint) < 0) {
-        fprintf(stderr, "ckptfs: %s\ntry ckptfs -h\n", buf_view(&complaint).ptr);
-        status = EXIT_USAGE;
+        status = complain_of_usage(&complaint);
     } else {
         log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
         daemon_raise_limits();
         bool lost = o.mount_namespace && namespace_enter(o.mount_namespace) < 0;
-        status = lost                       ? EXIT_FAULT
-                 : o.action == OPTS_HELP    ? help()
-                 : o.action == OPTS_VERSION ? version()
-                 : o.action == OPTS_UNMOUNT ? (mountpoint_unmount(o.mountpoint) < 0 ? EXIT_FAULT : 0)
-                                            : mount(&o);
+        status = lost ? EXIT_FAULT : run(&o, argc, argv);
     }
     opts_fini(&o);
     return status;

@@ -42,7 +42,7 @@ errint daemon_fork(struct daemon *d, int *status)
     }
     CLEANUP_CLOSE int from = fds[0];
     CLEANUP_CLOSE int to = fds[1];
-    pid_t parent = getpid();
+    d->parent = getpid();
     pid_t child = fork();
     if (child < 0) {
         return -errno;
@@ -52,20 +52,24 @@ errint daemon_fork(struct daemon *d, int *status)
         *status = wait_for(from, child);
         return 1;
     }
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) {
-        _exit(1);
-    }
     d->ready_fd = STEAL_FD(to);
+    daemon_follow_parent(d);
     return 0;
 }
 
-errint daemon_live(struct daemon *d)
+void daemon_follow_parent(const struct daemon *d)
 {
     if (d->ready_fd < 0) {
-        return 0;
+        return;
     }
-    CLEANUP_CLOSE int to = STEAL_FD(d->ready_fd);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != d->parent) {
+        _exit(1);
+    }
+}
+
+errint daemon_leave_terminal(void)
+{
     CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) {
         return -errno;
@@ -77,6 +81,19 @@ errint daemon_live(struct daemon *d)
     }
     for (int fd = 0; fd <= 2; fd++) {
         dup2(null, fd);
+    }
+    return 0;
+}
+
+errint daemon_live(struct daemon *d)
+{
+    if (d->ready_fd < 0) {
+        return 0;
+    }
+    CLEANUP_CLOSE int to = STEAL_FD(d->ready_fd);
+    errint rc = daemon_leave_terminal();
+    if (rc < 0) {
+        return rc;
     }
     prctl(PR_SET_PDEATHSIG, 0);
     return write(to, "", 1) == 1 ? 0 : -errno;
@@ -91,6 +108,24 @@ void daemon_guard_stdio(void)
     if (fd > 2) {
         close(fd);
     }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void daemon_close_all_but(int *keep, size_t count)
+{
+    qsort(keep, count, sizeof(*keep), by_number);
+    int next = 3;
+    for (size_t i = 0; i < count; i++) {
+        for (; next < keep[i]; next++) {
+            close(next);
+        }
+        next = keep[i] >= next ? keep[i] + 1 : next;
+    }
+    closefrom(next);
 }
 
 void daemon_raise_limits(void)

@@ -3,76 +3,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-
-enum { READAHEAD_KIB = 2048 }; /* two requests of 256 pages, so that two workers fill them side by side */
-
-/* What /proc/self/mountinfo says of the uppermost mount at a path. */
-struct mounted {
-    bool any;
-    bool ours;
-    unsigned major, minor;
-};
-
-/* The octal escapes of mountinfo, undone in place. */
-static void unescape(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from;) {
-        if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
-            *to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-            from += 4;
-        } else {
-            *to++ = *from++;
-        }
-    }
-    *to = '\0';
-}
-
-static void cleanup_fclose(FILE **file)
-{
-    if (*file) {
-        fclose(*file);
-    }
-}
-
-static struct mounted find_mounted(const char *path)
-{
-    struct mounted found = {0};
-    CLEANUP(cleanup_fclose) FILE *file = fopen("/proc/self/mountinfo", "re");
-    CLEANUP_FREE char *line = NULL;
-    size_t cap = 0;
-    while (file && getline(&line, &cap, file) > 0) {
-        /* 36 35 98:0 /root /mount/point options ... - type source options */
-        char *rest = line;
-        char *fields[5];
-        for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
-            fields[i] = strsep(&rest, " ");
-        }
-        const char *type = rest ? strstr(rest, " - ") : NULL;
-        if (!type) {
-            continue;
-        }
-        unescape(fields[4]);
-        unsigned major, minor;
-        if (strcmp(fields[4], path) == 0 && sscanf(fields[2], "%u:%u", &major, &minor) == 2) {
-            bool ours = strncmp(type + 3, "fuse.ckptfs ", 12) == 0;
-            found = (struct mounted){true, ours, major, minor};
-        }
-    }
-    return found;
-}
+#include "serve/fusermount.h"
+#include "serve/mountinfo.h"
 
 /* realpath() of all but the last component, so that a stale mount is not touched. */
 static errint real_parent(const char *path, char out[static PATH_MAX])
@@ -108,31 +52,45 @@ static const char *remedy(void)
 }
 
 /* 1 if the directory holds something, 0 if not. */
-static errint holds_entries(const char *path)
+static errint holds_entries(int dir)
 {
-    DIR *dir = opendir(path);
-    if (!dir) {
+    CLEANUP_CLOSE int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream) {
         return -errno;
     }
+    fd = -1;
     const struct dirent *entry;
     int found = 0;
     errno = 0;
-    while (!found && (entry = readdir(dir)) != NULL) {
+    while (!found && (entry = readdir(stream)) != NULL) {
         found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     }
     errint rc = !found && errno ? -errno : found;
-    closedir(dir);
+    closedir(stream);
     return rc;
 }
 
-/* What is wrong with the directory, as text for after its path; NULL if nothing. */
-static const char *fault_of(const char *path, const struct mountpoint *m, bool nonempty, errint *rc,
-                            char text[static 512])
+static bool ours_at(const char *path)
+{
+    struct mount_entry top;
+    return mountinfo_at(path, &top) == 0 && top.ours;
+}
+
+static errint open_directory(const char *path, struct mountpoint *out)
 {
     struct stat st;
-    if (*rc == 0 && stat(path, &st) != 0) {
-        *rc = -errno;
+    out->dir = open(path, O_PATH | O_CLOEXEC);
+    if (out->dir < 0 || fstat(out->dir, &st) != 0) {
+        return -errno;
     }
+    mountpoint_path(out->dir, path, out->path);
+    return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* What is wrong with the directory, as text for after its path; NULL if nothing. */
+static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *rc, char text[static 512])
+{
     if (*rc == -ENOTCONN || *rc == -ECONNABORTED) {
         snprintf(text, 512, "a stale mount is there (%s); first run: %s", strerror(-*rc), remedy());
         return text;
@@ -140,21 +98,20 @@ static const char *fault_of(const char *path, const struct mountpoint *m, bool n
     if (*rc == -ENOENT) {
         return "the mount point does not exist";
     }
+    if (*rc == -ENOTDIR) {
+        return "the mount point is no directory";
+    }
     if (*rc < 0) {
         snprintf(text, 512, "cannot mount there: %s", strerror(-*rc));
         return text;
     }
-    if (!S_ISDIR(st.st_mode)) {
-        *rc = -ENOTDIR;
-        return "the mount point is no directory";
-    }
-    errint holds = nonempty ? 0 : holds_entries(path);
+    errint holds = nonempty ? 0 : holds_entries(m->dir);
     if (holds < 0) {
         *rc = holds;
         snprintf(text, 512, "cannot list the mount point: %s", strerror(-holds));
         return text;
     }
-    if (holds && find_mounted(m->path).ours) {
+    if (holds && ours_at(m->path)) {
         *rc = -EBUSY;
         snprintf(text, 512, "a checkpoint is mounted there already; first run: %s", remedy());
         return text;
@@ -166,11 +123,40 @@ static const char *fault_of(const char *path, const struct mountpoint *m, bool n
     return NULL;
 }
 
-errint mountpoint_check(const char *path, bool nonempty, struct mountpoint *out)
+/* The N of "/dev/fd/N"; -1 for any other path. */
+int mountpoint_descriptor(const char *path)
 {
-    errint rc = realpath(path, out->path) ? 0 : -errno;
+    int fd;
+    int len = 0;
+    bool named = sscanf(path, "/dev/fd/%d%n", &fd, &len) == 1 && !path[len] && fd > 2;
+    return named ? fd : -1;
+}
+
+/* What somebody else has opened and mounted. */
+static errint take_device(const char *path, struct mountpoint *out)
+{
+    enum { MISC_MAJOR = 10, FUSE_MINOR = 229 };
+    struct stat st;
+    int fd = mountpoint_descriptor(path);
+    snprintf(out->path, sizeof(out->path), "%s", path);
+    if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
+        mountpoint_complain(out, "is no open descriptor of /dev/fuse");
+        return -EBADF;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    out->device = fd;
+    return 0;
+}
+
+errint mountpoint_open(const char *path, bool nonempty, struct mountpoint *out)
+{
+    *out = (struct mountpoint){.dir = -1, .device = -1};
+    if (mountpoint_descriptor(path) >= 0) {
+        return take_device(path, out);
+    }
+    errint rc = open_directory(path, out);
     char text[512];
-    const char *fault = fault_of(path, out, nonempty, &rc, text);
+    const char *fault = fault_of(out, nonempty, &rc, text);
     if (fault) {
         CLEANUP_BUF struct buf visible = {0};
         buf_visible(&visible, str_from(path));
@@ -181,99 +167,53 @@ errint mountpoint_check(const char *path, bool nonempty, struct mountpoint *out)
     return rc;
 }
 
-void mountpoint_complain(const struct mountpoint *m, const char *what)
+void mountpoint_path(int dir, const char *path, char out[static PATH_MAX])
+{
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+    ssize_t len = readlink(link, out, PATH_MAX - 1);
+    out[len < 0 ? 0 : len] = '\0';
+    if (out[0] != '/' && !realpath(path, out)) {
+        snprintf(out, PATH_MAX, "%s", path);
+    }
+}
+
+void mountpoint_complain(const struct mountpoint *m, const char *fmt, ...)
 {
     CLEANUP_BUF struct buf visible = {0};
+    char what[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
     buf_visible(&visible, str_from(m->path));
     log_error("%s: %s", buf_view(&visible).ptr, what);
 }
 
-static errint write_text(const char *path, const char *text)
+void mountpoint_close(struct mountpoint *m)
 {
-    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0) {
-        return -errno;
-    }
-    return 0;
-}
-
-void mountpoint_readahead(const struct mountpoint *m)
-{
-    struct mounted found = find_mounted(m->path);
-    char path[64];
-    char value[16];
-    snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", found.major, found.minor);
-    snprintf(value, sizeof(value), "%d", READAHEAD_KIB);
-    errint rc = found.any ? write_text(path, value) : -ENOENT;
-    if (rc < 0) {
-        log_debug("readahead stays as it is: %s: %s", path, strerror(-rc));
-    }
-}
-
-void mountpoint_abort(const struct mountpoint *m)
-{
-    struct mounted found = find_mounted(m->path);
-    char path[64];
-    snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", found.minor);
-    errint rc = found.ours ? write_text(path, "1") : -ENOENT;
-    if (rc < 0) {
-        log_warning("cannot abort the connection: %s", strerror(-rc));
-    }
-}
-
-extern char **environ;
-
-/* Runs `fusermount3 -u`; what it says, one line and no more than fits, is in `said`. */
-static errint run_fusermount(const char *path, char said[static 512])
-{
-    char *argv[] = {(char *)(uintptr_t) "fusermount3", (char *)(uintptr_t) "-u", (char *)(uintptr_t) "--",
-                    (char *)(uintptr_t)path, NULL};
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0) {
-        return -errno;
-    }
-    CLEANUP_CLOSE int from = fds[0];
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
-    pid_t pid;
-    int rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(fds[1]);
-    if (rc != 0) {
-        snprintf(said, 512, "cannot run fusermount3: %s", strerror(rc));
-        return -rc;
-    }
-    size_t len = 0;
-    for (ssize_t got; len < 511 && (got = read(from, said + len, 511 - len)) > 0;) {
-        len += (size_t)got;
-    }
-    said[len] = '\0';
-    said[strcspn(said, "\n")] = '\0';
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+    cleanup_close(&m->dir);
+    m->dir = -1;
 }
 
 errint mountpoint_unmount(const char *path)
 {
-    struct mountpoint m;
-    errint rc = real_parent(path, m.path);
-    if (rc == 0 && !find_mounted(m.path).ours) {
+    char real[PATH_MAX];
+    errint rc = real_parent(path, real);
+    if (rc == 0 && !ours_at(real)) {
         /* Perhaps the last component is a link to it. */
-        rc = realpath(path, m.path) ? 0 : -errno;
+        rc = realpath(path, real) ? 0 : -errno;
     }
     CLEANUP_BUF struct buf visible = {0};
     buf_visible(&visible, str_from(path));
-    if (rc == 0 && !find_mounted(m.path).ours) {
+    if (rc == 0 && !ours_at(real)) {
         log_error("%s: no checkpoint is mounted there", buf_view(&visible).ptr);
         return -EINVAL;
     }
     char said[512] = "";
     if (rc == 0 && geteuid() != 0) {
-        rc = run_fusermount(m.path, said);
-    } else if (rc == 0 && umount2(m.path, UMOUNT_NOFOLLOW) != 0) {
+        rc = fusermount_unmount(real, false, said);
+    } else if (rc == 0 && umount2(real, UMOUNT_NOFOLLOW) != 0) {
         rc = -errno;
     }
     if (rc < 0) {

@@ -164,6 +164,13 @@ static int take_flag(struct opts *o, int key)
     return 0;
 }
 
+/* libfuse itself lets root in alone with allow_root, once the kernel lets in everybody. */
+static int add_session(struct opts *o, const char *arg)
+{
+    int rc = fuse_opt_add_opt_escaped(&o->session, arg);
+    return rc == 0 && strcmp(arg, "allow_root") == 0 ? fuse_opt_add_opt(&o->session, "allow_other") : rc;
+}
+
 static int take(void *data, const char *arg, int key, struct fuse_args *rest)
 {
     struct parse *p = data;
@@ -195,6 +202,8 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
         return take_names(p, value_of(arg));
     case KEY_FSNAME:
         return keep_text(p, arg, &o->fsname);
+    case KEY_RUNAS:
+        return keep_text(p, arg, &o->runas);
     case KEY_UID:
         policy->set_uid = number(p, arg, 10, UINT_MAX - 1, &value) == 0;
         policy->force_uid = (uid_t)value;
@@ -218,7 +227,7 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
     case KEY_IGNORED:
         return 0;
     case KEY_SESSION:
-        return fuse_opt_add_opt_escaped(&o->session, arg);
+        return add_session(o, arg);
     default:
         return take_flag(o, key);
     }

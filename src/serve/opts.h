@@ -23,6 +23,7 @@ struct opts {
     const char *graph;           /* NULL: not given */
     struct map_extra extra;      /* of assign=, define= and names= */
     const char *fsname;          /* NULL: not given */
+    const char *runas;           /* a user's name or number; NULL: not given */
     const char *mount_namespace; /* of mount(8), a file in /proc: where to mount; NULL: where we are */
     bool foreground;
     bool debug;

@@ -28,6 +28,8 @@ const char opts_help[] =
     "                           checkpoint are shown; instead of [checkpoint] names\n"
     "    -o npy                 list the .npy file beside each tensor\n"
     "    -o verify              check each tensor against its checksum when it is first read\n"
+    "    -o runas=USER          when root mounts: as whom files are opened, instead of the owner of\n"
+    "                           what is named; root: one that may read all\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
     "    -o umask=M             permission bits to take away (octal)\n"
     "    -o nonempty            mount over a directory that is not empty\n"
@@ -68,6 +70,7 @@ const struct fuse_opt opts_table[] = {
     FUSE_OPT_KEY("define=", KEY_DEFINE),
     FUSE_OPT_KEY("names=", KEY_NAMES),
     FUSE_OPT_KEY("fsname=", KEY_FSNAME),
+    FUSE_OPT_KEY("runas=", KEY_RUNAS),
     FUSE_OPT_KEY("uid=", KEY_UID),
     FUSE_OPT_KEY("gid=", KEY_GID),
     FUSE_OPT_KEY("umask=", KEY_UMASK),

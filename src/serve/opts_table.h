@@ -24,6 +24,7 @@ enum opts_key {
     KEY_DEFINE,
     KEY_NAMES,
     KEY_FSNAME,
+    KEY_RUNAS,
     KEY_UID,
     KEY_GID,
     KEY_UMASK,

@@ -71,7 +71,7 @@ def test_mount_options(ckptfs, demo):
 @NEEDS_ROOT
 def test_owners_follow_the_source(ckptfs, demo):
     os.chown(next(demo.glob("*.data-*")), 12345, 54321)
-    mount = ckptfs.mount(demo, options="allow_other")
+    mount = ckptfs.mount(demo, options="allow_other,runas=root")
     st = os.stat(mount / "some_var")
     assert (st.st_uid, st.st_gid) == (12345, 54321)
 
@@ -89,7 +89,26 @@ def test_modes_follow_the_source(ckptfs, demo):
     st = os.stat(forced / "some_var")
     assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid) == (0o440, uid, gid)
     st = os.stat(forced / "some_scope")
-    assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid) == (0o540, uid, gid)
+    assert (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid) == (0o500, uid, gid)
+
+
+@pytest.mark.parametrize("index, directory, report", [
+    (0o600, 0o500, 0o400), (0o640, 0o550, 0o440), (0o644, 0o555, 0o444), (0o604, 0o505, 0o404), (0o666, 0o555, 0o444)])
+def test_directories_show_no_more_than_the_index(ckptfs, demo, index, directory, report):
+    next(demo.glob("*.index")).chmod(index)
+    mount = ckptfs.mount(demo)
+    found = walk(mount.path)
+    assert {stat.S_IMODE(st.st_mode) for st in found.values() if stat.S_ISDIR(st.st_mode)} == {directory}
+    assert stat.S_IMODE(found[".ckptfs/report.json"].st_mode) == report
+    assert stat.S_IMODE(found["some_scope/layer/kernel"].st_mode) == 0o444
+
+
+def test_directories_show_no_more_than_the_map(ckptfs, demo, tmp_path):
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\n/ = net/\n")
+    ini.chmod(0o600)
+    mount = ckptfs.mount(demo, map=ini)
+    assert stat.S_IMODE(os.stat(mount.path).st_mode) == stat.S_IMODE(os.stat(mount / "net").st_mode) == 0o500
 
 
 @NEEDS_ROOT
@@ -98,7 +117,7 @@ def test_shards_of_several_owners_open_to_root_alone(ckptfs, tmp_path):
     prefix = bundle.write(tmp_path / "two", tensors, shards=2)
     os.chown(f"{prefix}.data-00000-of-00002", 1111, 1111)
     os.chmod(f"{prefix}.data-00000-of-00002", 0o400)
-    mount = ckptfs.mount(prefix, options="allow_other")
+    mount = ckptfs.mount(prefix, options="allow_other,runas=root")
     st = os.stat(mount / "t0")
     assert (stat.S_IMODE(st.st_mode), st.st_uid) == (0o400, 1111)
     assert stat.S_IMODE(os.stat(mount / "t1").st_mode) == 0o444 & os.stat(f"{prefix}.data-00001-of-00002").st_mode

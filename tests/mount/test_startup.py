@@ -8,7 +8,7 @@ import time
 
 import bundle
 import pytest
-from conftest import CKPTFS, NEEDS_ROOT, PATIENCE, UNMOUNT, daemons_of, mounted_at, wait_until
+from conftest import CKPTFS, NEEDS_ROOT, PATIENCE, UNMOUNT, daemons_of, keepers_of, mounted_at, wait_until
 from truth import golden
 
 DEMO = golden("demo").checkpoint
@@ -163,8 +163,8 @@ def test_mount_points(ckptfs, tmp_path):
 
 def test_a_stale_mount_point(ckptfs):
     mount = ckptfs.mount(DEMO)
-    (pid,) = mount.pids()
-    os.kill(pid, 9)
+    for pid in keepers_of(mount.path) + mount.pids():  # who would unmount, first
+        os.kill(pid, 9)
     mount.killed = True
     wait_until(lambda: not mount.pids(), "the daemon to die")
     with pytest.raises(OSError):
