@@ -219,6 +219,14 @@ def test_concurrent_opens(ckptfs):
     assert not wrong
 
 
+def serves(path):
+    """Whether a mount is there and answers; one that ends meanwhile fails those that wait for it."""
+    try:
+        return mounted_at(path) and os.listdir(path)
+    except OSError:
+        return False
+
+
 def test_a_parent_that_is_killed_takes_the_child_along(ckptfs, tmp_path):
     """The parent waits while the child opens the checkpoint; killed then, nothing may be mounted."""
     at = ckptfs.directory()
@@ -232,7 +240,7 @@ def test_a_parent_that_is_killed_takes_the_child_along(ckptfs, tmp_path):
         process.kill()
         status = process.wait(PATIENCE)
         # The child may have said that it is live in the moment in which the parent was killed: then it serves, as it said.
-        wait_until(lambda: mounted_at(at) and os.listdir(at) or not known.pids() and not mounted_at(at), "the child to end or to serve")
+        wait_until(lambda: serves(at) or not known.pids() and not mounted_at(at), "the child to end or to serve")
         if mounted_at(at):
             known.unmount()
         elif status != 0:
