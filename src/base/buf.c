@@ -105,6 +105,10 @@ static void add_shown(struct buf *b, struct str s, bool double_backslash)
     size_t plain = 0; /* where the run began */
     for (size_t pos = 0; pos < s.len;) {
         unsigned char c = (unsigned char)s.ptr[pos];
+        if (c >= ' ' && c <= '~' && c != '\\') { /* nearly all */
+            pos++;
+            continue;
+        }
         size_t len = utf8_sequence(s, pos);
         bool backslash = double_backslash && c == '\\';
         if (len && !backslash && utf8_shown(utf8_decode(s.ptr + pos, len))) {
@@ -125,6 +129,20 @@ static void add_shown(struct buf *b, struct str s, bool double_backslash)
 void buf_visible(struct buf *b, struct str s)
 {
     add_shown(b, s, true);
+}
+
+void buf_visible_head(struct buf *b, struct str s, size_t most)
+{
+    if (s.len <= most) {
+        buf_visible(b, s);
+        return;
+    }
+    size_t cut = most;
+    while (cut > 0 && most - cut < 3 && utf8_sequence(s, cut) == 0) {
+        cut--; /* not amid a sequence */
+    }
+    buf_visible(b, str_head(s, cut));
+    buf_text(b, "...");
 }
 
 void buf_safe(struct buf *b, struct str text)

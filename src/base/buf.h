@@ -33,6 +33,9 @@ FORMAT(2, 0) void buf_vprintf(struct buf *b, const char *fmt, va_list args);
  * backslash is doubled, so what is shown says what the bytes are. */
 void buf_visible(struct buf *b, struct str s);
 
+/* buf_visible_head: likewise the first `most` bytes of it, or some less so that no character is cut, and "..." if that is not all. */
+void buf_visible_head(struct buf *b, struct str s, size_t most);
+
 /* buf_safe: likewise a text of ours, which may hold names that are visible already: backslashes stay as they are. */
 void buf_safe(struct buf *b, struct str text);
 

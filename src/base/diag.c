@@ -140,8 +140,8 @@ void diag_take_errors(struct diag *d, const struct diag *from)
 
 void diag_nearest(struct diag *d, struct str name)
 {
-    if (!d || !d->kept || d->kept != d->errors + d->warnings) {
-        return; /* the newest entry was only counted */
+    if (!d || !d->kept || d->kept != d->errors + d->warnings || name.len > DIAG_SHOWN_MOST) {
+        return; /* the newest entry was only counted, or the name is no help */
     }
     struct diag_entry *e = &d->entries[d->kept - 1];
     struct str copy = arena_str(&d->arena, name);
@@ -157,8 +157,11 @@ errint diag_no_memory(struct diag *d)
 
 const char *diag_visible(struct diag *d, struct str s)
 {
+    if (d && d->kept == DIAG_KEPT) {
+        return "";
+    }
     CLEANUP_BUF struct buf text = {0};
-    buf_visible(&text, s);
+    buf_visible_head(&text, s, DIAG_SHOWN_MOST);
     char *copy = d && !text.failed ? arena_cstr(&d->arena, buf_view(&text)) : NULL;
     return copy ? copy : "?";
 }

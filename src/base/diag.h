@@ -14,7 +14,11 @@
 #include "base/errint.h"
 #include "base/str.h"
 
-enum { DIAG_KEPT = 1000, DIAG_NEAREST = 3 };
+enum {
+    DIAG_KEPT = 1000,
+    DIAG_NEAREST = 3,
+    DIAG_SHOWN_MOST = 1024, /* bytes of a name that a message shows */
+};
 
 /* The codes of the report (an interface: scripts rely on the texts of diag_code_name()). */
 enum diag_code {
@@ -82,13 +86,14 @@ void diag_warn(struct diag *d, enum diag_code code, const char *where, struct st
 /* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
 void diag_take_errors(struct diag *d, const struct diag *from);
 
-/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied). */
+/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the name is one that could be shown. */
 void diag_nearest(struct diag *d, struct str name);
 
 /* diag_no_memory: the error of a failed allocation; returns -ENOMEM. */
 errint diag_no_memory(struct diag *d);
 
-/* diag_visible: s made fit for a message (buf_visible), allocated in d's arena; for %s. */
+/* diag_visible: s made fit for a message, as buf_visible_head with DIAG_SHOWN_MOST, allocated in d's arena; for %s. It costs nothing once d keeps no
+ * more entries: then it is "". */
 const char *diag_visible(struct diag *d, struct str s);
 
 const char *diag_code_name(enum diag_code code);

@@ -7,7 +7,7 @@ static void add_subject(const struct diag_entry *e, struct buf *b)
 {
     CLEANUP_BUF struct buf quoted = {0};
     buf_char(&quoted, '\'');
-    buf_visible(&quoted, e->subject);
+    buf_visible_head(&quoted, e->subject, DIAG_SHOWN_MOST);
     buf_char(&quoted, '\'');
     if (e->subject.len && !str_eq(e->subject, str_from(e->where)) &&
         str_search(str_from(e->message), buf_view(&quoted)) < 0) {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/escape.h"
 #include "files/tree_build.h"
 
@@ -27,40 +26,11 @@ static struct str file_name(struct build *b, struct str component)
     return name;
 }
 
-/* Children are made in order of their raw components; here they are put in order of their file names. `Moved` is a child directory
- * whose name must not stay as it is, since a leaf has it. */
-struct child {
-    struct node node;
-    struct pending pending; /* for directories */
-    struct str component;   /* raw, for messages */
-    bool moved;
-};
-
 static int child_order(const void *a, const void *b)
 {
     const struct child *left = a;
     const struct child *right = b;
     return str_cmp(node_name(&left->node), node_name(&right->node));
-}
-
-/* Index of a child with that file name among the sorted ones, or -1. */
-static int64_t find_child(const struct child *children, uint32_t count, struct str name)
-{
-    uint32_t low = 0;
-    uint32_t high = count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        int order = str_cmp(node_name(&children[mid].node), name);
-        if (order == 0) {
-            return mid;
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return -1;
 }
 
 static errint note_moved(struct build *b, const struct child *c, struct str to)
@@ -80,23 +50,6 @@ static errint note_moved(struct build *b, const struct child *c, struct str to)
     return 0;
 }
 
-/* Has one of the children before number `before` been moved to `name` already? "w" and "w.d" may both be moved and both want
- * "w.d.d"; whoever got it was called `name` less some of its suffixes. A moved child stands beside a leaf of its old name. */
-static bool given_before(const struct child *sorted, const struct child *children, uint32_t count,
-                         uint32_t before, struct str name)
-{
-    for (struct str base = name; str_ends(base, STR(".d"));) {
-        base.len -= 2;
-        int64_t at = find_child(sorted, count, base);
-        for (int64_t k = at - 1; at >= 0 && k <= at + 1; k++) {
-            if (k >= 0 && k < before && children[k].moved && str_eq(node_name(&children[k].node), name)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* Whether any of the entries is a target; or, with `made`, a file that is none. */
 static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool made)
 {
@@ -106,57 +59,23 @@ static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool mad
     return low < high;
 }
 
-/* Adds .d to `name` until no other child has it, or it is too long. */
-static void add_suffix(struct buf *name, const struct child *sorted, const struct child *children,
-                       uint32_t count, uint32_t i)
+/* Directories that have their new names are listed, and those of the mount's own files are warned of. */
+static errint tell_moved(struct build *b, const struct child *children, uint32_t count)
 {
-    do {
-        buf_text(name, ".d");
-    } while (!name->failed && name->len <= COMPONENT_MOST &&
-             (find_child(sorted, count, buf_view(name)) >= 0 ||
-              given_before(sorted, children, count, i, buf_view(name))));
-}
-
-/* NAME.d for each moved directory, or NAME.d.d ... until nothing else in the directory has that name. `children` are sorted by
- * their old names. */
-static errint name_moved(struct build *b, struct child *children, uint32_t count)
-{
-    CLEANUP_FREE struct child *sorted = malloc(count * sizeof(*sorted));
-    if (!sorted) {
-        return diag_no_memory(b->diag);
-    }
-    memcpy(sorted, children, count * sizeof(*sorted));
-    for (uint32_t i = 0; i < count; i++) {
-        if (!children[i].moved) {
-            continue;
-        }
-        CLEANUP_BUF struct buf name = {0};
-        buf_str(&name, node_name(&children[i].node));
-        add_suffix(&name, sorted, children, count, i);
-        if (name.len > COMPONENT_MOST) { /* no room: the form of names that are too long has some */
-            name.len = 0;
-            escape_shortened(&name, children[i].component);
-            add_suffix(&name, sorted, children, count, i);
-        }
-        struct str kept = name.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&name));
-        if (!kept.ptr) {
-            return diag_no_memory(b->diag);
-        }
-        children[i].node.name = kept.ptr;
-        children[i].node.name_len = (uint16_t)kept.len;
-        const struct pending *in = &children[i].pending;
-        if (children[i].node.made) {
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        const struct child *c = &children[i];
+        if (c->moved && c->node.made) {
             diag_warn(
-                b->diag, DIAG_NAME_COLLISION, "", children[i].component,
+                b->diag, DIAG_NAME_COLLISION, "", c->component,
                 "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
-                diag_visible(b->diag, children[i].component), diag_visible(b->diag, kept));
+                diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&c->node)));
         }
-        errint rc = has_any(b, in->low, in->high, false) ? note_moved(b, &children[i], kept) : 0;
-        if (rc < 0) {
-            return rc;
+        if (c->moved && has_any(b, c->pending.low, c->pending.high, false)) {
+            rc = note_moved(b, c, node_name(&c->node));
         }
     }
-    return 0;
+    return rc;
 }
 
 /* `what`, a variable or a scope, has the path of another file. */
@@ -261,7 +180,8 @@ static errint settle(struct build *b, const struct pending *dir, struct child *c
 {
     qsort(children, count, sizeof(*children), child_order);
     if (any_moved) {
-        errint rc = name_moved(b, children, count);
+        errint rc = tree_name_moved(b, children, count);
+        rc = rc < 0 ? rc : tell_moved(b, children, count);
         if (rc < 0) {
             return rc;
         }

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/checked.h"
 #include "base/edit.h"
 #include "base/nearest.h"
-#include "base/utf8.h"
 #include "format/dtype.h"
 
 enum { SHOWN_MOST = 120 };
@@ -28,15 +28,10 @@ const char *words_shown(struct diag *d, struct str s)
     if (!d || d->kept == DIAG_KEPT) {
         return "";
     }
-    if (s.len <= SHOWN_MOST) {
-        return diag_visible(d, s);
-    }
-    size_t cut = SHOWN_MOST;
-    while (cut > SHOWN_MOST - 4 && utf8_sequence(s, cut) == 0) {
-        cut--; /* not amid a sequence */
-    }
-    const char *text = arena_printf(&d->arena, "%s...", diag_visible(d, str_head(s, cut)));
-    return text ? text : "?";
+    CLEANUP_BUF struct buf text = {0};
+    buf_visible_head(&text, s, SHOWN_MOST);
+    const char *copy = text.failed ? NULL : arena_cstr(&d->arena, buf_view(&text));
+    return copy ? copy : "?";
 }
 
 void words_nearest(struct diag *d, struct str word, const char *const *known, size_t count)

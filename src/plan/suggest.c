@@ -31,35 +31,31 @@ static void insert(struct best *b, struct str name, unsigned distance)
     b->distance[pos] = distance;
 }
 
-/* How many of the last components are the same in both. */
-static unsigned common_ending(struct str a, struct str b)
+/* How many of the last components are the same in both. *looked: how many bytes it took to see that. */
+static unsigned common_ending(struct str a, struct str b, size_t *looked)
 {
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    size_t same = 0;
     unsigned components = 0;
-    for (;;) {
-        long in_a = str_rfind(a, '/');
-        long in_b = str_rfind(b, '/');
-        struct str last_a = str_from_pos(a, (size_t)(in_a + 1));
-        struct str last_b = str_from_pos(b, (size_t)(in_b + 1));
-        if (!str_eq(last_a, last_b)) {
-            return components;
-        }
-        components++;
-        if (in_a < 0 || in_b < 0) {
-            return components;
-        }
-        a.len = (size_t)in_a;
-        b.len = (size_t)in_b;
+    while (same < shorter && a.ptr[a.len - 1 - same] == b.ptr[b.len - 1 - same]) {
+        components += a.ptr[a.len - 1 - same] == '/';
+        same++;
     }
+    *looked = same + 1;
+    bool a_begins = same == a.len || a.ptr[a.len - 1 - same] == '/';
+    bool b_begins = same == b.len || b.ptr[b.len - 1 - same] == '/';
+    return components + (a_begins && b_begins);
 }
 
 /* Nothing is spelt like the name: then what ends in the same components, in another scope, the most of them first. */
 static void same_ending(struct best *best, struct str name, suggest_name at, const void *context,
                         uint32_t count, struct suggest_budget *budget)
 {
-    for (uint32_t i = 0; i < count && budget->left >= 4; i++) {
+    for (uint32_t i = 0; i < count && budget->left > 0; i++) {
         struct str candidate = at(context, i);
-        budget->left -= 4;
-        unsigned components = candidate.len ? common_ending(name, candidate) : 0;
+        size_t looked = 0;
+        unsigned components = candidate.len ? common_ending(name, candidate, &looked) : 0;
+        budget->left -= budget->left < 4 + looked ? budget->left : 4 + looked;
         if (components) {
             insert(best, candidate, 1000 - (components < 999 ? components : 999));
         }
@@ -72,6 +68,9 @@ void suggest_nearest(struct diag *d, struct str name, suggest_name at, const voi
     struct best best = {.count = 0};
     unsigned most = name.len < 6 ? 2 : name.len > 300 ? 100 : (unsigned)(name.len / 3);
 
+    if (!d || d->kept == DIAG_KEPT) {
+        return; /* nobody would see it */
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct str candidate = at(context, i);
         size_t apart = candidate.len > name.len ? candidate.len - name.len : name.len - candidate.len;

@@ -168,6 +168,71 @@ static void build_moved_name_is_taken_again_and_again(void **state)
     check_order();
 }
 
+enum { BASES = 2, CHAIN = 6, NAME_BYTES = 32 };
+
+static const char *const bases[BASES] = {"w", "w-1"}; /* the second stands amid the chain of the first */
+
+static void chain_name(char *out, unsigned base, unsigned suffixes, const char *end)
+{
+    strcpy(out, bases[base]);
+    while (suffixes-- > 0) {
+        strcat(out, ".d");
+    }
+    strcat(out, end);
+}
+
+/* Each scope that a leaf has the name of goes, in their order, to the first name above its own that neither a name nor a scope before it has.
+ * kind[i]: 1: a leaf with i suffixes, 2: a scope, 3: both. */
+static void check_chain(unsigned base, const unsigned kind[CHAIN])
+{
+    bool taken[3 * CHAIN] = {false};
+    for (unsigned i = 0; i < CHAIN; i++) {
+        taken[i] = kind[i] != 0;
+    }
+    for (unsigned i = 0; i < CHAIN; i++) {
+        char name[NAME_BYTES];
+        char path[NAME_BYTES];
+        unsigned to = i;
+        while (kind[i] == 3 && taken[to]) {
+            to++;
+        }
+        taken[to] = true;
+        chain_name(name, base, i, "/x");
+        chain_name(path, base, to, "/x");
+        if (kind[i] & 2) {
+            ASSERT_AT(path, name);
+        }
+    }
+}
+
+static void build_moved_names_of_a_chain_are_the_next_free(void **state)
+{
+    (void)state;
+    unsigned seed = 1;
+    for (unsigned round = 0; round < 500; round++) {
+        char text[BASES * CHAIN * 2][NAME_BYTES];
+        const char *list[BASES * CHAIN * 2];
+        unsigned kind[BASES][CHAIN];
+        uint32_t count = 0;
+        for (unsigned i = 0; i < BASES * CHAIN; i++) {
+            seed = seed * 1103515245 + 12345;
+            kind[i / CHAIN][i % CHAIN] = seed >> 16 & 3;
+            for (unsigned scope = 0; scope < 2; scope++) {
+                if (seed >> 16 & (1u << scope)) {
+                    chain_name(text[count], i / CHAIN, i % CHAIN, scope ? "/x" : "");
+                    list[count] = text[count];
+                    count++;
+                }
+            }
+        }
+        assert_non_null(names(list, count));
+        for (unsigned base = 0; base < BASES; base++) {
+            check_chain(base, kind[base]);
+        }
+        check_order();
+    }
+}
+
 static void build_names_no_file_system_holds_are_escaped(void **state)
 {
     (void)state;
@@ -241,6 +306,7 @@ int main(void)
         cmocka_unit_test(build_nested_names_are_found_by_path),
         cmocka_unit_test(build_leaf_and_scope_moves_the_children),
         cmocka_unit_test(build_moved_name_is_taken_again_and_again),
+        cmocka_unit_test(build_moved_names_of_a_chain_are_the_next_free),
         cmocka_unit_test(build_names_no_file_system_holds_are_escaped),
         cmocka_unit_test(build_variable_wins_over_a_synthesized_file),
         cmocka_unit_test(build_parts_stand_under_their_variable),
