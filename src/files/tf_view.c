@@ -124,8 +124,9 @@ static errint survey(struct tf_view *v, bool compact, bool *own)
         }
     }
     for (uint32_t i = 0; i < v->kept_count; i++) {
-        uint32_t shard = v->kept[i].place.shard;
-        v->catalog->shards[shard].used = true;
+        const struct place *place = &v->kept[i].place;
+        uint32_t shard = place->shard;
+        catalog_use_range(v->catalog, shard, place->off, place->bytes);
         v->shard_number[shard] = compact ? TF_NO_SHARD : 0;
     }
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {

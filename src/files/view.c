@@ -234,8 +234,8 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
     }
     if (request->depth >= VIEW_DATA && out->plan && rc != -ENOMEM) {
         /* After errors it is not known which shards the view would need: look at all of them. */
-        for (uint32_t i = 0; rc < 0 && i < out->catalog->shard_count; i++) {
-            out->catalog->shards[i].used = true;
+        if (rc < 0) {
+            catalog_use_all(out->catalog);
         }
         errint opened = catalog_open_shards(out->catalog, d);
         rc = rc == 0 ? opened : rc;

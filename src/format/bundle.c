@@ -2,6 +2,8 @@
 #include "format/bundle.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -15,7 +17,7 @@
 #include "format/objects.h"
 #include "format/slice_key.h"
 
-enum { BAD_RECORDS_MOST = 100, COMPONENTS_MOST = 512, TENSORS_MOST = 16 << 20 };
+enum { BAD_RECORDS_FEW = 100, COMPONENTS_MOST = 512, TENSORS_MOST = 16 << 20 };
 
 struct reader {
     struct catalog *c;
@@ -25,12 +27,27 @@ struct reader {
     struct bundle_slices slices;
     struct bundle_parts in;
     const struct bundle_part *part; /* of the record at hand */
+    struct bundle_entry entry; /* of the record at hand: dtype and shape, once they were found to be right; else zero */
+    const char *fault;         /* of the record at hand, as record_fault was told it; in the catalog's arena */
     unsigned bad_records;
-    errint rc; /* of the first bad record */
+    errint rc; /* of the first record that passes a limit */
 };
 
 #define BAD(r, name, ...)                                                                                    \
     diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (r)->part->index_path, (name), __VA_ARGS__)
+
+/* A record that contradicts itself: its tensor cannot be shown, and the others can. -EBADMSG. */
+FORMAT(2, 3) static errint record_fault(struct reader *r, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    CLEANUP_FREE char *text = NULL;
+    int len = vasprintf(&text, fmt, args);
+    va_end(args);
+    r->fault = len < 0 ? NULL : arena_cstr(&r->c->arena, str_from(text));
+    return r->fault ? -EBADMSG : diag_no_memory(r->d);
+}
+
 
 static errint check_name(struct reader *r, struct str name)
 {
@@ -46,23 +63,23 @@ static errint check_name(struct reader *r, struct str name)
 }
 
 /* Rank, signs and products; *bytes is what elements of fixed size take. */
-static errint check_shape(struct reader *r, struct str name, const struct bundle_entry *e, uint64_t *bytes)
+static errint check_shape(struct reader *r, const struct bundle_entry *e, uint64_t *bytes)
 {
     *bytes = 0;
     if (e->rank > SHAPE_RANK_MOST) {
-        return BAD(r, name, "its shape has %u dimensions, expected at most %d", e->rank, SHAPE_RANK_MOST);
+        return record_fault(r, "its shape has %u dimensions, expected at most %d", e->rank, SHAPE_RANK_MOST);
     }
     struct shape shape = {e->dims, (uint8_t)e->rank};
     for (uint32_t i = 0; i < e->rank; i++) {
         if (e->dims[i] < 0) {
-            return BAD(r, name, "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
+            return record_fault(r, "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
                        e->dims[i]);
         }
     }
     uint64_t elements;
     unsigned dtype = dtype_known((uint64_t)e->dtype) ? (unsigned)e->dtype : DTYPE_INVALID;
     if (shape_elements(shape, &elements) < 0 || shape_bytes(shape, dtype, bytes) < 0) {
-        return BAD(r, name, "its shape %s takes more than 2^63 - 1 %s", shape_text(shape).text,
+        return record_fault(r, "its shape %s takes more than 2^63 - 1 %s", shape_text(shape).text,
                    shape_elements(shape, &elements) < 0 ? "elements" : "bytes");
     }
     return 0;
@@ -75,18 +92,18 @@ static errint complain_strings(struct reader *r, struct str name)
 }
 
 /* Where its bytes lie. */
-static errint check_place(struct reader *r, struct str name, const struct bundle_entry *e)
+static errint check_place(struct reader *r, const struct bundle_entry *e)
 {
     if (e->offset < 0 || e->size < 0) {
-        return BAD(r, name, "offset %" PRId64 " and size %" PRId64 ", expected 0 or more", e->offset,
+        return record_fault(r, "offset %" PRId64 " and size %" PRId64 ", expected 0 or more", e->offset,
                    e->size);
     }
     if (e->offset > INT64_MAX - e->size) {
-        return BAD(r, name, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1", e->offset,
+        return record_fault(r, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1", e->offset,
                    e->size);
     }
     if (e->shard_id < 0 || e->shard_id >= r->part->header.num_shards) {
-        return BAD(r, name, "shard %" PRId64 ", but the header says %u shards", e->shard_id,
+        return record_fault(r, "shard %" PRId64 ", but the header says %u shards", e->shard_id,
                    (unsigned)r->part->header.num_shards);
     }
     return 0;
@@ -98,7 +115,7 @@ static errint take_strings(struct reader *r, struct str name, const int64_t *dim
     uint64_t elements;
     struct shape shape = {dims, t->rank};
     if (shape_elements(shape, &elements) < 0 || t->bytes < elements) {
-        return BAD(r, name, "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64, t->bytes,
+        return record_fault(r, "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64, t->bytes,
                    shape_text(shape).text, elements);
     }
     errint rc = catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
@@ -113,7 +130,7 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
     const char *why;
     errint rc = bundle_slices_assemble(&r->slices, key, value, e, &r->build, &slices, &why);
     if (rc == -EBADMSG) {
-        return BAD(r, key, "%s", why ? why : "its slices are not as they must be");
+        return record_fault(r, "%s", why ? why : "its slices are not as they must be");
     }
     if (rc == -EOVERFLOW) {
         return diag_error(r->d, DIAG_LIMIT, r->part->index_path, key,
@@ -135,7 +152,7 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
 }
 
 /* One slice that is all of its tensor, without saying how long, is no slice: TensorFlow reads the record as any other. */
-static errint take_whole_slice(struct reader *r, struct str key, struct str value, struct bundle_entry *e)
+static errint take_whole_slice(struct reader *r, struct str value, struct bundle_entry *e)
 {
     int64_t *start;
     int64_t *len;
@@ -151,7 +168,7 @@ static errint take_whole_slice(struct reader *r, struct str key, struct str valu
     if (whole) {
         e->slice_count = 0;
     } else if (rc < 0) {
-        return BAD(r, key, "%s", bundle_slices_wrong(&r->scratch, axes, e->rank));
+        return record_fault(r, "%s", bundle_slices_wrong(&r->scratch, axes, e->rank));
     }
     return 0;
 }
@@ -173,12 +190,13 @@ static errint take_record(struct reader *r, struct str key, struct str value)
             value.len);
     }
     if (rc < 0) {
-        return BAD(r, key, "its record of %zu bytes is not a BundleEntryProto", value.len);
+        return record_fault(r, "its record of %zu bytes is not a BundleEntryProto", value.len);
     }
     uint64_t bytes;
-    if ((rc = check_name(r, key)) < 0 || (rc = check_shape(r, key, &e, &bytes)) < 0) {
+    if ((rc = check_name(r, key)) < 0 || (rc = check_shape(r, &e, &bytes)) < 0) {
         return rc;
     }
+    r->entry = e;
     bool known = dtype_known((uint64_t)e.dtype);
     struct tensor t = {
         .bytes = bytes,
@@ -189,17 +207,17 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
         .no_crc = !known,
     };
-    if (e.slice_count == 1 && (rc = take_whole_slice(r, key, value, &e)) < 0) {
+    if (e.slice_count == 1 && (rc = take_whole_slice(r, value, &e)) < 0) {
         return rc;
     }
     /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
     if (e.slice_count == 0) {
-        rc = check_place(r, key, &e);
+        rc = check_place(r, &e);
         if (rc < 0) {
             return rc;
         }
         if (dtype_bytes(t.dtype) && (uint64_t)e.size != bytes) {
-            return BAD(r, key, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e.size,
+            return record_fault(r, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e.size,
                        dtype_name(t.dtype), shape_text((struct shape){e.dims, t.rank}).text, bytes);
         }
         e.shard_id += r->part->first_shard;
@@ -224,33 +242,69 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     return catalog_build_add(&r->build, key, e.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
 }
 
-/* All records after the header. A bad one does not stop the others from being checked. */
+/* The tensor of a record that contradicts itself is listed, with the reason, and not shown. A slice that does so is missing in its tensor. */
+static errint hide_record(struct reader *r, struct str key)
+{
+    bool slice = key.len && key.ptr[0] == '\0' && slice_key_valid(key);
+    struct tensor t = {
+        .shard = TENSOR_NO_SHARD,
+        .off = (uintptr_t)r->fault,
+        .dtype = dtype_known((uint64_t)r->entry.dtype) ? (uint8_t)r->entry.dtype : DTYPE_INVALID,
+        .rank = (uint8_t)r->entry.rank,
+        .hidden = TENSOR_RECORD_BAD,
+        .no_crc = 1,
+    };
+    diag_warn(r->d, DIAG_CHECKPOINT_CORRUPT, r->part->index_path, key, "%s '%s' cannot be shown: %s",
+              slice ? "a slice" : "tensor", diag_visible(r->d, str_head(key, 200)), r->fault);
+    if (slice) {
+        return 0;
+    }
+    return catalog_build_add(&r->build, key, r->entry.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+static errint take_or_hide(struct reader *r, struct str key, struct str value)
+{
+    r->entry = (struct bundle_entry){0};
+    errint rc = take_record(r, key, value);
+    if (rc != -EBADMSG) {
+        return rc;
+    }
+    r->bad_records++;
+    return hide_record(r, key);
+}
+
+/* Some tensors of other writers contradict themselves. Where most do, it is the index that is wrong. */
+static errint check_most_are_good(struct reader *r)
+{
+    uint64_t all = (uint64_t)r->c->count + r->c->slice_records;
+    if (r->bad_records <= BAD_RECORDS_FEW || r->bad_records <= all / 2) {
+        return 0;
+    }
+    return BAD(r, STR(""), "%u of %" PRIu64 " records contradict themselves", r->bad_records, all);
+}
+
+/* All records after the header. One that passes a limit does not stop the others from being checked. */
 static errint read_records(struct reader *r)
 {
-    struct diag *d = r->d;
     struct str key;
     struct str value;
     int got;
     while ((got = bundle_parts_next(&r->in, &key, &value, &r->part)) > 0) {
         if (r->c->count == TENSORS_MOST) {
-            return diag_error(d, DIAG_LIMIT, r->c->index_path, STR(""), "more than %d tensors", TENSORS_MOST);
+            return diag_error(r->d, DIAG_LIMIT, r->c->index_path, STR(""), "more than %d tensors",
+                              TENSORS_MOST);
         }
         arena_reset(&r->scratch);
-        r->d = r->bad_records < BAD_RECORDS_MOST ? d : NULL;
-        errint rc = take_record(r, key, value);
-        r->d = d;
-        if (rc == 0) {
-            continue;
-        }
+        errint rc = take_or_hide(r, key, value);
         if (rc == -ENOMEM) {
             return rc;
         }
         r->rc = r->rc ? r->rc : rc;
-        if (++r->bad_records > BAD_RECORDS_MOST) {
-            return BAD(r, STR(""), "more than %d records are bad", BAD_RECORDS_MOST);
-        }
     }
-    return got < 0 ? got : r->rc;
+    if (got < 0 || r->rc < 0) {
+        return got < 0 ? got : r->rc;
+    }
+    return check_most_are_good(r);
 }
 
 static errint read_index(struct reader *r)

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "format/sstable_cache.h"
+#include "format/strings.h"
 
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
 {
@@ -47,6 +48,8 @@ const char *tensor_hidden_reason(const struct tensor *t)
         return "V1 checkpoints have no values of its dtype";
     case TENSOR_BLOCK_TOO_LARGE:
         return "unsupported: its values are in a compressed block of more than 256 MiB";
+    case TENSOR_RECORD_BAD:
+        return (const char *)(uintptr_t)t->off;
     }
     return "it cannot be shown";
 }
@@ -81,12 +84,65 @@ uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *fi
     return bound(c, prefix, true) - *first;
 }
 
+void catalog_use_range(struct catalog *c, uint32_t shard, uint64_t off, uint64_t bytes)
+{
+    struct shard *file = shard_file(&c->shards[shard]);
+    c->shards[shard].used = true;
+    if (bytes && file->used_bytes < off + bytes) {
+        file->used_bytes = off + bytes;
+    }
+}
+
+void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_slice *s)
+{
+    uint32_t shard = s ? s->shard : t->shard;
+    uint64_t off = s ? s->off : t->off;
+    uint64_t bytes = t->bytes;
+    const struct strings_run *run = strings_run_at(&c->shards[shard], off);
+    if (!catalog_is_bundle(c)) {
+        bytes = 0; /* of a V1 file all is needed, and the reader has said so */
+    } else if (run) {
+        off = run->off;
+        bytes = run->bytes;
+    } else if (s && shape_bytes((struct shape){s->len, t->rank}, t->dtype, &bytes) < 0) {
+        bytes = 0; /* cannot be: the reader has checked that it fits */
+    }
+    catalog_use_range(c, shard, off, bytes);
+}
+
+void catalog_use_nothing(struct catalog *c)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].used = false;
+        c->shards[i].used_bytes = 0;
+    }
+}
+
+void catalog_use_all(struct catalog *c)
+{
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].used = true;
+        c->shards[i].used_bytes = c->shards[i].need_bytes;
+    }
+}
+
 void catalog_use_files(struct catalog *c)
 {
     for (uint32_t i = 0; i < c->shard_count; i++) {
         if (c->shards[i].used) {
             shard_file(&c->shards[i])->used = true;
         }
+    }
+}
+
+/* A data file that lacks what nobody reads. */
+static void warn_short(const struct shard *s, struct diag *d)
+{
+    if (s->opened && !s->base && (uint64_t)s->st.st_size < s->need_bytes) {
+        diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
+                  "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64
+                  ": it is cut short, but nothing that is shown needs the rest",
+                  (uint64_t)s->st.st_size, s->need_bytes);
     }
 }
 
@@ -100,6 +156,7 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
         if (s->used) {
             errint rc = shard_open(s, &c->arena, d);
             first = first ? first : rc;
+            warn_short(s, d);
         } else if (!s->base && stat(s->path, &st) != 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
                       "the data file cannot be found (%s), but nothing that is shown needs it",

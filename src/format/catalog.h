@@ -26,6 +26,7 @@ enum tensor_hidden {
     TENSOR_DTYPE_UNKNOWN,
     TENSOR_NOT_IN_V1,
     TENSOR_BLOCK_TOO_LARGE,
+    TENSOR_RECORD_BAD, /* its record in the index contradicts itself: `off` is the address of the words */
 };
 
 #define TENSOR_NO_SHARD UINT32_MAX
@@ -119,6 +120,19 @@ const struct tensor *catalog_find(const struct catalog *c, struct str name);
 
 /* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
+
+/* catalog_use: tensor t, or its slice s if that is not NULL, will be read: its shard, the file behind
+ * it, and how long that must be, are noted. t->shard is a shard, or s is given. */
+void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_slice *s);
+
+/* catalog_use_range: likewise bytes [off, off + bytes) of the data file behind a shard. */
+void catalog_use_range(struct catalog *c, uint32_t shard, uint64_t off, uint64_t bytes);
+
+/* catalog_use_nothing: takes back all that catalog_use and catalog_use_all noted. */
+void catalog_use_nothing(struct catalog *c);
+
+/* catalog_use_all: every tensor will be read. */
+void catalog_use_all(struct catalog *c);
 
 /* catalog_use_files: sets `used` of the files behind the derived shards for which it is set. */
 void catalog_use_files(struct catalog *c);

@@ -69,6 +69,7 @@ static errint make_shards(struct unite *u)
         c->shards[c->shard_count++] = (struct shard){.path = path,
                                                      .number = i,
                                                      .need_bytes = (uint64_t)f->st.st_size,
+                                                     .used_bytes = (uint64_t)f->st.st_size,
                                                      .fd = -1,
                                                      .known = true,
                                                      .st = f->st,

@@ -55,7 +55,8 @@ struct shard {
     const char *path;      /* as found; borrowed */
     const char *real_path; /* absolute, for opening again after the daemon left the directory */
     uint32_t number;       /* shard id in the checkpoint */
-    uint64_t need_bytes;   /* end of the last tensor in it: the file must be at least that long */
+    uint64_t need_bytes;   /* end of the last tensor in it: how long the file was when it was saved, at least */
+    uint64_t used_bytes;   /* end of the last tensor in it that is read: how long the file must be */
     bool used;             /* some target reads it */
     int fd;                /* -1: not opened, or descriptors ran out (then `opened` is set) */
     bool opened;
@@ -80,7 +81,7 @@ static inline struct shard *shard_file(struct shard *s)
     return s;
 }
 
-/* shard_open: opens s->path and checks that it is a regular file of at least need_bytes. Errors name the file and what was
+/* shard_open: opens s->path and checks that it is a regular file of at least used_bytes. Errors name the file and what was
  * found and expected, and which data files lie beside a missing one. real_path is allocated in `a`. When descriptors run out, or few
  * are left (reads need some), fd stays -1. A derived shard opens nothing, and is open if its base is. */
 MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);

@@ -106,7 +106,7 @@ errint shard_complain_missing(const struct shard *s, struct diag *d)
         list_others(&o, "; if it was renamed apart from its index, it is one of these: ", true, &beside);
     }
     return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, s->path, str_from(s->path),
-                      "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->need_bytes,
+                      "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->used_bytes,
                       beside.data ? beside.data : "");
 }
 
@@ -115,8 +115,8 @@ errint shard_complain_missing(const struct shard *s, struct diag *d)
 errint shard_check_length(const struct shard *s, int fd, struct diag *d)
 {
     uint64_t size = (uint64_t)s->st.st_size;
-    bool is_short = size < s->need_bytes;
-    if (!is_short && (s->need_bytes == 0 || size > FILE_KIND_HEAD)) {
+    bool is_short = size < s->used_bytes;
+    if (!is_short && (s->used_bytes == 0 || size > FILE_KIND_HEAD)) {
         return 0;
     }
     const struct file_kind *kind = fd < 0 ? NULL : file_kind_of(fd, size);
@@ -124,7 +124,8 @@ errint shard_check_length(const struct shard *s, int fd, struct diag *d)
         return file_kind_complain(d, DIAG_CHECKPOINT_CORRUPT, s->path, kind, "a checkpoint's data");
     }
     return is_short ? diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
-                                 "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64, size,
-                                 s->need_bytes)
+                                 "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64
+                                 ": it is cut short (a map of the tensors that are whole mounts)",
+                                 size, s->used_bytes)
                     : 0;
 }

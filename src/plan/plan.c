@@ -223,10 +223,13 @@ static errint note_used(struct resolve *r)
         size_t index = (size_t)(t - r->catalog->tensors);
         used[index / 64] |= 1ull << (index % 64);
         if (!t->sliced) {
-            r->catalog->shards[t->shard].used = true;
+            catalog_use(r->catalog, t, NULL);
         }
         for (uint32_t k = 0; r->targets[i].form && k < r->targets[i].form->piece_count; k++) {
-            r->catalog->shards[r->targets[i].form->pieces[k].shard].used = true;
+            const struct piece *p = &r->targets[i].form->pieces[k];
+            if (p->source) {
+                catalog_use(r->catalog, p->source, p->slice);
+            }
         }
     }
     r->plan->used = used;

@@ -85,17 +85,15 @@ static errint find_all(const struct view *v, char **operands, int count, const s
 /* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
 static errint open_shards(struct catalog *c, const struct target **targets, int count, struct diag *d)
 {
-    for (uint32_t i = 0; i < c->shard_count; i++) {
-        c->shards[i].used = false;
-    }
+    catalog_use_nothing(c);
     for (int i = 0; i < count; i++) {
         const struct form *f = targets[i]->form;
         bool whole = !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
         if (whole && targets[i]->source->shard < c->shard_count) {
-            c->shards[targets[i]->source->shard].used = true;
+            catalog_use(c, targets[i]->source, NULL);
         }
         for (uint32_t p = 0; f && p < f->piece_count; p++) {
-            c->shards[f->pieces[p].shard].used = true;
+            catalog_use(c, f->pieces[p].source, f->pieces[p].slice);
         }
     }
     struct diag found;

@@ -141,10 +141,10 @@ static void look_for_shards(struct catalog *c, struct diag *d)
             const struct file_kind *kind = file_kind_at(s->path);
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,
                       kind->remedy);
-        } else if ((uint64_t)st.st_size < s->need_bytes) {
+        } else if ((uint64_t)st.st_size < s->used_bytes) {
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
                       "the file has %" PRIu64 " bytes, its tensors need %" PRIu64, (uint64_t)st.st_size,
-                      s->need_bytes);
+                      s->used_bytes);
         }
     }
 }

@@ -139,14 +139,12 @@ static errint check_metaindexes(const struct catalog *c, struct diag *d)
  * read. */
 static errint open_files(struct catalog *c, struct diag *d)
 {
-    for (uint32_t i = 0; i < c->shard_count; i++) {
-        c->shards[i].used = true;
-    }
+    catalog_use_all(c);
     errint rc = catalog_open_shards(c, d);
     for (uint32_t i = 0; rc < 0 && i < c->shard_count; i++) { /* derived ones stand after their bases */
         struct shard *s = &c->shards[i];
         if (!s->opened) {
-            s->need_bytes = 0;
+            s->used_bytes = 0;
             errint said = shard_open(s, &c->arena, NULL);
             (void)said;
         }

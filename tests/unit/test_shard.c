@@ -40,7 +40,7 @@ static int setup(void **state)
     diag_init(&f.d);
     snprintf(path, sizeof(path), "%s", path_of(&f));
     mk_write_file(path, "0123456789", 10);
-    f.s = (struct shard){.path = path, .fd = -1, .need_bytes = 10};
+    f.s = (struct shard){.path = path, .fd = -1, .used_bytes = 10};
     *state = &f;
     return 0;
 }
@@ -147,7 +147,7 @@ static void shard_open_missing_names_what_is_beside(void **state)
 static void shard_open_short_is_ebadmsg_with_both_sizes(void **state)
 {
     struct fixture *f = *state;
-    f->s.need_bytes = 11;
+    f->s.used_bytes = 11;
     assert_int_equal(shard_open(&f->s, &f->arena, &f->d), -EBADMSG);
     assert_non_null(strstr(only_message(f), "10 bytes"));
     assert_non_null(strstr(only_message(f), "need 11"));
@@ -156,7 +156,7 @@ static void shard_open_short_is_ebadmsg_with_both_sizes(void **state)
 static void shard_open_longer_than_needed_works(void **state)
 {
     struct fixture *f = *state;
-    f->s.need_bytes = 0;
+    f->s.used_bytes = 0;
     open_shard(f);
     assert_serves(f);
 }
@@ -318,7 +318,7 @@ static void shard_open_without_descriptors_still_checks_the_file(void **state)
     struct rlimit old;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     struct rlimit none = {0, old.rlim_max};
-    f->s.need_bytes = 11;
+    f->s.used_bytes = 11;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     errint rc = shard_open(&f->s, &f->arena, &f->d);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
