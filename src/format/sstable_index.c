@@ -66,15 +66,6 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     return 0;
 }
 
-errint sstable_index_open(struct sstable_index *x, const struct sstable_source *src)
-{
-    struct sstable_handle metaindex; /* always empty, and never read by TensorFlow either */
-    struct sstable_handle h;
-    errint rc = read_footer(src, &metaindex, &h);
-    x->off = h.off;
-    return rc < 0 ? rc : sstable_block_load(&x->block, src, h);
-}
-
 errint sstable_check_metaindex(const struct sstable_source *src)
 {
     struct sstable_handle h;
@@ -94,6 +85,35 @@ errint sstable_check_metaindex(const struct sstable_source *src)
     sstable_block_fini(&block);
     return rc;
 }
+
+/* TensorFlow does not look at that block, so its damage is told, and no more. */
+static errint warn_metaindex(const struct sstable_source *src)
+{
+    struct diag found;
+    diag_init(&found);
+    const struct sstable_source quiet = {src->fd, src->size, src->path, &found};
+    errint rc = sstable_check_metaindex(&quiet);
+    if (rc == -EBADMSG && found.kept) {
+        diag_warn(src->d, DIAG_CHECKPOINT_CORRUPT, src->path, STR(""),
+                  "metaindex: %s (TensorFlow never reads it, and no tensor needs it)",
+                  found.entries[0].message);
+    }
+    diag_fini(&found);
+    return rc == -EBADMSG ? 0 : rc;
+}
+
+errint sstable_index_open(struct sstable_index *x, const struct sstable_source *src)
+{
+    struct sstable_handle metaindex; /* always empty, and never read by TensorFlow either */
+    struct sstable_handle h;
+    errint rc = read_footer(src, &metaindex, &h);
+    x->off = h.off;
+    if (rc < 0 || (rc = sstable_block_load(&x->block, src, h)) < 0) {
+        return rc;
+    }
+    return warn_metaindex(src);
+}
+
 
 int sstable_index_next(struct sstable_index *x, const struct sstable_source *src, struct sstable_handle *h)
 {

@@ -13,7 +13,8 @@ struct sstable_index {
     uint32_t key_len;  /* of the newest entry */
 };
 
-/* sstable_index_open: reads footer and index block of the table into the zeroed *x. */
+/* sstable_index_open: reads footer and index block of the table into the zeroed *x. A metaindex block
+ * that is damaged is a warning. */
 MUST_CHECK errint sstable_index_open(struct sstable_index *x, const struct sstable_source *src);
 
 /* sstable_index_next: the next data block, which lies between the one before it and the index block: 1, 0 at the end, negative with the

@@ -44,7 +44,8 @@ static errint complain(const struct view *v, struct str path, int64_t node, stru
     }
     const struct tensor *source = catalog_find(v->catalog, path);
     if (source && source->hidden) {
-        return diag_error(d, DIAG_UNSUPPORTED, "", path, "'%s' cannot be shown: %s", shown,
+        const char *where = source->hidden == TENSOR_RECORD_BAD ? v->catalog->index_path : "";
+        return diag_error(d, DIAG_UNSUPPORTED, where, path, "'%s' cannot be shown: %s", shown,
                           tensor_hidden_reason(source));
     }
     const struct tensor *other;

@@ -11,6 +11,8 @@
 #include "format/sstable_index.h"
 #include "serve/tool.h"
 
+enum { LACKING_NAMED = 3 };
+
 static void draw(void *context, uint64_t done, uint64_t bytes)
 {
     bar_draw(context, done, bytes);
@@ -31,33 +33,122 @@ static int by_tensor(const void *a, const void *b)
     return (left->slice > right->slice) - (left->slice < right->slice);
 }
 
-/* A line for each tensor that is not good, in order of names. */
-static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+/* The data file that lacks the bytes of the unit, since it is not there or is cut short; NULL: it has them. */
+static const struct shard *lacking_file(const struct catalog *c, const struct verify_unit *u)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < all->count; i++) {
-        count += all->units[i].result.outcome != VERIFY_GOOD;
+    struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
+    const struct shard *file = shard_file(s);
+    if (u->result.outcome != VERIFY_UNREADABLE || (file->opened && file->failed)) {
+        return NULL;
     }
-    CLEANUP_FREE const struct verify_unit **bad = calloc((size_t)count + 1, sizeof(*bad));
-    if (!bad) {
+    uint64_t end = shard_origin(s, verify_stored_off(u->tensor, u->slice)) +
+                   verify_stored_bytes(c, u->tensor, u->slice);
+    return !file->opened || end > (uint64_t)file->st.st_size ? file : NULL;
+}
+
+/* Units that are not good, by name, and how many of them each file lacks. */
+struct bad_units {
+    const struct verify_unit **units; /* owns */
+    uint32_t count;
+    uint32_t *lacking; /* owns; one for each of catalog.shards */
+};
+
+static void bad_units_fini(struct bad_units *bad)
+{
+    free(bad->units);
+    free(bad->lacking);
+}
+
+static errint find_bad(const struct verify *all, struct bad_units *bad)
+{
+    const struct catalog *c = all->catalog;
+    bad->units = calloc((size_t)all->count + 1, sizeof(*bad->units));
+    bad->lacking = calloc((size_t)c->shard_count + 1, sizeof(*bad->lacking));
+    if (!bad->units || !bad->lacking) {
         return -ENOMEM;
     }
-    count = 0;
     for (uint32_t i = 0; i < all->count; i++) {
-        if (all->units[i].result.outcome != VERIFY_GOOD) {
-            bad[count++] = &all->units[i];
+        const struct verify_unit *u = &all->units[i];
+        const struct shard *file = lacking_file(c, u);
+        if (file) {
+            bad->lacking[file - c->shards]++;
+        }
+        if (u->result.outcome != VERIFY_GOOD) {
+            bad->units[bad->count++] = u;
         }
     }
-    qsort(bad, count, sizeof(*bad), by_tensor);
-    for (uint32_t i = 0, next; i < count && out_settle(o) == 0; i = next) {
-        for (next = i + 1; next < count && bad[next]->tensor == bad[i]->tensor; next++) {
+    qsort(bad->units, bad->count, sizeof(*bad->units), by_tensor);
+    return 0;
+}
+
+/* The first of those whose bytes `file` lacks, in the order of their places. */
+static void name_lacking(const struct verify *all, const struct shard *file, struct buf *b)
+{
+    unsigned named = 0;
+    for (uint32_t i = 0; i < all->count && named < LACKING_NAMED; i++) {
+        if (lacking_file(all->catalog, &all->units[i]) == file) {
+            buf_text(b, named++ ? ", " : "");
+            buf_visible(b, tensor_name(all->units[i].tensor));
         }
-        verify_print(all->catalog, bad[i]->tensor, bad[i]->slice, &bad[i]->result, &o->text);
-        if (next > i + 1) {
-            buf_printf(&o->text, "; %u more of its slices, too", next - i - 1);
+    }
+}
+
+/* One line for a file that lacks what its tensors need, however many they are. */
+static void tell_files(const struct verify *all, const struct bad_units *bad, struct tool_out *o)
+{
+    const struct catalog *c = all->catalog;
+    for (uint32_t i = 0; i < c->shard_count && out_settle(o) == 0; i++) {
+        if (!bad->lacking[i]) {
+            continue;
         }
-        buf_char(&o->text, '\n');
-        ++*(is_damage(&bad[i]->result) ? damaged : unknown);
+        buf_visible(&o->text, str_from(c->shards[i].path));
+        if (c->shards[i].opened) {
+            buf_printf(&o->text, ": cut short at byte %lld: ", (long long)c->shards[i].st.st_size);
+        } else {
+            buf_text(&o->text, ": cannot be opened: ");
+        }
+        buf_printf(&o->text, "%u tensors or slices cannot be read: ", bad->lacking[i]);
+        name_lacking(all, &c->shards[i], &o->text);
+        buf_text(&o->text, bad->lacking[i] > LACKING_NAMED ? ", ...\n" : "\n");
+    }
+}
+
+/* The line of a tensor, which has `count` bad units; none where all that is wrong is what files lack. */
+static void tell_tensor(const struct verify *all, const struct verify_unit *const *units, uint32_t count,
+                        struct tool_out *o)
+{
+    const struct verify_unit *first = NULL;
+    uint32_t more = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (lacking_file(all->catalog, units[i])) {
+            continue;
+        }
+        more += first != NULL;
+        first = first ? first : units[i];
+    }
+    if (!first) {
+        return;
+    }
+    verify_print(all->catalog, first->tensor, first->slice, &first->result, &o->text);
+    if (more) {
+        buf_printf(&o->text, "; %u more of its slices, too", more);
+    }
+    buf_char(&o->text, '\n');
+}
+
+/* Lines for the files that lack something, and for each other tensor that is not good, in order of names. */
+static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+{
+    CLEANUP(bad_units_fini) struct bad_units bad = {0};
+    if (find_bad(all, &bad) < 0) {
+        return -ENOMEM;
+    }
+    tell_files(all, &bad, o);
+    for (uint32_t i = 0, next; i < bad.count && out_settle(o) == 0; i = next) {
+        for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor; next++) {
+        }
+        tell_tensor(all, &bad.units[i], next - i, o);
+        ++*(is_damage(&bad.units[i]->result) ? damaged : unknown);
     }
     return 0;
 }
@@ -78,6 +169,32 @@ static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *
     }
 }
 
+/* A line for each table whose metaindex block, which nobody reads, is damaged. */
+static errint tell_metaindexes(const struct catalog *c, struct tool_out *o, uint64_t *damaged)
+{
+    bool legacy = c->shard_count && c->shards[0].blocks;
+    for (uint32_t i = 0; i < (legacy ? c->num_shards : c->index_count); i++) {
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        struct diag found;
+        const char *path = legacy ? c->shards[i].path : c->indexes[i].path;
+        diag_init(&found);
+        errint rc = file_open(path, &fd, &st);
+        const struct sstable_source src = {fd, rc == 0 ? (uint64_t)st.st_size : 0, path, &found};
+        rc = rc < 0 ? file_complain(&found, DIAG_FILE_UNREADABLE, path, rc) : sstable_check_metaindex(&src);
+        if (found.kept) {
+            buf_visible(&o->text, str_from(path));
+            buf_printf(&o->text, ": %s\n", found.entries[0].message);
+            ++*damaged;
+        }
+        diag_fini(&found);
+        if (rc == -ENOMEM) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 /* Lines of what is not good, then the summary. */
 static errint tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o,
                    uint64_t *damaged)
@@ -88,13 +205,16 @@ static errint tell(const struct view *v, const struct verify *all, double second
         return rc;
     }
     tell_blocks(all, o, damaged);
+    if ((rc = tell_metaindexes(v->catalog, o, damaged)) < 0) {
+        return rc;
+    }
     for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {
         const struct tensor *t = &v->catalog->tensors[i];
         const struct slices *s = tensor_slices(v->catalog, t);
-        if (s && s->fault) {
+        if ((s && s->fault) || t->hidden == TENSOR_RECORD_BAD) {
             ++*damaged;
             buf_visible(&o->text, tensor_name(t));
-            buf_printf(&o->text, ": %s: %s\n", tensor_hidden_reason(t), s->what);
+            buf_printf(&o->text, ": %s%s%s\n", tensor_hidden_reason(t), s ? ": " : "", s ? s->what : "");
         }
     }
     buf_printf(&o->text, "%u tensors, ", v->catalog->count);
@@ -112,27 +232,6 @@ static errint tell(const struct view *v, const struct verify *all, double second
 static void fini(struct verify *v)
 {
     verify_fini(v);
-}
-
-/* Of the tables, the one block that nobody reads. */
-static errint check_metaindexes(const struct catalog *c, struct diag *d)
-{
-    bool legacy = c->shard_count && c->shards[0].blocks;
-    errint first = 0;
-    for (uint32_t i = 0; i < (legacy ? c->num_shards : c->index_count); i++) {
-        CLEANUP_CLOSE int fd = -1;
-        struct stat st;
-        const char *path = legacy ? c->shards[i].path : c->indexes[i].path;
-        errint rc = file_open(path, &fd, &st);
-        if (rc < 0) {
-            file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
-        } else {
-            const struct sstable_source src = {fd, (uint64_t)st.st_size, path, d};
-            rc = sstable_check_metaindex(&src);
-        }
-        first = first ? first : rc;
-    }
-    return first;
 }
 
 /* Opens all data files. Of one that is too short, what is there is looked at all the same; of one that is not there, each of its tensors cannot be
@@ -178,8 +277,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
         return diag_no_memory(d);
     }
     *damaged = found > 0;
-    rc = check_metaindexes(v->catalog, d);
-    return opened < 0 ? opened : rc;
+    return opened;
 }
 
 int tool_verify(const struct tool_args *args, struct tool_out *o)

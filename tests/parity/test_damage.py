@@ -20,6 +20,9 @@ from damage import bundles, files, tables  # noqa: E402
 from toolkit import out, run  # noqa: E402
 
 CASES = {**{f"V2 {name}": case for name, case in bundles.BUNDLES.items()}, **{f"V1 {name}": case for name, case in files.FILES.items()}}
+# What contradicts itself in the index hides its tensor, and no other.
+HIDES = {name for name, case in CASES.items() if name.startswith("V2 ") and case.file == "bad.index" and case.named and case.text != ""} - {
+    "V2 slices overlap"}
 RECORDS = [(name, count) for name in tables.TABLES for count in (1, 2)]
 HARMLESS = [(name, count) for name in tables.HARMLESS for count in (1, 2)]
 
@@ -105,7 +108,7 @@ def test_table(asked, name, count):
 def test_table_that_is_read_all_the_same(asked, name, count):
     key = ("harmless", name, count)
     assert asked.answers[key, "restore"] == {"hex": tables.VALUE.hex()}
-    assert out("cat", asked.prefixes[key], "b") == tables.VALUE
+    assert out("cat", "-q", asked.prefixes[key], "b") == tables.VALUE
 
 
 def test_block_without_restarts_is_empty(asked):
@@ -124,7 +127,11 @@ def test_case(asked, name):
         assert case.text in asked.error(name)
     if case.opening is None:
         assert "signal" in asked.answers[name, "open"]
-    refuses(pathlib.Path(asked.prefixes[name]), [case.file, *case.words], case.command, case.job.get("tensor", "b"), case.named)
+    prefix = pathlib.Path(asked.prefixes[name])
+    refuses(prefix, [case.file, *case.words], case.command, case.job.get("tensor", "b"), case.named)
+    if name in HIDES:
+        assert out("cat", "-q", prefix, "a") == bundles.FLOATS[:8]
+        assert case.words[0] in run("verify", "-q", prefix, status=1).stdout.decode()
 
 
 @pytest.mark.parametrize("name", bundles.VARIABLES)
