@@ -18,7 +18,9 @@ enum {
     MADE_RUNS = 16,     /* of a tensor */
     MADE_RANK = 12,
     MADE_TENSOR_BYTES = 64 << 10, /* values of larger ones are not all made, nor known */
-    MADE_FILES = 48,              /* with content that is kept, to tell what was damaged */
+    MADE_STRINGS = 8 << 10,       /* elements likewise, each of which has a checksum in variants */
+    MADE_VARIANTS = 64,
+    MADE_FILES = 48, /* with content that is kept, to tell what was damaged */
 };
 
 /* Bytes of a tensor that have a checksum of their own: all of it, or a stored slice. */

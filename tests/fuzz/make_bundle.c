@@ -26,8 +26,8 @@ enum {
 static void encode(const struct made_tensor *t, bool big_endian, struct mkbuf *out, uint32_t *crc)
 {
     if (t->dtype == DTYPE_STRING) {
-        const void *elements[MADE_TENSOR_BYTES / 8 + 1];
-        size_t lens[MADE_TENSOR_BYTES / 8 + 1];
+        const void *elements[MADE_STRINGS];
+        size_t lens[MADE_STRINGS];
         size_t count = t->ends.len / 8;
         for (size_t i = 0; i < count; i++) {
             struct str s = values_string(t, i);

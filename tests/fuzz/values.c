@@ -87,8 +87,8 @@ static void add_end(struct made_tensor *t)
 
 static void fill_strings(struct made_tensor *t, enum fill fill, uint32_t random)
 {
-    for (uint64_t i = 0;
-         i < t->elements && t->values.len < MADE_TENSOR_BYTES && i < MADE_TENSOR_BYTES / 8; i++) {
+    uint64_t most = t->dtype == DTYPE_VARIANT ? MADE_VARIANTS : MADE_STRINGS;
+    for (uint64_t i = 0; i < t->elements && t->values.len < MADE_TENSOR_BYTES && i < most; i++) {
         char text[32];
         size_t len = fill == FILL_ZERO
                          ? 0
