@@ -19,8 +19,8 @@ struct check_file {
 
 struct check {
     struct view *view;
-    const struct made_checkpoint
-        *made;    /* what the view's checkpoint was made of; NULL where that is not known */
+    struct made_found
+        made;     /* what the view's checkpoint was made of; nothing where that is not known */
     bool verify;  /* it was opened with -o verify */
     bool threads; /* and is read by several of them */
     struct check_file *files; /* owns; by number of content.h */

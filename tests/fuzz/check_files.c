@@ -99,9 +99,12 @@ void check_end(struct check *c)
 
 bool check_may_fail(const struct check *c)
 {
-    bool damaged = !c->made;
-    for (unsigned i = 0; c->made && i < c->made->count; i++) {
-        damaged |= c->made->tensors[i].damaged || !c->made->tensors[i].known;
+    bool damaged = c->made.count == 0;
+    for (unsigned i = 0; i < c->made.count; i++) {
+        const struct made_checkpoint *made = c->made.of[i];
+        for (unsigned k = 0; k < made->count; k++) {
+            damaged |= made->tensors[k].damaged || !made->tensors[k].known;
+        }
     }
     return damaged;
 }

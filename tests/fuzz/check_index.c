@@ -116,10 +116,10 @@ static enum health health_of(const struct check *c, const struct target *t)
     for (uint32_t i = 0; t->form && i < t->form->piece_count; i++) {
         m = t->form->pieces[i].source == t->source ? m : NULL;
     }
-    return !m                                    ? HEALTH_UNKNOWN
-           : !m->damaged                         ? HEALTH_GOOD
-           : c->made->legacy || m->run_count > 1 ? HEALTH_UNKNOWN
-                                                 : HEALTH_DAMAGED;
+    return !m                                   ? HEALTH_UNKNOWN
+           : !m->damaged                        ? HEALTH_GOOD
+           : c->made.legacy || m->run_count > 1 ? HEALTH_UNKNOWN
+                                                : HEALTH_DAMAGED;
 }
 
 static enum health health_of_key(const struct check *c, struct str key)
@@ -174,7 +174,7 @@ static void check_table(struct check *c, const struct check_file *f)
 /* Whether all that is in the view can be read, so that its index has to be. */
 static bool is_healthy(const struct check *c)
 {
-    bool healthy = c->made != NULL;
+    bool healthy = c->made.count > 0;
     for (uint32_t i = 0; healthy && i < c->view->plan->count; i++) {
         struct expected e;
         healthy = check_target(c, &c->view->plan->targets[i], &e) && !e.any_bad && !e.damaged;

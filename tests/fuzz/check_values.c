@@ -13,7 +13,7 @@
 const struct made_tensor *check_source(const struct check *c, const struct tensor *t)
 {
     const struct made_tensor *m =
-        t && c->made ? made_tensor_find(c->made, catalog_key(c->view->catalog, t)) : NULL;
+        t ? made_tensor_find(&c->made, catalog_key(c->view->catalog, t)) : NULL;
     return m && m->known && m->dtype == t->dtype &&
                    shape_eq(tensor_shape(t), (struct shape){m->dims, (uint8_t)m->rank})
                ? m
@@ -165,14 +165,14 @@ bool check_target(const struct check *c, const struct target *t, struct expected
 /* Whether nothing of a damaged source comes out. Strings of V2 are always verified. */
 static bool is_verified(const struct check *c, const struct target *t)
 {
-    return c->verify || (!target_sized(t) && !c->made->legacy);
+    return c->verify || (!target_sized(t) && !c->made.legacy);
 }
 
 /* Of V1 it is not known which tensors a changed byte belongs to, and a slice that is damaged may
  * not be one that is read. */
 static bool is_lost(const struct check *c, const struct target *t, const struct expected *e)
 {
-    return e->damaged && e->len && !c->made->legacy && !t->source->sliced;
+    return e->damaged && e->len && !c->made.legacy && !t->source->sliced;
 }
 
 static void check_bytes(const struct check *c, const struct target *t, const struct check_file *f,

@@ -37,7 +37,7 @@ static void check_unit(const struct check *c, const struct verify_unit *u)
     if (!m->damaged || good) {
         const struct made_run *r = m->run_count == 1 || !u->slice ? run_of(m, u->slice) : NULL;
         FUZZ_CHECK(good || m->damaged);
-        FUZZ_CHECK(!good || !m->damaged || c->made->legacy || !r || !r->damaged);
+        FUZZ_CHECK(!good || !m->damaged || c->made.legacy || !r || !r->damaged);
     }
 }
 

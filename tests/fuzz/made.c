@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,25 +204,44 @@ void made_look(struct made *m)
     mkbuf_free(&now);
 }
 
-const struct made_checkpoint *made_find(const struct made *m, const char *prefix)
+static bool is_named(const struct made_checkpoint *c, const char *prefix)
 {
-    for (unsigned i = 0; i < m->count; i++) {
-        if (strcmp(m->checkpoints[i]->prefix, prefix) == 0) {
-            return m->checkpoints[i];
-        }
+    bool named = strcmp(c->prefix, prefix) == 0 ||
+                 (!c->legacy && fnmatch(prefix, c->prefix, FNM_PATHNAME) == 0);
+    for (unsigned i = 0; !named && i < c->shards; i++) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s-%05u-of-%05u", c->prefix, i, c->shards);
+        named = fnmatch(prefix, path, FNM_PATHNAME) == 0;
     }
-    return NULL;
+    return named;
 }
 
-const struct made_tensor *made_tensor_find(const struct made_checkpoint *c, struct str key)
+struct made_found made_find(const struct made *m, const char *prefix)
 {
-    for (unsigned i = 0; c && i < c->count; i++) {
-        const struct made_tensor *t = &c->tensors[i];
-        if (str_eq(str_of(t->key.data, t->key.len), key)) {
-            return t;
+    struct made_found f = {.count = 0};
+    for (unsigned i = 0; i < m->count; i++) {
+        if (is_named(m->checkpoints[i], prefix)) {
+            f.of[f.count++] = m->checkpoints[i];
+            f.legacy |= m->checkpoints[i]->legacy;
         }
     }
-    return NULL;
+    return f;
+}
+
+const struct made_tensor *made_tensor_find(const struct made_found *f, struct str key)
+{
+    const struct made_tensor *found = NULL;
+    unsigned count = 0;
+    for (unsigned i = 0; i < f->count; i++) {
+        for (unsigned k = 0; k < f->of[i]->count; k++) {
+            const struct made_tensor *t = &f->of[i]->tensors[k];
+            if (str_eq(str_of(t->key.data, t->key.len), key)) {
+                found = t;
+                count++;
+            }
+        }
+    }
+    return count == 1 ? found : NULL;
 }
 
 /* ---- checkpoints, tensors -------------------------------------------------------------------- */
@@ -232,7 +252,7 @@ struct made_checkpoint *made_checkpoint_add(struct made *m, const struct section
     struct str name;
     const char *prefix = take_word(&words, &name) ? made_path(m, name) : NULL;
     if (!prefix || strlen(prefix) >= sizeof(m->checkpoints[0]->prefix) ||
-        m->count == MADE_CHECKPOINTS || made_find(m, prefix)) {
+        m->count == MADE_CHECKPOINTS || made_find(m, prefix).count) {
         return NULL;
     }
     struct made_checkpoint *c = calloc(1, sizeof(*c));

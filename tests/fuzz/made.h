@@ -48,6 +48,7 @@ struct made_tensor {
 struct made_checkpoint {
     char prefix[256]; /* path */
     bool legacy;
+    unsigned shards; /* of version 1: PREFIX-?????-of-N; 0: the file is PREFIX */
     bool big_endian;
     unsigned count;
     struct made_tensor tensors[MADE_TENSORS];
@@ -84,9 +85,17 @@ void made_change(struct made *m, struct str lines);
 /* made_look: sets `damaged` of all runs and tensors by what the files are now. */
 void made_look(struct made *m);
 
-/* made_find: the checkpoint of that prefix, the tensor of that key; NULL. */
-const struct made_checkpoint *made_find(const struct made *m, const char *prefix);
-const struct made_tensor *made_tensor_find(const struct made_checkpoint *c, struct str key);
+/* What a prefix names, or a pattern: several where they are the parts of one. */
+struct made_found {
+    const struct made_checkpoint *of[MADE_CHECKPOINTS];
+    unsigned count;
+    bool legacy;
+};
+
+/* made_find: the checkpoints that `prefix`, as a location has it, is about. made_tensor_find: the tensor
+ * of that key in them; NULL where there is none, or several have parts of it. */
+struct made_found made_find(const struct made *m, const char *prefix);
+const struct made_tensor *made_tensor_find(const struct made_found *f, struct str key);
 
 /* What sections make; each adds to m what it has room for. make_bundle and make_legacy: of a
  * checkpoint. make_graph: of a graph file, a SavedModel if `saved`. */

@@ -6,8 +6,9 @@
  *   restart=N  min_consumer=N
  *
  * Words of a tensor: shard=N, fill=, text=, parts=AXIS:COUNT, lost=PART (without its record),
- * gap=BYTES before it, and what makes its record say something else than was stored: crc=XOR,
- * said_dtype=N, said_shard=N, said_off=N, said_size=N, raw=HEX (more fields). */
+ * only=0|1 (even parts, odd ones), gap=BYTES before it, and what makes its record say something
+ * else than was stored: crc=XOR, said_dtype=N, said_shard=N, said_off=N, said_size=N, raw=HEX (more
+ * fields). */
 #include <stdio.h>
 #include <string.h>
 
@@ -179,14 +180,17 @@ static void add_parts(struct bundle *b, struct made_tensor *t, const struct made
     struct mkbuf owner = {0};
     mk_entry(&owner, &(struct mkentry){.dtype = t->dtype, .rank = t->rank, .dims = t->dims});
     int64_t lost = word_number(words, "lost", -1);
+    int64_t only = word_number(words, "only", -1);
     for (unsigned i = 0; i < count; i++) {
-        add_extents(&owner, &boxes[i], t->rank);
-        if (i == lost) {
-            t->known = false;
-        } else {
+        bool listed = only < 0 || i % 2 == (unsigned)only % 2;
+        if (listed) {
+            add_extents(&owner, &boxes[i], t->rank);
+        }
+        if (listed && i != lost) {
             add_part(b, t, &boxes[i], i, words);
         }
     }
+    t->known &= lost < 0 && only < 0;
     mkckpt_record(&b->out, t->key.data, t->key.len, owner.data, owner.len);
     mkbuf_free(&owner);
 }

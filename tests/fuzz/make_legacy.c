@@ -295,6 +295,7 @@ void make_legacy(struct made *m, const struct section *s)
     }
     l.made->legacy = true;
     unsigned shards = (unsigned)((uint64_t)word_number(s->head, "shards", 0) % MK_SHARDS_MOST);
+    l.made->shards = shards;
     l.count = shards ? shards : 1;
     for (unsigned i = 0; i < l.count; i++) {
         mkckpt_init(&l.tables[i], 1);

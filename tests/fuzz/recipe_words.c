@@ -92,6 +92,7 @@ static const char *const tensor_lines[] = {
     "@N @T @D parts=0:@#",
     "@N @T @D parts=1:2 shard=1",
     "@N @T @D parts=0:3 lost=1",
+    "@N @T @D parts=0:4 only=@#",
     "@N @T @D crc=1",
     "@N @T @D said_size=@#",
     "@N @T @D said_off=@#",
