@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/nearest.h"
 #include "serve/tool.h"
 
@@ -41,6 +42,7 @@ enum {
     OPTION_TEXT,
     OPTION_LIMIT,
     OPTION_FORMAT,
+    OPTION_NO_SANDBOX,
 };
 
 static const struct tool_option {
@@ -68,6 +70,8 @@ static const struct tool_option {
     {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
+    {OPTION_NO_SANDBOX, "no-sandbox", NULL, "do without the sandbox, to find out whether it is in the way",
+     FOR_ALL},
     {'h', "help", NULL, "print this help", FOR_ALL},
     {'V', "version", NULL, "print the version", FOR_ALL},
 };
@@ -239,6 +243,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         case 'q':
             args->quiet = true;
             break;
+        case OPTION_NO_SANDBOX:
+            args->no_sandbox = true;
+            break;
         case 'h':
             return REQUEST_HELP;
         case 'V':
@@ -301,6 +308,33 @@ static int help(const char *name, struct tool_out *o)
     return TOOL_OK;
 }
 
+/* Nothing of a checkpoint was read yet. */
+static int run_sandboxed(const struct command *c, struct tool_args *args, struct tool_out *o)
+{
+    bool writes = c->mask == FOR_EXPORT;
+    struct sandbox sandbox = {
+        .user = writes ? SYSCALL_WRITER : SYSCALL_READER,
+        .output = writes && args->operand_count > 1 ? args->operands[1] : NULL,
+        .off = "--no-sandbox",
+    };
+    if (!args->no_sandbox) {
+        args->sandbox = &sandbox;
+        sandbox_enter(&sandbox);
+    }
+    int status = c->run(args, o);
+    if (args->sandbox) {
+        sandbox_tell(&sandbox);
+    }
+    return status;
+}
+
+void tool_narrow(const struct tool_args *args, const struct view *v)
+{
+    if (args->sandbox) {
+        sandbox_narrow(args->sandbox, v);
+    }
+}
+
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)
 {
     /* Room for as many -a and -D as there are arguments. */
@@ -320,7 +354,7 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
     case REQUEST_RUN:
         break;
     }
-    return c->run(&args, o);
+    return run_sandboxed(c, &args, o);
 }
 
 static int run(int argc, char **argv, struct tool_out *o)
@@ -357,6 +391,7 @@ int main(int argc, char **argv)
 {
     struct tool_out out;
     guard_descriptors();
+    log_init("ckptool", LOG_LEVEL_WARNING);
     out_init(&out);
     return out_finish(&out, run(argc, argv, &out));
 }

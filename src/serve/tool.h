@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "files/view.h"
+#include "serve/sandbox.h"
 
 /* Exit statuses (design 2.3). */
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
@@ -32,6 +33,8 @@ struct tool_args {
     bool quiet;
     uint64_t limit;     /* elements of --text; UINT64_MAX: all */
     const char *format; /* of an export; NULL: not given */
+    bool no_sandbox;
+    struct sandbox *sandbox; /* where the command runs; NULL: in none */
     char **operands;
     int operand_count;
 };
@@ -78,6 +81,9 @@ int tool_usage_choice(const char *option, const char *value, const char *const *
 
 /* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is [checkpoint] path of the map. */
 const char *tool_checkpoint(const char *operand);
+
+/* tool_narrow: all that the command reads is found and open: v's files. */
+void tool_narrow(const struct tool_args *args, const struct view *v);
 
 /* ---- tables */
 

@@ -243,6 +243,7 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
     }
     v->catalog->checked = checked;
     struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
+    tool_narrow(args, v);
     rc = write_all(&w, targets, count);
     v->catalog->checked = NULL;
     checked_close(checked);

@@ -260,6 +260,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
         return rc;
     }
     errint opened = open_files(v->catalog, d);
+    tool_narrow(args, v);
     CLEANUP(fini) struct verify all;
     if (verify_init(&all, v->catalog) < 0) {
         return diag_no_memory(d);
