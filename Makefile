@@ -50,6 +50,8 @@ SUPPORT_C := $(wildcard tests/support/*.c)
 SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+HELPERS_C := $(wildcard tests/mount/*.c)
+HELPERS := $(HELPERS_C:tests/mount/%.c=$(BUILD)/tests/%)
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
 .PHONY: all demo check check-frameworks check-unit parity bench fuzz coverage soak install uninstall clean help tests format
@@ -100,7 +102,7 @@ soak: ## what takes over an hour and is run once: fuzzing, 64 readers, parity; P
 	@scripts/setup build tests fuzz
 	@scripts/soak $(PART)
 
-tests: $(UNIT) $(REPLAY) ## build the unit tests, and the programs that replay the fuzz corpora
+tests: $(UNIT) $(REPLAY) $(HELPERS) ## build the unit tests, and the programs that the tests run
 
 install: all ## into DESTDIR/PREFIX
 	install -D -m 755 $(BUILD)/ckptfs $(DESTDIR)$(PREFIX)/bin/ckptfs
@@ -140,6 +142,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+# Programs that tests of mounts run beside ours.
+$(HELPERS): $(BUILD)/tests/%: $(BUILD)/obj/tests/mount/%.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # A fuzz target: with libFuzzer (scripts/fuzz), and as a program that is fed files.
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_COMMON_O) $(SUPPORT_O) $(BUILD)/libckptfs.a

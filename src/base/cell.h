@@ -64,6 +64,14 @@ static inline void cell_empty(struct cell *c)
     atomic_store_explicit(&c->state, CELL_EMPTY, memory_order_release);
 }
 
+/* cell_again: makes a full cell empty, so that the next cell_need fills it anew; any other cell stays. What was there may be in use by others: the fill
+ * leaves it as it is, and finds out whether it still holds. */
+static inline void cell_again(struct cell *c)
+{
+    uint8_t full = CELL_FULL;
+    atomic_compare_exchange_strong(&c->state, &full, CELL_EMPTY);
+}
+
 /* cell_interrupted: whether the calling thread's request is not wanted any more. */
 bool cell_interrupted(void);
 

@@ -48,8 +48,12 @@ errint file_open(const char *path, int *fd, struct stat *st)
         return rc;
     }
     CLEANUP_CLOSE int opened = open_seen(seen, path);
-    if (opened < 0 || fstat(opened, st) != 0) {
+    if (opened < 0) {
         return -errno;
+    }
+    rc = file_look(opened, st);
+    if (rc < 0) {
+        return rc;
     }
     if (st->st_dev != before.st_dev || st->st_ino != before.st_ino) {
         return -ESTALE;
@@ -109,7 +113,8 @@ static errint look(int fd, const char *path, struct stat *st)
         *st = stat_of(&x);
         return 0;
     }
-    if (errno == ENOSYS || errno == EPERM) { /* which statx itself never says */
+    if (errno == ENOSYS || errno == EPERM ||
+        errno == EINVAL) { /* which the real one says of no call such as this */
         rc = *path ? stat(path, st) : fstat(fd, st);
     }
     return rc == 0 ? 0 : -errno;
@@ -184,6 +189,10 @@ errint file_read_text(const char *path, size_t limit, struct arena *a, struct st
     }
     if (file_read_at(fd, 0, len, bytes) < 0) {
         return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path), "cannot read %zu bytes", len);
+    }
+    if (file_unchanged(fd, st) < 0) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path),
+                          "the file changed while it was read");
     }
     *text = str_of(bytes, len);
     return 0;

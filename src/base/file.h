@@ -12,7 +12,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 
-/* file_open: opens `path` for reading. On success *fd is the caller's and *st its fstat. Returns -ENOENT,
+/* file_open: opens `path` for reading. On success *fd is the caller's and *st what file_look says of it. Returns -ENOENT,
  * -EACCES, -EMFILE ... as open() says, -EINVAL for what is not a regular file, or -ESTALE where there is no
  * /proc and another file took the path meanwhile; *fd is then -1. */
 MUST_CHECK errint file_open(const char *path, int *fd, struct stat *st);

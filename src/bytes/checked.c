@@ -22,8 +22,9 @@ struct checked {
     const struct catalog *catalog;
     enum checked_mode mode;
     atomic_bool wary;          /* there is something to ask */
-    struct cell made;          /* the next three are there */
+    struct cell made;          /* the next four are there */
     struct cell *cells;        /* owns; V2: tensors, then slices; V1: blocks */
+    atomic_uint *found_in;     /* owns; of each: the doubt in which it was found good */
     uint64_t *first;           /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
     atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
     pthread_mutex_t lock;      /* over the list */
@@ -47,8 +48,9 @@ static errint make_cells(void *context)
         count += k->blocks ? c->shards[i].block_count : c->sliced[i].count;
     }
     k->cells = k->cells ? k->cells : calloc(count + 1, sizeof(*k->cells));
+    k->found_in = k->found_in ? k->found_in : calloc(count + 1, sizeof(*k->found_in));
     k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
-    return k->cells && k->bad ? 0 : -ENOMEM;
+    return k->cells && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
 static errint need_cells(struct checked *k)
@@ -58,7 +60,7 @@ static errint need_cells(struct checked *k)
 
 bool checked_wary(const struct checked *k)
 {
-    return atomic_load_explicit(&k->wary, memory_order_acquire);
+    return atomic_load_explicit(&k->wary, memory_order_acquire) || shard_doubts();
 }
 
 errint checked_open(const struct catalog *c, enum checked_mode mode, struct checked **out)
@@ -70,6 +72,9 @@ errint checked_open(const struct catalog *c, enum checked_mode mode, struct chec
     }
     k->catalog = c;
     k->mode = mode;
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        c->shards[i].strict = mode == CHECKED_ALL;
+    }
     k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == CHECKED_ALL);
@@ -95,6 +100,7 @@ void checked_close(struct checked *k)
     free(k->runs.runs);
     free(k->bad);
     free(k->first);
+    free(k->found_in);
     free(k->cells);
     free(k);
 }
@@ -107,8 +113,8 @@ struct run {
     const struct tensor *tensor;
     const struct stored_slice *slice;
     uint64_t cell;
-    struct shard *file; /* V1: of block `number` */
-    uint32_t number;
+    struct shard *file;
+    uint32_t number; /* V1: of its block */
 };
 
 /* -EBADMSG: V1 values that lie in no block. */
@@ -116,10 +122,9 @@ static errint find_run(struct checked *k, const struct tensor *t, const struct s
                        struct run *out)
 {
     const struct catalog *c = k->catalog;
-    *out = (struct run){.checked = k, .tensor = t, .slice = s};
+    struct shard *shard = &c->shards[verify_stored_shard(t, s)];
+    *out = (struct run){.checked = k, .tensor = t, .slice = s, .file = shard_file(shard)};
     if (k->blocks) {
-        struct shard *shard = &c->shards[verify_stored_shard(t, s)];
-        out->file = shard_file(shard);
         out->number = legacy_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
         if (out->number == LEGACY_NO_BLOCK) {
             return -EBADMSG;
@@ -146,8 +151,9 @@ static errint note_damage(const struct run *r, const struct verify_result *resul
     k->damages = d;
     pthread_mutex_unlock(&k->lock);
     atomic_store(&k->wary, true);
-    cause_note(k->blocks ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file, r->file->blocks[r->number].off, d}
-                         : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
+    cause_note(k->blocks
+                   ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file, r->file->blocks[r->number].handle.off, d}
+                   : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
     return -EBADMSG;
 }
 
@@ -167,11 +173,16 @@ static errint check_run(void *context)
     }
     switch (result.outcome) {
     case VERIFY_GOOD:
-    case VERIFY_UNKNOWN:
+        atomic_store(&k->found_in[r->cell], result.doubt);
         return 0;
+    case VERIFY_UNKNOWN:
+        return result.doubt ? shard_doubted(r->file) : 0;
     case VERIFY_UNREADABLE:
         return -EIO;
     default:
+        if (result.doubt) {
+            atomic_store(&r->file->changed, result.doubt);
+        }
         return note_damage(r, &result);
     }
 }
@@ -212,12 +223,16 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
     return rc == -EBADMSG ? 0 : rc;
 }
 
-/* The run may be served: 0; -EBADMSG, and as cell_need. With `verify` it is also verified, unless it was. */
+/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or in doubt, it is verified, unless it was. */
 static errint need_run(struct checked *k, struct run *run, bool verify)
 {
     struct cell *cell = &k->cells[run->cell];
-    if (!verify && cell_state(cell) != CELL_BAD) {
+    uint32_t doubt = shard_doubt(run->file);
+    if (!verify && !doubt && cell_state(cell) != CELL_BAD) {
         return 0;
+    }
+    if (cell_state(cell) == CELL_FULL && atomic_load(&k->found_in[run->cell]) != doubt) {
+        cell_again(cell);
     }
     errint rc = cell_need(cell, check_run, run);
     if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
@@ -231,7 +246,12 @@ static errint ask(struct checked *k, const struct tensor *t, const struct stored
     struct run run;
     errint rc = need_cells(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
-    rc = rc < 0 ? rc : need_run(k, &run, verify);
+    if (rc == 0) {
+        struct shard_attempt a = shard_attempt(run.file);
+        do {
+            rc = need_run(k, &run, verify);
+        } while (shard_again(&a, &rc));
+    }
     if (rc == -EBADMSG) {
         mark_bad(k, t);
         return -EUCLEAN;
@@ -250,6 +270,15 @@ errint checked_verify(struct checked *k, const struct tensor *t, const struct st
     return k->blocks && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
 }
 
+errint checked_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
+                   const struct stored_slice *s)
+{
+    if (c->checked && t) {
+        return checked_need(c->checked, t, s);
+    }
+    return shard_doubt(shard) ? shard_doubted(shard) : 0;
+}
+
 struct checked_runs *checked_runs(struct checked *k)
 {
     return &k->runs;
@@ -259,6 +288,7 @@ void checked_print(const struct checked *k, const struct cause *c, struct buf *b
 {
     const struct damage *d = c->detail;
     verify_print(k->catalog, d->tensor, d->slice, &d->result, b);
+    buf_text(b, d->result.doubt ? ", which changed since it was opened" : "");
 }
 
 /* What is known of all runs of t: CELL_BAD if one is damaged, CELL_FULL if all were found good. */

@@ -3,8 +3,19 @@
  *
  * There is a cell (cell.h) for each run of bytes that has a checksum of its own: a tensor, a slice of a sliced one, a data block of a V1 file.
  * Whoever is about to read from a run asks for it. With CHECKED_ALL the first to ask checks all of it, and the others wait for that run alone.
- * With CHECKED_KNOWN, only what checked_mark has marked, or checked_verify has found, is damaged; as long as there is no such run, asking is one atomic
- * load, and no memory is taken. What was found stays. One byte a run. Safe from any thread. */
+ * With CHECKED_KNOWN that is so only while the file is in doubt (shard.h); else only what checked_mark has marked, or checked_verify has found, is
+ * damaged. As long as there is nothing of that, asking is two atomic loads, and no memory is taken. Five bytes a run, of which those that are
+ * never asked for take no pages. Safe from any thread.
+ *
+ * What was found damaged stays so. What was found good is good until there is a newer doubt about the file: so a read is
+ *
+ *     struct shard_attempt a = shard_attempt(shard);
+ *     do {
+ *         rc = checked_ask(c, shard, t, s);
+ *         rc = rc < 0 ? rc : shard_read(shard, off, len, buf);
+ *     } while (shard_again(&a, &rc));
+ *
+ * and verifies no more than the runs that it reads from. */
 #ifndef CKPTFS_BYTES_CHECKED_H
 #define CKPTFS_BYTES_CHECKED_H
 
@@ -22,7 +33,7 @@ struct checked;
 struct verify_result;
 
 enum checked_mode {
-    CHECKED_KNOWN, /* only what is known to be damaged is refused */
+    CHECKED_KNOWN, /* only what is known to be damaged is refused, and what is in doubt is verified */
     CHECKED_ALL,   /* `-o verify`, export: nothing is served before all of its run was verified */
 };
 
@@ -62,14 +73,19 @@ MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t, const 
 MUST_CHECK errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s);
 MUST_CHECK errint checked_verify_target(struct checked *k, const struct target *t);
 
+/* checked_ask: before a read of bytes of t, or of its slice, out of `shard`: as checked_need of c->checked. Where that is NULL, or t (the bytes are of no
+ * tensor), -EIO if the file is in doubt: nobody can say whether they are right. */
+MUST_CHECK errint checked_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
+                              const struct stored_slice *s);
+
 /* checked_runs: those of k, made or not. */
 struct checked_runs *checked_runs(struct checked *k);
 
-/* checked_wary: whether checked_need has anything to ask. One atomic load. */
+/* checked_wary: whether checked_need has anything to ask. */
 bool checked_wary(const struct checked *k);
 
 /* checked_read: bytes [off, off+len) of a shard that is a file, as shard_read. c->checked, if there is one, is asked for every tensor that has bytes
- * among them: -EUCLEAN if one is damaged, and as checked_need. */
+ * among them: -EUCLEAN if one is damaged, and as checked_need. Of a file that is in doubt and not the catalog's, -EIO. */
 MUST_CHECK errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
                                void *buf);
 

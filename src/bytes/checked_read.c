@@ -92,11 +92,25 @@ errint checked_verify_target(struct checked *k, const struct target *t)
     return rc;
 }
 
+/* Whether it is known which runs the bytes of the shard are of. */
+static bool has_runs(const struct catalog *c, const struct shard *file)
+{
+    return c->checked && c->shard_count && file >= c->shards && file < c->shards + c->shard_count &&
+           !file->base;
+}
+
 errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len, void *buf)
 {
-    bool ours = c->shard_count && file >= c->shards && file < c->shards + c->shard_count;
-    errint rc = c->checked && checked_wary(c->checked) && ours
-                    ? need_range(c, (uint32_t)(file - c->shards), off, off + len)
-                    : 0;
-    return rc < 0 ? rc : shard_read(file, off, len, buf);
+    struct shard_attempt a = shard_attempt(file);
+    errint rc;
+    do {
+        rc = 0;
+        if (!has_runs(c, file)) {
+            rc = a.doubt ? shard_doubted(file) : 0;
+        } else if (checked_wary(c->checked)) {
+            rc = need_range(c, (uint32_t)(file - c->shards), off, off + len);
+        }
+        rc = rc < 0 ? rc : shard_read(file, off, len, buf);
+    } while (shard_again(&a, &rc));
+    return rc;
 }

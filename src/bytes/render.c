@@ -230,31 +230,46 @@ static errint read_window(const struct request *q, struct rows *r)
     return rc;
 }
 
-/* With -o verify nothing is read of what is not known to be undamaged. */
-static errint need_checked(const struct catalog *c, const struct tensor *t, const struct stored_slice *s)
+/* From the row at hand on. */
+static errint read_rows(const struct request *q, struct rows *r)
 {
-    return c->checked && t ? checked_need(c->checked, t, s) : 0;
+    bool window = worth_window(r);
+    errint rc = 0;
+    for (bool more = true; rc == 0 && more && r->target < q->end; more = next_row(r)) {
+        rc = window ? read_window(q, r) : read_row(q, r);
+    }
+    return rc;
 }
 
 static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype)
 {
     struct rows r;
-    bool more = first_row(&r, p, shape, dtype, q->off);
-    bool window = worth_window(&r);
-    if (more && r.target < q->end) {
-        errint rc = need_checked(q->catalog, p->source, p->slice);
-        if (rc < 0) {
-            return rc;
-        }
+    if (!first_row(&r, p, shape, dtype, q->off) || r.target >= q->end) {
+        return 0;
     }
-    while (more && r.target < q->end) {
-        errint rc = window ? read_window(q, &r) : read_row(q, &r);
-        if (rc < 0) {
-            return rc;
-        }
-        more = next_row(&r);
-    }
-    return 0;
+    const struct shard *shard = &q->catalog->shards[p->shard];
+    struct shard_attempt a = shard_attempt(shard);
+    errint rc;
+    do {
+        bool begun = a.tries == 0 || first_row(&r, p, shape, dtype, q->off);
+        rc = begun ? checked_ask(q->catalog, shard, p->source, p->slice) : 0;
+        rc = rc < 0 ? rc : read_rows(q, &r);
+    } while (shard_again(&a, &rc));
+    return rc;
+}
+
+/* Bytes of a target that is a stored tensor as it is. */
+static errint read_stored(const struct catalog *c, const struct tensor *t, uint64_t off, size_t len,
+                          void *buf)
+{
+    struct shard *shard = &c->shards[t->shard];
+    struct shard_attempt a = shard_attempt(shard);
+    errint rc;
+    do {
+        rc = checked_ask(c, shard, t, NULL);
+        rc = rc < 0 ? rc : shard_read(shard, t->off + off, len, buf);
+    } while (shard_again(&a, &rc));
+    return rc;
 }
 
 errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
@@ -291,11 +306,7 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
     }
     uint64_t count = bytes - off < len ? bytes - off : len;
     if (!t->form) {
-        const struct tensor *source = t->source;
-        errint rc = need_checked(c, source, NULL);
-        if (rc == 0) {
-            rc = shard_read(&c->shards[source->shard], source->off + off, (size_t)count, buf);
-        }
+        errint rc = read_stored(c, t->source, off, (size_t)count, buf);
         return rc < 0 ? blame(t, rc) : (ssize_t)count;
     }
     struct request q = {c, off, off + count, buf, scratch};

@@ -5,16 +5,14 @@
 #include "base/crc32c.h"
 #include "base/put.h"
 #include "bytes/string_cursor.h"
-#include "bytes/string_read.h"
+#include "bytes/string_sized.h"
 
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
-errint string_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                   struct buf *b, uint32_t *crc)
+static errint add_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                       struct buf *b, uint32_t *crc)
 {
-    uint64_t bytes;
-    errint rc =
-        string_size(c, t, STRING_JOINED, scratch, &bytes); /* all of it is verified, and there is a cursor */
+    errint rc = string_need_sized(c, t, scratch); /* all of it is verified, and there is a cursor */
     rc = rc < 0 ? rc : string_cursor_to(scratch->strings, c, t, 0);
     *crc = 0;
     struct string_element e;
@@ -30,4 +28,17 @@ errint string_head(const struct catalog *c, const struct target *t, struct rende
     buf_add(b, stored, sizeof(stored));
     *crc = crc32c_extend(*crc, stored, sizeof(stored));
     return rc < 0 ? rc : buf_check(b);
+}
+
+errint string_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                   struct buf *b, uint32_t *crc)
+{
+    struct string_attempt a = string_attempt(c, t);
+    size_t begin = b->len;
+    ssize_t rc;
+    do {
+        b->len = begin;
+        rc = add_head(c, t, scratch, b, crc);
+    } while (string_again(&a, &rc));
+    return (errint)rc;
 }

@@ -4,115 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cause.h"
 #include "base/cell.h"
 #include "base/checked.h"
-#include "base/cleanup.h"
-#include "base/grow.h"
 #include "base/pages.h"
-#include "bytes/checked.h"
 #include "bytes/string_cursor.h"
-
-enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
-
-static errint need_cursor(struct render_scratch *scratch)
-{
-    if (!scratch->strings) {
-        scratch->strings = malloc(sizeof(*scratch->strings));
-    }
-    return scratch->strings ? 0 : -ENOMEM;
-}
-
-static bool is_scalar(const struct target *t)
-{
-    return t->form->shape.rank == 0;
-}
-
-/* With -o verify, what it is made of. (The blocks of V1 files have checksums that nobody else looks at.) */
-static errint need_checked(const struct catalog *c, const struct target *t)
-{
-    const struct form *f = t->form;
-    bool whole = c->checked && f->piece_count == 0 && !t->source->sliced; /* no elements, but a checksum */
-    errint rc = whole ? checked_need(c->checked, t->source, NULL) : 0;
-    for (uint32_t i = 0; c->checked && rc == 0 && i < f->piece_count; i++) {
-        rc = f->pieces[i].source ? checked_need(c->checked, f->pieces[i].source, f->pieces[i].slice) : 0;
-    }
-    return rc;
-}
-
-/* Goes over all elements. *starts is the caller's in any case. */
-static errint measure(const struct catalog *c, const struct target *t, struct string_cursor *cursor,
-                      uint64_t *bytes, uint64_t *longest, uint64_t **starts)
-{
-    const struct tensor *source = t->source;
-    size_t count = 0;
-    size_t cap = 0;
-    struct string_element e;
-    int got = 0;
-    errint rc = string_cursor_to(cursor, c, t, 0);
-    *bytes = *longest = 0;
-    if (rc == 0 && cursor->elements == 0 && source->shard != TENSOR_NO_SHARD) {
-        return strings_need(&c->shards[source->shard], source->off); /* no lengths, but their checksum */
-    }
-    while (rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
-        if ((cursor->next - 1) % STRINGS_STEP == 0) {
-            if (!grow(starts, &cap, count, sizeof(**starts))) {
-                return -ENOMEM;
-            }
-            (*starts)[count++] = *bytes;
-        }
-        if (cursor->next % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
-            return -EINTR;
-        }
-        if (!checked_add_u64(*bytes, e.len, bytes) || *bytes >= INT64_MAX) {
-            return -EBADMSG;
-        }
-        *bytes += !is_scalar(t);
-        *longest = e.len > *longest ? e.len : *longest;
-    }
-    return rc < 0 ? rc : got;
-}
-
-struct sizing {
-    const struct catalog *catalog;
-    const struct target *target;
-    struct string_cursor *cursor;
-};
-
-static errint size_file(void *context)
-{
-    const struct sizing *s = context;
-    struct strings_file *f = s->target->form->strings;
-    CLEANUP_FREE uint64_t *starts = NULL;
-    errint rc = need_checked(s->catalog, s->target);
-    rc = rc < 0 ? rc : measure(s->catalog, s->target, s->cursor, &f->bytes, &f->longest, &starts);
-    if (rc == 0) {
-        f->starts = STEAL(starts);
-    }
-    f->entangled = rc == -EOVERFLOW;
-    return f->entangled ? -EBADMSG : rc;
-}
-
-/* What nobody nearer to it has noted. */
-static errint blame(const struct target *t, errint rc)
-{
-    if (rc == -EBADMSG || rc == -EOVERFLOW) {
-        cause_note((struct cause){.kind = CAUSE_TENSOR, .rc = rc, .what = t->source});
-    }
-    return rc;
-}
-
-/* Makes sure that what is found out about t is there. */
-static errint need_sized(const struct catalog *c, const struct target *t, struct render_scratch *scratch)
-{
-    struct strings_file *f = t->form->strings;
-    errint rc = need_cursor(scratch);
-    if (rc == 0) {
-        struct sizing s = {c, t, scratch->strings};
-        rc = cell_need(&f->cell, size_file, &s);
-    }
-    return blame(t, rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc);
-}
+#include "bytes/string_sized.h"
 
 /* ---- the forms ----------------------------------------------------------------------------------- */
 
@@ -129,7 +25,7 @@ struct places {
 static errint find_places(const struct target *t, enum string_form form, struct places *out)
 {
     const struct strings_file *f = t->form->strings;
-    *out = (struct places){.file = f, .line = !is_scalar(t)};
+    *out = (struct places){.file = f, .line = string_line(t)};
     errint rc = shape_elements(t->form->shape, &out->elements);
     switch (form) {
     case STRING_LINES:
@@ -163,13 +59,19 @@ uint64_t string_width(const struct target *t)
 errint string_size(const struct catalog *c, const struct target *t, enum string_form form,
                    struct render_scratch *scratch, uint64_t *bytes)
 {
+    const struct strings_file *f = t->form->strings;
     struct places places = {0};
-    errint rc = need_sized(c, t, scratch);
+    struct string_attempt a = string_attempt(c, t);
+    ssize_t rc;
+    do {
+        bool known = atomic_load(&f->complete) && cell_state(&f->cell) != CELL_BAD; /* it will be no other */
+        rc = known ? string_need_cursor(scratch) : string_need_sized(c, t, scratch);
+    } while (string_again(&a, &rc));
     if (rc == 0) {
         rc = find_places(t, form, &places);
     }
     *bytes = places.bytes;
-    return rc;
+    return (errint)rc;
 }
 
 /* What is asked for: bytes [off, end) of the file, to buf; and what the scratch's window holds: [from, from + held) of a shard. */
@@ -246,11 +148,11 @@ static uint64_t noted_before(const struct places *p, uint64_t off)
     return low;
 }
 
-ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form, uint64_t off,
-                    size_t len, void *buf, struct render_scratch *scratch)
+static ssize_t read_once(const struct catalog *c, const struct target *t, enum string_form form, uint64_t off,
+                         size_t len, void *buf, struct render_scratch *scratch)
 {
     struct places p;
-    errint rc = need_sized(c, t, scratch);
+    errint rc = string_need_sized(c, t, scratch);
     rc = rc < 0 ? rc : find_places(t, form, &p);
     if (rc < 0 || off >= p.bytes || len == 0) {
         return rc;
@@ -264,11 +166,22 @@ ssize_t string_read(const struct catalog *c, const struct target *t, enum string
         struct string_element e;
         int got = string_cursor_next(cursor, &e);
         if (got <= 0 || (p.width && e.len > p.width)) {
-            return blame(t, got < 0 ? got : -EBADMSG); /* it is not what it was */
+            return string_blame(t, got < 0 ? got : -EBADMSG); /* it is not what it was */
         }
         uint64_t ends = at + (p.width ? p.width : e.len + p.after);
         rc = copy_element(&q, scratch, &e, &p, at, ends);
         at = ends;
     }
-    return rc < 0 ? blame(t, rc) : (ssize_t)(q.end - q.off);
+    return rc < 0 ? string_blame(t, rc) : (ssize_t)(q.end - q.off);
+}
+
+ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form, uint64_t off,
+                    size_t len, void *buf, struct render_scratch *scratch)
+{
+    struct string_attempt a = string_attempt(c, t);
+    ssize_t got;
+    do {
+        got = read_once(c, t, form, off, len, buf, scratch);
+    } while (string_again(&a, &got));
+    return got;
 }

@@ -69,23 +69,41 @@ static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
                                    : VERIFY_GOOD;
 }
 
-errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
-                     char *buf, struct verify_meter *meter, struct verify_result *out)
+/* Variants of other kinds TensorFlow has none of. */
+static bool is_variant(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice)
 {
-    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN};
-    bool variant =
-        t->dtype == DTYPE_VARIANT && !slice && !c->big_endian; /* the others TensorFlow has none of */
-    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING && !variant) {
-        return 0;
-    }
+    return t->dtype == DTYPE_VARIANT && !slice && !c->big_endian;
+}
+
+/* Of the bytes as they are stored. */
+static errint stored_crc(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
+                         char *buf, struct verify_meter *meter, uint32_t *crc)
+{
     struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
     uint64_t off = verify_stored_off(t, slice);
     const struct strings_run *run = strings_run_at(shard, off);
-    struct shard *file = shard_file(shard); /* the bytes as they are stored */
-    errint rc = run       ? strings_crc(file, run, meter, &out->found)
-                : variant ? variant_crc(file, t, buf, meter, &out->found)
-                          : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf,
-                                      meter, &out->found);
+    struct shard *file = shard_file(shard);
+    if (run) {
+        return strings_crc(file, run, meter, crc);
+    }
+    return is_variant(c, t, slice)
+               ? variant_crc(file, t, buf, meter, crc)
+               : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf, meter, crc);
+}
+
+errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
+                     char *buf, struct verify_meter *meter, struct verify_result *out)
+{
+    struct shard_attempt a = shard_attempt(&c->shards[verify_stored_shard(t, slice)]);
+    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN, .doubt = a.doubt};
+    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING && !is_variant(c, t, slice)) {
+        return 0;
+    }
+    errint rc;
+    do {
+        rc = stored_crc(c, t, slice, buf, a.tries ? NULL : meter, &out->found);
+        out->doubt = a.doubt;
+    } while (shard_again(&a, &rc));
     out->stored = slice ? slice->crc32c : t->crc32c;
     out->outcome = outcome_of(rc, out);
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;
@@ -111,10 +129,16 @@ errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struc
                            struct verify_result *out)
 {
     _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
-    struct legacy_block_sum sum = {0};
+    const struct sstable_stored *block = &file->blocks[number];
     struct block_source source = {file, meter};
-    errint rc = legacy_block_sum(read_block, &source, file->blocks[number], buf, &sum);
-    *out = (struct verify_result){.found = sum.found, .stored = sum.stored};
+    struct shard_attempt a = shard_attempt(file);
+    *out = (struct verify_result){.stored = block->crc32c};
+    errint rc;
+    do {
+        rc = legacy_block_sum(read_block, &source, block->handle, buf, &out->found);
+        source.meter = NULL; /* it was told */
+        out->doubt = a.doubt;
+    } while (shard_again(&a, &rc));
     out->outcome = outcome_of(rc, out);
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;
 }
@@ -163,19 +187,38 @@ static void note_read(struct verify_meter *m, uint64_t bytes)
     tell(c, false);
 }
 
-/* The block, then what is made from it. */
+/* What is made from a block, whose outcome it has, unless that is good: -ENOMEM, -ESTALE. */
+static errint do_made(const struct catalog *catalog, struct verify_unit *u)
+{
+    if (u->result.outcome != VERIFY_GOOD) {
+        return 0;
+    }
+    errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
+    u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+    return bad == -ENOMEM || bad == -ESTALE ? bad : 0;
+}
+
+/* The block, then what is made from it, of one state of the file. */
 static errint do_block(struct crew *c, struct verify_block *b, char *buf)
 {
     const struct catalog *catalog = c->v->catalog;
-    errint rc = verify_stored_block(&catalog->shards[b->file], b->number, buf, &c->meter, &b->result);
-    for (uint32_t i = b->first; rc == 0 && i < b->first + b->count; i++) {
-        struct verify_unit *u = &c->v->units[i];
-        u->result = b->result;
-        if (b->result.outcome == VERIFY_GOOD) {
-            errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
-            rc = bad == -ENOMEM ? bad : 0;
-            u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+    struct shard *file = &catalog->shards[b->file];
+    struct verify_unit *units = &c->v->units[b->first];
+    struct shard_attempt a = shard_attempt(file);
+    errint rc;
+    do {
+        rc = verify_stored_block(file, b->number, buf, a.tries ? NULL : &c->meter, &b->result);
+        for (uint32_t i = 0; rc == 0 && i < b->count; i++) {
+            units[i].result = b->result;
+            rc = do_made(catalog, &units[i]);
         }
+    } while (shard_again(&a, &rc));
+    if (rc == -EIO) { /* the file goes on changing */
+        b->result.outcome = VERIFY_UNREADABLE;
+        for (uint32_t i = 0; i < b->count; i++) {
+            units[i].result = b->result;
+        }
+        rc = 0;
     }
     return rc;
 }

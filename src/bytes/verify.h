@@ -22,7 +22,7 @@
 enum verify_outcome {
     VERIFY_GOOD,
     VERIFY_CHECKSUM,   /* the bytes, or those of its V1 block, are not those that were saved */
-    VERIFY_UNREADABLE, /* the shard cannot give them */
+    VERIFY_UNREADABLE, /* the shard cannot give them, or goes on changing */
     VERIFY_MALFORMED,  /* a string or variant tensor whose lengths do not fit */
     VERIFY_VALUES,  /* V1 values that cannot be decoded, do not fit the dtype, or are too few or too many */
     VERIFY_UNKNOWN, /* resources, unknown types, big-endian variants: nothing can be checked */
@@ -31,6 +31,7 @@ enum verify_outcome {
 /* What came of one check. The checksums, masked, are set but for VERIFY_UNREADABLE and VERIFY_UNKNOWN. */
 struct verify_result {
     enum verify_outcome outcome;
+    uint32_t doubt;  /* about the file, in which it was checked (shard.h) */
     uint32_t found;  /* of the bytes that are there */
     uint32_t stored; /* as the checkpoint says */
 };

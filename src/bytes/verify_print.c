@@ -22,7 +22,7 @@ void verify_words(const struct verify_result *r, struct buf *b)
 
 void verify_print_block(const struct shard *file, uint32_t number, struct buf *b)
 {
-    const struct sstable_handle *h = &file->blocks[number];
+    const struct sstable_handle *h = &file->blocks[number].handle;
     buf_printf(b, "the block at byte %llu (%llu bytes) of ", (unsigned long long)h->off,
                (unsigned long long)h->bytes);
     buf_visible(b, str_from(file->path));

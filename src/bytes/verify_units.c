@@ -76,7 +76,7 @@ static errint list_blocks(struct verify *v, uint32_t *first)
         first[i] = v->block_count;
         for (uint32_t k = 0; k < c->shards[i].block_count; k++) {
             v->blocks[v->block_count++] = (struct verify_block){.file = i, .number = k};
-            v->bytes += c->shards[i].blocks[k].bytes + SSTABLE_TRAILER;
+            v->bytes += c->shards[i].blocks[k].handle.bytes + 1; /* with the type */
         }
     }
     return 0;

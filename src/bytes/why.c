@@ -17,6 +17,13 @@ static void print_file(const struct cause *cause, struct buf *b)
     }
 }
 
+static void print_doubt(const struct cause *cause, struct buf *b)
+{
+    const struct shard *file = cause->what;
+    buf_visible(b, str_from(file->path));
+    buf_text(b, ": may have changed since it was opened, and what is read of it cannot be verified");
+}
+
 static void print_block(const struct cause *cause, struct buf *b)
 {
     const struct shard *file = cause->what;
@@ -60,6 +67,9 @@ bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b
         return false;
     case CAUSE_FILE:
         print_file(cause, b);
+        break;
+    case CAUSE_DOUBT:
+        print_doubt(cause, b);
         break;
     case CAUSE_BLOCK:
         print_block(cause, b);

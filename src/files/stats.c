@@ -68,12 +68,14 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
 {
     uint64_t used = 0;
     uint64_t failed = 0;
+    uint64_t doubted = 0;
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         if (v->catalog->shards[i].base) {
             break; /* files come first */
         }
         used += v->catalog->shards[i].used;
         failed += atomic_load(&v->catalog->shards[i].failed);
+        doubted += shard_doubt(&v->catalog->shards[i]) != 0;
     }
     line(b, "opens", count_of(&s->opens));
     line(b, "reads", count_of(&s->reads));
@@ -93,6 +95,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     add_files(v, b);
     line(b, "shards", used);
     line(b, "shards.failed", failed);
+    line(b, "shards.doubted", doubted);
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         const struct shard *shard = &v->catalog->shards[i];
         if (shard->used && !shard->base) {

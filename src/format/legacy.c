@@ -59,7 +59,7 @@ static errint make_shards(struct unite *u)
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
         const struct legacy_file *f = &r->files[i];
-        struct sstable_handle *blocks = ARENA_ARRAY(&c->arena, struct sstable_handle, f->block_count);
+        struct sstable_stored *blocks = ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
         if (!path || !blocks) {
             return -ENOMEM;
         }
@@ -78,7 +78,7 @@ static errint make_shards(struct unite *u)
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct legacy_block *b = &r->blocks[i];
-        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->handle, b->bytes, &c->arena,
+        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes, &c->arena,
                                         &c->shards[c->shard_count]);
         if (rc < 0) {
             return rc;

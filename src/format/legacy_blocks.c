@@ -4,8 +4,7 @@
 #include "base/cell.h"
 #include "base/crc32c.h"
 
-errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
-                        struct legacy_block_sum *out)
+errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window, uint32_t *out)
 {
     uint32_t crc = 0;
     uint64_t left = h.bytes + 1; /* with the type */
@@ -19,14 +18,13 @@ errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
         off += step;
         left -= step;
     }
-    uint8_t trailer[SSTABLE_TRAILER - 1];
-    errint rc = read(from, h.off + h.bytes + 1, sizeof(trailer), trailer);
-    if (rc < 0) {
-        return rc;
-    }
-    struct cursor c = cursor_over(trailer, sizeof(trailer));
-    *out = (struct legacy_block_sum){crc32c_mask(crc), cursor_le32(&c)};
+    *out = crc32c_mask(crc);
     return 0;
+}
+
+static uint64_t block_end(const struct sstable_stored *b)
+{
+    return b->handle.off + b->handle.bytes;
 }
 
 uint32_t legacy_block_at(const struct shard *file, uint64_t off)
@@ -35,11 +33,11 @@ uint32_t legacy_block_at(const struct shard *file, uint64_t off)
     uint32_t high = file->block_count;
     while (low < high) { /* the first block that ends after off */
         uint32_t mid = low + (high - low) / 2;
-        if (file->blocks[mid].off + file->blocks[mid].bytes <= off) {
+        if (block_end(&file->blocks[mid]) <= off) {
             low = mid + 1;
         } else {
             high = mid;
         }
     }
-    return low < file->block_count && file->blocks[low].off <= off ? low : LEGACY_NO_BLOCK;
+    return low < file->block_count && file->blocks[low].handle.off <= off ? low : LEGACY_NO_BLOCK;
 }

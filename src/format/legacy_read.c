@@ -173,7 +173,7 @@ static errint base_of(struct legacy_reader *r, uint32_t number, const struct leg
         return 0;
     }
     const struct legacy_block *newest = r->block_count ? &r->blocks[r->block_count - 1] : NULL;
-    if (!newest || newest->file != number || newest->handle.off != record->block.off) {
+    if (!newest || newest->file != number || newest->stored.handle.off != record->block.handle.off) {
         if (r->block_count > LEGACY_NUMBER ||
             !grow(&r->blocks, &r->block_cap, r->block_count, sizeof(*r->blocks))) {
             return diag_no_memory(r->d);
@@ -266,8 +266,8 @@ static errint read_metadata(struct legacy_reader *r, struct legacy_file *f, stru
 static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f, const struct legacy_scan *scan)
 {
     size_t count;
-    const struct sstable_handle *blocks = legacy_scan_blocks(scan, &count);
-    f->blocks = count < UINT32_MAX ? ARENA_ARRAY(&r->arena, struct sstable_handle, count) : NULL;
+    const struct sstable_stored *blocks = legacy_scan_blocks(scan, &count);
+    f->blocks = count < UINT32_MAX ? ARENA_ARRAY(&r->arena, struct sstable_stored, count) : NULL;
     if (!f->blocks) {
         return diag_no_memory(r->d);
     }

@@ -20,14 +20,14 @@ struct legacy_file {
     struct stat st;
     struct legacy_meta meta;       /* tensors by name, each one's slices in order */
     unsigned passed;               /* compressed blocks that are too large */
-    struct sstable_handle *blocks; /* all data blocks, in order; in the reader's arena */
+    struct sstable_stored *blocks; /* all data blocks, in order; in the reader's arena */
     uint32_t block_count;
 };
 
 /* Shards that are to be made of others. */
 struct legacy_block {
     uint32_t file;
-    struct sstable_handle handle;
+    struct sstable_stored stored;
     uint64_t bytes; /* unpacked */
 };
 

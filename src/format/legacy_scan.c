@@ -14,14 +14,14 @@ struct legacy_scan {
     struct sstable_source src;
     struct sstable_index index;
     struct sstable_block unpacked; /* the block at hand, if it is compressed */
-    struct sstable_handle block;
+    struct sstable_stored block;
     bool packed;
     uint64_t block_bytes;
     struct wire_window entries; /* what is left of the block */
     bool first;                 /* no block was looked at yet */
     bool any;                   /* there was a key */
     unsigned passed;
-    struct sstable_handle *blocks; /* owns; those met so far */
+    struct sstable_stored *blocks; /* owns; those met so far */
     size_t block_count;
     size_t block_cap;
     uint32_t key_len;   /* of the newest key */
@@ -45,21 +45,21 @@ static errint read_source(void *from, uint64_t off, size_t len, void *buf)
     return read_at(from, off, len, buf);
 }
 
-static errint verify_first(struct legacy_scan *s, struct sstable_handle h)
+static errint verify_first(struct legacy_scan *s, struct sstable_stored b)
 {
     CLEANUP_FREE char *window = malloc(LEGACY_BLOCK_WINDOW);
     if (!window) {
         return diag_no_memory(s->src.d);
     }
-    struct legacy_block_sum sum;
-    errint rc = legacy_block_sum(read_source, &s->src, h, window, &sum);
-    if (rc < 0 || sum.found == sum.stored) {
+    uint32_t found;
+    errint rc = legacy_block_sum(read_source, &s->src, b.handle, window, &found);
+    if (rc < 0 || found == b.crc32c) {
         return rc;
     }
     return SSTABLE_CORRUPT(&s->src,
                            "the block at byte %" PRIu64 " (%" PRIu64
                            " bytes), which has the metadata, has the checksum %08x, its trailer says %08x",
-                           h.off, h.bytes, sum.found, sum.stored);
+                           b.handle.off, b.handle.bytes, found, b.crc32c);
 }
 
 errint legacy_scan_open(int fd, uint64_t size, const char *path, struct diag *d, struct legacy_scan **out)
@@ -143,12 +143,12 @@ static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
     return 0;
 }
 
-static errint note_block(struct legacy_scan *s, struct sstable_handle h)
+static errint note_block(struct legacy_scan *s, struct sstable_stored b)
 {
     if (!grow(&s->blocks, &s->block_cap, s->block_count, sizeof(*s->blocks))) {
         return diag_no_memory(s->src.d);
     }
-    s->blocks[s->block_count++] = h;
+    s->blocks[s->block_count++] = b;
     return 0;
 }
 
@@ -162,11 +162,18 @@ static int enter_block(struct legacy_scan *s)
             return got;
         }
         bool taken = true;
-        uint8_t type;
-        errint rc = s->first && h.bytes <= LEGACY_VERIFIED_MOST ? verify_first(s, h) : 0;
+        uint8_t trailer[SSTABLE_TRAILER];
+        errint rc = read_at(&s->src, h.off + h.bytes, sizeof(trailer), trailer);
+        if (rc < 0) {
+            return rc;
+        }
+        struct cursor c = cursor_over(trailer + 1, sizeof(trailer) - 1);
+        uint8_t type = trailer[0];
+        s->block = (struct sstable_stored){h, cursor_le32(&c)};
+        rc = s->first && h.bytes <= LEGACY_VERIFIED_MOST ? verify_first(s, s->block) : 0;
         s->first = false;
-        rc = rc < 0 ? rc : note_block(s, h);
-        if (rc < 0 || (rc = read_at(&s->src, h.off + h.bytes, 1, &type)) < 0) {
+        rc = rc < 0 ? rc : note_block(s, s->block);
+        if (rc < 0) {
             return rc;
         }
         if (type != SSTABLE_PLAIN && type != SSTABLE_SNAPPY) {
@@ -174,7 +181,6 @@ static int enter_block(struct legacy_scan *s)
                 &s->src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off,
                 type);
         }
-        s->block = h;
         s->packed = type == SSTABLE_SNAPPY;
         s->shareable = 0;
         rc = s->packed ? enter_packed(s, h, &taken) : enter_plain(s, h);
@@ -187,13 +193,13 @@ static int enter_block(struct legacy_scan *s)
 static errint complain(struct legacy_scan *s, errint rc)
 {
     if (rc == -EBADMSG) {
-        return SSTABLE_CORRUPT(&s->src,
-                               "the entry at byte %" PRIu64 " of the block at byte %" PRIu64
-                               " passes the end of the entries",
-                               s->packed ? s->entries.off : s->entries.off - s->block.off, s->block.off);
+        return SSTABLE_CORRUPT(
+            &s->src,
+            "the entry at byte %" PRIu64 " of the block at byte %" PRIu64 " passes the end of the entries",
+            s->packed ? s->entries.off : s->entries.off - s->block.handle.off, s->block.handle.off);
     }
     return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.path, STR(""),
-                      "cannot read the block at byte %" PRIu64, s->block.off);
+                      "cannot read the block at byte %" PRIu64, s->block.handle.off);
 }
 
 /* Make the newest key of `shared` bytes of the one before and `unshared` more. */
@@ -203,7 +209,7 @@ static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t s
         return SSTABLE_CORRUPT(&s->src,
                                "in the block at byte %" PRIu64 " a key shares %" PRIu64
                                " bytes with the key before it, which has %u",
-                               s->block.off, shared, s->shareable);
+                               s->block.handle.off, shared, s->shareable);
     }
     struct wire_window bytes = {at->off, at->off + unshared, 0};
     const uint8_t *fresh;
@@ -217,7 +223,7 @@ static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t s
         return SSTABLE_CORRUPT(&s->src,
                                "in the block at byte %" PRIu64
                                " a key is not greater than the key before it, '%s': keys must increase",
-                               s->block.off,
+                               s->block.handle.off,
                                diag_visible(s->src.d, str_of(s->key, s->key_len < 200 ? s->key_len : 200)));
     }
     memcpy(s->key + shared, fresh, (size_t)unshared);
@@ -247,7 +253,7 @@ int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r)
         return SSTABLE_LIMIT(&s->src,
                              "in the block at byte %" PRIu64 " a key has %" PRIu64 " and %" PRIu64
                              " bytes, the limit is %d",
-                             s->block.off, number[0], number[1], SSTABLE_KEY_MOST);
+                             s->block.handle.off, number[0], number[1], SSTABLE_KEY_MOST);
     }
     if (number[1] > wire_len(at) || number[2] > wire_len(at) - number[1]) {
         return complain(s, -EBADMSG);
@@ -273,7 +279,7 @@ unsigned legacy_scan_passed(const struct legacy_scan *s)
     return s->passed;
 }
 
-const struct sstable_handle *legacy_scan_blocks(const struct legacy_scan *s, size_t *count)
+const struct sstable_stored *legacy_scan_blocks(const struct legacy_scan *s, size_t *count)
 {
     *count = s->block_count;
     return s->blocks;

@@ -24,7 +24,7 @@ struct legacy_record {
     struct wire *wire;        /* what walks the value; borrowed likewise */
     struct wire_window value; /* of the file, or of the unpacked block */
     bool packed;              /* the block is compressed */
-    struct sstable_handle block;
+    struct sstable_stored block;
     uint64_t block_bytes; /* unpacked */
 };
 
@@ -41,7 +41,7 @@ MUST_CHECK int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r);
 unsigned legacy_scan_passed(const struct legacy_scan *s);
 
 /* legacy_scan_blocks: the data blocks that were met so far, in order, borrowed until legacy_scan_close. */
-const struct sstable_handle *legacy_scan_blocks(const struct legacy_scan *s, size_t *count);
+const struct sstable_stored *legacy_scan_blocks(const struct legacy_scan *s, size_t *count);
 
 void legacy_scan_close(struct legacy_scan *s);
 

@@ -7,61 +7,10 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/grow.h"
-#include "format/dtype.h"
 #include "format/legacy_place.h"
 
 enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
 enum { STEPS_UNASKED = 1024 }; /* of LEGACY_STEP values between two questions whether to go on */
-
-enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, STRING_VAL, SCOMPLEX_VAL, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL };
-enum { HALF_VAL = 13, UINT32_VAL = 16, UINT64_VAL };
-
-#define SIGNED(field, bits)                                                                                  \
-    ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
-                            UINT64_MAX >> (64 - bits)})
-#define UNSIGNED(field, bits)                                                                                \
-    ((struct legacy_coding){field, false, bits / 8, 1, 0, UINT64_MAX >> (64 - bits)})
-
-struct legacy_coding legacy_coding(unsigned dtype)
-{
-    switch (dtype) {
-    case DTYPE_FLOAT32:
-        return (struct legacy_coding){FLOAT_VAL, true, 4, 1, 0, 0};
-    case DTYPE_FLOAT64:
-        return (struct legacy_coding){DOUBLE_VAL, true, 8, 1, 0, 0};
-    case DTYPE_COMPLEX64:
-        return (struct legacy_coding){SCOMPLEX_VAL, true, 4, 2, 0, 0};
-    case DTYPE_COMPLEX128:
-        return (struct legacy_coding){DCOMPLEX_VAL, true, 8, 2, 0, 0};
-    case DTYPE_INT32:
-    case DTYPE_QINT32:
-        return SIGNED(INT_VAL, 32);
-    case DTYPE_INT16:
-        return SIGNED(INT_VAL, 16);
-    case DTYPE_INT8:
-    case DTYPE_QINT8:
-        return SIGNED(INT_VAL, 8);
-    case DTYPE_UINT16:
-        return UNSIGNED(INT_VAL, 16);
-    case DTYPE_UINT8:
-    case DTYPE_QUINT8:
-        return UNSIGNED(INT_VAL, 8);
-    case DTYPE_STRING:
-        return (struct legacy_coding){.field = STRING_VAL, .each = 1};
-    case DTYPE_INT64:
-        return SIGNED(INT64_VAL, 64);
-    case DTYPE_BOOL:
-        return (struct legacy_coding){BOOL_VAL, false, 1, 1, 0, 1};
-    case DTYPE_FLOAT16:
-        return UNSIGNED(HALF_VAL, 16); /* its bits as a number */
-    case DTYPE_UINT32:
-        return UNSIGNED(UINT32_VAL, 32);
-    case DTYPE_UINT64:
-        return UNSIGNED(UINT64_VAL, 64);
-    default:
-        return (struct legacy_coding){0};
-    }
-}
 
 /* The next chunk that is not empty: 1; 0 after the last; negative. */
 static int next_chunk(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding)
@@ -125,8 +74,11 @@ struct values {
     uint64_t count;
     struct wire_window record;
     struct cell table;
+    atomic_uint found_in; /* the doubt in which the table was found to be right */
+    bool complete;        /* the table was full once: it does not change any more */
+    uint32_t walked_in;   /* of `walk`: the doubt in which it began */
     struct walk *
-        made; /* owns; how far the table is: an interrupted reader leaves it to the next; NULL before and after */
+        walk; /* owns; how far the fill is: an interrupted reader leaves it to the next; NULL before and after */
     struct entry *entries; /* owns; one for each LEGACY_STEP values */
     size_t entry_count;
     size_t entry_cap;
@@ -254,6 +206,23 @@ static errint take_values(struct wire *w, struct legacy_place *p, const struct l
     return 0;
 }
 
+/* What to do with where a step begins. */
+enum step { STEP_PASS, STEP_ADD, STEP_COMPARE };
+
+static bool same_window(struct wire_window a, struct wire_window b)
+{
+    return a.off == b.off && a.end == b.end;
+}
+
+/* Whether entry `i` says that its value begins at *p. */
+static bool is_entry(const struct values *v, uint64_t i, const struct legacy_place *p)
+{
+    const struct entry *e = &v->entries[i];
+    const struct legacy_place *spot = &v->spots[e->spot];
+    return e->at == p->chunk.off && spot->chunk.end == p->chunk.end && same_window(spot->tensor, p->tensor) &&
+           same_window(spot->slice, p->slice) && same_window(spot->record, p->record);
+}
+
 /* The next value begins at *p. */
 static errint add_entry(struct values *v, const struct legacy_place *p)
 {
@@ -272,7 +241,7 @@ static errint add_entry(struct values *v, const struct legacy_place *p)
 }
 
 /* The next values, at most LEGACY_STEP. */
-static errint take_step(struct values *v, struct wire *w, struct walk *k, bool keep)
+static errint take_step(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     if (wire_len(k->at.chunk) == 0) {
         int rc = next_chunk(w, &k->at, &v->coding);
@@ -281,25 +250,28 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, bool k
         }
     }
     uint64_t step = k->left < LEGACY_STEP ? k->left : LEGACY_STEP;
-    errint rc = keep ? add_entry(v, &k->at) : 0;
+    if (how == STEP_COMPARE && !is_entry(v, (v->count - k->left) / LEGACY_STEP, &k->at)) {
+        return -EBADMSG;
+    }
+    errint rc = how == STEP_ADD ? add_entry(v, &k->at) : 0;
     rc = rc < 0 ? rc : take_values(w, &k->at, &v->coding, step, NULL);
     k->left -= rc < 0 ? 0 : step;
     return rc;
 }
 
 /* Goes over all that is left. What fails is as if the step had not begun, so that another walk can go on there. */
-static errint go_over(struct values *v, struct wire *w, struct walk *k, bool keep)
+static errint go_over(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     for (unsigned steps = 1; k->left > 0; steps++) {
         if (steps % STEPS_UNASKED == 0 && cell_interrupted()) {
             return -EINTR;
         }
         struct walk before = *k;
-        size_t entries = keep ? v->entry_count : 0;
-        errint rc = take_step(v, w, k, keep);
+        size_t entries = how == STEP_ADD ? v->entry_count : 0;
+        errint rc = take_step(v, w, k, how);
         if (rc < 0) {
             *k = before;
-            if (keep) {
+            if (how == STEP_ADD) {
                 v->entry_count = entries;
             }
             return rc;
@@ -332,23 +304,39 @@ static errint make_table(void *context)
 {
     struct making *m = context;
     struct values *v = m->shard->state;
-    if (!v->made && !(v->made = malloc(sizeof(*v->made)))) {
+    uint32_t doubt = shard_doubt(m->shard);
+    bool begun = v->walk && v->walked_in == doubt;
+    if (!v->walk && !(v->walk = malloc(sizeof(*v->walk)))) {
         return -ENOMEM;
     }
-    if (v->entry_count == 0) {
-        *v->made = (struct walk){legacy_place_of(v->record), v->count};
+    if (!begun) {
+        *v->walk = (struct walk){legacy_place_of(v->record), v->count};
+        v->walked_in = doubt;
+        v->entry_count = v->complete ? v->entry_count : 0;
+        v->spot_count = v->complete ? v->spot_count : 0;
     }
-    errint rc = verdict(m->shard, go_over(v, m->wire, v->made, true));
+    errint rc = verdict(m->shard, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
+    if (shard_doubt(m->shard) != doubt && rc != -ENOMEM && rc != -EINTR) {
+        return -ESTALE;
+    }
     if (rc == 0 || rc == -EBADMSG) {
-        free(STEAL(v->made));
+        free(STEAL(v->walk));
+    }
+    if (rc == 0) {
+        v->complete = true;
+        atomic_store(&v->found_in, doubt);
     }
     return rc;
 }
 
 static errint need_table(struct shard *s, struct wire *w)
 {
+    struct values *v = s->state;
     struct making m = {s, w};
-    return cell_need(&((struct values *)s->state)->table, make_table, &m);
+    if (cell_state(&v->table) == CELL_FULL && atomic_load(&v->found_in) != shard_doubt(s)) {
+        cell_again(&v->table);
+    }
+    return cell_need(&v->table, make_table, &m);
 }
 
 /* Bytes [from, to) of the next value. */
@@ -418,10 +406,13 @@ static errint check_values(struct shard *s, bool keep)
     wire_init_from(w, read_base, s->base, v->record.end);
     struct walk all = {legacy_place_of(v->record), v->count};
     enum cell_state state = cell_state(&v->table);
-    return keep                 ? need_table(s, w)
-           : state == CELL_FULL ? 0
-           : state == CELL_BAD  ? -EBADMSG
-                                : verdict(s, go_over(v, w, &all, false));
+    if (keep) {
+        return need_table(s, w);
+    }
+    if (state == CELL_BAD || (state == CELL_FULL && atomic_load(&v->found_in) == shard_doubt(s))) {
+        return state == CELL_BAD ? -EBADMSG : 0;
+    }
+    return verdict(s, go_over(v, w, &all, STEP_PASS));
 }
 
 static uint64_t origin_of(const struct shard *s, uint64_t off)
@@ -434,7 +425,7 @@ static void close_values(struct shard *s)
 {
     struct values *v = s->state;
     if (v) {
-        free(v->made);
+        free(v->walk);
         free(v->entries);
         free(v->spots);
         free(v);

@@ -9,7 +9,8 @@
  * bytes are the decoded elements, little-endian. It keeps no values, but a table of where each LEGACY_STEP-th of them begins, which the first read
  * makes, and checks every value meanwhile: that it is well-formed, that it fits the dtype, and that they are as many as the shape
  * says. Other reads wait for that (cell.h); what was found damaged stays so and is not looked at again. A read that fails for want of the file or of
- * memory may succeed later, and goes on where that one was. */
+ * memory may succeed later, and goes on where that one was. After a doubt about the file (shard.h) the values are gone over once more, and have to be where
+ * the table says: else they are damaged. */
 #ifndef CKPTFS_FORMAT_LEGACY_VALUES_H
 #define CKPTFS_FORMAT_LEGACY_VALUES_H
 
@@ -19,22 +20,11 @@
 #include "base/arena.h"
 #include "base/cell.h"
 #include "base/errint.h"
+#include "format/legacy_coding.h"
 #include "format/shard.h"
 #include "format/wire.h"
 
 enum { LEGACY_STEP = 1024 };
-
-/* How the values of a dtype are stored. */
-struct legacy_coding {
-    uint8_t field; /* of TensorProto; 0: V1 has no such dtype */
-    bool fixed;    /* as in memory; else a varint each */
-    uint8_t bytes; /* of a value, decoded; 0: strings, a field each, which strings.h reads */
-    uint8_t each;  /* values an element: 2 for complex */
-    uint64_t low;  /* the least legal value, in two's complement */
-    uint64_t span; /* the greatest minus the least */
-};
-
-struct legacy_coding legacy_coding(unsigned dtype);
 
 /* legacy_values_place: where the values of `record` are, `count` of them: 1 and their offset in *off, if they stand there as they are;
  * 0, if they are to be decoded. -EBADMSG with *why if they cannot be as many; -EBADMSG, -EOVERFLOW, -EIO of the walker with w->wrong and

@@ -13,13 +13,19 @@ static errint refuse(struct objects_record *r, errint rc, const char *why)
     return rc;
 }
 
+static const char *why_unread(errint rc)
+{
+    return rc == -ESTALE ? "its data file changed while it was read" : "its data file ends before it does";
+}
+
 /* The bytes of the one string of a run that was checked. */
 static errint find_string(struct objects_record *r, const struct strings_run *run)
 {
     char head[HEAD_MOST];
     size_t have = run->bytes < sizeof(head) ? (size_t)run->bytes : sizeof(head);
-    if (shard_read(&r->file, run->off, have, head) < 0) {
-        return refuse(r, -EBADMSG, "its data file ends before it does");
+    errint rc = shard_read(&r->file, run->off, have, head);
+    if (rc < 0) {
+        return refuse(r, -EBADMSG, why_unread(rc));
     }
     struct cursor at = cursor_over(head, have);
     r->len = cursor_varint64(&at);
@@ -51,8 +57,8 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t, stru
     if (rc == -ENOMEM) {
         return rc;
     }
-    if (rc == -EIO) {
-        return refuse(out, -EBADMSG, "its data file ends before it does");
+    if (rc == -EIO || rc == -ESTALE) {
+        return refuse(out, -EBADMSG, why_unread(rc));
     }
     if (rc < 0 || crc != run->crc32c) {
         return refuse(out, -EBADMSG,
@@ -70,7 +76,8 @@ void objects_record_close(struct objects_record *r)
 static errint read_at(void *from, uint64_t off, size_t len, void *buf)
 {
     struct objects_record *r = from;
-    return shard_read(&r->file, r->off + off, len, buf);
+    errint rc = shard_read(&r->file, r->off + off, len, buf);
+    return rc == -ESTALE ? -EIO : rc; /* as the walker says it */
 }
 
 void objects_record_wire(struct objects_record *r, struct wire *w)

@@ -15,8 +15,15 @@
 /* Descriptors that shards leave to others: the reads of shards that are opened for each read, reports, FUSE. */
 enum { DESCRIPTORS_LEFT = 64 };
 
-/* Guards accepted_as of all shards: taken only when a ctime moved, which is rare. */
-static pthread_mutex_t links_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Guards what was accepted of all shards: taken only when a time moved, which is rare. */
+static pthread_mutex_t accepted_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static atomic_uint newest_doubt;
+
+uint32_t shard_doubts(void)
+{
+    return atomic_load_explicit(&newest_doubt, memory_order_acquire);
+}
 
 static int64_t nanoseconds(struct timespec t)
 {
@@ -57,35 +64,23 @@ static bool same_links(const struct shard_links *a, const struct shard_links *b)
 static void accept_state(struct shard *s, const struct stat *st, const struct shard_links *links)
 {
     s->accepted_as = *links;
+    atomic_store(&s->mtime, nanoseconds(st->st_mtim));
     atomic_store(&s->ctime, nanoseconds(st->st_ctim));
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool same_file(const struct shard *s, const struct stat *st)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           nanoseconds(a->st_mtim) == nanoseconds(b->st_mtim);
+    return s->st.st_dev == st->st_dev && s->st.st_ino == st->st_ino && s->st.st_size == st->st_size;
 }
 
-static bool same_content(const struct shard *s, const struct stat *st)
+static bool same_mtime(const struct shard *s, const struct stat *st)
 {
-    return same_file(st, &s->st);
+    return nanoseconds(st->st_mtim) == atomic_load(&s->mtime);
 }
 
-/* The ctime moved: whether what moved with it explains that (shard.h). */
-static bool ctime_explained(struct shard *s, int fd)
+static bool same_times(const struct shard *s, const struct stat *st)
 {
-    pthread_mutex_lock(&links_lock);
-    struct stat st; /* anew: another thread may have accepted a later state than our caller saw */
-    bool fine = fstat(fd, &st) == 0 && same_content(s, &st);
-    if (fine && nanoseconds(st.st_ctim) != atomic_load(&s->ctime)) {
-        struct shard_links now = links_of(&st, fd);
-        fine = !same_links(&now, &s->accepted_as);
-        if (fine) {
-            accept_state(s, &st, &now);
-        }
-    }
-    pthread_mutex_unlock(&links_lock);
-    return fine;
+    return same_mtime(s, st) && nanoseconds(st->st_ctim) == atomic_load(&s->ctime);
 }
 
 errint shard_blame(struct shard *s, errint rc)
@@ -94,16 +89,71 @@ errint shard_blame(struct shard *s, errint rc)
     return -EIO;
 }
 
-/* 0 if the file is what it was, else -EIO, and the shard has failed for good. */
-static errint check_unchanged(struct shard *s, int fd)
+errint shard_doubted(const struct shard *s)
 {
-    struct stat st;
-    if (fstat(fd, &st) == 0 && same_content(s, &st) &&
-        (nanoseconds(st.st_ctim) == atomic_load(&s->ctime) || ctime_explained(s, fd))) {
-        return 0;
+    while (s->base) {
+        s = s->base;
     }
+    cause_note((struct cause){.kind = CAUSE_DOUBT, .rc = -EIO, .what = s});
+    return -EIO;
+}
+
+static errint fail(struct shard *s)
+{
     atomic_store(&s->failed, true);
     return shard_blame(s, -ESTALE);
+}
+
+/* The lock is held. The number is there before the times are, so that whoever finds the times accepted finds the doubt, too; and who finds that number
+ * the newest finds the file that has it. */
+static errint add_doubt(struct shard *s)
+{
+    uint32_t number = atomic_load(&newest_doubt) + 1;
+    if (number == 0) {
+        return fail(s); /* there are no more numbers */
+    }
+    atomic_store(&s->doubt, number);
+    atomic_store(&newest_doubt, number);
+    return 0;
+}
+
+/* Something moved (shard.h). It is looked at anew: another thread may have accepted a later state than our caller saw. */
+static errint look_closer(struct shard *s, int fd)
+{
+    struct stat st;
+    pthread_mutex_lock(&accepted_lock);
+    errint rc = file_look(fd, &st);
+    if (rc < 0) {
+        rc = shard_blame(s, rc);
+    } else if (!same_file(s, &st)) {
+        rc = fail(s);
+    } else if (!same_times(s, &st)) {
+        struct shard_links now = links_of(&st, fd);
+        bool explained = same_mtime(s, &st) && !same_links(&now, &s->accepted_as) && !s->strict;
+        rc = explained ? 0 : add_doubt(s);
+        accept_state(s, &st, &now);
+    }
+    pthread_mutex_unlock(&accepted_lock);
+    return rc;
+}
+
+/* 0 if the file is what it was, or may be; else -EIO, or -ESTALE if there is a doubt that is newer than `doubt`. */
+static errint check_unchanged(struct shard *s, int fd, bool anew, uint32_t doubt)
+{
+    struct stat st;
+    errint rc = anew ? file_look(fd, &st) : 0;
+    if (!anew && fstat(fd, &st) != 0) {
+        rc = -errno;
+    }
+    if (rc < 0) {
+        /* The server has no such file any more; anything else may pass. */
+        return rc == -ESTALE ? fail(s) : shard_blame(s, rc);
+    }
+    rc = same_file(s, &st) && same_times(s, &st) ? 0 : look_closer(s, fd);
+    if (rc == 0 && shard_doubt(s) != doubt) {
+        rc = -ESTALE;
+    }
+    return rc;
 }
 
 /* Whether holding fd would leave too few descriptors. */
@@ -120,10 +170,11 @@ static bool last_descriptors(int fd)
 /* No descriptor to be had: what can be known by path. The file is looked at more closely when it is opened. */
 static errint look_by_path(struct shard *s)
 {
-    if (stat(s->path, &s->st) != 0) {
-        return -errno;
+    errint rc = file_look_at(s->path, &s->st);
+    if (rc == 0 && !S_ISREG(s->st.st_mode)) {
+        rc = -EINVAL;
     }
-    return S_ISREG(s->st.st_mode) ? 0 : -EINVAL;
+    return rc;
 }
 
 errint shard_open(struct shard *s, struct arena *a, struct diag *d)
@@ -149,7 +200,7 @@ errint shard_open(struct shard *s, struct arena *a, struct diag *d)
     if (rc < 0) {
         return rc;
     }
-    if (s->known && !same_file(&known, &s->st)) {
+    if (s->known && !file_same(&known, &s->st)) {
         return diag_error(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
                           "the file changed while the checkpoint was being opened");
     }
@@ -198,13 +249,28 @@ errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
     }
     CLEANUP_CLOSE int own = -1;
     int fd;
+    uint32_t doubt = shard_doubt(s);
     errint rc = acquire(s, &own, &fd);
-    if (rc < 0 || (rc = check_unchanged(s, fd)) < 0) {
+    if (rc < 0 || (rc = check_unchanged(s, fd, false, doubt)) < 0) {
         return rc;
     }
     errint got = file_read_at(fd, off, len, buf);
-    rc = check_unchanged(s, fd);
+    rc = check_unchanged(s, fd, true, doubt);
     return rc < 0 || got == 0 ? rc : shard_blame(s, got);
+}
+
+bool shard_again_after(struct shard_attempt *a, errint *rc)
+{
+    if (*rc == -EINTR || *rc == -EAGAIN || *rc == -ENOMEM || *rc == -EIO) {
+        return false; /* as it would be at the next try, or there were enough of them */
+    }
+    cause_clear(); /* whatever was found, it was out of two states */
+    if (++a->tries < SHARD_TRIES) {
+        a->doubt = shard_doubt(a->shard);
+        return true;
+    }
+    *rc = shard_doubted(a->shard);
+    return false;
 }
 
 errint shard_check(struct shard *s, bool keep)

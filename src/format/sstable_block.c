@@ -68,13 +68,11 @@ bool sstable_ends(int fd, uint64_t size)
     return cursor_le64(&c) == SSTABLE_MAGIC;
 }
 
-errint sstable_unpack(struct sstable_handle h, const char *stored, char *plain, size_t bytes)
+errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain, size_t bytes)
 {
-    uint32_t crc;
-    uint32_t stored_crc;
-    size_t len = (size_t)h.bytes;
+    size_t len = (size_t)b.handle.bytes;
     size_t got;
-    bool good = sums_agree(h, stored, &crc, &stored_crc) && stored[len] == SSTABLE_SNAPPY &&
+    bool good = crc32c_mask(crc32c_extend(0, stored, len + 1)) == b.crc32c && stored[len] == SSTABLE_SNAPPY &&
                 snappy_uncompressed_length(stored, len, &got) == SNAPPY_OK && got == bytes &&
                 snappy_uncompress(stored, len, plain, &got) == SNAPPY_OK && got == bytes;
     return good ? 0 : -EBADMSG;

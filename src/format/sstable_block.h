@@ -30,6 +30,12 @@ struct sstable_handle {
     uint64_t bytes;
 };
 
+/* A block, and the checksum that its trailer had when the table was read: masked, of its stored bytes and its type. */
+struct sstable_stored {
+    struct sstable_handle handle;
+    uint32_t crc32c;
+};
+
 struct sstable_source {
     int fd;
     uint64_t size; /* of the file */
@@ -68,9 +74,9 @@ enum { SSTABLE_FOOTER = 48, SSTABLE_HANDLES = 40 };
 /* sstable_ends: whether the file of `size` bytes ends with the magic of a table, as an index and a V1 checkpoint do. */
 bool sstable_ends(int fd, uint64_t size);
 
-/* sstable_unpack: what the block at `h` has unpacked, `bytes` bytes, to `plain`; `stored` has all bytes of it with the trailer. -EBADMSG: the checksum
- * is wrong, or it is not such a block. */
-MUST_CHECK errint sstable_unpack(struct sstable_handle h, const char *stored, char *plain, size_t bytes);
+/* sstable_unpack: what the block `b` has unpacked, `bytes` bytes, to `plain`; `stored` has all bytes of it with the trailer. -EBADMSG: they have
+ * not the checksum that b says, or it is not such a block. */
+MUST_CHECK errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain, size_t bytes);
 
 /* sstable_block_load: reads the block at `h`, which the caller has checked to lie inside the file. What the block held before is gone. */
 MUST_CHECK errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src,

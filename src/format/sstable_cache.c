@@ -11,7 +11,7 @@
 
 struct cached {
     struct sstable_cache *cache;
-    struct sstable_handle handle;
+    struct sstable_stored stored;
     uint64_t bytes; /* unpacked */
     struct cell unpacked;
     char *plain;          /* owns; NULL if it is not kept */
@@ -137,13 +137,13 @@ size_t sstable_cache_readers(struct sstable_cache *c)
 /* *plain is for the caller in any case. */
 static errint unpack(struct shard *s, const struct cached *b, char **plain)
 {
-    size_t len = (size_t)b->handle.bytes + SSTABLE_TRAILER;
+    size_t len = (size_t)b->stored.handle.bytes + SSTABLE_TRAILER;
     char *stored = pages_map(len);
     *plain = pages_map((size_t)b->bytes);
-    errint rc = stored && *plain ? shard_read(s->base, b->handle.off, len, stored) : -ENOMEM;
-    rc = rc < 0 ? rc : sstable_unpack(b->handle, stored, *plain, (size_t)b->bytes);
+    errint rc = stored && *plain ? shard_read(s->base, b->stored.handle.off, len, stored) : -ENOMEM;
+    rc = rc < 0 ? rc : sstable_unpack(b->stored, stored, *plain, (size_t)b->bytes);
     if (rc == -EBADMSG) {
-        cause_note((struct cause){CAUSE_BLOCK, rc, shard_file(s), b->handle.off, NULL});
+        cause_note((struct cause){CAUSE_BLOCK, rc, shard_file(s), b->stored.handle.off, NULL});
     }
     pages_unmap(stored, len);
     return rc;
@@ -246,7 +246,7 @@ static errint check_block(struct shard *s, bool keep)
 static uint64_t origin_of(const struct shard *s, uint64_t off)
 {
     (void)off;
-    return ((const struct cached *)s->state)->handle.off;
+    return ((const struct cached *)s->state)->stored.handle.off;
 }
 
 struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
@@ -262,14 +262,14 @@ struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
 
 static const struct shard_derive unpacking = {.read = read_block, .check = check_block, .origin = origin_of};
 
-errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_handle h,
+errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_stored block,
                            uint64_t bytes, struct arena *a, struct shard *out)
 {
     struct cached *b = ARENA_NEW(a, struct cached);
     if (!b) {
         return -ENOMEM;
     }
-    *b = (struct cached){.cache = c, .handle = h, .bytes = bytes};
+    *b = (struct cached){.cache = c, .stored = block, .bytes = bytes};
     c->largest = bytes > c->largest ? bytes : c->largest;
     *out = (struct shard){
         .path = base->path,

@@ -3,7 +3,8 @@
  *
  * A block is unpacked at its first read and kept while there is room: all that is kept, and all that is being unpacked, together have at
  * most so many bytes as the cache may; the one not used for the longest time goes first. One thread unpacks a block while the others that
- * need it wait (cell.h). A block whose checksum or content is wrong stays so and is not tried again.
+ * need it wait (cell.h). A block whose checksum or content is wrong stays so and is not tried again. What is unpacked has the checksum that the block
+ * had when the file was read at first, so it stays right whatever becomes of the file.
  *
  * Whoever reads small parts of more blocks in turn than fit unpacks each of them for each part. So a caller that reads in parallel asks how many
  * readers fit, and a cache that was made smaller grows again when it turns out that blocks are read in turn. */
@@ -47,9 +48,10 @@ size_t sstable_cache_readers(struct sstable_cache *c);
 /* sstable_cache_stats: zeros of NULL. */
 struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c);
 
-/* sstable_cache_shard: the derived shard of the block at `h` in `base`, which has `bytes` (at most the cache's) unpacked. What
+/* sstable_cache_shard: the derived shard of a block in `base`, which has `bytes` (at most the cache's) unpacked. What
  * it needs is allocated in `a`. -ENOMEM. */
-MUST_CHECK errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_handle h,
-                                      uint64_t bytes, struct arena *a, struct shard *out);
+MUST_CHECK errint sstable_cache_shard(struct sstable_cache *c, struct shard *base,
+                                      struct sstable_stored block, uint64_t bytes, struct arena *a,
+                                      struct shard *out);
 
 #endif

@@ -140,6 +140,20 @@ static bool same_windows(const struct legacy_place *a, const struct legacy_place
     return a->tensor.end == b->tensor.end && a->slice.off == b->slice.off && a->record.off == b->record.off;
 }
 
+/* Where in its window a spot is, each mark says itself; its chunk is not used. */
+bool strings_index_same(const struct strings_index *a, const struct strings_index *b)
+{
+    bool same = a->mark_count == b->mark_count && a->spot_count == b->spot_count;
+    for (size_t i = 0; same && i < a->mark_count; i++) {
+        same = a->marks[i].at == b->marks[i].at && a->marks[i].base == b->marks[i].base;
+    }
+    for (size_t i = 0; same && i < a->spot_count; i++) {
+        same = same_windows(&a->spots[i], &b->spots[i]) && a->spots[i].slice.end == b->spots[i].slice.end &&
+               a->spots[i].record.end == b->spots[i].record.end;
+    }
+    return same;
+}
+
 static errint add_place(struct strings_index *x, const struct legacy_place *p)
 {
     if (!x->spot_count || !same_windows(&x->spots[x->spot_count - 1], p)) {

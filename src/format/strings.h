@@ -14,7 +14,8 @@
  * whose offsets are numbers of elements: a run, which is a tensor or a slice of one, has the numbers [first, first + elements), and
  * strings_walk_* say which bytes element i is. At the first look into a run all of it is read once, through a small window: lengths and
  * checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16 bytes each. Others that look into the run wait for
- * that (cell.h). What was found damaged stays so and is not looked at again.
+ * that (cell.h). What was found damaged stays so and is not looked at again. After a doubt about the file (shard.h) the run is read through once
+ * more: a bundle's has to have its checksum, and one of V1 its elements where they were.
  * The bytes that shard_read gives of the derived shard are those of its base. */
 #ifndef CKPTFS_FORMAT_STRINGS_H
 #define CKPTFS_FORMAT_STRINGS_H

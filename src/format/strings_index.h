@@ -30,6 +30,9 @@ void strings_index_fini(struct strings_index *x);
 MUST_CHECK errint strings_index_make(struct shard *base, const struct strings_run *run,
                                      struct strings_index *x, uint32_t *crc);
 
+/* strings_index_same: whether two indexes of a run of V1 say the same. */
+bool strings_index_same(const struct strings_index *a, const struct strings_index *b);
+
 /* strings_wire: a walker over the bytes of the run in `base`. */
 void strings_wire(struct wire *w, struct shard *base, const struct strings_run *run);
 

@@ -9,7 +9,9 @@
 struct strings_block {
     struct strings_run run;
     struct cell cell;
-    struct strings_index index; /* once the cell is full */
+    atomic_uint found_in; /* the doubt in which the run was found to be right */
+    bool complete;        /* the cell was full once: the index does not change any more */
+    struct strings_index index;
 };
 
 struct strings {
@@ -53,24 +55,68 @@ struct reading {
     struct strings_block *block;
 };
 
-static errint read_block(void *context)
+static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc)
 {
-    const struct reading *r = context;
-    struct strings_block *b = r->block;
+    return rc == 0 && run->coding != STRINGS_LEGACY && crc != run->crc32c ? -EBADMSG : rc;
+}
+
+/* Whether the run is as it was when its index was made. A bundle's index follows from what the checksum is over. */
+static errint check_again(struct shard *base, const struct strings_block *b)
+{
+    struct strings_index now = {0};
     uint32_t crc;
-    errint rc = strings_index_make(r->base, &b->run, &b->index, &crc);
-    if (rc == 0 && b->run.coding != STRINGS_LEGACY && crc != b->run.crc32c) {
+    bool legacy = b->run.coding == STRINGS_LEGACY;
+    errint rc = legacy ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
+    rc = compare_sum(rc, &b->run, crc);
+    if (rc == 0 && legacy && !strings_index_same(&now, &b->index)) {
         rc = -EBADMSG;
     }
+    strings_index_fini(&now);
+    return rc;
+}
+
+static errint read_first(struct shard *base, struct strings_block *b)
+{
+    uint32_t crc;
+    errint rc = strings_index_make(base, &b->run, &b->index, &crc);
+    rc = compare_sum(rc, &b->run, crc);
     if (rc < 0) {
         strings_index_fini(&b->index);
     }
     return rc;
 }
 
+static errint read_block(void *context)
+{
+    const struct reading *r = context;
+    struct strings_block *b = r->block;
+    uint32_t doubt = shard_doubt(r->base);
+    errint rc = b->complete ? check_again(r->base, b) : read_first(r->base, b);
+    if (shard_doubt(r->base) != doubt && rc != -ENOMEM && rc != -EINTR) {
+        if (!b->complete) {
+            strings_index_fini(&b->index);
+        }
+        return -ESTALE;
+    }
+    if (rc == 0) {
+        b->complete = true;
+        atomic_store(&b->found_in, doubt);
+    }
+    return rc;
+}
+
+/* What was found out about the run holds. */
+static bool is_current(const struct shard *s, const struct strings_block *b)
+{
+    return atomic_load(&b->found_in) == shard_doubt(s);
+}
+
 static errint need_block(struct shard *s, struct strings_block *b)
 {
     struct reading r = {s->base, b};
+    if (cell_state(&b->cell) == CELL_FULL && !is_current(s, b)) {
+        cell_again(&b->cell);
+    }
     return cell_need(&b->cell, read_block, &r);
 }
 
@@ -78,11 +124,11 @@ static errint check_block(struct shard *s, struct strings_block *b)
 {
     uint32_t crc;
     enum cell_state state = cell_state(&b->cell);
-    if (state == CELL_FULL || state == CELL_BAD) {
-        return state == CELL_FULL ? 0 : -EBADMSG;
+    if (state == CELL_BAD || (state == CELL_FULL && is_current(s, b))) {
+        return state == CELL_BAD ? -EBADMSG : 0;
     }
     errint rc = strings_check(s->base, &b->run, &crc);
-    return rc == 0 && b->run.coding != STRINGS_LEGACY && crc != b->run.crc32c ? -EBADMSG : rc;
+    return compare_sum(rc, &b->run, crc);
 }
 
 static errint check_strings(struct shard *s, bool keep)

@@ -192,5 +192,9 @@ errint graph_file_read(const char *path, const char *tag, struct arena *a, struc
     }
     wire_init(&g->wire, fd, (uint64_t)st.st_size);
     rc = walk(g, tag);
+    if (file_unchanged(fd, &st) < 0) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, g->path, str_from(g->path),
+                          "the file changed while it was read");
+    }
     return rc < 0 ? complain(g, rc) : graph_declare(g, out, count);
 }

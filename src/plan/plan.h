@@ -22,6 +22,9 @@
 /* What is found out about the file of a string target when it is first looked at (bytes/string_read.h): the plan is const but for this. */
 struct strings_file {
     struct cell cell;
+    atomic_uint
+        found_in; /* shard_doubts() when it was found out, or later where no file of the target was in doubt since */
+    atomic_bool complete; /* the cell was full once: the rest does not change any more */
     bool
         entangled; /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
     uint64_t bytes;   /* of the file */

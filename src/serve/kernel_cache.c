@@ -16,8 +16,8 @@ enum { STOP_SECONDS = 2 };
 struct kernel_cache {
     const struct view *view;
     struct fuse_session *session;
-    atomic_bool *seen; /* owns; per shard: known to have failed */
-    bool *cleared;     /* owns; per shard, under lock: its files were invalidated */
+    atomic_uint *seen; /* owns; per shard: the change that is known, as change_of has it */
+    uint32_t *cleared; /* owns; per shard, under lock: the change after which its files were invalidated */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool pending; /* some shard was seen and not cleared */
@@ -112,13 +112,14 @@ static void invalidate(struct kernel_cache *k, const bool *which)
     }
 }
 
-/* Marks in `which` the shards that failed since the last call; false if there is none. k->lock is held. */
+/* Marks in `which` the shards that changed since the last call; false if there is none. k->lock is held. */
 static bool take_pending(struct kernel_cache *k, bool *which)
 {
     bool any = false;
     for (uint32_t i = 0; i < file_total(k->view); i++) {
-        which[i] = atomic_load(&k->seen[i]) && !k->cleared[i];
-        k->cleared[i] |= which[i];
+        uint32_t seen = atomic_load(&k->seen[i]);
+        which[i] = seen != k->cleared[i];
+        k->cleared[i] = seen;
         any |= which[i];
     }
     k->pending = false;
@@ -166,11 +167,23 @@ bool kernel_cache_stop(struct kernel_cache *k)
     return !k->started;
 }
 
-void kernel_cache_drop(struct kernel_cache *k, struct shard *shard)
+/* The number of the newest change of its content that was found: 0 if there was none, UINT32_MAX if it has failed for good. */
+static uint32_t change_of(struct shard *shard)
 {
-    if (atomic_exchange(&k->seen[file_index(k, shard)], true)) {
-        return;
-    }
+    const struct shard *file = shard_file(shard);
+    return atomic_load(&file->failed) ? UINT32_MAX : atomic_load(&file->changed);
+}
+
+void kernel_cache_drop_changed(struct kernel_cache *k, struct shard *shard)
+{
+    atomic_uint *seen = &k->seen[file_index(k, shard)];
+    uint32_t now = change_of(shard);
+    uint32_t before = atomic_load(seen);
+    do {
+        if (now <= before) {
+            return;
+        }
+    } while (!atomic_compare_exchange_weak(seen, &before, now));
     pthread_mutex_lock(&k->lock);
     k->pending = true;
     pthread_cond_signal(&k->changed);

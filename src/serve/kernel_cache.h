@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel keeps of the mount's files, and an end to that for the files of a shard that changed under us. Safe from any thread. */
+/* What the kernel keeps of the mount's files, and an end to that for the files of a shard whose content changed under us. Safe from any thread. */
 #ifndef CKPTFS_SERVE_KERNEL_CACHE_H
 #define CKPTFS_SERVE_KERNEL_CACHE_H
 
@@ -18,8 +18,9 @@ MUST_CHECK errint kernel_cache_open(const struct view *v, struct kernel_cache **
  * may have to answer. Once, after the daemon has forked. */
 MUST_CHECK errint kernel_cache_start(struct kernel_cache *k, struct fuse_session *session);
 
-/* kernel_cache_drop: the pages of all files that have bytes of the file behind `shard`, a shard of the view; soon, and once. */
-void kernel_cache_drop(struct kernel_cache *k, struct shard *shard);
+/* kernel_cache_drop_changed: if the file behind `shard`, a shard of the view, has failed for good, or was found to have other bytes than were saved: the
+ * pages of all files that have bytes of it; soon, and once for each change that was found. */
+void kernel_cache_drop_changed(struct kernel_cache *k, struct shard *shard);
 
 /* kernel_cache_stop: ends the thread; false if it hangs in the kernel, which then waits for reads that nobody will answer any more: the
  * connection must be aborted. Then the thread uses k until the process ends, and kernel_cache_close must not be called. */

@@ -65,9 +65,9 @@ static bool is_unwanted(void *req)
 /* A read of the file at `off` cannot be answered. */
 static void note_failure(const struct ops_context *c, uint32_t file, uint64_t off, errint rc)
 {
-    const struct cause cause = cause_last();
-    if (cause.kind == CAUSE_FILE && cause.rc == -ESTALE) {
-        kernel_cache_drop(c->kernel_cache, (struct shard *)(uintptr_t)cause.what);
+    struct shard *shard;
+    for (uint32_t i = 0; (shard = content_shard(c->view, file, i)) != NULL; i++) {
+        kernel_cache_drop_changed(c->kernel_cache, shard);
     }
     faults_met(c->faults, file, off, rc);
 }

@@ -142,11 +142,11 @@ static void snappy_literals(struct mkbuf *out, const uint8_t *bytes, size_t len)
 struct mkhandle mktable_raw_block(struct mktable *t, const void *content, size_t len, unsigned type,
                                   uint32_t crc_xor)
 {
-    struct mkhandle h = {t->file.len, len};
+    struct mkhandle h = {.off = t->file.len, .bytes = len};
     mkbuf_add(&t->file, content, len);
     mkbuf_u8(&t->file, type);
-    uint32_t crc = mk_crc32c(t->file.data + h.off, len + 1);
-    mkbuf_le32(&t->file, mk_mask(crc) ^ crc_xor);
+    h.crc32c = mk_mask(mk_crc32c(t->file.data + h.off, len + 1)) ^ crc_xor;
+    mkbuf_le32(&t->file, h.crc32c);
     return h;
 }
 

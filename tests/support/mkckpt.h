@@ -64,6 +64,7 @@ struct mktable {
 struct mkhandle {
     uint64_t off;
     uint64_t bytes;
+    uint32_t crc32c; /* masked, as the trailer has it */
 };
 
 void mktable_init(struct mktable *t);

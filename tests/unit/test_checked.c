@@ -2,10 +2,13 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -240,7 +243,7 @@ static void checked_many_threads_find_the_same(void **state)
 static void checked_only_what_is_marked_is_refused(void **state)
 {
     struct fixture *f = *state;
-    const struct verify_result wrong = {VERIFY_CHECKSUM, 0x1111, 0x2222};
+    const struct verify_result wrong = {.outcome = VERIFY_CHECKSUM, .found = 0x1111, .stored = 0x2222};
     char got[100];
     f->list[0].crc32c ^= 1; /* nobody looks */
     assert_int_equal(read_whole(f, 0, 0, 10), 10);
@@ -298,7 +301,122 @@ static void checked_what_was_verified_is_known_in_either_mode(void **state)
     assert_true(n.verified == 2 && n.damaged == 2);
 }
 
+static void touch(struct fixture *f)
+{
+    usleep(20000); /* over a tick of the file system's clock */
+    assert_int_equal(futimens(f->c->shards[0].fd, NULL), 0);
+}
+
+static void write_byte(struct fixture *f, uint64_t off, unsigned char byte)
+{
+    usleep(20000);
+    assert_int_equal(pwrite(f->c->shards[0].fd, &byte, 1, (off_t)off), 1);
+}
+
+static void checked_what_is_in_doubt_is_verified_again(void **state)
+{
+    struct fixture *f = *state;
+    f->list[0].crc32c ^= 1;
+    for (unsigned i = 0; i < 3; i++) {
+        touch(f);
+        assert_int_equal(read_whole(f, 1, 8, 100), 100);
+        assert_true(checked_counts(f->k).verified == 1);
+        assert_int_equal(read_whole(f, 1, 8, 100), 100);
+        assert_int_equal(read_rows(f, 3, 2, 1), 10); /* the second slice alone */
+        assert_true(checked_counts(f->k).verified == 1);
+    }
+    assert_int_equal(read_whole(f, 0, 0, 10), -EUCLEAN);
+    expect_why(f, "a: checksum mismatch");
+    char got[10];
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 10, got), -EUCLEAN);
+    assert_int_equal(shard_doubt(&f->c->shards[0]), f->c->shards[0].changed);
+}
+
+static void checked_what_changed_is_refused_for_good(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t off = f->list[1].off + 4000;
+    assert_int_equal(read_whole(f, 1, 0, 8), 8);
+    write_byte(f, off, (unsigned char)~fake_byte(off));
+    assert_int_equal(read_whole(f, 1, 0, 8), -EUCLEAN);
+    assert_int_equal(read_whole(f, 2, 0, 8), 8);
+    assert_int_equal(read_rows(f, 3, 0, 4), 40);
+    write_byte(f, off, fake_byte(off));
+    assert_int_equal(read_whole(f, 1, 0, 8), -EUCLEAN);
+    assert_int_equal(read_whole(f, 2, 0, 8), 8);
+    cause_clear();
+    assert_int_equal(read_whole(f, 1, 0, 8), -EUCLEAN);
+    expect_why(f, "b: checksum mismatch");
+}
+
+static void checked_nobody_knows_bytes_of_no_tensor_in_doubt(void **state)
+{
+    struct fixture *f = *state;
+    char got[10];
+    f->c->checked = NULL;
+    assert_int_equal(read_whole(f, 1, 0, 8), 8);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], 0, 10, got), 0);
+    touch(f);
+    assert_int_equal(read_whole(f, 1, 0, 8), -EIO);
+    expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
+    assert_int_equal(read_rows(f, 3, 0, 4), -EIO);
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], 0, 10, got), -EIO);
+    cause_clear();
+    f->c->checked = f->k;
+    f->list[2].dtype = DTYPE_VARIANT; /* a kind whose checksum nobody can find */
+    f->c->big_endian = true;
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[2].off, 10, got), -EIO);
+    expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
+    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
+}
+
+struct toucher {
+    struct fixture *f;
+    atomic_bool stop;
+};
+
+static void *read_while_touched(void *data)
+{
+    struct toucher *t = data;
+    struct fixture mine = {.c = t->f->c, .k = t->f->k};
+    void *wrong = NULL;
+    for (unsigned i = 0; !wrong && !atomic_load(&t->stop); i++) {
+        unsigned char got[64];
+        const struct tensor *tensor = &mine.c->tensors[i % 3];
+        const struct target target = {.name_ptr = "t", .name_len = 1, .source = tensor};
+        ssize_t n = render_read(mine.c, &target, i % 30, sizeof(got), got, &mine.scratch);
+        for (ssize_t k = 0; k < n; k++) {
+            wrong = got[k] != fake_byte(tensor->off + i % 30 + (uint64_t)k) ? data : wrong;
+        }
+        wrong = n != (ssize_t)sizeof(got) && n != -EIO ? data : wrong;
+    }
+    render_scratch_fini(&mine.scratch);
+    return wrong;
+}
+
+static void checked_many_threads_read_what_is_touched(void **state)
+{
+    struct toucher t = {.f = *state};
+    pthread_t threads[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, read_while_touched, &t), 0);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        touch(t.f);
+    }
+    atomic_store(&t.stop, true);
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    assert_true(checked_counts(t.f->k).damaged == 0);
+}
+
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
+
+#define KNOWN(func) cmocka_unit_test_setup_teardown(func, setup_known, teardown)
 
 int main(void)
 {
@@ -308,9 +426,14 @@ int main(void)
         TEST(checked_only_the_slices_that_are_touched_count),
         TEST(checked_an_unreadable_tensor_may_be_asked_for_again),
         TEST(checked_many_threads_find_the_same),
-        cmocka_unit_test_setup_teardown(checked_only_what_is_marked_is_refused, setup_known, teardown),
-        cmocka_unit_test_setup_teardown(checked_what_was_verified_is_known_in_either_mode, setup_known,
-                                        teardown),
+        KNOWN(checked_only_what_is_marked_is_refused),
+        KNOWN(checked_what_was_verified_is_known_in_either_mode),
+        KNOWN(checked_what_is_in_doubt_is_verified_again),
+        KNOWN(checked_what_changed_is_refused_for_good),
+        KNOWN(checked_nobody_knows_bytes_of_no_tensor_in_doubt),
+        KNOWN(checked_many_threads_read_what_is_touched),
+        TEST(checked_what_changed_is_refused_for_good),
+        TEST(checked_many_threads_read_what_is_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

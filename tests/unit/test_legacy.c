@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -559,7 +561,8 @@ static void legacy_a_compressed_block_larger_than_the_cache_is_unsupported(void 
     assert_int_equal(f->c->tensors[1].hidden, TENSOR_BLOCK_TOO_LARGE);
     assert_non_null(strstr(tensor_hidden_reason(&f->c->tensors[1]), "unsupported"));
     assert_int_equal(f->c->shards[0].block_count, 2);
-    assert_true(f->c->shards[0].blocks[1].off == h.off && f->c->shards[0].blocks[1].bytes == h.bytes);
+    const struct sstable_stored *b = &f->c->shards[0].blocks[1];
+    assert_true(b->handle.off == h.off && b->handle.bytes == h.bytes && b->crc32c == h.crc32c);
     mkbuf_free(&value);
     mkbuf_free(&huge);
     mkbuf_free(&key);
@@ -605,6 +608,101 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), CELL_FULL);
     assert_true(bytes >= COUNT / LEGACY_STEP * 16);
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
+}
+
+/* Opens the file of `tensors` in the fixture, in which `run` stands, with `other`, as long, in its place: as if it had been damaged before. */
+static void open_damaged(struct fixture *f, const struct mkbuf *run, const struct mkbuf *other)
+{
+    assert_int_equal(run->len, other->len);
+    f->t.block_bytes = 1; /* the block of the metadata is always verified: not this one */
+    write_table(f);
+    uint8_t *at = memmem(f->t.file.data, f->t.file.len, run->data, run->len);
+    assert_non_null(at);
+    memcpy(at, other->data, other->len);
+    assert_int_equal(open_bytes(f, f->t.file.len), 0);
+    memcpy(at, run->data, run->len);
+}
+
+/* The file becomes what it should be, in place. */
+static void repair(struct fixture *f)
+{
+    usleep(20000); /* over a tick of the file system's clock */
+    int fd = open(f->c->shards[0].path, O_WRONLY);
+    assert_int_equal(pwrite(fd, f->t.file.data, f->t.file.len, 0), (ssize_t)f->t.file.len);
+    close(fd);
+}
+
+static errint read_settled(struct shard *s, void *buf, size_t len)
+{
+    struct shard_attempt a = shard_attempt(s);
+    errint rc;
+    do {
+        rc = shard_read(s, 0, len, buf);
+    } while (shard_again(&a, &rc));
+    return rc;
+}
+
+/* Where values begin was found out of a damaged file. Once that is what it should be, it is somewhere else. */
+static void legacy_a_table_is_held_against_what_a_doubted_file_has(void **state)
+{
+    enum { COUNT = 3 * LEGACY_STEP };
+    struct fixture *f = *state;
+    int64_t values[COUNT];
+    int32_t got[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        values[i] = i % 100;
+    }
+    values[10] = 300; /* two bytes */
+    struct mkbuf run = {0}, other = {0}, proto = {0};
+    for (unsigned damaged = 0; damaged < 2; damaged++) {
+        run.len = other.len = proto.len = 0;
+        reset(f);
+        for (unsigned i = 0; i < COUNT; i++) {
+            unsigned from = i == 10 ? 2000 : i == 2000 ? 10 : i; /* the two change places */
+            mkbuf_varint(&run, (uint64_t)values[i]);
+            mkbuf_varint(&other, (uint64_t)values[damaged ? from : i]);
+        }
+        mkbuf_message(&proto, INT_VAL, run.data, run.len);
+        add_vector(f, "v", DTYPE_INT32, COUNT, &proto);
+        open_damaged(f, &run, &other);
+        assert_int_equal(read_all(f, 0, got), 0);
+        assert_int_equal(got[10], values[damaged ? 2000 : 10]);
+        repair(f);
+        assert_int_equal(read_settled(shard_of(f, 0), got, sizeof(got)), damaged ? -EBADMSG : 0);
+        assert_true(damaged || got[10] == 300);
+        assert_int_equal(shard_check(shard_of(f, 0), false), damaged ? -EBADMSG : 0);
+    }
+    mkbuf_free(&run);
+    mkbuf_free(&other);
+    mkbuf_free(&proto);
+}
+
+static void legacy_strings_are_held_against_what_a_doubted_file_has(void **state)
+{
+    enum { COUNT = 3 * STRINGS_STEP };
+    struct fixture *f = *state;
+    struct mkbuf run = {0}, other = {0};
+    for (unsigned damaged = 0; damaged < 2; damaged++) {
+        run.len = other.len = 0;
+        reset(f);
+        for (unsigned i = 0; i < COUNT; i++) {
+            mkbuf_message(&run, STRING_VAL, "longer", i == 10 ? 6 : 1);
+            mkbuf_message(&other, STRING_VAL, "longer", i == (damaged ? 100 : 10) ? 6 : 1);
+        }
+        add_vector(f, "v", DTYPE_STRING, COUNT, &run);
+        open_damaged(f, &run, &other);
+        struct shard *s = shard_of(f, 0);
+        assert_int_equal(strings_need(s, 0), 0);
+        repair(f);
+        struct shard_attempt a = shard_attempt(s);
+        char byte;
+        errint rc = shard_read(s, 0, 1, &byte);
+        assert_true(shard_again(&a, &rc));
+        assert_int_equal(strings_need(s, 0), damaged ? -EBADMSG : 0);
+        assert_int_equal(strings_need(s, 0), damaged ? -EBADMSG : 0);
+    }
+    mkbuf_free(&run);
+    mkbuf_free(&other);
 }
 
 /* Checksums are right, but the values of one tensor are not. */
@@ -665,6 +763,8 @@ int main(void)
         TEST(legacy_every_truncation_is_refused),
         TEST(legacy_every_changed_byte_is_survived),
         TEST(legacy_values_without_a_record_are_ebadmsg),
+        TEST(legacy_a_table_is_held_against_what_a_doubted_file_has),
+        TEST(legacy_strings_are_held_against_what_a_doubted_file_has),
         TEST(legacy_verify_looks_at_values),
         TEST(legacy_strings_are_found_from_anywhere),
         TEST(legacy_strings_of_another_count_are_damage),

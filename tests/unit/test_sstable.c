@@ -228,13 +228,13 @@ static void sstable_next_bad_data_handles_are_ebadmsg(void **state)
 {
     (void)state;
     static const struct mkhandle bad[] = {
-        {0, 1000},              /* past the index block */
-        {1000, 8},              /* beyond it */
-        {UINT64_MAX, 8},        /* overflow */
-        {0, UINT64_MAX},        /* overflow */
-        {8, UINT64_MAX - 10},   /* overflow with the trailer */
-        {(uint64_t)1 << 40, 8}, /* absurd */
-        {0, (uint64_t)1 << 40}, /* absurd */
+        {0, 1000, 0},              /* past the index block */
+        {1000, 8, 0},              /* beyond it */
+        {UINT64_MAX, 8, 0},        /* overflow */
+        {0, UINT64_MAX, 0},        /* overflow */
+        {8, UINT64_MAX - 10, 0},   /* overflow with the trailer */
+        {(uint64_t)1 << 40, 8, 0}, /* absurd */
+        {0, (uint64_t)1 << 40, 0}, /* absurd */
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct mktable t;

@@ -57,8 +57,8 @@ static void make(struct fixture *f, uint64_t most, unsigned damaged)
     assert_int_equal(shard_open(&f->file, &f->a, &f->d), 0);
     f->cache = sstable_cache_new(most);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        struct sstable_handle h = {at[i].off, at[i].bytes};
-        assert_int_equal(sstable_cache_shard(f->cache, &f->file, h, BLOCK_BYTES, &f->a, &f->blocks[i]), 0);
+        const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
+        assert_int_equal(sstable_cache_shard(f->cache, &f->file, b, BLOCK_BYTES, &f->a, &f->blocks[i]), 0);
     }
 }
 

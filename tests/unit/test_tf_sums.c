@@ -49,8 +49,8 @@ static void sums_of_large_compressed_blocks_unpack_each_once(void **state)
     assert_int_equal(shard_open(&shards[0], &c.arena, &d), 0);
     c.blocks = sstable_cache_new(BLOCK_BYTES * 3 / 2);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        struct sstable_handle h = {at[i].off, at[i].bytes};
-        assert_int_equal(sstable_cache_shard(c.blocks, &shards[0], h, BLOCK_BYTES, &c.arena, &shards[i + 1]),
+        const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
+        assert_int_equal(sstable_cache_shard(c.blocks, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]),
                          0);
     }
     assert_int_equal(tf_sums_run(&c, sums, BLOCKS), 0);
