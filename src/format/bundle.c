@@ -316,8 +316,8 @@ static errint read_index(struct reader *r)
         return diag_no_memory(r->d);
     }
     r->build.big_endian = c->big_endian;
-    r->build.data_paths = r->in.count > 1 ? bundle_parts_paths(&r->in, &c->arena) : NULL;
-    if (r->in.count > 1 && !r->build.data_paths) {
+    r->build.data_paths = r->in.apart ? bundle_parts_paths(&r->in, &c->arena) : NULL;
+    if (r->in.apart && !r->build.data_paths) {
         return diag_no_memory(r->d);
     }
     errint rc = read_records(r);
@@ -356,7 +356,7 @@ static errint open_index(struct reader *r, const struct location *where)
     errint rc = bundle_parts_open(where, c, r->d, &r->in);
     rc = rc < 0 ? rc : keep_indexes(r);
     rc = rc < 0 ? rc : read_index(r);
-    if (rc == 0 && r->in.count == 1 && bundle_shards_settle(c, r->d) < 0) {
+    if (rc == 0 && !r->in.apart && bundle_shards_settle(c, r->d) < 0) {
         rc = diag_no_memory(r->d);
     }
     return rc < 0 ? rc : objects_load(c, r->d);

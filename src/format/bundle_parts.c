@@ -140,8 +140,8 @@ static errint check_same(struct bundle_parts *p, const struct bundle_part *part,
     }
     const char *other = diag_visible(p->d, str_from(first->index_path));
     if (rc < 0 || !a.slice_count || !b.slice_count) {
-        return BAD(p, part, part->key, "it is in %s, too, and both records are not of slices of one tensor",
-                   other);
+        return BAD(p, part, part->key,
+                   "it is in %s, too: only a tensor that is stored in slices may be in several", other);
     }
     bool same = a.dtype == b.dtype && a.rank == b.rank && a.rank <= SHAPE_RANK_MOST &&
                 (a.rank == 0 || memcmp(a.dims, b.dims, a.rank * sizeof(*a.dims)) == 0);
@@ -205,7 +205,7 @@ errint bundle_parts_open(const struct location *where, struct catalog *c, struct
 {
     struct arena *a = &c->arena;
     uint32_t count = where->file_count ? where->file_count : 1;
-    *out = (struct bundle_parts){.d = d};
+    *out = (struct bundle_parts){.d = d, .apart = where->file_count > 0};
     if (count > BUNDLE_PARTS_MOST) {
         return diag_error(d, DIAG_LIMIT, where->prefix, STR(""), "%u parts, the limit is %d", count,
                           BUNDLE_PARTS_MOST);

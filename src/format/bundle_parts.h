@@ -35,6 +35,8 @@ struct bundle_part {
 struct bundle_parts {
     struct bundle_part *parts; /* in the catalog's arena */
     uint32_t count;
+    bool
+        apart; /* they are parts, though it may be one alone: data files are not called as the catalog's prefix */
     uint32_t *heap; /* of parts that have a next record: that of the least key is first */
     uint32_t heap_count;
     uint32_t *taken; /* the parts of the record that was given last, whose next ones are to be read */

@@ -87,6 +87,26 @@ static const struct file_kind *telling(const char *path, struct str name)
     }
 }
 
+/* Whether there is something to tell of the file, after `before`. */
+static bool add_hint(struct search *s, const char *dir, struct str name, const char *before, struct buf *b)
+{
+    bool rest = str_search(name, STR(".tempstate")) >= 0; /* tensor_bundle.cc, BundleWriter */
+    const char *path = locate_join(s->a, dir, name);
+    const struct file_kind *kind = path && !rest ? telling(path, name) : NULL;
+    if (!rest && !kind) {
+        return false;
+    }
+    buf_text(b, before);
+    buf_visible(b, name);
+    if (rest) {
+        buf_text(b, " is left of a save that was interrupted");
+        return true;
+    }
+    buf_printf(b, " is %s%s%s%s", kind->name, kind->remedy ? " (" : "", kind->remedy ? kind->remedy : "",
+               kind->remedy ? ")" : "");
+    return true;
+}
+
 const char *locate_hints(struct search *s, const char *dir)
 {
     struct names *names = ARENA_NEW(s->a, struct names);
@@ -97,14 +117,7 @@ const char *locate_hints(struct search *s, const char *dir)
     }
     list(dir, false, STR(""), s->a, names);
     for (unsigned i = 0; i < names->count && told < HINTS_MOST; i++) {
-        const char *path = locate_join(s->a, dir, names->first[i]);
-        const struct file_kind *kind = path ? telling(path, names->first[i]) : NULL;
-        if (kind) {
-            buf_text(&text, told++ ? ", " : "; in it ");
-            buf_visible(&text, names->first[i]);
-            buf_printf(&text, " is %s%s%s%s", kind->name, kind->remedy ? " (" : "",
-                       kind->remedy ? kind->remedy : "", kind->remedy ? ")" : "");
-        }
+        told += add_hint(s, dir, names->first[i], told ? ", " : "; in it ", &text);
     }
     const char *kept = text.failed ? NULL : arena_cstr(s->a, buf_view(&text));
     return kept ? kept : "";

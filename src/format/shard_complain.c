@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "format/file_kind.h"
@@ -89,22 +88,29 @@ static void list_others(const struct others *o, const char *before, bool sizes, 
     }
 }
 
-errint shard_complain_missing(const struct shard *s, struct diag *d)
+void shard_print_beside(const struct shard *s, struct buf *b)
 {
     CLEANUP(others_fini) struct others o = {0};
-    CLEANUP_BUF struct buf beside = {0};
     arena_init(&o.arena);
     struct str base = path_base(s->path);
     long cut = str_search(base, STR(".data-"));
     const char *dir = path_dir(s->path, &o.arena);
-    if (dir && cut >= 0) {
-        find_others(&o, dir, str_head(base, (size_t)cut + 6), STR(""), s->need_bytes);
-        list_others(&o, "; beside it there are: ", false, &beside);
+    if (!dir || cut < 0) {
+        return;
     }
-    if (dir && cut >= 0 && o.count == 0) {
-        find_others(&o, dir, STR(""), str_from_pos(base, (size_t)cut), s->need_bytes);
-        list_others(&o, "; if it was renamed apart from its index, it is one of these: ", true, &beside);
+    find_others(&o, dir, str_head(base, (size_t)cut + 6), STR(""), s->need_bytes);
+    if (o.count) {
+        list_others(&o, "; beside it there are: ", false, b);
+        return;
     }
+    find_others(&o, dir, STR(""), str_from_pos(base, (size_t)cut), s->need_bytes);
+    list_others(&o, "; if it was renamed apart from its index, it is one of these: ", true, b);
+}
+
+errint shard_complain_missing(const struct shard *s, struct diag *d)
+{
+    CLEANUP_BUF struct buf beside = {0};
+    shard_print_beside(s, &beside);
     return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, s->path, str_from(s->path),
                       "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->used_bytes,
                       beside.data ? beside.data : "");

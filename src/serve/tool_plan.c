@@ -9,6 +9,7 @@
 #include "files/report.h"
 #include "format/dtype.h"
 #include "format/file_kind.h"
+#include "format/shard_complain.h"
 #include "serve/tool.h"
 
 /* The targets of the plan, ordered by rule: those of rule r are order[first[r]] to order[first[r + 1] - 1]. */
@@ -135,8 +136,11 @@ static void look_for_shards(struct catalog *c, struct diag *d)
             continue;
         }
         if (stat(s->path, &st) != 0) {
+            CLEANUP_BUF struct buf beside = {0};
+            int why = errno;
+            shard_print_beside(s, &beside);
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
-                      "targets use this data file, but: %s", strerror(errno));
+                      "targets use this data file, but: %s%s", strerror(why), beside.data ? beside.data : "");
         } else if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
             const struct file_kind *kind = file_kind_at(s->path);
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,

@@ -153,12 +153,15 @@ def test_a_part_that_is_missing_is_told(tmp_path):
     done = run("list", tmp_path / "t" / "part-*")
     assert b"warning: " in done.stderr and b"-of-00003, but 2 match: what was saved in the others is missing" in done.stderr
     assert b"own0" in done.stdout and b"do not cover it" in done.stdout
+    lone = tmp_path / "t" / "part-00002-*"
+    assert b"-of-00003, but 1 match" in run("list", lone).stderr
+    assert run("cat", "-q", "-a", "own2 = x", lone, "x").stdout == b"\2"
 
 
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     write_parts(tmp_path / "same")
     shutil.copy(tmp_path / "same" / "part-00000-of-00002.index", tmp_path / "same" / "part-00001-of-00002.index")
-    assert "both records are not of slices of one tensor" in refused(tmp_path / "same" / "part-*").splitlines()[0]
+    assert ", too: only a tensor that is stored in slices may be in several" in refused(tmp_path / "same" / "part-*")
     write_parts(tmp_path / "ends")
     write_parts(tmp_path / "big", endianness=1)
     shutil.copy(tmp_path / "big" / "part-00001-of-00002.index", tmp_path / "ends")
@@ -259,10 +262,20 @@ def test_a_data_file_that_was_renamed_apart_is_named(tmp_path):
     (tmp_path / "a.data-00000-of-00001").write_bytes(data[:-1])
     (tmp_path / "z.data-00000-of-00001").write_bytes(data)
     (tmp_path / "b.data-00001-of-00002").write_bytes(data)
+    others = ("; if it was renamed apart from its index, it is one of these: z.data-00000-of-00001, of exactly that size, "
+              "a.data-00000-of-00001 (759 bytes)\n")
     said = words("verify", tmp_path / "m", status=1)
-    assert ("the data file is missing, its first 760 bytes are needed; if it was renamed apart from its index, it is one of these: "
-            "z.data-00000-of-00001, of exactly that size, a.data-00000-of-00001 (759 bytes)\n") in said
+    assert f"the data file is missing, its first 760 bytes are needed{others}" in said
+    assert f"No such file or directory{others}" in words("plan", tmp_path / "m")
     assert f"did you mean '{tmp_path}/m.index'?" in refused(tmp_path / "z.data-00000-of-00001")
+
+
+def test_what_a_save_left_that_was_interrupted_is_told(tmp_path):
+    for name in "m.index.tempstate123", "m.data-00000-of-00001.tempstate456":
+        (tmp_path / name).write_bytes(b"x" * 100)
+    line = refused(tmp_path)
+    assert line.endswith("; in it m.data-00000-of-00001.tempstate456 is left of a save that was interrupted, "
+                         "m.index.tempstate123 is left of a save that was interrupted")
 
 
 def test_an_empty_index_is_not_suggested(tmp_path):
