@@ -75,8 +75,8 @@ struct expected {
 bool check_target(const struct check *c, const struct target *t, struct expected *out);
 void expected_fini(struct expected *e);
 
-/* check_may_fail: whether something of the checkpoint is damaged, or may be. That may be found at any
- * time, and then bytes of its neighbours in a data file cannot be read either. */
+/* check_may_fail: whether something of the checkpoint is damaged, or may be. That may be found at
+ * any time, and then bytes of its neighbours in a data file cannot be read either. */
 bool check_may_fail(const struct check *c);
 
 /* check_source: the tensor as it was made; NULL where nothing is known of it. */

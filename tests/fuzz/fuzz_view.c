@@ -2,9 +2,12 @@
 /* From end to end: a recipe (recipe.h) makes a whole checkpoint, with right checksums, a map, a
  * graph, a state file. The view of it is opened, every file of it is read, and again after data
  * files were changed; what it has to be is known from the recipe (check.h). */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "bytes/checked.h"
 #include "files/report.h"
@@ -12,7 +15,7 @@
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 
-enum { WORDS_MOST = 8 };
+enum { WORDS_MOST = 8, DESCRIPTORS_TAKEN = 40, DESCRIPTORS_LEFT = 10 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
@@ -162,13 +165,45 @@ static void show(const struct section *s, const struct view *v, const struct dia
     }
 }
 
+/* As few descriptors as make shards be opened by path at each read (shard.c): some are left for
+ * those. */
+struct descriptors {
+    struct rlimit before;
+    int taken[DESCRIPTORS_TAKEN];
+};
+
+static void take_descriptors(struct descriptors *d)
+{
+    FUZZ_CHECK(getrlimit(RLIMIT_NOFILE, &d->before) == 0);
+    for (unsigned i = 0; i < DESCRIPTORS_TAKEN; i++) {
+        d->taken[i] = fcntl(0, F_DUPFD_CLOEXEC, 0);
+        FUZZ_CHECK(d->taken[i] >= 0);
+    }
+    struct rlimit few = d->before;
+    few.rlim_cur = (rlim_t)d->taken[DESCRIPTORS_TAKEN - 1] + DESCRIPTORS_LEFT;
+    FUZZ_CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+}
+
+static void give_descriptors(const struct descriptors *d)
+{
+    FUZZ_CHECK(setrlimit(RLIMIT_NOFILE, &d->before) == 0);
+    for (unsigned i = 0; i < DESCRIPTORS_TAKEN; i++) {
+        close(d->taken[i]);
+    }
+}
+
 static void open_view(struct made *m, const struct section *s, const struct section *change)
 {
     struct request r;
     struct view v;
     struct diag d;
+    struct descriptors descriptors;
+    bool few = has_word(s->head, "few");
     made_look(m);
     read_request(m, s, &r);
+    if (few) {
+        take_descriptors(&descriptors);
+    }
     diag_init(&d);
     errint rc = view_open(&r.view, &d, &v);
     fuzz_said(rc, &d);
@@ -180,6 +215,9 @@ static void open_view(struct made *m, const struct section *s, const struct sect
     view_close(&v);
     diag_fini(&d);
     free_request(&r);
+    if (few) {
+        give_descriptors(&descriptors);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

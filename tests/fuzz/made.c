@@ -120,6 +120,23 @@ static void flip(int fd, int64_t at, int64_t size)
     }
 }
 
+/* Another file takes its place, as long and as old, with other bytes. */
+static void swap(const char *path, int fd, const struct stat *st)
+{
+    char other[1100];
+    struct mkbuf bytes = {0};
+    mkbuf_fill(&bytes, 0, (size_t)st->st_size);
+    FUZZ_CHECK(pread(fd, bytes.data, bytes.len, 0) == (ssize_t)bytes.len);
+    for (size_t i = 0; i < bytes.len; i += 16) {
+        bytes.data[i] ^= 1;
+    }
+    snprintf(other, sizeof(other), "%s.new", path);
+    mk_write_file(other, bytes.data, bytes.len);
+    mkbuf_free(&bytes);
+    set_times(other, st->st_mtim.tv_sec);
+    FUZZ_CHECK(rename(other, path) == 0);
+}
+
 static void change_file(const char *path, struct str how, int64_t number)
 {
     struct stat st;
@@ -139,6 +156,8 @@ static void change_file(const char *path, struct str how, int64_t number)
         set_times(path, PAST + 1 + number % 1000);
     } else if (str_eq(how, STR("gone"))) {
         FUZZ_CHECK(unlink(path) == 0);
+    } else if (str_eq(how, STR("swap"))) {
+        swap(path, fd, &st);
     }
     close(fd);
 }

@@ -92,8 +92,8 @@ struct made_found {
     bool legacy;
 };
 
-/* made_find: the checkpoints that `prefix`, as a location has it, is about. made_tensor_find: the tensor
- * of that key in them; NULL where there is none, or several have parts of it. */
+/* made_find: the checkpoints that `prefix`, as a location has it, is about. made_tensor_find: the
+ * tensor of that key in them; NULL where there is none, or several have parts of it. */
 struct made_found made_find(const struct made *m, const char *prefix);
 const struct made_tensor *made_tensor_find(const struct made_found *f, struct str key);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input of fuzz_view.c: a text that says which files to make, and what to do with them. Any
- * bytes are a recipe: what is not understood is left out. Sections begin with a line `== KIND HEAD`,
- * and a line below one has words between blanks:
+ * bytes are a recipe: what is not understood is left out. Sections begin with a line `== KIND
+ * HEAD`, and a line below one has words between blanks:
  *
  *   == v2 ckpt shards=2 snappy block=64   a checkpoint, ckpt.index and ckpt.data-*
  *   kernel float32 4,3 parts=0:2          a line a tensor: NAME DTYPE DIMS WORD...
@@ -11,8 +11,8 @@
  *   == meta g.meta                        a graph of such lines (make_graph.c); also `saved`
  *   == file map.ini                       a file with this text; $DIR is the folder of all files
  *   == damage                             before anything is opened, see made.c
- *   flip ckpt.data-00000-of-00002 17      also cut, grow, touch, gone: HOW FILE NUMBER
- *   == open ckpt map=map.ini graph=g.meta npy verify friendly compact threads small
+ *   flip ckpt.data-00000-of-00002 17      also cut, grow, touch, gone, swap: HOW FILE NUMBER
+ *   == open ckpt map=map.ini graph=g.meta npy verify friendly compact threads small few
  *   assign a = b                          as on the command line; also `define`
  *   == change                             as damage, while the view of the section before is open
  *

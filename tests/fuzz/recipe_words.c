@@ -179,8 +179,8 @@ static const char *const file_lines[] = {"[assignment_map]",
                                          "all_model_checkpoint_timestamps: 1.5e9",
                                          "; comment",
                                          "  continued"};
-static const char *const change_lines[] = {"flip @F @#", "cut @F @#", "grow @F 1", "touch @F @#",
-                                           "gone @F"};
+static const char *const change_lines[] = {"flip @F @#",  "cut @F @#", "grow @F 1",
+                                           "touch @F @#", "gone @F",   "swap @F"};
 static const char *const open_lines[] = {"assign @N = @N",          "assign / = /",
                                          "assign @N = t | cast @T", "define t = @T [...]",
                                          "define @N = @T [4]",      "assign @S = z/"};
@@ -198,9 +198,9 @@ static const char *const heads[] = {"== v2 @N shards=2",
                                     "== open @F graph=@F threads",
                                     "== change"};
 static const char *const head_words[] = {
-    "shards=@#",   "snappy",   "block=@#", "restart=@#", "big",     "count=@#", "min_consumer=@#",
-    "npy",         "verify",   "compact",  "friendly",   "threads", "small",    "header=@#",
-    "map=map.ini", "graph=@F", "plan",     "list",       "unnamed", "noversion"};
+    "shards=@#", "snappy",      "block=@#", "restart=@#", "big",     "count=@#", "min_consumer=@#",
+    "npy",       "verify",      "compact",  "friendly",   "threads", "small",    "few",
+    "header=@#", "map=map.ini", "graph=@F", "plan",       "list",    "unnamed",  "noversion"};
 
 static const struct templates sections[] = {
     {"v2", LIST(tensor_lines)},     {"v1", LIST(tensor_lines)}, {"meta", LIST(graph_lines)},

@@ -16,7 +16,7 @@ extern const struct word_list recipe_dtypes, recipe_shapes, recipe_numbers, reci
 extern const struct word_list recipe_heads;      /* templates of whole heads */
 extern const struct word_list recipe_head_words; /* and of words in them */
 
-/* recipe_lines: templates of what lines of a section of that kind may be; none for an unknown one. */
+/* recipe_lines: templates of the lines of a section of that kind; none of an unknown one. */
 struct word_list recipe_lines(struct str kind);
 
 #endif
