@@ -119,8 +119,24 @@ static uint64_t count_items(struct json_value array)
     return count;
 }
 
+static void check_rules(const struct map *m)
+{
+    for (uint32_t i = 0; i < m->rule_count; i++) {
+        const struct rule *r = &m->rules[i];
+        CLEANUP_BUF struct buf b = {0};
+        char where[4096 + 16];
+        rule_print_operations(&b, r);
+        FUZZ_CHECK((r->cast || r->partitioner.kind) == (b.len > 0) &&
+                   *map_where(m, r->line, where));
+        FUZZ_CHECK(!r->cast || *rule_cast_takes(r));
+    }
+}
+
 void check_reports(const struct view *v, const struct diag *d)
 {
+    if (v->map) {
+        check_rules(v->map);
+    }
     CLEANUP_BUF struct buf json = {0}, text = {0}, all = {0}, errors = {0};
     report_json(v, d, &json);
     report_text(v, d, &text);

@@ -110,6 +110,7 @@ static void read_request(const struct made *m, const struct section *s, struct r
     r->view.graph = r->graph;
     r->view.list_npy = has_word(s->head, "npy");
     r->view.compact = has_word(s->head, "compact");
+    r->view.values_only = has_word(s->head, "values");
     r->view.depth = has_word(s->head, "plan")   ? VIEW_PLAN
                     : has_word(s->head, "list") ? VIEW_CATALOG
                                                 : VIEW_DATA;

@@ -198,9 +198,10 @@ static const char *const heads[] = {"== v2 @N shards=2",
                                     "== open @F graph=@F threads",
                                     "== change"};
 static const char *const head_words[] = {
-    "shards=@#", "snappy",      "block=@#", "restart=@#", "big",     "count=@#", "min_consumer=@#",
-    "npy",       "verify",      "compact",  "friendly",   "threads", "small",    "few",
-    "header=@#", "map=map.ini", "graph=@F", "plan",       "list",    "unnamed",  "noversion"};
+    "shards=@#", "snappy",    "block=@#",    "restart=@#", "big",     "count=@#", "min_consumer=@#",
+    "npy",       "verify",    "compact",     "friendly",   "threads", "small",    "few",
+    "values",    "header=@#", "map=map.ini", "graph=@F",   "plan",    "list",     "unnamed",
+    "noversion"};
 
 static const struct templates sections[] = {
     {"v2", LIST(tensor_lines)},     {"v1", LIST(tensor_lines)}, {"meta", LIST(graph_lines)},
