@@ -13,8 +13,8 @@ variables are in it:
                 in place of the list for an unknown rank), partition (counts per axis; null for a plain one)
 
 The truth is what TensorFlow says of its variable objects, not of what it wrote: global_variables() and _get_save_slice_info() in
-a graph, `variables` of the restored object for a SavedModel of TF2. A variable is one that is cut into parts if its name is that
-of its slice info and `/part_N`; all others, slots of parts among them, are plain and have the name that the graph gives them.
+a graph, `variables` of the restored object for a SavedModel of TF2. A variable with slice info is a part of the one that has its full
+name, as a Saver restores it: `w/part_0` of `w`, and the slot `w/part_0/Adam` of `w/Adam`.
 """
 
 import shutil
@@ -40,8 +40,7 @@ def rows_of_graph():
     rows, parts = [], {}
     for variable in v1.global_variables():
         name, info = variable.op.name, variable._get_save_slice_info()
-        number = name.removeprefix(info.full_name + "/part_") if info else ""
-        if number.isdigit():
+        if info:
             parts.setdefault(info.full_name, []).append((variable, info))
         else:
             rows.append(row(name, variable, variable.shape))

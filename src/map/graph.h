@@ -24,6 +24,7 @@ struct variable {
     struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
     enum dtype dtype;
     struct partition partition; /* rank 0: a plain variable */
+    bool slot;                  /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
     const char *where;          /* "map.ini:12" */
 };
 

@@ -183,7 +183,11 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
     struct partition cut;
     if (part_of(first) >= 0) {
         errint rc = graph_combine_parts(to->g, first, end, &t, &cut);
-        return rc ? rc : append(to, graph_member_key(first), &t, cut);
+        rc = rc ? rc : append(to, graph_member_key(first), &t, cut);
+        if (rc == 0) {
+            to->variables[to->count - 1].slot = first->slot;
+        }
+        return rc;
     }
     if (part_of(end - 1) >= 0) {
         return invalid(to->g, first->name, "is both a plain variable and a partitioned one");

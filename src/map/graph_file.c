@@ -106,13 +106,41 @@ static errint refuse_others(struct graph_reading *g)
     return 0;
 }
 
-/* A SavedModel begins with a number, its schema version, where a MetaGraphDef has a message. */
+/* Whether the message in the window is a MetaGraphDef, and no GraphDef: it has a graph (2) and meta_info_def (1) at most once, where a
+ * GraphDef has a node (1) for each of its operations. */
+static int is_meta_graph(struct graph_reading *g, struct wire_window at)
+{
+    struct wire_field f;
+    bool has_graph = false;
+    unsigned first = 0;
+    int rc;
+    while ((rc = wire_next_bytes(&g->wire, &at, &f)) > 0 && first < 2) {
+        first += f.number == 1;
+        has_graph |= f.number == 2;
+    }
+    return rc < 0 ? rc : first < 2 && has_graph;
+}
+
+/* A SavedModel begins with a number, its schema version, where a MetaGraphDef has a message. Those of TF Hub have none: meta graphs (2) are
+ * all that there is in them, where a MetaGraphDef has one graph (2) and nearly always other fields. */
 static int is_saved_model(struct graph_reading *g)
 {
     struct wire_window at = wire_whole(&g->wire);
+    struct wire_window first = {0};
     struct wire_field f;
     int rc = wire_next(&g->wire, &at, &f);
-    return rc <= 0 ? rc : f.number == 1 && f.type == WIRE_VARINT;
+    if (rc > 0 && f.number == 1 && f.type == WIRE_VARINT) {
+        return 1;
+    }
+    if (rc > 0 && f.type == WIRE_BYTES) {
+        first = f.bytes;
+    }
+    for (; rc > 0; rc = wire_next(&g->wire, &at, &f)) {
+        if (f.number != 2 || f.type != WIRE_BYTES) {
+            return 0;
+        }
+    }
+    return rc < 0 || wire_len(first) == 0 ? rc : is_meta_graph(g, first);
 }
 
 /* Fills the lists of g. */
@@ -196,5 +224,13 @@ errint graph_file_read(const char *path, const char *tag, struct arena *a, struc
         return diag_error(d, DIAG_FILE_UNREADABLE, g->path, str_from(g->path),
                           "the file changed while it was read");
     }
-    return rc < 0 ? complain(g, rc) : graph_declare(g, out, count);
+    if (rc < 0) {
+        return complain(g, rc);
+    }
+    if (g->saver_v1) {
+        diag_warn(d, DIAG_UNSUPPORTED, g->path, str_from(g->path),
+                  "the graph's own Saver reads V1 checkpoints alone, and the view is one of V2: restore it by a new "
+                  "tf.compat.v1.train.Saver()");
+    }
+    return graph_declare(g, out, count);
 }

@@ -12,9 +12,10 @@
  *
  * Dtype and shape of 1 are in the node. Names are those that tf.get_variable's store has, so those of the
  * graph's nodes, but for the parts of a partitioned variable: nodes NAME/part_N whose slice info has the
- * full name NAME become one variable NAME. Where the full name is another (a slot: node `w/part_0/Adam`,
- * full name `w/Adam`), the variable stays as the graph has it, plain, called `w/part_0/Adam`, of the part's
- * shape. (The store's name has a final '/' there, `w/part_0/Adam/`, as for all slots.) */
+ * full name NAME become one variable NAME. The nodes of a partitioned variable's slot are called
+ * `w/part_0/Adam`, with the full name `w/Adam`: they become one variable `w/Adam`, with the same parts, as
+ * the graph's Saver restores it. TensorFlow's call reaches no such slot: it has the name
+ * `w/part_0/Adam/` in the store, which a rule cuts to `w`. */
 #ifndef CKPTFS_MAP_GRAPH_FILE_H
 #define CKPTFS_MAP_GRAPH_FILE_H
 

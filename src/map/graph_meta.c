@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A MetaGraphDef on the wire (tensorflow/core/protobuf/meta_graph.proto and what it includes):
  *
- *   MetaGraphDef      graph_def 2, map collection_def 4, object_graph_def 7
+ *   MetaGraphDef      graph_def 2, saver_def 3, map collection_def 4, object_graph_def 7
  *   GraphDef          node 1 *
  *   NodeDef           name 1, op 2, map attr 5
  *   CollectionDef     node_list 1 or bytes_list 2, both: value 1 *
@@ -15,7 +15,8 @@
 #include "map/name.h"
 #include "map/words.h"
 
-enum { META_GRAPH = 2, META_COLLECTION = 4, META_OBJECTS = 7 };
+enum { META_GRAPH = 2, META_SAVER = 3, META_COLLECTION = 4, META_OBJECTS = 7 };
+enum { SAVER_VERSION = 7, SAVER_VERSION_V2 = 2 };
 enum { GRAPH_NODE = 1 };
 enum { NODE_NAME = 1, NODE_OP = 2, NODE_ATTR = 5 };
 enum { COLLECTION_NODES = 1, COLLECTION_BYTES = 2, COLLECTION_VALUE = 1 };
@@ -223,14 +224,43 @@ static struct str node_of(struct str output)
     return bare.ptr ? bare : output;
 }
 
-/* Slice info whose full name is not that of the node (a slot's) is left out: see graph_file.h. */
+/* Of a slot's node, `w/part_0/Adam`, the full name is `w/Adam`: whether those two are such, and which part it is. */
+static bool is_slot_part(struct str node, struct str full, int64_t *part)
+{
+    for (size_t from = 0; from < node.len;) {
+        long at = str_search(str_from_pos(node, from), STR("/part_"));
+        if (at < 0) {
+            return false;
+        }
+        size_t before = from + (size_t)at;
+        from = before + 1;
+        long len = str_find(str_from_pos(node, from), '/');
+        struct str rest = len < 0 ? STR("") : str_from_pos(node, from + (size_t)len);
+        struct str whole;
+        if (rest.len && name_split_part(str_head(node, node.len - rest.len), &whole, part) &&
+            full.len == whole.len + rest.len && str_starts(full, whole) && str_ends(full, rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Slice info whose full name is that of no whole of the node's is left out: see graph_file.h. */
 static errint keep_slice(struct graph_reading *g, const struct graph_variable_def *def, uint64_t at,
                          struct graph_member *member)
 {
     struct str whole;
-    if (!def->is_part || !name_split_part(member->name, &whole, &member->part) ||
-        !str_eq(whole, def->whole)) {
+    bool plain = def->is_part && name_split_part(member->name, &whole, &member->part) &&
+                 str_eq(whole, def->whole);
+    member->slot = def->is_part && !plain && is_slot_part(member->name, def->whole, &member->part);
+    if (!plain && !member->slot) {
         return 0;
+    }
+    if (member->slot) {
+        whole = arena_str(&g->keep, def->whole);
+        if (!whole.ptr) {
+            return -ENOMEM;
+        }
     }
     uint32_t rank = def->full.rank;
     if (rank == 0 || rank > SHAPE_RANK_MOST || def->offset.rank != rank || def->shape.rank != rank) {
@@ -347,12 +377,28 @@ static errint walk_objects(struct graph_reading *g, struct wire_window at)
     return rc;
 }
 
+/* The version of the checkpoints that the graph's own Saver writes and reads (SaverDef, tensorflow/core/protobuf/saver.proto); LEGACY, which is
+ * V1, where none is said. */
+static errint walk_saver(struct graph_reading *g, struct wire_window at)
+{
+    struct wire_field f;
+    int rc;
+    g->saver_v1 = true;
+    while ((rc = wire_next(&g->wire, &at, &f)) > 0) {
+        if (f.number == SAVER_VERSION && f.type == WIRE_VARINT) {
+            g->saver_v1 = f.value != SAVER_VERSION_V2;
+        }
+    }
+    return rc;
+}
+
 errint graph_meta_walk(struct graph_reading *g, struct wire_window at)
 {
     struct wire_field f;
     int rc;
     while ((rc = wire_next_bytes(&g->wire, &at, &f)) > 0) {
         errint bad = f.number == META_GRAPH        ? walk_graph(g, f.bytes)
+                     : f.number == META_SAVER      ? walk_saver(g, f.bytes)
                      : f.number == META_COLLECTION ? walk_collection(g, f.bytes)
                      : f.number == META_OBJECTS    ? walk_objects(g, f.bytes)
                                                    : 0;

@@ -22,6 +22,7 @@ struct graph_member {
     struct str name;  /* of its node */
     struct str whole; /* the full name of what it is a part of; ptr is NULL for a plain variable */
     int64_t part;     /* its number */
+    bool slot;        /* it is a slot's part, `w/part_0/Adam` of `w/Adam`, which no rule reaches in TensorFlow */
     uint32_t rank;
     const int64_t *dims; /* of a part: full shape, offset, shape, `rank` each */
 };
@@ -53,6 +54,7 @@ struct graph_reading {
     uint32_t member_count;
     uint32_t member_cap;
     bool has_graph;
+    bool saver_v1; /* its own Saver reads V1 checkpoints alone */
     bool has_collection;
     bool complained; /* the failure under way is in the diag; else the words are the walker's */
     struct wire wire;

@@ -46,6 +46,14 @@ static errint read_undeclared(const struct reading *r)
     return chosen < 0 ? -EINVAL : 0;
 }
 
+static errint read_missing(const struct reading *r)
+{
+    static const char *const words[] = {"error", "skip"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "error or skip");
+    r->out->skip_missing = chosen == 1;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
 static errint read_dtype(const struct reading *r)
 {
     static const char *const words[] = {"strict", "cast", "source"};
@@ -186,6 +194,7 @@ static const struct {
     {"undeclared", read_undeclared},   {"dtype", read_dtype},   {"name", read_name},
     {"safetensors", read_safetensors}, {"files", read_files},   {"shards", read_shards},
     {"shard_size", read_shard_size},   {"layout", read_layout},
+    {"missing", read_missing},
 };
 
 errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
@@ -208,7 +217,7 @@ errint view_option_read(const struct ini_item *item, const char *path, struct ar
     }
     errint rc =
         diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
-                   "unknown key '%s' in [view]: expected undeclared, dtype, name, safetensors, files, "
+                   "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, safetensors, files, "
                    "shards, shard_size or layout",
                    words_shown(d, item->key));
     words_nearest(d, item->key, names, ARRAY_LEN(names));

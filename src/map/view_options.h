@@ -40,6 +40,7 @@ enum view_layout {
 /* Zeroed, it is what a map without [view] means. */
 struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
+    bool skip_missing;     /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
     unsigned files; /* set of enum view_files that directories list; 0: VIEW_FILES_DEFAULT */
     enum view_shards shards;

@@ -25,6 +25,8 @@ struct store {
     const struct graph *graph;
     struct slot *slots;   /* owns */
     uint32_t *first_slot; /* owns; per variable */
+    uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are left out */
+    struct str missed;    /* the first of them */
 };
 
 /* What a target name stands for. */
@@ -201,6 +203,11 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
         name.len--;
     }
     const struct tensor *t = catalog_find(r->catalog, name);
+    const struct variable *declared = graph_find(s->graph, member);
+    if (!t && (r->map->view.skip_missing || (declared && declared->slot))) {
+        s->missed = s->missing++ ? s->missed : member;
+        return 0;
+    }
     if (!t) {
         diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
                    "tensor '%s' is not in the checkpoint, but variable '%s' is in scope '%s'",
@@ -256,6 +263,19 @@ static uint32_t first_in_scope(const struct graph *graph, struct str scope)
     return low;
 }
 
+/* What the scope of a rule left out. */
+static void warn_missing(struct store *s, const struct rule *rule)
+{
+    struct resolve *r = s->r;
+    if (s->missing) {
+        diag_warn(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), rule->target,
+                  "%u declared variables in scope '%s' are not in the checkpoint and left out, '%s' first%s",
+                  s->missing, diag_visible(r->diag, rule->target), diag_visible(r->diag, s->missed),
+                  r->map->view.skip_missing ? "" : ": slots of partitioned variables, which TensorFlow skips");
+    }
+    s->missing = 0;
+}
+
 static errint assign_scope(struct store *s, uint32_t index)
 {
     struct resolve *r = s->r;
@@ -300,6 +320,7 @@ static errint assign_scope(struct store *s, uint32_t index)
             return rc;
         }
     }
+    warn_missing(s, rule);
     if (!members && !r->map->view.infer_undeclared) {
         diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->target,
                   "no declared variable is in scope '%s'", diag_visible(r->diag, rule->target));
@@ -416,7 +437,7 @@ errint resolve_with_graph(struct resolve *r)
     if (!slots) {
         return diag_no_memory(r->diag);
     }
-    struct store store = {r, graph, slots, first_slot};
+    struct store store = {.r = r, .graph = graph, .slots = slots, .first_slot = first_slot};
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < r->map->rule_count; i++) {
         rc = assign_rule(&store, i);

@@ -424,12 +424,15 @@ static void graph_file_read_parts_in_any_order_become_one(void **state)
         char node[32];
         snprintf(node, sizeof(node), "x/part_%d", i);
         add_part_of(&g, node, "x", 25, i ? 2 * i + 1 : 0, i ? 2 : 3);
+        strcat(node, "/part_a/Adam"); /* the slot of that part */
+        add_part_of(&g, node, "x/part_a/Adam", 25, i ? 2 * i + 1 : 0, i ? 2 : 3);
     }
     add_part_of(&g, "x/part_0", "x", 25, 0, 3); /* again, the same */
-    add_part_of(&g, "x/part_0/Adam", "x/Adam", 25, 0, 3);
+    add_part_of(&g, "x/part_0/Other", "y/Other", 25, 0, 3);
     assert_int_equal(read_made(&g), 0);
     ASSERT_ROWS("{\"name\":\"x\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]},\n"
-                "{\"name\":\"x/part_0/Adam\",\"dtype\":\"float32\",\"shape\":[3],\"partition\":null}");
+                "{\"name\":\"x/part_0/Other\",\"dtype\":\"float32\",\"shape\":[3],\"partition\":null},\n"
+                "{\"name\":\"x/part_a/Adam\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]}");
 }
 
 static void graph_file_read_parts_that_do_not_fit_are_refused(void **state)
