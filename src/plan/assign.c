@@ -131,13 +131,11 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
         return name.ptr ? put(s, v, f.part, value, name) : diag_no_memory(r->diag);
     }
     int64_t parts = parts_of(v);
-    for (int64_t part = 0; part < parts; part++) {
-        errint rc = put(s, v, part, value, v->name);
-        if (rc < 0) {
-            return rc;
-        }
+    errint rc = resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
+    for (int64_t part = 0; rc == 0 && part < parts; part++) {
+        rc = put(s, v, part, value, v->name);
     }
-    return 0;
+    return rc;
 }
 
 /* What the rule says of parts must be what the declaration says. */
@@ -311,11 +309,15 @@ static errint assign_scope(struct store *s, uint32_t index)
     for (uint32_t i = first; i < s->graph->count && in_scope(&s->graph->variables[i], scope); i++) {
         struct str member = cut_at_part(s->graph->variables[i].name);
         members++;
+        errint rc = resolve_ask(r, 1, 0, rule->line);
+        if (rc < 0) {
+            return rc;
+        }
         if (last.ptr && str_eq(last, member)) {
             continue; /* names that are cut alike are neighbours */
         }
         last = member;
-        errint rc = assign_member(s, index, scope, member);
+        rc = assign_member(s, index, scope, member);
         if (rc < 0) {
             return rc;
         }
@@ -355,7 +357,8 @@ static errint assign_rule(struct store *s, uint32_t index)
     if (!t || !parts_agree(s, rule, f)) {
         return 0;
     }
-    return assign(s, f, t, index, true);
+    errint rc = resolve_ask(s->r, 1, 0, rule->line);
+    return rc < 0 ? rc : assign(s, f, t, index, true);
 }
 
 /* ---- from slots to targets --------------------------------------------------------------------- */
@@ -428,9 +431,9 @@ errint resolve_with_graph(struct resolve *r)
     for (uint32_t i = 0; i < graph->count; i++) {
         first_slot[i] = (uint32_t)total;
         total += (uint64_t)parts_of(&graph->variables[i]);
-        if (total > PLAN_TARGETS_MOST) {
+        if (total > r->most) {
             return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where, graph->variables[i].name,
-                              "the graph has more than %d variables and parts", PLAN_TARGETS_MOST);
+                              "the graph has more than %" PRIu64 " variables and parts", r->most);
         }
     }
     CLEANUP_FREE struct slot *slots = calloc(total + 1, sizeof(*slots));

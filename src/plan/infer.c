@@ -60,7 +60,8 @@ static errint infer_variable(struct resolve *r, uint32_t index)
         return 0;
     }
     if (!rule->partitioner.kind && !rule->parts) {
-        return resolve_add(r, rule->target, t, as, index);
+        errint rc = resolve_ask(r, 1, 0, rule->line);
+        return rc < 0 ? rc : resolve_add(r, rule->target, t, as, index);
     }
     struct partition partition;
     if (!partition_of(r, rule, t, as.dtype, &partition)) {
@@ -68,19 +69,14 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     }
     unsigned axis;
     int64_t parts = partition_axis(&partition, &axis);
-    if (r->count + parts > PLAN_TARGETS_MOST) {
-        return resolve_too_many(r); /* before a million forms are made */
-    }
-    for (int64_t part = 0; part < parts; part++) {
-        errint rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rule->parts) { /* as the report shows it: a list, not an operation */
+    errint rc = resolve_ask(r, 1, (uint64_t)parts, rule->line);
+    for (int64_t part = 0; rc == 0 && part < parts; part++) {
+        rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
+        if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
             ((struct form *)(uintptr_t)r->targets[r->count - 1].form)->partition = (struct partition){0};
         }
     }
-    return 0;
+    return rc;
 }
 
 /* prefix + rest, in the plan's arena; where nothing changes, `whole` itself. */
@@ -121,6 +117,10 @@ static errint infer_scope(struct resolve *r, uint32_t index)
     uint32_t first;
     uint32_t count = catalog_prefix(r->catalog, from, &first);
     uint32_t members = 0;
+    errint asked = resolve_ask(r, count, 0, rule->line);
+    if (asked < 0) {
+        return asked;
+    }
     for (uint32_t i = first; i < first + count; i++) {
         const struct tensor *t = &r->catalog->tensors[i];
         struct str rest = str_from_pos(tensor_name(t), from.len);

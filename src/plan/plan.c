@@ -288,6 +288,12 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
     return rc;
 }
 
+static uint64_t most_targets(const struct catalog *c, const struct graph *graph)
+{
+    uint64_t names = graph->count > c->count ? graph->count : c->count;
+    return names * RESOLVE_TARGETS_EACH + RESOLVE_TARGETS_MORE;
+}
+
 errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph, bool graph_broken,
                     struct diag *d, struct plan **out)
 {
@@ -311,7 +317,8 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
                         .diag = d,
                         .arena = &plan->arena,
                         .plan = plan,
-                        .budget = {100u << 20}};
+                        .budget = {100u << 20},
+                        .most = most_targets(c, graph)};
     uint64_t errors_before = d->errors;
     errint rc = resolve_all(&r, graph_broken);
     return rc < 0 ? rc : d->errors > errors_before ? -EINVAL : 0;

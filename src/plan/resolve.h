@@ -21,10 +21,14 @@ struct resolve {
     uint32_t override_count;
     uint32_t override_cap;
     struct suggest_budget budget;
+    uint64_t most; /* targets, and parts, that the map may ask for */
+    uint64_t asked_targets;
+    uint64_t asked_parts;
     char where[4096 + 16]; /* of the rule at hand: "map.ini:3" */
 };
 
-enum { PLAN_TARGETS_MOST = 16 << 20, PLAN_PARTS_MOST = 1 << 20 };
+/* Targets for each tensor of the checkpoint (or variable of the graph, if that has more), and that many more. */
+enum { RESOLVE_TARGETS_EACH = 4, RESOLVE_TARGETS_MORE = 1 << 20 };
 
 /* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view] undeclared = infer` what is not
  * declared is inferred. resolve_without_graph: infers the
@@ -83,8 +87,9 @@ MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable, const
 MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
                                         const struct tensor *source, struct as as, uint32_t rule);
 
-/* resolve_too_many: the error of a plan over its limit; -EOVERFLOW. */
-errint resolve_too_many(struct resolve *r);
+/* resolve_ask: called before the rule of that line makes so many targets, or parts of one, or goes over so many names. -EOVERFLOW with an error
+ * when the map then asks for more than r->most of either; the plan has no targets then. */
+MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line);
 
 /* resolve_part_name: `variable`/part_N in the plan's arena; ptr is NULL when memory is short. */
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part);

@@ -9,19 +9,30 @@
 #include "map/split.h"
 #include "plan/resolve.h"
 
-errint resolve_too_many(struct resolve *r)
+errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line)
 {
-    return diag_error(r->diag, DIAG_LIMIT, r->map->path, STR(""), "the map asks for more than %d targets",
-                      PLAN_TARGETS_MOST);
+    r->asked_targets += targets;
+    r->asked_parts += parts;
+    bool by_parts = r->asked_targets <= r->most;
+    if (by_parts && r->asked_parts <= r->most) {
+        return 0;
+    }
+    r->count = 0;
+    r->override_count = 0;
+    return diag_error(r->diag, DIAG_LIMIT, resolve_place(r, line), STR(""),
+                      "the rules up to this one ask for %" PRIu64 " %s, the limit is %" PRIu64
+                      ": %d for each %s and %d more",
+                      by_parts ? r->asked_parts : r->asked_targets, by_parts ? "parts" : "targets", r->most,
+                      RESOLVE_TARGETS_EACH,
+                      r->graph->count > r->catalog->count ? "variable of the graph"
+                                                          : "tensor of the checkpoint",
+                      RESOLVE_TARGETS_MORE);
 }
 
 static errint reserve(struct resolve *r)
 {
     if (r->count < r->cap) {
         return 0;
-    }
-    if (r->cap >= PLAN_TARGETS_MOST) {
-        return resolve_too_many(r);
     }
     uint32_t cap = r->cap ? r->cap * 2 : 64;
     struct target *grown = realloc(r->targets, cap * sizeof(*grown));

@@ -171,3 +171,41 @@ def test_plan_of_a_corrupt_index(tmp_path):
         document = json.loads(done.stdout)
         assert done.returncode == (1 if document["errors"] else 0)
         assert document["errors"] or (len(document["targets"]) == 7 and at > len(index) - 200)
+
+
+FEW, MANY = 1000, 1 << 20
+
+
+def limit_of(folder, tensors, text, **more):
+    """The one error of a map that asks for too much: where it is, and what it says. Nothing is planned then."""
+    prefix = write_checkpoint(folder / "c", tensors, **more)
+    document = plan("-m", write_map(folder, text), prefix, status=1)
+    assert document["targets"] == document["overridden"] == [] and len(document["errors"]) == 1
+    (error,) = document["errors"]
+    assert error["code"] == "limit-exceeded"
+    return error["where"].rpartition(":")[2], error["message"]
+
+
+def test_targets_are_four_for_each_tensor_and_a_million(tmp_path):
+    text = "[assignment_map]\n" + "".join(f"/ = r{i}/\n" for i in range(2000))
+    line, message = limit_of(tmp_path, {b"t%d" % i: (4, [], b"\1") for i in range(FEW)}, text)
+    assert (line, message) == ("1054", "the rules up to this one ask for 1053000 targets, the limit is 1052576: 4 for each tensor of the checkpoint and 1048576 more")
+
+
+def test_parts_have_a_limit_of_their_own(tmp_path):
+    tensors, more = {b"t": (4, [MANY], b""), b"other": (4, [], b"\1")}, {"size_of": {b"t": MANY}, "crc_of": {b"t": 1}}
+    text = f"[assignment_map]\n/ = /\nt = v | partition {MANY // 2}\nt = w | partition {MANY // 2}\nt = x | partition 9\n"
+    line, message = limit_of(tmp_path, tensors, text, **more)
+    assert (line, message) == ("5", "the rules up to this one ask for 1048585 parts, the limit is 1048584: 4 for each tensor of the checkpoint and 1048576 more")
+    text += f"[variables]\nv = uint8 [{MANY}] | partition {MANY // 2}\nw = uint8 [{MANY}] | partition {MANY // 2}\nx = uint8 [{MANY}] | partition 20\n"
+    assert limit_of(tmp_path, tensors, text, **more)[1] == "the graph has more than 1048588 variables and parts"
+    text = f"[assignment_map]\nt = v\nother = w\nt = v\nt = v\n[variables]\nv = uint8 [{MANY}] | partition {MANY // 2}\nw = uint8 []\n"
+    line, message = limit_of(tmp_path, tensors, text, **more)
+    assert line == "5" and message.startswith("the rules up to this one ask for 1572864 parts, the limit is 1048584")
+
+
+def test_scopes_over_a_graph_are_counted_too(tmp_path):
+    declared = "[variables]\n" + "".join(f"s/t{i} = uint8 []\n" for i in range(2 * FEW))
+    text = "[assignment_map]\n" + "/ = s/\n" * 1000 + declared
+    line, message = limit_of(tmp_path, {b"t%d" % i: (4, [], b"\1") for i in range(2 * FEW)}, text)
+    assert line == "530" and message.endswith("the limit is 1056576: 4 for each tensor of the checkpoint and 1048576 more")
