@@ -25,6 +25,7 @@ static const struct {
     [DIAG_FILE_UNREADABLE] = {"file-unreadable", -EIO},
     [DIAG_NAME_COLLISION] = {"name-collision", -EINVAL},
     [DIAG_NAME_AMBIGUOUS] = {"name-ambiguous", -EINVAL},
+    [DIAG_EMPTY_VIEW] = {"empty-view", -EINVAL},
     [DIAG_LIMIT] = {"limit-exceeded", -EOVERFLOW},
     [DIAG_NO_MEMORY] = {"no-memory", -ENOMEM},
     [DIAG_EMPTY_SCOPE] = {"empty-scope", 0},
@@ -133,12 +134,17 @@ void diag_take_errors(struct diag *d, const struct diag *from)
             diag_error(d, e->code, e->where, e->subject, "%s", e->message);
         }
         for (unsigned k = 0; !e->warning && k < e->nearest_count; k++) {
-            diag_nearest(d, e->nearest[k]);
+            diag_nearest_written(d, e->nearest[k], e->written[k]);
         }
     }
 }
 
 void diag_nearest(struct diag *d, struct str name)
+{
+    diag_nearest_written(d, name, (struct str){NULL, 0});
+}
+
+void diag_nearest_written(struct diag *d, struct str name, struct str written)
 {
     if (!d || !d->kept || d->kept != d->errors + d->warnings || name.len > DIAG_SHOWN_MOST) {
         return; /* the newest entry was only counted, or the name is no help */
@@ -146,6 +152,7 @@ void diag_nearest(struct diag *d, struct str name)
     struct diag_entry *e = &d->entries[d->kept - 1];
     struct str copy = arena_str(&d->arena, name);
     if (copy.ptr && e->nearest_count < DIAG_NEAREST) {
+        e->written[e->nearest_count] = written.ptr ? arena_str(&d->arena, written) : written;
         e->nearest[e->nearest_count++] = copy;
     }
 }

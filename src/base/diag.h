@@ -38,6 +38,7 @@ enum diag_code {
     DIAG_NAME_COLLISION,
     DIAG_NAME_AMBIGUOUS,
     DIAG_LIMIT,
+    DIAG_EMPTY_VIEW,
     DIAG_NO_MEMORY,
     DIAG_EMPTY_SCOPE, /* warnings from here on */
     DIAG_CUT_TARGET,
@@ -57,6 +58,7 @@ struct diag_entry {
     struct str subject;  /* the name that it is about, raw bytes; may be empty */
     const char *message; /* lower case, no full stop, names already made visible */
     struct str nearest[DIAG_NEAREST];
+    struct str written[DIAG_NEAREST]; /* how the user would write each; ptr is NULL: as it is */
     unsigned nearest_count;
 };
 
@@ -86,8 +88,11 @@ void diag_warn(struct diag *d, enum diag_code code, const char *where, struct st
 /* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
 void diag_take_errors(struct diag *d, const struct diag *from);
 
-/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the name is one that could be shown. */
+/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the name
+ * is one that could be shown. diag_nearest_written: likewise one that is to be written as `written`,
+ * also copied, where the entry is shown to people. */
 void diag_nearest(struct diag *d, struct str name);
+void diag_nearest_written(struct diag *d, struct str name, struct str written);
 
 /* diag_no_memory: the error of a failed allocation; returns -ENOMEM. */
 errint diag_no_memory(struct diag *d);

@@ -107,6 +107,69 @@ void escape_path(struct buf *b, struct str name)
     }
 }
 
+/* ---- as a map has it ------------------------------------------------------------------------------ */
+
+/* Whether the language gives the character at `pos` a meaning there: a blank at an edge, a
+ * comment's beginning, a bracket in the first place of a line, a '%' that would be read as an
+ * escape. */
+static bool is_reserved(struct str name, size_t pos)
+{
+    char c = name.ptr[pos];
+    bool after_blank = pos == 0 || name.ptr[pos - 1] == ' ';
+    bool last = pos + 1 == name.len;
+    switch (c) {
+    case '=':
+    case ':':
+    case ',':
+    case '|':
+    case '*':
+    case '?':
+    case '{':
+    case '}':
+    case '@':
+    case '\\': /* is doubled where names are shown */
+        return true;
+    case '#':
+    case ';':
+        return after_blank;
+    case ' ':
+        return after_blank || last;
+    case '[':
+    case '>': /* of `=>` */
+        return pos == 0;
+    case '<': /* of `<=` */
+        return last;
+    case '%':
+        return percent_at(name, pos) >= 0 ||
+               ((pos == 0 || name.ptr[pos - 1] == '/') && (last || name.ptr[pos + 1] == '/'));
+    default:
+        return false;
+    }
+}
+
+void escape_name(struct buf *b, struct str name, bool is_scope, bool plain)
+{
+    struct str inside = is_scope && name.len > 1 ? str_head(name, name.len - 1) : name;
+    bool root = is_scope && str_eq(name, STR("/"));
+    for (size_t pos = 0; pos < inside.len && !root;) {
+        size_t len = utf8_sequence(inside, pos);
+        bool shown = len && utf8_shown(utf8_decode(inside.ptr + pos, len)) && !(plain && len > 1) &&
+                     !is_reserved(inside, pos);
+        bool empty = inside.ptr[pos] == '/' && (pos == 0 || inside.ptr[pos - 1] == '/');
+        buf_text(b, empty ? "%" : "");
+        len = len ? len : 1;
+        if (shown) {
+            buf_add(b, inside.ptr + pos, len);
+        }
+        for (size_t i = pos; !shown && i < pos + len; i++) {
+            buf_printf(b, "%%%02X", (unsigned char)inside.ptr[i]);
+        }
+        pos += len;
+    }
+    buf_text(b, !root && (inside.len == 0 || str_ends(inside, STR("/"))) ? "%" : "");
+    buf_text(b, is_scope ? "/" : "");
+}
+
 struct str unescape_name(struct arena *a, struct str text)
 {
     char *out = arena_bytes(a, text.len);

@@ -8,6 +8,8 @@
 #ifndef CKPTFS_BASE_ESCAPE_H
 #define CKPTFS_BASE_ESCAPE_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -24,6 +26,12 @@ void escape_shortened(struct buf *b, struct str component);
 
 /* escape_path: every component of `name`, joined by '/'. */
 void escape_path(struct buf *b, struct str name);
+
+/* escape_name: adds the text that a map writes for `name`, which unescape_name and the map's parser
+ * read as that name: %XX for what the language needs, for control characters, bytes that are no
+ * UTF-8, and what a terminal would not show as itself; with `plain`, for all that is not ASCII. A
+ * final '/' is that of a scope if is_scope, else of an empty component. */
+void escape_name(struct buf *b, struct str name, bool is_scope, bool plain);
 
 /* unescape_name: the name that map text stands for, allocated in `a`; ptr is NULL when memory is short.
  * A component that is exactly "%" is an empty one; a trailing '/' stays a trailing '/'. */

@@ -16,6 +16,19 @@ static void add_subject(const struct diag_entry *e, struct buf *b)
     }
 }
 
+/* A message may end in a question of its own. */
+static void add_nearest(const struct diag_entry *e, struct buf *b)
+{
+    bool asked = str_ends(str_from(e->message), STR("?"));
+    for (unsigned i = 0; i < e->nearest_count; i++) {
+        buf_text(b, i == 0 ? (asked ? " or did you mean '" : "; did you mean '")
+                           : (i + 1 == e->nearest_count ? " or '" : ", '"));
+        buf_visible(b, e->written[i].ptr ? e->written[i] : e->nearest[i]);
+        buf_char(b, '\'');
+    }
+    buf_text(b, e->nearest_count ? "?" : "");
+}
+
 static void add_entry(const struct diag_entry *e, const char *program, struct buf *b)
 {
     if (program) {
@@ -28,12 +41,8 @@ static void add_entry(const struct diag_entry *e, const char *program, struct bu
     buf_text(b, e->warning ? "warning: " : "");
     add_subject(e, b);
     buf_safe(b, str_from(e->message));
-    for (unsigned i = 0; i < e->nearest_count; i++) {
-        buf_text(b, i == 0 ? "; did you mean '" : i + 1 == e->nearest_count ? " or '" : ", '");
-        buf_visible(b, e->nearest[i]);
-        buf_char(b, '\'');
-    }
-    buf_text(b, e->nearest_count ? "?\n" : "\n");
+    add_nearest(e, b);
+    buf_char(b, '\n');
 }
 
 static uint64_t add_kind(const struct diag *d, bool warnings, const char *program, unsigned most,

@@ -62,6 +62,22 @@ static const struct tensor *find_other(const struct catalog *c, struct str name)
     return NULL;
 }
 
+bool catalog_has_other(const struct catalog *c, struct str prefix)
+{
+    uint32_t low = 0;
+    uint32_t high = c->names ? c->count : 0;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (str_cmp(other_name(c, &c->tensors[c->names->by_other[mid]]), prefix) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return c->names && low < c->count &&
+           str_starts(other_name(c, &c->tensors[c->names->by_other[low]]), prefix);
+}
+
 static uint32_t first_alias(const struct catalog_names *names, struct str name)
 {
     uint32_t low = 0;

@@ -63,6 +63,10 @@ void catalog_warn_ambiguous(const struct catalog *c, struct diag *d);
 struct str catalog_key(const struct catalog *c, const struct tensor *t);
 struct str catalog_friendly(const struct catalog *c, const struct tensor *t);
 
+/* catalog_has_other: whether tensors of c have names that begin with `prefix`, by which they are
+ * not known. */
+bool catalog_has_other(const struct catalog *c, struct str prefix);
+
 /* catalog_resolve: the tensors that an exact name may mean, up to `most` (1 or more) of them in found[]; returns how many there are. The
  * tensor whose key it is, is the only one; else those with it as friendly name or alias. O(log n). */
 uint32_t catalog_resolve(const struct catalog *c, struct str name, const struct tensor *found[],

@@ -81,6 +81,24 @@ static bool is_state(const struct look *l)
     return begins(l, STR("model_checkpoint_path:")) || begins(l, STR("all_model_checkpoint_paths:"));
 }
 
+/* INI whose first section is one of a map's. */
+static bool is_map(const struct look *l)
+{
+    static const char *const sections[] = {"[assignment_map]", "[checkpoint]", "[variables]", "[view]",
+                                           "[files]"};
+    struct str s = words(l);
+    while (s.len && (s.ptr[0] == ';' || s.ptr[0] == '#')) {
+        long end = str_find(s, '\n');
+        const struct look rest = {.head = end < 0 ? STR("") : str_from_pos(s, (size_t)end)};
+        s = words(&rest);
+    }
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        found |= str_starts(s, str_from(sections[i]));
+    }
+    return found;
+}
+
 static bool is_utf16(const struct look *l)
 {
     return str_starts(l->head, STR("\xff\xfe")) || str_starts(l->head, STR("\xfe\xff"));
@@ -270,6 +288,7 @@ static const struct known {
     BY(is_lfs, FILE_KIND_POINTER, "a Git LFS pointer", "run 'git lfs pull' in its repository"),
     BY(is_annex, FILE_KIND_POINTER, "a git-annex pointer", "run 'git annex get' on it"),
     BY(is_state, FILE_KIND_STATE, "a checkpoint's state file", "name its directory as the checkpoint"),
+    BY(is_map, FILE_KIND_MAP, "a map", "it goes with the option -m"),
     BY(is_html, FILE_KIND_OTHER, "an HTML page", "download it anew: a page came in the place of the file"),
     BY(is_xml, FILE_KIND_OTHER, "an XML document",
        "download it anew: a server's answer came in the place of the file"),

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "map/line.h"
+#include "map/arrow.h"
 #include "map/words.h"
 
 /* What an indented line would continue. */
@@ -220,6 +221,12 @@ static struct str judge_item(struct reader *r, struct str text)
 {
     long equals = str_find(text, '=');
     long colon = str_find(text, ':');
+    struct arrow arrow;
+    if (arrow_find(text, &arrow)) {
+        return refuse(r, text, "found '%s', expected '=': write '%s = %s'%s", arrow.sign,
+                      words_shown(r->d, arrow.from), words_shown(r->d, arrow.to),
+                      colon >= 0 ? ", and %3A for a ':' inside a name" : "");
+    }
     if (equals < 0 && colon >= 0) {
         return refuse(r, text,
                       "found ':', expected '=': write 'name = value', and %%3A for a ':' inside a name");
@@ -234,8 +241,10 @@ static struct str judge_item(struct reader *r, struct str text)
     }
     struct str bare = words_without_output(key);
     if (bare.ptr) {
-        return refuse(r, key, "names have no ':%s': write '%s'; write %%3A for a literal ':'",
-                      words_shown(r->d, str_from_pos(key, bare.len + 1)), words_shown(r->d, bare));
+        const char *number = words_shown(r->d, str_from_pos(key, bare.len + 1));
+        const char *name = words_shown(r->d, bare);
+        return refuse(r, key, "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
+                      number, name, name, number);
     }
     if (colon >= 0 && colon < equals) {
         return refuse(r, key, "a ':' before the '=': write 'name = value', and %%3A for a ':' inside a name");

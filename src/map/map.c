@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "format/file_kind.h"
+#include "map/arrow.h"
 #include "map/file_name.h"
 #include "map/ini.h"
 #include "map/words.h"
@@ -228,6 +229,13 @@ static void read_argument(struct loading *l, const char *text, uint32_t line,
 {
     char where[WORDS_WHERE_BYTES];
     words_where("", line, where);
+    struct arrow arrow;
+    if (arrow_find(str_trim(str_from(text)), &arrow) && utf8_valid(str_from(text))) {
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
+                           "found '%s', expected '=': write '%s = %s'", arrow.sign,
+                           words_shown(l->d, arrow.from), words_shown(l->d, arrow.to)));
+        return;
+    }
     struct str rest;
     struct ini_item item = {.key = words_cut(str_from(text), '=', &rest), .line = line};
     item.value = rest.ptr ? str_trim(rest) : STR("");
@@ -351,7 +359,7 @@ static bool is_binary(struct str text)
 static errint refuse_others(struct str text, const char *path, struct diag *d)
 {
     const struct file_kind *kind = file_kind_of_text(text);
-    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_EMPTY) {
+    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_EMPTY && kind->group != FILE_KIND_MAP) {
         return file_kind_complain(d, DIAG_MAP_SYNTAX, path, kind, "a map, which is text in sections");
     }
     return is_binary(text) ? diag_error(d, DIAG_MAP_SYNTAX, path, str_from(path),

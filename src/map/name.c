@@ -14,9 +14,11 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
     }
     struct str bare = words_without_output(text);
     if (bare.ptr) {
+        const char *number = words_shown(d, str_from_pos(text, bare.len + 1));
+        const char *name = words_shown(d, bare);
         return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "variables have no ':%s': write '%s'; write %%3A for a literal ':'",
-                          words_shown(d, str_from_pos(text, bare.len + 1)), words_shown(d, bare));
+                          "variables have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
+                          number, name, name, number);
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];

@@ -161,25 +161,6 @@ static bool parts_agree(struct store *s, const struct rule *rule, struct found f
 
 /* ---- rules ------------------------------------------------------------------------------------- */
 
-static struct str variable_name_at(const void *graph, uint32_t i)
-{
-    return ((const struct graph *)graph)->variables[i].name;
-}
-
-static void suggest_variables(struct store *s, struct str name)
-{
-    suggest_nearest(s->r->diag, name, variable_name_at, s->graph, s->graph->count, &s->r->budget);
-}
-
-static void complain_no_variable(struct store *s, const struct rule *rule)
-{
-    struct diag *d = s->r->diag;
-    diag_error(d, DIAG_VARIABLE_NOT_FOUND, resolve_place(s->r, rule->line), rule->target,
-               "'%s' is no declared variable, and '%s' is no scope (a scope ends in '/')",
-               diag_visible(d, rule->target), diag_visible(d, rule->source));
-    suggest_variables(s, rule->target);
-}
-
 /* One member of a scope: `member` is a name of the store, cut at its first "/part_". */
 static errint assign_member(struct store *s, uint32_t index, struct str scope, struct str member)
 {
@@ -207,14 +188,10 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
         return 0;
     }
     if (!t) {
-        diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
-                   "tensor '%s' is not in the checkpoint, but variable '%s' is in scope '%s'",
-                   diag_visible(r->diag, name), diag_visible(r->diag, member),
-                   diag_visible(r->diag, rule->target));
-        resolve_suggest_tensors(r, name);
+        resolve_complain_absent(r, rule, name, member);
         return 0;
     }
-    if (!resolve_source(r, name, rule->line)) {
+    if (!resolve_source(r, rule, name)) {
         return 0;
     }
     struct found f = store_find(s, member);
@@ -279,19 +256,13 @@ static errint assign_scope(struct store *s, uint32_t index)
     struct resolve *r = s->r;
     const struct rule *rule = &r->map->rules[index];
     if (!str_ends(rule->source, STR("/"))) {
-        complain_no_variable(s, rule);
+        resolve_complain_undeclared(r, rule);
         return 0;
     }
     long slash = str_rfind(rule->target, '/');
     struct str scope = str_head(rule->target, slash < 0 ? 0 : (size_t)slash);
     if (!str_ends(rule->target, STR("/"))) {
-        diag_warn(
-            r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), rule->target,
-            slash < 0
-                ? "'%s' is no declared variable and has no '/': TensorFlow takes every variable as a member"
-                : "'%s' is no declared variable: TensorFlow takes it as a scope cut at its last '/'",
-            diag_visible(r->diag, rule->target));
-        suggest_variables(s, rule->target);
+        resolve_warn_cut(r, rule);
     }
     /* Members stand together: those that begin with the scope and a '/'. A partitioned variable called like the scope itself is one
      * too, for the store has NAME/part_0. */
@@ -324,8 +295,7 @@ static errint assign_scope(struct store *s, uint32_t index)
     }
     warn_missing(s, rule);
     if (!members && !r->map->view.infer_undeclared) {
-        diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->target,
-                  "no declared variable is in scope '%s'", diag_visible(r->diag, rule->target));
+        resolve_warn_no_member(r, rule);
     }
     return 0;
 }
@@ -348,12 +318,12 @@ static errint assign_rule(struct store *s, uint32_t index)
             return assign_and_infer(s, index);
         }
         if (rule->partitioner.kind || rule->parts) {
-            complain_no_variable(s, rule);
+            resolve_complain_undeclared(s->r, rule);
             return 0;
         }
         return assign_scope(s, index);
     }
-    const struct tensor *t = resolve_source(s->r, rule->source, rule->line);
+    const struct tensor *t = resolve_source(s->r, rule, rule->source);
     if (!t || !parts_agree(s, rule, f)) {
         return 0;
     }

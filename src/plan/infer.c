@@ -44,7 +44,7 @@ static bool is_declared(const struct resolve *r, struct str name)
 static errint infer_variable(struct resolve *r, uint32_t index)
 {
     const struct rule *rule = &r->map->rules[index];
-    const struct tensor *t = resolve_source(r, rule->source, rule->line);
+    const struct tensor *t = resolve_source(r, rule, rule->source);
     if (!t) {
         return 0;
     }
@@ -148,12 +148,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
             return rc;
         }
     }
-    if (!members && rule->line && !r->graph->count) {
-        diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), rule->source,
-                  "no tensor of the checkpoint is in scope '%s'", diag_visible(r->diag, rule->source));
-        resolve_suggest_tensors(r, rule->source);
-    }
-    return 0;
+    return !members && rule->line && !r->graph->count ? resolve_note_empty(r, index) : 0;
 }
 
 errint resolve_infer(struct resolve *r, uint32_t index)

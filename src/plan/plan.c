@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "plan/resolve.h"
-
-enum { AMBIGUOUS_LISTED = 8 };
 
 /* ---- overrides -------------------------------------------------------------------------------- */
 
@@ -33,81 +29,9 @@ errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint3
     return 0;
 }
 
-/* ---- sources and messages ---------------------------------------------------------------------- */
-
 const char *resolve_place(struct resolve *r, uint32_t line)
 {
     return map_where(r->map, line, r->where);
-}
-
-void resolve_suggest_tensors(struct resolve *r, struct str name)
-{
-    suggest_tensors(r->diag, name, r->catalog, &r->budget);
-}
-
-/* The final '/' is forgotten easily. */
-static void suggest_scope(struct resolve *r, struct str name)
-{
-    uint32_t first;
-    CLEANUP_BUF struct buf scope = {0};
-    buf_str(&scope, name);
-    buf_char(&scope, '/');
-    if (!scope.failed && catalog_prefix(r->catalog, buf_view(&scope), &first)) {
-        diag_nearest(r->diag, buf_view(&scope));
-    }
-}
-
-void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line)
-{
-    const struct slices *slices = tensor_slices(r->catalog, t);
-    enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
-                          : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
-                                                               : DIAG_UNSUPPORTED;
-    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
-               diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t), slices ? ": " : "",
-               slices ? slices->what : "");
-}
-
-/* Which of them is meant, is not guessed. */
-static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line,
-                               const struct tensor *const found[], uint32_t count)
-{
-    CLEANUP_BUF struct buf list = {0};
-    for (uint32_t i = 0; i < count && i < AMBIGUOUS_LISTED; i++) {
-        buf_text(&list, i ? ", '" : "'");
-        buf_visible(&list, catalog_key(r->catalog, found[i]));
-        buf_char(&list, '\'');
-    }
-    buf_text(&list, count > AMBIGUOUS_LISTED ? ", ..." : "");
-    diag_error(r->diag, DIAG_NAME_AMBIGUOUS, resolve_place(r, line), name,
-               "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
-               diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
-}
-
-const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line)
-{
-    const struct tensor *found[AMBIGUOUS_LISTED];
-    uint32_t count = catalog_resolve(r->catalog, name, found, AMBIGUOUS_LISTED);
-    if (count == 0) {
-        const char *fault = r->catalog->names_fault;
-        diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, line), name,
-                   "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
-                   fault ? ", whose object graph, which may have the name, cannot be read: " : "",
-                   fault ? fault : "");
-        suggest_scope(r, name);
-        resolve_suggest_tensors(r, name);
-        return NULL;
-    }
-    if (count > 1) {
-        complain_ambiguous(r, name, line, found, count);
-        return NULL;
-    }
-    const struct tensor *t = found[0];
-    if (t->hidden != TENSOR_SHOWN) {
-        resolve_complain_hidden(r, t, line);
-        return NULL;
-    }
-    return t;
 }
 
 /* ---- finishing --------------------------------------------------------------------------------- */
@@ -258,7 +182,7 @@ static errint look_for_sources(struct resolve *r)
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
         const struct rule *rule = &r->map->rules[i];
         if (!rule->source_is_scope) {
-            (void)resolve_source(r, rule->source, rule->line);
+            (void)resolve_source(r, rule, rule->source);
         }
     }
     return 0;
@@ -270,6 +194,9 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
                 : r->graph->given ? resolve_with_graph(r)
                                   : resolve_without_graph(r);
     rc = rc < 0 ? rc : let_later_win(r);
+    if (rc == 0) {
+        resolve_complain_empty(r, graph_broken || r->diag->errors > 0);
+    }
     rc = rc < 0 ? rc : resolve_cast_scopes(r);
     if (rc == 0) {
         sort_targets(r->targets, r->count, by_variable);
@@ -321,7 +248,8 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
                         .most = most_targets(c, graph)};
     uint64_t errors_before = d->errors;
     errint rc = resolve_all(&r, graph_broken);
-    return rc < 0 ? rc : d->errors > errors_before ? -EINVAL : 0;
+    free(r.empty);
+    return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }
 
 void plan_close(struct plan *p)

@@ -20,6 +20,9 @@ struct resolve {
     struct override *overrides; /* owns (malloc) */
     uint32_t override_count;
     uint32_t override_cap;
+    uint32_t *empty; /* owns; rules whose scopes have nothing in them */
+    size_t empty_count;
+    size_t empty_cap;
     struct suggest_budget budget;
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
@@ -37,9 +40,48 @@ enum { RESOLVE_TARGETS_EACH = 4, RESOLVE_TARGETS_MORE = 1 << 20 };
 MUST_CHECK errint resolve_with_graph(struct resolve *r);
 MUST_CHECK errint resolve_without_graph(struct resolve *r);
 
-/* resolve_source: the tensor `name` for the rule at hand, or NULL with an error that says what is near (absent), or why it cannot
- * be shown (hidden). */
-const struct tensor *resolve_source(struct resolve *r, struct str name, uint32_t line);
+/* resolve_source: the tensor `name` for a rule, or NULL with an error that says what is near
+ * (absent), or why it cannot be shown (hidden). */
+const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name);
+
+/* resolve_complain_absent: the error of a tensor that is not there, with what may have been meant:
+ * the rule's source, or, with `member`, what that variable of the rule's scope wants. */
+void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name, struct str member);
+
+/* What is said of a rule whose target no graph declares.
+ *
+ * resolve_complain_undeclared: the error of one that is from a tensor to a variable, or to parts of
+ * one. resolve_warn_cut: the warning of a scope's target that is not written as a scope.
+ * resolve_warn_no_member: the warning of a scope's target in which no variable is declared. */
+void resolve_complain_undeclared(struct resolve *r, const struct rule *rule);
+void resolve_warn_cut(struct resolve *r, const struct rule *rule);
+void resolve_warn_no_member(struct resolve *r, const struct rule *rule);
+
+/* resolve_is_seen: whether there is room for another message; else it is only counted, and nobody
+ * sees what it says. */
+static inline bool resolve_is_seen(const struct resolve *r)
+{
+    return r->diag->kept < DIAG_KEPT;
+}
+
+/* resolve_budget: what may be spent on suggestions for the next message: nothing if nobody sees it. */
+static inline struct suggest_budget *resolve_budget(struct resolve *r)
+{
+    r->budget.left = resolve_is_seen(r) ? r->budget.left : 0;
+    return &r->budget;
+}
+
+/* resolve_other_names: "friendly name: say ..." where the tensors of c are known by their keys, or
+ * the other way round; NULL if they have one name. */
+const char *resolve_other_names(const struct catalog *c);
+
+/* resolve_note_empty: notes that no tensor is in the scope of that rule. -ENOMEM.
+ *
+ * resolve_complain_empty: says so of those that were noted. If all of them together leave nothing
+ * to show, and there is no graph, each is an error; but not if something else is wrong (`broken`),
+ * which may be why. */
+MUST_CHECK errint resolve_note_empty(struct resolve *r, uint32_t rule);
+void resolve_complain_empty(struct resolve *r, bool broken);
 
 /* What a target's elements are, where its source's are something else. */
 struct as {
@@ -101,9 +143,6 @@ MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 /* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last
  * thing noted. */
 MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);
-
-/* resolve_suggest_tensors: names near `name` among the catalog's, for the newest error. */
-void resolve_suggest_tensors(struct resolve *r, struct str name);
 
 /* resolve_place: the "map.ini:3" of a rule's line; valid until the next call. */
 const char *resolve_place(struct resolve *r, uint32_t line);

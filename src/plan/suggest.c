@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/suggest.h"
 
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/compose.h"
 #include "base/edit.h"
+#include "base/escape.h"
 #include "format/catalog_names.h"
 
 struct best {
@@ -48,38 +53,35 @@ static unsigned common_ending(struct str a, struct str b, size_t *looked)
 }
 
 /* Nothing is spelt like the name: then what ends in the same components, in another scope, the most of them first. */
-static void same_ending(struct best *best, struct str name, suggest_name at, const void *context,
-                        uint32_t count, struct suggest_budget *budget)
+static void same_ending(struct best *best, struct str name, struct suggest_list list,
+                        struct suggest_budget *budget)
 {
-    for (uint32_t i = 0; i < count && budget->left > 0; i++) {
-        struct str candidate = at(context, i);
+    for (uint32_t i = 0; i < list.count && budget->left > 0; i++) {
+        struct str candidate = list.at(list.context, i);
         size_t looked = 0;
         unsigned components = candidate.len ? common_ending(name, candidate, &looked) : 0;
         budget->left -= budget->left < 4 + looked ? budget->left : 4 + looked;
-        if (components) {
+        if (components && !str_eq(candidate, name)) {
             insert(best, candidate, 1000 - (components < 999 ? components : 999));
         }
     }
 }
 
-void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
-                     struct suggest_budget *budget)
+unsigned suggest_nearest(struct str name, struct suggest_list list, struct suggest_budget *budget,
+                         struct str out[DIAG_NEAREST])
 {
     struct best best = {.count = 0};
     unsigned most = name.len < 6 ? 2 : name.len > 300 ? 100 : (unsigned)(name.len / 3);
 
-    if (!d || d->kept == DIAG_KEPT) {
-        return; /* nobody would see it */
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct str candidate = at(context, i);
+    for (uint32_t i = 0; i < list.count; i++) {
+        struct str candidate = list.at(list.context, i);
         size_t apart = candidate.len > name.len ? candidate.len - name.len : name.len - candidate.len;
         uint64_t cost = apart > most ? 1 : 8 + name.len * (2 * (uint64_t)most + 1);
         if (cost > budget->left) {
             break;
         }
         budget->left -= cost;
-        if (!candidate.len || apart > most) {
+        if (!candidate.len || apart > most || str_eq(candidate, name)) {
             continue;
         }
         unsigned distance = edit_distance(name, candidate, most);
@@ -91,15 +93,47 @@ void suggest_nearest(struct diag *d, struct str name, suggest_name at, const voi
         }
     }
     if (best.count == 0) {
-        same_ending(&best, name, at, context, count, budget);
+        same_ending(&best, name, list, budget);
     }
-    for (unsigned i = 0; i < best.count; i++) {
-        diag_nearest(d, best.name[i]);
+    memcpy(out, best.name, best.count * sizeof(*out));
+    return best.count;
+}
+
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] >= 0x80) {
+            return false;
+        }
     }
+    return true;
+}
+
+struct str suggest_alike(struct str name, struct suggest_list list, struct suggest_budget *budget)
+{
+    for (uint32_t i = 0; !is_ascii(name) && i < list.count; i++) {
+        struct str candidate = list.at(list.context, i);
+        uint64_t cost = 1 + candidate.len / 8;
+        if (cost > budget->left) {
+            break;
+        }
+        budget->left -= cost;
+        if (!is_ascii(candidate) && compose_alike(name, candidate)) {
+            return candidate;
+        }
+    }
+    return (struct str){NULL, 0};
+}
+
+void suggest_in_map(struct diag *d, struct str name, bool is_scope, bool plain)
+{
+    CLEANUP_BUF struct buf text = {0};
+    escape_name(&text, name, is_scope, plain);
+    diag_nearest_written(d, name, text.failed ? (struct str){NULL, 0} : buf_view(&text));
 }
 
 /* The names that tensors are known by, then the others that they have. */
-static struct str tensor_name_at(const void *context, uint32_t i)
+static struct str any_name_at(const void *context, uint32_t i)
 {
     const struct catalog *c = context;
     if (i < c->count) {
@@ -110,7 +144,7 @@ static struct str tensor_name_at(const void *context, uint32_t i)
     return str_eq(other, tensor_name(t)) ? STR("") : other;
 }
 
-void suggest_tensors(struct diag *d, struct str name, const struct catalog *c, struct suggest_budget *budget)
+struct suggest_list suggest_list_of(const struct catalog *c, bool known)
 {
-    suggest_nearest(d, name, tensor_name_at, c, c->names ? 2 * c->count : c->count, budget);
+    return (struct suggest_list){any_name_at, c, c->names && !known ? 2 * c->count : c->count};
 }

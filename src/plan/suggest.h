@@ -17,13 +17,30 @@ struct suggest_budget {
     uint64_t left; /* byte comparisons */
 };
 
-/* suggest_nearest: adds to d's newest entry up to DIAG_NEAREST of the `count` names that are nearest to `name` by edit distance, the nearest
- * first, none farther than a third of its length; if there is none, those that end in the same path components. Stops when the budget is
- * spent. */
-void suggest_nearest(struct diag *d, struct str name, suggest_name at, const void *context, uint32_t count,
-                     struct suggest_budget *budget);
+/* Names to choose from. */
+struct suggest_list {
+    suggest_name at;
+    const void *context;
+    uint32_t count;
+};
 
-/* suggest_tensors: likewise among the names of c's tensors, keys and friendly ones. */
-void suggest_tensors(struct diag *d, struct str name, const struct catalog *c, struct suggest_budget *budget);
+/* suggest_list_of: the names of c's tensors: those that they are `known` by alone, or keys and
+ * friendly ones. */
+struct suggest_list suggest_list_of(const struct catalog *c, bool known);
+
+/* suggest_nearest: up to DIAG_NEAREST names of the list that are nearest to `name` by edit
+ * distance, the nearest first, none farther than a third of its length, and never itself; if there
+ * is none, those that end in the same path components. Returns how many. Stops when the budget is
+ * spent. */
+unsigned suggest_nearest(struct str name, struct suggest_list list, struct suggest_budget *budget,
+                         struct str out[DIAG_NEAREST]);
+
+/* suggest_alike: the first name of the list that differs from `name` in Unicode composition alone,
+ * so that both look the same; ptr is NULL if there is none. */
+struct str suggest_alike(struct str name, struct suggest_list list, struct suggest_budget *budget);
+
+/* suggest_in_map: adds a name, or a scope, to d's newest entry, as a map has it; `plain`: in
+ * ASCII. */
+void suggest_in_map(struct diag *d, struct str name, bool is_scope, bool plain);
 
 #endif

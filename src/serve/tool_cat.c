@@ -6,6 +6,7 @@
 
 #include "base/cause.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "bytes/checked.h"
 #include "bytes/render.h"
 #include "bytes/verify.h"
@@ -22,20 +23,64 @@ static struct str target_at(const void *context, uint32_t i)
     return target_name(&((const struct plan *)context)->targets[i]);
 }
 
+/* Adds a name as it is, if a terminal shows it so, else as a map has it, which is taken as well. */
+static void suggest_as_shown(struct diag *d, struct str name)
+{
+    CLEANUP_BUF struct buf shown = {0};
+    buf_visible(&shown, name);
+    if (str_eq(buf_view(&shown), name)) {
+        diag_nearest(d, name);
+    } else {
+        suggest_in_map(d, name, false, false);
+    }
+}
+
+static void suggest(const struct plan *p, struct str path, struct suggest_budget *budget, struct diag *d)
+{
+    const struct suggest_list all = {target_at, p, p->count};
+    struct str nearest[DIAG_NEAREST];
+    struct str alike = suggest_alike(path, all, budget);
+    if (alike.ptr) {
+        suggest_in_map(d, alike, false, true);
+        return;
+    }
+    unsigned count = suggest_nearest(path, all, budget, nearest);
+    for (unsigned i = 0; i < count; i++) {
+        suggest_as_shown(d, nearest[i]);
+    }
+}
+
+static void suggest_node(const struct tree *t, uint32_t node, struct diag *d)
+{
+    CLEANUP_BUF struct buf path = {0};
+    tree_path(t, node, &path);
+    diag_nearest(d, buf_view(&path));
+}
+
+/* Some of what a directory has, a moving average first: it stands for the variable. */
+static void suggest_children(const struct tree *t, uint32_t node, struct diag *d)
+{
+    const struct node *dir = &t->nodes[node];
+    int64_t average = tree_lookup(t, node, STR("ExponentialMovingAverage"));
+    if (average >= 0) {
+        suggest_node(t, (uint32_t)average, d);
+    }
+    for (uint32_t i = 0; i < dir->child_count && i < DIAG_NEAREST; i++) {
+        if (dir->first_child + i != average) {
+            suggest_node(t, dir->first_child + i, d);
+        }
+    }
+}
+
 /* `path` is no file with bytes: says why. */
 static errint complain(const struct view *v, struct str path, int64_t node, struct suggest_budget *budget,
                        struct diag *d)
 {
     const char *shown = diag_visible(d, path);
     if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
-        const struct node *dir = &v->tree->nodes[node];
         errint rc = diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
                                "'%s' is a scope of the view, not a variable", shown);
-        for (uint32_t i = 0; i < dir->child_count && i < DIAG_NEAREST; i++) {
-            CLEANUP_BUF struct buf child = {0};
-            tree_path(v->tree, dir->first_child + i, &child);
-            diag_nearest(d, buf_view(&child));
-        }
+        suggest_children(v->tree, (uint32_t)node, d);
         return rc;
     }
     if (node >= 0) {
@@ -57,27 +102,34 @@ static errint complain(const struct view *v, struct str path, int64_t node, stru
     errint rc =
         diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
                    source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
-    suggest_nearest(d, path, target_at, v->plan, v->plan->count, budget);
+    suggest(v->plan, path, budget, d);
     return rc;
 }
 
-/* The target that each operand names: by its exact name first, else by its path in the mount. */
+/* The target that an operand names: by its exact name, its path in the mount, or its name as a map
+ * has it; NULL if there is none, with the node of that path, or a negative number, in *node. */
+static const struct target *find(const struct view *v, struct str path, struct diag *d, int64_t *node)
+{
+    const struct target *t = plan_find(v->plan, path);
+    *node = tree_find(v->tree, path);
+    if (!t && *node >= 0) {
+        const struct node *found = &v->tree->nodes[*node];
+        return found->kind == NODE_RAW ? &v->plan->targets[found->target] : NULL;
+    }
+    struct str name = t ? path : unescape_name(&d->arena, path);
+    return t || !name.ptr ? t : plan_find(v->plan, name);
+}
+
 static errint find_all(const struct view *v, char **operands, int count, const struct target **found,
                        struct diag *d)
 {
     struct suggest_budget budget = {.left = 500 * 1000 * 1000};
     errint rc = 0;
     for (int i = 0; i < count; i++) {
-        struct str path = str_from(operands[i]);
-        found[i] = plan_find(v->plan, path);
-        if (found[i]) {
-            continue;
-        }
-        int64_t node = tree_find(v->tree, path);
-        if (node >= 0 && v->tree->nodes[node].kind == NODE_RAW) {
-            found[i] = &v->plan->targets[v->tree->nodes[node].target];
-        } else {
-            rc = complain(v, path, node, &budget, d);
+        int64_t node;
+        found[i] = find(v, str_from(operands[i]), d, &node);
+        if (!found[i]) {
+            rc = complain(v, str_from(operands[i]), node, &budget, d);
         }
     }
     return rc;

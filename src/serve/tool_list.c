@@ -48,7 +48,11 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
                                diag_visible(d, wanted));
         struct suggest_budget budget = {.left = 100 * 1000 * 1000};
         if (!glob) {
-            suggest_tensors(d, wanted, all, &budget);
+            struct str nearest[DIAG_NEAREST];
+            unsigned count = suggest_nearest(wanted, suggest_list_of(all, false), &budget, nearest);
+            for (unsigned i = 0; i < count; i++) {
+                diag_nearest(d, nearest[i]);
+            }
         }
         return rc;
     }

@@ -145,13 +145,13 @@ def test_cat_says_which_name_is_meant():
 
 def test_scopes_see_the_names_that_are_asked_for(tmp_path):
     text = "[assignment_map]\nnet/first/ = encoder/\n"
-    document = plan("-m", write_map(tmp_path, text), OBJECTS)
-    assert document["targets"] == [] and document["warnings"][0]["code"] == "empty-scope"
+    document = plan("-m", write_map(tmp_path, text), OBJECTS, status=1)
+    assert document["targets"] == [] and [e["code"] for e in document["errors"]] == ["empty-view"]
     path = write_map(tmp_path, "[checkpoint]\nnames = friendly\n" + text)
     document = plan("-m", path, OBJECTS)
     assert sorted(t["variable"] for t in document["targets"]) == [
         "encoder/b", "encoder/b/m", "encoder/b/v", "encoder/w", "encoder/w/m", "encoder/w/v"]
-    assert plan("-m", path, "-n", "key", OBJECTS)["targets"] == []  # the command line wins
+    assert plan("-m", path, "-n", "key", OBJECTS, status=1)["targets"] == []  # the command line wins
     declared = plan("-m", path, "-D", "encoder/w=float32 [3, 2]", OBJECTS)
     assert [(t["path"], t["sources"]) for t in declared["targets"]] == [("encoder/w", ["net/first/w"])]
 

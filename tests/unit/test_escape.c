@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "base/escape.h"
+#include "map/ini.h"
+#include "map/name.h"
 
 static void assert_path(struct str name, const char *path)
 {
@@ -118,6 +120,92 @@ static void unescape_name_other_percents_stay(void **state)
     arena_fini(&a);
 }
 
+static const char *in_map(struct str name, bool is_scope, bool plain)
+{
+    static struct buf b;
+    b.len = 0;
+    escape_name(&b, name, is_scope, plain);
+    assert_int_equal(buf_check(&b), 0);
+    return b.data;
+}
+
+static void escape_name_is_what_a_map_has(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str name;
+        const char *text;
+    } cases[] = {
+        {STR("a/b_1/c.d-e"), "a/b_1/c.d-e"},
+        {STR("layer1/bias:0"), "layer1/bias%3A0"},
+        {STR("a=b,c|d*e?f{g}h@i"), "a%3Db%2Cc%7Cd%2Ae%3Ff%7Bg%7Dh%40i"},
+        {STR("a#b;c"), "a#b;c"},
+        {STR("#a ;b"), "%23a %3Bb"},
+        {STR(" a b "), "%20a b%20"},
+        {STR("[a]/[b]"), "%5Ba]/[b]"},
+        {STR(">a<b>c<"), "%3Ea<b>c%3C"},
+        {STR("50%/x%y"), "50%/x%y"},
+        {STR("a%41"), "a%2541"},
+        {STR("%"), "%25"},
+        {STR("a/%/b"), "a/%25/b"},
+        {STR("a//b"), "a/%/b"},
+        {STR("/a"), "%/a"},
+        {STR("a/"), "a/%"},
+        {STR("/"), "%/%"},
+        {STR("\0\x1f\x7f\\"), "%00%1F%7F%5C"},
+        {STR("\xff"), "%FF"},
+        {STR("caf\xc3\xa9"), "caf\xc3\xa9"},
+        {STR("\xe2\x80\xae"), "%E2%80%AE"}, /* what terminals would not show */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_string_equal(in_map(cases[i].name, false, false), cases[i].text);
+    }
+    assert_string_equal(in_map(STR("caf\xc3\xa9/w"), false, true), "caf%C3%A9/w");
+    assert_string_equal(in_map(STR("a/b:0/"), true, false), "a/b%3A0/");
+    assert_string_equal(in_map(STR("/"), true, false), "/");
+    assert_string_equal(in_map(STR("a//"), true, false), "a/%/");
+}
+
+/* Each is read by the parser as that name, alone and in a line of a file. */
+static void assert_of_map(struct str name, bool is_scope)
+{
+    struct arena a;
+    struct diag d;
+    arena_init(&a);
+    diag_init(&d);
+    const char *text = in_map(name, is_scope, false);
+    struct name read;
+    assert_int_equal(name_parse(str_from(text), "source", "m.ini:1", &a, &read, &d), 0);
+    assert_true(str_eq(read.text, name));
+    assert_int_equal(read.is_scope, is_scope);
+    const char *line = arena_printf(&a, "%s = x\n", text);
+    struct ini_file ini;
+    assert_int_equal(ini_parse_text(str_from(line), "m.ini", &a, &ini, &d), 0);
+    assert_int_equal(ini.count, 1);
+    assert_string_equal(arena_cstr(&a, ini.items[0].key), text);
+    diag_fini(&d);
+    arena_fini(&a);
+}
+
+static void escape_name_every_short_name_is_one_of_a_map(void **state)
+{
+    (void)state;
+    static const char letters[] = "a/% #;:=,|*?{}@[]<>-.~\\\t\xc3\xa9";
+    char name[3];
+    for (size_t i = 0; i < sizeof(letters); i++) {
+        for (size_t k = 0; k < sizeof(letters); k++) {
+            for (size_t l = 0; l < sizeof(letters); l++) {
+                name[0] = letters[i], name[1] = letters[k], name[2] = letters[l];
+                for (size_t len = 1; len <= 3; len++) {
+                    assert_of_map(str_of(name, len), false);
+                }
+            }
+        }
+    }
+    assert_of_map(STR("a b/c:d/"), true);
+    assert_of_map(STR("%41/"), true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +216,8 @@ int main(void)
         cmocka_unit_test(escape_component_long_names_differ),
         cmocka_unit_test(escape_component_long_name_is_not_cut_inside_a_sequence),
         cmocka_unit_test(unescape_name_other_percents_stay),
+        cmocka_unit_test(escape_name_is_what_a_map_has),
+        cmocka_unit_test(escape_name_every_short_name_is_one_of_a_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

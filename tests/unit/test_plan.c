@@ -109,8 +109,44 @@ static void infer_scope_target_is_cut_at_its_last_slash(void **state)
 static void infer_empty_scope_warns(void **state)
 {
     (void)state;
-    ASSERT_TARGETS(RULES "zzz/ = a/", "");
+    ASSERT_TARGETS(RULES "zzz/ = a/\nv = v", "v<v");
     assert_true(fake_has(&now.diag, DIAG_EMPTY_SCOPE, "map.ini:2", "zzz/"));
+}
+
+static void nothing_left_is_an_error_without_a_graph(void **state)
+{
+    (void)state;
+    ASSERT_ERROR(RULES "zzz/ = a/", DIAG_EMPTY_VIEW, "no tensor of the checkpoint is in scope 'zzz/'");
+    ASSERT_ERROR(RULES "zzz/ = x/", DIAG_EMPTY_VIEW,
+                 "; the checkpoint has tensors in 'x/': is the rule the wrong way round?");
+    assert_int_equal(now.diag.errors, 1);
+    resolve(RULES "yyy/ = a/\nzzz/ = a/\n"); /* each of them */
+    assert_int_equal(now.diag.errors, 2);
+    assert_int_equal(now.diag.warnings, 0);
+    resolve(RULES "zzz/ = a/\nnope = b\n"); /* not where something else is wrong */
+    assert_int_equal(now.diag.errors, 1);
+    assert_true(fake_has(&now.diag, DIAG_EMPTY_SCOPE, "map.ini:2", "zzz/"));
+    resolve(RULES);
+    assert_true(fake_has(&now.diag, DIAG_EMPTY_VIEW, now.map->path, "the map has no rules"));
+    resolve(RULES "x/s/ = a/\n[variables]\n");
+    assert_int_equal(now.rc, 0);
+    assert_true(fake_has(&now.diag, DIAG_EMPTY_SCOPE, "map.ini:2", "no declared variable"));
+    resolve(RULES "[variables]\n");
+    assert_int_equal(now.rc, 0);
+    /* What the rule takes is there, but cannot be shown. */
+    static const struct fake_tensor hidden[] = {{"x/s", DTYPE_VARIANT, 0, {0}, TENSOR_VARIANT},
+                                                {"v", DTYPE_INT8, 0, {0}, 0}};
+    for (uint32_t count = 1; count <= 2;
+         count++) { /* where nothing could be shown at all, the map is not why */
+        close_now(NULL);
+        now.catalog = fake_catalog(hidden, count, 0);
+        now.map = fake_map(RULES "x/ = a/\n");
+        diag_init(&now.diag);
+        now.rc = plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan);
+        assert_int_equal(now.rc < 0, count == 2);
+    }
+    assert_true(
+        fake_has(&now.diag, DIAG_EMPTY_VIEW, now.map->path, "no tensor that the rules take can be shown"));
 }
 
 static void infer_later_rule_in_order_of_sources_wins(void **state)
@@ -388,6 +424,7 @@ int main(void)
         cmocka_unit_test(infer_variable_scope_and_root),
         cmocka_unit_test(infer_scope_target_is_cut_at_its_last_slash),
         cmocka_unit_test(infer_empty_scope_warns),
+        cmocka_unit_test(nothing_left_is_an_error_without_a_graph),
         cmocka_unit_test(infer_later_rule_in_order_of_sources_wins),
         cmocka_unit_test(infer_one_source_for_many_targets),
         cmocka_unit_test(infer_partition_splits_evenly_first_parts_longer),

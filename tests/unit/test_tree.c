@@ -293,7 +293,7 @@ static void build_without_targets_has_only_its_own_files(void **state)
 {
     (void)state;
     struct fake_tensor t[] = {{"t", DTYPE_FLOAT32, 0, {0}, 0}};
-    build("[assignment_map]\nzzz/ = a/\n", t, 1);
+    build("[assignment_map]\nzzz/ = a/\n[variables]\n", t, 1);
     assert_int_equal(now.rc, 0);
     assert_int_equal(now.tree->nodes[0].child_count, 1);
     assert_int_equal(now.tree->count, 7);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tensors that rules name; of one that is not there, or cannot be had, what the matter is and
+ * what may have been meant. */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/escape.h"
+#include "format/catalog_names.h"
+#include "plan/resolve.h"
+
+enum { AMBIGUOUS_LISTED = 8 };
+
+#define MOVING_AVERAGE "/ExponentialMovingAverage"
+
+void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line)
+{
+    const struct slices *slices = tensor_slices(r->catalog, t);
+    enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
+                          : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
+                                                               : DIAG_UNSUPPORTED;
+    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
+               diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t), slices ? ": " : "",
+               slices ? slices->what : "");
+}
+
+/* Which of them is meant, is not guessed. */
+static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line,
+                               const struct tensor *const found[], uint32_t count)
+{
+    CLEANUP_BUF struct buf list = {0};
+    for (uint32_t i = 0; i < count && i < AMBIGUOUS_LISTED; i++) {
+        buf_text(&list, i ? ", '" : "'");
+        escape_name(&list, catalog_key(r->catalog, found[i]), false, false);
+        buf_char(&list, '\'');
+    }
+    buf_text(&list, count > AMBIGUOUS_LISTED ? ", ..." : "");
+    diag_error(r->diag, DIAG_NAME_AMBIGUOUS, resolve_place(r, line), name,
+               "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
+               diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
+}
+
+/* ---- what is not there ---------------------------------------------------------------------------- */
+
+/* A name that is missing, and whatever explains it. */
+struct absence {
+    struct resolve *r;
+    const struct rule *rule;
+    struct str name;
+    bool exact;              /* the rule has it as its source, so both names of a tensor would do */
+    struct suggest_list all; /* the names that would do */
+    struct str alike;        /* of them, the one that looks the same; ptr is NULL: none */
+};
+
+static bool is_there(const struct absence *a, struct str name)
+{
+    const struct tensor *found;
+    return a->exact ? catalog_resolve(a->r->catalog, name, &found, 1) > 0
+                    : catalog_find(a->r->catalog, name) != NULL;
+}
+
+/* The kind of names that has the missing one, where scopes go by the other kind; NULL if neither
+ * has it. */
+static const char *other_names(const struct absence *a)
+{
+    const struct catalog *c = a->r->catalog;
+    const struct tensor *found;
+    if (a->exact || catalog_resolve(c, a->name, &found, 1) != 1) {
+        return NULL;
+    }
+    return resolve_other_names(c);
+}
+
+/* The end of the message: "; REASON", or "". */
+static const char *reason_of(const struct absence *a)
+{
+    struct resolve *r = a->r;
+    const char *fault = r->catalog->names_fault;
+    const char *other = other_names(a);
+    struct str target = a->rule->target;
+    if (a->alike.ptr) {
+        return "; one that differs in Unicode composition alone is, and looks the same";
+    }
+    if (other) {
+        return arena_printf(r->arena, "; it is there by its %s", other);
+    }
+    if (a->exact && rule_is_exact(a->rule) && !str_eq(target, a->name) && is_there(a, target)) {
+        return arena_printf(r->arena, "; the checkpoint has '%s': is the rule the wrong way round?",
+                            diag_visible(r->diag, target));
+    }
+    return fault ? arena_printf(r->arena, ", whose object graph, which may have the name, cannot be read: %s",
+                                fault)
+                 : "";
+}
+
+/* `name` and a suffix; ptr is NULL when memory is short. */
+static struct str joined(struct resolve *r, struct str name, struct str suffix)
+{
+    CLEANUP_BUF struct buf text = {0};
+    buf_str(&text, name);
+    buf_str(&text, suffix);
+    return text.failed ? (struct str){NULL, 0} : arena_str(r->arena, buf_view(&text));
+}
+
+/* What may have been meant, for the error that was just added. */
+static void suggest(const struct absence *a)
+{
+    struct resolve *r = a->r;
+    uint32_t first;
+    struct str average = joined(r, a->name, STR(MOVING_AVERAGE));
+    struct str scope = joined(r, a->name, STR("/"));
+    struct str nearest[DIAG_NEAREST];
+    if (a->alike.ptr) {
+        suggest_in_map(r->diag, a->alike, false, true);
+        return;
+    }
+    if (other_names(a) || !average.ptr || !scope.ptr) {
+        return;
+    }
+    if (is_there(a, average)) {
+        suggest_in_map(r->diag, average, false, false);
+        return;
+    }
+    uint32_t members = a->exact ? catalog_prefix(r->catalog, scope, &first) : 0;
+    if (members > (catalog_find(r->catalog, scope) != NULL)) { /* the final '/' is forgotten easily */
+        suggest_in_map(r->diag, scope, true, false);
+    }
+    unsigned count = suggest_nearest(a->name, a->all, resolve_budget(r), nearest);
+    for (unsigned i = 0; i < count; i++) {
+        suggest_in_map(r->diag, nearest[i], false, false);
+    }
+}
+
+void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name, struct str member)
+{
+    bool exact = !member.ptr;
+    const char *reason = "";
+    const char *whose = "";
+    struct absence a = {r, rule, name, exact, suggest_list_of(r->catalog, !exact), {NULL, 0}};
+    if (resolve_is_seen(r)) {
+        a.alike = suggest_alike(name, a.all, resolve_budget(r));
+        reason = reason_of(&a);
+    }
+    if (resolve_is_seen(r) && !exact) {
+        whose = arena_printf(r->arena, ", but variable '%s' is in scope '%s'", diag_visible(r->diag, member),
+                             diag_visible(r->diag, rule->target));
+    }
+    diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
+               "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name), whose ? whose : "",
+               reason ? reason : "");
+    if (resolve_is_seen(r)) {
+        suggest(&a);
+    }
+}
+
+const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name)
+{
+    const struct tensor *found[AMBIGUOUS_LISTED];
+    uint32_t count = catalog_resolve(r->catalog, name, found, AMBIGUOUS_LISTED);
+    if (count == 0) {
+        resolve_complain_absent(r, rule, name, (struct str){NULL, 0});
+        return NULL;
+    }
+    if (count > 1) {
+        complain_ambiguous(r, name, rule->line, found, count);
+        return NULL;
+    }
+    const struct tensor *t = found[0];
+    if (t->hidden != TENSOR_SHOWN) {
+        resolve_complain_hidden(r, t, rule->line);
+        return NULL;
+    }
+    return t;
+}
