@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "serve/fuse_device.h"
 #include "serve/fusermount.h"
 
 static errint write_text(const char *path, const char *text)
@@ -77,6 +78,10 @@ errint attach(const struct mountpoint *m, const char *options, struct attachment
         log_debug("cannot leave the mount point: %s", strerror(errno));
     }
     if (out->device < 0) {
+        const char *remedy = fuse_device_remedy();
+        if (remedy) {
+            mountpoint_complain(m, "%s", remedy);
+        }
         return -EIO;
     }
     identify(out);

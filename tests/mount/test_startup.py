@@ -340,3 +340,24 @@ def test_closed_standard_descriptors(ckptfs):
 def test_warnings_are_told_by_a_mount_that_succeeds(ckptfs):
     g = golden("moved")
     assert "warning" in ckptfs.mount(g.folder).stderr
+
+
+NO_DEVICE = """
+mount -t tmpfs none /dev
+mknod -m 666 /dev/null c 1 3
+[ "$4" = none ] || mknod -m "$4" /dev/fuse c 10 229
+setpriv $5 "$1" "$2" "$3"
+"""
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("device, privileges, says", [
+    ("none", "--reset-env", "there is no /dev/fuse"),
+    ("000", "--bounding-set=-all --inh-caps=-all", "/dev/fuse may not be opened"),
+    ("666", "--bounding-set=-sys_admin --inh-caps=-sys_admin", "root may not mount here")])
+def test_where_fuse_is_not_to_be_had_the_remedy_is_told(ckptfs, device, privileges, says):
+    at = ckptfs.directory()
+    done = in_namespace(ckptfs, NO_DEVICE, CKPTFS, DEMO, at, device, privileges)
+    assert done.returncode == 1 and done.stdout == ""
+    assert says in done.stderr and "--device /dev/fuse --cap-add SYS_ADMIN" in done.stderr and "ckptool export" in done.stderr
+    assert mounted_at(at) is None and not daemons_of(at)
