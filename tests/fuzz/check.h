@@ -22,6 +22,7 @@ struct check {
     struct made_found
         made;     /* what the view's checkpoint was made of; nothing where that is not known */
     bool verify;  /* it was opened with -o verify */
+    bool few;     /* its shards are opened by path at each read */
     bool threads; /* and is read by several of them */
     struct check_file *files; /* owns; by number of content.h */
     struct render_scratch scratch;
@@ -35,6 +36,9 @@ MUST_CHECK ssize_t check_read(const struct check *c, struct render_scratch *scra
  * change. */
 bool check_is_file(const struct view *v, uint32_t file);
 
+/* check_stat: of a file or directory; its size is that of its bytes. */
+void check_stat(struct check *c, uint32_t file);
+
 /* check_begin: reads all files of an open view. check_end: frees what was read. */
 void check_begin(struct check *c, struct view *v);
 void check_end(struct check *c);
@@ -42,8 +46,9 @@ void check_end(struct check *c);
 /* check_files: names, sizes, attributes; all pieces are those of the whole. */
 void check_files(struct check *c);
 
-/* check_changed: after data files were changed: what can be read is what it was. */
-void check_changed(struct check *c);
+/* check_change: changes data files of `m`, as the lines say, and reads all again: what can be read
+ * is what it was, all can be that was not damaged, and nothing else. */
+void check_change(struct check *c, struct made *m, struct str lines);
 
 /* check_values: raw files have the values that were made, cast as a second reading of the rules
  * says (support/ref_cast.h); where bytes are verified, none of a damaged tensor comes out. */

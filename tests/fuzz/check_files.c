@@ -186,7 +186,7 @@ static void check_attributes(struct check *c, uint32_t file)
     }
 }
 
-static void check_stat(struct check *c, uint32_t file)
+void check_stat(struct check *c, uint32_t file)
 {
     static const struct attr_policy policies[] = {
         {.uid = 0},
@@ -276,24 +276,4 @@ void check_files(struct check *c)
     CLEANUP_BUF struct buf b = {0};
     stats_render(&stats, c->view, &b);
     FUZZ_CHECK(!b.failed && b.len > 0);
-}
-
-void check_changed(struct check *c)
-{
-    uint8_t *now = malloc(CHECK_BYTES);
-    FUZZ_CHECK(now);
-    for (uint32_t file = 0; file < content_files(c->view); file++) {
-        const struct check_file *f = &c->files[file];
-        if (!check_is_file(c->view, file)) {
-            continue;
-        }
-        uint64_t size;
-        ssize_t got = check_read(c, &c->scratch, file, 0, CHECK_BYTES, now, &size);
-        if (got >= 0 && f->rc == 0) {
-            FUZZ_CHECK(size == f->size && (size_t)got == f->len &&
-                       (got == 0 || memcmp(now, f->bytes, f->len) == 0));
-        }
-        check_stat(c, file);
-    }
-    free(now);
 }

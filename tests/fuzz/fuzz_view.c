@@ -127,12 +127,13 @@ static void free_request(struct request *r)
     free(r->graph);
 }
 
-static void check_open(struct made *m, const struct section *s, struct view *v,
-                       const struct section *change)
+/* `changes` sections after s are done one after the other. */
+static void check_open(struct made *m, const struct section *s, struct view *v, size_t changes)
 {
     struct check c = {.made = made_find(m, v->catalog->prefix),
                       .verify = has_word(s->head, "verify"),
-                      .threads = has_word(s->head, "threads")};
+                      .threads = has_word(s->head, "threads"),
+                      .few = has_word(s->head, "few")};
     struct checked *k = NULL;
     errint rc = checked_open(v->catalog, c.verify ? CHECKED_ALL : CHECKED_KNOWN, &k);
     FUZZ_CHECK(rc == 0);
@@ -146,9 +147,8 @@ static void check_open(struct made *m, const struct section *s, struct view *v,
     check_formats(&c);
     check_index(&c);
     check_verify(&c);
-    if (change) {
-        made_change(m, change->body);
-        check_changed(&c);
+    for (size_t i = 0; i < changes; i++) {
+        check_change(&c, m, s[1 + i].body);
     }
     check_end(&c);
     v->catalog->checked = NULL;
@@ -193,14 +193,14 @@ static void give_descriptors(const struct descriptors *d)
     }
 }
 
-static void open_view(struct made *m, const struct section *s, const struct section *change)
+static void open_view(struct made *m, const struct section *s, size_t changes)
 {
     struct request r;
     struct view v;
     struct diag d;
     struct descriptors descriptors;
     bool few = has_word(s->head, "few");
-    made_look(m);
+    made_look(m, false);
     read_request(m, s, &r);
     if (few) {
         take_descriptors(&descriptors);
@@ -211,7 +211,7 @@ static void open_view(struct made *m, const struct section *s, const struct sect
     show(s, &v, &d, rc);
     check_reports(&v, &d);
     if (rc == 0 && r.view.depth == VIEW_DATA) {
-        check_open(m, s, &v, change);
+        check_open(m, s, &v, changes);
     }
     view_close(&v);
     diag_fini(&d);
@@ -232,8 +232,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     made_begin(&m);
     for (size_t i = 0; i < count; i++) {
         if (str_eq(sections[i].kind, STR("open"))) {
-            bool changes = i + 1 < count && str_eq(sections[i + 1].kind, STR("change"));
-            open_view(&m, &sections[i], changes ? &sections[i + 1] : NULL);
+            size_t changes = 0;
+            while (i + 1 + changes < count &&
+                   str_eq(sections[i + 1 + changes].kind, STR("change"))) {
+                changes++;
+            }
+            open_view(&m, &sections[i], changes);
         } else {
             make(&m, &sections[i]);
         }

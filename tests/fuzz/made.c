@@ -12,7 +12,7 @@
 
 #include "fuzz/fuzz.h"
 
-enum { NAME_MOST = 100, FOLDERS_MOST = 4, PAST = 1500000000, FILE_MOST = 1 << 20 };
+enum { NAME_MOST = 100, FOLDERS_MOST = 4 };
 
 void made_begin(struct made *m)
 {
@@ -84,7 +84,7 @@ static bool make_folders(const struct made *m, const char *path)
     return true;
 }
 
-static void set_times(const char *path, int64_t seconds)
+void made_set_times(const char *path, int64_t seconds)
 {
     const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
     FUZZ_CHECK(utimensat(AT_FDCWD, path, times, 0) == 0);
@@ -101,127 +101,14 @@ int made_write(struct made *m, const char *path, const struct mkbuf *bytes)
         return -1; /* a folder has that name */
     }
     FUZZ_CHECK(write(fd, bytes->data, bytes->len) == (ssize_t)bytes->len && close(fd) == 0);
-    set_times(path, PAST);
+    made_set_times(path, MADE_PAST);
     struct kept_file *f = &m->files[m->file_count];
     strcpy(f->path, path);
     mkbuf_add(&f->bytes, bytes->data, bytes->len);
     return (int)m->file_count++;
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
-
-static void flip(int fd, int64_t at, int64_t size)
-{
-    uint8_t byte;
-    off_t off = size ? (off_t)((uint64_t)at % (uint64_t)size) : 0;
-    if (pread(fd, &byte, 1, off) == 1) {
-        byte ^= 1;
-        FUZZ_CHECK(pwrite(fd, &byte, 1, off) == 1);
-    }
-}
-
-/* Another file takes its place, as long and as old, with other bytes. */
-static void swap(const char *path, int fd, const struct stat *st)
-{
-    char other[1100];
-    struct mkbuf bytes = {0};
-    mkbuf_fill(&bytes, 0, (size_t)st->st_size);
-    FUZZ_CHECK(pread(fd, bytes.data, bytes.len, 0) == (ssize_t)bytes.len);
-    for (size_t i = 0; i < bytes.len; i += 16) {
-        bytes.data[i] ^= 1;
-    }
-    snprintf(other, sizeof(other), "%s.new", path);
-    mk_write_file(other, bytes.data, bytes.len);
-    mkbuf_free(&bytes);
-    set_times(other, st->st_mtim.tv_sec);
-    FUZZ_CHECK(rename(other, path) == 0);
-}
-
-static void change_file(const char *path, struct str how, int64_t number)
-{
-    struct stat st;
-    int fd = open(path, O_RDWR | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        return;
-    }
-    if (str_eq(how, STR("flip"))) {
-        flip(fd, number, st.st_size);
-    } else if (str_eq(how, STR("cut"))) {
-        FUZZ_CHECK(
-            ftruncate(fd, st.st_size ? (off_t)((uint64_t)number % (uint64_t)st.st_size) : 0) == 0);
-    } else if (str_eq(how, STR("grow"))) {
-        FUZZ_CHECK(pwrite(fd, "grown", 1 + (uint64_t)number % 5,
-                          st.st_size < FILE_MOST ? st.st_size : 0) > 0);
-    } else if (str_eq(how, STR("touch"))) {
-        set_times(path, PAST + 1 + number % 1000);
-    } else if (str_eq(how, STR("gone"))) {
-        FUZZ_CHECK(unlink(path) == 0);
-    } else if (str_eq(how, STR("swap"))) {
-        swap(path, fd, &st);
-    }
-    close(fd);
-}
-
-void made_change(struct made *m, struct str lines)
-{
-    struct str line, how, name, number;
-    while (take_line(&lines, &line)) {
-        (void)take_word(&line, &how);
-        (void)take_word(&line, &name);
-        (void)take_word(&line, &number);
-        const char *path = made_path(m, name);
-        if (path) {
-            change_file(path, how, number_of(number, 0));
-        }
-    }
-}
-
-/* ---- what is known --------------------------------------------------------------------------- */
-
-static void look_at(const struct kept_file *f, struct mkbuf *now)
-{
-    int fd = open(f->path, O_RDONLY);
-    struct stat st;
-    now->len = 0;
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        mkbuf_fill(now, 0, (size_t)st.st_size);
-        FUZZ_CHECK(pread(fd, now->data, now->len, 0) == (ssize_t)now->len);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-static bool differs(const struct kept_file *f, const struct mkbuf *now, const struct made_run *r)
-{
-    return now->len < r->off || now->len - r->off < r->bytes ||
-           (r->bytes && memcmp(f->bytes.data + r->off, now->data + r->off, r->bytes) != 0);
-}
-
-static void look_at_tensor(struct made_tensor *t, uint32_t file, const struct kept_file *f,
-                           const struct mkbuf *now)
-{
-    for (unsigned i = 0; i < t->run_count; i++) {
-        if (t->runs[i].file == file && differs(f, now, &t->runs[i])) {
-            t->runs[i].damaged = true;
-            t->damaged = true;
-        }
-    }
-}
-
-void made_look(struct made *m)
-{
-    struct mkbuf now = {0};
-    for (uint32_t file = 0; file < m->file_count; file++) {
-        look_at(&m->files[file], &now);
-        for (unsigned i = 0; i < m->count; i++) {
-            for (unsigned k = 0; k < m->checkpoints[i]->count; k++) {
-                look_at_tensor(&m->checkpoints[i]->tensors[k], file, &m->files[file], &now);
-            }
-        }
-    }
-    mkbuf_free(&now);
-}
+/* ---- what is known ------------------------------------------------------------------------ */
 
 static bool is_named(const struct made_checkpoint *c, const char *prefix)
 {

@@ -20,7 +20,8 @@ enum {
     MADE_TENSOR_BYTES = 64 << 10, /* values of larger ones are not all made, nor known */
     MADE_STRINGS = 8 << 10,       /* elements likewise, each of which has a checksum in variants */
     MADE_VARIANTS = 64,
-    MADE_FILES = 48, /* with content that is kept, to tell what was damaged */
+    MADE_PAST = 1500000000, /* seconds */
+    MADE_FILES = 48,        /* with content that is kept, to tell what was damaged */
 };
 
 /* Bytes of a tensor that have a checksum of their own: all of it, or a stored slice. */
@@ -57,6 +58,12 @@ struct made_checkpoint {
 struct kept_file {
     char path[512];
     struct mkbuf bytes; /* as made */
+    /* Of what was there when a view was opened, and what is now: */
+    uint64_t inode;
+    uint64_t size;
+    bool replaced; /* its path leads to another file, or to none */
+    bool resized;
+    bool hidden; /* its bytes are others, and no time tells */
 };
 
 struct made {
@@ -79,11 +86,15 @@ const char *made_path(const struct made *m, struct str name);
  * change is seen. Returns its index in m->files, -1 if it is one too many. */
 int made_write(struct made *m, const char *path, const struct mkbuf *bytes);
 
-/* made_change: does what the lines of a section `damage` or `change` say. */
+/* made_set_times: of the file `path`; MADE_PAST is that of a file that was just made. */
+void made_set_times(const char *path, int64_t seconds);
+
+/* made_change: does what the lines of a section `damage` or `change` say (made_change.c). */
 void made_change(struct made *m, struct str lines);
 
-/* made_look: sets `damaged` of all runs and tensors by what the files are now. */
-void made_look(struct made *m);
+/* made_look: sets `damaged` of all runs and tensors by what the files are now; it is never taken
+ * back. With `held`, a view holds the files that were there at the last call without. */
+void made_look(struct made *m, bool held);
 
 /* What a prefix names, or a pattern: several where they are the parts of one. */
 struct made_found {

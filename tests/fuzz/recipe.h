@@ -10,8 +10,8 @@
  *   == v1 old shards=2                    likewise, of version 1
  *   == meta g.meta                        a graph of such lines (make_graph.c); also `saved`
  *   == file map.ini                       a file with this text; $DIR is the folder of all files
- *   == damage                             before anything is opened, see made.c
- *   flip ckpt.data-00000-of-00002 17      also cut, grow, touch, gone, swap: HOW FILE NUMBER
+ *   == damage                             before anything is opened, see made_change.c
+ *   flip ckpt.data-00000-of-00002 17      HOW FILE NUMBER
  *   == open ckpt map=map.ini graph=g.meta npy verify friendly compact threads small few values
  *   assign a = b                          as on the command line; also `define`
  *   == change                             as damage, while the view of the section before is open

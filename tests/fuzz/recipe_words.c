@@ -179,8 +179,9 @@ static const char *const file_lines[] = {"[assignment_map]",
                                          "all_model_checkpoint_timestamps: 1.5e9",
                                          "; comment",
                                          "  continued"};
-static const char *const change_lines[] = {"flip @F @#",  "cut @F @#", "grow @F 1",
-                                           "touch @F @#", "gone @F",   "swap @F"};
+static const char *const change_lines[] = {"flip @F @#", "cut @F @#",   "grow @F 1", "touch @F @#",
+                                           "gone @F",    "swap @F",     "chmod @F",  "link @F",
+                                           "away @F",    "sneak @F @#", "hide @F @#"};
 static const char *const open_lines[] = {"assign @N = @N",          "assign / = /",
                                          "assign @N = t | cast @T", "define t = @T [...]",
                                          "define @N = @T [4]",      "assign @S = z/"};
