@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/url.h"
+
+enum { TICK_NS = 12000000, WAITS_MOST = 3 }; /* longer than a tick */
 
 /* What is at the path, without opening it: 0 for a regular file that is not one of the kernel's. */
 static errint see(int fd, struct stat *st)
@@ -128,6 +131,28 @@ errint file_look(int fd, struct stat *st)
 errint file_look_at(const char *path, struct stat *st)
 {
     return *path ? look(AT_FDCWD, path, st) : -ENOENT;
+}
+
+/* How old the file's ctime, which nobody can set, is: in ns. */
+static int64_t age_of(const struct stat *st)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec - st->st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec - st->st_ctim.tv_nsec;
+}
+
+errint file_look_settled(int fd, struct stat *st)
+{
+    errint rc = file_look(fd, st);
+    for (unsigned i = 0; rc == 0 && i < WAITS_MOST; i++) {
+        int64_t age = age_of(st);
+        if (age < 0 || age >= TICK_NS) {
+            break; /* or another machine's clock */
+        }
+        nanosleep(&(struct timespec){.tv_nsec = TICK_NS - age}, NULL);
+        rc = file_look(fd, st);
+    }
+    return rc;
 }
 
 static bool same_time(struct timespec a, struct timespec b)

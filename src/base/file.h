@@ -30,6 +30,10 @@ errint file_complain(struct diag *d, enum diag_code code, const char *path, erri
 MUST_CHECK errint file_look(int fd, struct stat *st);
 MUST_CHECK errint file_look_at(const char *path, struct stat *st);
 
+/* file_look_settled: as file_look, but only once the times are older than a tick of the clock that they come from (10 ms at most): a write after it then
+ * has another time. Waits for that if they are not, which is seldom; of a file that is written to all the time they may be younger. */
+MUST_CHECK errint file_look_settled(int fd, struct stat *st);
+
 /* file_same: whether both are of one file with the same content, as far as size and times can tell. */
 bool file_same(const struct stat *a, const struct stat *b);
 

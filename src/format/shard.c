@@ -117,12 +117,13 @@ static errint add_doubt(struct shard *s)
     return 0;
 }
 
-/* Something moved (shard.h). It is looked at anew: another thread may have accepted a later state than our caller saw. */
+/* Something moved (shard.h). It is looked at anew: another thread may have accepted a later state than our caller saw. Whoever has just written may
+ * go on writing, so what is accepted is no younger than a tick. */
 static errint look_closer(struct shard *s, int fd)
 {
     struct stat st;
     pthread_mutex_lock(&accepted_lock);
-    errint rc = file_look(fd, &st);
+    errint rc = file_look_settled(fd, &st);
     if (rc < 0) {
         rc = shard_blame(s, rc);
     } else if (!same_file(s, &st)) {

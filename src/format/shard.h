@@ -19,7 +19,7 @@
  *
  * That includes what is derived from bytes of the file (below), and what else was found out of them and is kept.
  *
- * Not noticed is a write within one tick of the file system's clock after a look. Where descriptors run out, the path is kept and opened for each
+ * Not noticed is a write within one tick of the file system's clock after shard_open, nor, where its stamps are of a second, within one second. Where descriptors run out, the path is kept and opened for each
  * read. Reads are safe from any thread.
  *
  * A derived shard has no file: its bytes are made, as they are read, from those of another shard, its base (swap.h, legacy_values.h,
@@ -64,10 +64,10 @@ struct shard {
     const char *path;      /* as found; borrowed */
     const char *real_path; /* absolute, for opening again after the daemon left the directory */
     uint32_t number;       /* shard id in the checkpoint */
-    uint64_t need_bytes;   /* end of the last tensor in it: how long the file was when it was saved, at least */
-    uint64_t used_bytes;   /* end of the last tensor in it that is read: how long the file must be */
-    bool used;             /* some target reads it */
-    int fd;                /* -1: not opened, or descriptors ran out (then `opened` is set) */
+    uint64_t need_bytes; /* end of the last tensor in it: how long the file was when it was saved, at least */
+    uint64_t used_bytes; /* end of the last tensor in it that is read: how long the file must be */
+    bool used;           /* some target reads it */
+    int fd;              /* -1: not opened, or descriptors ran out (then `opened` is set) */
     bool opened;
     bool known;          /* `st` is the file that the catalog was read from: shard_open takes no other */
     bool strict;         /* no change of ctime is explained; set before the first read */

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -247,6 +248,21 @@ static void shard_read_after_write_is_doubted(void **state)
     usleep(20000);
     write_in_place(path_of(f), false);
     assert_doubted(f);
+}
+
+/* A write after what was accepted has another time, whatever the clock's ticks are. */
+static void shard_read_accepts_nothing_younger_than_a_tick(void **state)
+{
+    struct fixture *f = *state;
+    open_shard(f);
+    write_in_place(path_of(f), false);
+    assert_doubted(f);
+    struct stat st;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    assert_int_equal(stat(path_of(f), &st), 0);
+    int64_t age = (now.tv_sec - st.st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec - st.st_ctim.tv_nsec;
+    assert_true(age >= 10000000);
 }
 
 static void touch(struct fixture *f)
@@ -541,6 +557,7 @@ int main(void)
         TEST(shard_read_after_append_fails_for_good),
         TEST(shard_read_after_write_is_doubted),
         TEST(shard_read_after_what_may_have_been_a_write_is_doubted),
+        TEST(shard_read_accepts_nothing_younger_than_a_tick),
         TEST(shard_read_after_write_with_mtime_set_back_is_doubted),
         TEST(shard_read_after_unlink_is_served),
         TEST(shard_read_after_replacement_is_served),
