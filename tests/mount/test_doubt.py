@@ -12,7 +12,7 @@ import time
 
 import bundle
 import pytest
-from conftest import BUILD, PATIENCE, ROOT, mounted_at, wait_until
+from conftest import BUILD, CKPTFS, PATIENCE, ROOT, Mount, mounted_at, wait_until
 from legacy import write_legacy
 from truth import golden
 
@@ -345,6 +345,35 @@ def test_readers_while_a_file_is_touched_and_then_written(ckptfs, tmp_path):
         t.join(PATIENCE)
     assert not wrong
     assert read_once(mount / "t1") == tensors["t1"][2]
+
+
+# ---- more files than descriptors
+
+
+def test_files_that_are_opened_for_each_read(ckptfs, tmp_path):
+    count = 300
+    noise = random.Random(6)
+    tensors = {f"t{i:03}": (bundle.INT8, [1000], content, content) for i in range(count) for content in [noise.randbytes(1000)]}
+    prefix = bundle.write(tmp_path / "many", tensors, shards=count)
+    files = [f"{prefix}.data-{i:05}-of-{count:05}" for i in range(count)]
+    at = ckptfs.directory()
+    mount = Mount(at, None, tmp_path / "log")
+    ckptfs.mounts.append(mount)
+    with open(mount.log, "wb") as log:
+        mount.process = subprocess.Popen(["prlimit", "--nofile=128:128", CKPTFS, "-f", prefix, at], env=ckptfs.env, stdin=subprocess.DEVNULL, stderr=log)
+    wait_until(lambda: mounted_at(at) or mount.process.poll() is not None, "the mount")
+    names = sorted(tensors)
+    time.sleep(TICK)
+    for file in files:
+        touch(file)
+    assert [read_once(mount / name) for name in names] == [tensors[name][2] for name in names]
+    assert mount.stats()["shards.doubted"] == count
+    time.sleep(TICK)
+    flip(files[-1], 10)
+    os.rename(files[-2], f"{files[-2]}.old")
+    assert [read_once(mount / name) for name in names] == [tensors[name][2] for name in names[:-2]] + [None, None]
+    log = mount.log_text().splitlines()
+    assert len(log) == 2 and f"{files[-2]}: changed since it was mounted" in log[0] and f"{names[-1]}: checksum mismatch" in log[1]
 
 
 # ---- file systems that keep attributes
