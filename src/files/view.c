@@ -192,6 +192,30 @@ static errint build_tree(const struct view_request *request, bool broken, struct
     return request->values_only ? build_files_quietly(request, v, d) : build_files(request, v, d);
 }
 
+/* Whether the user's word leads to a checkpoint. */
+static bool is_checkpoint(const char *word)
+{
+    CLEANUP(arena_fini) struct arena texts;
+    CLEANUP(diag_fini) struct diag unsaid;
+    struct location where;
+    arena_init(&texts);
+    diag_init(&unsaid);
+    return word && locate_checkpoint(word, &texts, &where, &unsaid) == 0;
+}
+
+/* There is no checkpoint where one was expected: another word may be it. */
+static void ask_of_words(const struct view_request *request, struct diag *d)
+{
+    for (int i = 0; i <= request->word_count; i++) {
+        const char *word = i < request->word_count ? request->words[i] : request->map;
+        if (is_checkpoint(word)) {
+            diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", str_from(word),
+                       "'%s' is a checkpoint: are the arguments the wrong way round?",
+                       diag_visible(d, str_from(word)));
+        }
+    }
+}
+
 errint view_open(const struct view_request *request, struct diag *d, struct view *out)
 {
     *out = (struct view){0};
@@ -206,6 +230,9 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         out->checkpoint = choose_checkpoint(request, out->map, d);
         errint found = out->checkpoint ? open_catalog(out->checkpoint, d, &out->catalog) : -ENOENT;
         rc = rc == 0 ? found : rc;
+        if (out->checkpoint && !out->catalog) {
+            ask_of_words(request, d);
+        }
     }
     enum map_names names = out->map ? out->map->names : request->extra.names;
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {

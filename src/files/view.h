@@ -47,6 +47,8 @@ struct view_request {
     bool compact;           /* as `shards = compact` of the map */
     bool values_only;       /* no file of the mount is wanted: nothing is said of them but errors */
     enum view_depth depth;
+    const char *const *words; /* others of the command line, one of which may be the checkpoint */
+    int word_count;
 };
 
 /* view_open: opens everything that was asked for; all errors of a run are in d. *out is never left undefined: even when this fails it holds what could be

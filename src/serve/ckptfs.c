@@ -136,7 +136,9 @@ static errint prepare(struct served *s, const struct opts *o)
                                    .graph = o->graph,
                                    .extra = o->extra,
                                    .depth = VIEW_DATA,
-                                   .list_npy = o->npy};
+                                   .list_npy = o->npy,
+                                   .words = (const char *const *)&o->mountpoint,
+                                   .word_count = 1};
     errint rc = view_open(&request, &s->diag, &s->view);
     print_diag(&s->diag);
     if (rc < 0 || o->fake) {

@@ -279,7 +279,7 @@ static bool is_path(const char *word)
            (buf_check(&index) == 0 && access(index.data, F_OK) == 0);
 }
 
-static int no_command(const char *name)
+static int no_command(const char *name, const char *next)
 {
     const char *known[ARRAY_LEN(commands) + 1] = {"help"};
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -287,6 +287,9 @@ static int no_command(const char *name)
     }
     if (name[0] == '-') {
         return tool_usage("unknown option '%s' before a command", name);
+    }
+    if (next && find_command(next)) {
+        return tool_usage("'%s' is no command; did you mean 'ckptool %s %s'?", name, next, name);
     }
     if (is_path(name)) {
         return tool_usage("'%s' is no command; did you mean 'ckptool list %s'?", name, name);
@@ -302,7 +305,7 @@ static int help(const char *name, struct tool_out *o)
 {
     const struct command *only = name ? find_command(name) : NULL;
     if (name && !only) {
-        return no_command(name);
+        return no_command(name, NULL);
     }
     print_help(&o->text, only);
     return TOOL_OK;
@@ -374,7 +377,7 @@ static int run(int argc, char **argv, struct tool_out *o)
     if (c) {
         return run_command(c, argc - 1, argv + 1, o);
     }
-    return strcmp(name, "help") == 0 ? help(argv[2], o) : no_command(name);
+    return strcmp(name, "help") == 0 ? help(argv[2], o) : no_command(name, argv[2]);
 }
 
 /* Closed standard descriptors would be taken by the next files opened. Each gets a /dev/null that fails when used. */

@@ -269,6 +269,8 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
         .map = args->map,
         .graph = args->graph,
         .extra = args->extra,
+        .words = (const char *const *)args->operands + 1,
+        .word_count = args->operand_count - 1,
         .depth = VIEW_PLAN,
         .values_only = true,
     };

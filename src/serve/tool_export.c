@@ -90,6 +90,8 @@ static errint run(const struct tool_args *args, const struct format *format, str
         .map = args->map,
         .graph = args->graph,
         .extra = args->extra,
+        .words = (const char *const *)args->operands + 1,
+        .word_count = args->operand_count - 1,
         .depth = VIEW_DATA,
         .compact = true, /* an index that points into files of another directory would be of no use */
     };

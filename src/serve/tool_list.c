@@ -156,7 +156,12 @@ static void print_json(const struct chosen *c, struct tool_out *o)
 static errint list(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
 {
     struct view_request request = {
-        .checkpoint = args->operands[0], .extra = args->extra, .depth = VIEW_CATALOG};
+        .checkpoint = args->operands[0],
+        .extra = args->extra,
+        .depth = VIEW_CATALOG,
+        .words = (const char *const *)args->operands + 1,
+        .word_count = args->operand_count - 1,
+    };
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;
