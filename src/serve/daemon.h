@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Going into the background without lying: the parent waits until the child is live or has failed, and exits with the truth.
+/* Going into the background without lying: the parent waits until the child is live or has failed, and
+ * exits with the truth.
  *
- * The fork comes first, before anything is opened and before there is any thread, so all that start-up has to say still goes to
- * the terminal. A parent that is killed while it waits takes the child with it. */
+ * The fork comes before anything of the checkpoint is opened and before there is any thread, so all that
+ * start-up has to say still goes to the terminal. A parent that is killed while it waits takes the child
+ * with it. */
 #ifndef CKPTFS_SERVE_DAEMON_H
 #define CKPTFS_SERVE_DAEMON_H
 

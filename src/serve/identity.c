@@ -205,6 +205,15 @@ static errint become_user(const struct identity *who)
     return rc;
 }
 
+static void tell(const struct identity *who)
+{
+    if (who->kind == IDENTITY_USER) {
+        log_info("files are opened as %s, uid %u", who->name, who->uid);
+    } else if (who->kind == IDENTITY_ROOT) {
+        log_info("files are opened as root without its privileges");
+    }
+}
+
 void identity_become(const struct identity *who)
 {
     errint rc = 0;
@@ -216,6 +225,8 @@ void identity_become(const struct identity *who)
     if (rc < 0) {
         log_warning("cannot become %s (%s), files are opened with all rights of root",
                     who->kind == IDENTITY_USER ? who->name : "less than root", strerror(-rc));
+    } else {
+        tell(who);
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         log_debug("privileges could be gained: %s", strerror(errno));

@@ -85,6 +85,24 @@ static void opts_parse_values_are_unescaped_once(void **state)
     assert_string_equal(session(), ALWAYS "/a\\,b\\\\c,context=\"a\\,b\",max_read=4096");
 }
 
+static void opts_parse_allow_root_opens_the_mount_to_all(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "-o", "allow_root,noexec", "c", "m", NULL), 0);
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c,allow_root,allow_other,noexec");
+}
+
+static void opts_parse_runas_is_kept_as_text(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("ckptfs", "c", "m", NULL), 0);
+    assert_null(now.runas);
+    assert_int_equal(parse("ckptfs", "-o", "runas=no-such-user", "c", "m", NULL), 0);
+    assert_string_equal(now.runas, "no-such-user");
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
+    assert_int_equal(parse("ckptfs", "-o", "runas=", "c", "m", NULL), -EINVAL);
+}
+
 static void opts_parse_none_is_no_checkpoint(void **state)
 {
     (void)state;
@@ -242,6 +260,8 @@ int main(void)
         cmocka_unit_test(opts_parse_checkpoint_and_mountpoint),
         cmocka_unit_test(opts_parse_options_may_stand_anywhere),
         cmocka_unit_test(opts_parse_values_are_unescaped_once),
+        cmocka_unit_test(opts_parse_allow_root_opens_the_mount_to_all),
+        cmocka_unit_test(opts_parse_runas_is_kept_as_text),
         cmocka_unit_test(opts_parse_none_is_no_checkpoint),
         cmocka_unit_test(opts_parse_what_mount_and_fstab_pass_is_overridden),
         cmocka_unit_test(opts_parse_map_and_graph_have_letters),
