@@ -297,7 +297,7 @@ static int serve(struct start *how, struct daemon *background)
     const struct opts *o = how->opts;
     diag_init(&s.diag);
     errint begun = begin(&s, how);
-    identity_become(&how->identity);
+    identity_become(&how->identity, o);
     daemon_follow_parent(background);
     s.diag.denied = how->identity.words[0] ? how->identity.words : NULL;
 

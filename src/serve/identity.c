@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "serve/owner.h"
+#include "serve/named.h"
 
 /* ---- who ---- */
 
@@ -97,25 +97,22 @@ static bool is_unmapped(uid_t uid)
     return !whole && uid == number_in("/proc/sys/kernel/overflowuid", 65534);
 }
 
-static void choose_owner(const struct owner *owner, struct identity *who)
+static void log_unmapped(const struct owner *owner, const char *rights)
 {
     CLEANUP_BUF struct buf of = {0};
     buf_visible(&of, str_from(owner->of));
-    if (is_unmapped(owner->uid)) {
-        log_warning(
-            "%s: its owner is unknown in this user namespace, files are opened with all rights of root",
-            buf_view(&of).ptr);
-        return;
-    }
+    log_warning("%s: its owner is unknown in this user namespace, files are opened %s", buf_view(&of).ptr,
+                rights);
+}
+
+static void take_owner(struct identity *who, const struct owner *owner)
+{
+    CLEANUP_BUF struct buf of = {0};
+    buf_visible(&of, str_from(owner->of));
     take_user(who, owner->uid);
     snprintf(who->words, sizeof(who->words),
              "tried as %s, the owner of %s; -o runas=USER opens files as another user, runas=root as root",
              who->name, buf_view(&of).ptr);
-}
-
-static bool others_own(const char *path, struct owner *owner)
-{
-    return path && owner_find(path, owner);
 }
 
 void identity_find(const struct opts *o, struct identity *out)
@@ -124,8 +121,12 @@ void identity_find(const struct opts *o, struct identity *out)
         return;
     }
     struct owner owner;
-    if (others_own(o->checkpoint, &owner) || others_own(o->map, &owner)) {
-        choose_owner(&owner, out);
+    if (named_owner(o, &owner)) {
+        if (is_unmapped(owner.uid)) {
+            log_unmapped(&owner, "with all rights of root");
+        } else {
+            take_owner(out, &owner);
+        }
         return;
     }
     out->kind = IDENTITY_ROOT;
@@ -145,8 +146,11 @@ static void drop_bounds(void)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-/* Keeps of all capabilities the given one, or none with -1. */
-static errint keep_capability(int kept)
+/* A set of capabilities that have numbers below 32. */
+#define CAPABILITY(number) (1u << (number))
+
+/* Keeps of all capabilities those in the set. */
+static errint keep_capabilities(unsigned set)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct now[2];
@@ -154,7 +158,7 @@ static errint keep_capability(int kept)
         return -errno;
     }
     for (int half = 0; half < 2; half++) {
-        now[half].permitted &= kept >= 0 && kept / 32 == half ? 1u << (kept % 32) : 0;
+        now[half].permitted &= half == 0 ? set : 0;
         now[half].effective = now[half].permitted;
         now[half].inheritable = 0;
     }
@@ -165,17 +169,6 @@ static errint set_groups(const struct identity *who)
 {
     int rc = who->groups ? initgroups(who->name, who->gid) : setgroups(0, NULL);
     return rc == 0 ? 0 : -errno;
-}
-
-/* Root's own: what a user namespace refuses here was not its to give away. */
-static errint become_root(const struct identity *who)
-{
-    errint rc = set_groups(who);
-    if (rc < 0 || setresgid(who->gid, who->gid, who->gid) != 0) {
-        log_debug("groups stay as they are: %s", strerror(rc < 0 ? -rc : errno));
-    }
-    drop_bounds();
-    return keep_capability(who->kind == IDENTITY_READER ? CAP_DAC_READ_SEARCH : -1);
 }
 
 static errint become_user(const struct identity *who)
@@ -195,7 +188,7 @@ static errint become_user(const struct identity *who)
         drop_bounds();
         if (setresuid(who->uid, who->uid, who->uid) == 0) {
             prctl(PR_SET_DUMPABLE, 0); /* the user could else attach to it, and answer for the mount */
-            return keep_capability(-1);
+            return keep_capabilities(0);
         }
     }
     rc = -errno;
@@ -203,6 +196,57 @@ static errint become_user(const struct identity *who)
         log_debug("groups are not what they were: %s", strerror(errno));
     }
     return rc;
+}
+
+/* What a user namespace refuses here was not root's to give away. */
+static errint become_root(const struct identity *who)
+{
+    errint rc = set_groups(who);
+    if (rc < 0 || setresgid(who->gid, who->gid, who->gid) != 0) {
+        log_debug("groups stay as they are: %s", strerror(rc < 0 ? -rc : errno));
+    }
+    return keep_capabilities(who->kind == IDENTITY_READER ? CAPABILITY(CAP_DAC_READ_SEARCH) : 0);
+}
+
+/* Reads root's own texts with no privilege but to become somebody else, and becomes whoever they lead to. */
+static errint become_by_texts(struct identity *who, const struct opts *o)
+{
+    struct owner owner;
+    drop_bounds();
+    errint rc = keep_capabilities(CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID));
+    if (rc < 0 || !named_owner_in_texts(o, &owner)) {
+        return rc < 0 ? rc : become_root(who);
+    }
+    if (is_unmapped(owner.uid)) {
+        log_unmapped(&owner, "as root without its privileges");
+        return become_root(who);
+    }
+    const struct identity root = *who;
+    take_owner(who, &owner);
+    rc = become_user(who);
+    if (rc < 0) {
+        log_warning("cannot become %s (%s), files are opened as root without its privileges", who->name,
+                    strerror(-rc));
+        *who = root;
+        rc = become_root(who);
+    }
+    return rc;
+}
+
+static errint become(struct identity *who, const struct opts *o)
+{
+    switch (who->kind) {
+    case IDENTITY_SAME:
+        return 0;
+    case IDENTITY_USER:
+        return become_user(who);
+    case IDENTITY_READER:
+        drop_bounds();
+        return become_root(who);
+    case IDENTITY_ROOT:
+        break;
+    }
+    return become_by_texts(who, o);
 }
 
 static void tell(const struct identity *who)
@@ -214,21 +258,16 @@ static void tell(const struct identity *who)
     }
 }
 
-void identity_become(const struct identity *who)
+void identity_become(struct identity *who, const struct opts *o)
 {
-    errint rc = 0;
-    if (who->kind == IDENTITY_USER) {
-        rc = become_user(who);
-    } else if (who->kind != IDENTITY_SAME) {
-        rc = become_root(who);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        log_debug("privileges could be gained: %s", strerror(errno));
     }
+    errint rc = become(who, o);
     if (rc < 0) {
         log_warning("cannot become %s (%s), files are opened with all rights of root",
                     who->kind == IDENTITY_USER ? who->name : "less than root", strerror(-rc));
     } else {
         tell(who);
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        log_debug("privileges could be gained: %s", strerror(errno));
     }
 }

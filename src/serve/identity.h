@@ -38,9 +38,10 @@ MUST_CHECK errint identity_given(const struct opts *o, struct identity *out, str
  * since root may be refused what that user is not (NFS). */
 void identity_find(const struct opts *o, struct identity *out);
 
-/* identity_become: gives away for good what the identity does not have, and the right to gain any
- * by executing (no_new_privs). If that is refused the process goes on as it is, and the log has a
- * line. While there is one thread. */
-void identity_become(const struct identity *who);
+/* identity_become: gives away for good what the identity does not have, and the right to gain any by
+ * executing (no_new_privs). Root's own goes on to be whoever its texts lead to (named.h): *who is then that
+ * user. If a change is refused the process goes on as it is, and the log has a line. While there is one
+ * thread. */
+void identity_become(struct identity *who, const struct opts *o);
 
 #endif

@@ -335,6 +335,47 @@ def test_the_map_decides_where_it_names_the_checkpoint(ckptfs, place, alice):
     assert owner_of(ckptfs.mount(alice, map=ini))[0] == ALICE
 
 
+def by_a_state_file_that_leads_on(place):
+    """TensorFlow follows absolute paths in it; the folder of its own is root's."""
+    copy_of_demo(place / "alice", ALICE).chmod(0o700)
+    folder = copy_of_demo(place / "demo", 0)
+    (folder / "checkpoint").write_text(f'model_checkpoint_path: "{place}/alice/model.ckpt-1000"\n')
+    return folder, ALICE
+
+
+def by_a_state_file_that_is_named(place):
+    return by_a_state_file_that_leads_on(place)[0] / "checkpoint", ALICE
+
+
+def by_a_relative_path_in_a_state_file(place):
+    folder = by_a_state_file_that_leads_on(place)[0]
+    (folder / "checkpoint").write_text('model_checkpoint_path: "../alice/model.ckpt-1000"\n')
+    return folder, ALICE
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("make", [by_a_state_file_that_leads_on, by_a_state_file_that_is_named, by_a_relative_path_in_a_state_file])
+def test_whoever_decides_what_texts_of_root_lead_to(ckptfs, place, make):
+    checkpoint, user = make(place)
+    mount = ckptfs.mount(checkpoint)
+    assert owner_of(mount) == (user, user, []) and capabilities(mount) == NONE
+    assert mount.read("some_var") == golden("demo").shown["some_var"][2]
+    mount.unmount()
+    ini = place / "root.ini"
+    ini.write_text(f"[checkpoint]\npath = {checkpoint}\n[assignment_map]\n/ = /\n")
+    mount = ckptfs.mount("none", map=ini)
+    assert owner_of(mount) == (user, user, []) and capabilities(mount) == NONE
+
+
+@NEEDS_ROOT
+def test_a_map_of_root_that_leads_to_links_of_alice(ckptfs, place, alice):
+    replace(next(alice.glob("*.data-*")), hidden_copy(place, next(alice.glob("*.data-*")), hidden_by_mode))
+    ini = place / "root.ini"
+    ini.write_text("[checkpoint]\npath = alice/model.ckpt-1000\n[assignment_map]\n/ = /\n")
+    at = ckptfs.directory()
+    assert f"tried as {ALICE}, the owner of {alice}" in ckptfs.refuse("-o", f"map={ini}", at, at=at)
+
+
 # ---- runas=
 
 
@@ -426,6 +467,9 @@ umount "$2"
 "$1" "$5" "$2"
 grep -E '^CapEff' /proc/$(pgrep --full --exact "$1 $5 $2")/status
 umount "$2"
+printf 'model_checkpoint_path: "%s/model.ckpt-1000"\\n' "$3" > "$5/checkpoint"
+"$1" "$5" "$2"
+umount "$2"
 echo done
 """
 
@@ -439,8 +483,9 @@ def test_an_owner_that_the_user_namespace_does_not_know(ckptfs, place, alice):
                           env=ckptfs.env, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     assert done.returncode == 0 and done.stdout.endswith("done\n"), (done.stdout, done.stderr)
     assert done.stdout.split() == ["Uid:", "0", "0", "0", "0", "NoNewPrivs:", "1", "CapEff:", "0" * 16, "done"]
-    (line,) = done.stderr.splitlines()
-    assert line == f"ckptfs: {alice}: its owner is unknown in this user namespace, files are opened with all rights of root"
+    named, led_to = [line for line in done.stderr.splitlines() if "unknown" in line]
+    assert named == f"ckptfs: {alice}: its owner is unknown in this user namespace, files are opened with all rights of root"
+    assert led_to == f"ckptfs: {alice}: its owner is unknown in this user namespace, files are opened as root without its privileges"
 
 
 @NEEDS_ROOT
@@ -454,6 +499,14 @@ def test_a_change_of_users_that_is_refused(ckptfs, alice):
     assert done.stderr == f"ckptfs: cannot become {ALICE} (Operation not permitted), files are opened with all rights of root\n"
     assert owner_of(mount)[:2] == (0, 0) and status_of(mount)["NoNewPrivs"] == "1"
     assert mount.read("some_var") == golden("demo").shown["some_var"][2]
+    mount.unmount()
+    folder = copy_of_demo(alice.parent / "root", 0)
+    (folder / "checkpoint").write_text(f'model_checkpoint_path: "{alice}/model.ckpt-1000"\n')
+    done = subprocess.run(["setpriv", "--bounding-set=-setuid", CKPTFS, folder, mount.path], env=ckptfs.env,
+                          capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert f"ckptfs: cannot become {ALICE} (Operation not permitted), files are opened as root without its privileges\n" in done.stderr
+    assert owner_of(mount)[:2] == (0, 0) and capabilities(mount) == NONE
 
 
 def test_a_user_stays_himself(ckptfs, place):
