@@ -22,13 +22,47 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "files/left_out.h"
 #include "files/view.h"
 
 enum { REPORT_TEXT_MOST = 50 }; /* lines of one list of report.txt */
 
-/* report_json / report_text: add the whole report to b. The view may be incomplete after errors: members may be NULL. */
-void report_json(const struct view *v, const struct diag *d, struct buf *b);
+/* report_text: adds the whole report to b. The view may be incomplete after errors: members may be NULL. */
 void report_text(const struct view *v, const struct diag *d, struct buf *b);
+
+/* How far a report.json is written. A copy of it is a place to go on from later. */
+struct report_position {
+    struct json json;
+    unsigned list; /* of the document's lists, the one at hand */
+    bool begun;
+    bool in_list;
+    uint32_t next;   /* item of what the list is made of */
+    uint64_t listed; /* errors or warnings that were written */
+    struct left_out_cursor hidden;
+};
+
+/* "map.ini:3" of the rule that was asked for last. */
+struct report_place {
+    const struct map *map;
+    uint32_t rule;
+    const char *text; /* NULL: none yet */
+    char storage[4096 + 16];
+};
+
+struct report_json {
+    const struct view *view; /* borrows, as the next */
+    const struct diag *diag;
+    struct report_place place;
+    struct buf scratch; /* owns */
+    struct report_position at;
+};
+
+/* report_json_begin: a report.json from its beginning. The view may be incomplete after errors: members may be NULL.
+ * report_json_next: adds the next piece to b, a line mostly; false at the end, or when memory was short (b->failed). To go on from
+ * elsewhere, set `at` to a copy of what it was there. One thread at a time. */
+void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d);
+bool report_json_next(struct report_json *r, struct buf *b);
+void report_json_fini(struct report_json *r);
 
 /* report_checkpoint: the member "checkpoint" of the report, for other documents that are about one. */
 void report_checkpoint(struct json *j, const struct view *v);

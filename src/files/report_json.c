@@ -9,14 +9,7 @@
 #include "format/dtype.h"
 
 /* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is kept. */
-struct place {
-    const struct map *map;
-    uint32_t rule;
-    const char *text; /* NULL: none yet */
-    char storage[4096 + 16];
-};
-
-static const char *place_of(struct place *p, uint32_t rule)
+static const char *place_of(struct report_place *p, uint32_t rule)
 {
     if (!p->text || p->rule != rule) {
         p->rule = rule;
@@ -74,7 +67,7 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
     json_array_end(j);
 }
 
-static void add_target(struct json *j, const struct view *v, uint32_t i, struct place *place,
+static void add_target(struct json *j, const struct view *v, uint32_t i, struct report_place *place,
                        struct buf *scratch)
 {
     const struct target *t = &v->plan->targets[i];
@@ -123,109 +116,111 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     j->out->failed |= scratch->failed;
 }
 
-static void add_targets(struct json *j, const struct view *v, struct place *place)
+/* Each adds the next item of its list, if there is one. */
+
+static bool next_target(struct report_json *r, struct json *j)
 {
-    CLEANUP_BUF struct buf scratch = {0};
-    json_key(j, "targets");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->plan && i < v->plan->count; i++) {
-        add_target(j, v, i, place, &scratch);
+    const struct plan *p = r->view->plan;
+    if (!p || r->at.next >= p->count) {
+        return false;
     }
-    json_array_end(j);
+    add_target(j, r->view, r->at.next++, &r->place, &r->scratch);
+    return true;
 }
 
-static void add_unused(struct json *j, const struct view *v)
+static bool next_unused(struct report_json *r, struct json *j)
 {
-    json_key(j, "unused");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->plan && i < v->catalog->count; i++) {
+    const struct view *v = r->view;
+    while (v->plan && r->at.next < v->catalog->count) {
+        uint32_t i = r->at.next++;
         const struct tensor *t = &v->catalog->tensors[i];
         if (!t->hidden && !plan_uses(v->plan, i)) {
             json_str(j, tensor_name(t));
+            return true;
         }
     }
-    json_array_end(j);
+    return false;
 }
 
-static void add_unassigned(struct json *j, const struct view *v)
+static bool next_unassigned(struct report_json *r, struct json *j)
 {
-    json_key(j, "unassigned");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->plan && i < v->plan->unassigned_count; i++) {
-        json_str(j, v->plan->unassigned[i]->name);
+    const struct plan *p = r->view->plan;
+    if (!p || r->at.next >= p->unassigned_count) {
+        return false;
     }
-    json_array_end(j);
+    json_str(j, p->unassigned[r->at.next++]->name);
+    return true;
 }
 
-static void add_overridden(struct json *j, const struct view *v, struct place *place)
+static bool next_overridden(struct report_json *r, struct json *j)
 {
-    CLEANUP_BUF struct buf path = {0};
-    json_key(j, "overridden");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->plan && i < v->plan->override_count; i++) {
-        const struct override *o = &v->plan->overrides[i];
-        json_object(j, JSON_LINE);
-        json_key(j, "path");
-        path.len = 0;
-        report_override_path(v, o, &path);
-        json_str(j, buf_view(&path));
-        json_key(j, "rule");
-        json_text(j, place_of(place, o->rule));
-        json_key(j, "by");
-        json_text(j, place_of(place, o->by));
-        json_object_end(j);
+    const struct plan *p = r->view->plan;
+    if (!p || r->at.next >= p->override_count) {
+        return false;
     }
-    json_array_end(j);
-    j->out->failed |= path.failed;
+    const struct override *o = &p->overrides[r->at.next++];
+    json_object(j, JSON_LINE);
+    json_key(j, "path");
+    r->scratch.len = 0;
+    report_override_path(r->view, o, &r->scratch);
+    json_str(j, buf_view(&r->scratch));
+    json_key(j, "rule");
+    json_text(j, place_of(&r->place, o->rule));
+    json_key(j, "by");
+    json_text(j, place_of(&r->place, o->by));
+    json_object_end(j);
+    return true;
+}
+
+static void add_uncast(struct report_json *r, struct json *j, uint32_t i)
+{
+    const struct target *t = &r->view->plan->targets[i];
+    const struct rule *rule = &r->view->map->rules[t->rule];
+    json_object(j, JSON_LINE);
+    json_key(j, "path");
+    r->scratch.len = 0;
+    report_path(r->view, i, &r->scratch);
+    json_str(j, buf_view(&r->scratch));
+    json_key(j, "dtype");
+    json_text(j, dtype_name(target_dtype(t)));
+    json_key(j, "rule");
+    json_text(j, place_of(&r->place, t->rule));
+    json_key(j, "reason");
+    r->scratch.len = 0;
+    buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast), rule_cast_takes(rule));
+    json_str(j, buf_view(&r->scratch));
+    json_object_end(j);
 }
 
 /* What the cast of a scope is not for, and why. */
-static void add_uncast(struct json *j, const struct view *v, struct place *place)
+static bool next_uncast(struct report_json *r, struct json *j)
 {
-    CLEANUP_BUF struct buf text = {0};
-    json_key(j, "uncast");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; v->plan && i < v->plan->count; i++) {
-        const struct target *t = &v->plan->targets[i];
-        if (!target_is_left(v->map, t)) {
-            continue;
+    const struct view *v = r->view;
+    while (v->plan && r->at.next < v->plan->count) {
+        uint32_t i = r->at.next++;
+        if (target_is_left(v->map, &v->plan->targets[i])) {
+            add_uncast(r, j, i);
+            return true;
         }
-        const struct rule *rule = &v->map->rules[t->rule];
-        json_object(j, JSON_LINE);
-        json_key(j, "path");
-        text.len = 0;
-        report_path(v, i, &text);
-        json_str(j, buf_view(&text));
-        json_key(j, "dtype");
-        json_text(j, dtype_name(target_dtype(t)));
-        json_key(j, "rule");
-        json_text(j, place_of(place, t->rule));
-        json_key(j, "reason");
-        text.len = 0;
-        buf_printf(&text, "a scope's cast to %s is for %s", dtype_name(rule->cast), rule_cast_takes(rule));
-        json_str(j, buf_view(&text));
-        json_object_end(j);
     }
-    json_array_end(j);
-    j->out->failed |= text.failed;
+    return false;
 }
 
-static void add_hidden(struct json *j, const struct view *v)
+static bool next_hidden(struct report_json *r, struct json *j)
 {
-    struct left_out_cursor at = left_out_first(v);
-    json_key(j, "hidden");
-    json_array(j, JSON_BLOCK);
-    for (struct left_out out; left_out_next(&at, &out);) {
-        json_object(j, JSON_LINE);
-        json_key(j, "name");
-        json_str(j, out.name);
-        json_key(j, "from");
-        left_out_json(j, out.files);
-        json_key(j, "reason");
-        json_text(j, out.reason);
-        json_object_end(j);
+    struct left_out out;
+    if (!left_out_next(&r->at.hidden, &out)) {
+        return false;
     }
-    json_array_end(j);
+    json_object(j, JSON_LINE);
+    json_key(j, "name");
+    json_str(j, out.name);
+    json_key(j, "from");
+    left_out_json(j, out.files);
+    json_key(j, "reason");
+    json_text(j, out.reason);
+    json_object_end(j);
+    return true;
 }
 
 static void add_entry(struct json *j, const struct diag_entry *e)
@@ -248,42 +243,102 @@ static void add_entry(struct json *j, const struct diag_entry *e)
     json_object_end(j);
 }
 
-static void add_diag(struct json *j, const char *key, const struct diag *d, bool warnings)
+/* Errors and warnings stand mixed in the diag; the ones that it did not keep are counted last. */
+static bool next_entry(struct report_json *r, struct json *j, bool warnings)
 {
-    uint64_t left = warnings ? d->warnings : d->errors;
-    json_key(j, key);
-    json_array(j, JSON_BLOCK);
-    for (unsigned i = 0; i < d->kept; i++) {
-        if (d->entries[i].warning == warnings) {
-            add_entry(j, &d->entries[i]);
-            left--;
+    const struct diag *d = r->diag;
+    uint64_t all = warnings ? d->warnings : d->errors;
+    while (r->at.next < d->kept) {
+        const struct diag_entry *e = &d->entries[r->at.next++];
+        if (e->warning == warnings) {
+            add_entry(j, e);
+            r->at.listed++;
+            return true;
         }
     }
-    if (left > 0) {
-        char message[64];
-        snprintf(message, sizeof(message), "%llu more are not listed", (unsigned long long)left);
-        add_entry(
-            j, &(struct diag_entry){.code = DIAG_LIMIT, .where = "", .subject = STR(""), .message = message});
+    if (r->at.listed >= all) {
+        return false;
     }
-    json_array_end(j);
+    char message[64];
+    snprintf(message, sizeof(message), "%llu more are not listed", (unsigned long long)(all - r->at.listed));
+    add_entry(j,
+              &(struct diag_entry){.code = DIAG_LIMIT, .where = "", .subject = STR(""), .message = message});
+    r->at.listed = all;
+    return true;
 }
 
-void report_json(const struct view *v, const struct diag *d, struct buf *b)
+static bool next_warning(struct report_json *r, struct json *j)
 {
-    struct place place = {.map = v->map};
-    struct json j = json_begin(b);
-    json_object(&j, JSON_BLOCK);
-    json_key(&j, "version");
-    json_uint(&j, 1);
-    report_checkpoint(&j, v);
-    add_targets(&j, v, &place);
-    add_unused(&j, v);
-    add_unassigned(&j, v);
-    add_overridden(&j, v, &place);
-    add_uncast(&j, v, &place);
-    add_hidden(&j, v);
-    add_diag(&j, "warnings", d, true);
-    add_diag(&j, "errors", d, false);
-    json_object_end(&j);
-    json_end(&j);
+    return next_entry(r, j, true);
+}
+
+static bool next_error(struct report_json *r, struct json *j)
+{
+    return next_entry(r, j, false);
+}
+
+static const struct {
+    const char *key;
+    bool (*next)(struct report_json *r, struct json *j);
+} lists[] = {
+    {"targets", next_target},        {"unused", next_unused}, {"unassigned", next_unassigned},
+    {"overridden", next_overridden}, {"uncast", next_uncast}, {"hidden", next_hidden},
+    {"warnings", next_warning},      {"errors", next_error},
+};
+
+void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d)
+{
+    *r = (struct report_json){.view = v, .diag = d, .place = {.map = v->map}};
+    r->at.hidden = left_out_first(v);
+}
+
+static void add_beginning(const struct report_json *r, struct json *j)
+{
+    json_object(j, JSON_BLOCK);
+    json_key(j, "version");
+    json_uint(j, 1);
+    report_checkpoint(j, r->view);
+}
+
+/* The end of a list, and of the document after the last; or what begins one. */
+static void turn(struct report_position *at, struct json *j)
+{
+    if (!at->in_list) {
+        json_key(j, lists[at->list].key);
+        json_array(j, JSON_BLOCK);
+        at->in_list = true;
+        at->next = 0;
+        at->listed = 0;
+        return;
+    }
+    json_array_end(j);
+    at->in_list = false;
+    at->list++;
+    if (at->list == ARRAY_LEN(lists)) {
+        json_object_end(j);
+        json_end(j);
+    }
+}
+
+bool report_json_next(struct report_json *r, struct buf *b)
+{
+    struct report_position *at = &r->at;
+    if (at->begun && at->list == ARRAY_LEN(lists)) {
+        return false;
+    }
+    at->json.out = b;
+    if (!at->begun) {
+        add_beginning(r, &at->json);
+        at->begun = true;
+    } else if (!at->in_list || !lists[at->list].next(r, &at->json)) {
+        turn(at, &at->json);
+    }
+    b->failed |= r->scratch.failed;
+    at->json.out = NULL;
+    return !b->failed;
+}
+
+void report_json_fini(struct report_json *r)
+{
+    buf_fini(&r->scratch);
 }

@@ -18,7 +18,7 @@
 enum node_kind {
     NODE_DIR,
     NODE_RAW,         /* bytes of a target */
-    NODE_REPORT_TEXT, /* .ckptfs/report.txt: rendered when opened, size 0 */
+    NODE_REPORT_TEXT, /* .ckptfs/report.txt: rendered when read, size 0 */
     NODE_REPORT_JSON,
     NODE_MAP,               /* .ckptfs/map.ini */
     NODE_STATS,             /* .ckptfs/stats */

@@ -120,6 +120,9 @@ static bool reply_attr(const struct overflow_request *r)
 
 static ssize_t read_file(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
 {
+    if (r->handle) {
+        return handle_read(r->handle, (uint64_t)r->off, r->size, w->buf);
+    }
     struct content content;
     errint rc = content_open(c->view, r->file, true, &w->scratch, &content);
     return rc < 0 ? rc
@@ -200,7 +203,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 /* ---- files ---- */
 
-/* Whether the file's text is made at the open. */
+/* Whether the file is a text that is rendered (serve/handle.h). */
 static bool is_rendered(enum node_kind kind)
 {
     return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS || kind == NODE_FAULTS;
@@ -243,21 +246,6 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     fuse_reply_err(req, 0);
 }
 
-/* [off, off + size) of a text that is there. It is copied: once the kernel has the answer, a release may free the text before our call
- * is back. */
-static void reply_text(fuse_req_t req, struct ops_context *c, struct str text, off_t off, size_t size)
-{
-    struct str part = str_head(str_from_pos(text, (size_t)off), size);
-    struct worker *w = worker_self(part.len);
-    if (!w) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    memcpy(w->buf, part.ptr, part.len);
-    stats_count(&c->stats.bytes, part.len);
-    fuse_reply_buf(req, w->buf, part.len);
-}
-
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
@@ -269,10 +257,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
     enum node_kind kind = kind_at(c, ino);
     if (kind == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
-    } else if (is_rendered(kind)) {
-        reply_text(req, c, handle_text(handle_from_fh(fi->fh)), off, size);
     } else {
-        answer(&(const struct overflow_request){req, OVERFLOW_READ, file_of(ino), off, size});
+        struct handle *h = is_rendered(kind) ? handle_from_fh(fi->fh) : NULL;
+        answer(&(const struct overflow_request){req, OVERFLOW_READ, file_of(ino), off, size, h});
     }
 }
 

@@ -13,6 +13,7 @@
 #include "base/errint.h"
 
 struct overflow;
+struct handle;
 
 enum overflow_kind { OVERFLOW_READ, OVERFLOW_GETATTR };
 
@@ -20,8 +21,9 @@ struct overflow_request {
     fuse_req_t req;
     enum overflow_kind kind;
     uint32_t file; /* that is read, or asked about */
-    off_t off;     /* of a read, as is the next */
+    off_t off;     /* of a read, as are the next */
     size_t size;
+    struct handle *handle; /* of a file whose text is rendered; else NULL */
 };
 
 /* Answers it, with that patience; false if it would have to wait longer, and is not answered. */

@@ -176,7 +176,11 @@ int tool_plan(const struct tool_args *args, struct tool_out *o)
         look_for_shards(v.catalog, &d);
     }
     if (args->json) {
-        report_json(&v, &d, &o->text);
+        struct report_json report;
+        report_json_begin(&report, &v, &d);
+        while (report_json_next(&report, &o->text) && out_settle(o) == 0) {
+        }
+        report_json_fini(&report);
         out_flush(o);
     }
     if (args->json || rc < 0) {

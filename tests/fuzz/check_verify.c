@@ -14,6 +14,16 @@
 #include "fuzz/read_json.h"
 
 /* The run of m that is that slice, or all of it. */
+/* All of a report.json. */
+static void add_json(const struct view *v, const struct diag *d, struct buf *b)
+{
+    struct report_json r;
+    report_json_begin(&r, v, d);
+    while (report_json_next(&r, b)) {
+    }
+    report_json_fini(&r);
+}
+
 static const struct made_run *run_of(const struct made_tensor *m, const struct stored_slice *s)
 {
     for (unsigned i = 0; i < m->run_count; i++) {
@@ -138,7 +148,7 @@ void check_reports(const struct view *v, const struct diag *d)
         check_rules(v->map);
     }
     CLEANUP_BUF struct buf json = {0}, text = {0}, all = {0}, errors = {0};
-    report_json(v, d, &json);
+    add_json(v, d, &json);
     report_text(v, d, &text);
     report_diag(d, "ckptfs", 50, &all);
     report_errors(d, NULL, 50, &errors);

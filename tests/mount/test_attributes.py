@@ -4,13 +4,15 @@
 import errno
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
+import threading
 
 import bundle
 import pytest
-from conftest import IS_ROOT, NEEDS_ROOT, mounted_at
+from conftest import CKPTFS, IS_ROOT, NEEDS_ROOT, mounted_at
 from truth import golden
 
 
@@ -212,6 +214,41 @@ def test_reports_parse_and_read_in_pieces(ckptfs, tmp_path):
     assert mount.read(".ckptfs/report.txt")
     subprocess.run(["cp", mount / ".ckptfs/report.json", tmp_path / "copy.json"], check=True)
     assert (tmp_path / "copy.json").read_bytes() == text
+
+
+def anonymous(mount):
+    """KiB of the daemon's own memory."""
+    (pid,) = mount.pids()
+    return int(next(line for line in open(f"/proc/{pid}/status") if line.startswith("RssAnon")).split()[1])
+
+
+def test_a_large_report_is_rendered_as_it_is_read(ckptfs, tmp_path):
+    """Some 40 MB of it: whoever reads it whole, in pieces, from the end, or several at once, it is the same, and none of it is kept."""
+    checkpoint = bundle.write(tmp_path / "c", {f"t{i:03}": (bundle.INT8, [1], b"a") for i in range(500)})
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\n" + "".join(f"/ = scope_of_some_length/{i}/\n" for i in range(400)))
+    expected = subprocess.run([os.path.join(os.path.dirname(CKPTFS), "ckptool"), "plan", "--json", "-m", ini, checkpoint], capture_output=True, check=True).stdout
+    assert len(expected) > 30 << 20 and len(json.loads(expected)["targets"]) == 200000
+    mount = ckptfs.mount(checkpoint, map=ini)
+    mount.read(".ckptfs/report.txt")
+    before = anonymous(mount)
+    fds = [os.open(mount / ".ckptfs/report.json", os.O_RDONLY) for _ in range(4)]
+    assert anonymous(mount) - before < 1 << 10
+    threads = [threading.Thread(target=lambda fd: same.append(b"".join(iter(lambda: os.read(fd, 100001), b"")) == expected), args=(fd,)) for fd in fds[:2]]
+    same = []
+    assert os.pread(fds[2], 1000, len(expected) - 1000) == expected[-1000:] and os.pread(fds[2], 10, 1 << 40) == b""
+    for thread in threads:
+        thread.start()
+    rng = random.Random(1)
+    for _ in range(200):
+        off, size = rng.randrange(len(expected)), rng.randrange(1, 200000)
+        assert os.pread(fds[rng.randrange(4)], size, off) == expected[off:off + size]
+    for thread in threads:
+        thread.join()
+    assert same == [True, True]
+    assert anonymous(mount) - before < 28 << 10  # reply buffers of the workers most of all
+    for fd in fds:
+        os.close(fd)
 
 
 def test_map_ini_without_a_map(ckptfs):

@@ -11,6 +11,16 @@
 #include "files/report.h"
 #include "support/fake.h"
 
+/* All of a report.json. */
+static void add_json(const struct view *v, const struct diag *d, struct buf *b)
+{
+    struct report_json r;
+    report_json_begin(&r, v, d);
+    while (report_json_next(&r, b)) {
+    }
+    report_json_fini(&r);
+}
+
 static struct {
     struct view view;
     struct diag diag;
@@ -48,7 +58,7 @@ static errint open_view(const char *map, const struct fake_tensor *tensors, uint
 static const char *json(void)
 {
     now.text.len = 0;
-    report_json(&now.view, &now.diag, &now.text);
+    add_json(&now.view, &now.diag, &now.text);
     assert_int_equal(buf_check(&now.text), 0);
     return now.text.data;
 }
@@ -100,7 +110,8 @@ static void report_json_lists_a_target_a_line(void **state)
     check_has(out, "    {\"path\": \"step\", \"variable\": \"step\", \"dtype\": \"int64\", \"shape\": [], "
                    "\"bytes\": 8, \"sources\": [\"w\"], \"rule\": \"");
     check_has(out, ":2\", \"operations\": []}\n  ],\n  \"unused\": [\n    \"spare\"\n  ],\n");
-    check_has(out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\", \"npy\", \"tensorflow\", \"safetensors\"], \"reason\": \"");
+    check_has(out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\", \"npy\", \"tensorflow\", "
+                   "\"safetensors\"], \"reason\": \"");
     check_has(out, "\"warnings\": [],\n  \"errors\": []\n}\n");
 }
 
@@ -153,7 +164,7 @@ static void report_of_nothing_is_whole(void **state)
     CLEANUP_BUF struct buf b = {0};
     diag_init(&d);
     diag_error(&d, DIAG_CHECKPOINT_NOT_FOUND, "not/there", STR("not/there"), "no such checkpoint");
-    report_json(&v, &d, &b);
+    add_json(&v, &d, &b);
     assert_string_equal(b.data,
                         "{\n"
                         "  \"version\": 1,\n"
@@ -254,7 +265,7 @@ static void report_diag_counts_what_it_leaves_out(void **state)
     report_errors(&d, "prog", 1, &b);
     assert_string_equal(b.data, "prog: e0\nprog: ... and 1004 more errors\n");
     b.len = 0;
-    report_json(&(struct view){0}, &d, &b);
+    add_json(&(struct view){0}, &d, &b);
     check_has(b.data, "\"message\": \"5 more are not listed\", \"nearest\": []}\n  ]\n}\n");
     check_has(b.data, "\"message\": \"1 more are not listed\"");
     diag_fini(&d);
