@@ -271,7 +271,7 @@ def test_a_mount_point_that_is_swapped_while_the_map_is_read(ckptfs, tmp_path):
     ini = tmp_path / "map.ini"
     ini.write_text("[assignment_map]\nsome_var = x\n")
     holder = tmp_path / "holder.ini"
-    holder.write_text(f"[assignment_map]\n[files]\nslow.ini = {ini}\n")
+    holder.write_text(f"[assignment_map]\nsome_var = x\n[files]\nslow.ini = {ini}\n")
     gate = ckptfs.mount(DEMO, map=holder)
     (stopped,) = gate.pids()
     at, moved = ckptfs.directory(), ckptfs.directory()
