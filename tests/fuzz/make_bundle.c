@@ -291,6 +291,9 @@ void make_bundle(struct made *m, const struct section *s)
         }
     }
     add_objects(&b, s->body);
+    for (unsigned i = 0; i < b.made->count; i++) { /* another count may lead to other files */
+        b.made->tensors[i].known &= !word_value(s->head, "header").ptr;
+    }
     write_data(m, &b);
     write_index(m, &b, s->head);
     mkckpt_free(&b.out);
