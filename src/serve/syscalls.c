@@ -223,6 +223,7 @@ const struct syscall_rule syscall_rules[] = {
     ANY(SYSCALL_ALL, __NR_process_vm_readv),
 #ifdef __NR_open
     ANY(NOT_WRITER, __NR_open),
+    ANY(SYSCALL_ALL, __NR_getdents), /* of the threads */
     ANY(SYSCALL_ALL, __NR_pipe),
     ANY(SYSCALL_ALL, __NR_fork),
     ANY(SYSCALL_ALL, __NR_vfork),
