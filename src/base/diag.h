@@ -71,8 +71,28 @@ struct diag {
     const char *denied; /* borrowed: as whom files are opened, for where that is denied; NULL: nothing to say */
 };
 
+/* How much there was at some time. */
+struct diag_mark {
+    unsigned kept;
+    uint64_t errors;
+    uint64_t warnings;
+};
+
 void diag_init(struct diag *d);
 void diag_fini(struct diag *d);
+
+/* diag_mark: what there is now. diag_forget: takes away what was added since then; its texts stay in the arena. */
+static inline struct diag_mark diag_mark(const struct diag *d)
+{
+    return (struct diag_mark){d->kept, d->errors, d->warnings};
+}
+
+static inline void diag_forget(struct diag *d, const struct diag_mark *then)
+{
+    d->kept = then->kept;
+    d->errors = then->errors;
+    d->warnings = then->warnings;
+}
 
 /* diag_error: adds an error and returns the errint of its code (-EINVAL, -ENOENT, -EBADMSG, ...).
  * `where` is copied; `subject` is copied; the format makes `message`. d may be NULL: nothing is kept. */

@@ -223,12 +223,13 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
     return rc == -EBADMSG ? 0 : rc;
 }
 
-/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or in doubt, it is verified, unless it was. */
+/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or where the file is in doubt or suspect, it is verified, unless
+ * it was. */
 static errint need_run(struct checked *k, struct run *run, bool verify)
 {
     struct cell *cell = &k->cells[run->cell];
     uint32_t doubt = shard_doubt(run->file);
-    if (!verify && !doubt && cell_state(cell) != CELL_BAD) {
+    if (!verify && !doubt && !run->file->suspect && cell_state(cell) != CELL_BAD) {
         return 0;
     }
     if (cell_state(cell) == CELL_FULL && atomic_load(&k->found_in[run->cell]) != doubt) {

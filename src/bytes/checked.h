@@ -3,7 +3,7 @@
  *
  * There is a cell (cell.h) for each run of bytes that has a checksum of its own: a tensor, a slice of a sliced one, a data block of a V1 file.
  * Whoever is about to read from a run asks for it. With CHECKED_ALL the first to ask checks all of it, and the others wait for that run alone.
- * With CHECKED_KNOWN that is so only while the file is in doubt (shard.h); else only what checked_mark has marked, or checked_verify has found, is
+ * With CHECKED_KNOWN that is so only while the file is in doubt (shard.h), or suspect (spot_check.h); else only what checked_mark has marked, or checked_verify has found, is
  * damaged. As long as there is nothing of that, asking is two atomic loads, and no memory is taken. Five bytes a run, of which those that are
  * never asked for take no pages. Safe from any thread.
  *

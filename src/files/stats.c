@@ -83,6 +83,8 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "errors", count_of(&s->errors));
     line(b, "faults", count_of(&s->faults));
     line(b, "faults.repeated", count_of(&s->repeated));
+    line(b, "mount.tensors", v->spots.tensors);
+    line(b, "mount.bytes", v->spots.bytes);
     line(b, "tensors", v->catalog->count);
     line(b, "targets", v->plan->count);
     line(b, "nodes", v->tree->count);

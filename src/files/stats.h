@@ -23,7 +23,7 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
 }
 
-/* stats_render: adds lines `name value` to b: the counters, what the view holds, and `shard.N.failed` (0 or 1) for each shard that
+/* stats_render: adds lines `name value` to b: the counters, how many tensors were looked at by the mount and their bytes (mount.tensors, mount.bytes), what the view holds, and `shard.N.failed` (0 or 1) for each shard that
  * is read, where N is its number in the checkpoint. What is found out at the first read of it, as far as it was:
  *
  *     faults, faults.repeated                  different causes of failed reads and look-ups, and how many failed of one that was known

@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "files/view_data.h"
+#include "files/view_seen.h"
 #include "format/bundle.h"
 #include "format/catalog_names.h"
 #include "format/legacy.h"
@@ -28,12 +30,17 @@ static const char *choose_checkpoint(const struct view_request *request, const s
     return NULL;
 }
 
-static errint open_catalog(const char *checkpoint, struct diag *d, struct catalog **out)
+/* `seen` is NULL where no data files will belong to it. */
+static errint open_catalog(const char *checkpoint, struct seen *seen, struct diag *d, struct catalog **out)
 {
     struct arena texts;
     arena_init(&texts);
     struct location where;
-    errint rc = locate_checkpoint(checkpoint, &texts, &where, d);
+    errint rc = seen && seen_state(seen, checkpoint) < 0 ? diag_no_memory(d) : 0;
+    rc = rc < 0 ? rc : locate_checkpoint(checkpoint, &texts, &where, d);
+    if (rc == 0 && seen && seen_files(seen, &where) < 0) {
+        rc = diag_no_memory(d);
+    }
     if (rc == 0) {
         rc = where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
     }
@@ -46,7 +53,7 @@ static errint read_checkpoint_graph(const char *path, struct arena *a, struct va
                                     uint32_t *count, struct diag *d)
 {
     struct catalog *other = NULL;
-    errint rc = open_catalog(path, d, &other);
+    errint rc = open_catalog(path, NULL, d, &other);
     if (rc == 0) {
         rc = graph_from_catalog(other, a, variables, count, d);
     }
@@ -216,7 +223,10 @@ static void ask_of_words(const struct view_request *request, struct diag *d)
     }
 }
 
-errint view_open(const struct view_request *request, struct diag *d, struct view *out)
+/* ---- all ------------------------------------------------------------------------------------------ */
+
+static errint open_once(const struct view_request *request, struct seen *seen, struct diag *d,
+                        struct view *out)
 {
     *out = (struct view){0};
     arena_init(&out->arena);
@@ -228,7 +238,7 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
     /* A map that cannot be read may still leave the checkpoint to be complained about: report both in one run. */
     if (rc == 0 || out->map || request->checkpoint) {
         out->checkpoint = choose_checkpoint(request, out->map, d);
-        errint found = out->checkpoint ? open_catalog(out->checkpoint, d, &out->catalog) : -ENOENT;
+        errint found = out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
         rc = rc == 0 ? found : rc;
         if (out->checkpoint && !out->catalog) {
             ask_of_words(request, d);
@@ -259,19 +269,38 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
             rc = rc == 0 ? built : rc;
         }
     }
-    if (request->depth >= VIEW_DATA && out->plan && rc != -ENOMEM) {
-        /* After errors it is not known which shards the view would need: look at all of them. */
-        if (rc < 0) {
-            catalog_use_all(out->catalog);
-        }
-        errint opened = catalog_open_shards(out->catalog, d);
-        rc = rc == 0 ? opened : rc;
-    }
+    rc = view_open_data(request, rc, out, d);
     if (request->depth >= VIEW_PLAN && out->map && rc != -ENOMEM) {
         errint beside = sidecars_open(out->map, d, &out->sidecars);
         rc = rc == 0 ? beside : rc;
     }
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
+}
+
+errint view_open(const struct view_request *request, struct diag *d, struct view *out)
+{
+    const struct diag_mark before = diag_mark(d);
+    for (unsigned again = 0;; again++) {
+        struct seen seen;
+        seen_init(&seen);
+        errint rc = open_once(request, &seen, d, out);
+        const char *changed = rc == -ENOMEM ? NULL : seen_changed(&seen, rc < 0);
+        changed = changed || rc == -ENOMEM ? changed : view_changed_data(out);
+        if (changed && again == VIEW_AGAIN_MOST) {
+            rc = diag_error(
+                d, DIAG_FILE_UNREADABLE, changed, str_from(changed),
+                "the file changed each of the %u times that the checkpoint was opened: a save under this "
+                "name is under way, try again when it is done",
+                again + 1);
+        }
+        if (!changed || again == VIEW_AGAIN_MOST) {
+            seen_fini(&seen);
+            return rc;
+        }
+        seen_fini(&seen);
+        view_close(out);
+        diag_forget(d, &before);
+    }
 }
 
 struct str view_map_text(const struct view *v)
@@ -288,6 +317,7 @@ void view_close(struct view *v)
     tf_view_close(v->tf);
     logicals_fini(&v->logicals);
     plan_close(v->plan);
+    checked_close(v->checked);
     catalog_close(v->catalog);
     map_close(v->map);
     arena_fini(&v->arena);

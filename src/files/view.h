@@ -5,6 +5,8 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
+#include "bytes/checked.h"
+#include "bytes/spot_check.h"
 #include "files/logical.h"
 #include "files/safetensors.h"
 #include "files/sidecars.h"
@@ -19,6 +21,8 @@ struct view {
     struct graph graph;      /* the target graph: of the map, and of the graph file; in arena or the map's */
     struct arena arena;      /* of the graph, and of names */
     struct catalog *catalog; /* owns */
+    struct checked *checked; /* owns; is the catalog's */
+    struct spot_check spots; /* what was looked at */
     struct plan *plan;       /* owns */
     struct tree *tree;       /* owns */
     struct logicals logicals;
@@ -31,6 +35,9 @@ struct view {
     unsigned listed;        /* set of enum view_files: the kinds that directories list */
     const char *checkpoint; /* as the user or the map gave it */
 };
+
+/* Opens the data files that somebody wants of a view whose other parts are open: 0, or a failure that is in d. */
+typedef errint view_opener(struct view *v, struct diag *d, void *context);
 
 enum view_depth {
     VIEW_CATALOG, /* checkpoint only: no map is read */
@@ -49,10 +56,17 @@ struct view_request {
     enum view_depth depth;
     const char *const *words; /* others of the command line, one of which may be the checkpoint */
     int word_count;
+    view_opener *open_data; /* NULL: with VIEW_DATA, of all data files that targets are made of */
+    void *context;          /* for it */
+    bool no_spot_check;     /* -o noverify: open data files are not looked at (bytes/spot_check.h) */
+    enum checked_mode
+        checked; /* what is asked of the catalog's `checked`, which is there once data files are open */
 };
 
-/* view_open: opens everything that was asked for; all errors of a run are in d. *out is never left undefined: even when this fails it holds what could be
+/* view_open: opens everything that was asked for; all errors of a run are in d. Where index, V1 file or data file were replaced meanwhile, or the state file when
+ * something was not found, it begins anew, VIEW_AGAIN_MOST times; if that goes on, it is an error. *out is never left undefined: even when this fails it holds what could be
  * opened (NULL members for the rest), for a report with errors, and must be given to view_close. */
+enum { VIEW_AGAIN_MOST = 3 };
 MUST_CHECK errint view_open(const struct view_request *request, struct diag *d, struct view *out);
 void view_close(struct view *v);
 

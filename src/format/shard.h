@@ -71,6 +71,7 @@ struct shard {
     bool opened;
     bool known;          /* `st` is the file that the catalog was read from: shard_open takes no other */
     bool strict;         /* no change of ctime is explained; set before the first read */
+    bool suspect;        /* bytes/spot_check.h: it may be of another save than the index; set before the first read */
     struct stat st;      /* as of shard_open */
     atomic_bool failed;  /* changed under us: every later read is -EIO */
     atomic_uint doubt;   /* number of the newest; 0: none. shard_doubt() */

@@ -11,7 +11,6 @@
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "bytes/checked.h"
 #include "files/report.h"
 #include "files/view.h"
 #include "serve/daemon.h"
@@ -35,7 +34,6 @@ struct served {
     struct diag diag;
     struct view view;
     struct keeper keeper;
-    struct checked *checked;
     struct faults *faults;
     struct kernel_cache *kernel_cache;
     struct ops_context ops;
@@ -136,6 +134,8 @@ static errint prepare(struct served *s, const struct opts *o)
                                    .graph = o->graph,
                                    .extra = o->extra,
                                    .depth = VIEW_DATA,
+                                   .no_spot_check = o->noverify,
+                                   .checked = o->verify ? CHECKED_ALL : CHECKED_KNOWN,
                                    .list_npy = o->npy,
                                    .words = (const char *const *)&o->mountpoint,
                                    .word_count = 1};
@@ -161,10 +161,6 @@ static errint prepare(struct served *s, const struct opts *o)
     };
     rc = faults_open(&s->view, &s->ops.stats, &s->faults);
     rc = rc < 0 ? rc : kernel_cache_open(&s->view, &s->kernel_cache);
-    if (rc == 0) {
-        rc = checked_open(s->view.catalog, o->verify ? CHECKED_ALL : CHECKED_KNOWN, &s->checked);
-        s->view.catalog->checked = s->checked;
-    }
     if (rc < 0) {
         log_error("out of memory");
         return rc;
@@ -286,7 +282,6 @@ static void finish(struct served *s)
     handle_close_all(&s->ops.handles);
     kernel_cache_close(s->kernel_cache);
     faults_close(s->faults);
-    checked_close(s->checked);
     view_close(&s->view);
     diag_fini(&s->diag);
 }

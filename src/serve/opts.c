@@ -158,6 +158,9 @@ static int take_flag(struct opts *o, int key)
     case KEY_VERIFY:
         o->verify = true;
         break;
+    case KEY_NOVERIFY:
+        o->noverify = true;
+        break;
     default:
         break;
     }
@@ -281,6 +284,9 @@ static int take_words(struct parse *p)
     }
     if (p->word_count == 2 && strcmp(p->words[0], "none") != 0) {
         o->checkpoint = p->words[0];
+    }
+    if (o->verify && o->noverify) {
+        return complain(p, "-o verify and -o noverify exclude each other");
     }
     if (!o->checkpoint && !o->map) {
         return complain(p, "CHECKPOINT is missing, and there is no map= that could name it");

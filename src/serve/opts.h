@@ -29,6 +29,7 @@ struct opts {
     bool debug;
     bool verbose;
     bool verify;       /* check tensors before they are first read */
+    bool noverify;     /* look at no tensor at the mount */
     bool npy;          /* list .npy files */
     bool nonempty;     /* mount over a directory that holds something */
     bool fake;         /* -f of mount(8): check all, mount nothing */

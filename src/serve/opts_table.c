@@ -28,6 +28,7 @@ const char opts_help[] =
     "                           checkpoint are shown; instead of [checkpoint] names\n"
     "    -o npy                 list the .npy file beside each tensor\n"
     "    -o verify              check each tensor against its checksum when it is first read\n"
+    "    -o noverify            do not look at a few small tensors of each data file at the mount\n"
     "    -o runas=USER          when root mounts: as whom files are opened, instead of the owner of\n"
     "                           what is named; root: one that may read all\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
@@ -133,6 +134,7 @@ const struct fuse_opt opts_table[] = {
     FUSE_OPT_KEY("rootcontext=", KEY_SESSION),
     FUSE_OPT_KEY("npy", KEY_NPY),
     FUSE_OPT_KEY("verify", KEY_VERIFY),
+    FUSE_OPT_KEY("noverify", KEY_NOVERIFY),
     FUSE_OPT_END,
 };
 

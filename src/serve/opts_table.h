@@ -15,6 +15,7 @@ enum opts_key {
     KEY_UNMOUNT,
     KEY_NONEMPTY,
     KEY_VERIFY,
+    KEY_NOVERIFY,
     KEY_NPY,
     KEY_TYPE,
     KEY_NAMESPACE,

@@ -262,8 +262,24 @@ static errint write_all(struct writing *w, const struct target **targets, int co
     return rc;
 }
 
+struct wanted {
+    const struct tool_args *args;
+    const struct target **targets; /* owns; as many as operands after the first */
+    int count;
+};
+
+static errint open_wanted(struct view *v, struct diag *d, void *context)
+{
+    struct wanted *w = context;
+    errint rc = find_all(v, w->args->operands + 1, w->count, w->targets, d);
+    return rc < 0 ? rc : open_shards(v->catalog, w->targets, w->count, d);
+}
+
 static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
 {
+    int count = args->operand_count - 1;
+    CLEANUP_FREE const struct target **targets = calloc((size_t)count, sizeof(*targets));
+    struct wanted wanted = {args, targets, count};
     struct view_request request = {
         .checkpoint = tool_checkpoint(args->operands[0]),
         .map = args->map,
@@ -273,35 +289,16 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
         .word_count = args->operand_count - 1,
         .depth = VIEW_PLAN,
         .values_only = true,
+        .open_data = open_wanted,
+        .context = &wanted,
     };
-    errint rc = view_open(&request, d, v);
+    errint rc = targets ? view_open(&request, d, v) : diag_no_memory(d);
     if (rc < 0) {
         return rc;
     }
-    int count = args->operand_count - 1;
-    CLEANUP_FREE const struct target **targets = calloc((size_t)count, sizeof(*targets));
-    if (!targets) {
-        return diag_no_memory(d);
-    }
-    rc = find_all(v, args->operands + 1, count, targets, d);
-    if (rc == 0) {
-        rc = open_shards(v->catalog, targets, count, d);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    struct checked *checked = NULL;
-    rc = checked_open(v->catalog, CHECKED_KNOWN, &checked);
-    if (rc < 0) {
-        return diag_no_memory(d);
-    }
-    v->catalog->checked = checked;
     struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
     tool_narrow(args, v);
-    rc = write_all(&w, targets, count);
-    v->catalog->checked = NULL;
-    checked_close(checked);
-    return rc;
+    return write_all(&w, targets, count);
 }
 
 int tool_cat(const struct tool_args *args, struct tool_out *o)

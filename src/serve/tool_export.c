@@ -6,7 +6,6 @@
 
 #include "base/cell.h"
 #include "base/url.h"
-#include "bytes/checked.h"
 #include "files/left_out.h"
 #include "files/report.h"
 #include "format/sstable_cache.h"
@@ -93,18 +92,14 @@ static errint run(const struct tool_args *args, const struct format *format, str
         .words = (const char *const *)args->operands + 1,
         .word_count = args->operand_count - 1,
         .depth = VIEW_DATA,
-        .compact = true, /* an index that points into files of another directory would be of no use */
+        .compact = true,        /* an index that points into files of another directory would be of no use */
+        .checked = CHECKED_ALL, /* a copy that outlives the checkpoint must not have its damage */
     };
-    struct checked *checked = NULL;
     errint rc = view_open(&request, d, v);
-    if (rc == 0) {
-        rc = checked_open(v->catalog, CHECKED_ALL, &checked) < 0 ? diag_no_memory(d) : 0;
-    }
     if (rc < 0) {
         return rc;
     }
     sstable_cache_shrink(v->catalog->blocks, SSTABLE_CACHE_SMALL);
-    v->catalog->checked = checked; /* a copy that outlives the checkpoint must not have its damage */
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
@@ -126,8 +121,6 @@ static errint run(const struct tool_args *args, const struct format *format, str
         buf_char(&o->text, '\n');
     }
     export_fini(&e);
-    v->catalog->checked = NULL;
-    checked_close(checked);
     return rc;
 }
 

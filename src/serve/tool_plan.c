@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file is opened, but for
- * what is so small that it may be a pointer to one. */
+/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file need be there. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,32 +124,54 @@ static void print_plan(const struct view *v, const struct diag *d, const struct 
     add_summary(v, d, &o->text);
 }
 
-/* Data files are not needed here, but whoever mounts this will need them. */
-static void look_for_shards(struct catalog *c, struct diag *d)
+/* What whoever mounts this will need; false, with a warning, if it is not there. */
+static bool is_there(const struct shard *s, struct diag *d)
 {
+    struct stat st;
+    if (stat(s->path, &st) != 0) {
+        CLEANUP_BUF struct buf beside = {0};
+        int why = errno;
+        shard_print_beside(s, &beside);
+        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "targets use this data file, but: %s%s",
+                  strerror(why), beside.data ? beside.data : "");
+        return false;
+    }
+    if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
+        const struct file_kind *kind = file_kind_at(s->path);
+        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,
+                  kind->remedy);
+        return false;
+    }
+    if ((uint64_t)st.st_size < s->used_bytes) {
+        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
+                  "the file has %" PRIu64 " bytes, its tensors need %" PRIu64, (uint64_t)st.st_size,
+                  s->used_bytes);
+        return false;
+    }
+    return true;
+}
+
+/* A plan needs no data files. Those that are there are opened, so that it can be said whether they are those of the index. */
+static errint open_shards(struct view *v, struct diag *d, void *context)
+{
+    struct catalog *c = v->catalog;
+    (void)context;
     catalog_use_files(c);
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        const struct shard *s = &c->shards[i];
-        struct stat st;
-        if (!s->used || s->base) {
+        struct shard *s = &c->shards[i];
+        if (!s->used || (!s->base && !is_there(s, d))) {
             continue;
         }
-        if (stat(s->path, &st) != 0) {
-            CLEANUP_BUF struct buf beside = {0};
-            int why = errno;
-            shard_print_beside(s, &beside);
+        errint rc = shard_open(s, &c->arena, NULL);
+        if (rc == -ENOMEM) {
+            return diag_no_memory(d);
+        }
+        if (rc < 0) {
             diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
-                      "targets use this data file, but: %s%s", strerror(why), beside.data ? beside.data : "");
-        } else if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
-            const struct file_kind *kind = file_kind_at(s->path);
-            diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,
-                      kind->remedy);
-        } else if ((uint64_t)st.st_size < s->used_bytes) {
-            diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
-                      "the file has %" PRIu64 " bytes, its tensors need %" PRIu64, (uint64_t)st.st_size,
-                      s->used_bytes);
+                      "targets use this data file, but it cannot be opened: %s", strerror(-rc));
         }
     }
+    return 0;
 }
 
 int tool_plan(const struct tool_args *args, struct tool_out *o)
@@ -169,12 +190,10 @@ int tool_plan(const struct tool_args *args, struct tool_out *o)
         .graph = args->graph,
         .extra = args->extra,
         .depth = VIEW_PLAN,
+        .open_data = open_shards,
     };
     diag_init(&d);
     errint rc = view_open(&request, &d, &v);
-    if (rc == 0) {
-        look_for_shards(v.catalog, &d);
-    }
     if (args->json) {
         struct report_json report;
         report_json_begin(&report, &v, &d);

@@ -236,8 +236,10 @@ static void fini(struct verify *v)
 
 /* Opens all data files. Of one that is too short, what is there is looked at all the same; of one that is not there, each of its tensors cannot be
  * read. */
-static errint open_files(struct catalog *c, struct diag *d)
+static errint open_files(struct view *v, struct diag *d, void *opened)
 {
+    struct catalog *c = v->catalog;
+    *(bool *)opened = true;
     catalog_use_all(c);
     errint rc = catalog_open_shards(c, d);
     for (uint32_t i = 0; rc < 0 && i < c->shard_count; i++) { /* derived ones stand after their bases */
@@ -254,12 +256,16 @@ static errint open_files(struct catalog *c, struct diag *d)
 static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
                      bool *damaged)
 {
-    struct view_request request = {.checkpoint = args->operands[0], .depth = VIEW_CATALOG};
-    errint rc = view_open(&request, d, v);
-    if (rc < 0) {
-        return rc;
+    bool opened = false;
+    struct view_request request = {.checkpoint = args->operands[0],
+                                   .depth = VIEW_CATALOG,
+                                   .open_data = open_files,
+                                   .context = &opened,
+                                   .no_spot_check = true};
+    errint found_all = view_open(&request, d, v);
+    if (found_all < 0 && !opened) {
+        return found_all;
     }
-    errint opened = open_files(v->catalog, d);
     tool_narrow(args, v);
     CLEANUP(fini) struct verify all;
     if (verify_init(&all, v->catalog) < 0) {
@@ -278,7 +284,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
         return diag_no_memory(d);
     }
     *damaged = found > 0;
-    return opened;
+    return found_all;
 }
 
 int tool_verify(const struct tool_args *args, struct tool_out *o)

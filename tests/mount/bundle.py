@@ -72,13 +72,15 @@ def write_index(path, entries, shards):
 
 
 def write(prefix, tensors, shards=1):
-    """tensors: {name: (dtype, shape, bytes[, what the checksum is over])}; tensor number i goes to shard i % shards. Returns the prefix as str."""
+    """tensors: {name: (dtype, shape, bytes[, what the checksum is over])}; tensor number i goes to shard i % shards. Large ones have no right checksum
+    unless that is said: in Python it takes a second a megabyte. Returns the prefix as str."""
     prefix = str(prefix)
     data = [bytearray() for _ in range(shards)]
     entries = []
     for i, (name, (dtype, shape, content, *summed)) in enumerate(sorted(tensors.items())):
         shard = data[i % shards]
         raw = name.encode() if isinstance(name, str) else name
+        summed = summed or [content] * (len(content) <= 4096)
         entries.append((raw, dtype, shape, i % shards, len(shard), len(content), *map(masked_crc32c, summed)))
         shard += content
     write_index(prefix + ".index", entries, shards)

@@ -60,8 +60,8 @@ def expect(mount, *texts):
 
 
 def test_a_damaged_tensor_in_many_files(ckptfs, tmp_path):
-    content = bytes(range(256)) * 4
-    prefix = bundle.write(tmp_path / "c", {"bad": (INT8, [1024], content, checked(content, False)), "good": (INT8, [1024], content, content)})
+    content = bytes(range(256)) * 32
+    prefix = bundle.write(tmp_path / "c", {"bad": (INT8, [8192], content, checked(content, False)), "good": (INT8, [8192], content, content)})
     ini = tmp_path / "map.ini"
     ini.write_text("[assignment_map]\nbad = a/whole\nbad = a/parts | partition 256\nbad = a/wide | cast float32\ngood = good\n")
     mount = ckptfs.mount(prefix, map=ini, options="verify", foreground=True)
@@ -70,7 +70,7 @@ def test_a_damaged_tensor_in_many_files(ckptfs, tmp_path):
     for round in range(2):
         for path in files:
             assert fails(mount / path), path
-    assert fails(mount / "model.safetensors", os.stat(mount / "model.safetensors").st_size - 4096)
+    assert fails(mount / "model.safetensors", os.stat(mount / "model.safetensors").st_size - 8192 - 4096)
     assert mount.read("good") == content
     assert expect(mount, "bad: checksum mismatch: stored") >= 2 * len(files)
     assert mount.stats()["tensors.damaged"] == 1
@@ -116,7 +116,8 @@ def test_a_block_of_many_tensors(ckptfs, tmp_path):
 @pytest.mark.parametrize("foreground", [True, False])
 def test_the_last_hundred_are_kept(ckptfs, tmp_path, foreground):
     """In the background, too, where standard error is gone and a log may not be there."""
-    prefix = bundle.write(tmp_path / "c", {f"t{i:04}": (INT8, [1], b"a", b"b") for i in range(1100)})
+    looked_at = {f"a{i}": (INT8, [1], b"a") for i in range(4)}  # by the mount, and good
+    prefix = bundle.write(tmp_path / "c", {f"t{i:04}": (INT8, [1], b"a", b"b") for i in range(1100)} | looked_at)
     mount = ckptfs.mount(prefix, options="verify", foreground=foreground)
     for i in [*range(150), 149, 149, 3]:
         assert fails(mount / f"t{i:04}")
@@ -135,7 +136,7 @@ def test_the_last_hundred_are_kept(ckptfs, tmp_path, foreground):
 
 def test_names_are_escaped(ckptfs, tmp_path):
     name = b"a\nb\x1b[31m"
-    prefix = bundle.write(tmp_path / "c", {name: (INT8, [1], b"a", b"b")})
+    prefix = bundle.write(tmp_path / "c", {name: (INT8, [5000], b"a" * 5000, b"b")})
     mount = ckptfs.mount(prefix, options="verify", foreground=True)
     assert fails(mount / "a%0Ab%1B[31m")
     expect(mount, r"a\x0ab\x1b[31m: checksum mismatch")

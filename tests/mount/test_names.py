@@ -48,7 +48,7 @@ def test_a_saved_model_is_mounted(ckptfs, folder):
 def test_names_that_a_terminal_does_not_show(ckptfs, tmp_path):
     """They are file names as they are; the log and the report for people have them escaped, that for programs is exact."""
     names = ["a\u202eb", "c\u200bd", "e\u2066f", "g\u009bh", "i\ufeffj"]
-    checkpoint = bundle.write(tmp_path / "c\u202e", {name: (bundle.INT8, [1], b"\1", b"\2") for name in names})
+    checkpoint = bundle.write(tmp_path / "c\u202e", {name: (bundle.INT8, [5000], b"\1" * 5000, b"\2") for name in names})
     ini = tmp_path / "m\u2066.ini"
     ini.write_text("[assignment_map]\n/ = /\n/ = /\na\u202eb = again\n")
     mount = ckptfs.mount(checkpoint, map=ini, options="verify", foreground=True)

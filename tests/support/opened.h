@@ -20,6 +20,9 @@ struct opened {
 /* opened_view: the view of `checkpoint` under a map of that text; NULL: without a map. Fails where that fails. */
 void opened_view(struct opened *o, const char *checkpoint, const char *map);
 
+/* opened_unlooked: likewise, although its data files have other bytes than the index says. */
+void opened_unlooked(struct opened *o, const char *checkpoint, const char *map);
+
 /* opened_golden: likewise of the golden checkpoint `name`, relative to tests/golden. */
 void opened_golden(struct opened *o, const char *name, const char *map);
 

@@ -408,11 +408,11 @@ def test_damage_is_not_copied(tmp_path, form):
         checkpoint = write_checkpoint(folder / "c", {b"a": (INT8, [100], bytes(100)), b"b": (INT8, [100], bytes(100))}, crc_of={name: 1})
         for text in "/ = /", "a = x/a | partition 2\nb = x/b | cast float32":
             ini = map_of(tmp_path, f"[assignment_map]\n{text}\n")
-            done = export("--format", form, "-m", ini, checkpoint, folder / "out", status=1)
+            done = export("-q", "--format", form, "-m", ini, checkpoint, folder / "out", status=1)
             assert done.stderr.count(b"\n") == 1 and b"%s: checksum mismatch" % name in done.stderr, done.stderr
             assert not (folder / "out").exists()
         ini = map_of(tmp_path, f"[assignment_map]\n{'b' if name == b'a' else 'a'} = other\n")
-        out("export", "--format", form, "-m", ini, checkpoint, folder / "out")  # only what the view has is of interest
+        out("export", "-q", "--format", form, "-m", ini, checkpoint, folder / "out")  # only what the view has is of interest
 
 
 @pytest.mark.parametrize("form", ["raw", "npy", "tf"])

@@ -23,7 +23,7 @@ def checkpoint(tmp_path, count, stem, end=b""):
     data = encoder.varint(0) + encoder.varint(0) + encoder.varint(len(encoder.header())) + encoder.header()
     for i in range(count):
         rest = (b"" if i else stem) + b"%05d" % i + end
-        entry = encoder.bundle_entry(4, [], offset=i, size=1, crc=1)
+        entry = encoder.bundle_entry(4, [], offset=i, size=1, crc=encoder.masked(b"\0"))
         data += encoder.varint(LENGTH if i else 0) + encoder.varint(len(rest)) + encoder.varint(len(entry)) + rest + entry
     data += b"\0" * 4 + b"\1\0\0\0"  # one restart
     path = tmp_path / "c.index"

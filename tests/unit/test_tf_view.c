@@ -196,8 +196,8 @@ static void tf_view_of_nine_thousand_variables(void **state)
     assert_non_null(file);
     assert_int_equal(ftruncate(fileno(file), 9000 * 256), 0);
     fclose(file);
-    opened_view(&now, prefix,
-                "[assignment_map]\n/ = a/scope/that/makes/keys/longer/so/that/there/are/more/blocks/\n");
+    opened_unlooked(&now, prefix,
+                    "[assignment_map]\n/ = a/scope/that/makes/keys/longer/so/that/there/are/more/blocks/\n");
     assert_int_equal(now.view.catalog->count, 9000);
     size_t len;
     char *index = index_bytes(&len);
@@ -207,7 +207,7 @@ static void tf_view_of_nine_thousand_variables(void **state)
     assert_true(len > 256 << 10);
     free(index);
     struct opened again;
-    opened_view(&again, prefix, NULL);
+    opened_unlooked(&again, prefix, NULL);
     assert_int_equal(again.view.catalog->count, 9000);
     for (uint32_t i = 0; i < 9000; i++) {
         const struct tensor *t = &again.view.catalog->tensors[i];
