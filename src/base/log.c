@@ -21,6 +21,11 @@ void log_init(const char *program, enum log_level level)
     sink.level = level;
 }
 
+void log_open_syslog(void)
+{
+    openlog(sink.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
 void log_to_syslog(void)
 {
     openlog(sink.program, LOG_PID, LOG_DAEMON);

@@ -14,6 +14,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /* log_init: messages up to `level` go to stderr, each after "program: ". `program` is borrowed for ever. */
 void log_init(const char *program, enum log_level level);
 
+/* log_open_syslog: connects to syslog already: where it is may not be found later. */
+void log_open_syslog(void);
+
 /* log_to_syslog: from now on to syslog (a daemon has no terminal). */
 void log_to_syslog(void);
 

@@ -20,6 +20,7 @@
 #include "serve/namespace.h"
 #include "serve/ops.h"
 #include "serve/opts.h"
+#include "serve/sandbox.h"
 
 enum {
     EXIT_FAULT = 1, /* of checkpoint, map or mount point */
@@ -34,6 +35,7 @@ struct served {
     struct diag diag;
     struct view view;
     struct keeper keeper;
+    struct sandbox sandbox;
     struct faults *faults;
     struct kernel_cache *kernel_cache;
     struct ops_context ops;
@@ -167,7 +169,42 @@ static errint prepare(struct served *s, const struct opts *o)
     }
     s->ops.faults = s->ops.handles.faults = s->faults;
     s->ops.kernel_cache = s->kernel_cache;
+    s->ops.sandbox = &s->sandbox;
+    sandbox_narrow(&s->sandbox, &s->view);
     return 0;
+}
+
+/* Before anything that others wrote is read, and what libc opens when it is first used is opened before that. */
+static void enter_sandbox(struct served *s, const struct opts *o)
+{
+    s->sandbox = (struct sandbox){.user = SYSCALL_SERVER, .off = "-o sandbox=no"};
+    if (o->no_sandbox) {
+        return;
+    }
+    if (!o->foreground) {
+        log_open_syslog();
+    }
+    sandbox_enter(&s->sandbox);
+}
+
+/* For -v. */
+static void tell_mounted(const struct served *s, const struct mountpoint *m)
+{
+    CLEANUP_BUF struct buf line = {0};
+    buf_visible(&line, str_from(m->path));
+    buf_text(&line, ": mounted ");
+    buf_visible(&line, str_from(s->view.checkpoint));
+    log_info("%s", buf_view(&line).ptr);
+    line.len = 0;
+    sandbox_print(&s->sandbox, &line);
+    log_info("%s", buf_view(&line).ptr);
+}
+
+static void tell_unmounted(const struct mountpoint *m)
+{
+    CLEANUP_BUF struct buf path = {0};
+    buf_visible(&path, str_from(m->path));
+    log_info("%s: unmounted", buf_view(&path).ptr);
 }
 
 /* Has it mounted; from now on the device's requests are the session's. */
@@ -217,12 +254,15 @@ static errint go_live(struct served *s, const struct mountpoint *m)
     return m->device < 0 ? keeper_live(&s->keeper) : 0;
 }
 
-static errint detach(struct served *s, struct daemon *background)
+static errint detach(struct served *s, const struct mountpoint *m, struct daemon *background)
 {
     /* Of the workers, one is always free of what takes long. */
     cell_workers_most(s->ops.threads - 1);
     errint rc = kernel_cache_start(s->kernel_cache, s->session);
     rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
+    if (rc == 0) {
+        tell_mounted(s, m); /* while there is a terminal */
+    }
     rc = rc < 0 ? rc : daemon_live(background);
     if (rc < 0) {
         log_error("cannot go on in the background: %s", strerror(-rc));
@@ -257,7 +297,7 @@ static errint loop(struct served *s)
     return rc < 0 ? rc : 0; /* a positive number is the signal that ended it */
 }
 
-static void finish(struct served *s)
+static void finish(struct served *s, const struct mountpoint *m)
 {
     if (s->session) {
         fuse_session_exit(
@@ -270,6 +310,10 @@ static void finish(struct served *s)
         stopped = kernel_cache_stop(s->kernel_cache);
     }
     keeper_end(&s->keeper); /* while the device is open: so nothing else can be taken for the mount */
+    if (s->ops.inited) {
+        tell_unmounted(m);
+    }
+    sandbox_tell(&s->sandbox);
     if (s->handlers) {
         fuse_remove_signal_handlers(s->session);
     }
@@ -294,16 +338,17 @@ static int serve(struct start *how, struct daemon *background)
     errint begun = begin(&s, how);
     identity_become(&how->identity, o);
     daemon_follow_parent(background);
+    enter_sandbox(&s, o);
     s.diag.denied = how->identity.words[0] ? how->identity.words : NULL;
 
     errint rc = prepare(&s, o);
     rc = rc < 0 ? rc : begun;
     if (rc == 0 && !o->fake) {
         rc = go_live(&s, &how->mountpoint);
-        rc = rc < 0 ? rc : detach(&s, background);
+        rc = rc < 0 ? rc : detach(&s, &how->mountpoint, background);
         rc = rc < 0 ? rc : loop(&s);
     }
-    finish(&s);
+    finish(&s, &how->mountpoint);
     return rc < 0 ? EXIT_FAULT : 0;
 }
 

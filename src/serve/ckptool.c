@@ -320,22 +320,13 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
         .output = writes && args->operand_count > 1 ? args->operands[1] : NULL,
         .off = "--no-sandbox",
     };
+    args->sandbox = &sandbox;
     if (!args->no_sandbox) {
-        args->sandbox = &sandbox;
         sandbox_enter(&sandbox);
     }
     int status = c->run(args, o);
-    if (args->sandbox) {
-        sandbox_tell(&sandbox);
-    }
+    sandbox_tell(&sandbox);
     return status;
-}
-
-void tool_narrow(const struct tool_args *args, const struct view *v)
-{
-    if (args->sandbox) {
-        sandbox_narrow(args->sandbox, v);
-    }
 }
 
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)

@@ -155,10 +155,12 @@ static bool reply_read(const struct overflow_request *r)
 
 bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
 {
+    const struct ops_context *c = context_of(r->req); /* once it is answered it is gone */
     const struct cell_waiter waiter = {is_unwanted, r->req, patience};
     cell_wait_as(&waiter);
     bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_attr(r);
     cell_wait_as(NULL);
+    sandbox_tell(c->sandbox);
     return answered;
 }
 

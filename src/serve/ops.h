@@ -15,6 +15,7 @@
 #include "serve/handle.h"
 #include "serve/kernel_cache.h"
 #include "serve/overflow.h"
+#include "serve/sandbox.h"
 
 /* The session's user data. Borrows all; only the counters and the open handles change. */
 struct ops_context {
@@ -22,6 +23,7 @@ struct ops_context {
     const struct attr_policy *policy;
     struct faults *faults;
     struct kernel_cache *kernel_cache;
+    const struct sandbox *sandbox;
     struct overflow *overflow;    /* for what no worker may wait for */
     struct fuse_session *session; /* whose end ends waiting */
     uint64_t total_bytes;         /* of all targets, for statfs: ops_total_bytes */

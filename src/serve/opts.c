@@ -107,6 +107,14 @@ static int take_names(struct parse *p, const char *kind)
                     meant ? meant : "", meant ? "'?" : "");
 }
 
+static int take_sandbox(struct parse *p, const char *value)
+{
+    p->opts->no_sandbox = strcmp(value, "no") == 0;
+    return p->opts->no_sandbox || strcmp(value, "yes") == 0
+               ? 0
+               : complain(p, "-o sandbox=%s: expected no or yes", value);
+}
+
 static int take_other(struct parse *p, const char *arg)
 {
     bool for_mount = strncmp(arg, "x-", 2) == 0 || strncmp(arg, "X-", 2) == 0;
@@ -205,6 +213,8 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
         return take_names(p, value_of(arg));
     case KEY_FSNAME:
         return keep_text(p, arg, &o->fsname);
+    case KEY_SANDBOX:
+        return take_sandbox(p, value_of(arg));
     case KEY_RUNAS:
         return keep_text(p, arg, &o->runas);
     case KEY_UID:

@@ -31,6 +31,7 @@ struct opts {
     bool verify;       /* check tensors before they are first read */
     bool noverify;     /* look at no tensor at the mount */
     bool npy;          /* list .npy files */
+    bool no_sandbox;   /* to find out whether it is in the way */
     bool nonempty;     /* mount over a directory that holds something */
     bool fake;         /* -f of mount(8): check all, mount nothing */
     bool helper;       /* called as mount.fuse.ckptfs, whose -f, -n, -s, -v are mount(8)'s */

@@ -31,6 +31,7 @@ const char opts_help[] =
     "    -o noverify            do not look at a few small tensors of each data file at the mount\n"
     "    -o runas=USER          when root mounts: as whom files are opened, instead of the owner of\n"
     "                           what is named; root: one that may read all\n"
+    "    -o sandbox=no          do without the sandbox, to find out whether it is in the way\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
     "    -o umask=M             permission bits to take away (octal)\n"
     "    -o nonempty            mount over a directory that is not empty\n"
@@ -135,6 +136,7 @@ const struct fuse_opt opts_table[] = {
     FUSE_OPT_KEY("npy", KEY_NPY),
     FUSE_OPT_KEY("verify", KEY_VERIFY),
     FUSE_OPT_KEY("noverify", KEY_NOVERIFY),
+    FUSE_OPT_KEY("sandbox=", KEY_SANDBOX),
     FUSE_OPT_END,
 };
 

@@ -30,6 +30,7 @@ enum opts_key {
     KEY_GID,
     KEY_UMASK,
     KEY_MAX_READ,
+    KEY_SANDBOX,
     KEY_IGNORED, /* from fstab or mount(8): no meaning here, or overridden */
     KEY_SESSION, /* libfuse's */
 };

@@ -112,6 +112,7 @@ static errint confine(struct sandbox *s)
 void sandbox_enter(struct sandbox *s)
 {
     open_before();
+    s->on = true;
     s->narrowed = -ENOENT; /* not yet */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         s->confined = s->filtered = -errno;
@@ -181,7 +182,9 @@ static errint narrow(const struct sandbox *s, const struct view *v)
 
 void sandbox_narrow(struct sandbox *s, const struct view *v)
 {
-    s->narrowed = s->confined < 0 ? s->confined : narrow(s, v);
+    if (s->on) {
+        s->narrowed = s->confined < 0 ? s->confined : narrow(s, v);
+    }
 }
 
 /* ---- words ---------------------------------------------------------------------------------------- */
@@ -195,6 +198,10 @@ static const char *reason(errint rc)
 
 void sandbox_print(const struct sandbox *s, struct buf *b)
 {
+    if (!s->on) {
+        buf_text(b, "sandbox: none");
+        return;
+    }
     buf_text(b, "sandbox: system calls are ");
     if (s->filtered == 0) {
         buf_text(b, "filtered; ");
@@ -211,7 +218,7 @@ void sandbox_print(const struct sandbox *s, struct buf *b)
 
 void sandbox_tell(const struct sandbox *s)
 {
-    int number = seccomp_refused();
+    int number = s->on ? seccomp_refused() : -1;
     if (number >= 0) {
         log_error("the sandbox has refused system call %d, which fails: please report it; %s does without",
                   number, s->off);

@@ -18,6 +18,7 @@ struct sandbox {
     enum syscall_user user;
     const char *output; /* borrows: of a writer, where its directory is or will be */
     const char *off;    /* borrows: how to do without, for what is told */
+    bool on;            /* sandbox_enter was called; else all of what follows does nothing */
     errint filtered;    /* 0: system calls are */
     errint confined;    /* 0: files are, by `version` of Landlock */
     errint narrowed;    /* 0: reads are, too */
@@ -28,10 +29,10 @@ struct sandbox {
  * opened before. */
 void sandbox_enter(struct sandbox *s);
 
-/* sandbox_narrow: the second step, after sandbox_enter, for reading v. While there is one thread, but for the reads that may be going on. */
+/* sandbox_narrow: the second step, for reading v. While there is one thread. */
 void sandbox_narrow(struct sandbox *s, const struct view *v);
 
-/* sandbox_print: adds what is on, in words. */
+/* sandbox_print: adds what is on, in words: "sandbox: ...". */
 void sandbox_print(const struct sandbox *s, struct buf *b);
 
 /* sandbox_tell: logs one line for a system call that was refused, unless it was told of. To be called now and then; costs one load if there is none. Any

@@ -34,7 +34,7 @@ struct tool_args {
     uint64_t limit;     /* elements of --text; UINT64_MAX: all */
     const char *format; /* of an export; NULL: not given */
     bool no_sandbox;
-    struct sandbox *sandbox; /* where the command runs; NULL: in none */
+    struct sandbox *sandbox; /* in which the command runs: to be narrowed when all is found and open */
     char **operands;
     int operand_count;
 };
@@ -81,9 +81,6 @@ int tool_usage_choice(const char *option, const char *value, const char *const *
 
 /* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is [checkpoint] path of the map. */
 const char *tool_checkpoint(const char *operand);
-
-/* tool_narrow: all that the command reads is found and open: v's files. */
-void tool_narrow(const struct tool_args *args, const struct view *v);
 
 /* ---- tables */
 

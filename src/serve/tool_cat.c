@@ -297,7 +297,7 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
         return rc;
     }
     struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
-    tool_narrow(args, v);
+    sandbox_narrow(args->sandbox, v);
     return write_all(&w, targets, count);
 }
 

@@ -108,7 +108,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     catch_signals();
     cell_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], format->files);
-    tool_narrow(args, v);
+    sandbox_narrow(args->sandbox, v);
     rc = rc < 0 ? rc : export_run(&e, progress, &bar);
     cell_wait_as(NULL);
     bar_end(&bar);

@@ -266,7 +266,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (found_all < 0 && !opened) {
         return found_all;
     }
-    tool_narrow(args, v);
+    sandbox_narrow(args->sandbox, v);
     CLEANUP(fini) struct verify all;
     if (verify_init(&all, v->catalog) < 0) {
         return diag_no_memory(d);

@@ -160,6 +160,12 @@ class Ckptfs:
             assert mount.process.poll() is None, mount.log_text()
         return mount
 
+    def adopt(self, at):
+        """A mount that the test has made itself."""
+        mount = Mount(at, None, None)
+        self.mounts.append(mount)
+        return mount
+
     def refuse(self, *args, status=1, at=None, **more):
         """Runs what must fail with that status and leave no mount and no process; returns stderr."""
         done = self.run(*args, **more)

@@ -161,6 +161,7 @@ static void opts_parse_names_the_nearest_option(void **state)
 {
     static const char *const cases[][2] = {
         {"-ompa=x", "unknown option: -o mpa=x; did you mean '-o map='?"},
+        {"-osandbox=off", "-o sandbox=off: expected no or yes"},
         {"-overfy", "unknown option: -o verfy; did you mean '-o verify'?"},
         {"--grahp=x", "unknown option: --grahp=x; did you mean '--graph'?"},
         {"--hlep", "unknown option: --hlep; did you mean '--help'?"},
@@ -218,6 +219,11 @@ static void opts_parse_flags(void **state)
     assert_false(now.npy || now.verify);
     assert_int_equal(parse("ckptfs", "c", "m", "-o", "npy,verify", NULL), 0);
     assert_true(now.npy && now.verify);
+    assert_false(now.no_sandbox);
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "sandbox=no", NULL), 0);
+    assert_true(now.no_sandbox);
+    assert_int_equal(parse("ckptfs", "c", "m", "-o", "sandbox=yes", NULL), 0);
+    assert_false(now.no_sandbox);
 }
 
 static void opts_parse_other_actions(void **state)

@@ -479,11 +479,13 @@ static void expect_words(const struct sandbox *s, const char *words)
 static void sandbox_says_what_is_on(void **state)
 {
     (void)state;
-    expect_words(&(struct sandbox){.version = 7}, "sandbox: system calls are filtered; Landlock 7 is on, for "
-                                                  "reading, writing, TCP, signals and sockets of others");
-    expect_words(&(struct sandbox){.version = 2, .narrowed = -ENOENT},
+    expect_words(&(struct sandbox){.off = "x"}, "sandbox: none");
+    expect_words(&(struct sandbox){.on = true, .version = 7},
+                 "sandbox: system calls are filtered; Landlock 7 is on, for "
+                 "reading, writing, TCP, signals and sockets of others");
+    expect_words(&(struct sandbox){.on = true, .version = 2, .narrowed = -ENOENT},
                  "sandbox: system calls are filtered; Landlock 2 is on, for writing");
-    expect_words(&(struct sandbox){.filtered = -EPERM, .confined = -ENOSYS},
+    expect_words(&(struct sandbox){.on = true, .filtered = -EPERM, .confined = -ENOSYS},
                  "sandbox: system calls are not filtered (Operation not permitted); Landlock is not on (the "
                  "kernel has none)");
 }
