@@ -32,10 +32,15 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 SAN_FLAGS := $(if $(filter asan,$(SAN)),-fsanitize=address,$(if $(filter tsan,$(SAN)),-fsanitize=thread)) \
   $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer-no-link$(comma)address) \
   $(if $(filter asan fuzz,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_CFLAGS := -std=gnu11 -pthread -fno-strict-aliasing $(WARNINGS) $(SAN_FLAGS) $(CFLAGS)
+# What the compiler has to make the programs harder to take over. Sanitizers have better, and what checks sizes of objects works with -O alone.
+HARDENING := $(if $(SAN),,$(shell scripts/hardening $(BUILD)/hardening $(CC)))
+ifneq (,$(or $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),$(filter -O0,$(CFLAGS)),$(if $(filter -O%,$(CFLAGS)),,none)))
+HARDENING := $(filter-out %_FORTIFY_SOURCE %_FORTIFY_SOURCE=2 %_FORTIFY_SOURCE=3,$(HARDENING))
+endif
+ALL_CFLAGS := -std=gnu11 -pthread -fno-strict-aliasing -fPIE $(WARNINGS) $(SAN_FLAGS) $(HARDENING) $(CFLAGS)
 ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=312 -DCKPTFS_VERSION='"$(VERSION)"' \
   -Isrc -isystem $(BUILD)/gen $(PKG_CFLAGS) $(CPPFLAGS)
-ALL_LDFLAGS := -pthread $(SAN_FLAGS) $(LDFLAGS)
+ALL_LDFLAGS := -pthread -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack $(SAN_FLAGS) $(LDFLAGS)
 
 PROTOS := $(wildcard proto/*.proto)
 GEN_C := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.c)
