@@ -14,6 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CKPTFS_BUILD", "build"))
 CKPTFS = str((ROOT / BUILD / "ckptfs").resolve())
 GOLDEN = ROOT / "tests" / "golden"
+# A job in the background of a shell has these ignored, and so would have the programs that tests start and then end by them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 PATIENCE = 30  # seconds that anything may take before a test fails
 IS_ROOT = os.geteuid() == 0
 NEEDS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="needs root")

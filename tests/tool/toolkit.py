@@ -5,8 +5,13 @@ that TensorFlow would not write. Standard library only."""
 import json
 import os
 import pathlib
+import signal
 import struct
 import subprocess
+
+# A job in the background of a shell has these ignored, and so would have the programs that tests start and then end by them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("CKPTFS_BUILD", "build")
