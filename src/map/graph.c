@@ -116,21 +116,31 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
     return rc ? rc : bad;
 }
 
-const struct variable *graph_find(const struct graph *g, struct str name)
+/* The position of the first variable whose name is not below `name`, or, with `past`, of the first above all names that start with it. */
+static uint32_t bound(const struct graph *g, struct str name, bool past)
 {
     uint32_t low = 0;
     uint32_t high = g->count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        int order = str_cmp(g->variables[mid].name, name);
-        if (order == 0) {
-            return &g->variables[mid];
-        }
-        if (order < 0) {
+        struct str at = g->variables[mid].name;
+        if (str_cmp(at, name) < 0 || (past && str_starts(at, name))) {
             low = mid + 1;
         } else {
             high = mid;
         }
     }
-    return NULL;
+    return low;
+}
+
+const struct variable *graph_find(const struct graph *g, struct str name)
+{
+    uint32_t at = bound(g, name, false);
+    return at < g->count && str_eq(g->variables[at].name, name) ? &g->variables[at] : NULL;
+}
+
+uint32_t graph_prefix(const struct graph *g, struct str prefix, uint32_t *first)
+{
+    *first = bound(g, prefix, false);
+    return bound(g, prefix, true) - *first;
 }

@@ -55,6 +55,9 @@ MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *mor
 /* graph_find: the variable of exactly that full name, or NULL. */
 const struct variable *graph_find(const struct graph *g, struct str name);
 
+/* graph_prefix: the run of variables whose names start with `prefix`: *first and the count. O(log n). */
+uint32_t graph_prefix(const struct graph *g, struct str prefix, uint32_t *first);
+
 /* shape_parse: "[100, ?]", "[]", "[...]" to a shape whose dims are in `a`; -EINVAL without a message, or
  * -ENOMEM. */
 MUST_CHECK errint shape_parse(struct str text, struct arena *a, struct shape *out);

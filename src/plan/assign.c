@@ -161,6 +161,13 @@ static bool parts_agree(struct store *s, const struct rule *rule, struct found f
 
 /* ---- rules ------------------------------------------------------------------------------------- */
 
+/* Whether a variable that the checkpoint lacks is left out, and told of, in place of an error. */
+static bool may_be_missing(const struct store *s, struct str name)
+{
+    const struct variable *declared = graph_find(s->graph, name);
+    return s->r->map->view.skip_missing || (declared && declared->slot);
+}
+
 /* One member of a scope: `member` is a name of the store, cut at its first "/part_". */
 static errint assign_member(struct store *s, uint32_t index, struct str scope, struct str member)
 {
@@ -182,8 +189,7 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
         name.len--;
     }
     const struct tensor *t = catalog_find(r->catalog, name);
-    const struct variable *declared = graph_find(s->graph, member);
-    if (!t && (r->map->view.skip_missing || (declared && declared->slot))) {
+    if (!t && may_be_missing(s, member)) {
         s->missed = s->missing++ ? s->missed : member;
         return 0;
     }
@@ -210,32 +216,6 @@ static struct str cut_at_part(struct str name)
 {
     long at = str_search(name, STR("/part_"));
     return at < 0 ? name : str_head(name, (size_t)at);
-}
-
-static bool in_scope(const struct variable *v, struct str scope)
-{
-    return !scope.len ||
-           (v->name.len > scope.len && v->name.ptr[scope.len] == '/' && str_starts(v->name, scope));
-}
-
-/* Index of the first variable that sorts after the scope's "scope/". */
-static uint32_t first_in_scope(const struct graph *graph, struct str scope)
-{
-    uint32_t low = 0;
-    uint32_t high = graph->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        struct str name = graph->variables[mid].name;
-        int order = str_cmp(str_head(name, scope.len), scope);
-        bool before =
-            order < 0 || (order == 0 && (name.len == scope.len || (unsigned char)name.ptr[scope.len] < '/'));
-        if (before) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
 }
 
 /* What the scope of a rule left out. */
@@ -269,7 +249,7 @@ static errint assign_scope(struct store *s, uint32_t index)
     struct str last = {NULL, 0};
     uint32_t members = 0;
     const struct variable *self = scope.len ? graph_find(s->graph, scope) : NULL;
-    uint32_t first = scope.len ? first_in_scope(s->graph, scope) : 0;
+    struct str beginning = scope.len ? str_head(rule->target, scope.len + 1) : STR("");
     if (self && self->partition.rank) {
         members++;
         errint rc = assign_member(s, index, scope, cut_at_part(self->name));
@@ -277,7 +257,9 @@ static errint assign_scope(struct store *s, uint32_t index)
             return rc;
         }
     }
-    for (uint32_t i = first; i < s->graph->count && in_scope(&s->graph->variables[i], scope); i++) {
+    uint32_t first;
+    uint32_t end = graph_prefix(s->graph, beginning, &first) + first;
+    for (uint32_t i = first; i < end; i++) {
         struct str member = cut_at_part(s->graph->variables[i].name);
         members++;
         errint rc = resolve_ask(r, 1, 0, rule->line);

@@ -63,22 +63,6 @@ void resolve_warn_cut(struct resolve *r, const struct rule *rule)
     suggest(r, rule->target, alike);
 }
 
-/* Whether a variable is declared in the scope, which ends in '/'. */
-static bool has_members(const struct graph *g, struct str scope)
-{
-    uint32_t low = 0;
-    uint32_t high = g->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(g->variables[mid].name, scope) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low < g->count && str_starts(g->variables[low].name, scope);
-}
-
 void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
 {
     uint32_t first;
@@ -88,7 +72,7 @@ void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
     struct str alike =
         rule->target_is_scope ? scopes_alike(&scopes, target, resolve_budget(r)) : (struct str){NULL, 0};
     const char *reason = alike.ptr ? LOOKS_THE_SAME : "";
-    if (has_members(r->graph, rule->source) && catalog_prefix(r->catalog, target, &first)) {
+    if (graph_prefix(r->graph, rule->source, &first) && catalog_prefix(r->catalog, target, &first)) {
         reason = arena_printf(r->arena,
                               "; there are some in '%s', and the checkpoint has tensors in '%s': is the rule "
                               "the wrong way round?",
