@@ -49,6 +49,12 @@ FORMAT(2, 3) static errint record_fault(struct reader *r, const char *fmt, ...)
 }
 
 
+/* Whether a record is that of a slice, and no tensor's. */
+static bool is_slice(struct str key)
+{
+    return key.len && key.ptr[0] == '\0' && slice_key_valid(key);
+}
+
 static errint check_name(struct reader *r, struct str name)
 {
     unsigned components = 1;
@@ -176,7 +182,7 @@ static errint take_whole_slice(struct reader *r, struct str value, struct bundle
 /* A record that is no header: checked, and added unless it is a slice. */
 static errint take_record(struct reader *r, struct str key, struct str value)
 {
-    bool slice = key.len && key.ptr[0] == '\0' && slice_key_valid(key);
+    bool slice = is_slice(key);
     struct bundle_entry e;
     errint rc = bundle_entry_decode(value, &r->scratch, &e);
     if (rc == -ENOMEM) {
@@ -245,7 +251,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
 /* The tensor of a record that contradicts itself is listed, with the reason, and not shown. A slice that does so is missing in its tensor. */
 static errint hide_record(struct reader *r, struct str key)
 {
-    bool slice = key.len && key.ptr[0] == '\0' && slice_key_valid(key);
+    bool slice = is_slice(key);
     struct tensor t = {
         .shard = TENSOR_NO_SHARD,
         .off = (uintptr_t)r->fault,

@@ -66,33 +66,35 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     return 0;
 }
 
-errint sstable_check_metaindex(const struct sstable_source *src)
+static errint check_metaindex(const struct sstable_source *src, struct sstable_handle h)
 {
-    struct sstable_handle h;
-    struct sstable_handle index;
     uint64_t end;
-    errint rc = read_footer(src, &h, &index);
-    if (rc < 0) {
-        return rc;
-    }
     if (!handle_end(h, src->size - SSTABLE_FOOTER, &end)) {
         return SSTABLE_CORRUPT(
             src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer", h.off,
             h.bytes);
     }
     struct sstable_block block = {0};
-    rc = sstable_block_load(&block, src, h);
+    errint rc = sstable_block_load(&block, src, h);
     sstable_block_fini(&block);
     return rc;
 }
 
+errint sstable_check_metaindex(const struct sstable_source *src)
+{
+    struct sstable_handle metaindex;
+    struct sstable_handle index;
+    errint rc = read_footer(src, &metaindex, &index);
+    return rc < 0 ? rc : check_metaindex(src, metaindex);
+}
+
 /* TensorFlow does not look at that block, so its damage is told, and no more. */
-static errint warn_metaindex(const struct sstable_source *src)
+static errint warn_metaindex(const struct sstable_source *src, struct sstable_handle h)
 {
     struct diag found;
     diag_init(&found);
     const struct sstable_source quiet = {src->fd, src->size, src->path, &found};
-    errint rc = sstable_check_metaindex(&quiet);
+    errint rc = check_metaindex(&quiet, h);
     if (rc == -EBADMSG && found.kept) {
         diag_warn(src->d, DIAG_CHECKPOINT_CORRUPT, src->path, STR(""),
                   "metaindex: %s (TensorFlow never reads it, and no tensor needs it)",
@@ -111,7 +113,7 @@ errint sstable_index_open(struct sstable_index *x, const struct sstable_source *
     if (rc < 0 || (rc = sstable_block_load(&x->block, src, h)) < 0) {
         return rc;
     }
-    return warn_metaindex(src);
+    return warn_metaindex(src, metaindex);
 }
 
 
