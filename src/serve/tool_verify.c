@@ -46,11 +46,17 @@ static const struct shard *lacking_file(const struct catalog *c, const struct ve
     return !file->opened || end > (uint64_t)file->st.st_size ? file : NULL;
 }
 
+/* What a file lacks. */
+struct lacking {
+    uint32_t count;                                 /* of units */
+    const struct verify_unit *named[LACKING_NAMED]; /* the first of them, in the order of their places */
+};
+
 /* Units that are not good, by name, and how many of them each file lacks. */
 struct bad_units {
     const struct verify_unit **units; /* owns */
     uint32_t count;
-    uint32_t *lacking; /* owns; one for each of catalog.shards */
+    struct lacking *lacking; /* owns; one for each of catalog.shards */
 };
 
 static void bad_units_fini(struct bad_units *bad)
@@ -71,7 +77,11 @@ static errint find_bad(const struct verify *all, struct bad_units *bad)
         const struct verify_unit *u = &all->units[i];
         const struct shard *file = lacking_file(c, u);
         if (file) {
-            bad->lacking[file - c->shards]++;
+            struct lacking *l = &bad->lacking[file - c->shards];
+            if (l->count < LACKING_NAMED) {
+                l->named[l->count] = u;
+            }
+            l->count++;
         }
         if (u->result.outcome != VERIFY_GOOD) {
             bad->units[bad->count++] = u;
@@ -81,24 +91,12 @@ static errint find_bad(const struct verify *all, struct bad_units *bad)
     return 0;
 }
 
-/* The first of those whose bytes `file` lacks, in the order of their places. */
-static void name_lacking(const struct verify *all, const struct shard *file, struct buf *b)
-{
-    unsigned named = 0;
-    for (uint32_t i = 0; i < all->count && named < LACKING_NAMED; i++) {
-        if (lacking_file(all->catalog, &all->units[i]) == file) {
-            buf_text(b, named++ ? ", " : "");
-            buf_visible(b, tensor_name(all->units[i].tensor));
-        }
-    }
-}
-
 /* One line for a file that lacks what its tensors need, however many they are. */
-static void tell_files(const struct verify *all, const struct bad_units *bad, struct tool_out *o)
+static void tell_files(const struct catalog *c, const struct bad_units *bad, struct tool_out *o)
 {
-    const struct catalog *c = all->catalog;
     for (uint32_t i = 0; i < c->shard_count && out_settle(o) == 0; i++) {
-        if (!bad->lacking[i]) {
+        const struct lacking *l = &bad->lacking[i];
+        if (!l->count) {
             continue;
         }
         buf_visible(&o->text, str_from(c->shards[i].path));
@@ -107,9 +105,12 @@ static void tell_files(const struct verify *all, const struct bad_units *bad, st
         } else {
             buf_text(&o->text, ": cannot be opened: ");
         }
-        buf_printf(&o->text, "%u tensors or slices cannot be read: ", bad->lacking[i]);
-        name_lacking(all, &c->shards[i], &o->text);
-        buf_text(&o->text, bad->lacking[i] > LACKING_NAMED ? ", ...\n" : "\n");
+        buf_printf(&o->text, "%u tensors or slices cannot be read: ", l->count);
+        for (unsigned k = 0; k < LACKING_NAMED && l->named[k]; k++) {
+            buf_text(&o->text, k ? ", " : "");
+            buf_visible(&o->text, tensor_name(l->named[k]->tensor));
+        }
+        buf_text(&o->text, l->count > LACKING_NAMED ? ", ...\n" : "\n");
     }
 }
 
@@ -143,7 +144,7 @@ static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_
     if (find_bad(all, &bad) < 0) {
         return -ENOMEM;
     }
-    tell_files(all, &bad, o);
+    tell_files(all->catalog, &bad, o);
     for (uint32_t i = 0, next; i < bad.count && out_settle(o) == 0; i = next) {
         for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor; next++) {
         }
