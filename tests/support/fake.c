@@ -113,6 +113,27 @@ struct map *fake_map(const char *text)
     return m;
 }
 
+void fake_resolve(struct fake_resolved *r, const struct fake_tensor *tensors, uint32_t count,
+                  const char *text)
+{
+    fake_resolved_close(r);
+    r->catalog = fake_catalog(tensors, count, 0);
+    r->map = fake_map(text);
+    diag_init(&r->diag);
+    r->rc = plan_resolve(r->catalog, r->map, &r->map->graph, false, &r->diag, &r->plan);
+}
+
+void fake_resolved_close(struct fake_resolved *r)
+{
+    if (r->catalog) {
+        plan_close(r->plan);
+        map_close(r->map);
+        fake_close(r->catalog);
+        diag_fini(&r->diag);
+    }
+    memset(r, 0, sizeof(*r));
+}
+
 int fake_has(const struct diag *d, enum diag_code code, const char *where, const char *words)
 {
     for (unsigned i = 0; i < d->kept; i++) {

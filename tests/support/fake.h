@@ -9,6 +9,7 @@
 #include "format/catalog.h"
 #include "format/dtype.h"
 #include "map/map.h"
+#include "plan/plan.h"
 
 struct fake_tensor {
     const char *name;
@@ -30,6 +31,20 @@ unsigned char fake_byte(uint64_t i);
 
 /* The map of a text (a C string), which must parse. */
 struct map *fake_map(const char *text);
+
+/* A map resolved against a catalog. Zeroed, it is closed. */
+struct fake_resolved {
+    struct catalog *catalog;
+    struct map *map;
+    struct plan *plan;
+    struct diag diag;
+    errint rc; /* of plan_resolve */
+};
+
+/* fake_resolve: closes *r, and makes it the map of `text` against a catalog of those tensors. */
+void fake_resolve(struct fake_resolved *r, const struct fake_tensor *tensors, uint32_t count,
+                  const char *text);
+void fake_resolved_close(struct fake_resolved *r);
 
 /* Whether d has an entry with that code, place ("map.ini:3"), and a message that contains `words`. */
 int fake_has(const struct diag *d, enum diag_code code, const char *where, const char *words);

@@ -21,34 +21,18 @@ static const struct fake_tensor tensors[] = {
 };
 
 /* One resolved map, closed by the next. */
-static struct {
-    struct catalog *catalog;
-    struct map *map;
-    struct plan *plan;
-    struct diag diag;
-    errint rc;
-} now;
+static struct fake_resolved now;
 
 static int close_now(void **state)
 {
     (void)state;
-    if (now.catalog) {
-        plan_close(now.plan);
-        map_close(now.map);
-        fake_close(now.catalog);
-        diag_fini(&now.diag);
-    }
-    memset(&now, 0, sizeof(now));
+    fake_resolved_close(&now);
     return 0;
 }
 
 static const struct plan *resolve(const char *text)
 {
-    close_now(NULL);
-    now.catalog = fake_catalog(tensors, ARRAY_LEN(tensors), 0);
-    now.map = fake_map(text);
-    diag_init(&now.diag);
-    now.rc = plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan);
+    fake_resolve(&now, tensors, ARRAY_LEN(tensors), text);
     return now.plan;
 }
 
@@ -138,11 +122,7 @@ static void nothing_left_is_an_error_without_a_graph(void **state)
                                                 {"v", DTYPE_INT8, 0, {0}, 0}};
     for (uint32_t count = 1; count <= 2;
          count++) { /* where nothing could be shown at all, the map is not why */
-        close_now(NULL);
-        now.catalog = fake_catalog(hidden, count, 0);
-        now.map = fake_map(RULES "x/ = a/\n");
-        diag_init(&now.diag);
-        now.rc = plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan);
+        fake_resolve(&now, hidden, count, RULES "x/ = a/\n");
         assert_int_equal(now.rc < 0, count == 2);
     }
     assert_true(

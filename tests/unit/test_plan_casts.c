@@ -20,24 +20,12 @@ static const struct fake_tensor tensors[] = {
     {"wave", DTYPE_COMPLEX64, 0, {0}, 0}, {"quant", DTYPE_QINT8, 0, {0}, 0},
 };
 
-static struct {
-    struct catalog *catalog;
-    struct map *map;
-    struct plan *plan;
-    struct diag diag;
-    errint rc;
-} now;
+static struct fake_resolved now;
 
 static int close_now(void **state)
 {
     (void)state;
-    if (now.catalog) {
-        plan_close(now.plan);
-        map_close(now.map);
-        fake_close(now.catalog);
-        diag_fini(&now.diag);
-    }
-    memset(&now, 0, sizeof(now));
+    fake_resolved_close(&now);
     return 0;
 }
 
@@ -45,12 +33,8 @@ static int close_now(void **state)
 static const char *types(const char *rules)
 {
     static char text[4096];
-    close_now(NULL);
-    now.catalog = fake_catalog(tensors, ARRAY_LEN(tensors), 0);
     snprintf(text, sizeof(text), "[assignment_map]\n%s", rules);
-    now.map = fake_map(text);
-    diag_init(&now.diag);
-    now.rc = plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan);
+    fake_resolve(&now, tensors, ARRAY_LEN(tensors), text);
     size_t len = 0;
     text[0] = '\0';
     for (uint32_t i = 0; i < now.plan->count; i++) {
@@ -135,11 +119,8 @@ static void integers_that_a_float_does_not_hold_are_warned_of(void **state)
     assert_int_equal(now.diag.warnings, 0);
     /* One warning for all parts of a variable. */
     static const struct fake_tensor many[] = {{"n", DTYPE_INT32, 1, {9}, 0}};
-    close_now(NULL);
-    now.catalog = fake_catalog(many, 1, 0);
-    now.map = fake_map("[assignment_map]\nn = n | cast half | partition 3\n");
-    diag_init(&now.diag);
-    assert_int_equal(plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan), 0);
+    fake_resolve(&now, many, 1, "[assignment_map]\nn = n | cast half | partition 3\n");
+    assert_int_equal(now.rc, 0);
     assert_int_equal(now.plan->count, 3);
     assert_int_equal(now.diag.warnings, 1);
 }

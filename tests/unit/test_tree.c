@@ -12,36 +12,26 @@
 #include "support/fake.h"
 
 static struct {
-    struct catalog *catalog;
-    struct map *map;
-    struct plan *plan;
+    struct fake_resolved of;
     struct tree *tree;
-    struct diag diag;
-    errint rc;
+    errint rc; /* of tree_build */
 } now;
 
 static int close_now(void **state)
 {
     (void)state;
-    if (now.catalog) {
-        tree_close(now.tree);
-        plan_close(now.plan);
-        map_close(now.map);
-        fake_close(now.catalog);
-        diag_fini(&now.diag);
-    }
-    memset(&now, 0, sizeof(now));
+    tree_close(now.tree);
+    now.tree = NULL;
+    fake_resolved_close(&now.of);
     return 0;
 }
 
 static struct tree *build(const char *map, const struct fake_tensor *tensors, uint32_t count)
 {
     close_now(NULL);
-    now.catalog = fake_catalog(tensors, count, 0);
-    now.map = fake_map(map);
-    diag_init(&now.diag);
-    assert_int_equal(plan_resolve(now.catalog, now.map, &now.map->graph, false, &now.diag, &now.plan), 0);
-    now.rc = tree_build(now.plan, NULL, 0, &now.diag, &now.tree);
+    fake_resolve(&now.of, tensors, count, map);
+    assert_int_equal(now.of.rc, 0);
+    now.rc = tree_build(now.of.plan, NULL, 0, &now.of.diag, &now.tree);
     return now.tree;
 }
 
@@ -81,7 +71,7 @@ static const struct target *at(const char *path)
     tree_path(now.tree, (uint32_t)node, &b);
     assert_string_equal(b.data, path);
     buf_fini(&b);
-    return &now.plan->targets[target];
+    return &now.of.plan->targets[target];
 }
 
 #define ASSERT_AT(path, name)                                                                                \
@@ -272,7 +262,7 @@ static void build_variable_wins_over_a_synthesized_file(void **state)
     ASSERT_AT(".ckptfs/report.json", ".ckptfs/report.json");
     ASSERT_AT(".ckptfs/other", ".ckptfs/other");
     assert_true(find(now.tree, ".ckptfs/stats") > 0);
-    assert_true(fake_has(&now.diag, DIAG_NAME_COLLISION, "", "report.json"));
+    assert_true(fake_has(&now.of.diag, DIAG_NAME_COLLISION, "", "report.json"));
     NAMES(".ckptfs");
     ASSERT_AT(".ckptfs", ".ckptfs");
     assert_true(find(now.tree, ".ckptfs.d/stats") > 0);
