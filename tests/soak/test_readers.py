@@ -68,7 +68,7 @@ def files_of(mount):
     for folder, _, names in os.walk(mount):
         for name in names:
             path = os.path.relpath(os.path.join(folder, name), mount)
-            if path != ".ckptfs/stats":
+            if path not in (".ckptfs/stats", ".ckptfs/faults"):
                 with open(os.path.join(folder, name), "rb") as f:
                     found[path] = f.read()
     return found
