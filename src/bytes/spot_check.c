@@ -20,18 +20,22 @@ struct spots {
     unsigned count;
 };
 
-/* Whether t may be looked at, in its data file *file. The record of the object graph, which was verified when it was read, is the same in each save. */
-static bool is_spot(const struct catalog *c, const struct tensor *t, const struct shard **file)
+/* Whether t is one of those that may be looked at. */
+static bool is_small(const struct tensor *t)
 {
-    if (t->hidden != TENSOR_SHOWN || t->shard == TENSOR_NO_SHARD || t->no_crc || t->bytes == 0 ||
-        t->bytes > SPOT_CHECK_BYTES || str_eq(catalog_key(c, t), STR(OBJECTS_KEY))) {
-        return false;
-    }
+    return t->hidden == TENSOR_SHOWN && t->shard != TENSOR_NO_SHARD && !t->no_crc && t->bytes > 0 &&
+           t->bytes <= SPOT_CHECK_BYTES;
+}
+
+/* Whether t, which is small, can be looked at in its data file. The record of the object graph, which was verified when it was read, is the same in
+ * each save. */
+static bool is_there(const struct catalog *c, const struct tensor *t, const struct shard *file)
+{
     struct shard *s = &c->shards[t->shard];
-    *file = shard_file(s);
-    uint64_t size = (uint64_t)(*file)->st.st_size; /* it may have been cut */
+    uint64_t size = (uint64_t)file->st.st_size; /* it may have been cut */
     uint64_t off = shard_origin(s, t->off);
-    return (*file)->used && (*file)->opened && off < size && verify_stored_bytes(c, t, NULL) <= size - off;
+    return file->used && file->opened && off < size && verify_stored_bytes(c, t, NULL) <= size - off &&
+           !str_eq(catalog_key(c, t), STR(OBJECTS_KEY));
 }
 
 /* Whether it may be a counter. */
@@ -46,7 +50,13 @@ static bool is_better(const struct tensor *a, const struct tensor *b)
     return a->bytes != b->bytes ? a->bytes < b->bytes : is_integer(a) && !is_integer(b);
 }
 
-/* Tensors come in the order of their names, and of equal ones the first stays. */
+/* Whether there is room for t, or it takes the place of another. Of equal ones the first stays. */
+static bool wants_spot(const struct spots *s, const struct tensor *t)
+{
+    return s->count < SPOT_CHECK_MOST || is_better(t, s->tensors[SPOT_CHECK_MOST - 1]);
+}
+
+/* Tensors come in the order of their names. */
 static void add_spot(struct spots *s, const struct tensor *t)
 {
     unsigned at = s->count < SPOT_CHECK_MOST ? s->count++ : SPOT_CHECK_MOST;
@@ -179,9 +189,14 @@ errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check
         return diag_no_memory(d);
     }
     for (uint32_t i = 0; i < c->count; i++) {
-        const struct shard *file;
-        if (is_spot(c, &c->tensors[i], &file)) {
-            add_spot(&files[file - c->shards], &c->tensors[i]);
+        const struct tensor *t = &c->tensors[i];
+        if (!is_small(t)) {
+            continue;
+        }
+        const struct shard *file = shard_file(&c->shards[t->shard]);
+        struct spots *spots = &files[file - c->shards];
+        if (wants_spot(spots, t) && is_there(c, t, file)) {
+            add_spot(spots, t);
         }
     }
     errint first = 0;

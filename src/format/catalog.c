@@ -98,10 +98,10 @@ void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_
     uint32_t shard = s ? s->shard : t->shard;
     uint64_t off = s ? s->off : t->off;
     uint64_t bytes = t->bytes;
-    const struct strings_run *run = strings_run_at(&c->shards[shard], off);
-    if (!catalog_is_bundle(c)) {
+    const struct strings_run *run;
+    if (shard_file(&c->shards[shard])->blocks) {
         bytes = 0; /* of a V1 file all is needed, and the reader has said so */
-    } else if (run) {
+    } else if (t->dtype == DTYPE_STRING && (run = strings_run_at(&c->shards[shard], off)) != NULL) {
         off = run->off;
         bytes = run->bytes;
     } else if (s && shape_bytes((struct shape){s->len, t->rank}, t->dtype, &bytes) < 0) {

@@ -177,9 +177,12 @@ static enum dtype_kind kind_taken(const struct rule *r)
 
 bool rule_casts(const struct rule *r, enum dtype dtype)
 {
+    if (!r->cast || rule_is_exact(r)) {
+        return r->cast != 0;
+    }
     enum dtype_kind kind = dtype_kind(dtype);
     bool real = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_INTEGER || kind == DTYPE_KIND_BOOL;
-    return r->cast && (rule_is_exact(r) || (r->cast_all ? real : kind == kind_taken(r)));
+    return r->cast_all ? real : kind == kind_taken(r);
 }
 
 const char *rule_cast_takes(const struct rule *r)

@@ -72,10 +72,22 @@ bool resolve_will_cast(const struct rule *rule, const struct tensor *t)
     return rule->source_is_scope && rule->cast != t->dtype && rule_casts(rule, (enum dtype)t->dtype);
 }
 
+/* Most maps cast nothing, and then a million targets need not be gone over for it. */
+static bool casts_anything(const struct map *m)
+{
+    for (uint32_t i = 0; i < m->rule_count; i++) {
+        if (m->rules[i].cast) {
+            return true;
+        }
+    }
+    return false;
+}
+
 errint resolve_cast_scopes(struct resolve *r)
 {
     errint rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < r->count; i++) {
+    uint32_t count = casts_anything(r->map) ? r->count : 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
         struct target *t = &r->targets[i];
         const struct rule *rule = &r->map->rules[t->rule];
         struct as as;
@@ -127,6 +139,9 @@ static void warn_unused_casts(struct resolve *r, const bool *casts, const bool *
 
 errint resolve_warn_casts(struct resolve *r)
 {
+    if (!casts_anything(r->map)) {
+        return 0;
+    }
     CLEANUP_FREE bool *casts = calloc((size_t)r->map->rule_count + 1, sizeof(*casts)); /* by rule */
     CLEANUP_FREE bool *leaves = calloc((size_t)r->map->rule_count + 1, sizeof(*leaves));
     if (!casts || !leaves) {
