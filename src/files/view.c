@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/grow.h"
@@ -210,6 +211,18 @@ static bool is_checkpoint(const char *word)
     return word && locate_checkpoint(word, &texts, &where, &unsaid) == 0;
 }
 
+/* The map could not be read: its name may be that of a checkpoint. What a file is was said already. */
+static void ask_of_map(const struct view_request *request, struct diag *d)
+{
+    struct stat st;
+    bool is_file = stat(request->map, &st) == 0 && S_ISREG(st.st_mode);
+    if (!is_file && is_checkpoint(request->map)) {
+        diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", str_from(request->map),
+                   "'%s' is a checkpoint, expected a map, which is text in sections",
+                   diag_visible(d, str_from(request->map)));
+    }
+}
+
 /* There is no checkpoint where one was expected: another word may be it. */
 static void ask_of_words(const struct view_request *request, struct diag *d)
 {
@@ -242,6 +255,8 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
         rc = rc == 0 ? found : rc;
         if (out->checkpoint && !out->catalog) {
             ask_of_words(request, d);
+        } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
+            ask_of_map(request, d);
         }
     }
     enum map_names names = out->map ? out->map->names : request->extra.names;

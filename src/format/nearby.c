@@ -4,6 +4,9 @@
 #include <dirent.h>
 #include <strings.h>
 
+#include "base/edit.h"
+#include "base/nearest.h"
+
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST])
 {
@@ -51,6 +54,45 @@ const char *nearby_ignoring_case(const char *dir, const char *name, struct arena
         closedir(stream);
     }
     return found;
+}
+
+/* The name in `dir` that is nearest to `name`. */
+static struct str nearest_name(const char *dir, struct str name, struct arena *a)
+{
+    struct str best = STR("");
+    unsigned least = nearest_most(name.len) + 1;
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        struct str other = str_from(entry->d_name);
+        unsigned edits = other.ptr[0] == '.' ? least + 1 : edit_distance(name, other, least);
+        if (edits < least || (edits == least && best.len && str_cmp(other, best) < 0)) {
+            least = edits;
+            best = arena_str(a, other);
+        }
+    }
+    if (stream) {
+        closedir(stream);
+    }
+    return best;
+}
+
+void nearby_suggest(struct diag *d, const char *path)
+{
+    if (!d) {
+        return;
+    }
+    struct arena scratch;
+    arena_init(&scratch);
+    struct str name = path_base(path);
+    const char *dir = path_dir(path, &scratch);
+    struct str near = dir && name.len ? nearest_name(dir, name, &scratch) : STR("");
+    struct str head = str_head(str_from(path), (size_t)(name.ptr - path));
+    const char *whole = near.len ? arena_printf(&scratch, STR_FMT STR_FMT, STR_ARG(head), STR_ARG(near)) : NULL;
+    if (whole) {
+        diag_nearest(d, str_from(whole));
+    }
+    arena_fini(&scratch);
 }
 
 const char *path_dir(const char *path, struct arena *a)

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/file.h"
 #include "format/file_kind.h"
+#include "format/nearby.h"
 #include "format/sstable_block.h"
 #include "map/graph_reading.h"
 
@@ -216,7 +217,11 @@ errint graph_file_read(const char *path, const char *tag, struct arena *a, struc
     struct stat st;
     errint rc = file_open(g->path, &fd, &st);
     if (rc < 0) {
-        return file_complain(d, DIAG_FILE_UNREADABLE, g->path, rc);
+        rc = file_complain(d, DIAG_FILE_UNREADABLE, g->path, rc);
+        if (rc == -ENOENT) {
+            nearby_suggest(d, g->path);
+        }
+        return rc;
     }
     wire_init(&g->wire, fd, (uint64_t)st.st_size);
     rc = walk(g, tag);

@@ -26,6 +26,21 @@ def test_a_map_in_the_place_of_a_checkpoint(tmp_path):
     assert f"'{PREFIX}' is a checkpoint: are the arguments the wrong way round?" in text
 
 
+@pytest.mark.parametrize("checkpoint", [DEMO, PREFIX])
+def test_a_checkpoint_in_the_place_of_a_map(checkpoint):
+    text = run("plan", "-m", checkpoint, PREFIX, status=1).stderr.decode()
+    assert f"'{checkpoint}' is a checkpoint, expected a map" in text and text.count("\n") == 2
+
+
+def test_a_misspelt_map_or_graph(tmp_path):
+    (tmp_path / "bert.ini").write_text("[assignment_map]\n/ = /\n")
+    (tmp_path / "graph.pb").write_text("")
+    for option, wrong, right in ("-m", "bort.ini", "bert.ini"), ("-g", "grap.pb", "graph.pb"):
+        text = run("plan", option, tmp_path / wrong, PREFIX, status=1).stderr.decode()
+        assert "cannot open: No such file or directory" in text and f"did you mean '{tmp_path / right}'?" in text
+    assert "did you mean" not in run("plan", "-m", tmp_path / "elsewhere", PREFIX, status=1).stderr.decode()
+
+
 def test_a_command_after_its_checkpoint():
     assert f"did you mean 'ckptool cat {PREFIX}'?" in run(PREFIX, "cat", "some_var", status=2).stderr.decode()
 

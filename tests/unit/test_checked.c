@@ -91,6 +91,7 @@ static int setup_known(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
+    cause_clear(); /* it may point into what is freed here */
     render_scratch_fini(&f->scratch);
     checked_close(f->k);
     arena_fini(&f->a);
