@@ -88,6 +88,26 @@ static void list_others(const struct others *o, const char *before, bool sizes, 
     }
 }
 
+/* A sharded save, whose folder is named after its checkpoint, moves the data of its parts to the folder above before it
+ * writes the index there (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, MergeBundles): STEM.data-, or empty. */
+static struct str moved_start(struct others *o, const char *dir)
+{
+    CLEANUP_FREE char *real = realpath(dir, NULL);
+    struct str name = real ? path_base(real) : STR("");
+    long temp = str_search(name, STR("_temp"));
+    const char *start = temp > 0 ? arena_printf(&o->arena, STR_FMT ".data-", (int)temp, name.ptr) : NULL;
+    return start ? str_from(start) : STR("");
+}
+
+static void find_moved(struct others *o, const char *dir, uint64_t need_bytes)
+{
+    struct str start = moved_start(o, dir);
+    const char *above = start.len ? arena_printf(&o->arena, "%s/..", dir) : NULL;
+    if (above) {
+        find_others(o, above, start, STR(""), need_bytes);
+    }
+}
+
 void shard_print_beside(const struct shard *s, struct buf *b)
 {
     CLEANUP(others_fini) struct others o = {0};
@@ -104,7 +124,15 @@ void shard_print_beside(const struct shard *s, struct buf *b)
         return;
     }
     find_others(&o, dir, STR(""), str_from_pos(base, (size_t)cut), s->need_bytes);
-    list_others(&o, "; if it was renamed apart from its index, it is one of these: ", true, b);
+    if (o.count) {
+        list_others(&o, "; if it was renamed apart from its index, it is one of these: ", true, b);
+        return;
+    }
+    find_moved(&o, dir, s->need_bytes);
+    list_others(&o,
+                "; the save was interrupted after it moved its data and before it wrote their index; "
+                "in the folder above it is one of these, to be linked here: ",
+                true, b);
 }
 
 errint shard_complain_missing(const struct shard *s, struct diag *d)

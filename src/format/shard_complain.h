@@ -9,7 +9,8 @@
 #include "format/shard.h"
 
 /* shard_print_beside: adds which data files lie beside a missing one, "; beside it there are: a, b": of the same checkpoint, else those of
- * others with that number, the ones of the right size first, since index and data may have been renamed apart. Adds nothing if there are none. */
+ * others with that number, the ones of the right size first, since index and data may have been renamed apart.
+ * Else those that a sharded save, interrupted after that, had moved to the folder above. Adds nothing if there are none. */
 void shard_print_beside(const struct shard *s, struct buf *b);
 
 /* shard_complain_missing: the error of a data file that is not there, with that. */

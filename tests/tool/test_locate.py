@@ -158,6 +158,22 @@ def test_a_part_that_is_missing_is_told(tmp_path):
     assert run("cat", "-q", "-a", "own2 = x", lone, "x").stdout == b"\2"
 
 
+def test_data_that_the_merge_had_moved_are_named(tmp_path):
+    folder = tmp_path / "model.ckpt-5_temp_0123"
+    rows = write_parts(folder)
+    names = [f"part-{i:05}-of-00002.data-00000-of-00001" for i in range(2)]
+    moved = [tmp_path / f"model.ckpt-5.data-{i:05}-of-00002" for i in range(2)]
+    for name, path in zip(names, moved):
+        os.rename(folder / name, path)
+    text = run("cat", folder / "part-*", "v", status=1).stderr.decode()
+    assert text.count("interrupted after it moved its data and before it wrote their index") == 2, text
+    for line, path in zip(text.splitlines(), moved):
+        assert "in the folder above it is one of these, to be linked here: " in line and f"{path.name}, of exactly that size" in line
+    for name, path in zip(names, moved):
+        os.link(path, folder / name)
+    assert out("cat", folder / "part-*", "v") == rows
+
+
 def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     write_parts(tmp_path / "same")
     shutil.copy(tmp_path / "same" / "part-00000-of-00002.index", tmp_path / "same" / "part-00001-of-00002.index")
