@@ -173,6 +173,10 @@ static errint join(struct bundle_parts *p, struct str *value)
 int bundle_parts_next(struct bundle_parts *p, struct str *key, struct str *value,
                       const struct bundle_part **part)
 {
+    if (p->count == 1) { /* nearly always: its records as they come */
+        *part = p->parts;
+        return sstable_next(p->parts->table, key, value);
+    }
     errint rc = refill(p);
     if (rc < 0 || p->heap_count == 0) {
         return rc;
