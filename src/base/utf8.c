@@ -36,8 +36,9 @@ static bool ascii_word(const char *p)
 bool utf8_valid(struct str s)
 {
     for (size_t pos = 0; pos < s.len;) {
-        if (s.len - pos >= 8 && ascii_word(s.ptr + pos)) {
-            pos += 8;
+        size_t left = s.len - pos;
+        if (s.len >= 8 && ascii_word(left >= 8 ? s.ptr + pos : s.ptr + s.len - 8)) {
+            pos += left >= 8 ? 8 : left;
             continue;
         }
         size_t len = utf8_sequence(s, pos);

@@ -105,16 +105,26 @@ static unsigned digits(uint64_t number)
     return count;
 }
 
+/* How many bytes a byte of a name takes in a header at most, by its escape: of UTF-8 above ASCII half of \uXXXX. */
+static void fill_widths(unsigned char width[256])
+{
+    for (unsigned c = 0; c < 256; c++) {
+        width[c] = c < 0x80 ? 1 : 3;
+    }
+    memset(width, 6, 0x20);
+    width[0x7f] = 6;
+    width['"'] = width['\\'] = 2;
+}
+
 /* What the variable takes in a header, where offsets have that many digits: no less, and for names in ASCII no more. */
-static uint64_t header_bound(const struct logical *l, unsigned offset_digits)
+static uint64_t header_bound(const struct logical *l, unsigned offset_digits, const unsigned char width[256])
 {
     static const char text[] = "\"\": {\"dtype\": \"\", \"shape\": [], \"data_offsets\": [, ]}, ";
     struct str name = logical_name(l);
     struct shape shape = target_shape(l->whole);
     uint64_t bytes = sizeof(text) - 1 + strlen(type_name(target_dtype(l->whole))) + 2 * offset_digits;
     for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        bytes += c < 0x20 || c == 0x7f ? 6 : c == '"' || c == '\\' ? 2 : c < 0x80 ? 1 : 3;
+        bytes += width[(unsigned char)name.ptr[i]];
     }
     for (unsigned i = 0; i < shape.rank; i++) {
         bytes += digits((uint64_t)shape.dims[i]) + (i ? 2 : 0);
@@ -154,13 +164,15 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
     uint64_t bytes = 0;
     uint64_t header = 0;
     unsigned offset_digits = digits(total_size(s));
+    unsigned char width[256];
+    fill_widths(width);
     struct logical_cursor before = at;
     for (struct logical l; rc == 0 && logical_next(&at, &l); before = at) {
         if (safetensors_refusal(&l)) {
             continue;
         }
         uint64_t more = target_bytes(l.whole);
-        uint64_t text = header_bound(&l, offset_digits);
+        uint64_t text = header_bound(&l, offset_digits, width);
         bool too_long = header + text > HEADER_MOST - 256;
         uint64_t sum;
         bool too_large = !checked_add_u64(bytes, more, &sum) || sum > most;
