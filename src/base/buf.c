@@ -17,14 +17,14 @@ void buf_fini(struct buf *b)
 /* Room for `more` bytes and a NUL. */
 static bool reserve(struct buf *b, size_t more)
 {
+    if (!b->failed && more < b->cap - b->len) {
+        return true;
+    }
     if (b->failed || more > SIZE_MAX / 4 || b->len > SIZE_MAX / 4) {
         b->failed = true;
         return false;
     }
     size_t need = b->len + more + 1;
-    if (need <= b->cap) {
-        return true;
-    }
     size_t cap = b->cap ? b->cap : 128;
     while (cap < need) {
         cap *= 2;
@@ -62,7 +62,10 @@ void buf_text(struct buf *b, const char *text)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (reserve(b, 1)) {
+        b->data[b->len++] = c;
+        b->data[b->len] = '\0';
+    }
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)
