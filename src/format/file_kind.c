@@ -7,7 +7,6 @@
 #include "base/crc32c.h"
 #include "base/cursor.h"
 #include "base/file.h"
-#include "format/sstable_block.h"
 
 enum { SAFETENSORS_HEADER_MOST = 100 * 1000 * 1000 };
 
@@ -341,6 +340,16 @@ static const struct file_kind *find(const struct look *l)
     return &unknown;
 }
 
+bool file_ends_as_table(int fd, uint64_t size)
+{
+    char tail[8];
+    if (size < sizeof(tail) || file_read_at(fd, size - sizeof(tail), sizeof(tail), tail) < 0) {
+        return false;
+    }
+    struct cursor c = cursor_over(tail, sizeof(tail));
+    return cursor_le64(&c) == FILE_TABLE_MAGIC;
+}
+
 const struct file_kind *file_kind_of(int fd, uint64_t size)
 {
     char head[FILE_KIND_HEAD];
@@ -348,7 +357,7 @@ const struct file_kind *file_kind_of(int fd, uint64_t size)
     if (file_read_at(fd, 0, len, head) < 0) {
         return &unknown;
     }
-    const struct look l = {str_of(head, len), size, sstable_ends(fd, size)};
+    const struct look l = {str_of(head, len), size, file_ends_as_table(fd, size)};
     return find(&l);
 }
 
@@ -364,10 +373,10 @@ const struct file_kind *file_kind_of_text(struct str text)
 {
     char magic[8];
     for (unsigned i = 0; i < sizeof(magic); i++) {
-        magic[i] = (char)(SSTABLE_MAGIC >> 8 * i);
+        magic[i] = (char)(FILE_TABLE_MAGIC >> 8 * i);
     }
     const struct look l = {str_head(text, FILE_KIND_HEAD), text.len,
-                           text.len >= SSTABLE_FOOTER && str_ends(text, str_of(magic, sizeof(magic)))};
+                           str_ends(text, str_of(magic, sizeof(magic)))};
     return find(&l);
 }
 

@@ -24,7 +24,7 @@ bool locate_is_table(const char *path)
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0 &&
-           sstable_ends(fd, (uint64_t)st.st_size);
+           file_ends_as_table(fd, (uint64_t)st.st_size);
 }
 
 const char *locate_shard_count(const char *path)
@@ -204,7 +204,7 @@ errint locate_complain_no_table(const char *path, struct diag *d)
     return diag_error(
         d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
         "the file is of no known kind: it has %lld bytes, begins with '%s' and ends in %s, a V1 "
-        "checkpoint has at least %d and ends in " SSTABLE_MAGIC_HEX "; and there is no %s.index",
+        "checkpoint has at least %d and ends in " FILE_TABLE_MAGIC_HEX "; and there is no %s.index",
         (long long)st.st_size, diag_visible(d, str_of(ends[0], len)), hex.data ? hex.data : "nothing",
         SSTABLE_FOOTER, shown);
 }

@@ -58,16 +58,6 @@ static bool sums_agree(struct sstable_handle h, const char *stored, uint32_t *cr
     return *crc == *stored_crc;
 }
 
-bool sstable_ends(int fd, uint64_t size)
-{
-    char tail[8];
-    if (size < sizeof(tail) || file_read_at(fd, size - sizeof(tail), sizeof(tail), tail) < 0) {
-        return false;
-    }
-    struct cursor c = cursor_over(tail, sizeof(tail));
-    return cursor_le64(&c) == SSTABLE_MAGIC;
-}
-
 errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain, size_t bytes)
 {
     size_t len = (size_t)b.handle.bytes;

@@ -68,11 +68,6 @@ enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
 /* The footer, which ends a table: two handles as varints, zeros to byte SSTABLE_HANDLES that nobody reads, 8 bytes of magic
  * (tensorflow/core/lib/io/format.h). */
 enum { SSTABLE_FOOTER = 48, SSTABLE_HANDLES = 40 };
-#define SSTABLE_MAGIC     UINT64_C(0xdb4775248b80fb57)
-#define SSTABLE_MAGIC_HEX "57fb808b247547db" /* as a file has them */
-
-/* sstable_ends: whether the file of `size` bytes ends with the magic of a table, as an index and a V1 checkpoint do. */
-bool sstable_ends(int fd, uint64_t size);
 
 /* sstable_unpack: what the block `b` has unpacked, `bytes` bytes, to `plain`; `stored` has all bytes of it with the trailer. -EBADMSG: they have
  * not the checksum that b says, or it is not such a block. */

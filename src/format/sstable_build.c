@@ -6,6 +6,7 @@
 #include "base/crc32c.h"
 #include "base/grow.h"
 #include "base/put.h"
+#include "format/file_kind.h"
 
 enum { BLOCK_BYTES = 256 << 10, RESTART_INTERVAL = 16 };
 
@@ -166,7 +167,7 @@ size_t sstable_build_add(struct sstable_build *b, struct str key, struct str val
 errint sstable_build_finish(struct sstable_build *b)
 {
     unsigned char magic[8];
-    put_le64_at(magic, SSTABLE_MAGIC);
+    put_le64_at(magic, FILE_TABLE_MAGIC);
     end_block(b);
     size_t start = b->out.len;
     put_restarts(&b->out, NULL, 0);

@@ -47,8 +47,8 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     }
     struct cursor magic = cursor_over(footer + SSTABLE_HANDLES, SSTABLE_FOOTER - SSTABLE_HANDLES);
     uint64_t found = cursor_le64(&magic);
-    if (found != SSTABLE_MAGIC) {
-        return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in " SSTABLE_MAGIC_HEX,
+    if (found != FILE_TABLE_MAGIC) {
+        return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in " FILE_TABLE_MAGIC_HEX,
                                __builtin_bswap64(found));
     }
     struct cursor c = cursor_over(footer, SSTABLE_HANDLES);

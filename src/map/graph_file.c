@@ -54,7 +54,7 @@ bool graph_file_named(const char *path)
     }
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    return file_open(path, &fd, &st) == 0 && !sstable_ends(fd, (uint64_t)st.st_size);
+    return file_open(path, &fd, &st) == 0 && !file_ends_as_table(fd, (uint64_t)st.st_size);
 }
 
 /* "meta_info_def {", "saved_model_schema_version: 1", or a comment: no binary message begins so. */
@@ -88,7 +88,7 @@ static errint refuse_others(struct graph_reading *g)
     if (len == 0) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE, "the file is empty");
     }
-    if (sstable_ends(w->fd, w->size)) {
+    if (file_ends_as_table(w->fd, w->size)) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
                           "the file is a checkpoint or its index, not a graph; to take the variables of a "
                           "checkpoint, name it without .meta or .pb");
