@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "serve/daemon.h"
 #include "serve/tool.h"
 
 enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_EXPORT = 16, FOR_ALL = 31 };
@@ -321,6 +322,9 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
         .off = "--no-sandbox",
     };
     args->sandbox = &sandbox;
+    if (writes) {
+        daemon_raise_limits(); /* a file holds one until it has its name */
+    }
     if (!args->no_sandbox) {
         sandbox_enter(&sandbox);
     }

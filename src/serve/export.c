@@ -24,8 +24,6 @@ enum {
     TOLD_MOST = 1000        /* causes of errors that are told apart */
 };
 
-static const char temporary[] = ".ckptfs-XXXXXX";
-
 static errint complain(struct export *e, const char *path, const char *what, int error)
 {
     diag_error(e->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what, strerror(error));
@@ -75,12 +73,12 @@ static errint open_file(const struct export *e, const struct export_file *f, boo
 static const char *in_the_way(const struct export *e, const char *path)
 {
     struct stat st;
-    if (lstat(path, &st) != 0) {
+    if (output_stat(&e->output, path, &st) < 0) {
         return NULL;
     }
     return !e->force             ? "is there already; --force replaces it"
            : S_ISDIR(st.st_mode) ? "is a directory"
-           : origins_have(&e->origins, path)
+           : origins_have(&e->origins, e->output.top, output_name(&e->output, path))
                ? "is a file that the view was read from: export to another directory"
                : NULL;
 }
@@ -89,7 +87,7 @@ static const char *in_the_way(const struct export *e, const char *path)
 static bool is_too_long(struct str path)
 {
     size_t folder = (size_t)(str_rfind(path, '/') + 1);
-    return path.len >= PATH_MAX || folder + strlen(temporary) >= PATH_MAX;
+    return path.len >= PATH_MAX || folder + strlen(OUTPUT_TEMPORARY) >= PATH_MAX;
 }
 
 /* Whether there is no point in looking at more files, to report all that is wrong. */
@@ -130,6 +128,7 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     if (rc < 0) {
         return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
     }
+    f.out.fd = -1;
     f.path = path.data;
     f.bytes = content->layout.size;
     e->files[e->count++] = f;
@@ -137,12 +136,15 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     return checked_add_u64(e->bytes, f.bytes, &e->bytes) ? 0 : -EOVERFLOW;
 }
 
-/* Readers look for an index once it is there, and for a state file before it: what others point to is renamed first. */
+/* Readers look for an index once it is there, and for a state file or a SavedModel's graph before it: what others point to gets its name first. */
 static int rank_of(const struct export *e, const struct export_file *f)
 {
-    switch (f->made ? e->view->made[f->file].kind : NODE_RAW) {
+    const struct made_file *made = f->made ? &e->view->made[f->file] : NULL;
+    switch (made ? made->kind : NODE_RAW) {
     case NODE_TF_STATE:
         return 2;
+    case NODE_SIDECAR:
+        return str_starts(str_from(made->path), STR("saved_model.pb")) ? 2 : 0;
     case NODE_TF_INDEX:
     case NODE_SAFETENSORS_INDEX:
         return 1;
@@ -184,7 +186,11 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     struct render_scratch scratch = {0};
     uint64_t errors_before = e->diag->errors;
     bool ready = content && origins_find(v, e->graph, &e->origins) == 0;
-    errint rc = ready ? 0 : diag_no_memory(e->diag);
+    errint rc = ready ? output_find(directory, e->diag, &e->output) : diag_no_memory(e->diag);
+    if (rc < 0) {
+        return rc;
+    }
+    e->output.in_place |= e->in_place;
     if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
         rc = add_nodes(e, directory, kinds, content, &scratch);
     }
@@ -200,33 +206,6 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     return is_final(rc) ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
 }
 
-/* ---- directories ---------------------------------------------------------------------------------- */
-
-/* Makes what is missing of the directories above `path`. */
-static errint make_directories(struct export *e, const char *path)
-{
-    CLEANUP_FREE char *text = strdup(path);
-    if (!text) {
-        return diag_no_memory(e->diag);
-    }
-    for (char *at = strchr(text + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        if (mkdir(text, 0777) == 0) {
-            char *kept = strdup(text);
-            if (!kept || !grow(&e->directories, &e->directory_cap, e->directory_count, sizeof(kept))) {
-                free(kept);
-                rmdir(text);
-                return diag_no_memory(e->diag);
-            }
-            e->directories[e->directory_count++] = kept;
-        } else if (errno != EEXIST) {
-            return complain(e, text, "cannot make the directory", errno);
-        }
-        *at = '/';
-    }
-    return 0;
-}
-
 /* ---- one file ------------------------------------------------------------------------------------- */
 
 struct writing {
@@ -239,20 +218,6 @@ struct writing {
     struct content *content; /* owns */
     struct render_scratch scratch;
 };
-
-/* Beside the file, so that it can be renamed; as long as the name it gets. */
-static char *temporary_name(const char *path)
-{
-    CLEANUP_BUF struct buf b = {0};
-    const char *slash = strrchr(path, '/');
-    buf_str(&b, str_of(path, slash ? (size_t)(slash + 1 - path) : 0));
-    buf_text(&b, temporary);
-    char *name = b.failed ? NULL : b.data;
-    if (name) {
-        b = (struct buf){0};
-    }
-    return name;
-}
 
 static errint copy(struct writing *w, const struct export_file *f, int fd)
 {
@@ -284,31 +249,25 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
     return 0;
 }
 
-static errint write_file(struct writing *w, struct export_file *f)
+static errint fill_file(struct writing *w, const struct export_file *f)
 {
     struct export *e = w->export;
-    errint rc = make_directories(e, f->path);
-    if (rc < 0) {
-        return rc;
-    }
-    char *name = temporary_name(f->path);
-    if (!name) {
-        return diag_no_memory(e->diag);
-    }
-    CLEANUP_CLOSE int fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0) {
-        rc = complain(e, f->path, "cannot be made", errno);
-        free(name);
-        return rc;
-    }
-    f->temporary = name;
+    int fd = f->out.fd;
     /* Too full a disk is found before hours of writing; where there is no such call, later. */
     if (f->bytes && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
         (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
         return complain(e, f->path, "cannot be written", errno);
     }
-    rc = copy(w, f, fd);
+    errint rc = copy(w, f, fd);
     return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
+}
+
+static errint write_file(struct writing *w, struct export_file *f)
+{
+    errint rc = output_create(&w->export->output, f->path, &f->out);
+    rc = rc < 0 ? rc : fill_file(w, f);
+    output_written(&f->out);
+    return rc;
 }
 
 /* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
@@ -318,52 +277,25 @@ static errint settle(struct writing *w)
     if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
         return -EINTR;
     }
-    CLEANUP_CLOSE int fd = e->count ? open(e->files[0].temporary, O_RDONLY | O_CLOEXEC) : -1;
-    if (e->count && (fd < 0 || syncfs(fd) != 0)) {
-        return complain(e, e->files[0].path, "cannot be written", errno);
+    errint rc = e->count ? output_sync(&e->output, e->files[0].path, &e->files[0].out) : 0;
+    if (rc < 0) {
+        return rc;
     }
     return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------- */
 
-static errint give_name(struct export *e, struct export_file *f)
-{
-    int rc = e->force ? rename(f->temporary, f->path)
-                      : renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE);
-    if (rc != 0 && !e->force && (errno == EINVAL || errno == ENOSYS)) { /* a file system without it */
-        rc = link(f->temporary, f->path);
-        if (rc == 0) {
-            unlink(f->temporary);
-        }
-    }
-    if (rc != 0) {
-        return complain(e, f->path, "cannot be given its name", errno);
-    }
-    free(f->temporary);
-    f->temporary = NULL;
-    f->named = true;
-    return 0;
-}
-
-/* Takes away what an export that failed has left. */
+/* Takes away what an export that failed has left. With `force`, what was there before a file has its name is gone, and cannot come back. */
 static void take_back(struct export *e)
 {
     for (size_t i = 0; i < e->count; i++) {
-        const struct export_file *f = &e->files[i];
-        if (f->temporary) {
-            unlink(f->temporary);
-        } else if (f->named && !e->force) { /* with it, what was there before is gone, and cannot come back */
-            unlink(f->path);
-        }
+        output_take_back(&e->output, e->files[i].path, e->force, &e->files[i].out);
     }
-    while (e->directory_count > 0) {
-        rmdir(e->directories[--e->directory_count]); /* stays if somebody else put something there */
-        free(e->directories[e->directory_count]);
-    }
+    output_remove_made(&e->output);
 }
 
-/* What mkstemp made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
+/* What output_create made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
 static mode_t mode_of_result(const struct export *e)
 {
     mode_t mask = umask(0);
@@ -389,7 +321,7 @@ errint export_run(struct export *e, export_progress *progress, void *context)
         rc = settle(&w);
     }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
-        rc = give_name(e, &e->files[i]);
+        rc = output_give_name(&e->output, e->files[i].path, e->force, &e->files[i].out);
     }
     if (rc < 0) {
         take_back(e);
@@ -404,14 +336,11 @@ void export_fini(struct export *e)
 {
     for (size_t i = 0; i < e->count; i++) {
         free(e->files[i].path);
-        free(e->files[i].temporary);
+        output_drop(&e->files[i].out);
     }
-    while (e->directory_count > 0) {
-        free(e->directories[--e->directory_count]);
-    }
+    output_close(&e->output);
     origins_fini(&e->origins);
     free(e->files);
     free(e->told);
-    free(e->directories);
     *e = (struct export){0};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/origins.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,14 +114,14 @@ void origins_fini(struct origins *o)
     *o = (struct origins){0};
 }
 
-bool origins_have(const struct origins *o, const char *path)
+bool origins_have(const struct origins *o, int at, const char *path)
 {
     struct stat own;
     struct stat target;
-    if (lstat(path, &own) != 0) {
+    if (fstatat(at, path, &own, AT_SYMLINK_NOFOLLOW) != 0) {
         return false;
     }
-    bool link = S_ISLNK(own.st_mode) && stat(path, &target) == 0;
+    bool link = S_ISLNK(own.st_mode) && fstatat(at, path, &target, 0) == 0;
     for (size_t i = 0; i < o->count; i++) {
         const struct stat *st = &o->files[i];
         if ((st->st_dev == own.st_dev && st->st_ino == own.st_ino) ||

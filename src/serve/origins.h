@@ -23,7 +23,7 @@ struct origins {
 MUST_CHECK errint origins_find(const struct view *v, const char *graph, struct origins *out);
 void origins_fini(struct origins *o);
 
-/* origins_have: whether the file at `path` is one of them, or a link to one. */
-bool origins_have(const struct origins *o, const char *path);
+/* origins_have: whether the file `path`, against the directory `at`, is one of them, or a link to one. */
+bool origins_have(const struct origins *o, int at, const char *path);
 
 #endif

@@ -18,8 +18,8 @@
 enum {
     OWN_FILES = LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_IOCTL_DEV,
     CHANGES = LANDLOCK_ALL & ~LANDLOCK_READS,
-    OUTPUT = LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE |
-             LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG | LANDLOCK_REFER,
+    OUTPUT = LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_DIR |
+             LANDLOCK_MAKE_REG | LANDLOCK_REFER,
 };
 
 /* What is used in any case, if it is there. */
@@ -79,7 +79,7 @@ static void go_up(char *way)
 }
 
 /* On the directory `path`; one that has to be made first, on as much of the way to it as is there. */
-static errint allow_output(struct landlock *l, const char *path, uint32_t rights)
+static errint allow_output(struct landlock *l, const char *path)
 {
     char way[PATH_MAX];
     if (strlen(path) >= sizeof(way)) {
@@ -87,7 +87,7 @@ static errint allow_output(struct landlock *l, const char *path, uint32_t rights
     }
     strcpy(way, path);
     errint rc;
-    while ((rc = landlock_allow(l, way, rights)) == -ENOENT) {
+    while ((rc = landlock_allow(l, way, OUTPUT)) == -ENOENT) {
         go_up(way);
     }
     return rc;
@@ -100,7 +100,7 @@ static errint confine(struct sandbox *s)
     if (rc == 0) {
         s->version = l.version;
         allow_own(&l);
-        rc = s->output ? allow_output(&l, s->output, OUTPUT) : 0;
+        rc = s->output ? allow_output(&l, s->output) : 0;
     }
     if (rc < 0) {
         landlock_drop(&l);
@@ -120,6 +120,11 @@ void sandbox_enter(struct sandbox *s)
     }
     s->confined = confine(s);
     s->filtered = seccomp_enter(s->user);
+}
+
+bool sandbox_moves(const struct sandbox *s)
+{
+    return !s->on || s->confined < 0 || s->version >= 2;
 }
 
 /* ---- the second step ------------------------------------------------------------------------------ */
@@ -162,16 +167,22 @@ static errint allow_indexes(struct landlock *l, const struct catalog *c)
     return rc;
 }
 
+/* A set that says nothing of moves forbids them all; where they may lead was said in the first step. */
+static errint allow_moves(struct landlock *l)
+{
+    return landlock_allow(l, "/", LANDLOCK_REFER);
+}
+
 static errint narrow(const struct sandbox *s, const struct view *v)
 {
     struct landlock l;
-    errint rc = landlock_begin(LANDLOCK_READS, false, &l);
+    errint rc = landlock_begin(LANDLOCK_READS | (s->output ? LANDLOCK_REFER : 0), false, &l);
     if (rc == 0) {
         allow_own(&l);
         rc = allow_indexes(&l, v->catalog);
         rc = rc < 0 ? rc : allow_files(&l, v->catalog->shards, v->catalog->shard_count);
         rc = rc < 0 ? rc : allow_files(&l, v->sidecars.files, v->sidecars.count);
-        rc = rc < 0 || !s->output ? rc : allow_output(&l, s->output, LANDLOCK_READS);
+        rc = rc < 0 || !s->output ? rc : allow_moves(&l);
     }
     if (rc < 0) {
         landlock_drop(&l);

@@ -29,6 +29,9 @@ struct sandbox {
  * opened before. */
 void sandbox_enter(struct sandbox *s);
 
+/* sandbox_moves: whether a file may be linked or renamed from one directory to another, where it may be written: Landlock before 5.19 lets nobody. */
+bool sandbox_moves(const struct sandbox *s);
+
 /* sandbox_narrow: the second step, for reading v. While there is one thread. */
 void sandbox_narrow(struct sandbox *s, const struct view *v);
 

@@ -178,7 +178,7 @@ const struct syscall_rule syscall_rules[] = {
     ANY(SYSCALL_WRITER, __NR_fchmod),
     ANY(SYSCALL_WRITER, __NR_mkdirat),
     ANY(SYSCALL_WRITER, __NR_unlinkat),
-    ANY(SYSCALL_WRITER, __NR_linkat),
+    WHERE(SYSCALL_WRITER, __NR_linkat, TERM(4, WHOLE, 0, AT_SYMLINK_FOLLOW)),
 #ifdef __NR_renameat
     ANY(SYSCALL_WRITER, __NR_renameat),
 #endif
@@ -193,11 +193,6 @@ const struct syscall_rule syscall_rules[] = {
     ANY(SYSCALL_ALL, __NR_time),
     ANY(SYSCALL_ALL, __NR_getrlimit),
     ANY(SYSCALL_ALL, __NR_arch_prctl),
-    ANY(SYSCALL_WRITER, __NR_mkdir),
-    ANY(SYSCALL_WRITER, __NR_rmdir),
-    ANY(SYSCALL_WRITER, __NR_unlink),
-    ANY(SYSCALL_WRITER, __NR_link),
-    ANY(SYSCALL_WRITER, __NR_rename),
     ANY(SYSCALL_WRITER, __NR_open),
 #ifndef SANITIZED
     WHERE(NOT_WRITER, __NR_open, TERM(1, CREATES, 0)),

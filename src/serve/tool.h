@@ -46,6 +46,7 @@ struct tool_args {
 struct tool_out {
     struct buf text;
     errint rc;
+    const char *done; /* what is done however much of the text is written, in words: it decides, then; else NULL */
     bool terminal;
     bool colour;
 };
@@ -65,7 +66,7 @@ errint out_flush(struct tool_out *o);
 errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
 
 /* out_finish: writes the rest and closes standard output. Says on stderr what went wrong, unless the reader just left (EPIPE).
- * Returns status, or TOOL_FAILED if the output is not complete. */
+ * Returns status, or TOOL_FAILED if the output is not complete, unless something is `done`. */
 int out_finish(struct tool_out *o, int status);
 
 /* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants

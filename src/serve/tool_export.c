@@ -19,11 +19,13 @@ static void on_signal(int number)
     interrupted = number;
 }
 
-/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which writing then says. */
+/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which writing then says. A reader of messages or of the summary that has
+ * left is no reason to end. */
 static void catch_signals(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
@@ -103,7 +105,12 @@ static errint run(const struct tool_args *args, const struct format *format, str
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
-    struct export e = {.view = v, .diag = d, .graph = args->graph, .force = args->force};
+    struct export e = {.view = v,
+                       .diag = d,
+                       .graph = args->graph,
+                       .force = args->force,
+                       .in_place = !sandbox_moves(args->sandbox),
+                       .output = {.top = -1}};
     const struct cell_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
     cell_wait_as(&waiter);
@@ -119,6 +126,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
         buf_printf(&o->text, ", %.1f s, from ", seconds);
         buf_visible(&o->text, str_from(v->catalog->prefix));
         buf_char(&o->text, '\n');
+        o->done = "the files are complete";
     }
     export_fini(&e);
     return rc;

@@ -52,9 +52,10 @@ int out_finish(struct tool_out *o, int status)
         o->rc = -errno;
     }
     if (o->rc && o->rc != -EPIPE) {
-        fprintf(stderr, "ckptool: standard output: cannot write: %s\n", strerror(-o->rc));
+        fprintf(stderr, "ckptool: standard output: cannot write: %s%s%s\n", strerror(-o->rc),
+                o->done ? ", but " : "", o->done ? o->done : "");
     }
-    return o->rc && status == TOOL_OK ? TOOL_FAILED : status;
+    return o->rc && status == TOOL_OK && !o->done ? TOOL_FAILED : status;
 }
 
 void tool_complain(const struct diag *d, bool quiet)

@@ -380,19 +380,39 @@ static int writes(void)
     HOLD(write_to(in("other", "old")) == 0);
     sandbox_enter(&writer);
     HOLD(writer.confined == 0 && writer.filtered == 0);
-    HOLD(mkdir(in("out/a", ""), 0700) == 0 && mkdir(in("out/a/b", ""), 0700) == 0);
+    int out = open(in("out", ""), O_PATH);
+    HOLD(mkdirat(out, "a", 0700) == 0 && mkdirat(out, "a/b", 0700) == 0);
     HOLD(write_to(in("out/a/b", "new")) == 0);
-    HOLD(link(in("out/a/b", "new"), in("out/a", "two")) == 0);
-    HOLD(rename(in("out/a", "two"), in("out/a/b", "two")) == 0);
-    HOLD(unlink(in("out/a/b", "two")) == 0);
+    HOLD(linkat(out, "a/b/new", out, "a/two", 0) == 0);
+    HOLD(renameat(out, "a/two", out, "a/b/two") == 0);
+    HOLD(unlinkat(out, "a/b/two", 0) == 0);
+    int fd = openat(out, ".", O_WRONLY | O_TMPFILE, 0600);
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    HOLD(fd >= 0 && linkat(AT_FDCWD, link, out, "a/three", AT_SYMLINK_FOLLOW) == 0);
+    FAILS(linkat(fd, "", out, "a/four", AT_EMPTY_PATH), ENOSYS);
 #ifndef SANITIZED
     FAILS(write_to(in("other", "old")), EACCES);
     FAILS(write_to(in("other", "new")), EACCES);
-    FAILS(mkdir(in("other/new", ""), 0700), EACCES);
-    FAILS(unlink(in("other", "old")), EACCES);
-    FAILS(rename(in("other", "old"), in("out", "old")), EACCES);
+    FAILS(mkdirat(AT_FDCWD, in("other/new", ""), 0700), EACCES);
+    FAILS(unlinkat(AT_FDCWD, in("other", "old"), 0), EACCES);
+    FAILS(renameat(AT_FDCWD, in("other", "old"), out, "old"), EACCES);
+    FAILS(linkat(AT_FDCWD, link, AT_FDCWD, in("other", "three"), AT_SYMLINK_FOLLOW), EACCES);
+    FAILS(truncate(in("out/a", "three"), 0), ENOSYS);
 #endif
     HOLD(open(in("other", "old"), O_RDONLY) >= 0);
+    /* And once all is found: what is written is not read. */
+    struct catalog c = {.shard_count = 0};
+    const struct view v = {.catalog = &c};
+    sandbox_narrow(&writer, &v);
+    HOLD(writer.narrowed == 0);
+    FAILS(open(in("out/a", "three"), O_RDONLY), EACCES);
+    FAILS(open(in("out/a", ""), O_RDONLY), EACCES);
+    HOLD(openat(out, "a/three", O_WRONLY) >= 0 && openat(out, "a", O_PATH) >= 0);
+    HOLD(linkat(AT_FDCWD, link, out, "a/b/five", AT_SYMLINK_FOLLOW) == 0);
+#ifndef SANITIZED
+    FAILS(linkat(AT_FDCWD, link, AT_FDCWD, in("other", "five"), AT_SYMLINK_FOLLOW), EACCES);
+#endif
     return 0;
 }
 
