@@ -12,6 +12,13 @@
 #include "format/sstable_cache.h"
 #include "format/strings.h"
 
+bool tensor_agrees(const struct tensor *a, const struct tensor *b)
+{
+    bool summed = !a->no_crc && !b->no_crc && !a->sliced && !b->sliced && !a->hidden && !b->hidden;
+    return summed && a->dtype == b->dtype && a->bytes == b->bytes && a->crc32c == b->crc32c &&
+           shape_eq(tensor_shape(a), tensor_shape(b));
+}
+
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype)
 {
     if (!dtype_known((uint64_t)dtype)) {

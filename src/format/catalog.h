@@ -107,6 +107,9 @@ static inline const struct slices *tensor_slices(const struct catalog *c, const 
     return t->sliced ? &c->sliced[t->off] : NULL;
 }
 
+/* tensor_agrees: whether two tensors hold the same, as far as the index tells: dtype, shape and checksum. */
+bool tensor_agrees(const struct tensor *a, const struct tensor *b);
+
 /* tensor_hidden_dtype: why tensors of a dtype, a number from a file, cannot be shown whatever their format; TENSOR_SHOWN if nothing is
  * in the way. */
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype);

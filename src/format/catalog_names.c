@@ -62,6 +62,11 @@ static const struct tensor *find_other(const struct catalog *c, struct str name)
     return NULL;
 }
 
+const struct tensor *catalog_by_key(const struct catalog *c, struct str key)
+{
+    return c->names && c->names->friendly ? find_other(c, key) : catalog_find(c, key);
+}
+
 bool catalog_has_other(const struct catalog *c, struct str prefix)
 {
     uint32_t low = 0;

@@ -63,6 +63,9 @@ void catalog_warn_ambiguous(const struct catalog *c, struct diag *d);
 struct str catalog_key(const struct catalog *c, const struct tensor *t);
 struct str catalog_friendly(const struct catalog *c, const struct tensor *t);
 
+/* catalog_by_key: the tensor with that key, by whichever name tensors are known, or NULL. O(log n). */
+const struct tensor *catalog_by_key(const struct catalog *c, struct str key);
+
 /* catalog_has_other: whether tensors of c have names that begin with `prefix`, by which they are
  * not known. */
 bool catalog_has_other(const struct catalog *c, struct str prefix);

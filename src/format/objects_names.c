@@ -142,14 +142,6 @@ static errint choose_slots(struct naming *n)
     return rc;
 }
 
-/* Whether two tensors hold the same, as far as the index tells. */
-static bool agree(const struct tensor *a, const struct tensor *b)
-{
-    bool summed = !a->no_crc && !b->no_crc && !a->sliced && !b->sliced && !a->hidden && !b->hidden;
-    return summed && a->dtype == b->dtype && a->bytes == b->bytes && a->crc32c == b->crc32c &&
-           shape_eq(tensor_shape(a), tensor_shape(b));
-}
-
 /* Who keeps the name that claims [low, high) are for: whoever has it already, else the first, if
  * all of them hold the same. Keras 3 saves a variable under each path that leads to it.
  * OBJECTS_NO_TENSOR: nobody, since they differ or it is a key. */
@@ -164,7 +156,7 @@ static uint32_t keeper_of(const struct naming *n, uint32_t low, uint32_t high)
     }
     for (uint32_t i = low; i < high; i++) {
         if (n->claims[i].tensor != keeper &&
-            !agree(&n->c->tensors[keeper], &n->c->tensors[n->claims[i].tensor])) {
+            !tensor_agrees(&n->c->tensors[keeper], &n->c->tensors[n->claims[i].tensor])) {
             return OBJECTS_NO_TENSOR;
         }
     }
