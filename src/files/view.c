@@ -49,14 +49,31 @@ static errint open_catalog(const char *checkpoint, struct seen *seen, struct dia
     return rc;
 }
 
+/* Makes the variables of a checkpoint known by the same names as the tensors of the one that is shown. */
+static errint name_alike(struct catalog *graph, const struct catalog *c, struct diag *d)
+{
+    const struct diag_mark before = diag_mark(d);
+    if (!graph->names || !c || !c->names || !c->names->friendly) {
+        return 0;
+    }
+    errint rc = catalog_use_friendly(graph, d);
+    if (rc == 0) {
+        diag_forget(d, &before); /* names that are shared are none of the view's */
+    }
+    return rc;
+}
+
 /* The variables of another checkpoint. */
-static errint read_checkpoint_graph(const char *path, struct arena *a, struct variable **variables,
+static errint read_checkpoint_graph(const char *path, struct view *v, struct variable **variables,
                                     uint32_t *count, struct diag *d)
 {
     struct catalog *other = NULL;
     errint rc = open_catalog(path, NULL, d, &other);
     if (rc == 0) {
-        rc = graph_from_catalog(other, a, variables, count, d);
+        rc = name_alike(other, v->catalog, d);
+    }
+    if (rc == 0) {
+        rc = graph_from_catalog(other, v->catalog, &v->arena, variables, count, d);
     }
     catalog_close(other);
     return rc;
@@ -75,8 +92,8 @@ static errint open_graph(const char *path, struct view *v, struct diag *d)
     if (file) {
         locate_warn_both(path, d);
     }
-    errint rc = file ? graph_file_read(path, NULL, &v->arena, &variables, &count, d)
-                     : read_checkpoint_graph(path, &v->arena, &variables, &count, d);
+    errint rc = file ? graph_file_read(path, NULL, v->catalog, &v->arena, &variables, &count, d)
+                     : read_checkpoint_graph(path, v, &variables, &count, d);
     return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
 }
 

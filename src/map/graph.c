@@ -103,7 +103,9 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         const struct variable *v = graph_find(declared, more[i].name);
         if (!v) {
             all[total++] = more[i];
-        } else if (!alike(v, &more[i])) {
+        } else if (alike(v, &more[i])) {
+            all[v - declared->variables].by_path = more[i].by_path;
+        } else {
             errint bad = diag_error(
                 d, DIAG_GRAPH_INVALID, v->where, v->name,
                 "variable '%s' is declared %s %s here, but is %s %s in %s, or is cut otherwise there",

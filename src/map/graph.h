@@ -19,6 +19,8 @@
 #include "map/ini.h"
 #include "map/partition.h"
 
+struct tensor;
+
 struct variable {
     struct str name;    /* full name, decoded; without :0; a partitioned one without /part_N */
     struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
@@ -26,6 +28,7 @@ struct variable {
     struct partition partition; /* rank 0: a plain variable */
     bool slot;                  /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
     const char *where;          /* "map.ini:12" */
+    const struct tensor *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
 };
 
 struct graph {

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "format/catalog_names.h"
 #include "map/graph_file.h"
 
 /* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py, OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+/* The tensor of another checkpoint of objects that has the same key. */
+static const struct tensor *same_key(const struct catalog *graph, const struct tensor *t,
+                                     const struct catalog *c)
+{
+    bool objects = c && c->names && graph->names;
+    return objects ? catalog_by_key(c, catalog_key(graph, t)) : NULL;
+}
 
 static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a, struct variable *out)
 {
@@ -19,8 +28,8 @@ static errint copy_tensor(const struct tensor *t, const char *where, struct aren
     return 0;
 }
 
-errint graph_from_catalog(const struct catalog *c, struct arena *a, struct variable **out, uint32_t *count,
-                          struct diag *d)
+errint graph_from_catalog(const struct catalog *c, const struct catalog *of, struct arena *a,
+                          struct variable **out, uint32_t *count, struct diag *d)
 {
     *out = NULL;
     *count = 0;
@@ -36,10 +45,11 @@ errint graph_from_catalog(const struct catalog *c, struct arena *a, struct varia
         if (!dtype_known(t->dtype)) {
             unknown++;
         } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
-            errint rc = copy_tensor(t, where, a, &variables[used++]);
+            errint rc = copy_tensor(t, where, a, &variables[used]);
             if (rc < 0) {
                 return diag_no_memory(d);
             }
+            variables[used++].by_path = same_key(c, t, of);
         }
     }
     if (unknown) {

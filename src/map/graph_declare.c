@@ -252,7 +252,11 @@ static void declare_saved(struct declaring *to)
         }
         shared += run > 1;
         errint rc = type_of(g, &list->items[i], &t);
-        note(to, rc ? rc : append(to, name, &t, (struct partition){0}));
+        rc = rc ? rc : append(to, name, &t, (struct partition){0});
+        if (rc == 0) {
+            to->variables[to->count - 1].by_path = list->items[i].tensor;
+        }
+        note(to, rc);
     }
     if (shared) {
         diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
@@ -263,7 +267,8 @@ static void declare_saved(struct declaring *to)
     }
     if (g->nameless) {
         diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
-                  "%u variables of the model have no name: left out", g->nameless);
+                  "%u variables of the model have no name%s: left out", g->nameless,
+                  g->catalog ? " of their own" : "");
     }
 }
 
@@ -305,6 +310,12 @@ errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *c
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
                           "the graph has no variables: no collection of that name, no object that is one, no "
                           "node that makes one");
+    }
+    if (to.rc == 0 && to.count == 0) {
+        return diag_error(
+            g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
+            "none of the graph's variables has a name of its own, and without a checkpoint of objects "
+            "they have no paths: declare them in [variables]");
     }
     if (to.rc == 0) {
         *out = to.variables;

@@ -189,14 +189,25 @@ static void reading_free(struct graph_reading **g)
         free((*g)->nodes.items);
         free((*g)->saved.items);
         free((*g)->members);
+        object_tree_fini(&(*g)->objects);
         arena_fini(&(*g)->keep);
         arena_fini(&(*g)->leaf);
         free(*g);
     }
 }
 
-errint graph_file_read(const char *path, const char *tag, struct arena *a, struct variable **out,
-                       uint32_t *count, struct diag *d)
+/* Names and tensors of the variables, where both graphs are of objects. */
+static errint match_objects(struct graph_reading *g)
+{
+    if (!g->catalog || g->has_collection || !g->saved.count) {
+        return 0;
+    }
+    errint rc = object_tree_finish(&g->objects, &g->wire);
+    return rc < 0 ? complain(g, rc) : graph_name_objects(g);
+}
+
+errint graph_file_read(const char *path, const char *tag, const struct catalog *c, struct arena *a,
+                       struct variable **out, uint32_t *count, struct diag *d)
 {
     *out = NULL;
     *count = 0;
@@ -206,6 +217,8 @@ errint graph_file_read(const char *path, const char *tag, struct arena *a, struc
     }
     arena_init(&g->keep);
     arena_init(&g->leaf);
+    object_tree_init(&g->objects);
+    g->catalog = c && c->names ? c : NULL;
     g->arena = a;
     g->diag = d;
     g->path = is_directory(path) ? in_directory(path, "saved_model.pb", a) : arena_cstr(a, str_from(path));
@@ -237,5 +250,6 @@ errint graph_file_read(const char *path, const char *tag, struct arena *a, struc
                   "the graph's own Saver reads V1 checkpoints alone, and the view is one of V2: restore it by a new "
                   "tf.compat.v1.train.Saver()");
     }
-    return graph_declare(g, out, count);
+    rc = match_objects(g);
+    return rc < 0 ? rc : graph_declare(g, out, count);
 }

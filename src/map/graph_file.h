@@ -6,8 +6,10 @@
  * Which variables there are is said by the first of these that the graph has:
  *
  *   1. its collection `variables`: a VariableDef each (or, in some files, the name of its node)
- *   2. the SavedVariables of its object graph (TF2). Names need not be unique there: one that several variables
- *      have is kept if all are alike, else left out, as are variables without a name; warnings say so
+ *   2. the SavedVariables of its object graph (TF2). Names need not be unique there. Beside a checkpoint that
+ *      has an object graph, too, a variable then is called as the checkpoint's tensor of the same path, else
+ *      by its path, and slots by their variables (graph_objects.c). Else a name that several variables have
+ *      is kept if all are alike, else left out, as are variables without a name; warnings say so
  *   3. every node that makes a variable
  *
  * Dtype and shape of 1 are in the node. Names are those that tf.get_variable's store has, so those of the
@@ -40,18 +42,20 @@ enum {
 bool graph_file_named(const char *path);
 
 /* graph_file_read: the variables of the graph file `path`, sorted by name, names unique, all allocated in
- * `a`. `tag` chooses among the meta graphs of a SavedModel: one tag, or several as "serve,gpu"; NULL for
+ * `a`. `c` is the checkpoint that they are to be assigned from, or NULL: if both are of objects, it says
+ * what 2 is called, and `by_path` of a variable is its tensor at the same path. `tag` chooses among the meta graphs of a SavedModel: one tag, or several as "serve,gpu"; NULL for
  * the one tagged `serve`, else the only one. Errors, all that there are: DIAG_GRAPH_INVALID, DIAG_LIMIT,
  * DIAG_FILE_UNREADABLE, and DIAG_UNSUPPORTED for parts that no struct partition describes. On failure *out
  * is NULL. */
-MUST_CHECK errint graph_file_read(const char *path, const char *tag, struct arena *a, struct variable **out,
-                                  uint32_t *count, struct diag *d);
+MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struct catalog *c, struct arena *a,
+                                  struct variable **out, uint32_t *count, struct diag *d);
 
-/* graph_from_catalog: the tensors of another checkpoint as variables, likewise; nothing of c is borrowed.
- * Those that cannot be shown are among them if their dtype is known; a sliced one is plain, of its full
+/* graph_from_catalog: the tensors of another checkpoint as variables, likewise, by the names by which
+ * they are known; nothing of c is borrowed. Where both are of objects, `by_path` is the tensor of `of`
+ * (NULL: of none) with the same key. Those that cannot be shown are among them if their dtype is known; a sliced one is plain, of its full
  * shape. Left out are tensors of unknown dtype, with a warning, and the record of the object graph, which
  * is no variable. */
-MUST_CHECK errint graph_from_catalog(const struct catalog *c, struct arena *a, struct variable **out,
-                                     uint32_t *count, struct diag *d);
+MUST_CHECK errint graph_from_catalog(const struct catalog *c, const struct catalog *of, struct arena *a,
+                                     struct variable **out, uint32_t *count, struct diag *d);
 
 #endif

@@ -5,7 +5,7 @@
  *   GraphDef          node 1 *
  *   NodeDef           name 1, op 2, map attr 5
  *   CollectionDef     node_list 1 or bytes_list 2, both: value 1 *
- *   SavedObjectGraph  nodes 1 *, each may have a SavedVariable 7
+ *   SavedObjectGraph  nodes 1 *, each may have a SavedVariable 7, and edges (object_tree.h)
  *   a map's entry     key 1, value 2
  *
  * Failures are put into words by wire_blame; graph_file_read makes the error of them. */
@@ -342,7 +342,7 @@ static errint walk_collection(struct graph_reading *g, struct wire_window at)
 
 /* The object graph */
 
-static errint walk_saved_variable(struct graph_reading *g, struct wire_window at)
+static errint walk_saved_variable(struct graph_reading *g, struct wire_window at, uint32_t number)
 {
     struct str record;
     struct graph_saved_variable saved;
@@ -351,11 +351,12 @@ static errint walk_saved_variable(struct graph_reading *g, struct wire_window at
     if (rc < 0) {
         return decoded(g, rc, at, "a SavedVariable cannot be decoded");
     }
-    if (saved.name.len == 0) {
+    if (saved.name.len == 0 && !g->catalog) {
         g->nameless++;
         return 0;
     }
-    struct graph_node node = {.name = arena_str(&g->keep, saved.name), .dtype = saved.dtype};
+    struct graph_node node = {
+        .name = arena_str(&g->keep, saved.name), .dtype = saved.dtype, .object = number};
     rc = node.name.ptr ? keep_dims(g, &saved.shape, &node) : -ENOMEM;
     return rc ? rc : add_node(g, &g->saved, node);
 }
@@ -366,9 +367,10 @@ static errint walk_objects(struct graph_reading *g, struct wire_window at)
     int rc;
     while ((rc = wire_next_of(&g->wire, &at, OBJECTS_NODE, &object)) > 0) {
         struct wire_window variable;
-        errint bad = 0;
+        uint32_t number = g->objects.nodes;
+        errint bad = g->catalog ? object_tree_add(&g->objects, &g->wire, object) : 0;
         while (bad == 0 && (bad = wire_next_of(&g->wire, &object, OBJECT_VARIABLE, &variable)) > 0) {
-            bad = walk_saved_variable(g, variable);
+            bad = walk_saved_variable(g, variable, number);
         }
         if (bad < 0) {
             return bad;

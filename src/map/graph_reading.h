@@ -3,6 +3,7 @@
 #ifndef CKPTFS_MAP_GRAPH_READING_H
 #define CKPTFS_MAP_GRAPH_READING_H
 
+#include "format/object_tree.h"
 #include "format/wire.h"
 #include "map/graph_file.h"
 #include "map/graph_pb.h"
@@ -15,6 +16,8 @@ struct graph_node {
     int64_t dtype;
     uint32_t rank;
     bool unknown_rank;
+    uint32_t object;             /* of a SavedVariable, the number of its node, if g->catalog is set */
+    const struct tensor *tensor; /* the checkpoint's, of the same path, or NULL */
 };
 
 /* A member of the collection `variables`. */
@@ -45,6 +48,8 @@ struct graph_reading {
     const char *where; /* of the variables: the path, and which meta graph; in `arena` */
     struct arena *arena;
     struct diag *diag;
+    const struct catalog *catalog; /* borrows: a checkpoint with an object graph, or NULL */
+    struct object_tree objects;    /* of the SavedModel, if catalog is set */
     struct arena keep; /* holds names and dims until the variables are made */
     struct arena leaf; /* holds one record */
     struct graph_nodes nodes;
@@ -68,6 +73,11 @@ MUST_CHECK errint graph_saved_model_choose(struct graph_reading *g, const char *
 
 /* graph_meta_walk: nodes, members and SavedVariables of the MetaGraphDef in the window. */
 MUST_CHECK errint graph_meta_walk(struct graph_reading *g, struct wire_window at);
+
+/* graph_name_objects: g->saved, in the order of their nodes, get the tensors of the checkpoint that
+ * are at their paths, and a name each that no other has; those that can have none are counted by
+ * g->nameless. What is wrong is in the diag. */
+MUST_CHECK errint graph_name_objects(struct graph_reading *g);
 
 /* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that is wrong
  * is in the diag. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "format/catalog_names.h"
 #include "map/name.h"
 #include "map/split.h"
 #include "plan/resolve.h"
@@ -18,6 +19,7 @@ struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
     bool whole; /* the part takes all of `source`, not its slice */
+    const struct tensor *rival; /* of the variable's name, where `source` is of its path; NULL: none */
 };
 
 struct store {
@@ -27,6 +29,9 @@ struct store {
     uint32_t *first_slot; /* owns; per variable */
     uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are left out */
     struct str missed;    /* the first of them */
+    struct str last;      /* the member of a scope that was assigned last */
+    uint32_t renamed;     /* variables of a scope that are found by their paths alone */
+    const struct variable *first_renamed;
 };
 
 /* What a target name stands for. */
@@ -95,6 +100,18 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
                diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
 }
 
+/* A scope's rule does not say which of two is meant. */
+static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
+{
+    struct diag *d = s->r->diag;
+    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line), v->name,
+               "variable '%s' is at the path of objects where the checkpoint has '%s', and a tensor of "
+               "another path is called as it is: say in a rule of its own which of them it takes",
+               diag_visible(d, v->name), diag_visible(d, tensor_name(slot->source)));
+    suggest_in_map(d, tensor_name(slot->source), false, false);
+    suggest_in_map(d, tensor_name(slot->rival), false, false);
+}
+
 /* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype, then the shape. *as is what the
  * variable's elements are. */
 static bool slot_fits(struct store *s, const struct variable *v, int64_t part, const struct slot *slot,
@@ -103,6 +120,10 @@ static bool slot_fits(struct store *s, const struct variable *v, int64_t part, c
     const struct tensor *t = slot->source;
     int64_t dims[SHAPE_RANK_MOST];
     struct shape want = slot->whole ? part_shape(v, part, dims) : v->shape;
+    if (slot->rival) {
+        complain_rival(s, v, slot);
+        return false;
+    }
     if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v->dtype, v->name, v->where, as)) {
         return false;
     }
@@ -125,7 +146,7 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
         complain_shape(s, v, f.part, want, t, index);
         return 0;
     }
-    struct slot value = {t, index, f.part >= 0};
+    struct slot value = {.source = t, .rule = index, .whole = f.part >= 0};
     if (f.part >= 0) {
         struct str name = resolve_part_name(r, v->name, f.part);
         return name.ptr ? put(s, v, f.part, value, name) : diag_no_memory(r->diag);
@@ -228,7 +249,68 @@ static void warn_missing(struct store *s, const struct rule *rule)
                   s->missing, diag_visible(r->diag, rule->target), diag_visible(r->diag, s->missed),
                   r->map->view.skip_missing ? "" : ": slots of partitioned variables, which TensorFlow skips");
     }
+    if (s->missing && r->map->view.skip_missing) {
+        r->first_skipped = r->skipped ? r->first_skipped : s->missed;
+        r->skipped_rule = r->skipped ? r->skipped_rule : (uint32_t)(rule - r->map->rules);
+        r->skipped += s->missing;
+    }
     s->missing = 0;
+}
+
+/* The tensor at the path of objects that v has, for a rule that leaves names as they are, where
+ * those are not keys. */
+static const struct tensor *tensor_by_path(const struct store *s, const struct rule *rule,
+                                           const struct variable *v)
+{
+    const struct catalog *c = s->r->catalog;
+    bool same = c->names && c->names->friendly && str_eq(rule->source, rule->target);
+    return same ? v->by_path : NULL;
+}
+
+static errint assign_by_path(struct store *s, uint32_t index, const struct variable *v,
+                             const struct tensor *t)
+{
+    if (t->hidden != TENSOR_SHOWN) {
+        resolve_complain_hidden(s->r, t, s->r->map->rules[index].line);
+        return 0;
+    }
+    const struct tensor *named = catalog_find(s->r->catalog, v->name);
+    struct slot value = {.source = t, .rule = index};
+    if (!named && s->renamed++ == 0) {
+        s->first_renamed = v;
+    }
+    value.rival = named && named != t && !tensor_agrees(named, t) ? named : NULL;
+    return put(s, v, 0, value, v->name);
+}
+
+/* What the scope of a rule took whatever it is called. */
+static void warn_renamed(struct store *s, const struct rule *rule)
+{
+    if (s->renamed) {
+        struct diag *d = s->r->diag;
+        const struct variable *v = s->first_renamed;
+        diag_warn(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, rule->line), v->name,
+                  "%u variables in scope '%s' take the tensors at their paths of objects, which are "
+                  "called otherwise: '%s' takes '%s'%s",
+                  s->renamed, diag_visible(d, rule->target), diag_visible(d, v->name),
+                  diag_visible(d, tensor_name(v->by_path)), s->renamed > 1 ? ", ..." : "");
+    }
+    s->renamed = 0;
+}
+
+/* A variable of the graph that is in the scope of a rule. */
+static errint assign_declared(struct store *s, uint32_t index, struct str scope, const struct variable *v)
+{
+    const struct tensor *t = tensor_by_path(s, &s->r->map->rules[index], v);
+    struct str member = cut_at_part(v->name);
+    if (t) {
+        return assign_by_path(s, index, v, t);
+    }
+    if (s->last.ptr && str_eq(s->last, member)) {
+        return 0; /* names that are cut alike are neighbours */
+    }
+    s->last = member;
+    return assign_member(s, index, scope, member);
 }
 
 static errint assign_scope(struct store *s, uint32_t index)
@@ -246,8 +328,8 @@ static errint assign_scope(struct store *s, uint32_t index)
     }
     /* Members stand together: those that begin with the scope and a '/'. A partitioned variable called like the scope itself is one
      * too, for the store has NAME/part_0. */
-    struct str last = {NULL, 0};
     uint32_t members = 0;
+    s->last = (struct str){NULL, 0};
     const struct variable *self = scope.len ? graph_find(s->graph, scope) : NULL;
     struct str beginning = scope.len ? str_head(rule->target, scope.len + 1) : STR("");
     if (self && self->partition.rank) {
@@ -260,22 +342,15 @@ static errint assign_scope(struct store *s, uint32_t index)
     uint32_t first;
     uint32_t end = graph_prefix(s->graph, beginning, &first) + first;
     for (uint32_t i = first; i < end; i++) {
-        struct str member = cut_at_part(s->graph->variables[i].name);
         members++;
         errint rc = resolve_ask(r, 1, 0, rule->line);
-        if (rc < 0) {
-            return rc;
-        }
-        if (last.ptr && str_eq(last, member)) {
-            continue; /* names that are cut alike are neighbours */
-        }
-        last = member;
-        rc = assign_member(s, index, scope, member);
+        rc = rc < 0 ? rc : assign_declared(s, index, scope, &s->graph->variables[i]);
         if (rc < 0) {
             return rc;
         }
     }
     warn_missing(s, rule);
+    warn_renamed(s, rule);
     if (!members && !r->map->view.infer_undeclared) {
         resolve_warn_no_member(r, rule);
     }

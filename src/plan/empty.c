@@ -74,11 +74,25 @@ errint resolve_note_empty(struct resolve *r, uint32_t rule)
 
 /* ---- nothing at all -------------------------------------------------------------------------------- */
 
-/* Whether the map, not the checkpoint, is why there are no targets. With a graph TensorFlow takes
- * it. */
+/* Whether the map or the graph, not the checkpoint, is why there are no targets. */
 static bool nothing_left(const struct resolve *r)
 {
-    return r->count == 0 && !r->graph->given && r->catalog->count > r->catalog->hidden_count;
+    return r->count == 0 && r->catalog->count > r->catalog->hidden_count;
+}
+
+/* `missing = skip` has skipped each variable that the rules reach. */
+static void complain_skipped(struct resolve *r)
+{
+    struct str nearest[DIAG_NEAREST];
+    diag_error(r->diag, DIAG_EMPTY_VIEW, resolve_place(r, r->map->rules[r->skipped_rule].line),
+               r->first_skipped,
+               "nothing is left to show: none of %u declared variables is in the checkpoint, '%s' first",
+               r->skipped, diag_visible(r->diag, r->first_skipped));
+    unsigned count =
+        suggest_nearest(r->first_skipped, suggest_list_of(r->catalog, false), resolve_budget(r), nearest);
+    for (unsigned i = 0; i < count; i++) {
+        suggest_in_map(r->diag, nearest[i], false, false);
+    }
 }
 
 static void complain_of_all(struct resolve *r)
@@ -97,6 +111,10 @@ static void complain_of_all(struct resolve *r)
 void resolve_complain_empty(struct resolve *r, bool broken)
 {
     bool nothing = !broken && nothing_left(r);
+    if (nothing && r->skipped) {
+        complain_skipped(r);
+    }
+    nothing &= !r->graph->given;
     if (nothing && r->empty_count == 0) {
         complain_of_all(r);
     }

@@ -23,6 +23,9 @@ struct resolve {
     uint32_t *empty; /* owns; rules whose scopes have nothing in them */
     size_t empty_count;
     size_t empty_cap;
+    uint32_t skipped; /* declared variables that `missing = skip` left out */
+    struct str first_skipped;
+    uint32_t skipped_rule; /* whose scope has that */
     struct suggest_budget budget;
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
@@ -79,7 +82,8 @@ const char *resolve_other_names(const struct catalog *c);
  *
  * resolve_complain_empty: says so of those that were noted. If all of them together leave nothing
  * to show, and there is no graph, each is an error; but not if something else is wrong (`broken`),
- * which may be why. */
+ * which may be why. With a graph it is a warning, since TensorFlow takes it, unless `missing = skip`
+ * has left out all there was. */
 MUST_CHECK errint resolve_note_empty(struct resolve *r, uint32_t rule);
 void resolve_complain_empty(struct resolve *r, bool broken);
 

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_file(data, size);
     struct variable *variables;
     uint32_t count;
-    errint rc = graph_file_read(fuzz_path(), NULL, &a, &variables, &count, &d);
+    errint rc = graph_file_read(fuzz_path(), NULL, NULL, &a, &variables, &count, &d);
     fuzz_said(rc, &d);
     FUZZ_CHECK(rc == 0 || (!variables && count == 0));
     for (uint32_t i = 0; i < count; i++) {

@@ -143,4 +143,7 @@ void values_of_box(const struct made_tensor *t, const struct made_box *b, struct
  * is none. */
 void made_objects(struct mkbuf *out, struct str lines);
 
+/* made_object_line: adds to node number `of` the fields that one of those lines has for it. */
+void made_object_line(struct mkbuf *node, unsigned of, struct str line);
+
 #endif

@@ -6,7 +6,8 @@
  *
  * DIMS have -1 for an unknown length, and `?` is an unknown shape. With `of` it is a part of the
  * variable FULL. `in` is its collection; `bare`: in none. In a SavedModel, @var NAME DTYPE DIMS is
- * a variable of its object graph, and `== saved PATH noversion` has no schema version. */
+ * the next node of its object graph, a variable, and @obj is another; they have edges and slots by
+ * lines of make_objects.c. `== saved PATH noversion` has no schema version. */
 #include <stdio.h>
 
 #include "fuzz/fuzz.h"
@@ -118,17 +119,36 @@ static void add_collection(struct mkbuf *meta, struct str name, const struct mkb
     mkbuf_free(&entry);
 }
 
-/* A SavedObject that is a variable. */
-static void add_object(struct mkbuf *objects, struct str name, struct str dtype, struct str dims)
+/* A SavedObject that is a variable, which `words` describe; without any it is none. */
+static void add_object(struct mkbuf *objects, unsigned number, struct str words, struct str lines)
 {
     struct mkbuf variable = {0}, object = {0};
-    mkbuf_field(&variable, 1, dtype_of(dtype));
-    add_shape(&variable, 2, dims);
-    add_text(&variable, 6, name);
-    mkbuf_message(&object, 7, variable.data, variable.len);
+    struct str name, dtype, dims, line;
+    if (take_word(&words, &name) && take_word(&words, &dtype) && take_word(&words, &dims)) {
+        mkbuf_field(&variable, 1, dtype_of(dtype));
+        add_shape(&variable, 2, dims);
+        add_text(&variable, 6, str_eq(name, STR("-")) ? STR("") : name);
+        mkbuf_message(&object, 7, variable.data, variable.len);
+    }
+    while (take_line(&lines, &line)) {
+        made_object_line(&object, number, line);
+    }
     mkbuf_message(objects, 1, object.data, object.len);
     mkbuf_free(&variable);
     mkbuf_free(&object);
+}
+
+/* All nodes of the object graph, in the order of their lines. */
+static void add_objects(struct mkbuf *objects, struct str lines)
+{
+    unsigned number = 0;
+    struct str rest = lines;
+    struct str line, first;
+    while (take_line(&rest, &line)) {
+        if (take_word(&line, &first) && (str_eq(first, STR("@var")) || str_eq(first, STR("@obj")))) {
+            add_object(objects, number++, str_eq(first, STR("@var")) ? line : STR(""), lines);
+        }
+    }
 }
 
 struct meta {
@@ -138,13 +158,8 @@ struct meta {
 static void add_line(struct meta *m, struct str line)
 {
     struct str name, dtype, dims;
-    if (!take_word(&line, &name) || !take_word(&line, &dtype) || !take_word(&line, &dims)) {
-        return;
-    }
-    if (str_eq(name, STR("@var"))) {
-        struct str last;
-        (void)take_word(&line, &last);
-        add_object(&m->objects, dtype, dims, last);
+    if (!take_word(&line, &name) || !take_word(&line, &dtype) || !take_word(&line, &dims) ||
+        str_starts(name, STR("@"))) {
         return;
     }
     struct str in = word_value(line, "in");
@@ -165,6 +180,7 @@ void make_graph(struct made *made, const struct section *s, bool saved)
     while (take_line(&lines, &line)) {
         add_line(&m, line);
     }
+    add_objects(&m.objects, s->body);
     mkbuf_message(&meta, 2, m.graph.data, m.graph.len);
     if (m.variables.len) {
         add_collection(&meta, STR("variables"), &m.variables);

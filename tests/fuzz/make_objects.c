@@ -48,8 +48,7 @@ static void add_slot(struct mkbuf *node, const struct str w[WORDS])
     mkbuf_free(&slot);
 }
 
-/* The fields of node number `of` that a line has. */
-static void add_line(struct mkbuf *node, unsigned of, struct str line)
+void made_object_line(struct mkbuf *node, unsigned of, struct str line)
 {
     struct str w[WORDS] = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}};
     for (unsigned i = 0; i < WORDS && take_word(&line, &w[i]); i++) {
@@ -92,7 +91,7 @@ void made_objects(struct mkbuf *out, struct str lines)
         struct str rest = lines;
         struct str line;
         while (take_line(&rest, &line)) {
-            add_line(&node, i, line);
+            made_object_line(&node, i, line);
         }
         mkbuf_message(out, 1, node.data, node.len);
         mkbuf_free(&node);

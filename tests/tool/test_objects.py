@@ -217,3 +217,22 @@ def test_the_only_checkpoint_of_a_directory_is_taken(tmp_path):
     shutil.copy(GOLDEN / "max_shard" / "max.ckpt.index", tmp_path)
     done = run("list", tmp_path, status=1)
     assert b"but 2 checkpoints: name one of max.ckpt, table.ckpt" in done.stderr
+
+
+@pytest.mark.parametrize("case", ["keras3_export", "saved_model"])
+def test_a_saved_model_is_the_graph_of_its_own_variables(case):
+    """By their paths, so two of one name (Keras 3 exports each under two paths) are told apart. What tables save is no variable."""
+    folder = GOLDEN / case / "saved_model"
+    report = json.loads(run("plan", "--json", "-n", "friendly", "-a", "/=/", "-g", folder, folder).stdout)
+    names = {name: key for name, key in FRIENDLY[case].items() if key.endswith(VALUE)}
+    assert {t["variable"]: t["keys"] for t in report["targets"]} == {name: [key] for name, key in names.items()}
+    assert report["errors"] == [] and report["unassigned"] == []
+
+
+@pytest.mark.parametrize("case", ["keras3", "objects"])
+def test_a_checkpoint_is_its_own_graph_by_either_name(case):
+    prefix = truth(case)[0]
+    for names, column in (("key", 1), ("friendly", 0)):
+        report = json.loads(run("plan", "--json", "-n", names, "-a", "/=/", "-g", f"{prefix}.index", prefix).stdout)
+        assert {t["variable"] for t in report["targets"]} == {pair[column] for pair in FRIENDLY[case].items()} - {GRAPH}
+        assert report["errors"] == [] and report["unassigned"] == []

@@ -42,7 +42,7 @@ static int forget(void **state)
 static errint read_path(const char *path, const char *tag)
 {
     forget(NULL);
-    now.rc = graph_file_read(path, tag, &now.arena, &now.variables, &now.count, &now.diag);
+    now.rc = graph_file_read(path, tag, NULL, &now.arena, &now.variables, &now.count, &now.diag);
     assert_true(now.rc == 0 ? now.diag.errors == 0 : now.diag.errors > 0 && !now.variables && !now.count);
     return now.rc;
 }
@@ -736,7 +736,7 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
     };
     struct catalog c = {.prefix = "dir/other", .tensors = tensors, .count = ARRAY_LEN(tensors)};
     forget(NULL);
-    assert_int_equal(graph_from_catalog(&c, &now.arena, &now.variables, &now.count, &now.diag), 0);
+    assert_int_equal(graph_from_catalog(&c, NULL, &now.arena, &now.variables, &now.count, &now.diag), 0);
     ASSERT_ROWS("{\"name\":\"s\",\"dtype\":\"string\",\"shape\":[10],\"partition\":null},\n"
                 "{\"name\":\"sliced\",\"dtype\":\"float16\",\"shape\":[10,4],\"partition\":null},\n"
                 "{\"name\":\"w\",\"dtype\":\"int64\",\"shape\":[],\"partition\":null}");

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A SavedModel is the graph of its own variables: under `/ = /` with friendly names each of them is there, with the bytes that
+TensorFlow restores for that object."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "tool")]
+import numpy as np  # noqa: E402
+import saved_models  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import toolkit  # noqa: E402
+from saved_models import MODELS  # noqa: E402
+from tensorflow.core.protobuf import saved_model_pb2  # noqa: E402
+from tensorflow.python.saved_model import load as tensorflow_load  # noqa: E402
+
+VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+SLOT = "/.OPTIMIZER_SLOT/"
+
+
+class Model:
+    """A SavedModel, as TensorFlow has it: `variables` is {number of the node: bytes of its file}."""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder = folder
+        self.graph = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0].object_graph_def
+        loaders = []
+        made = tensorflow_load.Loader.__init__
+        monkeypatch.setattr(tensorflow_load.Loader, "__init__", lambda self, *a, **k: (loaders.append(self), made(self, *a, **k))[1])
+        found = [i for i, node in enumerate(self.graph.nodes) if node.HasField("variable")]
+        if folder.name.startswith("slots_"):  # which it cannot load: optimizers of TensorFlow 1 are not revived
+            reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+            self.variables = {self.node_of(key): as_file(tf.Variable(reader.get_tensor(key))) for key in reader.get_variable_to_shape_map() if VALUE in key}
+            assert sorted(self.variables) == found
+        else:
+            self.root = tf.saved_model.load(str(folder))  # the loader has its variables for as long as that lives
+            self.variables = {i: as_file(loaders[0].get(i)) for i in found}
+        self.names = {i: self.graph.nodes[i].variable.name for i in found}
+
+    def node_of(self, key):
+        """The node that a key of the checkpoint is in the SavedModel."""
+        assert key.endswith(VALUE)
+        path, slash, slot = key.removesuffix(VALUE).partition(SLOT)
+        node = self.walk(path)
+        if not slash:
+            return node
+        optimizer, _, name = slot.rpartition("/")
+        slots = self.graph.nodes[self.walk(optimizer)].slot_variables
+        (found,) = [s.slot_variable_node_id for s in slots if (s.original_variable_node_id, s.slot_name) == (node, unescaped(name))]
+        return found
+
+    def walk(self, path):
+        node = 0
+        for name in path.split("/"):
+            (node,) = [child.node_id for child in self.graph.nodes[node].children if child.local_name == unescaped(name)]
+        return node
+
+
+def unescaped(name):
+    return name.replace("..", "\0").replace(".S", "/").replace("\0", ".")
+
+
+def as_file(variable):
+    value = variable.numpy()
+    if variable.dtype != tf.string:
+        return value.tobytes()
+    return value if variable.shape.rank == 0 else b"".join(word + b"\n" for word in value.ravel())
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def saved(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / request.param
+    MODELS[request.param](str(folder))
+    return folder
+
+
+def test_every_variable_is_there_with_what_tensorflow_restores(saved, monkeypatch):
+    model = Model(saved, monkeypatch)
+    args = ["-n", "friendly", "-g", saved, "-a", "/=/", saved]
+    report = json.loads(toolkit.run("plan", "--json", *args).stdout)
+    assert report["errors"] == [] and report["unassigned"] == []
+    nodes = {target["path"]: model.node_of(*target["keys"]) for target in report["targets"]}
+    assert sorted(nodes.values()) == sorted(model.variables)
+    listed = {t["key"]: t["name"] for t in json.loads(toolkit.run("list", "-q", "--json", "-n", "friendly", saved).stdout)["tensors"]}
+    slots = {s.slot_variable_node_id for node in model.graph.nodes for s in node.slot_variables}
+    for target in report["targets"]:
+        node = nodes[target["path"]]
+        name, (key,) = model.names[node], target["keys"]
+        alone = list(model.names.values()).count(name) == 1 and node not in slots
+        assert target["variable"] == listed[key]
+        assert not alone or listed[key] == name
+        assert toolkit.run("cat", "-q", *args, "--", target["path"]).stdout == model.variables[node], target["path"]
+
+
+# Graphs and checkpoints of two models
+
+
+class Net(tf.Module):
+    def __init__(self, names, shared=False):
+        super().__init__()
+        self.layers = [saved_models.Dense(3, 2, name) for name in names]
+        self.count = tf.Variable(1.0, name="total")
+        self.more = [tf.Variable(2.0, name="total"), tf.Variable(3.0, name="total")]
+        self.tied = self.layers[0].w if shared else tf.Variable(saved_models.values(3, 2), name="tied")
+
+
+def plan(*args, status=0):
+    done = toolkit.run("plan", "--json", *args, status=status)
+    return json.loads(done.stdout), done.stderr.decode()
+
+
+def pair(tmp_path, graph, checkpoint):
+    """(the folder of a SavedModel, the prefix of another model's checkpoint)"""
+    tf.saved_model.save(graph, str(tmp_path / "graph"))
+    return tmp_path / "graph", tf.train.Checkpoint(root=checkpoint).write(str(tmp_path / "ckpt"))
+
+
+def shown(*args):
+    """{name: values}, of floats"""
+    report, said = plan(*args)
+    assert report["errors"] == []
+    return {t["variable"]: np.frombuffer(toolkit.run("cat", "-q", *args, "--", t["path"]).stdout, "<f4").tolist() for t in report["targets"]}, said
+
+
+def by_name(net, names):
+    return {f"{name}/{v}": getattr(layer, v).numpy().ravel().tolist() for name, layer in zip(names, net.layers) for v in ("w", "b")}
+
+
+FRIENDLY = ["-n", "friendly", "-a", "/=/"]
+
+
+def test_a_checkpoint_of_other_names_goes_by_the_paths(tmp_path):
+    """As Checkpoint.restore does; the graph's own names are those that are shown, and a warning tells."""
+    net = Net(["dense_7", "dense_8"])
+    graph, checkpoint = pair(tmp_path, Net(["dense", "dense_1"]), net)
+    got, said = shown(*FRIENDLY, "-g", graph, checkpoint)
+    restored = Net(["x", "y"])
+    tf.train.Checkpoint(root=restored).read(checkpoint).assert_consumed()
+    totals = {"count": [1.0], "more/0": [2.0], "more/1": [3.0]}
+    assert got == {**by_name(restored, ["dense", "dense_1"]), **totals, "tied": restored.tied.numpy().ravel().tolist()}
+    assert "4 variables in scope '/' take the tensors at their paths of objects, which are called otherwise: 'dense/b' takes 'dense_7/b', ..." in said
+
+
+def test_variables_that_are_one_in_the_checkpoint_both_get_it(tmp_path):
+    net = Net(["dense"], shared=True)
+    graph, checkpoint = pair(tmp_path, Net(["dense"]), net)
+    got, _ = shown(*FRIENDLY, "-g", graph, checkpoint)
+    assert got["tied"] == got["dense/w"] == net.tied.numpy().ravel().tolist()
+
+
+def test_a_path_that_says_another_than_the_name_is_an_error(tmp_path):
+    net = Net(["b", "a"])
+    graph, checkpoint = pair(tmp_path, Net(["a", "b"]), net)
+    report, said = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", f"{layer}/{v}") for layer in "ab" for v in "bw"]
+    assert report["errors"][0]["nearest"] == ["b/b", "a/b"]
+    exact = [arg for layer in "ab" for v in "bw" for arg in ("-a", f"{layer}/{v}={layer}/{v}")]
+    got, _ = shown(*FRIENDLY, *exact, "-g", graph, checkpoint)  # the remedy
+    assert {name: value for name, value in got.items() if name[:2] in ("a/", "b/")} == by_name(net, ["b", "a"])
+
+
+def test_a_rule_that_renames_goes_by_names(tmp_path):
+    """Only a scope that is left as it is goes by paths."""
+    net = Net(["dense", "other"])
+    graph, checkpoint = pair(tmp_path, Net(["new", "other"]), net)
+    got, said = shown("-n", "friendly", "-a", "dense/=new/", "-a", "other/=other/", "-g", graph, checkpoint)
+    assert got == by_name(net, ["new", "other"]) and "paths" not in said
+    wrong, _ = plan("-n", "friendly", "-a", "/=new/", "-g", graph, checkpoint, status=1)
+    assert {(e["code"], e["subject"]) for e in wrong["errors"]} == {("tensor-not-found", "w"), ("tensor-not-found", "b")}
+
+
+def test_keys_go_by_keys(tmp_path):
+    """Without friendly names, scopes mean keys, as TensorFlow has it; exact rules may say either."""
+    net = Net(["dense"])
+    graph, checkpoint = pair(tmp_path, Net(["dense"]), net)
+    wrong, said = plan("-a", "/=/", "-g", graph, checkpoint, status=1)
+    assert {e["code"] for e in wrong["errors"]} == {"tensor-not-found"} and "-n friendly" in said
+    got, _ = shown("-a", f"layers/0/w{VALUE}=dense/w", "-a", f"more/0{VALUE}=more/1", "-g", graph, checkpoint)
+    assert got == {"dense/w": net.layers[0].w.numpy().ravel().tolist(), "more/1": [2.0]}
+
+
+def test_another_root_goes_by_names(tmp_path):
+    """`model/` before each path: nothing pairs, and what has a name of its own is found by that."""
+    net = Net(["dense"])
+    tf.saved_model.save(Net(["dense"]), str(tmp_path / "graph"))
+    checkpoint = tf.train.Checkpoint(model=net).write(str(tmp_path / "ckpt"))
+    wrong, _ = plan(*FRIENDLY, "-g", tmp_path / "graph", checkpoint, status=1)
+    assert [e["subject"] for e in wrong["errors"]] == ["count", "more/0", "more/1"]
+    found = [arg for name in ("count", "more/0", "more/1") for arg in ("-a", f"model/{name}={name}")]
+    tied, dense = net.tied.numpy().ravel().tolist(), by_name(net, ["dense"])
+    got, _ = shown("-n", "friendly", "-a", "dense/=dense/", "-a", "tied=tied", *found, "-g", tmp_path / "graph", checkpoint)
+    assert got == {**dense, "tied": tied, "count": [1.0], "more/0": [2.0], "more/1": [3.0]}
+
+
+def test_a_checkpoint_by_names_has_no_paths(tmp_path):
+    """What Keras exports has each variable twice, and a Saver restores both from the one tensor of their name."""
+    MODELS["keras_exported"](str(tmp_path / "graph"))
+    nodes = saved_model_pb2.SavedModel.FromString((tmp_path / "graph" / "saved_model.pb").read_bytes()).meta_graphs[0].object_graph_def.nodes
+    variables = {node.variable.name: [d.size for d in node.variable.shape.dim] for node in nodes if node.HasField("variable")}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        made = [tf.compat.v1.get_variable(name, initializer=saved_models.values(*shape)) for name, shape in variables.items()]
+        session.run(tf.compat.v1.global_variables_initializer())
+        values = {v.op.name: session.run(v).ravel().tolist() for v in made}
+        checkpoint = tf.compat.v1.train.Saver(made).save(session, str(tmp_path / "ckpt"))
+    got, said = shown("-a", "/=/", "-g", tmp_path / "graph", checkpoint)
+    assert got == values and "names are those of several variables" in said
+
+
+def test_another_checkpoint_of_objects_is_a_graph_by_friendly_names(tmp_path):
+    net = Net(["dense_7"])
+    _, checkpoint = pair(tmp_path, net, net)
+    other = tf.train.Checkpoint(root=Net(["dense"])).write(str(tmp_path / "other"))
+    own, _ = shown(*FRIENDLY, "-g", checkpoint, checkpoint)
+    assert own == {**by_name(net, ["dense_7"]), "count": [1.0], "more/0": [2.0], "more/1": [3.0], "tied": net.tied.numpy().ravel().tolist()}
+    got, said = shown(*FRIENDLY, "-g", other, checkpoint)
+    assert got["dense/w"] == own["dense_7/w"] and "'dense/b' takes 'dense_7/b'" in said
+
+
+# Nothing at all
+
+
+def test_a_graph_of_which_nothing_is_in_the_checkpoint_is_an_error(tmp_path):
+    tf.saved_model.save(Net(["dense"]), str(tmp_path / "graph"))
+    other = tf.Module()
+    other.dents = saved_models.Dense(3, 2, "dents")
+    checkpoint = tf.train.Checkpoint(other=other).write(str(tmp_path / "ckpt"))
+    (tmp_path / "map.ini").write_text("[checkpoint]\nnames = friendly\n[assignment_map]\n/ = /\n[view]\nmissing = skip\n")
+    report, said = plan("-q", "-m", tmp_path / "map.ini", "-g", tmp_path / "graph", checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("empty-view", "count")]
+    assert "none of 6 declared variables is in the checkpoint" in said
+
+
+def test_a_graph_without_a_name_is_an_error_where_there_are_no_paths(tmp_path):
+    saved_models.MODELS["same_names_of_unlike_shapes"](str(tmp_path / "graph"))
+    report, said = plan("-q", "-a", "/=/", "-g", tmp_path / "graph", toolkit.GOLDEN / "demo", status=1)
+    assert [e["code"] for e in report["errors"]] == ["graph-invalid"] and "none of the graph's variables has a name of its own" in said
