@@ -8,6 +8,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.distribute import sharded_variable as sharded_variables
 
 v1 = tf.compat.v1
 keras = tf.keras
@@ -193,6 +194,40 @@ def unknown_shape(_):
     made = tf.Module()
     made.v = [tf.Variable(values(3), shape=tf.TensorShape(None)), tf.Variable(values(3, 2), shape=[None, 2]), variable(3)]
     return made
+
+
+@model
+def stored_in_slices(folder):
+    made = tf.Module()
+    made.large, made.first, made.second = variable(300, 10, name="large"), variable(2), variable(3)
+    cut = tf.train.experimental.MaxShardSizePolicy(max_shard_size=2048)
+    tf.saved_model.save(made, folder, options=tf.saved_model.SaveOptions(experimental_sharding_callback=cut))
+
+
+@model
+def sharded_variable(_):
+    made = tf.Module()
+    parts = [variable(n, 3, name=f"table/part_{i}") for i, n in enumerate((2, 1))]
+    made.table, made.v, made.w = sharded_variables.ShardedVariable(parts, name="table"), variable(2), variable(2)
+    return made
+
+
+def mirrored(folder, policy):
+    with tf.distribute.MirroredStrategy(["cpu:0"]).scope():
+        made = tf.Module()
+        made.all = [variable(2), variable(2), variable(3, name="named")]
+        made.counts = [tf.Variable(n, aggregation=tf.VariableAggregation.SUM, synchronization=tf.VariableSynchronization.ON_READ, name="count") for n in (1.0, 2.0)]
+    tf.saved_model.save(made, folder, options=tf.saved_model.SaveOptions(experimental_variable_policy=policy))
+
+
+@model
+def of_a_strategy(folder):
+    mirrored(folder, None)
+
+
+@model
+def of_a_strategy_expanded(folder):
+    mirrored(folder, "expand_distributed_variables")
 
 
 # Optimizers of TensorFlow 1, which make slots

@@ -155,3 +155,20 @@ def test_layout_savedmodel_of_tf1(ckptfs):
     assert set(whole) == set(view.tensors) - {"net/cut"}
     for name, value in whole.items():
         assert same(view.tensors[name], value), name
+
+
+def test_a_saved_model_beside_its_own_graph(ckptfs):
+    """With friendly names: each of its variables, which have two paths and one name, by what it is called then."""
+    folder = golden("keras3_export").folder / "saved_model"
+    mount = ckptfs.mount(folder, options=f"names=friendly,graph={folder}")
+    assert mount.stderr == ""
+    source = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    reader = tf.train.load_checkpoint(str(mount.path))
+    keys = {target["variable"]: target["keys"][0] for target in mount.report()["targets"]}
+    assert set(reader.get_variable_to_shape_map()) == set(keys)
+    assert set(keys.values()) == set(source.get_variable_to_shape_map()) - {OBJECT_GRAPH}
+    loaded = tf.saved_model.load(str(folder))
+    for name, key in keys.items():
+        values = reader.get_tensor(name)
+        assert np.array_equal(source.get_tensor(key), values), name
+        assert name.startswith("sequential/") or np.array_equal(loaded.variables[int(name.rpartition("/")[2])].numpy(), values), name
