@@ -28,7 +28,7 @@ enum node_kind {
     NODE_TF_DATA,           /* NAME.data-?????-of-????? */
     NODE_SAFETENSORS,       /* NAME.safetensors, or one of several */
     NODE_SAFETENSORS_INDEX, /* NAME.safetensors.index.json */
-    NODE_SIDECAR,           /* a real file that the map names */
+    NODE_SIDECAR,           /* a real file (sidecars.h) */
     NODE_NPY,               /* beside a node: it has none of its own (content.h) */
 };
 
@@ -73,7 +73,7 @@ enum { TREE_ROOT = 0 };
 /* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed likewise), and of the reports under .ckptfs/. A name that is both a variable
  * and a scope keeps its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file system cannot hold are escaped
  * (base/escape.h). Two targets that meet at one path are an error that names both. A variable or a scope that has the path of another file wins, with a
- * warning; against one that the map names (NODE_SIDECAR) it is an error. */
+ * warning; against one that the map names it is an error. */
 MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count,
                              struct diag *d, struct tree **out);
 void tree_close(struct tree *t);

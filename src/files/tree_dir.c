@@ -59,13 +59,32 @@ static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool mad
     return low < high;
 }
 
+/* Where all of the entries are below the path of `what`, a variable or a file of the mount, which is `len` bytes long, none of them may be a file that the map
+ * names: whether one is, which is an error then. */
+static bool refuse_below(struct build *b, const char *what, size_t len, uint32_t low, uint32_t high)
+{
+    for (; low < high; low++) {
+        const struct made_file *file = tree_entry_file(b, b->entries[low]);
+        if (file && file->where) {
+            struct str path = str_from(file->path);
+            diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
+                       "'%s' of [files] would be below '%s', which is a %s of the view: give the folder "
+                       "another name",
+                       diag_visible(b->diag, path), diag_visible(b->diag, str_head(path, len)), what);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Directories that have their new names are listed, and those of the mount's own files are warned of. */
 static errint tell_moved(struct build *b, const struct child *children, uint32_t count)
 {
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
         const struct child *c = &children[i];
-        if (c->moved && c->node.made) {
+        if (c->moved && c->node.made &&
+            !refuse_below(b, "variable", c->pending.pos - 1, c->pending.low, c->pending.high)) {
             diag_warn(
                 b->diag, DIAG_NAME_COLLISION, "", c->component,
                 "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
@@ -82,8 +101,8 @@ static errint tell_moved(struct build *b, const struct child *children, uint32_t
 static void give_way(struct build *b, const char *what, const struct made_file *file)
 {
     struct str path = str_from(file->path);
-    if (file->kind == NODE_SIDECAR) {
-        diag_error(b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", path,
+    if (file->where) {
+        diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
                    "'%s' of [files] is also the name of a %s of the view: give the file another name",
                    diag_visible(b->diag, path), what);
     } else {
@@ -149,7 +168,9 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
             }
         }
         if (made && sub_low < end) {
-            give_way(b, "scope", made);
+            if (!refuse_below(b, "file", name.len, sub_low, end)) {
+                give_way(b, "scope", made);
+            }
             *has_leaf = false;
         }
     }

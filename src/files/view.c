@@ -118,24 +118,14 @@ static void add_file(struct file_list *l, const char *path, enum node_kind kind,
     l->files[l->count++] = (struct made_file){path, kind, number, NULL};
 }
 
-static errint add_sidecars(const struct map *m, struct arena *a, struct file_list *l)
+static void add_sidecars(const struct sidecars *s, struct file_list *l)
 {
-    for (uint32_t i = 0; i < m->sidecar_count; i++) {
-        const char *name = arena_cstr(a, m->sidecars[i].name);
-        if (!name) {
-            return -ENOMEM;
-        }
-        add_file(l, name, NODE_SIDECAR, i);
-        char text[4096 + 16];
-        const char *where = arena_cstr(a, str_from(map_where(m, m->sidecars[i].line, text)));
-        if (!where) {
-            return -ENOMEM;
-        }
+    for (uint32_t i = 0; i < s->count; i++) {
+        add_file(l, s->found[i].name, NODE_SIDECAR, i);
         if (!l->failed) {
-            l->files[l->count - 1].where = where;
+            l->files[l->count - 1].where = s->found[i].where;
         }
     }
-    return 0;
 }
 
 /* What TensorFlow will not find as in the source, without an error of its own. */
@@ -188,10 +178,10 @@ static errint build_files(const struct view_request *request, struct view *v, st
         add_file(&l, safetensors_name(v->safetensors, i), NODE_SAFETENSORS, i);
     }
     add_file(&l, safetensors_index_name(v->safetensors), NODE_SAFETENSORS_INDEX, 0);
-    rc = add_sidecars(v->map, &v->arena, &l);
+    add_sidecars(&v->sidecars, &l);
     v->made = l.files;
     v->made_count = (uint32_t)l.count;
-    rc = rc < 0 || l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
+    rc = l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
     if (rc == 0 && !request->compact &&
         v->listed & VIEW_TENSORFLOW) { /* an export says what it lacks itself */
         warn_of_tensorflow(v, options.layout, d);
@@ -199,22 +189,22 @@ static errint build_files(const struct view_request *request, struct view *v, st
     return rc;
 }
 
-/* Whoever wants none of the files is told only what is wrong. */
-static errint build_files_quietly(const struct view_request *request, struct view *v, struct diag *d)
-{
-    CLEANUP(diag_fini) struct diag found;
-    diag_init(&found);
-    errint rc = build_files(request, v, &found);
-    diag_take_errors(d, &found);
-    return rc;
-}
-
 static errint build_tree(const struct view_request *request, bool broken, struct view *v, struct diag *d)
 {
-    if (broken) {
-        return tree_build(v->plan, NULL, 0, d, &v->tree);
-    }
-    return request->values_only ? build_files_quietly(request, v, d) : build_files(request, v, d);
+    return broken ? tree_build(v->plan, NULL, 0, d, &v->tree) : build_files(request, v, d);
+}
+
+/* Of the files, those who want none of them are told only what is wrong. */
+static errint find_and_build(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+{
+    CLEANUP(diag_fini) struct diag own;
+    diag_init(&own);
+    own.denied = d->denied;
+    struct diag *told = request->values_only ? &own : d;
+    errint rc = sidecars_find(v->map, v->catalog ? v->catalog->prefix : NULL, told, &v->sidecars);
+    errint built = v->plan && rc != -ENOMEM ? build_tree(request, broken, v, told) : 0;
+    diag_take_errors(d, &own);
+    return rc < 0 ? rc : built;
 }
 
 /* Whether the user's word leads to a checkpoint. */
@@ -296,14 +286,14 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
                 "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] shows every tensor "
                 "under its own name");
         }
-        if (out->plan && rc != -ENOMEM) {
-            errint built = build_tree(request, d->errors > errors_before, out, d);
-            rc = rc == 0 ? built : rc;
-        }
+    }
+    if (out->map && rc != -ENOMEM) {
+        errint built = find_and_build(request, d->errors > errors_before, out, d);
+        rc = rc == 0 ? built : rc;
     }
     rc = view_open_data(request, rc, out, d);
-    if (request->depth >= VIEW_PLAN && out->map && rc != -ENOMEM) {
-        errint beside = sidecars_open(out->map, d, &out->sidecars);
+    if (out->map && rc != -ENOMEM) {
+        errint beside = sidecars_open(&out->sidecars, d);
         rc = rc == 0 ? beside : rc;
     }
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;

@@ -14,6 +14,8 @@ errint sidecar_parse(const struct ini_item *item, const char *path, struct arena
     if (!out->name.ptr) {
         return diag_no_memory(d);
     }
+    out->folder = str_ends(out->name, STR("/"));
+    out->name.len -= out->folder;
     const char *wrong = file_name_wrong(out->name);
     if (wrong) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' cannot be a file of the mount: %s",
@@ -23,6 +25,10 @@ errint sidecar_parse(const struct ini_item *item, const char *path, struct arena
         return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' is given no path: expected %s = PATH",
                           words_shown(d, item->key), words_shown(d, item->key));
     }
-    out->path = file_path(a, path, item->value);
+    struct str real = item->value;
+    while (out->folder && real.len > 1 && str_ends(real, STR("/"))) {
+        real.len--;
+    }
+    out->path = file_path(a, path, real);
     return out->path ? 0 : diag_no_memory(d);
 }

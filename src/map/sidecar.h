@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [files] of a map: real files that are shown at the root of the mount, beside the tensors. */
+/* [files] of a map: real files, and folders of such, that are shown at the root of the mount, beside the tensors. */
 #ifndef CKPTFS_MAP_SIDECAR_H
 #define CKPTFS_MAP_SIDECAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -11,15 +12,16 @@
 #include "base/str.h"
 #include "map/ini.h"
 
-enum { SIDECARS_MOST = 1000 }; /* of a map: each is held open */
+enum { SIDECARS_MOST = 1000 }; /* of a view, those in folders too: each is held open */
 
 struct sidecar {
     struct str name;  /* in the mount */
-    const char *path; /* of the file, against the map's folder */
+    const char *path; /* of the file or folder, against the map's folder */
+    bool folder;      /* NAME/ = PATH/: all that is in it */
     uint32_t line;
 };
 
-/* sidecar_parse: `NAME = PATH` of the map `path`; texts are allocated in `a`. Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
+/* sidecar_parse: `NAME = PATH` or `NAME/ = PATH/` of the map `path`; texts are allocated in `a`. Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
 MUST_CHECK errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
                                 struct sidecar *out, struct diag *d);
 

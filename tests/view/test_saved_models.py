@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SavedModels with assets: mounts and exports in their layout are loaded and called by TensorFlow, without a word of what they are made of."""
+
+import shutil
+import subprocess
+
+import pytest
+import tensorflow as tf
+
+from conftest import BUILD
+
+
+class Words(tf.Module):
+    """The numbers of words, from a vocabulary that is a file, and a weight of each."""
+
+    def __init__(self, vocabulary):
+        super().__init__()
+        source = tf.lookup.TextFileInitializer(str(vocabulary), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+        self.table = tf.lookup.StaticHashTable(source, -1)
+        self.weights = tf.Variable([0.5, 1.5, 2.5])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, words):
+        found = self.table.lookup(words)
+        return found, tf.gather(self.weights, tf.maximum(found, 0))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    here = tmp_path_factory.mktemp("saved")
+    (here / "words.txt").write_text("a\nb\nc\n")
+    tf.saved_model.save(Words(here / "words.txt"), str(here / "model"))
+    (here / "words.txt").unlink()  # the model has its own
+    (here / "model" / "assets.extra" / "deep").mkdir(parents=True)
+    (here / "model" / "assets.extra" / "deep" / "note").write_text("extra\n")
+    return here / "model"
+
+
+def said(folder, words=("c", "a", "x")):
+    found, weights = tf.saved_model.load(str(folder))(tf.constant(words))
+    return found.numpy().tolist(), weights.numpy().tolist()
+
+
+def ini_of(tmp_path, rules="/ = /", files=""):
+    path = tmp_path / "map.ini"
+    path.write_text(f"[assignment_map]\n{rules}\n[view]\nlayout = savedmodel\n[files]\n{files}\n")
+    return path
+
+
+@pytest.mark.parametrize("way", ["", "variables/variables", "variables/variables.index", "variables"])
+def test_a_mount_is_loaded_with_its_assets(ckptfs, tmp_path, saved, way):
+    mount = ckptfs.mount(saved / way, map=ini_of(tmp_path))
+    assert said(mount.path) == said(saved) == ([2, 0, -1], [2.5, 0.5, 0.5])
+    for name in "saved_model.pb", "fingerprint.pb", "assets/words.txt", "assets.extra/deep/note":
+        assert mount.read(name) == (saved / name).read_bytes(), name
+    assert tf.saved_model.experimental.read_fingerprint(str(mount.path)) == tf.saved_model.experimental.read_fingerprint(str(saved))
+
+
+@pytest.mark.parametrize("here,way", [("", "model"), ("model", "."), ("model", "variables/variables"), ("model/variables", "variables"),
+                                      ("model/variables", "./variables"), ("model/assets", "../variables/variables")])  # fmt: skip
+def test_an_export_is_loaded_without_its_source(tmp_path, saved, here, way):
+    model = tmp_path / "model"
+    shutil.copytree(saved, model)
+    subprocess.run([BUILD / "ckptool", "export", "-q", "--format", "tf", "-m", ini_of(tmp_path), way, tmp_path / "out"], check=True,
+                   cwd=tmp_path / here, stdout=subprocess.DEVNULL)
+    shutil.rmtree(model)
+    assert said(tmp_path / "out") == said(saved)
+    assert (tmp_path / "out" / "assets.extra" / "deep" / "note").read_text() == "extra\n"
+
+
+def test_what_the_map_names_comes_instead(ckptfs, tmp_path, saved):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "words.txt").write_text("x\ny\nc\n")
+    (tmp_path / "print").write_text("mine")
+    mount = ckptfs.mount(saved, map=ini_of(tmp_path, files="assets/ = other/\nfingerprint.pb = print"))
+    assert said(mount.path) == ([2, -1, 0], [2.5, 0.5, 0.5])
+    assert mount.read("fingerprint.pb") == b"mine"
+
+
+def test_only_in_that_layout(ckptfs, tmp_path, saved):
+    ini = ini_of(tmp_path)
+    ini.write_text(ini.read_text().replace("layout = savedmodel", ""))
+    mount = ckptfs.mount(saved, map=ini)
+    for name in "saved_model.pb", "assets":
+        assert not (mount / name).exists()
+
+
+def test_tensors_called_as_they_are_win(ckptfs, tmp_path, saved):
+    weights = "weights/.ATTRIBUTES/VARIABLE_VALUE"
+    mount = ckptfs.mount(saved, map=ini_of(tmp_path, f"{weights} = saved_model.pb\n{weights} = assets/words.txt\n{weights} = assets.extra/own"))
+    value = tf.constant([0.5, 1.5, 2.5]).numpy().tobytes()
+    assert mount.read("saved_model.pb") == mount.read("assets/words.txt") == mount.read("assets.extra/own") == value
+    assert mount.read("assets.extra/deep/note") == b"extra\n"
+    for name in "saved_model.pb", "assets/words.txt":
+        assert f"variable '{name}' hides the mount's own file of that name" in mount.stderr, mount.stderr
+
+
+def test_a_graph_that_cannot_be_read(ckptfs, tmp_path, saved):
+    """What nobody named is no reason to refuse the rest."""
+    model = tmp_path / "model"
+    shutil.copytree(saved, model)
+    (model / "fingerprint.pb").unlink()
+    (model / "fingerprint.pb").mkdir()
+    (model / "assets" / "link").symlink_to("/etc/passwd")
+    mount = ckptfs.mount(model, map=ini_of(tmp_path))
+    assert "'fingerprint.pb' of the SavedModel is not shown: Is a directory" in mount.stderr, mount.stderr
+    assert "'assets/link' is left out: it is a symbolic link" in mount.stderr
+    assert said(mount.path) == said(saved) and not (mount / "assets" / "link").exists() and not (mount / "fingerprint.pb").exists()
