@@ -42,6 +42,7 @@ struct rows {
     uint64_t source_run;             /* and in the source */
     uint64_t target;                 /* offset of the row at hand in the target */
     uint64_t source;                 /* and in the shard */
+    uint64_t first;                  /* offset of the first row in the target */
     int64_t index[SHAPE_RANK_MOST];  /* of the row, within the box */
     uint64_t pitch[SHAPE_RANK_MOST]; /* bytes in the target per step on each axis */
 };
@@ -85,6 +86,7 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
         r->target += (uint64_t)p->start[axis] * pitch;
         pitch *= (uint64_t)shape.dims[axis];
     }
+    r->first = r->target;
     memset(r->index, 0, r->axes * sizeof(r->index[0]));
     if (off < r->target + r->run) {
         return true;
@@ -241,10 +243,14 @@ static errint read_rows(const struct request *q, struct rows *r)
     return rc;
 }
 
-static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype)
+/* What is asked for of one piece. *past: it begins behind that, as those after it do. */
+static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype,
+                         bool *past)
 {
     struct rows r;
-    if (!first_row(&r, p, shape, dtype, q->off) || r.target >= q->end) {
+    bool found = first_row(&r, p, shape, dtype, q->off);
+    *past = r.first >= q->end;
+    if (!found || r.target >= q->end) {
         return 0;
     }
     const struct shard *shard = &q->catalog->shards[p->shard];
@@ -310,8 +316,10 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
         return rc < 0 ? blame(t, rc) : (ssize_t)count;
     }
     struct request q = {c, off, off + count, buf, scratch};
-    for (uint32_t i = 0; i < t->form->piece_count; i++) {
-        errint rc = read_piece(&q, &t->form->pieces[i], t->form->shape, t->form->dtype);
+    const struct form *f = t->form;
+    bool past = false;
+    for (uint32_t i = piece_first(f->ends, f->piece_count, off); !past && i < f->piece_count; i++) {
+        errint rc = read_piece(&q, &f->pieces[i], f->shape, f->dtype, &past);
         if (rc < 0) {
             return blame(t, rc);
         }

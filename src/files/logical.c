@@ -159,6 +159,9 @@ static errint make_whole(struct arena *a, const struct target *parts, uint32_t c
     if (one_source(parts, count)) {
         merge(form, all, zeros);
     }
+    if (target_index_pieces(form, a) < 0) {
+        return -ENOMEM;
+    }
     *whole = (struct target){
         .name_ptr = form->variable.ptr,
         .name_len = (uint32_t)form->variable.len,

@@ -119,3 +119,48 @@ int piece_order(const void *a, const void *b, void *rank)
     }
     return 0;
 }
+
+/* The offset behind the last byte of the piece in the target. */
+static uint64_t end_of(const struct piece *p, struct shape shape, unsigned bytes)
+{
+    uint64_t last = 0;
+    uint64_t pitch = bytes;
+    for (unsigned axis = shape.rank; axis-- > 0;) {
+        last += (uint64_t)(p->start[axis] + p->len[axis] - 1) * pitch;
+        pitch *= (uint64_t)shape.dims[axis];
+    }
+    return last + bytes;
+}
+
+errint piece_ends(const struct piece *pieces, uint32_t count, struct shape shape, unsigned bytes,
+                  struct arena *a, const uint64_t **out)
+{
+    *out = NULL;
+    if (count < PIECE_SEARCHED) {
+        return 0;
+    }
+    uint64_t *ends = ARENA_ARRAY(a, uint64_t, count);
+    uint64_t most = 0;
+    for (uint32_t i = 0; ends && i < count; i++) {
+        uint64_t end = end_of(&pieces[i], shape, bytes);
+        most = end > most ? end : most;
+        ends[i] = most;
+    }
+    *out = ends;
+    return ends ? 0 : -ENOMEM;
+}
+
+uint32_t piece_first(const uint64_t *ends, uint32_t count, uint64_t off)
+{
+    uint32_t low = 0;
+    uint32_t high = ends ? count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ends[middle] > off) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}

@@ -53,6 +53,18 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
  * the length of a run in the source. */
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);
 
+/* piece_ends: where in a target the pieces end, so that the first one of a range is found by search: of each of
+ * the `count` pieces, which are sorted by start, the offset in bytes behind the last byte of it and of those before
+ * it. `shape` and `bytes` are those of the target and of one of its elements. *out is allocated in `a`; NULL where
+ * there are less than PIECE_SEARCHED, which are gone over as fast. Returns 0 or -ENOMEM. */
+enum { PIECE_SEARCHED = 16 };
+MUST_CHECK errint piece_ends(const struct piece *pieces, uint32_t count, struct shape shape, unsigned bytes,
+                             struct arena *a, const uint64_t **out);
+
+/* piece_first: the number of the first piece that ends after offset `off` of the target, or `count`, by the `ends` of
+ * piece_ends; 0 where that is NULL. */
+uint32_t piece_first(const uint64_t *ends, uint32_t count, uint64_t off);
+
 /* piece_order: for qsort_r, with the address of the rank (unsigned): pieces by where they start in the target. */
 int piece_order(const void *a, const void *b, void *rank);
 

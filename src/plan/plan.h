@@ -43,6 +43,7 @@ struct form {
     bool into_part;             /* a rule named the part, which takes all of its source */
     const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
     uint32_t piece_count;
+    const uint64_t *ends;         /* of many pieces (piece_ends), else NULL */
     struct partition partition;   /* as declared or asked for, for the report; rank 0 for a list of parts */
     enum cast_mode cast_mode;     /* with which `dtype` came from the source's, where they differ */
     struct strings_file *strings; /* of a string target, else NULL */
@@ -110,6 +111,10 @@ static inline bool target_sized(const struct target *t)
 {
     return !t->form || !t->form->strings;
 }
+
+/* target_index_pieces: sets form->ends of a form whose pieces are set, allocated in `a`: nothing for strings. 0 or
+ * -ENOMEM. */
+MUST_CHECK errint target_index_pieces(struct form *form, struct arena *a);
 
 /* target_bytes: size of the target's bytes; 0 for strings. */
 uint64_t target_bytes(const struct target *t);

@@ -100,6 +100,14 @@ static errint cut_slices(struct resolve *r, struct form *form, const struct tens
     return 0;
 }
 
+errint target_index_pieces(struct form *form, struct arena *a)
+{
+    if (form->strings) {
+        return 0;
+    }
+    return piece_ends(form->pieces, form->piece_count, form->shape, dtype_bytes(form->dtype), a, &form->ends);
+}
+
 /* The form's pieces, if it has elements: its box begins at `start` in the source. */
 static errint set_pieces(struct resolve *r, struct form *form, const struct tensor *source,
                          const int64_t *start)
@@ -121,7 +129,7 @@ static errint set_pieces(struct resolve *r, struct form *form, const struct tens
     for (uint32_t i = 0; rc == 0 && i < form->piece_count; i++) {
         ((struct piece *)(uintptr_t)form->pieces)[i].cast_mode = (uint8_t)form->cast_mode;
     }
-    return rc;
+    return rc < 0 ? rc : target_index_pieces(form, r->arena);
 }
 
 errint resolve_shape_target(struct resolve *r, struct target *t, struct as as)

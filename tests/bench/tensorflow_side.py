@@ -8,6 +8,7 @@
     several PREFIX BYTES  write 64 float32 tensors, of that size together
     legacy PREFIX BYTES   write the tensor of `big` into a V1 file
     varints PREFIX COUNT  write one int32 tensor, "varints", of that many elements into a V1 file
+    slices PREFIX BYTES COUNT   write one float32 tensor, "big", of that size in COUNT slices of rows
     first PREFIX NAME     read one tensor; prints the seconds of load_checkpoint and get_tensor alone
     open PREFIX           open and look up every name; prints the seconds to open, and the anonymous memory that it took
 """
@@ -53,6 +54,14 @@ def big(prefix, size):
     save(prefix, {"big": floats(size)})
 
 
+def slices(prefix, size, count):
+    rows = size // 4096
+    ends = [rows * i // count for i in range(count + 1)]
+    values = floats(size)
+    specs = [f"{rows} 1024 {first},{end - first}:0,1024" for first, end in zip(ends, ends[1:])]
+    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["big"] * count, shape_and_slices=specs, tensors=[values[a:b] for a, b in zip(ends, ends[1:])])
+
+
 def several(prefix, size):
     one = floats(size // 64)
     save(prefix, {f"w{i:02d}": one for i in range(64)})
@@ -93,5 +102,5 @@ def open_(prefix):
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
-    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "first": first, "open": open_}[verb]
+    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "slices": slices, "first": first, "open": open_}[verb]
     act(*(int(a) if a.isdigit() else a for a in arguments))

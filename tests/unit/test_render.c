@@ -183,6 +183,58 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     fake_close(c);
 }
 
+/* The first piece of a read is searched for: pieces in tiles, which begin and end in each other's rows, and in runs. */
+static void tiled(const struct catalog *c, int64_t high, int64_t wide)
+{
+    struct arena a;
+    struct piece pieces[400];
+    uint32_t count = 0;
+    const struct tensor *t = &c->tensors[0];
+    arena_init(&a);
+    for (int64_t row = 0; row < t->dims[0]; row += high) {
+        for (int64_t column = 0; column < t->dims[1]; column += wide) {
+            int64_t *start = ARENA_ARRAY(&a, int64_t, 2);
+            int64_t *len = ARENA_ARRAY(&a, int64_t, 2);
+            int64_t *stride = ARENA_ARRAY(&a, int64_t, 2);
+            start[0] = row;
+            start[1] = column;
+            len[0] = t->dims[0] - row < high ? t->dims[0] - row : high;
+            len[1] = t->dims[1] - column < wide ? t->dims[1] - column : wide;
+            stride[1] = 4;
+            stride[0] = t->dims[1] * 4;
+            uint64_t off = (uint64_t)(row * stride[0] + column * 4) % 4000;
+            assert_true(count < 400);
+            pieces[count++] = (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+        }
+    }
+    struct form f = {.shape = tensor_shape(t), .dtype = DTYPE_FLOAT32, .pieces = pieces, .piece_count = count};
+    assert_int_equal(target_index_pieces(&f, &a), 0);
+    assert_int_equal(f.ends != NULL, count >= PIECE_SEARCHED);
+    compare(c, &f);
+    if (f.ends) {
+        assert_int_equal(piece_first(f.ends, count, 0), 0);
+        assert_int_equal(piece_first(f.ends, count, (uint64_t)(t->dims[0] * t->dims[1] * 4)), count);
+        if (wide == t->dims[1] && high == 1) {
+            assert_int_equal(piece_first(f.ends, count, (uint64_t)wide * 4 * 17 - 1), 16);
+            assert_int_equal(piece_first(f.ends, count, (uint64_t)wide * 4 * 17), 17);
+        }
+    }
+    arena_fini(&a);
+}
+
+static void render_many_pieces_equal_the_formula(void **state)
+{
+    (void)state;
+    struct fake_tensor t[] = {{"t", DTYPE_FLOAT32, 2, {40, 50}, 0}};
+    struct catalog *c = fake_catalog(t, 1, 1);
+    for (int64_t high = 1; high <= 40; high += 3) {
+        for (int64_t wide = 7; wide <= 50; wide += 43) {
+            tiled(c, high, wide);
+        }
+    }
+    fake_close(c);
+}
+
 static void render_truncated_shard_is_eio_for_good(void **state)
 {
     (void)state;
@@ -383,6 +435,7 @@ int main(void)
         cmocka_unit_test(render_strides_negative_zero_and_transposed_equal_the_formula),
         cmocka_unit_test(render_casts_at_any_byte_equal_the_whole_cast),
         cmocka_unit_test(render_value_that_does_not_fit_is_erange),
+        cmocka_unit_test(render_many_pieces_equal_the_formula),
         cmocka_unit_test(render_truncated_shard_is_eio_for_good),
         cmocka_unit_test(piece_dense_axis_of_full_and_partial_boxes),
         cmocka_unit_test(layout_header_and_target_read_as_one_file),
