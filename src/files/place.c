@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "format/sstable_block.h"
 #include "format/strings.h"
 
 /* Whether the bytes of that shard are those of a data file, as they are. */
@@ -109,6 +110,10 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
     return true;
 }
 
+/* The name of a tensor in slices, of which the keys of its slices are made: of up to two bytes for each of its own
+ * (slice_key.h), and no longer than readers take. */
+enum { PLACE_SLICED_NAME_MOST = SSTABLE_KEY_MOST / 4 };
+
 /* Whether the piece is all of a stored slice, at the slice's place in the tensor. A slice that lies in two of the target's parts makes two pieces; a
  * part may have another source. */
 static bool is_slice(const struct piece *p, uint8_t rank)
@@ -125,7 +130,7 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
 {
     const struct slices *slices = tensor_slices(c, t->source);
     const struct form *f = t->form;
-    if (!slices || !f || !catalog_is_bundle(c) || f->dtype != t->source->dtype ||
+    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !catalog_is_bundle(c) || f->dtype != t->source->dtype ||
         f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/catalog_names.h"
 #include "format/dtype.h"
 #include "map/split.h"
 #include "plan/resolve.h"
@@ -47,6 +48,10 @@ static errint reserve(struct resolve *r)
 static errint append(struct resolve *r, struct str name, const struct tensor *source, const struct form *form,
                      uint32_t rule)
 {
+    if (name.len > CATALOG_NAME_MOST) { /* a scope of the map's stands before a tensor's name */
+        return diag_error(r->diag, DIAG_LIMIT, resolve_place(r, r->map->rules[rule].line), str_head(name, 200),
+                          "the name of the target has %zu bytes, the limit is %d", name.len, CATALOG_NAME_MOST);
+    }
     errint rc = reserve(r);
     if (rc < 0) {
         return rc;

@@ -111,6 +111,19 @@ def test_a_pattern_of_several_checkpoints_names_them(tmp_path):
     assert value(tmp_path / "n-*") == 5
 
 
+# ---- names as long as may be
+
+
+def test_a_target_whose_name_no_index_could_hold_is_refused(tmp_path):
+    one = encoder.Bundle()
+    one.put(b"p" * 65536, INT8, [], b"\7")
+    one.write(tmp_path / "long")
+    assert out("cat", tmp_path / "long", "p" * 65536) == b"\7"
+    (tmp_path / "map.ini").write_text("[assignment_map]\n/ = x/\n")
+    line = run("plan", "-m", tmp_path / "map.ini", tmp_path / "long", status=1).stderr.decode()
+    assert f"{tmp_path / 'map.ini'}:2: " in line and "the name of the target has 65538 bytes, the limit is 65536" in line
+
+
 # ---- parts of a save that was interrupted
 
 
