@@ -133,8 +133,11 @@ static errint enter(struct output *o, const char *name)
     if (next < 0) {
         return made < 0 ? made : -errno;
     }
-    if (made) {
-        output_made_hold(&o->made[o->made_count - 1], o->top, next);
+    errint rc = made ? output_made_hold(&o->made[o->made_count - 1], o->top, next) : 0;
+    if (rc < 0) { /* what cannot be found again is not made */
+        unlinkat(o->top, name, AT_REMOVEDIR);
+        close(next);
+        return rc;
     }
     cleanup_close(&o->top);
     o->top = next;

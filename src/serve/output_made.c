@@ -24,10 +24,11 @@ errint output_made_add(struct output_made **list, size_t *count, size_t *cap, co
     return 0;
 }
 
-void output_made_hold(struct output_made *m, int parent, int self)
+errint output_made_hold(struct output_made *m, int parent, int self)
 {
     m->parent = fcntl(parent, F_DUPFD_CLOEXEC, 0);
-    m->self = fcntl(self, F_DUPFD_CLOEXEC, 0);
+    m->self = m->parent < 0 ? -1 : fcntl(self, F_DUPFD_CLOEXEC, 0);
+    return m->self < 0 ? -errno : 0;
 }
 
 static bool is_at(int parent, const char *name, int self)

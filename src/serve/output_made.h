@@ -17,8 +17,8 @@ struct output_made {
 MUST_CHECK errint output_made_add(struct output_made **list, size_t *count, size_t *cap, const char *name);
 
 /* output_made_hold: it is `self`, in `parent`, which is not the export's directory but above: it is found again if somebody renames it. Descriptors are
- * duplicated; where that fails it is looked for by its name. */
-void output_made_hold(struct output_made *m, int parent, int self);
+ * duplicated; -EMFILE ... where there is none. */
+MUST_CHECK errint output_made_hold(struct output_made *m, int parent, int self);
 
 /* output_made_remove: removes them from the disk, the last one first, as far as they are empty; `top` is the export's directory. Drops them, but for the list. */
 void output_made_remove(struct output_made *list, size_t count, int top);
