@@ -195,8 +195,13 @@ errint logicals_build(const struct plan *p, struct logicals *out, struct diag *d
         out->partitioned_count += is_part(&p->targets[i]);
     }
     struct logical *all = ARENA_ARRAY(&out->arena, struct logical, out->partitioned_count);
+    if (!all) {
+        out->partitioned_count = 0; /* none to be taken away again */
+        return diag_no_memory(d);
+    }
+    out->partitioned = all;
     uint32_t made = 0;
-    errint rc = all ? 0 : -ENOMEM;
+    errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < p->count;) {
         if (!is_part(&p->targets[i])) {
             i++;
@@ -210,7 +215,6 @@ errint logicals_build(const struct plan *p, struct logicals *out, struct diag *d
         }
         i = end;
     }
-    out->partitioned = all;
     return rc < 0 ? diag_no_memory(d) : 0;
 }
 
