@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "base/trouble.h"
 
 enum {
     CHUNK_FIRST = 16 << 10,
@@ -61,6 +62,7 @@ static char *grow(struct arena *a, size_t bytes)
     }
     struct arena_chunk *chunk = malloc(sizeof(*chunk) + payload);
     if (!chunk) {
+        trouble_note(NULL, -ENOMEM);
         return NULL;
     }
     chunk->older = a->chunks;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/trouble.h"
 #include "base/utf8.h"
 
 void buf_fini(struct buf *b)
@@ -31,6 +32,7 @@ static bool reserve(struct buf *b, size_t more)
     }
     char *data = realloc(b->data, cap);
     if (!data) {
+        trouble_note(NULL, -ENOMEM);
         b->failed = true;
         return false;
     }

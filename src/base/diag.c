@@ -62,6 +62,7 @@ static struct diag_entry *new_entry(struct diag *d)
         unsigned cap = d->kept ? d->kept * 2 : 1;
         struct diag_entry *grown = ARENA_ARRAY(&d->arena, struct diag_entry, cap);
         if (!grown) {
+            d->forgotten = true;
             return NULL;
         }
         if (d->kept) {

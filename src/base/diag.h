@@ -68,6 +68,7 @@ struct diag {
     unsigned kept; /* entries held */
     uint64_t errors;
     uint64_t warnings;
+    bool forgotten;     /* memory was too short to keep an entry */
     const char *denied; /* borrowed: as whom files are opened, for where that is denied; NULL: nothing to say */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/trouble.h"
 #include "base/url.h"
 
 enum { TICK_NS = 12000000, WAITS_MOST = 3 }; /* longer than a tick */
@@ -38,9 +39,8 @@ static int open_seen(int seen, const char *path)
     return fd < 0 && errno == ENOENT ? open(path, FLAGS) : fd; /* without /proc */
 }
 
-errint file_open(const char *path, int *fd, struct stat *st)
+static errint open_file(const char *path, int *fd, struct stat *st)
 {
-    *fd = -1;
     CLEANUP_CLOSE int seen = open(path, O_PATH | O_CLOEXEC);
     if (seen < 0) {
         return -errno;
@@ -63,6 +63,13 @@ errint file_open(const char *path, int *fd, struct stat *st)
     }
     *fd = STEAL_FD(opened);
     return 0;
+}
+
+errint file_open(const char *path, int *fd, struct stat *st)
+{
+    *fd = -1;
+    errint rc = open_file(path, fd, st);
+    return rc == -ESTALE ? rc : trouble_note(path, rc); /* which may be our own word */
 }
 
 const char *file_why(struct diag *d, errint rc)
@@ -120,7 +127,7 @@ static errint look(int fd, const char *path, struct stat *st)
         errno == EINVAL) { /* which the real one says of no call such as this */
         rc = *path ? stat(path, st) : fstat(fd, st);
     }
-    return rc == 0 ? 0 : -errno;
+    return rc == 0 ? 0 : trouble_note(path, -errno);
 }
 
 errint file_look(int fd, struct stat *st)
@@ -173,6 +180,28 @@ errint file_unchanged(int fd, const struct stat *st)
     return rc < 0 ? rc : file_same(&now, st) ? 0 : -ESTALE;
 }
 
+errint file_stat(const char *path, struct stat *st)
+{
+    return stat(path, st) == 0 ? 0 : trouble_note(path, -errno);
+}
+
+DIR *file_list(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir) {
+        trouble_note(path, -errno);
+    }
+    return dir;
+}
+
+const struct dirent *file_next(DIR *dir, errint *rc)
+{
+    errno = 0;
+    const struct dirent *entry = readdir(dir);
+    *rc = entry ? 0 : trouble_note(NULL, -errno);
+    return entry;
+}
+
 errint file_read_at(int fd, uint64_t off, size_t len, void *buf)
 {
     char *pos = buf;
@@ -183,6 +212,9 @@ errint file_read_at(int fd, uint64_t off, size_t len, void *buf)
         ssize_t got = pread(fd, pos, len, (off_t)off);
         if (got < 0 && errno == EINTR) {
             continue;
+        }
+        if (got < 0) {
+            trouble_note(NULL, -errno);
         }
         if (got <= 0) {
             return -EIO;

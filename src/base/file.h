@@ -4,6 +4,7 @@
 #ifndef CKPTFS_BASE_FILE_H
 #define CKPTFS_BASE_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -39,6 +40,12 @@ bool file_same(const struct stat *a, const struct stat *b);
 
 /* file_unchanged: 0 if what was read of `fd` since `st` was found is of one state of the file: -ESTALE if it has changed, or as file_look. */
 MUST_CHECK errint file_unchanged(int fd, const struct stat *st);
+
+/* file_stat: stat(path). file_list: opendir(path), NULL with errno as it sets it. file_next: the next entry; NULL at the end, and where
+ * that cannot be found out, which sets *rc (0 else). Of all of them, and of the others here, what is no answer is noted (trouble.h). */
+MUST_CHECK errint file_stat(const char *path, struct stat *st);
+DIR *file_list(const char *path);
+const struct dirent *file_next(DIR *dir, errint *rc);
 
 /* file_read_at: all of bytes [off, off+len) into buf, or -EIO (also when the file ends before). */
 MUST_CHECK errint file_read_at(int fd, uint64_t off, size_t len, void *buf);

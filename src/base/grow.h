@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/trouble.h"
+
 /* grow: makes room for element number `count` of *array, `size` bytes each; `array` is the address of the pointer. False when memory is
  * short: all is then as it was. */
 static inline bool grow(void *array, size_t *cap, size_t count, size_t size)
@@ -16,6 +18,7 @@ static inline bool grow(void *array, size_t *cap, size_t count, size_t size)
     size_t more = *cap ? *cap * 2 : 16;
     void *grown = realloc(*(void **)array, more * size);
     if (!grown) {
+        trouble_note(NULL, -ENOMEM);
         return false;
     }
     *(void **)array = grown;

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <syslog.h>
 
@@ -12,6 +13,8 @@ static struct {
     enum log_level level;
     bool syslog;
 } sink = {"ckptfs", LOG_LEVEL_WARNING, false};
+
+static atomic_uint errors;
 
 static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
@@ -32,6 +35,16 @@ void log_to_syslog(void)
     sink.syslog = true;
 }
 
+void log_to_stderr(void)
+{
+    sink.syslog = false;
+}
+
+unsigned log_errors(void)
+{
+    return atomic_load(&errors);
+}
+
 bool log_enabled(enum log_level level)
 {
     return level <= sink.level;
@@ -50,6 +63,9 @@ void log_at(enum log_level level, const char *fmt, ...)
 {
     if (!log_enabled(level)) {
         return;
+    }
+    if (level == LOG_LEVEL_ERROR) {
+        atomic_fetch_add(&errors, 1);
     }
     int saved = errno;
     char text[4096]; /* one write a line, so that lines of threads do not mix */

@@ -17,8 +17,12 @@ void log_init(const char *program, enum log_level level);
 /* log_open_syslog: connects to syslog already: where it is may not be found later. */
 void log_open_syslog(void);
 
-/* log_to_syslog: from now on to syslog (a daemon has no terminal). */
+/* log_to_syslog: from now on to syslog (a daemon has no terminal). log_to_stderr: to stderr again, as at the start. */
 void log_to_syslog(void);
+void log_to_stderr(void);
+
+/* log_errors: how many lines of LOG_LEVEL_ERROR there were. */
+unsigned log_errors(void);
 
 bool log_enabled(enum log_level level);
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "base/trouble.h"
 #include "files/view_data.h"
 #include "files/view_seen.h"
 #include "format/bundle.h"
@@ -305,6 +306,7 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
     for (unsigned again = 0;; again++) {
         struct seen seen;
         seen_init(&seen);
+        unsigned troubles = trouble_count();
         errint rc = open_once(request, &seen, d, out);
         const char *changed = rc == -ENOMEM ? NULL : seen_changed(&seen, rc < 0);
         changed = changed || rc == -ENOMEM ? changed : view_changed_data(out);
@@ -317,7 +319,7 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         }
         if (!changed || again == VIEW_AGAIN_MOST) {
             seen_fini(&seen);
-            return rc;
+            return trouble_tell(troubles, d, rc);
         }
         seen_fini(&seen);
         view_close(out);

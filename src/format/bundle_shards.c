@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "format/nearby.h"
 
 /* The number in ".data-00000-of-00002" after "-of-"; 0 for any other name. */
@@ -41,14 +42,14 @@ static uint32_t count_beside(const struct catalog *c)
 static bool is_there(const char *path, uint64_t need_bytes)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= need_bytes;
+    return file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= need_bytes;
 }
 
 static bool all_missing(const struct catalog *c)
 {
     struct stat st;
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        if (!c->shards[i].base && (stat(c->shards[i].path, &st) == 0 || errno != ENOENT)) {
+        if (!c->shards[i].base && file_stat(c->shards[i].path, &st) != -ENOENT) {
             return false;
         }
     }

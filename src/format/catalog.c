@@ -160,14 +160,15 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
         struct stat st;
+        errint rc;
         if (s->used) {
-            errint rc = shard_open(s, &c->arena, d);
+            rc = shard_open(s, &c->arena, d);
             first = first ? first : rc;
             warn_short(s, d);
-        } else if (!s->base && stat(s->path, &st) != 0) {
+        } else if (!s->base && (rc = file_stat(s->path, &st)) < 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
                       "the data file cannot be found (%s), but nothing that is shown needs it",
-                      file_why(d, -errno));
+                      file_why(d, rc));
         }
     }
     return first;

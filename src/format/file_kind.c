@@ -365,7 +365,7 @@ const struct file_kind *file_kind_at(const char *path)
 {
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    bool regular = stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0;
+    bool regular = file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0;
     return regular ? file_kind_of(fd, (uint64_t)st.st_size) : &unknown;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/glob.h"
+#include "base/trouble.h"
 #include "base/url.h"
 #include "format/locate_glob.h"
 #include "format/locate_search.h"
@@ -15,8 +16,9 @@
 errint locate_probe(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
-        return errno == ENOTDIR ? -ENOENT : -errno;
+    errint rc = file_stat(path, &st);
+    if (rc < 0) {
+        return rc == -ENOTDIR ? -ENOENT : rc;
     }
     return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 }
@@ -159,7 +161,9 @@ errint locate_checkpoint(const char *argument, struct arena *a, struct location 
     if (argument[0] == '\0') {
         return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", STR(""), "the path of the checkpoint is empty");
     }
+    unsigned troubles = trouble_count();
     errint rc = locate_probe(argument) == -EISDIR ? locate_in_directory(&s) : search_file(&s);
+    rc = trouble_refuse(troubles, d, rc); /* another checkpoint may be the right one */
     if (rc < 0) {
         *out = (struct location){0};
         return rc;

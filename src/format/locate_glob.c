@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/glob.h"
 #include "base/grow.h"
 
@@ -72,10 +73,10 @@ errint locate_glob(struct str head, struct str glob, struct arena *a, const char
     *count = 0;
     struct matches m = {.head = head, .a = a};
     const char *folder = head.len ? arena_cstr(a, head) : ".";
-    DIR *dir = folder ? opendir(folder) : NULL;
+    DIR *dir = folder ? file_list(folder) : NULL;
     errint rc = folder ? 0 : -ENOMEM;
     const struct dirent *entry;
-    while (rc == 0 && dir && (entry = readdir(dir))) {
+    while (rc == 0 && dir && (entry = file_next(dir, &rc))) {
         struct str name = str_from(entry->d_name);
         bool hidden = name.ptr[0] == '.' && (glob.len == 0 || glob.ptr[0] != '.');
         if (!hidden && glob_match(glob, name) && is_regular(dir, entry)) {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "format/file_kind.h"
 #include "format/locate_search.h"
 #include "format/locate_v1.h"
@@ -33,9 +34,10 @@ static int by_name(const void *a, const void *b)
 static void list(const char *dir, bool folders, struct str suffix, struct arena *a, struct names *out)
 {
     out->count = 0;
-    DIR *stream = opendir(dir);
+    DIR *stream = file_list(dir);
     const struct dirent *entry;
-    while (stream && out->count < HINT_FILES_MOST && (entry = readdir(stream))) {
+    errint rc; /* these are but suggestions */
+    while (stream && out->count < HINT_FILES_MOST && (entry = file_next(stream, &rc))) {
         bool any = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
         struct str name = str_from(entry->d_name);
         bool fits = name.ptr[0] != '.' && str_ends(name, suffix) &&

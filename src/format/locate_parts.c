@@ -3,6 +3,7 @@
  * (tensorflow/core/kernels/save_restore_v2_ops.cc). */
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/glob.h"
 #include "format/locate_glob.h"
 #include "format/locate_search.h"
@@ -23,7 +24,8 @@ static errint find_indexes(struct search *s, struct str path, const char ***file
                           LOCATE_MATCHES_MOST);
     }
     if (rc < 0) {
-        return diag_no_memory(s->d);
+        return rc == -ENOMEM ? diag_no_memory(s->d)
+                             : file_complain(s->d, DIAG_FILE_UNREADABLE, s->argument, rc);
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/grow.h"
 #include "format/locate_search.h"
 #include "format/locate_v1.h"
@@ -45,7 +46,7 @@ static errint look_at(struct scan *s, const char *name)
     }
     if (str_search(text, STR(".tempstate")) >= 0 ||
         (index ? s->indexes == LOCATE_INDEXES_MOST : s->others == LOCATE_OTHERS_MOST) ||
-        (!index && stat(beside, &st) == 0 && S_ISREG(st.st_mode))) {
+        (!index && file_stat(beside, &st) == 0 && S_ISREG(st.st_mode))) {
         return 0;
     }
     s->indexes += index;
@@ -86,13 +87,13 @@ errint locate_scan(const char *dir, struct arena *a, struct locate_found **found
     *found = NULL;
     *count = 0;
     struct scan s = {.dir = dir, .a = a};
-    DIR *stream = opendir(dir);
+    DIR *stream = file_list(dir);
     if (!stream) {
         return -errno;
     }
     const struct dirent *entry;
     errint rc = 0;
-    while (rc == 0 && (entry = readdir(stream))) {
+    while (rc == 0 && (entry = file_next(stream, &rc))) {
         bool file = entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
         rc = file ? look_at(&s, entry->d_name) : 0;
     }

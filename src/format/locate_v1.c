@@ -23,7 +23,7 @@ bool locate_is_table(const char *path)
 {
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0 &&
+    return file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0 &&
            file_ends_as_table(fd, (uint64_t)st.st_size);
 }
 
@@ -86,7 +86,7 @@ static errint try_shards(struct v1_search *s, struct str head, const char *glob,
                           LOCATE_MATCHES_MOST);
     }
     if (rc < 0) {
-        return diag_no_memory(s->d);
+        return rc == -ENOMEM ? diag_no_memory(s->d) : file_complain(s->d, DIAG_FILE_UNREADABLE, name, rc);
     }
     bool table = false;
     uint32_t count = 0;

@@ -5,15 +5,17 @@
 #include <strings.h>
 
 #include "base/edit.h"
+#include "base/file.h"
 #include "base/nearest.h"
 
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST])
 {
     unsigned count = 0;
-    DIR *stream = opendir(dir);
+    DIR *stream = file_list(dir);
     const struct dirent *entry;
-    while (stream && (entry = readdir(stream))) {
+    errint rc; /* these are but suggestions */
+    while (stream && (entry = file_next(stream, &rc))) {
         struct str name = str_from(entry->d_name);
         unsigned at = count;
         while (at > 0 && str_cmp(name, names[at - 1]) < 0) {
@@ -42,9 +44,10 @@ unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, str
 const char *nearby_ignoring_case(const char *dir, const char *name, struct arena *a)
 {
     const char *found = NULL;
-    DIR *stream = opendir(dir);
+    DIR *stream = file_list(dir);
     const struct dirent *entry;
-    while (stream && (entry = readdir(stream))) {
+    errint rc; /* these are but suggestions */
+    while (stream && (entry = file_next(stream, &rc))) {
         if (strcasecmp(entry->d_name, name) == 0 && strcmp(entry->d_name, name) != 0 &&
             (!found || strcmp(entry->d_name, found) < 0)) {
             found = arena_cstr(a, str_from(entry->d_name));

@@ -10,6 +10,7 @@
 #include "base/cause.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/trouble.h"
 #include "format/shard_complain.h"
 
 /* Descriptors that shards leave to others: the reads of shards that are opened for each read, reports, FUSE. */
@@ -144,7 +145,7 @@ static errint check_unchanged(struct shard *s, int fd, bool anew, uint32_t doubt
     struct stat st;
     errint rc = anew ? file_look(fd, &st) : 0;
     if (!anew && fstat(fd, &st) != 0) {
-        rc = -errno;
+        rc = trouble_note(s->path, -errno);
     }
     if (rc < 0) {
         /* The server has no such file any more; anything else may pass. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/grow.h"
 #include "format/file_kind.h"
 #include "format/nearby.h"
@@ -58,9 +59,10 @@ static void add_other(struct others *o, DIR *dir, const char *name, uint64_t nee
 static void find_others(struct others *o, const char *folder, struct str start, struct str end,
                         uint64_t need_bytes)
 {
-    DIR *dir = opendir(folder);
+    DIR *dir = file_list(folder);
     const struct dirent *entry;
-    while (dir && (entry = readdir(dir))) {
+    errint rc; /* these are but suggestions */
+    while (dir && (entry = file_next(dir, &rc))) {
         struct str name = str_from(entry->d_name);
         if (name.ptr[0] != '.' && name.len > end.len && str_starts(name, start) && str_ends(name, end)) {
             add_other(o, dir, entry->d_name, need_bytes);

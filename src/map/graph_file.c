@@ -24,13 +24,13 @@ static const char *in_directory(const char *dir, const char *file, struct arena 
 static bool is_directory(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return file_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 static bool exists(const char *path)
 {
     struct stat st;
-    return path && stat(path, &st) == 0;
+    return path && file_stat(path, &st) == 0;
 }
 
 bool graph_file_named(const char *path)

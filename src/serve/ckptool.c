@@ -338,6 +338,7 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
     /* Room for as many -a and -D as there are arguments. */
     CLEANUP_FREE const char **lists = calloc(2 * (size_t)argc, sizeof(*lists));
     if (!lists) {
+        log_error("out of memory");
         return TOOL_FAILED;
     }
     struct tool_args args = {.limit = UINT64_MAX, .extra = {.assign = lists, .define = lists + argc}};

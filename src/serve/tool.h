@@ -69,9 +69,9 @@ errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
  * Returns status, or TOOL_FAILED if the output is not complete, unless something is `done`. */
 int out_finish(struct tool_out *o, int status);
 
-/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants
- * quiet. */
-void tool_complain(const struct diag *d, bool quiet);
+/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants it quiet. `rc` is how the
+ * command ends: a failure always gets a reason, and what the system could not do (base/trouble.h) is told, too. Returns rc, or -ENOMEM. */
+MUST_CHECK errint tool_complain(struct diag *d, bool quiet, errint rc);
 
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
 FORMAT(1, 2) int tool_usage(const char *fmt, ...);

@@ -314,7 +314,7 @@ int tool_cat(const struct tool_args *args, struct tool_out *o)
     diag_init(&d);
     errint rc = cat(args, &v, &d, o);
     out_flush(o);
-    tool_complain(&d, args->quiet);
+    rc = tool_complain(&d, args->quiet, rc);
     view_close(&v);
     diag_fini(&d);
     return rc < 0 ? TOOL_FAILED : TOOL_OK;

@@ -166,7 +166,7 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
     struct view v = {0};
     diag_init(&d);
     errint rc = run(args, format, &v, &d, o);
-    tool_complain(&d, args->quiet);
+    rc = tool_complain(&d, args->quiet, rc);
     view_close(&v);
     diag_fini(&d);
     if (rc == -EINTR && interrupted) {

@@ -199,7 +199,7 @@ int tool_list(const struct tool_args *args, struct tool_out *o)
     struct view v = {0};
     diag_init(&d);
     errint rc = list(args, &v, &d, o);
-    tool_complain(&d, args->quiet);
+    rc = tool_complain(&d, args->quiet, rc);
     view_close(&v);
     diag_fini(&d);
     return rc < 0 ? TOOL_FAILED : TOOL_OK;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/trouble.h"
 #include "base/write.h"
 #include "files/report.h"
 #include "serve/tool.h"
@@ -58,8 +59,12 @@ int out_finish(struct tool_out *o, int status)
     return o->rc && status == TOOL_OK && !o->done ? TOOL_FAILED : status;
 }
 
-void tool_complain(const struct diag *d, bool quiet)
+errint tool_complain(struct diag *d, bool quiet, errint rc)
 {
+    rc = trouble_tell(0, d, rc);
+    if (rc < 0 && rc != -EINTR && !d->errors) {
+        diag_error(d, DIAG_FILE_UNREADABLE, "", STR(""), "%s", strerror(-rc));
+    }
     CLEANUP_BUF struct buf lines = {0};
     if (quiet) {
         report_errors(d, "ckptool", TOOL_DIAG_MOST, &lines);
@@ -71,6 +76,7 @@ void tool_complain(const struct diag *d, bool quiet)
     } else if (lines.len) {
         fwrite(lines.data, 1, lines.len, stderr);
     }
+    return rc;
 }
 
 int tool_usage(const char *fmt, ...)

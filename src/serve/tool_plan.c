@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "files/report.h"
 #include "format/dtype.h"
 #include "format/file_kind.h"
@@ -100,15 +101,15 @@ static void add_summary(const struct view *v, const struct diag *d, struct buf *
     buf_char(b, '\n');
 }
 
-static void print_plan(const struct view *v, const struct diag *d, const struct tool_args *args,
-                       struct tool_out *o)
+/* Returns what tool_complain does. */
+static errint print_plan(const struct view *v, struct diag *d, const struct tool_args *args,
+                         struct tool_out *o)
 {
     const struct report_style style = {o->colour ? "\033[1m" : "", o->colour ? "\033[0m" : ""};
     struct table t = {.columns = 5, .right = 1 << 4, .indent = "  "};
     CLEANUP(by_rule_fini) struct by_rule g = {.view = v, .args = args};
     if (group(&g) < 0) {
-        o->rc = -ENOMEM;
-        return;
+        return tool_complain(d, args->quiet, -ENOMEM);
     }
     for (uint32_t r = 0; r < v->map->rule_count && out_settle(o) == 0; r++) {
         uint32_t count = g.first[r + 1] - g.first[r];
@@ -120,20 +121,21 @@ static void print_plan(const struct view *v, const struct diag *d, const struct 
     }
     report_lists(v, &style, UINT32_MAX, "", &o->text);
     out_flush(o); /* so that on a terminal what follows on stderr comes after it */
-    tool_complain(d, args->quiet);
+    errint rc = tool_complain(d, args->quiet, 0);
     add_summary(v, d, &o->text);
+    return rc;
 }
 
 /* What whoever mounts this will need; false, with a warning, if it is not there. */
 static bool is_there(const struct shard *s, struct diag *d)
 {
     struct stat st;
-    if (stat(s->path, &st) != 0) {
+    errint rc = file_stat(s->path, &st);
+    if (rc < 0) {
         CLEANUP_BUF struct buf beside = {0};
-        int why = errno;
         shard_print_beside(s, &beside);
-        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "targets use this data file, but: %s%s",
-                  strerror(why), beside.data ? beside.data : "");
+        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
+                  "targets use this data file, but: %s%s", strerror(-rc), beside.data ? beside.data : "");
         return false;
     }
     if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
@@ -203,9 +205,9 @@ int tool_plan(const struct tool_args *args, struct tool_out *o)
         out_flush(o);
     }
     if (args->json || rc < 0) {
-        tool_complain(&d, args->quiet);
+        rc = tool_complain(&d, args->quiet, rc);
     } else {
-        print_plan(&v, &d, args, o);
+        rc = print_plan(&v, &d, args, o);
     }
     view_close(&v);
     diag_fini(&d);

@@ -299,7 +299,7 @@ int tool_verify(const struct tool_args *args, struct tool_out *o)
     bool damaged = false;
     diag_init(&d);
     errint rc = verify(args, &v, &d, o, &damaged);
-    tool_complain(&d, args->quiet);
+    rc = tool_complain(&d, args->quiet, rc);
     view_close(&v);
     diag_fini(&d);
     return rc < 0 || damaged ? TOOL_FAILED : TOOL_OK;
