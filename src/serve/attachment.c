@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -47,12 +48,20 @@ static errint meet(const char *path, struct mount_id *out)
     return rc;
 }
 
+enum { AGAIN_MOST = 10, AGAIN_MS = 10 };
+
 /* What we have just mounted, if it is what one meets there. */
 static void identify(struct attachment *a)
 {
     struct mount_id top;
     struct mount_entry entry;
     errint rc = meet(a->path, &top);
+    for (unsigned i = 0; i < AGAIN_MOST && (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO);
+         i++) {
+        nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000L},
+                  NULL); /* without this it is not unmounted */
+        rc = meet(a->path, &top);
+    }
     if (rc < 0) {
         log_debug("cannot tell which mount is ours: %s", strerror(-rc));
         return;
@@ -72,7 +81,9 @@ errint attach(const struct mountpoint *m, const char *options, struct attachment
         mountpoint_complain(m, "cannot enter it: %s", strerror(-rc));
         return rc;
     }
+    errno = EIO;
     out->device = fuse_open_channel(".", options); /* which has said why not */
+    errint rc = -errno;
     mountpoint_path(m->dir, m->path, out->path);
     if (chdir("/") != 0) {
         log_debug("cannot leave the mount point: %s", strerror(errno));
@@ -82,7 +93,7 @@ errint attach(const struct mountpoint *m, const char *options, struct attachment
         if (remedy) {
             mountpoint_complain(m, "%s", remedy);
         }
-        return -EIO;
+        return rc;
     }
     identify(out);
     return 0;

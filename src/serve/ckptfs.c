@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ckptfs: mounts a checkpoint. The phases in order, one way out. */
-#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "files/report.h"
 #include "files/view.h"
+#include "serve/capacity.h"
 #include "serve/daemon.h"
 #include "serve/identity.h"
 #include "serve/keeper.h"
@@ -20,14 +20,16 @@
 #include "serve/namespace.h"
 #include "serve/ops.h"
 #include "serve/opts.h"
+#include "serve/requests.h"
 #include "serve/sandbox.h"
+#include "serve/worker.h"
 
 enum {
     EXIT_FAULT = 1, /* of checkpoint, map or mount point */
     EXIT_USAGE = 2,
     DIAG_PRINTED = 100,
     THREADS_LEAST = 8,
-    THREADS_MOST = 24, /* each keeps a reply buffer of 1 MiB */
+    THREADS_MOST = WORKERS_MOST, /* each keeps a reply buffer of 2 MiB */
 };
 
 /* All that lives as long as the mount. */
@@ -40,6 +42,7 @@ struct served {
     struct kernel_cache *kernel_cache;
     struct ops_context ops;
     struct fuse_session *session;
+    struct capacity capacity;
     bool handlers; /* signal handlers are ours */
 };
 
@@ -52,6 +55,9 @@ struct start {
     int argc;
     char **argv;
 };
+
+/* Where the lines of libfuse are shown once there is a mount; NULL before that, and after it. */
+static _Atomic(struct faults *) shown_in;
 
 static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
 {
@@ -67,6 +73,10 @@ static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list a
         vsnprintf(text, sizeof(text), fmt, args);
         text[strcspn(text, "\n")] = '\0';
         log_at(ours, "%s", text);
+        struct faults *faults = ours == LOG_LEVEL_ERROR ? shown_in : NULL;
+        if (faults) {
+            faults_say(faults, text);
+        }
     }
 }
 
@@ -75,6 +85,9 @@ static void print_diag(const struct diag *d)
     CLEANUP_BUF struct buf text = {0};
     report_diag(d, "ckptfs", DIAG_PRINTED, &text);
     fwrite(buf_view(&text).ptr, 1, text.len, stderr);
+    if (text.failed) {
+        log_error("out of memory");
+    }
 }
 
 /* What a mount table shows as the source: the checkpoint by an absolute path. */
@@ -101,12 +114,16 @@ static errint open_session(struct served *s, const struct opts *o)
         return rc;
     }
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-    if (fuse_opt_add_arg(&args, "ckptfs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
-        fuse_opt_add_arg(&args, list.data) == 0) {
+    bool ready = fuse_opt_add_arg(&args, "ckptfs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
+                 fuse_opt_add_arg(&args, list.data) == 0;
+    errno = ENOMEM;
+    if (ready) {
+        errno = 0;
         s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
     }
+    rc = s->session ? 0 : errno == ENOMEM ? -ENOMEM : -EINVAL; /* of options libfuse has said why */
     fuse_opt_free_args(&args);
-    return s->session ? 0 : -EINVAL; /* libfuse has said why */
+    return rc;
 }
 
 /* All that needs the rights of whoever mounts. */
@@ -147,6 +164,13 @@ static errint prepare(struct served *s, const struct opts *o)
         return rc;
     }
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
+                       : cpus * 2 > THREADS_MOST ? THREADS_MOST
+                                                 : (unsigned)cpus * 2;
+    rc = capacity_find(&s->view, threads, &s->capacity);
+    if (rc < 0) {
+        return rc;
+    }
     s->ops = (struct ops_context){
         .view = &s->view,
         .policy = &o->policy,
@@ -157,9 +181,7 @@ static errint prepare(struct served *s, const struct opts *o)
                     .diag = &s->diag,
                     .stats = &s->ops.stats,
                     .lock = PTHREAD_MUTEX_INITIALIZER},
-        .threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
-                   : cpus * 2 > THREADS_MOST ? THREADS_MOST
-                                             : (unsigned)cpus * 2,
+        .threads = s->capacity.threads,
     };
     rc = faults_open(&s->view, &s->ops.stats, &s->faults);
     rc = rc < 0 ? rc : kernel_cache_open(&s->view, &s->kernel_cache);
@@ -194,10 +216,10 @@ static void tell_mounted(const struct served *s, const struct mountpoint *m)
     buf_visible(&line, str_from(m->path));
     buf_text(&line, ": mounted ");
     buf_visible(&line, str_from(s->view.checkpoint));
-    log_info("%s", buf_view(&line).ptr);
+    log_info("%s", line.failed ? "mounted" : line.data);
     line.len = 0;
     sandbox_print(&s->sandbox, &line);
-    log_info("%s", buf_view(&line).ptr);
+    log_info("%s", line.failed ? "sandbox: out of memory for the words" : line.data);
 }
 
 static void tell_unmounted(const struct mountpoint *m)
@@ -216,13 +238,19 @@ static errint take_mount(struct served *s, const struct mountpoint *m)
         errint rc = source_name(s->view.checkpoint, &source);
         rc = rc < 0 ? rc : keeper_mount(&s->keeper, source.data, &device);
         if (rc < 0) {
-            mountpoint_complain(m, "cannot mount");
+            mountpoint_complain(m, "cannot mount: %s", strerror(-rc));
             return rc;
         }
     }
     char path[64];
     snprintf(path, sizeof(path), "/dev/fd/%d", device);
-    return fuse_session_mount(s->session, path) == 0 ? 0 : -EIO;
+    errno = EIO;
+    if (fuse_session_mount(s->session, path) != 0) {
+        errint rc = -errno;
+        mountpoint_complain(m, "cannot take the mount: %s", strerror(-rc));
+        return rc;
+    }
+    return 0;
 }
 
 /* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is live. */
@@ -237,14 +265,12 @@ static errint go_live(struct served *s, const struct mountpoint *m)
         return rc;
     }
     struct fuse_buf request = {0};
-    int got = 1;
-    while (!s->ops.inited && got != 0 && !fuse_session_exited(s->session)) {
+    int got;
+    do {
         got = fuse_session_receive_buf(s->session, &request);
-        if (got > 0) {
-            fuse_session_process_buf(s->session, &request);
-        } else if (got < 0 && got != -EINTR) {
-            break;
-        }
+    } while (got == -EINTR && !fuse_session_exited(s->session));
+    if (got > 0) {
+        fuse_session_process_buf(s->session, &request); /* if libfuse refuses it, no other comes */
     }
     free(request.mem);
     if (!s->ops.inited || fuse_session_exited(s->session)) {
@@ -260,45 +286,20 @@ static errint detach(struct served *s, const struct mountpoint *m, struct daemon
     cell_workers_most(s->ops.threads - 1);
     errint rc = kernel_cache_start(s->kernel_cache, s->session);
     rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
+    shown_in = s->faults;
     if (rc == 0) {
         tell_mounted(s, m); /* while there is a terminal */
     }
     rc = rc < 0 ? rc : daemon_live(background);
     if (rc < 0) {
-        log_error("cannot go on in the background: %s", strerror(-rc));
+        log_error("cannot go on, now that it is mounted: %s", strerror(-rc));
     }
     return rc;
 }
 
-/* Whether each worker can have a descriptor of its own, which libfuse opens. */
-static bool may_clone(void)
-{
-    CLEANUP_CLOSE int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        log_debug("workers share one descriptor: /dev/fuse: %s", strerror(errno));
-    }
-    return fd >= 0;
-}
-
-static errint loop(struct served *s)
-{
-    struct fuse_loop_config *config = fuse_loop_cfg_create();
-    if (!config) {
-        return -ENOMEM;
-    }
-    fuse_loop_cfg_set_clone_fd(config, may_clone());
-    fuse_loop_cfg_set_max_threads(config, s->ops.threads);
-    fuse_loop_cfg_set_idle_threads(config, s->ops.threads); /* none is ever too many */
-    int rc = fuse_session_loop_mt(s->session, config);
-    fuse_loop_cfg_destroy(config);
-    if (rc < 0) {
-        log_error("the session ended: %s", strerror(-rc));
-    }
-    return rc < 0 ? rc : 0; /* a positive number is the signal that ended it */
-}
-
 static void finish(struct served *s, const struct mountpoint *m)
 {
+    shown_in = NULL;
     if (s->session) {
         fuse_session_exit(
             s->session); /* the loop took that back when it ended, but what is still being found out has to stop */
@@ -346,7 +347,11 @@ static int serve(struct start *how, struct daemon *background)
     if (rc == 0 && !o->fake) {
         rc = go_live(&s, &how->mountpoint);
         rc = rc < 0 ? rc : detach(&s, &how->mountpoint, background);
-        rc = rc < 0 ? rc : loop(&s);
+        rc = rc < 0 ? rc : requests_take(s.session, &s.capacity, s.faults);
+    }
+    if (rc < 0 && !s.diag.errors && !log_errors()) {
+        log_error("%s: not mounted: %s", how->mountpoint.path,
+                  strerror(-rc)); /* nothing ends without a reason */
     }
     finish(&s, &how->mountpoint);
     return rc < 0 ? EXIT_FAULT : 0;
@@ -387,6 +392,10 @@ static int version(void)
 
 static int complain_of_usage(const struct buf *complaint)
 {
+    if (complaint->failed || !complaint->len) {
+        log_error("out of memory");
+        return EXIT_FAULT;
+    }
     fprintf(stderr, "ckptfs: %s\ntry ckptfs -h\n", buf_view(complaint).ptr);
     return EXIT_USAGE;
 }

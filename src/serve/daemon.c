@@ -22,6 +22,10 @@ static int wait_for(int fd, pid_t child)
     if (got == 1) {
         return 0;
     }
+    if (got < 0) {
+        log_error("cannot find out whether the mount is live, and end it: %s", strerror(errno));
+        kill(child, SIGTERM);
+    }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -91,12 +95,20 @@ errint daemon_live(struct daemon *d)
         return 0;
     }
     CLEANUP_CLOSE int to = STEAL_FD(d->ready_fd);
+    CLEANUP_CLOSE int terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     errint rc = daemon_leave_terminal();
     if (rc < 0) {
         return rc;
     }
     prctl(PR_SET_PDEATHSIG, 0);
-    return write(to, "", 1) == 1 ? 0 : -errno;
+    if (write(to, "", 1) == 1) {
+        return 0;
+    }
+    rc = -errno;
+    if (terminal >= 0 && dup2(terminal, STDERR_FILENO) >= 0) {
+        log_to_stderr(); /* somebody still waits there */
+    }
+    return rc;
 }
 
 void daemon_guard_stdio(void)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cause.h"
@@ -175,6 +176,23 @@ void faults_met(struct faults *f, uint32_t file, uint64_t off, errint rc)
     }
     pthread_mutex_unlock(&f->lock);
     stats_count(known ? &f->stats->repeated : &f->stats->faults, 1);
+}
+
+void faults_say(struct faults *f, const char *text)
+{
+    pthread_mutex_lock(&f->lock);
+    struct fault *same = NULL;
+    for (size_t i = 0; i < FAULTS_KEPT && !same; i++) {
+        same = f->kept[i].text && strcmp(f->kept[i].text, text) == 0 ? &f->kept[i] : NULL;
+    }
+    if (same) {
+        same->failures++;
+    } else {
+        struct fault *kept = &f->kept[++f->count % FAULTS_KEPT];
+        free(kept->text);
+        *kept = (struct fault){.text = strdup(text), .first = time(NULL), .failures = 1};
+    }
+    pthread_mutex_unlock(&f->lock);
 }
 
 void faults_render(struct faults *f, struct buf *b)

@@ -24,6 +24,9 @@ MUST_CHECK errint faults_open(const struct view *v, struct stats *stats, struct 
 /* faults_met: a read of `file`, a number of content.h, at `off` was answered with `rc`, and its cause is what is noted in this thread. */
 void faults_met(struct faults *f, uint32_t file, uint64_t off, errint rc);
 
+/* faults_say: a line that is in the log already, as of libfuse, belongs in .ckptfs/faults, too. */
+void faults_say(struct faults *f, const char *text);
+
 /* faults_render: adds the last FAULTS_KEPT, in the order in which they were met, a line each: the time of the first failure (UTC), how many there were
  * of it, what is wrong. Control bytes are escaped. */
 void faults_render(struct faults *f, struct buf *b);

@@ -73,11 +73,15 @@ static errint go_live(struct self *k)
     return k->task->opts->foreground ? 0 : daemon_leave_terminal();
 }
 
-static void answer(struct self *k, errint rc, int passed)
+/* False if the server does not get it: it is gone, or would wait for ever, so the end comes next, which it sees. */
+static bool answer(struct self *k, errint rc, int passed)
 {
-    if (keeper_send(k->socket, &rc, sizeof(rc), rc == 0 ? passed : -1) < 0) {
-        log_debug("the server is gone: %s", strerror(errno));
+    errint sent = keeper_send(k->socket, &rc, sizeof(rc), rc == 0 ? passed : -1);
+    if (sent < 0) {
+        log_at(sent == -EPIPE ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "cannot answer the server: %s",
+               strerror(-sent));
     }
+    return sent == 0;
 }
 
 /* One request; false at the end. */
@@ -86,6 +90,9 @@ static bool serve_one(struct self *k)
     char request[1 + KEEPER_TEXT_MOST + 1];
     int none;
     ssize_t got = keeper_receive(k->socket, request, sizeof(request) - 1, &none);
+    if (got < 0) {
+        log_error("cannot take the server's request, and unmount: %s", strerror((int)-got));
+    }
     if (got <= 0) {
         return false;
     }
@@ -93,15 +100,12 @@ static bool serve_one(struct self *k)
     switch ((enum keeper_request)request[0]) {
     case KEEPER_MOUNT: {
         errint rc = mount_it(k, request + 1);
-        answer(k, rc, k->mount.device);
-        return true;
+        return answer(k, rc, k->mount.device);
     }
     case KEEPER_LIVE:
-        answer(k, go_live(k), -1);
-        return true;
+        return answer(k, go_live(k), -1);
     case KEEPER_ABORT:
-        answer(k, attachment_abort(&k->mount), -1);
-        return true;
+        return answer(k, attachment_abort(&k->mount), -1);
     case KEEPER_UNMOUNT:
         k->asked = true;
         return false;
@@ -133,11 +137,11 @@ static void end(struct self *k)
     buf_visible(&path, str_from(k->mount.path));
     if (rc < 0) {
         log_at(rc == -EBUSY ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s: not unmounted: %s",
-               buf_view(&path).ptr, why);
+               path.failed ? k->mount.path : buf_view(&path).ptr, why);
     }
     bool stays = rc == -EBUSY && daemon_leave_terminal() == 0;
     if (k->asked) {
-        answer(k, 0, -1);
+        (void)answer(k, 0, -1);
     }
     close(k->socket);
     cleanup_close(&k->mount.device); /* with it ends what nobody answers any more */

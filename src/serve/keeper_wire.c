@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/keeper_wire.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 /* Room for one descriptor. */
 union control {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(sizeof(int))];
 };
+
+enum { TRIES = 20, PAUSE_MS = 10 };
+
+/* Whether a call that has failed for want of memory is to be tried again: the mount depends on it. */
+static bool again(unsigned *tries)
+{
+    if (errno == EINTR) {
+        return true;
+    }
+    bool passing = (errno == ENOMEM || errno == ENOBUFS) && ++*tries < TRIES;
+    if (passing) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+    }
+    return passing;
+}
 
 errint keeper_send(int socket, const void *bytes, size_t len, int passed)
 {
@@ -25,7 +42,8 @@ errint keeper_send(int socket, const void *bytes, size_t len, int passed)
         memcpy(CMSG_DATA(head), &passed, sizeof(int));
     }
     ssize_t sent;
-    while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+    unsigned tries = 0;
+    while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && again(&tries)) {
     }
     return sent < 0 ? -errno : 0;
 }
@@ -39,7 +57,8 @@ ssize_t keeper_receive(int socket, void *bytes, size_t size, int *passed)
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof(control.bytes)};
     ssize_t got;
-    while ((got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+    unsigned tries = 0;
+    while ((got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && again(&tries)) {
     }
     const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
     *passed = -1;

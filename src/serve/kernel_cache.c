@@ -17,6 +17,7 @@ struct kernel_cache {
     const struct view *view;
     struct fuse_session *session;
     atomic_uint *seen; /* owns; per shard: the change that is known, as change_of has it */
+    bool *which;       /* owns; per shard: what the thread is at */
     uint32_t *cleared; /* owns; per shard, under lock: the change after which its files were invalidated */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -42,9 +43,10 @@ errint kernel_cache_open(const struct view *v, struct kernel_cache **out)
     k->view = v;
     k->seen = calloc(file_total(v) + 1, sizeof(*k->seen));
     k->cleared = calloc(file_total(v) + 1, sizeof(*k->cleared));
+    k->which = calloc(file_total(v) + 1, sizeof(*k->which));
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->changed, NULL);
-    if (!k->seen || !k->cleared) {
+    if (!k->seen || !k->cleared || !k->which) {
         kernel_cache_close(k);
         return -ENOMEM;
     }
@@ -58,6 +60,7 @@ void kernel_cache_close(struct kernel_cache *k)
         pthread_cond_destroy(&k->changed);
         pthread_mutex_destroy(&k->lock);
         free(k->cleared);
+        free(k->which);
         free(k->seen);
         free(k);
     }
@@ -129,19 +132,17 @@ static bool take_pending(struct kernel_cache *k, bool *which)
 static void *run(void *data)
 {
     struct kernel_cache *k = data;
-    bool *which = calloc(file_total(k->view) + 1, sizeof(*which));
     pthread_mutex_lock(&k->lock);
-    while (which && !k->stop) {
+    while (!k->stop) {
         if (!k->pending) {
             pthread_cond_wait(&k->changed, &k->lock);
-        } else if (take_pending(k, which)) {
+        } else if (take_pending(k, k->which)) {
             pthread_mutex_unlock(&k->lock);
-            invalidate(k, which);
+            invalidate(k, k->which);
             pthread_mutex_lock(&k->lock);
         }
     }
     pthread_mutex_unlock(&k->lock);
-    free(which);
     return NULL;
 }
 

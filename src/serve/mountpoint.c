@@ -187,7 +187,7 @@ void mountpoint_complain(const struct mountpoint *m, const char *fmt, ...)
     vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
     buf_visible(&visible, str_from(m->path));
-    log_error("%s: %s", buf_view(&visible).ptr, what);
+    log_error("%s: %s", visible.failed ? m->path : buf_view(&visible).ptr, what);
 }
 
 void mountpoint_close(struct mountpoint *m)

@@ -34,6 +34,16 @@ static enum node_kind kind_at(const struct ops_context *c, fuse_ino_t ino)
     return content_kind(c->view, file_of(ino));
 }
 
+/* A read of the file at `off` cannot be answered. */
+static void note_failure(const struct ops_context *c, uint32_t file, uint64_t off, errint rc)
+{
+    struct shard *shard;
+    for (uint32_t i = 0; (shard = content_shard(c->view, file, i)) != NULL; i++) {
+        kernel_cache_drop_changed(c->kernel_cache, shard);
+    }
+    faults_met(c->faults, file, off, rc);
+}
+
 static errint reply_error(fuse_req_t req, errint rc)
 {
     return fuse_reply_err(req,
@@ -62,14 +72,14 @@ static bool is_unwanted(void *req)
     return fuse_req_interrupted(req) || fuse_session_exited(c->session);
 }
 
-/* A read of the file at `off` cannot be answered. */
-static void note_failure(const struct ops_context *c, uint32_t file, uint64_t off, errint rc)
+/* Of a request that reads no data: want of memory alone is more than an answer. */
+static void refuse(fuse_req_t req, fuse_ino_t ino, errint rc)
 {
-    struct shard *shard;
-    for (uint32_t i = 0; (shard = content_shard(c->view, file, i)) != NULL; i++) {
-        kernel_cache_drop_changed(c->kernel_cache, shard);
+    if (rc == -ENOMEM) {
+        cause_clear();
+        note_failure(context_of(req), file_of(ino), 0, rc);
     }
-    faults_met(c->faults, file, off, rc);
+    reply_error(req, rc);
 }
 
 /* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
@@ -169,8 +179,8 @@ static void answer(const struct overflow_request *r)
     const struct ops_context *c = context_of(r->req);
     if (ops_answer(r, CELL_WORKER)) {
         overflow_help(c->overflow);
-    } else {
-        overflow_add(c->overflow, r);
+    } else if (!overflow_add(c->overflow, r)) {
+        refuse(r->req, (fuse_ino_t)r->file + 1, -ENOMEM);
     }
 }
 
@@ -230,7 +240,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     } else {
         errint rc = handle_open(&c->handles, kind, &h);
         if (rc < 0) {
-            reply_error(req, rc);
+            refuse(req, ino, rc);
             return;
         }
         fi->direct_io = 1; /* the size is not known to the kernel */
@@ -325,7 +335,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
     struct worker *w = worker_self(size);
     bool is_dir = kind_at(c, ino) == NODE_DIR;
     if (!w || !is_dir || off < 0) {
-        fuse_reply_err(req, !w ? ENOMEM : off < 0 ? EINVAL : ENOTDIR);
+        refuse(req, ino, !w ? -ENOMEM : off < 0 ? -EINVAL : -ENOTDIR);
         return;
     }
     uint64_t end = 2 + 2 * (uint64_t)c->view->tree->nodes[file_of(ino)].child_count;
@@ -375,11 +385,11 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
     fuse_reply_statfs(req, &st);
 }
 
-static void reply_xattr(fuse_req_t req, const struct buf *value, size_t size)
+static void reply_xattr(fuse_req_t req, fuse_ino_t ino, const struct buf *value, size_t size)
 {
     errint rc = buf_check(value);
     if (rc < 0) {
-        reply_error(req, rc);
+        refuse(req, ino, rc);
     } else if (size == 0) {
         fuse_reply_xattr(req, value->len);
     } else if (value->len > size) {
@@ -394,17 +404,17 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
     CLEANUP_BUF struct buf value = {0};
     errint rc = attr_value(context_of(req)->view, file_of(ino), name, &value);
     if (rc < 0) {
-        reply_error(req, rc);
+        refuse(req, ino, rc);
         return;
     }
-    reply_xattr(req, &value, size);
+    reply_xattr(req, ino, &value, size);
 }
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
     CLEANUP_BUF struct buf names = {0};
     attr_names(context_of(req)->view, file_of(ino), &names);
-    reply_xattr(req, &names, size);
+    reply_xattr(req, ino, &names, size);
 }
 
 const struct fuse_lowlevel_ops ops_table = {

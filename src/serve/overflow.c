@@ -138,17 +138,17 @@ errint overflow_start(overflow_answer *answer, struct overflow **out)
     return 0;
 }
 
-void overflow_add(struct overflow *o, const struct overflow_request *r)
+bool overflow_add(struct overflow *o, const struct overflow_request *r)
 {
     struct queued *q = malloc(sizeof(*q));
     if (!q) {
-        fuse_reply_err(r->req, ENOMEM);
-        return;
+        return false;
     }
     *q = (struct queued){NULL, *r};
     /* First this: once it is in the queue it may be answered, and gone. */
     fuse_req_interrupt_func(r->req, interrupted, o);
     queue(o, q);
+    return true;
 }
 
 void overflow_help(struct overflow *o)

@@ -32,8 +32,8 @@ typedef bool overflow_answer(const struct overflow_request *r, enum cell_patienc
 /* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
 MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);
 
-/* overflow_add: the request is no longer the caller's. If memory is short it is answered with ENOMEM. */
-void overflow_add(struct overflow *o, const struct overflow_request *r);
+/* overflow_add: the request is no longer the caller's; but false if memory is short: then it is. */
+MUST_CHECK bool overflow_add(struct overflow *o, const struct overflow_request *r);
 
 /* overflow_help: a worker that has time tries the oldest. */
 void overflow_help(struct overflow *o);

@@ -53,14 +53,18 @@ static void open_before(void)
 #endif
 }
 
-static void allow_own(struct landlock *l)
+/* Not all of it is everywhere. */
+static errint allow_own(struct landlock *l)
 {
-    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-        errint rc = landlock_allow(l, own[i].path, own[i].rights);
-        if (rc < 0) {
+    errint rc = 0;
+    for (size_t i = 0; i < ARRAY_LEN(own) && rc == 0; i++) {
+        rc = landlock_allow(l, own[i].path, own[i].rights);
+        if (rc == -ENOENT || rc == -ENOTDIR || rc == -EACCES) {
             log_debug("sandbox: %s: %s", own[i].path, strerror(-rc));
+            rc = 0;
         }
     }
+    return rc;
 }
 
 /* To the directory that holds what is at `way`. */
@@ -99,14 +103,23 @@ static errint confine(struct sandbox *s)
     errint rc = landlock_begin(CHANGES, true, &l);
     if (rc == 0) {
         s->version = l.version;
-        allow_own(&l);
-        rc = s->output ? allow_output(&l, s->output) : 0;
+        rc = allow_own(&l);
+        rc = rc < 0 || !s->output ? rc : allow_output(&l, s->output);
     }
     if (rc < 0) {
         landlock_drop(&l);
         return rc;
     }
     return landlock_enter(&l);
+}
+
+/* Kernels lack this and that; but what fails for want of memory or descriptors would be there another time. */
+static errint told(errint rc)
+{
+    if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO) {
+        log_warning("the sandbox is not on as it should be: %s", strerror(-rc));
+    }
+    return rc;
 }
 
 void sandbox_enter(struct sandbox *s)
@@ -118,8 +131,8 @@ void sandbox_enter(struct sandbox *s)
         s->confined = s->filtered = -errno;
         return;
     }
-    s->confined = confine(s);
-    s->filtered = seccomp_enter(s->user);
+    s->confined = told(confine(s));
+    s->filtered = told(seccomp_enter(s->user));
 }
 
 bool sandbox_moves(const struct sandbox *s)
@@ -178,8 +191,8 @@ static errint narrow(const struct sandbox *s, const struct view *v)
     struct landlock l;
     errint rc = landlock_begin(LANDLOCK_READS | (s->output ? LANDLOCK_REFER : 0), false, &l);
     if (rc == 0) {
-        allow_own(&l);
-        rc = allow_indexes(&l, v->catalog);
+        rc = allow_own(&l);
+        rc = rc < 0 ? rc : allow_indexes(&l, v->catalog);
         rc = rc < 0 ? rc : allow_files(&l, v->catalog->shards, v->catalog->shard_count);
         rc = rc < 0 ? rc : allow_files(&l, v->sidecars.files, v->sidecars.count);
         rc = rc < 0 || !s->output ? rc : allow_moves(&l);
@@ -194,7 +207,7 @@ static errint narrow(const struct sandbox *s, const struct view *v)
 void sandbox_narrow(struct sandbox *s, const struct view *v)
 {
     if (s->on) {
-        s->narrowed = s->confined < 0 ? s->confined : narrow(s, v);
+        s->narrowed = s->confined < 0 ? s->confined : told(narrow(s, v));
     }
 }
 

@@ -2,11 +2,22 @@
 #include "serve/worker.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/pages.h"
+#include "base/thread.h"
+
 /* The largest request of the kernel: 256 pages. */
 enum { BUF_BYTES = 2 << 20, BUF_ALIGNMENT = 2 << 20 };
+
+enum {
+    REQUEST_BYTES =
+        (1 << 20) +
+        4096, /* what libfuse keeps for each thread to receive a request: the largest, and its head */
+    READING_BYTES = 8 << 20, /* what a read may have at the same time */
+};
 
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -57,4 +68,56 @@ struct worker *worker_self(size_t need)
         w->cap = cap;
     }
     return w;
+}
+
+/* ---- whether they can be there -------------------------------------------------------------------- */
+
+struct trial {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned tried; /* threads that know whether they could work */
+    unsigned able;
+    bool end; /* all that were started have tried */
+};
+
+static void *try_one(void *data)
+{
+    struct trial *t = data;
+    void *request = malloc(REQUEST_BYTES);
+    void *reading = pages_map(READING_BYTES);
+    bool able = worker_self(0) && request && reading;
+    pthread_mutex_lock(&t->lock);
+    t->tried++;
+    t->able += able;
+    pthread_cond_broadcast(&t->changed);
+    while (!t->end) {
+        pthread_cond_wait(&t->changed, &t->lock);
+    }
+    pthread_mutex_unlock(&t->lock);
+    pages_unmap(reading, READING_BYTES);
+    free(request);
+    return NULL;
+}
+
+unsigned worker_try(unsigned count)
+{
+    struct trial t = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    enum { OTHERS = 2 }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */
+    pthread_t threads[WORKERS_MOST + OTHERS];
+    unsigned started = 0;
+    count = (count < WORKERS_MOST ? count : WORKERS_MOST) + OTHERS;
+    while (started < count && thread_start(&threads[started], try_one, &t) == 0) {
+        started++;
+    }
+    pthread_mutex_lock(&t.lock);
+    while (t.tried < started) {
+        pthread_cond_wait(&t.changed, &t.lock);
+    }
+    t.end = true;
+    pthread_cond_broadcast(&t.changed);
+    pthread_mutex_unlock(&t.lock);
+    for (unsigned i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return t.able > OTHERS ? t.able - OTHERS : 0;
 }

@@ -17,4 +17,9 @@ struct worker {
 /* worker_self: the calling thread's worker, with room for `need` bytes in buf; NULL when memory is short. */
 struct worker *worker_self(size_t need);
 
+/* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time, each with what it takes to answer requests. That is tried:
+ * before a mount is there that could not answer. */
+enum { WORKERS_MOST = 24 };
+unsigned worker_try(unsigned count);
+
 #endif
