@@ -146,6 +146,11 @@ readers() {
     return $status
 }
 
+# faults BUILD SECONDS: calls of that build's programs fail (tests/faults), as many of them as can be tried; 0: each.
+faults() {
+    FAULTS_SECONDS=$2 pytest_in tests/faults "$1"
+}
+
 # end_steps: the last line of a script, and its exit status.
 end_steps() {
     if [ "${CI:-}" = true ]; then
