@@ -64,9 +64,10 @@ static struct str nearest_name(const char *dir, struct str name, struct arena *a
 {
     struct str best = STR("");
     unsigned least = nearest_most(name.len) + 1;
-    DIR *stream = opendir(dir);
+    DIR *stream = file_list(dir);
     const struct dirent *entry;
-    while (stream && (entry = readdir(stream))) {
+    errint rc; /* it is but a suggestion */
+    while (stream && (entry = file_next(stream, &rc))) {
         struct str other = str_from(entry->d_name);
         unsigned edits = other.ptr[0] == '.' ? least + 1 : edit_distance(name, other, least);
         if (edits < least || (edits == least && best.len && str_cmp(other, best) < 0)) {

@@ -166,7 +166,8 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
     struct view v = {0};
     diag_init(&d);
     errint rc = run(args, format, &v, &d, o);
-    rc = tool_complain(&d, args->quiet, rc);
+    errint told = tool_complain(&d, args->quiet, rc);
+    rc = o->done ? rc : told; /* memory for words alone was short */
     view_close(&v);
     diag_fini(&d);
     if (rc == -EINTR && interrupted) {
