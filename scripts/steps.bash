@@ -146,9 +146,11 @@ readers() {
     return $status
 }
 
-# faults BUILD SECONDS: calls of that build's programs fail (tests/faults), as many of them as can be tried; 0: each.
+# faults BUILD SECONDS [ARGUMENT...]: calls of that build's programs fail (tests/faults), as many of them as can be tried; 0: each.
 faults() {
-    FAULTS_SECONDS=$2 pytest_in tests/faults "$1"
+    local build=$1 seconds=$2
+    shift 2
+    FAULTS_SECONDS=$seconds pytest_in tests/faults "$build" "$@"
 }
 
 # end_steps: the last line of a script, and its exit status.
