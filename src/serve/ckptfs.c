@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -415,7 +416,7 @@ static int run(const struct opts *o, int argc, char **argv)
     }
     struct start how = {.opts = o, .argc = argc, .argv = argv};
     int device = mountpoint_descriptor(o->mountpoint);
-    daemon_close_all_but(&device, 1);
+    descriptors_close_all_but(&device, 1);
     if (identity_given(o, &how.identity, &complaint) < 0) {
         return complain_of_usage(&complaint);
     }
@@ -427,7 +428,7 @@ static int run(const struct opts *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    daemon_guard_stdio();
+    descriptors_guard_stdio();
     log_init("ckptfs", LOG_LEVEL_WARNING);
     fuse_set_log_func(log_of_libfuse);
     signal(SIGPIPE, SIG_IGN);
@@ -439,7 +440,10 @@ int main(int argc, char **argv)
         status = complain_of_usage(&complaint);
     } else {
         log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
-        daemon_raise_limits();
+        errint raised = descriptors_raise_limit();
+        if (raised < 0) {
+            log_debug("open files stay limited: %s", strerror(-raised));
+        }
         bool lost = o.mount_namespace && namespace_enter(o.mount_namespace) < 0;
         status = lost ? EXIT_FAULT : run(&o, argc, argv);
     }

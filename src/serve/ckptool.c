@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/nearest.h"
-#include "serve/daemon.h"
 #include "serve/tool.h"
 
 enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_EXPORT = 16, FOR_ALL = 31 };
@@ -323,7 +323,9 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
     };
     args->sandbox = &sandbox;
     if (writes) {
-        daemon_raise_limits(); /* a file holds one until it has its name */
+        if (descriptors_raise_limit() < 0) { /* a file holds one until it has its name */
+            log_debug("open files stay limited");
+        }
     }
     if (!args->no_sandbox) {
         sandbox_enter(&sandbox);

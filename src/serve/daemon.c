@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,44 +108,4 @@ errint daemon_live(struct daemon *d)
         log_to_stderr(); /* somebody still waits there */
     }
     return rc;
-}
-
-void daemon_guard_stdio(void)
-{
-    int fd;
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= 2);
-    if (fd > 2) {
-        close(fd);
-    }
-}
-
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-void daemon_close_all_but(int *keep, size_t count)
-{
-    qsort(keep, count, sizeof(*keep), by_number);
-    int next = 3;
-    for (size_t i = 0; i < count; i++) {
-        for (; next < keep[i]; next++) {
-            close(next);
-        }
-        next = keep[i] >= next ? keep[i] + 1 : next;
-    }
-    closefrom(next);
-}
-
-void daemon_raise_limits(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            log_debug("open files stay limited: %s", strerror(errno));
-        }
-    }
 }

@@ -32,13 +32,4 @@ MUST_CHECK errint daemon_live(struct daemon *d);
 /* daemon_leave_terminal: a session of its own, `/` as the directory, /dev/null as descriptors 0 to 2; the log goes to syslog. */
 MUST_CHECK errint daemon_leave_terminal(void);
 
-/* daemon_close_all_but: closes all descriptors above 2 but the `count` in `keep`, which it sorts. */
-void daemon_close_all_but(int *keep, size_t count);
-
-/* daemon_guard_stdio: opens /dev/null for those of descriptors 0 to 2 that are closed, so that no file gets their number. */
-void daemon_guard_stdio(void);
-
-/* daemon_raise_limits: as many open files as the hard limit allows. */
-void daemon_raise_limits(void);
-
 #endif

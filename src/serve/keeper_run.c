@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -52,7 +53,7 @@ static void take_signals(void (*how)(int))
 static void close_others(const struct self *k)
 {
     int keep[] = {k->socket, k->place.dir};
-    daemon_close_all_but(keep, ARRAY_LEN(keep));
+    descriptors_close_all_but(keep, ARRAY_LEN(keep));
 }
 
 static errint mount_it(struct self *k, const char *source)
