@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("CKPTFS_BUILD", "build")).resolve()
 SHIM = BUILD / "tests" / "faultshim.so"
 SANITIZED = BUILD.name in ("asan", "tsan")
-PATIENCE = 20  # seconds that a run may take
+PATIENCE = 60  # seconds that a run may take
 
 KINDS = ["memory", "map", "read", "stat", "open", "write", "name", "thread", "process"]  # as in shim.c
 # Which calls fail, for how long, and with what.

@@ -18,7 +18,7 @@ GOLDEN = ROOT / "tests" / "golden"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
-PATIENCE = 30  # seconds that anything may take before a test fails
+PATIENCE = 120  # seconds that anything may take before a test fails
 IS_ROOT = os.geteuid() == 0
 NEEDS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="needs root")
 UNMOUNT = ["umount"] if IS_ROOT else ["fusermount3", "-u"]  # what a person types
