@@ -45,12 +45,13 @@ ALL_LDFLAGS := -pthread -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack $(SAN_FL
 PROTOS := $(wildcard proto/*.proto)
 GEN_C := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.c)
 GEN_H := $(GEN_C:.c=.h)
-MAINS := src/serve/ckptfs.c src/serve/ckptool.c
-LIB_C := $(filter-out $(MAINS),$(wildcard src/*/*.c))
+MAINS := src/fuse/ckptfs.c src/tool/ckptool.c
+LIB_C := $(filter-out $(MAINS),$(wildcard src/*/*.c src/*/*/*.c))
 LIB_O := $(LIB_C:%.c=$(BUILD)/obj/%.o) $(GEN_C:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
-PROGRAMS := $(patsubst src/serve/%.c,$(BUILD)/%,$(wildcard $(MAINS)))
-UNIT_C := $(wildcard tests/unit/test_*.c)
-UNIT := $(UNIT_C:tests/unit/%.c=$(BUILD)/tests/%)
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(wildcard $(MAINS))))
+UNIT_C := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
+UNIT := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_C)))
+CAST_TABLE := $(BUILD)/tests/cast_table
 SUPPORT_C := $(wildcard tests/support/*.c)
 SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
@@ -126,16 +127,16 @@ clean: ## remove everything built
 	rm -rf build
 
 format: ## apply .clang-format
-	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
 
-$(BUILD)/ckptfs: $(BUILD)/obj/src/serve/ckptfs.o $(BUILD)/libckptfs.a
+$(BUILD)/ckptfs: $(BUILD)/obj/src/fuse/ckptfs.o $(BUILD)/libckptfs.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
-$(BUILD)/ckptool: $(BUILD)/obj/src/serve/ckptool.o $(BUILD)/libckptfs.a
+$(BUILD)/ckptool: $(BUILD)/obj/src/tool/ckptool.o $(BUILD)/libckptfs.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
@@ -144,10 +145,14 @@ $(BUILD)/libckptfs.a: $(LIB_O)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_O) $(BUILD)/libckptfs.a
+# Unit tests lie in folders as what they test does, and their programs in one.
+$(foreach test,$(UNIT_C),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(BUILD)/obj/$(test:.c=.o)))
+$(CAST_TABLE): $(BUILD)/obj/tests/unit/tensor/cast_table.o
+
+$(UNIT) $(CAST_TABLE): $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lcmocka -lm
 
 # Preloaded by tests/faults. Both names of a call with a 64-bit one are defined in it, which headers that check lengths do not allow for.
 $(SHIM): tests/faults/shim.c
@@ -198,4 +203,4 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	$(SAY) PROTO $<
 	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 
--include $(wildcard $(BUILD)/obj/*/*/*.d $(BUILD)/obj/*/*.d)
+-include $(wildcard $(addsuffix .d,$(addprefix $(BUILD)/obj/,*/* */*/* */*/*/* */*/*/*/*)))

@@ -16,7 +16,7 @@
 enum cause_kind {
     CAUSE_NONE,
     CAUSE_FILE, /* `what` is a struct shard that is a file. -ESTALE: it changed since it was opened; else why it cannot be read */
-    CAUSE_DOUBT, /* `what` likewise: it may have changed since it was opened (format/shard.h), and what is read cannot be verified (-EIO) */
+    CAUSE_DOUBT, /* `what` likewise: it may have changed since it was opened (io/shard.h), and what is read cannot be verified (-EIO) */
     CAUSE_BLOCK, /* `what` likewise, of V1: its block at byte `number` is damaged (-EBADMSG) */
     CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
 };
@@ -26,7 +26,7 @@ struct cause {
     errint rc;
     const void *what;   /* borrowed */
     uint64_t number;    /* 0 where no meaning is given to it */
-    const void *detail; /* borrowed: what bytes/checked.h knows of the damage, or NULL */
+    const void *detail; /* borrowed: what render/checked.h knows of the damage, or NULL */
 };
 
 /* cause_clear: nothing has failed in this thread: for the beginning of a request. */

@@ -17,7 +17,7 @@
  *
  * Iterators return 1 (an item), 0 (the end) or a negative errno. Functions that yield a count of
  * bytes return ssize_t with the same negatives. Start-up functions take a `struct diag *` last and
- * put the words of the failure there (diag.h); nothing below src/serve prints. */
+ * put the words of the failure there (diag.h); nothing below src/fuse and src/tool prints. */
 #ifndef CKPTFS_BASE_ERRINT_H
 #define CKPTFS_BASE_ERRINT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log of the running daemon: one sink, four levels. Only src/serve uses it.
+/* The log of the running daemon: one sink, four levels. Only src/sandbox, src/fuse and src/tool use it.
  *
  * Messages: lower case, subject first, no full stop, no newline. errno is kept. Safe from any thread. */
 #ifndef CKPTFS_BASE_LOG_H

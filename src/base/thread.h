@@ -8,7 +8,7 @@
 
 #include "base/errint.h"
 
-/* thread_start: a thread that takes no signals: those are for the main thread. But SIGSYS is left to it, which its own system calls raise (serve/seccomp.h).
+/* thread_start: a thread that takes no signals: those are for the main thread. But SIGSYS is left to it, which its own system calls raise (sandbox/seccomp.h).
  * Errors are those of pthread_create. */
 MUST_CHECK errint thread_start(pthread_t *out, void *(*run)(void *), void *argument);
 

@@ -2,7 +2,7 @@
 /* What the system could not do although nothing is wrong with what it was asked for: no memory, no descriptor, a disk or a server that fails.
  *
  * Many look whether a file is there, or which words to suggest, and go on with less where they get no answer: they are not handed on such an error.
- * It is noted here, so that a wrong guess is not taken for an answer (format/locate.h), and whoever tells what is wrong says this, too. Safe from any
+ * It is noted here, so that a wrong guess is not taken for an answer (source/tf/locate.h), and whoever tells what is wrong says this, too. Safe from any
  * thread. */
 #ifndef CKPTFS_BASE_TROUBLE_H
 #define CKPTFS_BASE_TROUBLE_H

@@ -14,8 +14,8 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "format/dtype.h"
-#include "format/shape.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
 #include "map/ini.h"
 #include "map/partition.h"
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "io/file.h"
 #include "base/utf8.h"
-#include "format/file_kind.h"
-#include "format/nearby.h"
+#include "io/file_kind.h"
+#include "io/nearby.h"
 #include "map/arrow.h"
 #include "map/file_name.h"
 #include "map/ini.h"

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
-#include "format/shape.h"
+#include "tensor/shape.h"
 #include "map/name.h"
 #include "map/words.h"
 

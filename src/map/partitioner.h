@@ -17,8 +17,8 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/errint.h"
-#include "format/dtype.h"
-#include "format/shape.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
 #include "map/partition.h"
 
 enum partitioner_kind {

@@ -15,7 +15,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 #include "map/ini.h"
 #include "map/partitioner.h"
 

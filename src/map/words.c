@@ -7,7 +7,7 @@
 #include "base/checked.h"
 #include "base/edit.h"
 #include "base/nearest.h"
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 
 enum { SHOWN_MOST = 120 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "format/catalog_names.h"
+#include "source/catalog_names.h"
 #include "map/name.h"
 #include "map/split.h"
 #include "plan/resolve.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "format/cast.h"
-#include "format/dtype.h"
+#include "tensor/cast.h"
+#include "tensor/dtype.h"
 #include "plan/resolve.h"
 
 /* The conversion itself, if it can be. */

@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "format/catalog_names.h"
+#include "source/catalog_names.h"
 #include "plan/resolve.h"
 #include "plan/scopes.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 
 /* start, len and stride of one piece live in one allocation. */
 static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t **len, int64_t **stride)

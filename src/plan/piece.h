@@ -11,7 +11,7 @@
  *   | 4 x 2   | 4 x 4   |
  *   +---------+---------+
  *
- * Strings have no fixed size: their offsets and strides are numbers of elements, in a shard that counts so too (format/strings.h). */
+ * Strings have no fixed size: their offsets and strides are numbers of elements, in a shard that counts so too (source/tf/strings.h). */
 #ifndef CKPTFS_PLAN_PIECE_H
 #define CKPTFS_PLAN_PIECE_H
 
@@ -20,8 +20,8 @@
 
 #include "base/arena.h"
 #include "base/errint.h"
-#include "format/catalog.h"
-#include "format/shape.h"
+#include "source/catalog.h"
+#include "tensor/shape.h"
 
 struct piece {
     const int64_t *start;  /* rank numbers: the box's first index on each axis of the target */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 #include "plan/resolve.h"
 
 /* ---- overrides -------------------------------------------------------------------------------- */

@@ -15,18 +15,18 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "format/catalog.h"
+#include "source/catalog.h"
 #include "map/map.h"
 #include "plan/piece.h"
 
-/* What is found out about the file of a string target when it is first looked at (bytes/string_read.h): the plan is const but for this. */
+/* What is found out about the file of a string target when it is first looked at (render/string_read.h): the plan is const but for this. */
 struct strings_file {
     struct cell cell;
     atomic_uint
         found_in; /* shard_doubts() when it was found out, or later where no file of the target was in doubt since */
     atomic_bool complete; /* the cell was full once: the rest does not change any more */
     bool
-        entangled; /* of a bad cell: nothing is damaged, but it would take too long (bytes/string_cursor.h) */
+        entangled; /* of a bad cell: nothing is damaged, but it would take too long (render/string_cursor.h) */
     uint64_t bytes;   /* of the file */
     uint64_t longest; /* bytes of the longest element */
     uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
-#include "format/catalog_names.h"
+#include "source/catalog_names.h"
 #include "plan/resolve.h"
 
 enum { AMBIGUOUS_LISTED = 8 };

@@ -7,7 +7,7 @@
 #include "base/compose.h"
 #include "base/edit.h"
 #include "base/escape.h"
-#include "format/catalog_names.h"
+#include "source/catalog_names.h"
 
 struct best {
     struct str name[DIAG_NEAREST];

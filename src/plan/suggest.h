@@ -7,7 +7,7 @@
 
 #include "base/diag.h"
 #include "base/str.h"
-#include "format/catalog.h"
+#include "source/catalog.h"
 
 /* Candidate number i, or an empty run to skip it. */
 typedef struct str (*suggest_name)(const void *context, uint32_t i);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/catalog_names.h"
-#include "format/dtype.h"
+#include "source/catalog_names.h"
+#include "tensor/dtype.h"
 #include "map/split.h"
 #include "plan/resolve.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "format/catalog_names.h"
+#include "source/catalog_names.h"
 #include "plan/resolve.h"
 #include "plan/scopes.h"
 

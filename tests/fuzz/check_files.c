@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/cause.h"
-#include "bytes/why.h"
-#include "files/attr.h"
-#include "files/stats.h"
+#include "render/why.h"
+#include "view/attr.h"
+#include "view/stats.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/cursor.h"
 #include "base/utf8.h"
-#include "bytes/string_read.h"
-#include "files/left_out.h"
+#include "render/string_read.h"
+#include "view/left_out.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"

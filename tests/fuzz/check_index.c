@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
-#include "format/catalog_names.h"
-#include "format/sstable.h"
+#include "source/catalog_names.h"
+#include "codec/sstable.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 

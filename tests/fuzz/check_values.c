@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes/string_cursor.h"
-#include "bytes/text.h"
-#include "format/catalog_names.h"
+#include "render/string_cursor.h"
+#include "render/text.h"
+#include "source/catalog_names.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "support/ref_cast.h"

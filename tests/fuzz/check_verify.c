@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "bytes/verify.h"
-#include "files/report.h"
-#include "format/sstable_index.h"
+#include "render/verify.h"
+#include "view/report.h"
+#include "codec/sstable_index.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"

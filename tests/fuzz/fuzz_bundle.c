@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index of a V2 checkpoint, made a catalog, and all of that looked at. */
-#include "format/bundle.h"
-#include "format/dtype.h"
-#include "format/strings.h"
+#include "source/tf_v2/bundle.h"
+#include "tensor/dtype.h"
+#include "source/tf/strings.h"
 #include "fuzz/fuzz.h"
 
 static void look(const struct catalog *c)

@@ -2,11 +2,11 @@
 /* A V1 file, made a catalog, and all of its values read: decoded, unpacked, and its blocks verified. */
 #include <stdlib.h>
 
-#include "bytes/verify.h"
-#include "format/dtype.h"
-#include "format/legacy.h"
-#include "format/legacy_blocks.h"
-#include "format/strings.h"
+#include "render/verify.h"
+#include "tensor/dtype.h"
+#include "source/tf_v1/legacy.h"
+#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf/strings.h"
 #include "fuzz/fuzz.h"
 
 enum { READ_MOST = 1 << 20, PART = 4096 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A map against a small checkpoint: parsed, resolved, and the beginning of every target read. */
-#include "bytes/render.h"
+#include "render/render.h"
 #include "fuzz/fuzz.h"
 #include "plan/plan.h"
 #include "support/fake.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A graph file: a MetaGraphDef or a SavedModel. */
 #include "fuzz/fuzz.h"
-#include "map/graph_file.h"
+#include "model/graph_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,10 +2,10 @@
 /* An object graph, and the names that it gives the tensors of a checkpoint with some of the goldens' keys. */
 #include <stdlib.h>
 
-#include "format/catalog_build.h"
-#include "format/catalog_names.h"
-#include "format/dtype.h"
-#include "format/objects.h"
+#include "source/catalog_build.h"
+#include "source/catalog_names.h"
+#include "tensor/dtype.h"
+#include "source/tf_v2/objects.h"
 #include "fuzz/fuzz.h"
 
 #define VALUE "/.ATTRIBUTES/VARIABLE_VALUE"

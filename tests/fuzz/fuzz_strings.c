@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/strings.h"
+#include "source/tf/strings.h"
 #include "fuzz/fuzz.h"
 
 enum { HEAD = 2, TAIL = 4, MOST = 1 << 16 };

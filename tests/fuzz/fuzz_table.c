@@ -2,7 +2,7 @@
 /* A table, read from its first record to its last. */
 #include <string.h>
 
-#include "format/sstable.h"
+#include "codec/sstable.h"
 #include "fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bytes/checked.h"
-#include "files/report.h"
-#include "format/sstable_cache.h"
+#include "render/checked.h"
+#include "view/report.h"
+#include "codec/sstable_cache.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 #include "fuzz/recipe.h"
 #include "support/tmpdir.h"
 

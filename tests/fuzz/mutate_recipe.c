@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/recipe_words.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "format/sstable.h"
+#include "codec/sstable.h"
 #include "fuzz/fuzz.h"
 
 enum { FOOTER = 48, TRAILER = 5 };

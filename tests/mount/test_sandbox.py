@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server reads what others wrote in a sandbox. What that refuses is tested in tests/unit/test_sandbox.c, and that nothing is missing there by all
+"""The server reads what others wrote in a sandbox. What that refuses is tested in tests/unit/sandbox/test_sandbox.c, and that nothing is missing there by all
 other mounts of all tests."""
 
 import os

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Casts give what numpy and ml_dtypes give, but where these round twice.
 
-The program is tests/unit/cast_table.c: $CAST_TABLE if set, else built here with make (in $CKPTFS_BUILD or build/).
-What numpy leaves undefined (floats out of an integer's range) is compared with the rule of src/bytes/cast.h; NaNs are
+The program is tests/unit/tensor/cast_table.c: $CAST_TABLE if set, else built here with make (in $CKPTFS_BUILD or build/).
+What numpy leaves undefined (floats out of an integer's range) is compared with the rule of src/tensor/cast.h; NaNs are
 compared as NaNs with a sign, since numpy keeps payloads."""
 
 import functools

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Catalogs and maps for unit tests of the layers above src/format: no files but one of data, where a test reads. */
+/* Catalogs and maps for unit tests of the layers above src/source: no files but one of data, where a test reads. */
 #ifndef CKPTFS_TESTS_FAKE_H
 #define CKPTFS_TESTS_FAKE_H
 
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "format/catalog.h"
-#include "format/dtype.h"
+#include "source/catalog.h"
+#include "tensor/dtype.h"
 #include "map/map.h"
 #include "plan/plan.h"
 

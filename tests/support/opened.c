@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/dtype.h"
+#include "tensor/dtype.h"
 
 static void open_in(struct opened *o, const char *checkpoint, const char *map, bool unlooked)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "files/view.h"
+#include "view/view.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 

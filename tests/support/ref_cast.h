@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Casts of real numbers a second way, to check src/bytes/cast.c by: own tables, values as long double (which holds every element of
+/* Casts of real numbers a second way, to check src/tensor/cast.c by: own tables, values as long double (which holds every element of
  * every type exactly), and no rounding: the nearest value is sought among the target's encodings. */
 #ifndef CKPTFS_TESTS_REF_CAST_H
 #define CKPTFS_TESTS_REF_CAST_H
@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/cast.h"
-#include "format/dtype.h"
+#include "tensor/cast.h"
+#include "tensor/dtype.h"
 
 /* All types that are neither complex nor without numbers, 28. */
 enum { REF_REALS = 28 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of ckptool run in a sandbox, from before the first byte of a checkpoint on; what it refuses is tested in tests/unit/test_sandbox.c."""
+"""The commands of ckptool run in a sandbox, from before the first byte of a checkpoint on; what it refuses is tested in tests/unit/sandbox/test_sandbox.c."""
 
 import os
 import pathlib

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FUSE requests answered from a view: each fetches its node, calls the layer below and replies.
+ *
+ * The view never changes, so all that the kernel learns (attributes, entries, missing names, directories, pages) it may keep for ever.
+ * Inode number = node + 1. */
+#ifndef CKPTFS_FUSE_OPS_H
+#define CKPTFS_FUSE_OPS_H
+
+#include <fuse_lowlevel.h>
+
+#include "view/attr.h"
+#include "view/stats.h"
+#include "view/view.h"
+#include "fuse/faults.h"
+#include "fuse/handle.h"
+#include "fuse/kernel_cache.h"
+#include "fuse/overflow.h"
+#include "sandbox/sandbox.h"
+
+/* The session's user data. Borrows all; only the counters and the open handles change. */
+struct ops_context {
+    const struct view *view;
+    const struct attr_policy *policy;
+    struct faults *faults;
+    struct kernel_cache *kernel_cache;
+    const struct sandbox *sandbox;
+    struct overflow *overflow;    /* for what no worker may wait for */
+    struct fuse_session *session; /* whose end ends waiting */
+    uint64_t total_bytes;         /* of all targets, for statfs: ops_total_bytes */
+    unsigned max_read;            /* as given to the session, to which it must be equal; 0 if not */
+    unsigned threads;             /* that answer at the same time */
+    bool inited;                  /* INIT was answered */
+    struct stats stats;
+    struct handle_list handles;
+};
+
+extern const struct fuse_lowlevel_ops ops_table;
+
+/* ops_answer: for overflow_start. */
+overflow_answer ops_answer;
+
+/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at most UINT64_MAX. */
+uint64_t ops_total_bytes(const struct plan *p);
+
+#endif

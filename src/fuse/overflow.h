@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands and tried again and again, by one thread more, which is no
+ * worker, and by workers that have just answered something. So one worker at least is always there for what needs no waiting, and nothing
+ * that could be answered waits behind something that cannot. An interrupted one is answered at once. */
+#ifndef CKPTFS_FUSE_OVERFLOW_H
+#define CKPTFS_FUSE_OVERFLOW_H
+
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cell.h"
+#include "base/errint.h"
+
+struct overflow;
+struct handle;
+
+enum overflow_kind { OVERFLOW_READ, OVERFLOW_GETATTR };
+
+struct overflow_request {
+    fuse_req_t req;
+    enum overflow_kind kind;
+    uint32_t file; /* that is read, or asked about */
+    off_t off;     /* of a read, as are the next */
+    size_t size;
+    struct handle *handle; /* of a file whose text is rendered; else NULL */
+};
+
+/* Answers it, with that patience; false if it would have to wait longer, and is not answered. */
+typedef bool overflow_answer(const struct overflow_request *r, enum cell_patience patience);
+
+/* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
+MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);
+
+/* overflow_add: the request is no longer the caller's; but false if memory is short: then it is. */
+MUST_CHECK bool overflow_add(struct overflow *o, const struct overflow_request *r);
+
+/* overflow_help: a worker that has time tries the oldest. */
+void overflow_help(struct overflow *o);
+
+/* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last worker; NULL is legal. */
+void overflow_stop(struct overflow *o);
+
+#endif

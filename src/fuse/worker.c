@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/worker.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/pages.h"
+#include "base/thread.h"
+
+/* The largest request of the kernel: 256 pages. */
+enum { BUF_BYTES = 2 << 20, BUF_ALIGNMENT = 2 << 20 };
+
+enum {
+    REQUEST_BYTES =
+        (1 << 20) +
+        4096, /* what libfuse keeps for each thread to receive a request: the largest, and its head */
+    READING_BYTES = 8 << 20, /* what a read may have at the same time */
+};
+
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+static void fini(void *data)
+{
+    struct worker *w = data;
+    render_scratch_fini(&w->scratch);
+    free(w->buf);
+    free(w);
+}
+
+static void make_key(void)
+{
+    key_error = pthread_key_create(&key, fini);
+}
+
+static struct worker *make(void)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    if (w && pthread_setspecific(key, w) != 0) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+struct worker *worker_self(size_t need)
+{
+    pthread_once(&key_once, make_key);
+    struct worker *w = key_error ? NULL : pthread_getspecific(key);
+    if (!w && (key_error || !(w = make()))) {
+        return NULL;
+    }
+    if (!w->buf || w->cap < need) {
+        size_t cap = need < BUF_BYTES ? BUF_BYTES : need;
+        free(w->buf);
+        w->cap = 0;
+        w->buf = NULL;
+        void *buf = NULL;
+        if (posix_memalign(&buf, BUF_ALIGNMENT, cap) != 0) {
+            return NULL;
+        }
+        /* One huge page costs one fault and one look-up where small ones cost 256 for each request. */
+        madvise(buf, cap, MADV_HUGEPAGE);
+        w->buf = buf;
+        w->cap = cap;
+    }
+    return w;
+}
+
+/* ---- whether they can be there -------------------------------------------------------------------- */
+
+struct trial {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned tried; /* threads that know whether they could work */
+    unsigned able;
+    bool end; /* all that were started have tried */
+};
+
+static void *try_one(void *data)
+{
+    struct trial *t = data;
+    void *request = malloc(REQUEST_BYTES);
+    void *reading = pages_map(READING_BYTES);
+    bool able = worker_self(0) && request && reading;
+    pthread_mutex_lock(&t->lock);
+    t->tried++;
+    t->able += able;
+    pthread_cond_broadcast(&t->changed);
+    while (!t->end) {
+        pthread_cond_wait(&t->changed, &t->lock);
+    }
+    pthread_mutex_unlock(&t->lock);
+    pages_unmap(reading, READING_BYTES);
+    free(request);
+    return NULL;
+}
+
+unsigned worker_try(unsigned count)
+{
+    struct trial t = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    enum { OTHERS = 2 }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */
+    pthread_t threads[WORKERS_MOST + OTHERS];
+    unsigned started = 0;
+    count = (count < WORKERS_MOST ? count : WORKERS_MOST) + OTHERS;
+    while (started < count && thread_start(&threads[started], try_one, &t) == 0) {
+        started++;
+    }
+    pthread_mutex_lock(&t.lock);
+    while (t.tried < started) {
+        pthread_cond_wait(&t.changed, &t.lock);
+    }
+    t.end = true;
+    pthread_cond_broadcast(&t.changed);
+    pthread_mutex_unlock(&t.lock);
+    for (unsigned i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    return t.able > OTHERS ? t.able - OTHERS : 0;
+}

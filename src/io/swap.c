@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/swap.h"
+
+#include <string.h>
+
+#include "tensor/dtype.h"
+
+/* Kinds in this order: unit 2 from 0, 1; unit 4 from 0 ... 3; unit 8 from 0 ... 7. Each is the number `unit - 2 + remainder`. */
+struct kind {
+    unsigned unit;
+    unsigned remainder;
+};
+
+static struct kind kind_of(unsigned number)
+{
+    unsigned unit = number < 2 ? 2 : number < 6 ? 4 : 8;
+    return (struct kind){unit, number - (unit - 2)};
+}
+
+unsigned swap_unit(unsigned dtype)
+{
+    unsigned bytes = dtype_bytes(dtype);
+    if (dtype == DTYPE_COMPLEX64 || dtype == DTYPE_COMPLEX128) {
+        bytes /= 2;
+    }
+    return bytes ? bytes : 1;
+}
+
+unsigned swap_kind(unsigned dtype, uint64_t off)
+{
+    unsigned unit = swap_unit(dtype);
+    return unit == 1 ? SWAP_NONE : unit - 2 + (unsigned)(off % unit);
+}
+
+static void swap_in_place(char *bytes, size_t len, unsigned unit)
+{
+    for (size_t at = 0; at < len; at += unit) {
+        if (unit == 2) {
+            uint16_t v;
+            memcpy(&v, bytes + at, sizeof(v));
+            v = __builtin_bswap16(v);
+            memcpy(bytes + at, &v, sizeof(v));
+        } else if (unit == 4) {
+            uint32_t v;
+            memcpy(&v, bytes + at, sizeof(v));
+            v = __builtin_bswap32(v);
+            memcpy(bytes + at, &v, sizeof(v));
+        } else {
+            uint64_t v;
+            memcpy(&v, bytes + at, sizeof(v));
+            v = __builtin_bswap64(v);
+            memcpy(bytes + at, &v, sizeof(v));
+        }
+    }
+}
+
+/* Bytes [from, to) of the unit at `off`. */
+static errint read_part(struct shard *base, unsigned unit, uint64_t off, size_t from, size_t to, char *out)
+{
+    char bytes[8];
+    errint rc = shard_read(base, off, unit, bytes);
+    if (rc == 0) {
+        swap_in_place(bytes, unit, unit);
+        memcpy(out, bytes + from, to - from);
+    }
+    return rc;
+}
+
+static errint swap_read(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    struct kind kind = kind_of((unsigned)(uintptr_t)s->state);
+    unsigned unit = kind.unit;
+    char *out = buf;
+    size_t lead = (size_t)((off + unit - kind.remainder) % unit);
+    if (lead > off) {
+        return -EIO; /* before the first unit: no tensor is there */
+    }
+    if (lead && len) {
+        size_t end = lead + len < unit ? lead + len : unit;
+        errint rc = read_part(s->base, unit, off - lead, lead, end, out);
+        if (rc < 0) {
+            return rc;
+        }
+        off += end - lead;
+        out += end - lead;
+        len -= end - lead;
+    }
+    size_t whole = len - len % unit;
+    errint rc = whole ? shard_read(s->base, off, whole, out) : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    swap_in_place(out, whole, unit);
+    return len > whole ? read_part(s->base, unit, off + whole, 0, len - whole, out + whole) : 0;
+}
+
+static const struct shard_derive swapping = {.read = swap_read};
+
+struct shard swap_shard(struct shard *base, unsigned kind)
+{
+    return (struct shard){
+        .path = base->path,
+        .number = base->number,
+        .fd = -1,
+        .base = base,
+        .derive = &swapping,
+        .state = (void *)(uintptr_t)kind, /* no pointer: nothing to free */
+    };
+}

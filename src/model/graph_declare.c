@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a graph file says to struct variable: members meet their nodes, what is said twice is said once. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "model/graph_reading.h"
+#include "map/name.h"
+#include "map/words.h"
+
+enum { REFERENCE_TYPES = 100 }; /* DT_FLOAT_REF = DT_FLOAT + 100, in old graphs */
+
+struct declaring {
+    struct graph_reading *g;
+    struct variable *variables;
+    uint32_t count;
+    errint rc; /* the first failure; the others are reported too */
+};
+
+/* The number of a part; -1 for a plain variable. */
+static int64_t part_of(const struct graph_member *m)
+{
+    return m->whole.ptr ? m->part : -1;
+}
+
+static int compare_members(const void *left, const void *right)
+{
+    const struct graph_member *a = left;
+    const struct graph_member *b = right;
+    int order = str_cmp(graph_member_key(a), graph_member_key(b));
+    return order ? order : (part_of(a) > part_of(b)) - (part_of(a) < part_of(b));
+}
+
+static int compare_nodes(const void *left, const void *right)
+{
+    const struct graph_node *a = left;
+    const struct graph_node *b = right;
+    return str_cmp(a->name, b->name);
+}
+
+static bool same_node(const struct graph_node *a, const struct graph_node *b)
+{
+    return a->dtype == b->dtype && a->unknown_rank == b->unknown_rank && a->rank == b->rank &&
+           graph_same_dims(a->dims, b->dims, a->rank);
+}
+
+/* How many of the sorted nodes from `first` on have its name; *alike tells whether they are the same but for that. */
+static uint32_t run_of_nodes(const struct graph_nodes *list, uint32_t first, bool *alike)
+{
+    uint32_t end = first + 1;
+    *alike = true;
+    while (end < list->count && str_eq(list->items[end].name, list->items[first].name)) {
+        *alike &= same_node(&list->items[first], &list->items[end]);
+        end++;
+    }
+    return end - first;
+}
+
+static errint invalid(struct graph_reading *g, struct str name, const char *what)
+{
+    return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name, "variable '%s' %s",
+                      words_shown(g->diag, name), what);
+}
+
+static errint check_name(struct graph_reading *g, struct str name)
+{
+    size_t components = 1;
+    for (size_t i = 0; i < name.len; i++) {
+        components += name.ptr[i] == '/';
+    }
+    if (name.len == 0) {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name, "a variable has no name");
+    }
+    if (name.len > NAME_BYTES_MOST || components > NAME_COMPONENTS_MOST) {
+        return diag_error(g->diag, DIAG_LIMIT, g->path, STR(""),
+                          "the name of a variable has %zu bytes and %zu components, the limits are %d and %d",
+                          name.len, components, NAME_BYTES_MOST, NAME_COMPONENTS_MOST);
+    }
+    return 0;
+}
+
+errint graph_check_shape(struct graph_reading *g, struct str name, const struct graph_type *t)
+{
+    bool known = true;
+    for (unsigned i = 0; i < t->shape.rank; i++) {
+        known &= t->shape.dims[i] != SHAPE_DIM_UNKNOWN;
+        if (t->shape.dims[i] < SHAPE_DIM_UNKNOWN) {
+            return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
+                              "variable '%s' has a dimension of %" PRId64, words_shown(g->diag, name),
+                              t->shape.dims[i]);
+        }
+    }
+    uint64_t bytes;
+    if (known && shape_bytes(t->shape, t->dtype, &bytes) < 0) {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
+                          "variable '%s', %s %s, is more than 2^63-1 bytes", words_shown(g->diag, name),
+                          dtype_name(t->dtype), shape_text(t->shape).text);
+    }
+    return 0;
+}
+
+static errint type_of(struct graph_reading *g, const struct graph_node *node, struct graph_type *out)
+{
+    *out = (struct graph_type){.shape = {.rank = SHAPE_RANK_UNKNOWN}};
+    int64_t dtype = node->dtype > REFERENCE_TYPES ? node->dtype - REFERENCE_TYPES : node->dtype;
+    if (dtype == DTYPE_INVALID) {
+        return invalid(g, node->name, "has no dtype");
+    }
+    if (dtype < 0 || !dtype_known((uint64_t)dtype)) {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
+                          "variable '%s' has the unknown dtype %" PRId64, words_shown(g->diag, node->name),
+                          node->dtype);
+    }
+    out->dtype = (enum dtype)dtype;
+    if (node->unknown_rank) {
+        return 0;
+    }
+    if (node->rank > SHAPE_RANK_MOST) {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
+                          "variable '%s' has %u dimensions, %d are the most",
+                          words_shown(g->diag, node->name), node->rank, SHAPE_RANK_MOST);
+    }
+    out->shape = (struct shape){node->dims, (uint8_t)node->rank};
+    return graph_check_shape(g, node->name, out);
+}
+
+errint graph_member_type(struct graph_reading *g, const struct graph_member *m, struct graph_type *out)
+{
+    const struct graph_nodes *list = &g->nodes;
+    uint32_t low = 0;
+    uint32_t high = list->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (str_cmp(list->items[mid].name, m->name) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    *out = (struct graph_type){0};
+    if (low == list->count || !str_eq(list->items[low].name, m->name)) {
+        return invalid(g, m->name, "is in the collection, but no node of the graph makes it");
+    }
+    bool alike;
+    run_of_nodes(list, low, &alike);
+    if (!alike) {
+        return invalid(g, m->name, "has several nodes, which differ in dtype or shape");
+    }
+    return type_of(g, &list->items[low], out);
+}
+
+/* Append a variable; dims of the shape and the name are copied. */
+static errint append(struct declaring *to, struct str name, const struct graph_type *t, struct partition cut)
+{
+    struct graph_reading *g = to->g;
+    errint rc = check_name(g, name);
+    if (rc < 0) {
+        return rc;
+    }
+    unsigned rank = t->shape.rank == SHAPE_RANK_UNKNOWN ? 0 : t->shape.rank;
+    int64_t *dims = ARENA_ARRAY(g->arena, int64_t, rank);
+    struct str copy = arena_str(g->arena, name);
+    if (!dims || !copy.ptr) {
+        return diag_no_memory(g->diag);
+    }
+    for (unsigned i = 0; i < rank; i++) {
+        dims[i] = t->shape.dims[i];
+    }
+    to->variables[to->count++] = (struct variable){
+        .name = copy,
+        .shape = {dims, t->shape.rank},
+        .dtype = t->dtype,
+        .partition = cut,
+        .where = g->where,
+    };
+    return 0;
+}
+
+/* The variable of the members [first, end), which have one key. */
+static errint append_members(struct declaring *to, const struct graph_member *first,
+                             const struct graph_member *end)
+{
+    struct graph_type t;
+    struct partition cut;
+    if (part_of(first) >= 0) {
+        errint rc = graph_combine_parts(to->g, first, end, &t, &cut);
+        rc = rc ? rc : append(to, graph_member_key(first), &t, cut);
+        if (rc == 0) {
+            to->variables[to->count - 1].slot = first->slot;
+        }
+        return rc;
+    }
+    if (part_of(end - 1) >= 0) {
+        return invalid(to->g, first->name, "is both a plain variable and a partitioned one");
+    }
+    errint rc = graph_member_type(to->g, first, &t);
+    return rc ? rc : append(to, first->name, &t, (struct partition){0});
+}
+
+static void note(struct declaring *to, errint rc)
+{
+    to->rc = to->rc ? to->rc : rc;
+}
+
+static void declare_members(struct declaring *to)
+{
+    struct graph_reading *g = to->g;
+    if (!g->member_count) {
+        return; /* then there is no array to point into */
+    }
+    const struct graph_member *end = g->members + g->member_count;
+    const struct graph_member *next;
+    for (const struct graph_member *m = g->members; m < end; m = next) {
+        for (next = m + 1; next < end && str_eq(graph_member_key(next), graph_member_key(m)); next++) {
+        }
+        note(to, append_members(to, m, next));
+    }
+}
+
+/* Variables straight from nodes. */
+static void declare_nodes(struct declaring *to)
+{
+    const struct graph_nodes *list = &to->g->nodes;
+    uint32_t run;
+    for (uint32_t i = 0; i < list->count; i += run) {
+        bool alike;
+        struct graph_type t;
+        run = run_of_nodes(list, i, &alike);
+        struct str name = list->items[i].name;
+        errint rc = alike ? type_of(to->g, &list->items[i], &t)
+                          : invalid(to->g, name, "has several nodes, which differ in dtype or shape");
+        note(to, rc ? rc : append(to, name, &t, (struct partition){0}));
+    }
+}
+
+/* Names of TF2 need not be unique, so here a name that says too little is no error: it is left out. */
+static void declare_saved(struct declaring *to)
+{
+    struct graph_reading *g = to->g;
+    const struct graph_nodes *list = &g->saved;
+    uint32_t shared = 0;
+    uint32_t run;
+    for (uint32_t i = 0; i < list->count; i += run) {
+        bool alike;
+        struct graph_type t;
+        run = run_of_nodes(list, i, &alike);
+        struct str name = list->items[i].name;
+        if (!alike) {
+            diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, name,
+                      "%u variables of the model are called '%s' and differ in dtype or shape: left out", run,
+                      words_shown(g->diag, name));
+            continue;
+        }
+        shared += run > 1;
+        errint rc = type_of(g, &list->items[i], &t);
+        rc = rc ? rc : append(to, name, &t, (struct partition){0});
+        if (rc == 0) {
+            to->variables[to->count - 1].by_path = list->items[i].tensor;
+        }
+        note(to, rc);
+    }
+    if (shared) {
+        diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
+                  "%u names are those of several variables of the model, alike in dtype and shape: each is "
+                  "taken for "
+                  "one variable",
+                  shared);
+    }
+    if (g->nameless) {
+        diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
+                  "%u variables of the model have no name%s: left out", g->nameless,
+                  g->catalog ? " of their own" : "");
+    }
+}
+
+/* More is never needed: as many as there are different keys. */
+static uint32_t count_keys(const struct graph_reading *g)
+{
+    uint32_t keys = 0;
+    for (uint32_t i = 0; i < g->member_count; i++) {
+        keys += i == 0 || !str_eq(graph_member_key(&g->members[i]), graph_member_key(&g->members[i - 1]));
+    }
+    return keys;
+}
+
+static void sort(void *items, uint32_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    if (count > 1) {
+        qsort(items, count, size, compare);
+    }
+}
+
+errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count)
+{
+    sort(g->members, g->member_count, sizeof(*g->members), compare_members);
+    sort(g->nodes.items, g->nodes.count, sizeof(*g->nodes.items), compare_nodes);
+    sort(g->saved.items, g->saved.count, sizeof(*g->saved.items), compare_nodes);
+    bool by_objects = g->saved.count || g->nameless;
+    uint32_t room = g->has_collection ? count_keys(g) : by_objects ? g->saved.count : g->nodes.count;
+    struct declaring to = {.g = g, .variables = ARENA_ARRAY(g->arena, struct variable, room)};
+    if (!to.variables) {
+        return diag_no_memory(g->diag);
+    }
+    if (g->has_collection) {
+        declare_members(&to);
+    } else if (by_objects) {
+        declare_saved(&to);
+    } else if (room) {
+        declare_nodes(&to);
+    } else {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
+                          "the graph has no variables: no collection of that name, no object that is one, no "
+                          "node that makes one");
+    }
+    if (to.rc == 0 && to.count == 0) {
+        return diag_error(
+            g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
+            "none of the graph's variables has a name of its own, and without a checkpoint of objects "
+            "they have no paths: declare them in [variables]");
+    }
+    if (to.rc == 0) {
+        *out = to.variables;
+        *count = to.count;
+    }
+    return to.rc;
+}

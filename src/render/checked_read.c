@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is made of several runs: targets, and data files as they are, whose bytes are those of whatever tensors are there. */
+#include <stdlib.h>
+
+#include "render/checked.h"
+#include "render/verify.h"
+
+static int by_place(const void *a, const void *b)
+{
+    const struct checked_run *left = a;
+    const struct checked_run *right = b;
+    if (left->file != right->file) {
+        return left->file < right->file ? -1 : 1;
+    }
+    return (left->off > right->off) - (left->off < right->off);
+}
+
+static errint make_runs(void *context)
+{
+    const struct catalog *c = context;
+    struct checked_runs *out = checked_runs(c->checked);
+    struct verify all;
+    errint rc = verify_init(&all, c);
+    struct checked_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
+    if (!runs) {
+        verify_fini(&all);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct verify_unit *u = &all.units[i];
+        struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
+        uint64_t off = shard_origin(s, verify_stored_off(u->tensor, u->slice));
+        runs[i] = (struct checked_run){
+            .tensor = u->tensor,
+            .slice = u->slice,
+            .off = off,
+            .end = off + verify_stored_bytes(c, u->tensor, u->slice),
+            .file = (uint32_t)(shard_file(s) - c->shards),
+        };
+    }
+    qsort(runs, all.count, sizeof(*runs), by_place);
+    for (uint32_t i = 0; i < all.count; i++) {
+        bool goes_on = i && runs[i - 1].file == runs[i].file && runs[i - 1].ends > runs[i].end;
+        runs[i].ends = goes_on ? runs[i - 1].ends : runs[i].end;
+    }
+    free(out->runs);
+    out->runs = runs;
+    out->count = all.count;
+    verify_fini(&all);
+    return 0;
+}
+
+/* The first run of the file that may reach beyond byte `off`. */
+static size_t first_after(const struct checked_runs *all, uint32_t file, uint64_t off)
+{
+    size_t low = 0;
+    size_t high = all->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const struct checked_run *r = &all->runs[mid];
+        if (r->file < file || (r->file == file && r->ends <= off)) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)
+{
+    const struct checked_runs *all = checked_runs(c->checked);
+    errint rc = cell_need(&checked_runs(c->checked)->cell, make_runs, (void *)(uintptr_t)c);
+    for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
+        const struct checked_run *r = &all->runs[i];
+        if (r->file != file || r->off >= end) {
+            break;
+        }
+        rc = r->end > off ? checked_need(c->checked, r->tensor, r->slice) : 0;
+    }
+    return rc;
+}
+
+errint checked_verify_target(struct checked *k, const struct target *t)
+{
+    const struct form *f = t->form;
+    bool whole = !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
+    errint rc = whole && t->source->shard != TENSOR_NO_SHARD ? checked_verify(k, t->source, NULL) : 0;
+    for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
+        rc = f->pieces[i].source ? checked_verify(k, f->pieces[i].source, f->pieces[i].slice) : 0;
+    }
+    return rc;
+}
+
+/* Whether it is known which runs the bytes of the shard are of. */
+static bool has_runs(const struct catalog *c, const struct shard *file)
+{
+    return c->checked && c->shard_count && file >= c->shards && file < c->shards + c->shard_count &&
+           !file->base;
+}
+
+errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len, void *buf)
+{
+    struct shard_attempt a = shard_attempt(file);
+    errint rc;
+    do {
+        rc = 0;
+        if (!has_runs(c, file)) {
+            rc = a.doubt ? shard_doubted(file) : 0;
+        } else if (checked_wary(c->checked)) {
+            rc = need_range(c, (uint32_t)(file - c->shards), off, off + len);
+        }
+        rc = rc < 0 ? rc : shard_read(file, off, len, buf);
+    } while (shard_again(&a, &rc));
+    return rc;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A piece seen from its target is a list of rows: runs of bytes that are contiguous on both sides, enumerated by the axes before
+ * the piece's dense axis, at rising target offsets. Reading is: find the first row that reaches into the range asked for, then
+ * go on row by row to its end. */
+#include "render/render.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cause.h"
+#include "base/pages.h"
+#include "render/checked.h"
+#include "render/string_read.h"
+#include "tensor/cast.h"
+#include "tensor/dtype.h"
+
+void render_scratch_fini(struct render_scratch *s)
+{
+    free(s->window);
+    free(s->strings);
+    *s = (struct render_scratch){0};
+}
+
+/* What a request asks for: bytes [off, end) of the target, to `buf`. */
+struct request {
+    const struct catalog *catalog;
+    uint64_t off;
+    uint64_t end;
+    char *buf;
+    struct render_scratch *scratch;
+};
+
+/* A piece's rows, and the one at hand. */
+struct rows {
+    const struct piece *piece;
+    unsigned axes;                   /* those that enumerate rows: 0 .. axes-1 */
+    enum dtype dtype;                /* of the target; the piece's own, unless it is cast */
+    unsigned bytes;                  /* of the target's elements */
+    unsigned source_bytes;           /* of the source's */
+    uint64_t run;                    /* bytes of a row in the target */
+    uint64_t source_run;             /* and in the source */
+    uint64_t target;                 /* offset of the row at hand in the target */
+    uint64_t source;                 /* and in the shard */
+    uint64_t first;                  /* offset of the first row in the target */
+    int64_t index[SHAPE_RANK_MOST];  /* of the row, within the box */
+    uint64_t pitch[SHAPE_RANK_MOST]; /* bytes in the target per step on each axis */
+};
+
+/* The source offset moves by signed strides; the plan has made sure that every row lies within the shard. */
+static void move(struct rows *r, unsigned axis, int64_t steps)
+{
+    r->index[axis] += steps;
+    r->target += (uint64_t)steps * r->pitch[axis];
+    r->source += (uint64_t)(steps * r->piece->stride[axis]);
+}
+
+/* The next row; false after the last. */
+static bool next_row(struct rows *r)
+{
+    for (unsigned axis = r->axes; axis-- > 0;) {
+        if (r->index[axis] + 1 < r->piece->len[axis]) {
+            move(r, axis, 1);
+            return true;
+        }
+        move(r, axis, -r->index[axis]);
+    }
+    return false;
+}
+
+/* The first row of `p` that ends after target offset `off`; false if there is none. */
+static bool first_row(struct rows *r, const struct piece *p, struct shape shape, enum dtype dtype,
+                      uint64_t off)
+{
+    r->piece = p;
+    r->dtype = dtype;
+    r->bytes = dtype_bytes(dtype);
+    r->source_bytes = dtype_bytes(p->dtype);
+    r->axes = piece_dense_axis(p, shape, &r->source_run);
+    r->run = r->source_run / r->source_bytes * r->bytes;
+    r->target = 0;
+    r->source = p->off;
+    uint64_t pitch = r->bytes;
+    for (unsigned axis = shape.rank; axis-- > 0;) {
+        r->pitch[axis] = pitch;
+        r->target += (uint64_t)p->start[axis] * pitch;
+        pitch *= (uint64_t)shape.dims[axis];
+    }
+    r->first = r->target;
+    memset(r->index, 0, r->axes * sizeof(r->index[0]));
+    if (off < r->target + r->run) {
+        return true;
+    }
+    /* Unravel the distance from the box's origin. A step beyond the box on one axis means that the rows before are
+     * all passed: the next row after the last of this sub-box is wanted. */
+    uint64_t distance = off - r->target;
+    for (unsigned axis = 0; axis < r->axes; axis++) {
+        uint64_t steps = distance / r->pitch[axis];
+        if (steps >= (uint64_t)p->len[axis]) {
+            for (unsigned rest = axis; rest < r->axes; rest++) {
+                move(r, rest, p->len[rest] - 1);
+            }
+            return next_row(r);
+        }
+        move(r, axis, (int64_t)steps);
+        distance -= steps * r->pitch[axis];
+    }
+    return distance < r->run || next_row(r);
+}
+
+/* Rows whose sources follow each other closely are read through one window; rows far apart, each by itself. */
+static bool worth_window(const struct rows *r)
+{
+    if (r->axes == 0 || r->source_run >= RENDER_WINDOW / 4) {
+        return false;
+    }
+    int64_t stride = r->piece->stride[r->axes - 1];
+    return stride > 0 && (uint64_t)stride <= r->source_run + 4096;
+}
+
+static errint need_window(struct render_scratch *scratch)
+{
+    if (!scratch->window) {
+        scratch->window = pages_alloc(RENDER_WINDOW);
+    }
+    return scratch->window ? 0 : -ENOMEM;
+}
+
+/* Bytes [from, to) of one target element, whose source is at `source`. */
+static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, const char *source, char *out)
+{
+    char element[16];
+    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source, element, 1);
+    if (rc == 0) {
+        memcpy(out, element + from, to - from);
+    }
+    return rc;
+}
+
+/* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from target offset `row` on. The request need
+ * not begin or end with an element, but a cast makes elements. */
+static errint deliver(const struct request *q, const struct rows *r, uint64_t row, uint64_t from, uint64_t to,
+                      const char *source)
+{
+    char *out = q->buf + (from - q->off);
+    from -= row;
+    to -= row;
+    if (r->dtype == r->piece->dtype) {
+        memcpy(out, source + from, to - from);
+        return 0;
+    }
+    uint64_t element = from / r->bytes;
+    uint64_t begins = element * r->bytes;
+    if (from > begins) {
+        uint64_t end = begins + r->bytes < to ? begins + r->bytes : to;
+        errint rc = deliver_partial(r, from - begins, end - begins, source + element * r->source_bytes, out);
+        if (rc < 0 || end == to) {
+            return rc;
+        }
+        out += end - from;
+        element++;
+    }
+    uint64_t whole = to / r->bytes - element;
+    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source + element * r->source_bytes,
+                         out, whole);
+    element += whole;
+    if (rc == 0 && to > element * r->bytes) {
+        rc = deliver_partial(r, 0, to - element * r->bytes, source + element * r->source_bytes,
+                             out + whole * r->bytes);
+    }
+    return rc;
+}
+
+/* Bytes [from, to) of the row at hand by a cast, a window of elements at a time. */
+static errint cast_row(const struct request *q, const struct rows *r, uint64_t from, uint64_t to)
+{
+    uint64_t most = RENDER_WINDOW / r->source_bytes;
+    errint rc = need_window(q->scratch);
+    while (rc == 0 && from < to) {
+        uint64_t first = (from - r->target) / r->bytes;
+        uint64_t last = (to - r->target + r->bytes - 1) / r->bytes;
+        last = last - first < most ? last : first + most;
+        uint64_t end = r->target + last * r->bytes < to ? r->target + last * r->bytes : to;
+        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source + first * r->source_bytes,
+                        (size_t)((last - first) * r->source_bytes), q->scratch->window);
+        if (rc == 0) {
+            rc = deliver(q, r, r->target + first * r->bytes, from, end, q->scratch->window);
+        }
+        from = end;
+    }
+    return rc;
+}
+
+/* Read by itself the part of the row at hand that is asked for. */
+static errint read_row(const struct request *q, const struct rows *r)
+{
+    uint64_t from = r->target > q->off ? r->target : q->off;
+    uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
+    if (r->dtype != r->piece->dtype) {
+        return cast_row(q, r, from, to);
+    }
+    return shard_read(&q->catalog->shards[r->piece->shard], r->source + (from - r->target),
+                      (size_t)(to - from), q->buf + (from - q->off));
+}
+
+/* Read through the window as many rows from the one at hand on as one axis, the request and the window hold. On return the last of
+ * them is at hand. */
+static errint read_window(const struct request *q, struct rows *r)
+{
+    unsigned axis = r->axes - 1;
+    uint64_t stride = (uint64_t)r->piece->stride[axis];
+    uint64_t rows = (RENDER_WINDOW - r->source_run) / stride + 1;
+    uint64_t left = (uint64_t)(r->piece->len[axis] - r->index[axis]);
+    uint64_t wanted = (q->end - r->target + r->pitch[axis] - 1) / r->pitch[axis];
+    rows = rows < left ? rows : left;
+    rows = rows < wanted ? rows : wanted;
+
+    errint rc = need_window(q->scratch);
+    if (rc == 0) {
+        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source,
+                        (size_t)((rows - 1) * stride + r->source_run), q->scratch->window);
+    }
+    for (uint64_t i = 0; rc == 0 && i < rows; i++) {
+        uint64_t row = r->target + i * r->pitch[axis];
+        uint64_t from = row > q->off ? row : q->off;
+        uint64_t to = row + r->run < q->end ? row + r->run : q->end;
+        rc = deliver(q, r, row, from, to, q->scratch->window + i * stride);
+    }
+    if (rc == 0) {
+        move(r, axis, (int64_t)rows - 1);
+    }
+    return rc;
+}
+
+/* From the row at hand on. */
+static errint read_rows(const struct request *q, struct rows *r)
+{
+    bool window = worth_window(r);
+    errint rc = 0;
+    for (bool more = true; rc == 0 && more && r->target < q->end; more = next_row(r)) {
+        rc = window ? read_window(q, r) : read_row(q, r);
+    }
+    return rc;
+}
+
+/* What is asked for of one piece. *past: it begins behind that, as those after it do. */
+static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype,
+                         bool *past)
+{
+    struct rows r;
+    bool found = first_row(&r, p, shape, dtype, q->off);
+    *past = r.first >= q->end;
+    if (!found || r.target >= q->end) {
+        return 0;
+    }
+    const struct shard *shard = &q->catalog->shards[p->shard];
+    struct shard_attempt a = shard_attempt(shard);
+    errint rc;
+    do {
+        bool begun = a.tries == 0 || first_row(&r, p, shape, dtype, q->off);
+        rc = begun ? checked_ask(q->catalog, shard, p->source, p->slice) : 0;
+        rc = rc < 0 ? rc : read_rows(q, &r);
+    } while (shard_again(&a, &rc));
+    return rc;
+}
+
+/* Bytes of a target that is a stored tensor as it is. */
+static errint read_stored(const struct catalog *c, const struct tensor *t, uint64_t off, size_t len,
+                          void *buf)
+{
+    struct shard *shard = &c->shards[t->shard];
+    struct shard_attempt a = shard_attempt(shard);
+    errint rc;
+    do {
+        rc = checked_ask(c, shard, t, NULL);
+        rc = rc < 0 ? rc : shard_read(shard, t->off + off, len, buf);
+    } while (shard_again(&a, &rc));
+    return rc;
+}
+
+errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                   uint64_t *bytes)
+{
+    if (!target_sized(t)) {
+        return string_size(c, t, STRING_LINES, scratch, bytes);
+    }
+    *bytes = target_bytes(t);
+    return 0;
+}
+
+/* What nobody nearer to it has noted. */
+static errint blame(const struct target *t, errint rc)
+{
+    if (rc == -EBADMSG || rc == -ERANGE) {
+        cause_note((struct cause){.kind = CAUSE_TENSOR,
+                                  .rc = rc,
+                                  .what = t->source,
+                                  .number = rc == -ERANGE ? target_dtype(t) : 0});
+    }
+    return rc;
+}
+
+ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
+                    struct render_scratch *scratch)
+{
+    if (!target_sized(t)) {
+        return string_read(c, t, STRING_LINES, off, len, buf, scratch);
+    }
+    uint64_t bytes = target_bytes(t);
+    if (off >= bytes || len == 0) {
+        return 0;
+    }
+    uint64_t count = bytes - off < len ? bytes - off : len;
+    if (!t->form) {
+        errint rc = read_stored(c, t->source, off, (size_t)count, buf);
+        return rc < 0 ? blame(t, rc) : (ssize_t)count;
+    }
+    struct request q = {c, off, off + count, buf, scratch};
+    const struct form *f = t->form;
+    bool past = false;
+    for (uint32_t i = piece_first(f->ends, f->piece_count, off); !past && i < f->piece_count; i++) {
+        errint rc = read_piece(&q, &f->pieces[i], f->shape, f->dtype, &past);
+        if (rc < 0) {
+            return blame(t, rc);
+        }
+    }
+    return (ssize_t)count;
+}
+
+const char *render_why(errint rc)
+{
+    return rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
+           : rc == -EBADMSG || rc == -EUCLEAN ? "its bytes in the checkpoint are damaged"
+                                              : strerror(-rc);
+}

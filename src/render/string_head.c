@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render/string_head.h"
+
+#include "base/cell.h"
+#include "base/crc32c.h"
+#include "base/put.h"
+#include "render/string_cursor.h"
+#include "render/string_sized.h"
+
+enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
+
+static errint add_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                       struct buf *b, uint32_t *crc)
+{
+    errint rc = string_need_sized(c, t, scratch); /* all of it is verified, and there is a cursor */
+    rc = rc < 0 ? rc : string_cursor_to(scratch->strings, c, t, 0);
+    *crc = 0;
+    struct string_element e;
+    int got = 0;
+    for (uint64_t i = 1; rc == 0 && !b->failed && (got = string_cursor_next(scratch->strings, &e)) > 0; i++) {
+        put_varint(b, e.len);
+        *crc = strings_extend_length(*crc, e.len, false);
+        rc = i % ELEMENTS_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;
+    }
+    rc = rc < 0 ? rc : got;
+    unsigned char stored[4];
+    put_le32_at(stored, crc32c_mask(*crc));
+    buf_add(b, stored, sizeof(stored));
+    *crc = crc32c_extend(*crc, stored, sizeof(stored));
+    return rc < 0 ? rc : buf_check(b);
+}
+
+errint string_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
+                   struct buf *b, uint32_t *crc)
+{
+    struct string_attempt a = string_attempt(c, t);
+    size_t begin = b->len;
+    ssize_t rc;
+    do {
+        b->len = begin;
+        rc = add_head(c, t, scratch, b, crc);
+    } while (string_again(&a, &rc));
+    return (errint)rc;
+}

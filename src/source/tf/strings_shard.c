@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The derived shard of strings: its runs, what is known of each, and the walk over its elements. */
+#include <stdlib.h>
+
+#include "base/cell.h"
+#include "source/tf/strings.h"
+#include "source/tf/strings_index.h"
+
+struct strings_block {
+    struct strings_run run;
+    struct cell cell;
+    atomic_uint found_in; /* the doubt in which the run was found to be right */
+    bool complete;        /* the cell was full once: the index does not change any more */
+    struct strings_index index;
+};
+
+struct strings {
+    uint32_t count;
+    struct strings_block blocks[];
+};
+
+static errint read_through(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    return shard_read(s->base, off, len, buf);
+}
+
+static void close_strings(struct shard *s)
+{
+    struct strings *all = s->state;
+    for (uint32_t i = 0; all && i < all->count; i++) {
+        strings_index_fini(&all->blocks[i].index);
+    }
+    free(all);
+}
+
+/* The run that has the number; there is at least one, and the first begins at 0. */
+static struct strings_block *block_at(const struct shard *s, uint64_t number)
+{
+    struct strings *all = s->state;
+    uint32_t low = 0;
+    uint32_t high = all->count;
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (all->blocks[mid].run.first <= number) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return &all->blocks[low];
+}
+
+struct reading {
+    struct shard *base;
+    struct strings_block *block;
+};
+
+static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc)
+{
+    return rc == 0 && run->coding != STRINGS_LEGACY && crc != run->crc32c ? -EBADMSG : rc;
+}
+
+/* Whether the run is as it was when its index was made. A bundle's index follows from what the checksum is over. */
+static errint check_again(struct shard *base, const struct strings_block *b)
+{
+    struct strings_index now = {0};
+    uint32_t crc;
+    bool legacy = b->run.coding == STRINGS_LEGACY;
+    errint rc = legacy ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
+    rc = compare_sum(rc, &b->run, crc);
+    if (rc == 0 && legacy && !strings_index_same(&now, &b->index)) {
+        rc = -EBADMSG;
+    }
+    strings_index_fini(&now);
+    return rc;
+}
+
+static errint read_first(struct shard *base, struct strings_block *b)
+{
+    uint32_t crc;
+    errint rc = strings_index_make(base, &b->run, &b->index, &crc);
+    rc = compare_sum(rc, &b->run, crc);
+    if (rc < 0) {
+        strings_index_fini(&b->index);
+    }
+    return rc;
+}
+
+static errint read_block(void *context)
+{
+    const struct reading *r = context;
+    struct strings_block *b = r->block;
+    uint32_t doubt = shard_doubt(r->base);
+    errint rc = b->complete ? check_again(r->base, b) : read_first(r->base, b);
+    if (shard_doubt(r->base) != doubt && rc != -ENOMEM && rc != -EINTR) {
+        if (!b->complete) {
+            strings_index_fini(&b->index);
+        }
+        return -ESTALE;
+    }
+    if (rc == 0) {
+        b->complete = true;
+        atomic_store(&b->found_in, doubt);
+    }
+    return rc;
+}
+
+/* What was found out about the run holds. */
+static bool is_current(const struct shard *s, const struct strings_block *b)
+{
+    return atomic_load(&b->found_in) == shard_doubt(s);
+}
+
+static errint need_block(struct shard *s, struct strings_block *b)
+{
+    struct reading r = {s->base, b};
+    if (cell_state(&b->cell) == CELL_FULL && !is_current(s, b)) {
+        cell_again(&b->cell);
+    }
+    return cell_need(&b->cell, read_block, &r);
+}
+
+static errint check_block(struct shard *s, struct strings_block *b)
+{
+    uint32_t crc;
+    enum cell_state state = cell_state(&b->cell);
+    if (state == CELL_BAD || (state == CELL_FULL && is_current(s, b))) {
+        return state == CELL_BAD ? -EBADMSG : 0;
+    }
+    errint rc = strings_check(s->base, &b->run, &crc);
+    return compare_sum(rc, &b->run, crc);
+}
+
+static errint check_strings(struct shard *s, bool keep)
+{
+    struct strings *all = s->state;
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < all->count; i++) {
+        rc = keep ? need_block(s, &all->blocks[i]) : check_block(s, &all->blocks[i]);
+    }
+    return rc;
+}
+
+static uint64_t origin_of(const struct shard *s, uint64_t number)
+{
+    return block_at(s, number)->run.off;
+}
+
+static const struct shard_derive indexing = {
+    .read = read_through, .check = check_strings, .origin = origin_of, .close = close_strings};
+
+errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count, struct shard *out)
+{
+    struct strings *all = calloc(1, sizeof(*all) + (size_t)count * sizeof(all->blocks[0]));
+    if (!all) {
+        return -ENOMEM;
+    }
+    all->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        all->blocks[i].run = runs[i];
+    }
+    *out = (struct shard){
+        .path = base->path,
+        .number = base->number,
+        .fd = -1,
+        .base = base,
+        .derive = &indexing,
+        .state = all,
+    };
+    return 0;
+}
+
+const struct strings_run *strings_run_at(const struct shard *s, uint64_t number)
+{
+    return s->derive == &indexing ? &block_at(s, number)->run : NULL;
+}
+
+void strings_count(const struct shard *s, struct strings_counts *counts)
+{
+    const struct strings *all = s->derive == &indexing ? s->state : NULL;
+    for (uint32_t i = 0; all && i < all->count; i++) {
+        const struct strings_block *b = &all->blocks[i];
+        enum cell_state state = cell_state(&b->cell);
+        counts->damaged += state == CELL_BAD;
+        if (state == CELL_FULL) {
+            counts->sized++;
+            counts->bytes +=
+                b->index.mark_cap * sizeof(*b->index.marks) + b->index.spot_cap * sizeof(*b->index.spots);
+        }
+    }
+}
+
+errint strings_need(struct shard *s, uint64_t number)
+{
+    if (s->derive != &indexing) {
+        return -EINVAL;
+    }
+    return need_block(s, block_at(s, number));
+}
+
+/* To the mark at or before `element`. */
+static void go_to_mark(struct strings_walk *w, const struct strings_block *b, uint64_t element)
+{
+    const struct strings_mark *mark = &b->index.marks[element / STRINGS_STEP];
+    w->next = element - element % STRINGS_STEP;
+    if (b->run.coding == STRINGS_LEGACY) {
+        w->place = b->index.spots[mark->base];
+        w->place.tensor.off = mark->at;
+    } else {
+        w->lengths = (struct wire_window){mark->at, b->run.off + b->run.bytes, 0};
+        w->bytes = b->index.bytes + mark->base;
+    }
+}
+
+errint strings_walk_to(struct strings_walk *w, struct shard *s, uint64_t number)
+{
+    if (s->derive != &indexing) {
+        return -EINVAL;
+    }
+    struct strings_block *b = block_at(s, number);
+    errint rc = need_block(s, b);
+    if (rc < 0) {
+        return rc;
+    }
+    uint64_t element = number - b->run.first;
+    if (element >= b->run.elements) {
+        return -EBADMSG;
+    }
+    if (w->block != b) {
+        strings_wire(&w->wire, s->base, &b->run);
+    }
+    if (w->block != b || element < w->next || element - w->next >= STRINGS_STEP) {
+        go_to_mark(w, b, element);
+    }
+    w->block = b;
+    while (rc == 0 && w->next < element) {
+        uint64_t off;
+        uint64_t len;
+        uint64_t end;
+        rc = strings_walk_next(w, &off, &len, &end);
+    }
+    return rc;
+}
+
+/* The bytes were good when the run was read, but they are read again: nothing is taken on trust. */
+errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len, uint64_t *end)
+{
+    const struct strings_run *run = &w->block->run;
+    *end = run->off + run->bytes;
+    if (w->next >= run->elements) {
+        return -EBADMSG;
+    }
+    errint rc = 0;
+    if (run->coding == STRINGS_LEGACY) {
+        int got = legacy_place_next(&w->wire, &w->place, STRINGS_FIELD, WIRE_BYTES);
+        rc = got > 0 ? 0 : got < 0 ? got : -EBADMSG;
+        *off = w->place.chunk.off;
+        *len = wire_len(w->place.chunk);
+    } else {
+        rc = wire_varint(&w->wire, &w->lengths, len);
+        *off = w->bytes;
+        rc = rc == 0 && *len > *end - w->bytes ? -EBADMSG : rc;
+        w->bytes += rc == 0 ? *len : 0;
+    }
+    if (rc < 0) {
+        w->block = NULL; /* wherever it is, it must not go on from there */
+        return rc == -EOVERFLOW ? -EBADMSG : rc;
+    }
+    w->next++;
+    return 0;
+}

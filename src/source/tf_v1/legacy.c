@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/tf_v1/legacy.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "source/catalog_build.h"
+#include "tensor/dtype.h"
+#include "source/tf_v1/legacy_read.h"
+#include "codec/sstable_cache.h"
+#include "source/tf/strings.h"
+
+enum { TENSORS_MOST = 16 << 20 };
+
+/* A tensor as one file has it. */
+struct listed {
+    struct legacy_tensor *tensor;
+    const struct legacy_file *file;
+};
+
+struct unite {
+    struct legacy_reader *r;
+    struct catalog *c;
+    struct catalog_build build;
+};
+
+#define BAD(u, file, name, ...)                                                                              \
+    diag_error((u)->r->d, DIAG_CHECKPOINT_CORRUPT, (file)->path, (name), __VA_ARGS__)
+
+/* By name, then by file. */
+static int by_name(const void *left, const void *right)
+{
+    const struct listed *a = left;
+    const struct listed *b = right;
+    int order = str_cmp(a->tensor->name, b->tensor->name);
+    return order ? order : (a->file > b->file) - (a->file < b->file);
+}
+
+/* Index in catalog.shards: files, blocks, decoded values. */
+static uint32_t settled(const struct legacy_reader *r, uint32_t shard)
+{
+    uint32_t number = shard & LEGACY_NUMBER;
+    return shard & LEGACY_IN_VALUES  ? r->file_count + (uint32_t)r->block_count + number
+           : shard & LEGACY_IN_BLOCK ? r->file_count + number
+                                     : number;
+}
+
+static errint make_shards(struct unite *u)
+{
+    const struct legacy_reader *r = u->r;
+    struct catalog *c = u->c;
+    size_t count = r->file_count + r->block_count + r->decoded_count;
+    c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
+    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new(SSTABLE_CACHE_MOST)))) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
+        const struct legacy_file *f = &r->files[i];
+        struct sstable_stored *blocks = ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
+        if (!path || !blocks) {
+            return -ENOMEM;
+        }
+        if (f->block_count) {
+            memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
+        }
+        c->shards[c->shard_count++] = (struct shard){.path = path,
+                                                     .number = i,
+                                                     .need_bytes = (uint64_t)f->st.st_size,
+                                                     .used_bytes = (uint64_t)f->st.st_size,
+                                                     .fd = -1,
+                                                     .known = true,
+                                                     .st = f->st,
+                                                     .blocks = blocks,
+                                                     .block_count = f->block_count};
+    }
+    for (size_t i = 0; i < r->block_count; i++) {
+        const struct legacy_block *b = &r->blocks[i];
+        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes, &c->arena,
+                                        &c->shards[c->shard_count]);
+        if (rc < 0) {
+            return rc;
+        }
+        c->shard_count++;
+    }
+    for (size_t i = 0; i < r->decoded_count; i++) {
+        const struct legacy_decoded *v = &r->decoded[i];
+        struct shard *base = &c->shards[settled(r, v->base)];
+        struct shard *out = &c->shards[c->shard_count];
+        const struct strings_run run = {.elements = v->count,
+                                        .off = v->record.off,
+                                        .bytes = wire_len(v->record),
+                                        .coding = STRINGS_LEGACY};
+        errint rc = v->coding.bytes ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
+                                    : strings_shard(base, &run, 1, out);
+        if (rc < 0) {
+            return rc;
+        }
+        c->shard_count++;
+    }
+    return 0;
+}
+
+static enum tensor_hidden hidden_reason(int64_t dtype)
+{
+    enum tensor_hidden hidden = tensor_hidden_dtype(dtype);
+    return hidden == TENSOR_SHOWN && !legacy_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1 : hidden;
+}
+
+/* Whether the files agree on a tensor. */
+static errint check_agreement(struct unite *u, const struct listed *same, uint32_t count)
+{
+    const struct legacy_tensor *first = same[0].tensor;
+    struct shape shape = {first->dims, (uint8_t)first->rank};
+    for (uint32_t i = 1; i < count; i++) {
+        const struct legacy_tensor *t = same[i].tensor;
+        struct shape other = {t->dims, (uint8_t)t->rank};
+        if (t->dtype != first->dtype || !shape_eq(shape, other)) {
+            return BAD(u, same[i].file, t->name, "it is %s %s here, but %s %s in %s",
+                       dtype_name((unsigned)t->dtype), shape_text(other).text,
+                       dtype_name((unsigned)first->dtype), shape_text(shape).text,
+                       diag_visible(u->r->d, str_from(same[0].file->path)));
+        }
+    }
+    return 0;
+}
+
+/* The slices of all files, from here on with whole axes as numbers, and final shards. */
+static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count, uint64_t *total,
+                            const struct legacy_slice **one, bool *passed)
+{
+    *total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct legacy_tensor *t = same[i].tensor;
+        for (uint32_t k = 0; k < t->slice_count; k++) {
+            struct legacy_slice *s = &t->slices[k];
+            if (!s->found && same[i].file->passed) {
+                *passed = true;
+            } else if (!s->found) {
+                CLEANUP_BUF struct buf text = {0};
+                int64_t dims[SHAPE_RANK_MOST];
+                slices_print(&text, s->start, legacy_slice_shape(t, s, dims).dims, s->rank);
+                return BAD(u, same[i].file, t->name, "the file has no values of its slice %s",
+                           text.data ? text.data : "");
+            }
+            for (uint32_t axis = 0; axis < s->rank; axis++) {
+                s->len[axis] = s->len[axis] < 0 ? t->dims[axis] : s->len[axis];
+            }
+            s->shard = settled(u->r, s->shard);
+            *one = s;
+            ++*total;
+        }
+    }
+    return 0;
+}
+
+static bool covers(const struct legacy_slice *s, const struct legacy_tensor *t)
+{
+    return shape_eq((struct shape){s->len, (uint8_t)s->rank}, (struct shape){t->dims, (uint8_t)t->rank});
+}
+
+static int64_t *copy_numbers(struct arena *a, const int64_t *numbers, uint32_t count)
+{
+    int64_t *copy = ARENA_ARRAY(a, int64_t, count);
+    if (copy && count) {
+        memcpy(copy, numbers, count * sizeof(*copy));
+    }
+    return copy;
+}
+
+/* A tensor of `total` slices, none of them all of it. */
+static errint assemble(struct unite *u, const struct listed *same, uint32_t count, uint64_t total,
+                       struct tensor *t)
+{
+    struct arena *a = &u->c->arena;
+    const struct legacy_tensor *first = same[0].tensor;
+    struct stored_slice *list =
+        total <= UINT32_MAX ? ARENA_ARRAY(a, struct stored_slice, (size_t)total) : NULL;
+    struct slices slices = {.slices = list};
+    for (uint32_t i = 0; list && i < count; i++) {
+        for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
+            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const int64_t *start = copy_numbers(a, s->start, s->rank);
+            const int64_t *len = copy_numbers(a, s->len, s->rank);
+            if (!start || !len) {
+                return diag_no_memory(u->r->d);
+            }
+            list[slices.count++] = (struct stored_slice){start, len, s->off, s->shard, 0};
+        }
+    }
+    errint rc = list ? slices_check(&slices, (struct shape){first->dims, (uint8_t)first->rank}, a) : -ENOMEM;
+    if (rc == -EOVERFLOW) {
+        return diag_error(u->r->d, DIAG_LIMIT, same[0].file->path, first->name,
+                          "its %u slices are too many, or too entangled, to be put together", slices.count);
+    }
+    if (rc < 0 || catalog_build_slices(&u->build, &slices, &t->off) < 0) {
+        return diag_no_memory(u->r->d);
+    }
+    t->sliced = 1;
+    if (slices.fault) {
+        t->hidden = slices.fault == SLICES_MISSING ? TENSOR_SLICES_MISSING : TENSOR_SLICES_OVERLAP;
+    }
+    u->c->slice_records += (uint32_t)total;
+    return 0;
+}
+
+/* The bytes that the records of a string tensor have. */
+static uint64_t stored_strings(const struct unite *u, const struct listed *same, uint32_t count)
+{
+    uint64_t bytes = 0; /* of records that lie in files: no overflow */
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
+            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const struct strings_run *run = strings_run_at(&u->c->shards[s->shard], s->off);
+            bytes += run ? run->bytes : 0; /* none of a slice that is bad */
+        }
+    }
+    return bytes;
+}
+
+/* The tensor that same[0 .. count) are. */
+static errint add_tensor(struct unite *u, const struct listed *same, uint32_t count)
+{
+    const struct legacy_tensor *first = same[0].tensor;
+    uint64_t total;
+    const struct legacy_slice *one = NULL;
+    bool passed = false;
+    errint rc = check_agreement(u, same, count);
+    if (rc < 0 || (rc = settle_slices(u, same, count, &total, &one, &passed)) < 0) {
+        return rc;
+    }
+    bool known = dtype_known((uint64_t)first->dtype);
+    struct tensor t = {
+        .shard = TENSOR_NO_SHARD,
+        .crc32c = known ? 0 : (uint32_t)first->dtype,
+        .dtype = known ? (uint8_t)first->dtype : DTYPE_INVALID,
+        .rank = (uint8_t)first->rank,
+        .hidden = (uint8_t)hidden_reason(first->dtype),
+        .no_crc = true,
+    };
+    if (shape_bytes((struct shape){first->dims, t.rank}, t.dtype, &t.bytes) < 0) {
+        return -EBADMSG; /* cannot be: it was checked */
+    }
+    if (t.dtype == DTYPE_STRING && t.hidden == TENSOR_SHOWN && !passed) {
+        t.bytes = stored_strings(u, same, count);
+    }
+    if (total == 1 && covers(one, first) && !passed) {
+        t.shard = one->shard;
+        t.off = one->off;
+    } else if (t.hidden == TENSOR_SHOWN && passed) {
+        t.hidden = TENSOR_BLOCK_TOO_LARGE;
+    } else if (t.hidden == TENSOR_SHOWN) {
+        rc = assemble(u, same, count, total, &t);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return catalog_build_add(&u->build, first->name, first->dims, &t) < 0 ? diag_no_memory(u->r->d) : 0;
+}
+
+static errint add_tensors(struct unite *u, struct listed *all, size_t count)
+{
+    struct legacy_reader *r = u->r;
+    for (size_t i = 0; i < count;) {
+        uint32_t same = 1;
+        while (i + same < count && str_eq(all[i].tensor->name, all[i + same].tensor->name)) {
+            same++;
+        }
+        if (u->c->count == TENSORS_MOST) {
+            return diag_error(r->d, DIAG_LIMIT, u->c->prefix, STR(""), "more than %d tensors", TENSORS_MOST);
+        }
+        errint rc = legacy_note_bad(r, add_tensor(u, &all[i], same));
+        if (rc < 0) {
+            return rc;
+        }
+        i += same;
+    }
+    return r->rc;
+}
+
+/* What all files list, by name. */
+static errint unite(struct unite *u)
+{
+    struct legacy_reader *r = u->r;
+    size_t count = 0;
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        count += r->files[i].meta.count;
+    }
+    CLEANUP_FREE struct listed *all = calloc(count + 1, sizeof(*all));
+    if (!all || catalog_build_init(&u->build, u->c) < 0 || make_shards(u) < 0) {
+        return diag_no_memory(r->d);
+    }
+    u->build.own_shards = true;
+    count = 0;
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        for (uint32_t k = 0; k < r->files[i].meta.count; k++) {
+            all[count++] = (struct listed){&r->files[i].meta.tensors[k], &r->files[i]};
+        }
+    }
+    qsort(all, count, sizeof(*all), by_name);
+    errint rc = add_tensors(u, all, count);
+    if (rc < 0) {
+        return rc;
+    }
+    return catalog_build_finish(&u->build) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+static errint read_all(struct unite *u, const struct location *where)
+{
+    struct legacy_reader *r = u->r;
+    struct catalog *c = u->c;
+    c->format = "v1";
+    c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
+    c->index_path = c->prefix;
+    c->num_shards = where->file_count;
+    r->files = ARENA_ARRAY(&r->arena, struct legacy_file, where->file_count);
+    if (!c->prefix || !r->files) {
+        return diag_no_memory(r->d);
+    }
+    if (where->file_count > LEGACY_FILES_MOST) {
+        return diag_error(r->d, DIAG_LIMIT, c->prefix, STR(""), "%u files, the limit is %d",
+                          where->file_count, LEGACY_FILES_MOST);
+    }
+    r->file_count = where->file_count;
+    errint first = 0;
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        r->files[i].path = where->files[i];
+        errint rc = legacy_read_file(r, i);
+        first = first ? first : rc;
+        if (rc == -ENOMEM) {
+            return rc;
+        }
+    }
+    if (first < 0) {
+        return first;
+    }
+    c->index_st = r->files[0].st;
+    return unite(u);
+}
+
+errint legacy_open(const struct location *where, struct diag *d, struct catalog **out)
+{
+    *out = NULL;
+    struct legacy_reader r = {.d = d};
+    struct unite u = {.r = &r, .c = calloc(1, sizeof(*u.c))};
+    if (!u.c) {
+        return diag_no_memory(d);
+    }
+    arena_init(&u.c->arena);
+    arena_init(&r.arena);
+    errint rc = read_all(&u, where);
+    catalog_build_fini(&u.build);
+    free(r.blocks);
+    free(r.decoded);
+    arena_fini(&r.arena);
+    if (rc < 0) {
+        catalog_close(u.c);
+        return rc;
+    }
+    *out = u.c;
+    return 0;
+}

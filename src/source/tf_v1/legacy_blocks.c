@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/tf_v1/legacy_blocks.h"
+
+#include "base/cell.h"
+#include "base/crc32c.h"
+
+errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window, uint32_t *out)
+{
+    uint32_t crc = 0;
+    uint64_t left = h.bytes + 1; /* with the type */
+    for (uint64_t off = h.off; left > 0;) {
+        size_t step = left < LEGACY_BLOCK_WINDOW ? (size_t)left : LEGACY_BLOCK_WINDOW;
+        errint rc = cell_interrupted() ? -EINTR : read(from, off, step, window);
+        if (rc < 0) {
+            return rc;
+        }
+        crc = crc32c_extend(crc, window, step);
+        off += step;
+        left -= step;
+    }
+    *out = crc32c_mask(crc);
+    return 0;
+}
+
+static uint64_t block_end(const struct sstable_stored *b)
+{
+    return b->handle.off + b->handle.bytes;
+}
+
+uint32_t legacy_block_at(const struct shard *file, uint64_t off)
+{
+    uint32_t low = 0;
+    uint32_t high = file->block_count;
+    while (low < high) { /* the first block that ends after off */
+        uint32_t mid = low + (high - low) / 2;
+        if (block_end(&file->blocks[mid]) <= off) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low < file->block_count && file->blocks[low].handle.off <= off ? low : LEGACY_NO_BLOCK;
+}

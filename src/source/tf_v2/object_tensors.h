@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The objects of a checkpoint, and which of its tensors each of them is. */
+#ifndef CKPTFS_SOURCE_TF_V2_OBJECT_TENSORS_H
+#define CKPTFS_SOURCE_TF_V2_OBJECT_TENSORS_H
+
+#include "base/diag.h"
+#include "base/errint.h"
+#include "source/catalog.h"
+#include "source/tf_v2/object_tree.h"
+
+struct object_tensors {
+    struct object_tree tree;
+    uint32_t *tensors; /* owns; by node: index into the catalog's tensors, or OBJECT_NONE */
+};
+
+/* object_tensors_read: reads the record of c's object graph, which c->names says is there, once
+ * more, now with its edges. A failure is in the diag, and *out is empty but for what
+ * object_tensors_fini frees; it is called in either case. */
+MUST_CHECK errint object_tensors_read(const struct catalog *c, struct object_tensors *out, struct diag *d);
+void object_tensors_fini(struct object_tensors *o);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/tf_v2/object_tree.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+
+enum { NODE_CHILD = 1, NODE_SLOT = 3 }; /* of TrackableObject and SavedObject */
+
+enum { LINK_NAME_MOST = 64 << 10 };
+
+void object_tree_init(struct object_tree *t)
+{
+    *t = (struct object_tree){0};
+    arena_init(&t->texts);
+}
+
+void object_tree_fini(struct object_tree *t)
+{
+    free(t->edges.items);
+    free(t->slots.items);
+    arena_fini(&t->texts);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+/* An ObjectReference (node 1, name 2) or a SlotVariableReference (variable 1, name 2, node 3). What
+ * is absent is 0, or empty. */
+struct fields {
+    uint64_t first;
+    uint64_t third;
+    struct wire_window name;
+};
+
+static errint read_fields(struct wire *w, struct wire_window at, struct fields *out)
+{
+    *out = (struct fields){0};
+    struct wire_field f;
+    int got;
+    while ((got = wire_next(w, &at, &f)) > 0) {
+        if (f.type == WIRE_VARINT && f.number == 1) {
+            out->first = f.value;
+        } else if (f.type == WIRE_VARINT && f.number == 3) {
+            out->third = f.value;
+        } else if (f.type == WIRE_BYTES && f.number == 2) {
+            out->name = f.bytes;
+        }
+    }
+    return got;
+}
+
+/* A number that is no node's is OBJECT_NONE, which object_tree_finish refuses. */
+static uint32_t node_number(uint64_t number)
+{
+    return number < OBJECT_NONE ? (uint32_t)number : OBJECT_NONE;
+}
+
+static errint add_link(struct object_tree *t, struct object_links *list, struct wire *w,
+                       struct wire_window at)
+{
+    struct fields f;
+    errint rc = read_fields(w, at, &f);
+    if (rc < 0) {
+        return rc;
+    }
+    if (list->count == OBJECT_LINKS_MOST || wire_len(f.name) > LINK_NAME_MOST ||
+        t->texts.total_bytes > OBJECT_TEXT_BYTES_MOST) {
+        return wire_blame(w, -EOVERFLOW, at.off, "its object graph has too many edges, or too long names");
+    }
+    struct str name;
+    rc = wire_bytes(w, f.name, LINK_NAME_MOST, &t->texts, &name);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!grow(&list->items, &list->cap, list->count, sizeof(*list->items))) {
+        return -ENOMEM;
+    }
+    bool slot = list == &t->slots;
+    list->items[list->count++] = (struct object_link){
+        .from = t->nodes,
+        .to = node_number(slot ? f.third : f.first),
+        .variable = slot ? node_number(f.first) : 0,
+        .name_len = (uint32_t)name.len,
+        .name_ptr = name.ptr,
+    };
+    return 0;
+}
+
+errint object_tree_add(struct object_tree *t, struct wire *w, struct wire_window node)
+{
+    struct wire_field f;
+    int got;
+    if (t->nodes == OBJECT_NODES_MOST) {
+        return wire_blame(w, -EOVERFLOW, node.off, "its object graph has more than 32 Mi nodes");
+    }
+    while ((got = wire_next_bytes(w, &node, &f)) > 0) {
+        errint rc = f.number == NODE_CHILD  ? add_link(t, &t->edges, w, f.bytes)
+                    : f.number == NODE_SLOT ? add_link(t, &t->slots, w, f.bytes)
+                                            : 0;
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    t->nodes++;
+    return got;
+}
+
+static int order_of(uint32_t a, uint32_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By from, variable and name: what a link is looked for by. */
+static int by_name(const struct object_link *a, const struct object_link *b)
+{
+    int order = order_of(a->from, b->from);
+    order = order ? order : order_of(a->variable, b->variable);
+    return order ? order : str_cmp(object_link_name(a), object_link_name(b));
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct object_link *a = left;
+    const struct object_link *b = right;
+    int order = by_name(a, b);
+    return order ? order : order_of(a->to, b->to);
+}
+
+static errint finish_links(struct object_tree *t, struct object_links *list, struct wire *w)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].to >= t->nodes || list->items[i].variable >= t->nodes) {
+            return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
+                              "its object graph refers to a node that is not there");
+        }
+    }
+    if (list->count) {
+        qsort(list->items, list->count, sizeof(*list->items), compare);
+    }
+    return 0;
+}
+
+errint object_tree_finish(struct object_tree *t, struct wire *w)
+{
+    errint rc = finish_links(t, &t->edges, w);
+    return rc < 0 ? rc : finish_links(t, &t->slots, w);
+}
+
+/* ---- walking ---------------------------------------------------------------------------------- */
+
+/* The first link that does not sort before `want`. */
+static size_t lower(const struct object_links *list, const struct object_link *want)
+{
+    size_t low = 0;
+    size_t high = list->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (by_name(&list->items[mid], want) < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* Where the edges of a node begin. */
+static size_t first_edge(const struct object_tree *t, uint32_t node)
+{
+    return lower(&t->edges, &(struct object_link){.from = node, .name_ptr = ""});
+}
+
+/* Where the link leads that is called as `like` is, but from other nodes. */
+static uint32_t follow(const struct object_links *list, uint32_t from, uint32_t variable,
+                       const struct object_link *like)
+{
+    struct object_link want = *like;
+    want.from = from;
+    want.variable = variable;
+    size_t at = lower(list, &want);
+    return at < list->count && by_name(&list->items[at], &want) == 0 ? list->items[at].to : OBJECT_NONE;
+}
+
+static void pair_children(const struct object_tree *a, const struct object_tree *b, uint32_t node,
+                          uint32_t *pairs, uint32_t *queue, uint32_t *end)
+{
+    for (size_t i = first_edge(a, node); i < a->edges.count && a->edges.items[i].from == node; i++) {
+        const struct object_link *edge = &a->edges.items[i];
+        if (pairs[edge->to] != OBJECT_NONE) {
+            continue;
+        }
+        pairs[edge->to] = follow(&b->edges, pairs[node], 0, edge);
+        if (pairs[edge->to] != OBJECT_NONE) {
+            queue[(*end)++] = edge->to;
+        }
+    }
+}
+
+errint object_tree_pair(const struct object_tree *a, const struct object_tree *b, uint32_t *pairs)
+{
+    for (uint32_t i = 0; i < a->nodes; i++) {
+        pairs[i] = OBJECT_NONE;
+    }
+    if (!a->nodes || !b->nodes) {
+        return 0;
+    }
+    CLEANUP_FREE uint32_t *queue = malloc(a->nodes * sizeof(*queue));
+    if (!queue) {
+        return -ENOMEM;
+    }
+    uint32_t end = 1;
+    queue[0] = 0;
+    pairs[0] = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        pair_children(a, b, queue[i], pairs, queue, &end);
+    }
+    for (size_t i = 0; i < a->slots.count; i++) {
+        const struct object_link *slot = &a->slots.items[i];
+        if (pairs[slot->to] == OBJECT_NONE && pairs[slot->from] != OBJECT_NONE &&
+            pairs[slot->variable] != OBJECT_NONE) {
+            pairs[slot->to] = follow(&b->slots, pairs[slot->from], pairs[slot->variable], slot);
+        }
+    }
+    return 0;
+}
+
+errint object_tree_ways(const struct object_tree *t, uint32_t *ways)
+{
+    CLEANUP_FREE uint32_t *queue = malloc(((size_t)t->nodes + 1) * sizeof(*queue));
+    if (!queue) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < t->nodes; i++) {
+        ways[i] = OBJECT_NONE;
+    }
+    uint32_t end = t->nodes ? 1 : 0;
+    queue[0] = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        for (size_t k = first_edge(t, queue[i]); k < t->edges.count && t->edges.items[k].from == queue[i];
+             k++) {
+            uint32_t to = t->edges.items[k].to;
+            if (to != 0 && ways[to] == OBJECT_NONE) {
+                ways[to] = (uint32_t)k;
+                queue[end++] = to;
+            }
+        }
+    }
+    return 0;
+}

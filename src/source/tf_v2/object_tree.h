@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The objects of a model as a graph of nodes: node 0 is the root, edges have the names of
+ * attributes, a slot belongs to a variable and an optimizer.
+ *
+ * Checkpoints (TrackableObjectGraph) and SavedModels (SavedObjectGraph) record it in fields of the
+ * same numbers, with node numbers of their own. What is one object in both is found as TensorFlow's
+ * Checkpoint.restore does: by walking both from their roots along edges of the same names. */
+#ifndef CKPTFS_SOURCE_TF_V2_OBJECT_TREE_H
+#define CKPTFS_SOURCE_TF_V2_OBJECT_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "codec/wire.h"
+
+#define OBJECT_NONE UINT32_MAX
+
+enum {
+    OBJECT_NODES_MOST = 32 << 20,
+    OBJECT_LINKS_MOST = 16 << 20,       /* edges, and slots, each */
+    OBJECT_TEXT_BYTES_MOST = 256 << 20, /* their names together */
+};
+
+/* An edge, or a slot: `from` is the parent or the optimizer. */
+struct object_link {
+    uint32_t from;
+    uint32_t to;       /* the child, or the slot's node */
+    uint32_t variable; /* of a slot: whose it is; of an edge 0 */
+    uint32_t name_len;
+    const char *name_ptr;
+};
+
+struct object_links {
+    struct object_link *items; /* owns */
+    size_t count;
+    size_t cap;
+};
+
+struct object_tree {
+    struct arena texts; /* owns the names */
+    uint32_t nodes;
+    struct object_links edges; /* sorted by from, then by name, once it is finished */
+    struct object_links slots; /* sorted by from, variable, name */
+};
+
+/* object_tree_init: an empty tree. object_tree_fini frees it. */
+void object_tree_init(struct object_tree *t);
+void object_tree_fini(struct object_tree *t);
+
+/* object_tree_add: the next node, whose fields are in the window `node`: its edges (1) and slots
+ * (3); other fields are passed over. -EBADMSG and -EOVERFLOW (the limits above, a name over 64 KiB)
+ * with words in w->wrong; -EIO, -ENOMEM. */
+MUST_CHECK errint object_tree_add(struct object_tree *t, struct wire *w, struct wire_window node);
+
+/* object_tree_finish: once all nodes are there. -EBADMSG with words in w->wrong for a link to a
+ * node that is not. */
+MUST_CHECK errint object_tree_finish(struct object_tree *t, struct wire *w);
+
+/* object_tree_pair: for each node of `a`, the node of `b` that is the same object, or OBJECT_NONE:
+ * pairs[a->nodes]. A node that several paths reach has the partner of the shortest one that both
+ * have, the first by name among these. Slots are paired by optimizer, variable and name. -ENOMEM. */
+MUST_CHECK errint object_tree_pair(const struct object_tree *a, const struct object_tree *b, uint32_t *pairs);
+
+/* object_tree_ways: the edge by which the shortest path from the root comes to each node, or
+ * OBJECT_NONE for the root and for what no path reaches: ways[t->nodes], indexes into t->edges. -ENOMEM. */
+MUST_CHECK errint object_tree_ways(const struct object_tree *t, uint32_t *ways);
+
+static inline struct str object_link_name(const struct object_link *l)
+{
+    return str_of(l->name_ptr, l->name_len);
+}
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/tf_v2/objects_record.h"
+
+#include "base/cursor.h"
+#include "tensor/dtype.h"
+#include "source/tf/strings.h"
+
+enum { HEAD_MOST = 10 + 4 }; /* varint64 length, u32 checksum of the lengths */
+
+static errint refuse(struct objects_record *r, errint rc, const char *why)
+{
+    r->why = why;
+    return rc;
+}
+
+static const char *why_unread(errint rc)
+{
+    return rc == -ESTALE ? "its data file changed while it was read" : "its data file ends before it does";
+}
+
+/* The bytes of the one string of a run that was checked. */
+static errint find_string(struct objects_record *r, const struct strings_run *run)
+{
+    char head[HEAD_MOST];
+    size_t have = run->bytes < sizeof(head) ? (size_t)run->bytes : sizeof(head);
+    errint rc = shard_read(&r->file, run->off, have, head);
+    if (rc < 0) {
+        return refuse(r, -EBADMSG, why_unread(rc));
+    }
+    struct cursor at = cursor_over(head, have);
+    r->len = cursor_varint64(&at);
+    r->off = run->off + (have - cursor_left(&at)) + 4;
+    return r->len > OBJECTS_RECORD_MOST ? refuse(r, -EOVERFLOW, "its string is longer than 2 GiB") : 0;
+}
+
+errint objects_record_open(const struct catalog *c, const struct tensor *t, struct objects_record *out)
+{
+    *out = (struct objects_record){.path = c->index_path, .file = {.fd = -1}};
+    arena_init(&out->arena);
+    const struct strings_run *run =
+        t->dtype == DTYPE_STRING && t->rank == 0 && !t->sliced && t->shard < c->shard_count
+            ? strings_run_at(&c->shards[t->shard], t->off)
+            : NULL;
+    if (!run) {
+        return refuse(out, -EBADMSG, "it is not a single string");
+    }
+    out->path = out->file.path = shard_file(&c->shards[t->shard])->path;
+    errint rc = shard_open(&out->file, &out->arena, NULL);
+    if (rc < 0) {
+        return rc == -ENOMEM
+                   ? rc
+                   : refuse(out, rc,
+                            rc == -ENOENT ? "its data file is not there" : "its data file cannot be opened");
+    }
+    uint32_t crc = 0;
+    rc = strings_check(&out->file, run, &crc);
+    if (rc == -ENOMEM) {
+        return rc;
+    }
+    if (rc == -EIO || rc == -ESTALE) {
+        return refuse(out, -EBADMSG, why_unread(rc));
+    }
+    if (rc < 0 || crc != run->crc32c) {
+        return refuse(out, -EBADMSG,
+                      rc < 0 ? "the length of its string is malformed" : "its checksum is wrong");
+    }
+    return find_string(out, run);
+}
+
+void objects_record_close(struct objects_record *r)
+{
+    shard_close(&r->file);
+    arena_fini(&r->arena);
+}
+
+static errint read_at(void *from, uint64_t off, size_t len, void *buf)
+{
+    struct objects_record *r = from;
+    errint rc = shard_read(&r->file, r->off + off, len, buf);
+    return rc == -ESTALE ? -EIO : rc; /* as the walker says it */
+}
+
+void objects_record_wire(struct objects_record *r, struct wire *w)
+{
+    wire_init_from(w, read_at, r, r->len);
+}

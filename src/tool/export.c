@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cause.h"
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/pages.h"
+#include "base/write.h"
+#include "render/why.h"
+#include "view/content.h"
+
+enum {
+    EXPORT_BYTES = 2 << 20, /* read and written at once */
+    TOLD_MOST = 1000        /* causes of errors that are told apart */
+};
+
+static errint complain(struct export *e, const char *path, const char *what, int error)
+{
+    diag_error(e->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what, strerror(error));
+    return -error;
+}
+
+/* Whether there is an error for it; from now on there is, as far as memory goes. */
+static bool was_told(struct export *e, const struct cause *cause)
+{
+    for (size_t i = 0; i < e->told_count; i++) {
+        if (cause_same(&e->told[i], cause)) {
+            return true;
+        }
+    }
+    if (e->told_count < TOLD_MOST && grow(&e->told, &e->told_cap, e->told_count, sizeof(*e->told))) {
+        e->told[e->told_count++] = *cause;
+    }
+    return false;
+}
+
+/* The file cannot be made: why, where that is known. */
+static errint complain_unreadable(struct export *e, const char *path, errint rc)
+{
+    const struct cause cause = cause_last();
+    CLEANUP_BUF struct buf text = {0};
+    if (rc == -ENOMEM) {
+        return diag_no_memory(e->diag);
+    }
+    bool known = why_print(e->view->catalog, &cause, &text);
+    if (known && was_told(e, &cause)) {
+        return rc;
+    }
+    return diag_error(e->diag, DIAG_CHECKPOINT_CORRUPT, path, str_from(path), "%s",
+                      known && !text.failed ? text.data : render_why(rc));
+}
+
+/* ---- what goes where ------------------------------------------------------------------------------ */
+
+static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
+                        struct render_scratch *scratch, struct content *out)
+{
+    return f->made ? content_open_made(e->view, f->file, bytes, out)
+                   : content_open(e->view, f->file, bytes, scratch, out);
+}
+
+/* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
+static const char *in_the_way(const struct export *e, const char *path)
+{
+    struct stat st;
+    if (output_stat(&e->output, path, &st) < 0) {
+        return NULL;
+    }
+    return !e->force             ? "is there already; --force replaces it"
+           : S_ISDIR(st.st_mode) ? "is a directory"
+           : origins_have(&e->origins, e->output.top, output_name(&e->output, path))
+               ? "is a file that the view was read from: export to another directory"
+               : NULL;
+}
+
+/* Whether the kernel takes so long a path, and that of the temporary file beside it. */
+static bool is_too_long(struct str path)
+{
+    size_t folder = (size_t)(str_rfind(path, '/') + 1);
+    return path.len >= PATH_MAX || folder + strlen(OUTPUT_TEMPORARY) >= PATH_MAX;
+}
+
+/* Whether there is no point in looking at more files, to report all that is wrong. */
+static bool is_final(errint rc)
+{
+    return rc == -ENOMEM || rc == -EINTR;
+}
+
+static errint add(struct export *e, const char *directory, struct export_file f, struct content *content,
+                  struct render_scratch *scratch)
+{
+    CLEANUP_BUF struct buf path = {0};
+    buf_text(&path, directory);
+    if (path.len && path.data[path.len - 1] != '/') {
+        buf_char(&path, '/');
+    }
+    if (f.made) {
+        buf_text(&path, e->view->made[f.file].path);
+    } else {
+        content_path(e->view, f.file, &path);
+    }
+    if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
+        return diag_no_memory(e->diag);
+    }
+    if (is_too_long(buf_view(&path))) {
+        return diag_error(
+            e->diag, DIAG_LIMIT, path.data, buf_view(&path),
+            "the path, or that of a temporary file beside it, has more than the %d bytes that the "
+            "system takes: export to a single file, or fewer variables",
+            PATH_MAX - 1);
+    }
+    const char *way = in_the_way(e, path.data);
+    if (way) {
+        return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
+    }
+    cause_clear();
+    errint rc = open_file(e, &f, false, scratch, content);
+    if (rc < 0) {
+        return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
+    }
+    f.out.fd = -1;
+    f.path = path.data;
+    f.bytes = content->layout.size;
+    e->files[e->count++] = f;
+    path = (struct buf){0};
+    return checked_add_u64(e->bytes, f.bytes, &e->bytes) ? 0 : -EOVERFLOW;
+}
+
+/* Readers look for an index once it is there, and for a state file or a SavedModel's graph before it: what others point to gets its name first. */
+static int rank_of(const struct export *e, const struct export_file *f)
+{
+    const struct made_file *made = f->made ? &e->view->made[f->file] : NULL;
+    switch (made ? made->kind : NODE_RAW) {
+    case NODE_TF_STATE:
+        return 2;
+    case NODE_SIDECAR:
+        return str_starts(str_from(made->path), STR("saved_model.pb")) ? 2 : 0;
+    case NODE_TF_INDEX:
+    case NODE_SAFETENSORS_INDEX:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int by_rank(const void *a, const void *b, void *export)
+{
+    const struct export_file *left = a;
+    const struct export_file *right = b;
+    int order = rank_of(export, left) - rank_of(export, right);
+    return order ? order : (left->file > right->file) - (left->file < right->file);
+}
+
+/* Tensors, in the order of the tree. */
+static errint add_nodes(struct export *e, const char *directory, unsigned kinds, struct content *content,
+                        struct render_scratch *scratch)
+{
+    const struct view *v = e->view;
+    errint rc = 0;
+    for (uint32_t node = 0; !is_final(rc) && node < v->tree->count; node++) {
+        int64_t npy = kinds & VIEW_NPY ? content_npy(v, node) : -ENOENT;
+        if (kinds & VIEW_RAW && content_kind(v, node) == NODE_RAW) {
+            rc = add(e, directory, (struct export_file){.file = node}, content, scratch);
+        }
+        if (!is_final(rc) && npy >= 0) {
+            rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, scratch);
+        }
+    }
+    return rc;
+}
+
+errint export_plan(struct export *e, const char *directory, unsigned kinds)
+{
+    const struct view *v = e->view;
+    CLEANUP_FREE struct content *content = malloc(sizeof(*content));
+    struct render_scratch scratch = {0};
+    uint64_t errors_before = e->diag->errors;
+    bool ready = content && origins_find(v, e->graph, &e->origins) == 0;
+    errint rc = ready ? output_find(directory, e->diag, &e->output) : diag_no_memory(e->diag);
+    if (rc < 0) {
+        return rc;
+    }
+    e->output.in_place |= e->in_place;
+    if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
+        rc = add_nodes(e, directory, kinds, content, &scratch);
+    }
+    for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
+        if (v->made[i].kind == NODE_SIDECAR || content_family(v->made[i].kind) & kinds) {
+            rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
+        }
+    }
+    render_scratch_fini(&scratch);
+    if (e->count) {
+        qsort_r(e->files, e->count, sizeof(*e->files), by_rank, e);
+    }
+    return is_final(rc) ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
+}
+
+/* ---- one file ------------------------------------------------------------------------------------- */
+
+struct writing {
+    struct export *export;
+    export_progress *progress;
+    void *context;
+    uint64_t done;           /* of all bytes */
+    mode_t mode;             /* of the results */
+    char *buf;               /* owns */
+    struct content *content; /* owns */
+    struct render_scratch scratch;
+};
+
+static errint copy(struct writing *w, const struct export_file *f, int fd)
+{
+    const struct view *v = w->export->view;
+    cause_clear();
+    errint rc = open_file(w->export, f, true, &w->scratch, w->content);
+    if (rc < 0) {
+        w->content->layout = (struct layout){0};
+        return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
+    }
+    for (uint64_t off = 0; off < f->bytes;) {
+        ssize_t got = layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+        if (got == -EINTR) {
+            return -EINTR;
+        }
+        if (got <= 0) {
+            return complain_unreadable(w->export, f->path, got < 0 ? (errint)got : -EIO);
+        }
+        errint put = write_all(fd, w->buf, (size_t)got);
+        if (put < 0) {
+            return complain(w->export, f->path, "cannot be written", -put);
+        }
+        off += (uint64_t)got;
+        w->done += (uint64_t)got;
+        if (!w->progress(w->context, EXPORT_WRITING, w->done, w->export->bytes)) {
+            return -EINTR;
+        }
+    }
+    return 0;
+}
+
+static errint fill_file(struct writing *w, const struct export_file *f)
+{
+    struct export *e = w->export;
+    int fd = f->out.fd;
+    /* Too full a disk is found before hours of writing; where there is no such call, later. */
+    if (f->bytes && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
+        (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
+        return complain(e, f->path, "cannot be written", errno);
+    }
+    errint rc = copy(w, f, fd);
+    return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
+}
+
+static errint write_file(struct writing *w, struct export_file *f)
+{
+    errint rc = output_create(&w->export->output, f->path, &f->out);
+    rc = rc < 0 ? rc : fill_file(w, f);
+    output_written(&f->out);
+    return rc;
+}
+
+/* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
+static errint settle(struct writing *w)
+{
+    struct export *e = w->export;
+    if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
+        return -EINTR;
+    }
+    errint rc = e->count ? output_sync(&e->output, e->files[0].path, &e->files[0].out) : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
+}
+
+/* ---- all of them ---------------------------------------------------------------------------------- */
+
+/* Takes away what an export that failed has left. With `force`, what was there before a file has its name is gone, and cannot come back. */
+static void take_back(struct export *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        output_take_back(&e->output, e->files[i].path, e->force, &e->files[i].out);
+    }
+    output_remove_made(&e->output);
+}
+
+/* What output_create made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
+static mode_t mode_of_result(const struct export *e)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask & e->origins.mode;
+}
+
+errint export_run(struct export *e, export_progress *progress, void *context)
+{
+    struct writing w = {.export = e,
+                        .progress = progress,
+                        .context = context,
+                        .mode = mode_of_result(e),
+                        .buf = pages_alloc(EXPORT_BYTES),
+                        .content = malloc(sizeof(*w.content))};
+    errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)
+                : progress(context, EXPORT_WRITING, 0, e->bytes) ? 0
+                                                                 : -EINTR;
+    for (size_t i = 0; rc == 0 && i < e->count; i++) {
+        rc = write_file(&w, &e->files[i]);
+    }
+    if (rc == 0) {
+        rc = settle(&w);
+    }
+    for (size_t i = 0; rc == 0 && i < e->count; i++) {
+        rc = output_give_name(&e->output, e->files[i].path, e->force, &e->files[i].out);
+    }
+    if (rc < 0) {
+        take_back(e);
+    }
+    free(w.buf);
+    free(w.content);
+    render_scratch_fini(&w.scratch);
+    return rc;
+}
+
+void export_fini(struct export *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        free(e->files[i].path);
+        output_drop(&e->files[i].out);
+    }
+    output_close(&e->output);
+    origins_fini(&e->origins);
+    free(e->files);
+    free(e->told);
+    *e = (struct export){0};
+}

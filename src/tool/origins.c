@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/origins.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/grow.h"
+#include "source/tf/locate.h"
+#include "model/graph_file.h"
+
+static errint add(struct origins *o, const struct stat *st)
+{
+    if (!grow(&o->files, &o->cap, o->count, sizeof(*o->files))) {
+        return -ENOMEM;
+    }
+    o->files[o->count++] = *st;
+    return 0;
+}
+
+/* One whose content is in the view. */
+static errint add_content(struct origins *o, const struct stat *st)
+{
+    o->mode &= st->st_mode | 0600;
+    return add(o, st);
+}
+
+/* dir/name, or dir alone if name is NULL, if there is a file. */
+static errint add_path(struct origins *o, const char *dir, const char *name, bool content)
+{
+    CLEANUP_BUF struct buf path = {0};
+    struct stat st;
+    buf_text(&path, dir);
+    if (name) {
+        buf_char(&path, '/');
+        buf_text(&path, name);
+    }
+    if (path.failed) {
+        return -ENOMEM;
+    }
+    if (stat(path.data, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return 0;
+    }
+    return content ? add_content(o, &st) : add(o, &st);
+}
+
+/* The state file, if the checkpoint was given by it or by its directory. */
+static errint add_state(struct origins *o, const char *checkpoint)
+{
+    const char *slash = strrchr(checkpoint, '/');
+    if (strcmp(slash ? slash + 1 : checkpoint, "checkpoint") == 0) {
+        errint rc = add_path(o, checkpoint, NULL, false);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return add_path(o, checkpoint, "checkpoint", false);
+}
+
+static errint add_graph(struct origins *o, const char *graph)
+{
+    if (graph_file_named(graph)) {
+        errint rc = add_path(o, graph, NULL, true);
+        return rc < 0 ? rc : add_path(o, graph, "saved_model.pb", true);
+    }
+    struct arena texts;
+    struct diag unheard; /* it was found before */
+    struct location where;
+    arena_init(&texts);
+    diag_init(&unheard);
+    errint rc = locate_checkpoint(graph, &texts, &where, &unheard);
+    if (rc == 0) {
+        rc = where.format == LOCATION_V2 ? add_path(o, where.index_path, NULL, true) : 0;
+        for (uint32_t i = 0; rc == 0 && i < where.file_count; i++) {
+            rc = add_path(o, where.files[i], NULL, true);
+        }
+    }
+    diag_fini(&unheard);
+    arena_fini(&texts);
+    if (rc < 0) {
+        return rc == -ENOMEM ? rc : 0;
+    }
+    return add_state(o, graph);
+}
+
+errint origins_find(const struct view *v, const char *graph, struct origins *out)
+{
+    const struct catalog *c = v->catalog;
+    *out = (struct origins){.mode = 0777};
+    errint rc = add_content(out, &c->index_st);
+    for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
+        rc = add_content(out, &c->indexes[i].st);
+    }
+    for (uint32_t i = 0; rc == 0 && i < c->shard_count; i++) {
+        rc = c->shards[i].opened ? add_content(out, &c->shards[i].st) : 0;
+    }
+    for (uint32_t i = 0; rc == 0 && i < v->sidecars.count; i++) {
+        rc = add_content(out, &v->sidecars.files[i].st);
+    }
+    if (rc == 0 && v->map->path) {
+        rc = add_content(out, &v->map->st);
+    }
+    if (rc == 0) {
+        rc = add_state(out, v->checkpoint);
+    }
+    return rc == 0 && graph ? add_graph(out, graph) : rc;
+}
+
+void origins_fini(struct origins *o)
+{
+    free(o->files);
+    *o = (struct origins){0};
+}
+
+bool origins_have(const struct origins *o, int at, const char *path)
+{
+    struct stat own;
+    struct stat target;
+    if (fstatat(at, path, &own, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    bool link = S_ISLNK(own.st_mode) && fstatat(at, path, &target, 0) == 0;
+    for (size_t i = 0; i < o->count; i++) {
+        const struct stat *st = &o->files[i];
+        if ((st->st_dev == own.st_dev && st->st_ino == own.st_ino) ||
+            (link && st->st_dev == target.st_dev && st->st_ino == target.st_ino)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/output_made.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+
+errint output_made_add(struct output_made **list, size_t *count, size_t *cap, const char *name)
+{
+    char *kept = strdup(name);
+    if (!kept || !grow(list, cap, *count, sizeof(**list))) {
+        free(kept);
+        return -ENOMEM;
+    }
+    (*list)[(*count)++] = (struct output_made){kept, -1, -1};
+    return 0;
+}
+
+errint output_made_hold(struct output_made *m, int parent, int self)
+{
+    m->parent = fcntl(parent, F_DUPFD_CLOEXEC, 0);
+    m->self = m->parent < 0 ? -1 : fcntl(self, F_DUPFD_CLOEXEC, 0);
+    return m->self < 0 ? -errno : 0;
+}
+
+static bool is_at(int parent, const char *name, int self)
+{
+    struct stat there;
+    struct stat own;
+    return fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(self, &own) == 0 &&
+           there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+}
+
+/* Where it was made, or where it is by now. */
+static void remove_held(const struct output_made *m)
+{
+    char link[64];
+    char way[PATH_MAX];
+    if (is_at(m->parent, m->name, m->self)) {
+        unlinkat(m->parent, m->name, AT_REMOVEDIR);
+        return;
+    }
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", m->self);
+    ssize_t len = readlink(link, way, sizeof(way) - 1);
+    if (len > 0) {
+        way[len] = '\0';
+        if (is_at(AT_FDCWD, way, m->self)) {
+            unlinkat(AT_FDCWD, way, AT_REMOVEDIR);
+        }
+    }
+}
+
+static void drop(struct output_made *m)
+{
+    cleanup_close(&m->parent);
+    cleanup_close(&m->self);
+    free(m->name);
+}
+
+void output_made_remove(struct output_made *list, size_t count, int top)
+{
+    while (count > 0) {
+        struct output_made *m = &list[--count];
+        if (m->self >= 0) {
+            remove_held(m);
+        } else {
+            unlinkat(m->parent >= 0 ? m->parent : top, m->name, AT_REMOVEDIR);
+        }
+        drop(m);
+    }
+}
+
+void output_made_drop(struct output_made *list, size_t count)
+{
+    while (count > 0) {
+        drop(&list[--count]);
+    }
+    free(list);
+}

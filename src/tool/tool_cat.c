@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool cat`: bytes or values of targets, without a mount. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cause.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "render/checked.h"
+#include "render/render.h"
+#include "render/verify.h"
+#include "render/why.h"
+#include "source/catalog_names.h"
+#include "tensor/dtype.h"
+#include "plan/suggest.h"
+#include "tool/tool.h"
+
+enum { CAT_BYTES = 1 << 20, /* read at once */ VERIFIED_FIRST = 64 << 20 };
+
+static struct str target_at(const void *context, uint32_t i)
+{
+    return target_name(&((const struct plan *)context)->targets[i]);
+}
+
+/* Adds a name as it is, if a terminal shows it so, else as a map has it, which is taken as well. */
+static void suggest_as_shown(struct diag *d, struct str name)
+{
+    CLEANUP_BUF struct buf shown = {0};
+    buf_visible(&shown, name);
+    if (str_eq(buf_view(&shown), name)) {
+        diag_nearest(d, name);
+    } else {
+        suggest_in_map(d, name, false, false);
+    }
+}
+
+static void suggest(const struct plan *p, struct str path, struct suggest_budget *budget, struct diag *d)
+{
+    const struct suggest_list all = {target_at, p, p->count};
+    struct str nearest[DIAG_NEAREST];
+    struct str alike = suggest_alike(path, all, budget);
+    if (alike.ptr) {
+        suggest_in_map(d, alike, false, true);
+        return;
+    }
+    unsigned count = suggest_nearest(path, all, budget, nearest);
+    for (unsigned i = 0; i < count; i++) {
+        suggest_as_shown(d, nearest[i]);
+    }
+}
+
+static void suggest_node(const struct tree *t, uint32_t node, struct diag *d)
+{
+    CLEANUP_BUF struct buf path = {0};
+    tree_path(t, node, &path);
+    diag_nearest(d, buf_view(&path));
+}
+
+/* Some of what a directory has, a moving average first: it stands for the variable. */
+static void suggest_children(const struct tree *t, uint32_t node, struct diag *d)
+{
+    const struct node *dir = &t->nodes[node];
+    int64_t average = tree_lookup(t, node, STR("ExponentialMovingAverage"));
+    if (average >= 0) {
+        suggest_node(t, (uint32_t)average, d);
+    }
+    for (uint32_t i = 0; i < dir->child_count && i < DIAG_NEAREST; i++) {
+        if (dir->first_child + i != average) {
+            suggest_node(t, dir->first_child + i, d);
+        }
+    }
+}
+
+/* `path` is no file with bytes: says why. */
+static errint complain(const struct view *v, struct str path, int64_t node, struct suggest_budget *budget,
+                       struct diag *d)
+{
+    const char *shown = diag_visible(d, path);
+    if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
+        errint rc = diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
+                               "'%s' is a scope of the view, not a variable", shown);
+        suggest_children(v->tree, (uint32_t)node, d);
+        return rc;
+    }
+    if (node >= 0) {
+        return diag_error(d, DIAG_UNSUPPORTED, "", path,
+                          "'%s' is not a tensor; for the report, see `ckptool plan`", shown);
+    }
+    const struct tensor *source = catalog_find(v->catalog, path);
+    if (source && source->hidden) {
+        const char *where = source->hidden == TENSOR_RECORD_BAD ? v->catalog->index_path : "";
+        return diag_error(d, DIAG_UNSUPPORTED, where, path, "'%s' cannot be shown: %s", shown,
+                          tensor_hidden_reason(source));
+    }
+    const struct tensor *other;
+    if (!source && catalog_resolve(v->catalog, path, &other, 1) == 1) {
+        return diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
+                          "'%s' is not in the view: it is the other name of the checkpoint's '%s'", shown,
+                          diag_visible(d, tensor_name(other)));
+    }
+    errint rc =
+        diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
+                   source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
+    suggest(v->plan, path, budget, d);
+    return rc;
+}
+
+/* The target that an operand names: by its exact name, its path in the mount, or its name as a map
+ * has it; NULL if there is none, with the node of that path, or a negative number, in *node. */
+static const struct target *find(const struct view *v, struct str path, struct diag *d, int64_t *node)
+{
+    const struct target *t = plan_find(v->plan, path);
+    *node = tree_find(v->tree, path);
+    if (!t && *node >= 0) {
+        const struct node *found = &v->tree->nodes[*node];
+        return found->kind == NODE_RAW ? &v->plan->targets[found->target] : NULL;
+    }
+    struct str name = t ? path : unescape_name(&d->arena, path);
+    return t || !name.ptr ? t : plan_find(v->plan, name);
+}
+
+static errint find_all(const struct view *v, char **operands, int count, const struct target **found,
+                       struct diag *d)
+{
+    struct suggest_budget budget = {.left = 500 * 1000 * 1000};
+    errint rc = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t node;
+        found[i] = find(v, str_from(operands[i]), d, &node);
+        if (!found[i]) {
+            rc = complain(v, str_from(operands[i]), node, &budget, d);
+        }
+    }
+    return rc;
+}
+
+/* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
+static errint open_shards(struct catalog *c, const struct target **targets, int count, struct diag *d)
+{
+    catalog_use_nothing(c);
+    for (int i = 0; i < count; i++) {
+        const struct form *f = targets[i]->form;
+        bool whole = !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
+        if (whole && targets[i]->source->shard < c->shard_count) {
+            catalog_use(c, targets[i]->source, NULL);
+        }
+        for (uint32_t p = 0; f && p < f->piece_count; p++) {
+            catalog_use(c, f->pieces[p].source, f->pieces[p].slice);
+        }
+    }
+    struct diag found;
+    diag_init(&found);
+    errint rc = catalog_open_shards(c, &found);
+    diag_take_errors(d, &found); /* its warnings are about the other shards */
+    diag_fini(&found);
+    return rc;
+}
+
+/* What is being written. */
+struct writing {
+    const struct catalog *catalog;
+    const struct tool_args *args;
+    struct tool_out *out;
+    struct diag *diag;
+    char *bytes; /* owns, CAT_BYTES */
+    struct render_scratch scratch;
+};
+
+static errint complain_unread(struct writing *w, const struct target *t, bool written, errint rc)
+{
+    const struct cause cause = cause_last();
+    CLEANUP_BUF struct buf text = {0};
+    bool known = why_print(w->catalog, &cause, &text) && !text.failed;
+    bool damaged = cause.rc == -EBADMSG;
+    return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "", target_name(t),
+                      "%s '%s': %s",
+                      !written  ? "cannot read"
+                      : damaged ? "what was written is not right, of"
+                                : "what was written cannot be verified, of",
+                      diag_visible(w->diag, target_name(t)), known ? text.data : render_why(rc));
+}
+
+static errint write_raw(struct writing *w, const struct target *t)
+{
+    uint64_t size;
+    errint rc = render_size(w->catalog, t, &w->scratch, &size);
+    if (rc < 0) {
+        return rc;
+    }
+    for (uint64_t off = 0; off < size && w->out->rc == 0;) {
+        size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
+        ssize_t got = render_read(w->catalog, t, off, len, w->bytes, &w->scratch);
+        if (got <= 0) {
+            return got < 0 ? (errint)got : -EIO;
+        }
+        out_bytes(w->out, w->bytes, (size_t)got);
+        off += (uint64_t)got;
+    }
+    return 0;
+}
+
+/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10, 4]". */
+static void write_head(const struct target *t, bool first, struct buf *b)
+{
+    buf_text(b, first ? "" : "\n");
+    buf_visible(b, target_name(t));
+    buf_printf(b, " (%s) ", dtype_name(target_dtype(t)));
+    shape_print(b, target_shape(t));
+    buf_char(b, '\n');
+}
+
+/* What t is made of, as stored. */
+static uint64_t stored_bytes(const struct catalog *c, const struct target *t)
+{
+    const struct form *f = t->form;
+    uint64_t bytes = f ? 0 : t->source->bytes;
+    for (uint32_t i = 0; f && i < f->piece_count && bytes <= VERIFIED_FIRST; i++) {
+        const struct piece *p = &f->pieces[i];
+        bytes += p->source ? verify_stored_bytes(c, p->source, p->slice) : 0;
+    }
+    return bytes;
+}
+
+static bool is_all_printed(const struct tool_args *args, const struct target *t)
+{
+    uint64_t elements;
+    return !args->text || (shape_elements(target_shape(t), &elements) == 0 && elements <= args->limit);
+}
+
+/* What is not large is verified before any of it is written, and so costs no time that can be felt. The first bytes of something large must not wait for all
+ * of it: that is verified when it is written, unless nobody wants the rest. */
+static errint write_target(struct writing *w, const struct target *t)
+{
+    bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
+    cause_clear();
+    errint rc = first ? checked_verify_target(w->catalog->checked, t) : 0;
+    if (rc == 0) {
+        rc = w->args->text ? tool_values(w->catalog, t, w->args->limit, w->out) : write_raw(w, t);
+    }
+    if (rc < 0) {
+        return complain_unread(w, t, false, rc);
+    }
+    if (!first && w->out->rc == 0 && is_all_printed(w->args, t)) {
+        rc = checked_verify_target(w->catalog->checked, t);
+    }
+    return rc < 0 ? complain_unread(w, t, true, rc) : 0;
+}
+
+static errint write_all(struct writing *w, const struct target **targets, int count)
+{
+    w->bytes = malloc(CAT_BYTES);
+    errint rc = w->bytes ? 0 : diag_no_memory(w->diag);
+    for (int i = 0; i < count && rc == 0 && w->out->rc == 0; i++) {
+        if (w->args->text && count > 1) {
+            write_head(targets[i], i == 0, &w->out->text);
+        }
+        rc = write_target(w, targets[i]);
+    }
+    render_scratch_fini(&w->scratch);
+    free(w->bytes);
+    return rc;
+}
+
+struct wanted {
+    const struct tool_args *args;
+    const struct target **targets; /* owns; as many as operands after the first */
+    int count;
+};
+
+static errint open_wanted(struct view *v, struct diag *d, void *context)
+{
+    struct wanted *w = context;
+    errint rc = find_all(v, w->args->operands + 1, w->count, w->targets, d);
+    return rc < 0 ? rc : open_shards(v->catalog, w->targets, w->count, d);
+}
+
+static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
+{
+    int count = args->operand_count - 1;
+    CLEANUP_FREE const struct target **targets = calloc((size_t)count, sizeof(*targets));
+    struct wanted wanted = {args, targets, count};
+    struct view_request request = {
+        .checkpoint = tool_checkpoint(args->operands[0]),
+        .map = args->map,
+        .graph = args->graph,
+        .extra = args->extra,
+        .words = (const char *const *)args->operands + 1,
+        .word_count = args->operand_count - 1,
+        .depth = VIEW_PLAN,
+        .values_only = true,
+        .open_data = open_wanted,
+        .context = &wanted,
+    };
+    errint rc = targets ? view_open(&request, d, v) : diag_no_memory(d);
+    if (rc < 0) {
+        return rc;
+    }
+    struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
+    sandbox_narrow(args->sandbox, v);
+    return write_all(&w, targets, count);
+}
+
+int tool_cat(const struct tool_args *args, struct tool_out *o)
+{
+    if (args->operand_count < 2) {
+        return tool_usage("cat: %s", args->operand_count ? "which variable of it?" : "which checkpoint?");
+    }
+    if (o->terminal && !args->text && !args->force) {
+        return tool_usage("cat: bytes are not written to a terminal: use --text for values, -f to force it");
+    }
+    struct diag d;
+    struct view v = {0};
+    diag_init(&d);
+    errint rc = cat(args, &v, &d, o);
+    out_flush(o);
+    rc = tool_complain(&d, args->quiet, rc);
+    view_close(&v);
+    diag_fini(&d);
+    return rc < 0 ? TOOL_FAILED : TOOL_OK;
+}

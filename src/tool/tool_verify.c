@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `ckptool verify`: every tensor of a checkpoint against its checksum. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "io/file.h"
+#include "render/verify.h"
+#include "view/report.h"
+#include "codec/sstable_index.h"
+#include "tool/tool.h"
+
+enum { LACKING_NAMED = 3 };
+
+static void draw(void *context, uint64_t done, uint64_t bytes)
+{
+    bar_draw(context, done, bytes);
+}
+
+static bool is_damage(const struct verify_result *r)
+{
+    return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN;
+}
+
+static int by_tensor(const void *a, const void *b)
+{
+    const struct verify_unit *left = *(const struct verify_unit *const *)a;
+    const struct verify_unit *right = *(const struct verify_unit *const *)b;
+    if (left->tensor != right->tensor) {
+        return left->tensor < right->tensor ? -1 : 1;
+    }
+    return (left->slice > right->slice) - (left->slice < right->slice);
+}
+
+/* The data file that lacks the bytes of the unit, since it is not there or is cut short; NULL: it has them. */
+static const struct shard *lacking_file(const struct catalog *c, const struct verify_unit *u)
+{
+    struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
+    const struct shard *file = shard_file(s);
+    if (u->result.outcome != VERIFY_UNREADABLE || (file->opened && file->failed)) {
+        return NULL;
+    }
+    uint64_t end = shard_origin(s, verify_stored_off(u->tensor, u->slice)) +
+                   verify_stored_bytes(c, u->tensor, u->slice);
+    return !file->opened || end > (uint64_t)file->st.st_size ? file : NULL;
+}
+
+/* What a file lacks. */
+struct lacking {
+    uint32_t count;                                 /* of units */
+    const struct verify_unit *named[LACKING_NAMED]; /* the first of them, in the order of their places */
+};
+
+/* Units that are not good, by name, and how many of them each file lacks. */
+struct bad_units {
+    const struct verify_unit **units; /* owns */
+    uint32_t count;
+    struct lacking *lacking; /* owns; one for each of catalog.shards */
+};
+
+static void bad_units_fini(struct bad_units *bad)
+{
+    free(bad->units);
+    free(bad->lacking);
+}
+
+static errint find_bad(const struct verify *all, struct bad_units *bad)
+{
+    const struct catalog *c = all->catalog;
+    bad->units = calloc((size_t)all->count + 1, sizeof(*bad->units));
+    bad->lacking = calloc((size_t)c->shard_count + 1, sizeof(*bad->lacking));
+    if (!bad->units || !bad->lacking) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct verify_unit *u = &all->units[i];
+        const struct shard *file = lacking_file(c, u);
+        if (file) {
+            struct lacking *l = &bad->lacking[file - c->shards];
+            if (l->count < LACKING_NAMED) {
+                l->named[l->count] = u;
+            }
+            l->count++;
+        }
+        if (u->result.outcome != VERIFY_GOOD) {
+            bad->units[bad->count++] = u;
+        }
+    }
+    qsort(bad->units, bad->count, sizeof(*bad->units), by_tensor);
+    return 0;
+}
+
+/* One line for a file that lacks what its tensors need, however many they are. */
+static void tell_files(const struct catalog *c, const struct bad_units *bad, struct tool_out *o)
+{
+    for (uint32_t i = 0; i < c->shard_count && out_settle(o) == 0; i++) {
+        const struct lacking *l = &bad->lacking[i];
+        if (!l->count) {
+            continue;
+        }
+        buf_visible(&o->text, str_from(c->shards[i].path));
+        if (c->shards[i].opened) {
+            buf_printf(&o->text, ": cut short at byte %lld: ", (long long)c->shards[i].st.st_size);
+        } else {
+            buf_text(&o->text, ": cannot be opened: ");
+        }
+        buf_printf(&o->text, "%u tensors or slices cannot be read: ", l->count);
+        for (unsigned k = 0; k < LACKING_NAMED && l->named[k]; k++) {
+            buf_text(&o->text, k ? ", " : "");
+            buf_visible(&o->text, tensor_name(l->named[k]->tensor));
+        }
+        buf_text(&o->text, l->count > LACKING_NAMED ? ", ...\n" : "\n");
+    }
+}
+
+/* The line of a tensor, which has `count` bad units; none where all that is wrong is what files lack. */
+static void tell_tensor(const struct verify *all, const struct verify_unit *const *units, uint32_t count,
+                        struct tool_out *o)
+{
+    const struct verify_unit *first = NULL;
+    uint32_t more = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (lacking_file(all->catalog, units[i])) {
+            continue;
+        }
+        more += first != NULL;
+        first = first ? first : units[i];
+    }
+    if (!first) {
+        return;
+    }
+    verify_print(all->catalog, first->tensor, first->slice, &first->result, &o->text);
+    if (more) {
+        buf_printf(&o->text, "; %u more of its slices, too", more);
+    }
+    buf_char(&o->text, '\n');
+}
+
+/* Lines for the files that lack something, and for each other tensor that is not good, in order of names. */
+static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+{
+    CLEANUP(bad_units_fini) struct bad_units bad = {0};
+    if (find_bad(all, &bad) < 0) {
+        return -ENOMEM;
+    }
+    tell_files(all->catalog, &bad, o);
+    for (uint32_t i = 0, next; i < bad.count && out_settle(o) == 0; i = next) {
+        for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor; next++) {
+        }
+        tell_tensor(all, &bad.units[i], next - i, o);
+        ++*(is_damage(&bad.units[i]->result) ? damaged : unknown);
+    }
+    return 0;
+}
+
+/* Blocks whose damage is no tensor's: of the metadata, or of values that no tensor has. */
+static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *damaged)
+{
+    for (uint32_t i = 0; i < all->block_count && out_settle(o) == 0; i++) {
+        const struct verify_block *b = &all->blocks[i];
+        if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
+            verify_print_block(&all->catalog->shards[b->file], b->number, &o->text);
+            buf_text(&o->text, b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
+            buf_text(&o->text, ": ");
+            verify_words(&b->result, &o->text);
+            buf_char(&o->text, '\n');
+            ++*damaged;
+        }
+    }
+}
+
+/* A line for each table whose metaindex block, which nobody reads, is damaged. */
+static errint tell_metaindexes(const struct catalog *c, struct tool_out *o, uint64_t *damaged)
+{
+    bool legacy = c->shard_count && c->shards[0].blocks;
+    for (uint32_t i = 0; i < (legacy ? c->num_shards : c->index_count); i++) {
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        struct diag found;
+        const char *path = legacy ? c->shards[i].path : c->indexes[i].path;
+        diag_init(&found);
+        errint rc = file_open(path, &fd, &st);
+        const struct sstable_source src = {fd, rc == 0 ? (uint64_t)st.st_size : 0, path, &found};
+        rc = rc < 0 ? file_complain(&found, DIAG_FILE_UNREADABLE, path, rc) : sstable_check_metaindex(&src);
+        if (found.kept) {
+            buf_visible(&o->text, str_from(path));
+            buf_printf(&o->text, ": %s\n", found.entries[0].message);
+            ++*damaged;
+        }
+        diag_fini(&found);
+        if (rc == -ENOMEM) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Lines of what is not good, then the summary. */
+static errint tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o,
+                   uint64_t *damaged)
+{
+    uint64_t unknown = 0;
+    errint rc = tell_tensors(all, o, damaged, &unknown);
+    if (rc < 0) {
+        return rc;
+    }
+    tell_blocks(all, o, damaged);
+    if ((rc = tell_metaindexes(v->catalog, o, damaged)) < 0) {
+        return rc;
+    }
+    for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {
+        const struct tensor *t = &v->catalog->tensors[i];
+        const struct slices *s = tensor_slices(v->catalog, t);
+        if ((s && s->fault) || t->hidden == TENSOR_RECORD_BAD) {
+            ++*damaged;
+            buf_visible(&o->text, tensor_name(t));
+            buf_printf(&o->text, ": %s%s%s\n", tensor_hidden_reason(t), s ? ": " : "", s ? s->what : "");
+        }
+    }
+    buf_printf(&o->text, "%u tensors, ", v->catalog->count);
+    report_size(&o->text, all->bytes);
+    buf_text(&o->text, " of ");
+    buf_visible(&o->text, str_from(v->catalog->prefix));
+    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)*damaged);
+    if (unknown) {
+        buf_printf(&o->text, ", %llu not checked", (unsigned long long)unknown);
+    }
+    buf_char(&o->text, '\n');
+    return 0;
+}
+
+static void fini(struct verify *v)
+{
+    verify_fini(v);
+}
+
+/* Opens all data files. Of one that is too short, what is there is looked at all the same; of one that is not there, each of its tensors cannot be
+ * read. */
+static errint open_files(struct view *v, struct diag *d, void *opened)
+{
+    struct catalog *c = v->catalog;
+    *(bool *)opened = true;
+    catalog_use_all(c);
+    errint rc = catalog_open_shards(c, d);
+    for (uint32_t i = 0; rc < 0 && i < c->shard_count; i++) { /* derived ones stand after their bases */
+        struct shard *s = &c->shards[i];
+        if (!s->opened) {
+            s->used_bytes = 0;
+            errint said = shard_open(s, &c->arena, NULL);
+            (void)said;
+        }
+    }
+    return rc;
+}
+
+static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
+                     bool *damaged)
+{
+    bool opened = false;
+    struct view_request request = {.checkpoint = args->operands[0],
+                                   .depth = VIEW_CATALOG,
+                                   .open_data = open_files,
+                                   .context = &opened,
+                                   .no_spot_check = true};
+    errint found_all = view_open(&request, d, v);
+    if (found_all < 0 && !opened) {
+        return found_all;
+    }
+    sandbox_narrow(args->sandbox, v);
+    CLEANUP(fini) struct verify all;
+    if (verify_init(&all, v->catalog) < 0) {
+        return diag_no_memory(d);
+    }
+    struct tool_bar bar;
+    bar_begin(&bar, args->quiet);
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    errint ran = verify_run(&all, cpus > 0 ? (unsigned)cpus : 1, bar.wanted ? draw : NULL, &bar);
+    bar_end(&bar);
+    if (ran < 0) {
+        return diag_no_memory(d);
+    }
+    uint64_t found = 0;
+    if (tell(v, &all, bar_seconds(&bar), o, &found) < 0) {
+        return diag_no_memory(d);
+    }
+    *damaged = found > 0;
+    return found_all;
+}
+
+int tool_verify(const struct tool_args *args, struct tool_out *o)
+{
+    if (args->operand_count != 1) {
+        return args->operand_count ? tool_usage("verify: one checkpoint, not '%s' too", args->operands[1])
+                                   : tool_usage("verify: which checkpoint?");
+    }
+    struct diag d;
+    struct view v = {0};
+    bool damaged = false;
+    diag_init(&d);
+    errint rc = verify(args, &v, &d, o, &damaged);
+    rc = tool_complain(&d, args->quiet, rc);
+    view_close(&v);
+    diag_fini(&d);
+    return rc < 0 || damaged ? TOOL_FAILED : TOOL_OK;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* .ckptfs/report.txt, and the parts of it that `ckptool plan` shows too. */
+#include <inttypes.h>
+
+#include "base/escape.h"
+#include "view/left_out.h"
+#include "view/report.h"
+#include "tensor/dtype.h"
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+void report_path(const struct view *v, uint32_t i, struct buf *b)
+{
+    if (v->tree) {
+        tree_path(v->tree, v->tree->target_node[i], b);
+    } else {
+        escape_path(b, target_name(&v->plan->targets[i]));
+    }
+}
+
+void report_override_path(const struct view *v, const struct override *o, struct buf *b)
+{
+    if (v->tree) {
+        const struct target *t = plan_find(v->plan, o->name);
+        if (t) {
+            tree_path(v->tree, v->tree->target_node[t - v->plan->targets], b);
+            return;
+        }
+        CLEANUP_BUF struct buf part = {0};
+        buf_str(&part, o->name);
+        buf_text(&part, "/part_0");
+        t = part.failed ? NULL : plan_find(v->plan, buf_view(&part));
+        if (t) {
+            uint32_t node = v->tree->target_node[t - v->plan->targets];
+            tree_path(v->tree, v->tree->nodes[node].parent, b);
+            return;
+        }
+    }
+    escape_path(b, o->name);
+}
+
+void report_size(struct buf *b, uint64_t bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        buf_printf(b, "%" PRIu64 " byte%s", bytes, plural(bytes));
+        return;
+    }
+    unsigned unit = 0;
+    double scaled = (double)bytes / 1024;
+    while (scaled >= 1023.95) {
+        scaled /= 1024;
+        unit++;
+    }
+    buf_printf(b, "%.1f %s", scaled, units[unit]);
+}
+
+void report_total(const struct plan *p, bool exact, struct buf *b)
+{
+    uint64_t bytes = 0;
+    uint32_t strings = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        bytes += target_bytes(&p->targets[i]);
+        strings += !target_sized(&p->targets[i]);
+    }
+    report_size(b, bytes);
+    if (exact && bytes >= 1024) {
+        buf_printf(b, " (%" PRIu64 " bytes)", bytes);
+    }
+    if (strings) {
+        buf_printf(b, " without %" PRIu32 " of strings", strings);
+    }
+}
+
+/* One list: its title at the first item, no more than `most` items, what was left out at the end. */
+struct list {
+    struct buf *out;
+    const struct report_style *style;
+    uint32_t most;
+    const char *more;
+    uint64_t shown;
+};
+
+static void list_title(const struct list *l, const char *title, uint64_t count, const char *explained)
+{
+    buf_printf(l->out, "\n%s%s (%" PRIu64 ")%s: %s\n", l->style->title, title, count, l->style->end,
+               explained);
+}
+
+/* Whether the next item is to be shown; then its line has begun. */
+static bool list_item(struct list *l)
+{
+    if (l->shown == l->most) {
+        return false;
+    }
+    l->shown++;
+    buf_text(l->out, "  ");
+    return true;
+}
+
+static void list_end(struct list *l, uint64_t count)
+{
+    if (count > l->shown) {
+        buf_printf(l->out, "  ... and %" PRIu64 " more%s\n", count - l->shown, l->more);
+    }
+    l->shown = 0;
+}
+
+static void add_moved(const struct view *v, struct list *l)
+{
+    if (!v->tree || !v->tree->moved_count) {
+        return;
+    }
+    list_title(l, "moved", v->tree->moved_count, "names that are a variable and a scope at once");
+    for (uint32_t i = 0; i < v->tree->moved_count && list_item(l); i++) {
+        const struct moved *m = &v->tree->moved[i];
+        buf_visible(l->out, m->name);
+        buf_text(l->out, " is a variable and a scope: its children are under ");
+        buf_visible(l->out, m->to);
+        buf_text(l->out, "/\n");
+    }
+    list_end(l, v->tree->moved_count);
+}
+
+static void add_unused(const struct view *v, struct list *l)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; v->plan && i < v->catalog->count; i++) {
+        count += !v->catalog->tensors[i].hidden && !plan_uses(v->plan, i);
+    }
+    if (!count) {
+        return;
+    }
+    list_title(l, "unused", count, "tensors of the checkpoint that no target uses");
+    for (uint32_t i = 0; i < v->catalog->count; i++) {
+        const struct tensor *t = &v->catalog->tensors[i];
+        if (t->hidden || plan_uses(v->plan, i)) {
+            continue;
+        }
+        if (!list_item(l)) {
+            break;
+        }
+        buf_visible(l->out, tensor_name(t));
+        buf_char(l->out, '\n');
+    }
+    list_end(l, count);
+}
+
+static void add_unassigned(const struct view *v, struct list *l)
+{
+    uint32_t count = v->plan ? v->plan->unassigned_count : 0;
+    if (!count) {
+        return;
+    }
+    list_title(l, "unassigned", count, "declared variables that no rule assigns");
+    for (uint32_t i = 0; i < count && list_item(l); i++) {
+        buf_visible(l->out, v->plan->unassigned[i]->name);
+        buf_char(l->out, '\n');
+    }
+    list_end(l, count);
+}
+
+static void add_overridden(const struct view *v, struct list *l)
+{
+    char lost[4096 + 16];
+    char won[4096 + 16];
+    uint32_t count = v->plan ? v->plan->override_count : 0;
+    if (!count) {
+        return;
+    }
+    list_title(l, "overridden", count, "assignments that another rule replaced");
+    for (uint32_t i = 0; i < count && list_item(l); i++) {
+        const struct override *o = &v->plan->overrides[i];
+        buf_visible(l->out, o->name);
+        buf_text(l->out, ": ");
+        buf_visible(l->out, str_from(map_where(v->map, v->map->rules[o->rule].line, lost)));
+        buf_text(l->out, " is overridden by ");
+        buf_visible(l->out, str_from(map_where(v->map, v->map->rules[o->by].line, won)));
+        buf_char(l->out, '\n');
+    }
+    list_end(l, count);
+}
+
+static void add_uncast(const struct view *v, struct list *l)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; v->plan && i < v->plan->count; i++) {
+        count += target_is_left(v->map, &v->plan->targets[i]);
+    }
+    if (!count) {
+        return;
+    }
+    list_title(l, "uncast", count, "tensors that the cast of their scope is not for, as they are");
+    for (uint32_t i = 0; i < v->plan->count; i++) {
+        const struct target *t = &v->plan->targets[i];
+        if (!target_is_left(v->map, t)) {
+            continue;
+        }
+        if (!list_item(l)) {
+            break;
+        }
+        const struct rule *rule = &v->map->rules[t->rule];
+        buf_visible(l->out, target_name(t));
+        buf_printf(l->out, ": %s, the cast to %s is for %s\n", dtype_name(target_dtype(t)),
+                   dtype_name(rule->cast), rule_cast_takes(rule));
+    }
+    list_end(l, count);
+}
+
+static void add_hidden(const struct view *v, struct list *l)
+{
+    struct left_out_cursor at = left_out_first(v);
+    struct left_out out;
+    uint64_t count = 0;
+    while (left_out_next(&at, &out)) {
+        count++;
+    }
+    if (!count) {
+        return;
+    }
+    list_title(l, "hidden", count, "tensors that files of some kind cannot show");
+    at = left_out_first(v);
+    while (left_out_next(&at, &out) && list_item(l)) {
+        buf_visible(l->out, out.name);
+        buf_text(l->out, ": not in ");
+        left_out_kinds(l->out, out.files);
+        buf_printf(l->out, ": %s\n", out.reason);
+    }
+    list_end(l, count);
+}
+
+void report_lists(const struct view *v, const struct report_style *style, uint32_t most, const char *more,
+                  struct buf *b)
+{
+    struct list l = {.out = b, .style = style, .most = most, .more = more};
+    add_moved(v, &l);
+    add_unused(v, &l);
+    add_unassigned(v, &l);
+    add_overridden(v, &l);
+    add_uncast(v, &l);
+    add_hidden(v, &l);
+}
+
+void report_prefix(const struct view *v, struct buf *b)
+{
+    const struct catalog *c = v->catalog;
+    const char *checkpoint = c ? c->prefix : v->checkpoint;
+    buf_text(b, "checkpoint  ");
+    buf_visible(b, checkpoint ? str_from(checkpoint) : STR("(none)"));
+    if (c) {
+        buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->num_shards,
+                   plural(c->num_shards), c->count, plural(c->count));
+    }
+}
+
+static void add_head(const struct view *v, struct buf *b)
+{
+    report_prefix(v, b);
+    buf_text(b, "\nmap         ");
+    if (v->map && v->map->path) {
+        buf_visible(b, str_from(v->map->path));
+        buf_printf(b, " (%" PRIu32 " rule%s)\n", v->map->rule_count, plural(v->map->rule_count));
+    } else {
+        buf_text(b, v->map ? "none: every tensor under its own name\n" : "not read\n");
+    }
+    if (v->plan) {
+        buf_printf(b, "targets     %" PRIu32 " file%s, ", v->plan->count, plural(v->plan->count));
+        report_total(v->plan, true, b);
+        buf_char(b, '\n');
+    }
+}
+
+void report_text(const struct view *v, const struct diag *d, struct buf *b)
+{
+    static const struct report_style plain = {"", ""};
+    add_head(v, b);
+    report_lists(v, &plain, REPORT_TEXT_MOST, " (see report.json)", b);
+    if (d->errors + d->warnings) {
+        buf_printf(b, "\n%" PRIu64 " error%s, %" PRIu64 " warning%s\n", d->errors, plural(d->errors),
+                   d->warnings, plural(d->warnings));
+        report_diag(d, NULL, REPORT_TEXT_MOST, b);
+    }
+}

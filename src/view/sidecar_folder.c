@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "io/file.h"
+#include "base/grow.h"
+#include "view/sidecar_list.h"
+
+/* The names in one folder. */
+struct names {
+    char **names; /* owns, as each of them */
+    size_t count;
+    size_t cap;
+};
+
+static void names_fini(struct names *n)
+{
+    for (size_t i = 0; i < n->count; i++) {
+        free(n->names[i]);
+    }
+    free(n->names);
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir) {
+        closedir(*dir);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Those in `fd`, sorted; as many as may be looked at yet, and one. */
+static errint read_names(const struct sidecar_list *l, int fd, struct names *out)
+{
+    CLEANUP_CLOSE int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    CLEANUP(close_dir) DIR *dir = own < 0 ? NULL : fdopendir(own);
+    if (!dir) {
+        return -errno;
+    }
+    own = -1;
+    errno = 0;
+    for (struct dirent *e; l->entries + out->count <= FOLDER_ENTRIES && (e = readdir(dir)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
+            continue;
+        }
+        char *name = strdup(e->d_name);
+        if (!name || !grow(&out->names, &out->cap, out->count, sizeof(*out->names))) {
+            free(name);
+            return -ENOMEM;
+        }
+        out->names[out->count++] = name;
+        errno = 0;
+    }
+    if (errno) {
+        return -errno;
+    }
+    if (out->count) {
+        qsort(out->names, out->count, sizeof(*out->names), by_name);
+    }
+    return 0;
+}
+
+/* Why one of that name and kind is not shown; NULL if it is. */
+static const char *why_not(const char *name, mode_t mode)
+{
+    CLEANUP_BUF struct buf shown = {0};
+    escape_component(&shown, str_from(name));
+    if (shown.failed || !str_eq(buf_view(&shown), str_from(name))) {
+        return "the mount would not show its name as it is";
+    }
+    return S_ISREG(mode) || S_ISDIR(mode) ? NULL
+           : S_ISLNK(mode)                ? "it is a symbolic link, and those in a folder are not "
+                                            "followed: name a copy of the folder, made with `cp -rL`"
+                                          : "it is not a regular file";
+}
+
+static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder, unsigned depth);
+
+static errint add_entry(struct sidecar_list *l, int fd, const char *entry, const struct sidecar_file *folder,
+                        unsigned depth)
+{
+    struct sidecar_file f = {.name = arena_printf(l->arena, "%s/%s", folder->name, entry),
+                             .path = arena_printf(l->arena, "%s/%s", folder->path, entry),
+                             .where = folder->where,
+                             .below = true};
+    if (!f.name || !f.path) {
+        return diag_no_memory(l->diag);
+    }
+    if (fstatat(fd, entry, &f.st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? 0 : sidecar_problem(l, &f, "%s", file_why(l->diag, -errno));
+    }
+    const char *why = why_not(entry, f.st.st_mode);
+    if (why) {
+        diag_warn(l->diag, DIAG_UNSUPPORTED, f.where ? f.where : f.path, str_from(f.name),
+                  "'%s' is left out: %s", diag_visible(l->diag, str_from(f.name)), why);
+        return 0;
+    }
+    if (S_ISREG(f.st.st_mode)) {
+        return sidecar_add(l, f);
+    }
+    CLEANUP_CLOSE int below = openat(fd, entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return below < 0 ? sidecar_problem(l, &f, "%s", file_why(l->diag, -errno))
+                     : add_entries(l, below, &f, depth + 1);
+}
+
+static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder, unsigned depth)
+{
+    CLEANUP(names_fini) struct names names = {0};
+    if (depth > FOLDER_DEPTH) {
+        return sidecar_problem(l, folder, "it is the %uth folder in another", depth);
+    }
+    errint rc = read_names(l, fd, &names);
+    if (rc < 0) {
+        return rc == -ENOMEM ? diag_no_memory(l->diag) : sidecar_problem(l, folder, "%s", strerror(-rc));
+    }
+    l->entries += (uint32_t)names.count;
+    if (l->entries > FOLDER_ENTRIES) {
+        return sidecar_problem(l, folder, "there is more in it than the %d entries that are looked at",
+                               FOLDER_ENTRIES);
+    }
+    for (size_t i = 0; rc == 0 && i < names.count; i++) {
+        rc = add_entry(l, fd, names.names[i], folder, depth);
+    }
+    return rc;
+}
+
+errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *folder)
+{
+    CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint32_t before = l->count;
+    if (fd < 0) {
+        return errno == ENOENT ? -ENOENT : sidecar_problem(l, folder, "%s", file_why(l->diag, -errno));
+    }
+    errint rc = add_entries(l, fd, folder, 1);
+    if (rc == -EOVERFLOW) {
+        l->count = before;
+        rc = sidecar_problem(l, folder, "with its files there are more than the %d that are shown",
+                             SIDECARS_MOST);
+    }
+    if (rc == 0 && folder->where && l->count == before) {
+        diag_warn(l->diag, DIAG_UNSUPPORTED, folder->where, str_from(folder->name),
+                  "there are no files in the folder '%s'", diag_visible(l->diag, str_from(folder->path)));
+    }
+    return rc;
+}

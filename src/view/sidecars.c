@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/sidecars.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "io/file.h"
+#include "base/url.h"
+#include "view/saved_model.h"
+#include "view/sidecar_list.h"
+#include "io/file_kind.h"
+
+/* ---- finding them --------------------------------------------------------------------------------- */
+
+errint sidecar_add(struct sidecar_list *l, struct sidecar_file file)
+{
+    if (l->count == SIDECARS_MOST) {
+        return -EOVERFLOW;
+    }
+    l->files[l->count++] = file;
+    return 0;
+}
+
+errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, const char *why, ...)
+{
+    CLEANUP_BUF struct buf text = {0};
+    va_list args;
+    va_start(args, why);
+    buf_vprintf(&text, why, args);
+    va_end(args);
+    if (buf_check(&text) < 0) {
+        return diag_no_memory(l->diag);
+    }
+    if (f->where) {
+        return diag_error(l->diag, DIAG_FILE_UNREADABLE, f->where, str_from(f->name),
+                          "'%s' of [files] cannot be shown: %s: %s", diag_visible(l->diag, str_from(f->name)),
+                          diag_visible(l->diag, str_from(f->path)), text.data);
+    }
+    diag_warn(l->diag, DIAG_FILE_UNREADABLE, f->path, str_from(f->name),
+              "'%s' of the SavedModel is not shown: %s", diag_visible(l->diag, str_from(f->name)), text.data);
+    return 0;
+}
+
+/* A folder of the map. */
+static errint add_folder(struct sidecar_list *l, const struct sidecar_file *f)
+{
+    errint rc = sidecar_add_folder(l, f);
+    return rc == -ENOENT ? sidecar_problem(l, f, "%s", file_why(l->diag, rc)) : rc;
+}
+
+static errint add_named(struct sidecar_list *l, const struct map *m, const struct sidecar *s)
+{
+    char text[4096 + 16];
+    struct sidecar_file f = {.name = arena_cstr(l->arena, s->name),
+                             .path = s->path,
+                             .where = arena_cstr(l->arena, str_from(map_where(m, s->line, text)))};
+    if (!f.name || !f.where) {
+        return diag_no_memory(l->diag);
+    }
+    errint rc = s->folder ? add_folder(l, &f) : sidecar_add(l, f);
+    return rc == -EOVERFLOW
+               ? sidecar_problem(l, &f, "there are %d files already, with those of folders", SIDECARS_MOST)
+               : rc;
+}
+
+/* A shard for each of them, not opened yet. */
+static errint make_shards(const struct sidecar_list *l, struct sidecars *out)
+{
+    out->files = ARENA_ARRAY(&out->arena, struct shard, l->count);
+    if (!out->files) {
+        return diag_no_memory(l->diag);
+    }
+    for (uint32_t i = 0; i < l->count; i++) {
+        out->files[i].fd = -1;
+        out->files[i].path = l->files[i].path;
+    }
+    out->found = l->files;
+    out->count = l->count;
+    return 0;
+}
+
+errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, struct sidecars *out)
+{
+    *out = (struct sidecars){0};
+    arena_init(&out->arena);
+    bool saved_model = prefix && m->view.layout == VIEW_LAYOUT_SAVEDMODEL;
+    if (!m->sidecar_count && !saved_model) {
+        return 0;
+    }
+    struct sidecar_list l = {.arena = &out->arena, .diag = d};
+    l.files = ARENA_ARRAY(&out->arena, struct sidecar_file, SIDECARS_MOST);
+    if (!l.files) {
+        return diag_no_memory(d);
+    }
+    errint rc = 0;
+    for (uint32_t i = 0; i < m->sidecar_count; i++) {
+        errint one = add_named(&l, m, &m->sidecars[i]);
+        rc = rc < 0 ? rc : one;
+    }
+    errint own = saved_model ? saved_model_add(&l, m, prefix) : 0;
+    rc = rc < 0 ? rc : own;
+    errint made = make_shards(&l, out);
+    return rc < 0 ? rc : made;
+}
+
+/* ---- opening them --------------------------------------------------------------------------------- */
+
+/* What is wrong with the file, in terms of the map. */
+static errint look(const struct sidecar_file *f, struct diag *d)
+{
+    CLEANUP_CLOSE int fd = -1;
+    struct stat st;
+    errint rc = file_open(f->path, &fd, &st);
+    const char *where = f->where ? f->where : f->path;
+    struct str name = str_from(f->name);
+    const struct file_kind *kind = rc == 0 ? file_kind_of(fd, (uint64_t)st.st_size) : NULL;
+    if (kind && (kind->group == FILE_KIND_POINTER || kind->group == FILE_KIND_EMPTY)) {
+        diag_warn(d, DIAG_FILE_UNREADABLE, where, name, "%s is %s%s%s", diag_visible(d, str_from(f->path)),
+                  kind->name, kind->remedy ? ": " : "", kind->remedy ? kind->remedy : "");
+    }
+    if (rc == 0 || rc == -EMFILE || rc == -ENFILE) {
+        return 0;
+    }
+    struct str url = rc == -ENOENT ? url_in(str_from(f->path)) : (struct str){NULL, 0};
+    if (url.ptr) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, where, name, "'%s' is no local path: %s",
+                          diag_visible(d, url), url_advice(url));
+    }
+    return diag_error(d, DIAG_FILE_UNREADABLE, where, name, "'%s' of %s cannot be shown: %s: %s%s",
+                      diag_visible(d, name), f->where ? "[files]" : "the SavedModel",
+                      diag_visible(d, str_from(f->path)), file_why(d, rc),
+                      rc == -EISDIR ? "; a folder is written with a '/' behind its name" : "");
+}
+
+static errint open_one(const struct sidecar_file *f, struct shard *s, struct arena *a, struct diag *d)
+{
+    errint rc = look(f, d);
+    rc = rc < 0 ? rc : shard_open(s, a, d);
+    if (rc == 0 && f->below && (s->st.st_dev != f->st.st_dev || s->st.st_ino != f->st.st_ino)) {
+        return diag_error(d, DIAG_FILE_UNREADABLE, f->where ? f->where : f->path, str_from(f->name),
+                          "%s was replaced while it was opened", diag_visible(d, str_from(f->path)));
+    }
+    return rc;
+}
+
+errint sidecars_open(struct sidecars *s, struct diag *d)
+{
+    errint rc = 0;
+    for (uint32_t i = 0; i < s->count; i++) {
+        errint one = open_one(&s->found[i], &s->files[i], &s->arena, d);
+        rc = rc < 0 ? rc : one;
+    }
+    return rc;
+}
+
+void sidecars_close(struct sidecars *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        shard_close(&s->files[i]);
+    }
+    arena_fini(&s->arena);
+    *s = (struct sidecars){0};
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/stats.h"
+
+#include "base/cell.h"
+#include "render/checked.h"
+#include "source/tf_v1/legacy_values.h"
+#include "codec/sstable_cache.h"
+#include "source/tf/strings.h"
+
+static void line(struct buf *b, const char *name, uint64_t value)
+{
+    buf_printf(b, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static uint64_t count_of(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* What is made at the first read of it. */
+static void add_made(const struct catalog *c, struct buf *b)
+{
+    uint64_t tables = 0;
+    uint64_t bad = 0;
+    uint64_t total = 0;
+    struct strings_counts strings = {0};
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        uint64_t bytes;
+        enum cell_state state = c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
+        strings_count(&c->shards[i], &strings);
+        tables += state == CELL_FULL;
+        bad += state == CELL_BAD;
+        total += state == CELL_FULL ? bytes : 0;
+    }
+    line(b, "tables", tables);
+    line(b, "tables.bytes", total);
+    line(b, "tables.damaged", bad);
+    line(b, "strings.sized", strings.sized);
+    line(b, "strings.bytes", strings.bytes);
+    line(b, "strings.damaged", strings.damaged);
+    struct sstable_cache_stats blocks = sstable_cache_stats(c->blocks);
+    line(b, "blocks.bytes", blocks.bytes);
+    line(b, "blocks.limit", blocks.most);
+    line(b, "blocks.hits", blocks.hits);
+    line(b, "blocks.misses", blocks.misses);
+    line(b, "blocks.evicted", blocks.evicted);
+    line(b, "waiting", cell_busy());
+}
+
+/* The files of frameworks, which are made when their sizes are first asked for. */
+static void add_files(const struct view *v, struct buf *b)
+{
+    if (v->tf) {
+        enum cell_state built;
+        enum cell_state summed;
+        tf_view_state_of(v->tf, &built, &summed);
+        line(b, "index.built", built == CELL_FULL);
+        line(b, "index.summed", summed == CELL_FULL);
+        line(b, "index.failed", summed == CELL_BAD);
+    }
+    if (v->safetensors) {
+        line(b, "safetensors.files", safetensors_count(v->safetensors));
+        line(b, "safetensors.built", safetensors_built(v->safetensors));
+    }
+}
+
+void stats_render(const struct stats *s, const struct view *v, struct buf *b)
+{
+    uint64_t used = 0;
+    uint64_t failed = 0;
+    uint64_t doubted = 0;
+    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
+        if (v->catalog->shards[i].base) {
+            break; /* files come first */
+        }
+        used += v->catalog->shards[i].used;
+        failed += atomic_load(&v->catalog->shards[i].failed);
+        doubted += shard_doubt(&v->catalog->shards[i]) != 0;
+    }
+    line(b, "opens", count_of(&s->opens));
+    line(b, "reads", count_of(&s->reads));
+    line(b, "bytes", count_of(&s->bytes));
+    line(b, "errors", count_of(&s->errors));
+    line(b, "faults", count_of(&s->faults));
+    line(b, "faults.repeated", count_of(&s->repeated));
+    line(b, "mount.tensors", v->spots.tensors);
+    line(b, "mount.bytes", v->spots.bytes);
+    line(b, "tensors", v->catalog->count);
+    line(b, "targets", v->plan->count);
+    line(b, "nodes", v->tree->count);
+    if (v->catalog->checked) {
+        struct checked_counts counts = checked_counts(v->catalog->checked);
+        line(b, "tensors.verified", counts.verified);
+        line(b, "tensors.damaged", counts.damaged);
+    }
+    add_made(v->catalog, b);
+    add_files(v, b);
+    line(b, "shards", used);
+    line(b, "shards.failed", failed);
+    line(b, "shards.doubted", doubted);
+    for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
+        const struct shard *shard = &v->catalog->shards[i];
+        if (shard->used && !shard->base) {
+            buf_printf(b, "shard.%u.failed %d\n", shard->number, atomic_load(&shard->failed));
+        }
+    }
+}

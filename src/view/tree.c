@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tree is built breadth first from the targets in order of their path components, so that a directory is a range of targets
+ * that share a prefix, and its children get consecutive numbers. The files under .ckptfs/ take part as entries of their own. */
+#include "view/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/tree_build.h"
+
+enum { INSERTED_MOST = 64 };
+
+static const struct made_file reports[] = {
+    {".ckptfs/map.ini", NODE_MAP, 0, NULL},
+    {".ckptfs/report.json", NODE_REPORT_JSON, 0, NULL},
+    {".ckptfs/report.txt", NODE_REPORT_TEXT, 0, NULL},
+    {".ckptfs/stats", NODE_STATS, 0, NULL},
+    {".ckptfs/faults", NODE_FAULTS, 0, NULL},
+};
+
+/* ---- entries ----------------------------------------------------------------------------------- */
+
+const struct made_file *tree_entry_file(const struct build *b, uint32_t entry)
+{
+    uint32_t number = entry - b->plan->count;
+    return entry < b->plan->count        ? NULL
+           : number < ARRAY_LEN(reports) ? &reports[number]
+                                         : &b->files[number - ARRAY_LEN(reports)];
+}
+
+struct str tree_entry_name(const struct build *b, uint32_t entry)
+{
+    const struct made_file *file = tree_entry_file(b, entry);
+    return file ? str_from(file->path) : target_name(&b->plan->targets[entry]);
+}
+
+/* Bytewise, but '/' before every other byte: all that is below a directory stands together, and the leaf of the same name
+ * directly before it. */
+static int component_order(struct str a, struct str b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    for (size_t i = 0; i < common; i++) {
+        if (a.ptr[i] != b.ptr[i]) {
+            int left = a.ptr[i] == '/' ? -1 : (unsigned char)a.ptr[i];
+            int right = b.ptr[i] == '/' ? -1 : (unsigned char)b.ptr[i];
+            return left - right;
+        }
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+static int entry_order(const void *a, const void *b, void *build)
+{
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+    int order = component_order(tree_entry_name(build, left), tree_entry_name(build, right));
+    return order ? order : (left > right) - (left < right);
+}
+
+static errint list_entries(struct build *b)
+{
+    uint32_t total = b->plan->count + (uint32_t)ARRAY_LEN(reports) + b->file_count;
+    b->entries = malloc(total * sizeof(*b->entries));
+    if (!b->entries) {
+        return diag_no_memory(b->diag);
+    }
+    bool sorted = true;
+    for (uint32_t i = 0; i < total; i++) {
+        b->entries[i] = i;
+        /* A few others are put in their place below; only targets decide about sorting. */
+        sorted = sorted &&
+                 (i == 0 || i >= b->plan->count || entry_order(&b->entries[i - 1], &b->entries[i], b) <= 0);
+    }
+    bool few = total - b->plan->count <= INSERTED_MOST;
+    if (!sorted || !few) {
+        qsort_r(b->entries, few ? b->plan->count : total, sizeof(*b->entries), entry_order, b);
+    }
+    for (uint32_t i = b->plan->count; few && i < total; i++) { /* insertion of a few into a sorted many */
+        uint32_t entry = b->entries[i];
+        uint32_t low = 0;
+        uint32_t high = i;
+        while (low < high) {
+            uint32_t mid = low + (high - low) / 2;
+            if (entry_order(&b->entries[mid], &entry, b) < 0) {
+                low = mid + 1;
+            } else {
+                high = mid;
+            }
+        }
+        memmove(&b->entries[low + 1], &b->entries[low], (i - low) * sizeof(*b->entries));
+        b->entries[low] = entry;
+    }
+    b->entry_count = total;
+    return 0;
+}
+
+/* ---- nodes */
+
+errint tree_add_node(struct build *b, struct node node, uint32_t *index)
+{
+    if (b->node_count == b->node_cap) {
+        uint32_t cap = b->node_cap ? b->node_cap + b->node_cap / 2 : 256;
+        struct node *grown = cap > b->node_cap ? realloc(b->nodes, cap * sizeof(*grown)) : NULL;
+        if (!grown) {
+            return diag_no_memory(b->diag);
+        }
+        b->nodes = grown;
+        b->node_cap = cap;
+    }
+    *index = b->node_count;
+    b->nodes[b->node_count++] = node;
+    return 0;
+}
+
+errint tree_enqueue(struct build *b, struct pending p)
+{
+    if (b->queue_count == b->queue_cap) {
+        uint32_t cap = b->queue_cap ? b->queue_cap * 2 : 64;
+        struct pending *grown = cap > b->queue_cap ? realloc(b->queue, cap * sizeof(*grown)) : NULL;
+        if (!grown) {
+            return diag_no_memory(b->diag);
+        }
+        b->queue = grown;
+        b->queue_cap = cap;
+    }
+    b->queue[b->queue_count++] = p;
+    return 0;
+}
+
+static errint build_all(struct build *b)
+{
+    errint rc = list_entries(b);
+    b->target_node = ARENA_ARRAY(&b->tree->arena, uint32_t, (size_t)b->plan->count + 1);
+    if (rc == 0 && !b->target_node) {
+        rc = diag_no_memory(b->diag);
+    }
+    uint32_t root;
+    if (rc == 0) {
+        rc = tree_add_node(b, (struct node){.name = "", .kind = NODE_DIR, .made = true}, &root);
+    }
+    if (rc == 0) {
+        rc = tree_enqueue(b, (struct pending){root, 0, b->entry_count, 0});
+    }
+    for (uint32_t i = 0; rc == 0 && i < b->queue_count; i++) {
+        rc = tree_fill_dir(b, b->queue[i]);
+    }
+    return rc;
+}
+
+errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count, struct diag *d,
+                  struct tree **out)
+{
+    *out = calloc(1, sizeof(**out));
+    if (!*out) {
+        return diag_no_memory(d);
+    }
+    struct tree *tree = *out;
+    arena_init(&tree->arena);
+    struct build b = {.plan = p, .files = files, .file_count = file_count, .diag = d, .tree = tree};
+    uint64_t errors_before = d->errors;
+    errint rc = build_all(&b);
+    struct node *fit = b.node_count ? realloc(b.nodes, b.node_count * sizeof(*fit)) : NULL;
+    tree->nodes = fit ? fit : b.nodes;
+    tree->count = b.node_count;
+    tree->target_node = b.target_node;
+    tree->moved = b.moved;
+    free(b.entries);
+    free(b.queue);
+    free(b.children);
+    if (rc == 0 && d->errors > errors_before) {
+        rc = -EINVAL;
+    }
+    if (rc < 0) {
+        tree_close(tree);
+        *out = NULL;
+    }
+    return rc;
+}
+
+void tree_close(struct tree *t)
+{
+    if (t) {
+        free((void *)(uintptr_t)t->nodes);
+        free((void *)(uintptr_t)t->moved);
+        arena_fini(&t->arena);
+        free(t);
+    }
+}
+
+int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name)
+{
+    const struct node *d = &t->nodes[dir];
+    if (d->kind != NODE_DIR) {
+        return -ENOTDIR;
+    }
+    uint32_t low = d->first_child;
+    uint32_t high = d->first_child + d->child_count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order = str_cmp(node_name(&t->nodes[mid]), name);
+        if (order == 0) {
+            return mid;
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return -ENOENT;
+}
+
+int64_t tree_find(const struct tree *t, struct str path)
+{
+    uint32_t node = TREE_ROOT;
+    while (path.len) {
+        long slash = str_find(path, '/');
+        struct str name = str_head(path, slash < 0 ? path.len : (size_t)slash);
+        int64_t child = t->nodes[node].kind == NODE_DIR ? tree_lookup(t, node, name) : -ENOTDIR;
+        if (child < 0) {
+            return child;
+        }
+        node = (uint32_t)child;
+        path = str_from_pos(path, name.len + 1);
+    }
+    return node;
+}
+
+void tree_path(const struct tree *t, uint32_t node, struct buf *b)
+{
+    /* Ancestors first: collect the chain, at most one a component. */
+    uint32_t chain[1024];
+    unsigned depth = 0;
+    for (uint32_t at = node; at != TREE_ROOT && depth < ARRAY_LEN(chain); at = t->nodes[at].parent) {
+        chain[depth++] = at;
+    }
+    while (depth > 0) {
+        buf_str(b, node_name(&t->nodes[chain[--depth]]));
+        if (depth > 0) {
+            buf_char(b, '/');
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directories and files of the mount. Knows no FUSE.
+ *
+ * Nodes are numbered from 0 (the root) so that the children of a directory are consecutive and sorted bytewise by name; a node's inode number is its index
+ * plus 1, the same in every mount of the same plan. */
+#ifndef CKPTFS_VIEW_TREE_H
+#define CKPTFS_VIEW_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/errint.h"
+#include "base/str.h"
+#include "plan/plan.h"
+
+enum node_kind {
+    NODE_DIR,
+    NODE_RAW,         /* bytes of a target */
+    NODE_REPORT_TEXT, /* .ckptfs/report.txt: rendered when read, size 0 */
+    NODE_REPORT_JSON,
+    NODE_MAP,               /* .ckptfs/map.ini */
+    NODE_STATS,             /* .ckptfs/stats */
+    NODE_FAULTS,            /* .ckptfs/faults */
+    NODE_TF_STATE,          /* `checkpoint` */
+    NODE_TF_INDEX,          /* NAME.index */
+    NODE_TF_DATA,           /* NAME.data-?????-of-????? */
+    NODE_SAFETENSORS,       /* NAME.safetensors, or one of several */
+    NODE_SAFETENSORS_INDEX, /* NAME.safetensors.index.json */
+    NODE_SIDECAR,           /* a real file (sidecars.h) */
+    NODE_NPY,               /* beside a node: it has none of its own (content.h) */
+};
+
+/* A file of the mount that is no target. */
+struct made_file {
+    const char *path; /* in the mount: its components are file names */
+    enum node_kind kind;
+    uint32_t number;   /* of its kind */
+    const char *where; /* "map.ini:3" for one that the map names, else NULL */
+};
+
+struct node {
+    const char *name; /* path component, not NUL-terminated */
+    uint32_t parent;  /* index; the root's is itself */
+    union {
+        uint32_t first_child; /* NODE_DIR: index of the first child */
+        uint32_t target;      /* NODE_RAW: index into plan.targets */
+        uint32_t number;      /* else: made_file.number */
+    };
+    uint32_t child_count; /* NODE_DIR */
+    uint16_t name_len;
+    uint8_t kind; /* enum node_kind */
+    bool made;    /* NODE_DIR: it leads to files that are no targets */
+};
+
+struct moved {
+    struct str name; /* a variable whose children moved, as "w" */
+    struct str to;   /* the directory they moved to, as a path: "w.d" */
+};
+
+struct tree {
+    struct arena arena;
+    const struct node *nodes;
+    uint32_t count;
+    const uint32_t *target_node; /* for each target of the plan, its node */
+    const struct moved *moved;   /* names that are both variable and scope */
+    uint32_t moved_count;
+};
+
+enum { TREE_ROOT = 0 };
+
+/* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed likewise), and of the reports under .ckptfs/. A name that is both a variable
+ * and a scope keeps its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file system cannot hold are escaped
+ * (base/escape.h). Two targets that meet at one path are an error that names both. A variable or a scope that has the path of another file wins, with a
+ * warning; against one that the map names it is an error. */
+MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count,
+                             struct diag *d, struct tree **out);
+void tree_close(struct tree *t);
+
+/* tree_lookup: the child of directory `dir` with that name: its index, or -ENOENT. O(log children). */
+int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name);
+
+/* tree_find: the node that a path from the root leads to, whose components are file names; -ENOENT, -ENOTDIR. */
+int64_t tree_find(const struct tree *t, struct str path);
+
+/* tree_path: adds the path of `node` from the root, without a leading slash, to b. */
+void tree_path(const struct tree *t, uint32_t node, struct buf *b);
+
+static inline struct str node_name(const struct node *n)
+{
+    return str_of(n->name, n->name_len);
+}
+
+#endif

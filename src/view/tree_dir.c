@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The children of one directory: what they are called, and who moves when a name is both a variable and a scope. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "view/tree_build.h"
+
+/* The file name of a path component: the component itself unless it must be escaped. */
+static struct str file_name(struct build *b, struct str component)
+{
+    bool plain = component.len > 0 && component.len <= COMPONENT_MOST && component.ptr[0] != '.';
+    for (size_t i = 0; plain && i < component.len; i++) {
+        unsigned char c = (unsigned char)component.ptr[i];
+        plain = c >= 0x20 && c != 0x7f && c != '%';
+    }
+    if (plain) {
+        return component;
+    }
+    CLEANUP_BUF struct buf text = {0};
+    escape_component(&text, component);
+    struct str name = text.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&text));
+    if (!name.ptr) {
+        diag_no_memory(b->diag);
+    }
+    return name;
+}
+
+static int child_order(const void *a, const void *b)
+{
+    const struct child *left = a;
+    const struct child *right = b;
+    return str_cmp(node_name(&left->node), node_name(&right->node));
+}
+
+static errint note_moved(struct build *b, const struct child *c, struct str to)
+{
+    if (b->tree->moved_count == b->moved_cap) {
+        uint32_t cap = b->moved_cap ? b->moved_cap * 2 : 16;
+        struct moved *grown = realloc(b->moved, cap * sizeof(*grown));
+        if (!grown) {
+            return diag_no_memory(b->diag);
+        }
+        b->moved = grown;
+        b->moved_cap = cap;
+    }
+    /* The variable's full name is what its children share, less the '/'. */
+    struct str full = str_head(tree_entry_name(b, b->entries[c->pending.low]), c->pending.pos - 1);
+    b->moved[b->tree->moved_count++] = (struct moved){full, to};
+    return 0;
+}
+
+/* Whether any of the entries is a target; or, with `made`, a file that is none. */
+static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool made)
+{
+    while (low < high && (b->entries[low] >= b->plan->count) != made) {
+        low++;
+    }
+    return low < high;
+}
+
+/* Where all of the entries are below the path of `what`, a variable or a file of the mount, which is `len` bytes long, none of them may be a file that the map
+ * names: whether one is, which is an error then. */
+static bool refuse_below(struct build *b, const char *what, size_t len, uint32_t low, uint32_t high)
+{
+    for (; low < high; low++) {
+        const struct made_file *file = tree_entry_file(b, b->entries[low]);
+        if (file && file->where) {
+            struct str path = str_from(file->path);
+            diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
+                       "'%s' of [files] would be below '%s', which is a %s of the view: give the folder "
+                       "another name",
+                       diag_visible(b->diag, path), diag_visible(b->diag, str_head(path, len)), what);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Directories that have their new names are listed, and those of the mount's own files are warned of. */
+static errint tell_moved(struct build *b, const struct child *children, uint32_t count)
+{
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        const struct child *c = &children[i];
+        if (c->moved && c->node.made &&
+            !refuse_below(b, "variable", c->pending.pos - 1, c->pending.low, c->pending.high)) {
+            diag_warn(
+                b->diag, DIAG_NAME_COLLISION, "", c->component,
+                "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
+                diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&c->node)));
+        }
+        if (c->moved && has_any(b, c->pending.low, c->pending.high, false)) {
+            rc = note_moved(b, c, node_name(&c->node));
+        }
+    }
+    return rc;
+}
+
+/* `what`, a variable or a scope, has the path of another file. */
+static void give_way(struct build *b, const char *what, const struct made_file *file)
+{
+    struct str path = str_from(file->path);
+    if (file->where) {
+        diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
+                   "'%s' of [files] is also the name of a %s of the view: give the file another name",
+                   diag_visible(b->diag, path), what);
+    } else {
+        diag_warn(b->diag, DIAG_NAME_COLLISION, "", path, "%s '%s' hides the mount's own file of that name",
+                  what, diag_visible(b->diag, path));
+    }
+}
+
+static void complain_twice(struct build *b, const struct made_file *file)
+{
+    diag_error(b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", str_from(file->path),
+               "two files of the mount would be called '%s': give one another name, in [view] or [files]",
+               diag_visible(b->diag, str_from(file->path)));
+}
+
+/* The child that entries [low, *high) make: those whose component at `pos` is that of entry `low`. */
+static errint make_child(struct build *b, const struct pending *dir, uint32_t low, uint32_t *high,
+                         struct child *leaf, struct child *sub, bool *has_leaf, bool *has_sub)
+{
+    struct str name = tree_entry_name(b, b->entries[low]);
+    struct str rest = str_from_pos(name, dir->pos);
+    long slash = str_find(rest, '/');
+    struct str component = slash < 0 ? rest : str_head(rest, (size_t)slash);
+    uint32_t end = low + 1;
+    while (end < dir->high) {
+        struct str other = str_from_pos(tree_entry_name(b, b->entries[end]), dir->pos);
+        if (!str_starts(other, component) || (other.len > component.len && other.ptr[component.len] != '/')) {
+            break;
+        }
+        end++;
+    }
+    *high = end;
+    struct str file = file_name(b, component);
+    if (!file.ptr) {
+        return -ENOMEM;
+    }
+    uint32_t sub_low = low;
+    *has_leaf = slash < 0;
+    if (slash < 0) {
+        uint32_t entry = b->entries[low];
+        const struct made_file *made = tree_entry_file(b, entry);
+        leaf->component = component;
+        leaf->moved = false;
+        leaf->node = (struct node){
+            .name = file.ptr,
+            .name_len = (uint16_t)file.len,
+            .parent = dir->node,
+            .kind = (uint8_t)(made ? made->kind : NODE_RAW),
+        };
+        if (made) {
+            leaf->node.number = made->number;
+        } else {
+            leaf->node.target = entry;
+        }
+        sub_low++;
+        /* A variable comes first: it has the smaller number. */
+        for (; sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len; sub_low++) {
+            const struct made_file *other = tree_entry_file(b, b->entries[sub_low]);
+            if (made) {
+                complain_twice(b, other);
+            } else {
+                give_way(b, "variable", other);
+            }
+        }
+        if (made && sub_low < end) {
+            if (!refuse_below(b, "file", name.len, sub_low, end)) {
+                give_way(b, "scope", made);
+            }
+            *has_leaf = false;
+        }
+    }
+    *has_sub = sub_low < end;
+    if (*has_sub) {
+        sub->component = component;
+        sub->moved = *has_leaf;
+        sub->node = (struct node){.name = file.ptr,
+                                  .name_len = (uint16_t)file.len,
+                                  .parent = dir->node,
+                                  .kind = NODE_DIR,
+                                  .made = has_any(b, sub_low, end, true)};
+        sub->pending = (struct pending){0, sub_low, end, dir->pos + (uint32_t)component.len + 1};
+    }
+    return 0;
+}
+
+static void complain_meeting(struct build *b, const struct child *a, const struct child *c)
+{
+    diag_error(b->diag, DIAG_NAME_COLLISION, "", a->component,
+               "'%s' and '%s' would both have the file name '%s'", diag_visible(b->diag, a->component),
+               diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&a->node)));
+}
+
+/* Sort, name and append the children of one directory. */
+static errint settle(struct build *b, const struct pending *dir, struct child *children, uint32_t count,
+                     bool any_moved)
+{
+    qsort(children, count, sizeof(*children), child_order);
+    if (any_moved) {
+        errint rc = tree_name_moved(b, children, count);
+        rc = rc < 0 ? rc : tell_moved(b, children, count);
+        if (rc < 0) {
+            return rc;
+        }
+        qsort(children, count, sizeof(*children), child_order);
+    }
+    b->nodes[dir->node].first_child = b->node_count;
+    b->nodes[dir->node].child_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i && child_order(&children[i - 1], &children[i]) == 0) {
+            complain_meeting(b, &children[i - 1], &children[i]);
+        }
+        uint32_t index;
+        errint rc = tree_add_node(b, children[i].node, &index);
+        if (rc == 0 && children[i].node.kind == NODE_DIR) {
+            children[i].pending.node = index;
+            rc = tree_enqueue(b, children[i].pending);
+        } else if (rc == 0 && children[i].node.kind == NODE_RAW) {
+            b->target_node[children[i].node.target] = index;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+errint tree_fill_dir(struct build *b, struct pending dir)
+{
+    uint32_t count = 0;
+    bool any_moved = false;
+    for (uint32_t low = dir.low; low < dir.high;) {
+        if (count + 2 > b->child_cap) {
+            uint32_t grown_cap = b->child_cap ? b->child_cap * 2 : 64;
+            struct child *grown = realloc(b->children, grown_cap * sizeof(*grown));
+            if (!grown) {
+                return diag_no_memory(b->diag);
+            }
+            b->children = grown;
+            b->child_cap = grown_cap;
+        }
+        struct child leaf;
+        struct child sub;
+        bool has_leaf;
+        bool has_sub;
+        errint rc = make_child(b, &dir, low, &low, &leaf, &sub, &has_leaf, &has_sub);
+        if (rc < 0) {
+            return rc;
+        }
+        if (has_leaf) {
+            b->children[count++] = leaf;
+        }
+        if (has_sub) {
+            b->children[count++] = sub;
+        }
+        any_moved |= has_leaf && has_sub;
+    }
+    return settle(b, &dir, b->children, count, any_moved);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/grow.h"
+#include "base/trouble.h"
+#include "view/view_data.h"
+#include "view/view_seen.h"
+#include "source/tf_v2/bundle.h"
+#include "source/catalog_names.h"
+#include "source/tf_v1/legacy.h"
+#include "source/tf/locate.h"
+#include "source/tf_v2/objects_record.h"
+#include "model/graph_file.h"
+
+/* The checkpoint that the user or else the map names. */
+static const char *choose_checkpoint(const struct view_request *request, const struct map *map,
+                                     struct diag *d)
+{
+    if (request->checkpoint) {
+        return request->checkpoint;
+    }
+    if (map && map->checkpoint) {
+        return map->checkpoint;
+    }
+    diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, request->map ? request->map : "", STR(""),
+               "no checkpoint is given: neither as an argument nor as `path` in [checkpoint] of a map");
+    return NULL;
+}
+
+/* `seen` is NULL where no data files will belong to it. */
+static errint open_catalog(const char *checkpoint, struct seen *seen, struct diag *d, struct catalog **out)
+{
+    struct arena texts;
+    arena_init(&texts);
+    struct location where;
+    errint rc = seen && seen_state(seen, checkpoint) < 0 ? diag_no_memory(d) : 0;
+    rc = rc < 0 ? rc : locate_checkpoint(checkpoint, &texts, &where, d);
+    if (rc == 0 && seen && seen_files(seen, &where) < 0) {
+        rc = diag_no_memory(d);
+    }
+    if (rc == 0) {
+        rc = where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
+    }
+    arena_fini(&texts);
+    return rc;
+}
+
+/* Makes the variables of a checkpoint known by the same names as the tensors of the one that is shown. */
+static errint name_alike(struct catalog *graph, const struct catalog *c, struct diag *d)
+{
+    const struct diag_mark before = diag_mark(d);
+    if (!graph->names || !c || !c->names || !c->names->friendly) {
+        return 0;
+    }
+    errint rc = catalog_use_friendly(graph, d);
+    if (rc == 0) {
+        diag_forget(d, &before); /* names that are shared are none of the view's */
+    }
+    return rc;
+}
+
+/* The variables of another checkpoint. */
+static errint read_checkpoint_graph(const char *path, struct view *v, struct variable **variables,
+                                    uint32_t *count, struct diag *d)
+{
+    struct catalog *other = NULL;
+    errint rc = open_catalog(path, NULL, d, &other);
+    if (rc == 0) {
+        rc = name_alike(other, v->catalog, d);
+    }
+    if (rc == 0) {
+        rc = graph_from_catalog(other, v->catalog, &v->arena, variables, count, d);
+    }
+    catalog_close(other);
+    return rc;
+}
+
+/* The target graph: what the map declares, and what the graph file has. */
+static errint open_graph(const char *path, struct view *v, struct diag *d)
+{
+    v->graph = v->map->graph;
+    if (!path) {
+        return 0;
+    }
+    struct variable *variables = NULL;
+    uint32_t count = 0;
+    bool file = graph_file_named(path);
+    if (file) {
+        locate_warn_both(path, d);
+    }
+    errint rc = file ? graph_file_read(path, NULL, v->catalog, &v->arena, &variables, &count, d)
+                     : read_checkpoint_graph(path, v, &variables, &count, d);
+    return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
+}
+
+/* ---- the files ------------------------------------------------------------------------------------ */
+
+struct file_list {
+    struct made_file *files; /* owns */
+    size_t count;
+    size_t cap;
+    bool failed;
+};
+
+static void add_file(struct file_list *l, const char *path, enum node_kind kind, uint32_t number)
+{
+    if (!path) {
+        return;
+    }
+    if (!grow(&l->files, &l->cap, l->count, sizeof(*l->files))) {
+        l->failed = true;
+        return;
+    }
+    l->files[l->count++] = (struct made_file){path, kind, number, NULL};
+}
+
+static void add_sidecars(const struct sidecars *s, struct file_list *l)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        add_file(l, s->found[i].name, NODE_SIDECAR, i);
+        if (!l->failed) {
+            l->files[l->count - 1].where = s->found[i].where;
+        }
+    }
+}
+
+/* What TensorFlow will not find as in the source, without an error of its own. */
+static void warn_of_tensorflow(const struct view *v, enum view_layout layout, struct diag *d)
+{
+    if (tf_view_stale(v->tf) && v->map->names != MAP_NAMES_FRIENDLY) {
+        diag_warn(
+            d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
+            "the object graph is not in TensorFlow's files, since not all of the checkpoint is in the view "
+            "under its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
+    }
+    struct str prefix = str_from(tf_view_index_path(v->tf));
+    prefix.len -= strlen(".index");
+    int64_t node = tree_find(v->tree, prefix);
+    if (node > TREE_ROOT && v->tree->nodes[node].kind == NODE_DIR) {
+        diag_warn(d, DIAG_NAME_COLLISION, "", prefix,
+                  "'%s' is a scope of the view and the prefix of its checkpoint: "
+                  "TensorFlow's load_checkpoint takes that path for the directory; %s",
+                  diag_visible(d, prefix),
+                  layout == VIEW_LAYOUT_FLAT ? "another `name` in [view] gives the checkpoint another prefix"
+                                             : "give the scope another name");
+    }
+}
+
+/* All files of the mount that are no targets, and the tree of everything. */
+static errint build_files(const struct view_request *request, struct view *v, struct diag *d)
+{
+    struct view_options options = v->map->view;
+    if (request->compact) {
+        options.shards = VIEW_SHARDS_COMPACT;
+    }
+    v->listed = (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
+    errint rc = logicals_build(v->plan, &v->logicals, d);
+    if (rc == 0) {
+        rc = tf_view_open(v->catalog, &v->logicals, &options, d, &v->tf);
+    }
+    if (rc == 0) {
+        rc = safetensors_open(v->catalog, &v->logicals, &options, d, &v->safetensors);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    struct file_list l = {0};
+    add_file(&l, tf_view_state_path(v->tf), NODE_TF_STATE, 0);
+    add_file(&l, tf_view_index_path(v->tf), NODE_TF_INDEX, 0);
+    for (uint32_t i = 0; i < tf_view_data_count(v->tf); i++) {
+        add_file(&l, tf_view_data_path(v->tf, i), NODE_TF_DATA, i);
+    }
+    for (uint32_t i = 0; i < safetensors_count(v->safetensors); i++) {
+        add_file(&l, safetensors_name(v->safetensors, i), NODE_SAFETENSORS, i);
+    }
+    add_file(&l, safetensors_index_name(v->safetensors), NODE_SAFETENSORS_INDEX, 0);
+    add_sidecars(&v->sidecars, &l);
+    v->made = l.files;
+    v->made_count = (uint32_t)l.count;
+    rc = l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
+    if (rc == 0 && !request->compact &&
+        v->listed & VIEW_TENSORFLOW) { /* an export says what it lacks itself */
+        warn_of_tensorflow(v, options.layout, d);
+    }
+    return rc;
+}
+
+static errint build_tree(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+{
+    return broken ? tree_build(v->plan, NULL, 0, d, &v->tree) : build_files(request, v, d);
+}
+
+/* Of the files, those who want none of them are told only what is wrong. */
+static errint find_and_build(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+{
+    CLEANUP(diag_fini) struct diag own;
+    diag_init(&own);
+    own.denied = d->denied;
+    struct diag *told = request->values_only ? &own : d;
+    errint rc = sidecars_find(v->map, v->catalog ? v->catalog->prefix : NULL, told, &v->sidecars);
+    errint built = v->plan && rc != -ENOMEM ? build_tree(request, broken, v, told) : 0;
+    diag_take_errors(d, &own);
+    return rc < 0 ? rc : built;
+}
+
+/* Whether the user's word leads to a checkpoint. */
+static bool is_checkpoint(const char *word)
+{
+    CLEANUP(arena_fini) struct arena texts;
+    CLEANUP(diag_fini) struct diag unsaid;
+    struct location where;
+    arena_init(&texts);
+    diag_init(&unsaid);
+    return word && locate_checkpoint(word, &texts, &where, &unsaid) == 0;
+}
+
+/* The map could not be read: its name may be that of a checkpoint. What a file is was said already. */
+static void ask_of_map(const struct view_request *request, struct diag *d)
+{
+    struct stat st;
+    bool is_file = stat(request->map, &st) == 0 && S_ISREG(st.st_mode);
+    if (!is_file && is_checkpoint(request->map)) {
+        diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", str_from(request->map),
+                   "'%s' is a checkpoint, expected a map, which is text in sections",
+                   diag_visible(d, str_from(request->map)));
+    }
+}
+
+/* There is no checkpoint where one was expected: another word may be it. */
+static void ask_of_words(const struct view_request *request, struct diag *d)
+{
+    for (int i = 0; i <= request->word_count; i++) {
+        const char *word = i < request->word_count ? request->words[i] : request->map;
+        if (is_checkpoint(word)) {
+            diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", str_from(word),
+                       "'%s' is a checkpoint: are the arguments the wrong way round?",
+                       diag_visible(d, str_from(word)));
+        }
+    }
+}
+
+/* ---- all ------------------------------------------------------------------------------------------ */
+
+static errint open_once(const struct view_request *request, struct seen *seen, struct diag *d,
+                        struct view *out)
+{
+    *out = (struct view){0};
+    arena_init(&out->arena);
+    uint64_t errors_before = d->errors;
+    errint rc = 0;
+    if (request->depth >= VIEW_PLAN) {
+        rc = map_open(request->map, &request->extra, d, &out->map);
+    }
+    /* A map that cannot be read may still leave the checkpoint to be complained about: report both in one run. */
+    if (rc == 0 || out->map || request->checkpoint) {
+        out->checkpoint = choose_checkpoint(request, out->map, d);
+        errint found = out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
+        rc = rc == 0 ? found : rc;
+        if (out->checkpoint && !out->catalog) {
+            ask_of_words(request, d);
+        } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
+            ask_of_map(request, d);
+        }
+    }
+    enum map_names names = out->map ? out->map->names : request->extra.names;
+    if (out->catalog && names == MAP_NAMES_FRIENDLY) {
+        errint named = catalog_use_friendly(out->catalog, d);
+        rc = rc == 0 ? named : rc;
+    }
+    bool graph_broken = false;
+    if (out->map) {
+        errint graph = open_graph(request->graph, out, d);
+        graph_broken = graph < 0 || out->map->graph_broken;
+        rc = rc == 0 ? graph : rc;
+    }
+    if (out->map && out->catalog) {
+        errint resolved = plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
+        rc = rc == 0 ? resolved : rc;
+        if (rc == 0 && out->map->rule_count == 0) {
+            diag_warn(
+                d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "", STR("[assignment_map]"),
+                "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] shows every tensor "
+                "under its own name");
+        }
+    }
+    if (out->map && rc != -ENOMEM) {
+        errint built = find_and_build(request, d->errors > errors_before, out, d);
+        rc = rc == 0 ? built : rc;
+    }
+    rc = view_open_data(request, rc, out, d);
+    if (out->map && rc != -ENOMEM) {
+        errint beside = sidecars_open(&out->sidecars, d);
+        rc = rc == 0 ? beside : rc;
+    }
+    return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
+}
+
+errint view_open(const struct view_request *request, struct diag *d, struct view *out)
+{
+    const struct diag_mark before = diag_mark(d);
+    for (unsigned again = 0;; again++) {
+        struct seen seen;
+        seen_init(&seen);
+        unsigned troubles = trouble_count();
+        errint rc = open_once(request, &seen, d, out);
+        const char *changed = rc == -ENOMEM ? NULL : seen_changed(&seen, rc < 0);
+        changed = changed || rc == -ENOMEM ? changed : view_changed_data(out);
+        if (changed && again == VIEW_AGAIN_MOST) {
+            rc = diag_error(
+                d, DIAG_FILE_UNREADABLE, changed, str_from(changed),
+                "the file changed each of the %u times that the checkpoint was opened: a save under this "
+                "name is under way, try again when it is done",
+                again + 1);
+        }
+        if (!changed || again == VIEW_AGAIN_MOST) {
+            seen_fini(&seen);
+            return trouble_tell(troubles, d, rc);
+        }
+        seen_fini(&seen);
+        view_close(out);
+        diag_forget(d, &before);
+    }
+}
+
+struct str view_map_text(const struct view *v)
+{
+    return v->map->path ? v->map->text : STR("[assignment_map]\n/ = /\n");
+}
+
+void view_close(struct view *v)
+{
+    sidecars_close(&v->sidecars);
+    tree_close(v->tree);
+    free(v->made);
+    safetensors_close(v->safetensors);
+    tf_view_close(v->tf);
+    logicals_fini(&v->logicals);
+    plan_close(v->plan);
+    checked_close(v->checked);
+    catalog_close(v->catalog);
+    map_close(v->map);
+    arena_fini(&v->arena);
+    *v = (struct view){0};
+}
