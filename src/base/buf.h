@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing text buffer with a sticky failure: once memory is short every further call does nothing,
- * and the caller asks once, at the end. */
+/* A growing text buffer with a sticky failure: once memory is short every further call does
+ * nothing, and the caller asks once, at the end. */
 #ifndef CKPTFS_BASE_BUF_H
 #define CKPTFS_BASE_BUF_H
 
@@ -28,15 +28,18 @@ void buf_char(struct buf *b, char c);
 FORMAT(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 FORMAT(2, 0) void buf_vprintf(struct buf *b, const char *fmt, va_list args);
 
-/* buf_visible: a name as it may be shown on a terminal or in a log: bytes that are not valid UTF-8, and those of characters
- * that a terminal does not show as themselves (utf8_shown: controls, U+202E, U+200B and their like), are written \xHH, and a
- * backslash is doubled, so what is shown says what the bytes are. */
+/* buf_visible: a name as it may be shown on a terminal or in a log: bytes that are not valid UTF-8,
+ * and those of characters that a terminal does not show as themselves (utf8_shown: controls,
+ * U+202E, U+200B and their like), are written \xHH, and a backslash is doubled, so what is shown
+ * says what the bytes are. */
 void buf_visible(struct buf *b, struct str s);
 
-/* buf_visible_head: likewise the first `most` bytes of it, or some less so that no character is cut, and "..." if that is not all. */
+/* buf_visible_head: likewise the first `most` bytes of it, or some less so that no character is
+ * cut, and "..." if that is not all. */
 void buf_visible_head(struct buf *b, struct str s, size_t most);
 
-/* buf_safe: likewise a text of ours, which may hold names that are visible already: backslashes stay as they are. */
+/* buf_safe: likewise a text of ours, which may hold names that are visible already: backslashes
+ * stay as they are. */
 void buf_safe(struct buf *b, struct str text);
 
 /* buf_check: 0, or -ENOMEM if any call before failed. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why a request failed: the cause itself, whichever file of the view has shown it.
  *
- * A fault is found far below those who tell of it, and an errno does not say which of a thousand files it was. So whoever finds one notes it for its thread,
- * as errno is set, and whoever answers the request asks what was noted. One cause is one log line, however many files show it.
+ * A fault is found far below those who tell of it, and an errno does not say which of a thousand
+ * files it was. So whoever finds one notes it for its thread, as errno is set, and whoever answers
+ * the request asks what was noted. One cause is one log line, however many files show it.
  *
- * What is found damaged once is not looked at again (cell.h): its cell keeps the cause, for those who ask later. Safe from any thread. */
+ * What is found damaged once is not looked at again (cell.h): its cell keeps the cause, for those
+ * who ask later. Safe from any thread. */
 #ifndef CKPTFS_BASE_CAUSE_H
 #define CKPTFS_BASE_CAUSE_H
 
@@ -15,10 +17,13 @@
 
 enum cause_kind {
     CAUSE_NONE,
-    CAUSE_FILE, /* `what` is a struct shard that is a file. -ESTALE: it changed since it was opened; else why it cannot be read */
-    CAUSE_DOUBT, /* `what` likewise: it may have changed since it was opened (io/shard.h), and what is read cannot be verified (-EIO) */
-    CAUSE_BLOCK, /* `what` likewise, of V1: its block at byte `number` is damaged (-EBADMSG) */
-    CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
+    CAUSE_FILE, /* `what` is a struct shard that is a file. -ESTALE: it changed since it was opened;
+                   else why it cannot be read */
+    CAUSE_DOUBT,  /* `what` likewise: it may have changed since it was opened (io/shard.h), and what
+                     is read cannot be verified (-EIO) */
+    CAUSE_BLOCK,  /* `what` likewise, of V1: its block at byte `number` is damaged (-EBADMSG) */
+    CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value
+                     does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
 };
 
 struct cause {
@@ -44,8 +49,9 @@ bool cause_same(const struct cause *a, const struct cause *b);
 /* cause_hash: equal where cause_same. */
 uint64_t cause_hash(const struct cause *c);
 
-/* cause_keep: what is noted in this thread is why `owner`, any address, is bad; cause_recall notes it again, in whatever thread. Of an owner
- * that nothing was kept of nothing is noted (memory may have been short). */
+/* cause_keep: what is noted in this thread is why `owner`, any address, is bad; cause_recall notes
+ * it again, in whatever thread. Of an owner that nothing was kept of nothing is noted (memory may
+ * have been short). */
 void cause_keep(const void *owner);
 void cause_recall(const void *owner);
 

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is found out once, when it is first needed: one thread fills the cell while the others that need it wait.
+/* What is found out once, when it is first needed: one thread fills the cell while the others that
+ * need it wait.
  *
- * A checksum over a whole tensor, a table of offsets, an unpacked block: such things take seconds, and in a mount every thread
- * that waits for them is one that answers nothing else. So there are two more rules:
+ * A checksum over a whole tensor, a table of offsets, an unpacked block: such things take seconds,
+ * and in a mount every thread that waits for them is one that answers nothing else. So there are
+ * two more rules:
  *
- *   interruptible   a thread whose request was interrupted stops waiting with -EINTR; one that fills stops, too, where its fill
- *                   asks cell_interrupted, and the next thread fills
- *   never all       threads that are CELL_WORKERs are counted while they wait or fill, and there are at most as many of them as
- *                   cell_workers_most allows: one more gets -EAGAIN, and another thread has to ask in its place. One that
- *                   is CELL_HURRIED fills, but gets -EAGAIN where it would have to wait
+ *   interruptible   a thread whose request was interrupted stops waiting with -EINTR; one that
+ *                   fills stops, too, where its fill asks cell_interrupted, and the next thread
+ *                   fills
+ *   never all       threads that are CELL_WORKERs are counted while they wait or fill, and there
+ *                   are at most as many of them as cell_workers_most allows: one more gets -EAGAIN,
+ *                   and another thread has to ask in its place. One that is CELL_HURRIED fills, but
+ *                   gets -EAGAIN where it would have to wait
  *
- * The state of a cell is a byte, zero at first. The lock and the condition under all cells of the process are one: nobody waits where there is
- * nothing to be filled. */
+ * The state of a cell is a byte, zero at first. The lock and the condition under all cells of the
+ * process are one: nobody waits where there is nothing to be filled. */
 #ifndef CKPTFS_BASE_CELL_H
 #define CKPTFS_BASE_CELL_H
 
@@ -32,23 +36,27 @@ enum cell_patience { CELL_PATIENT, CELL_WORKER, CELL_HURRIED };
 
 /* What a thread that waits is told. */
 struct cell_waiter {
-    bool (*interrupted)(
-        void *context); /* asked some 50 times a second while the thread waits or fills; NULL: never */
+    bool (*interrupted)(void *context); /* asked some 50 times a second while the thread waits or
+                                           fills; NULL: never */
     void *context;
     enum cell_patience patience;
 };
 
-/* cell_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at first: patiently, and nobody interrupts. */
+/* cell_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at
+ * first: patiently, and nobody interrupts. */
 void cell_wait_as(const struct cell_waiter *w);
 
-/* cell_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at first. */
+/* cell_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at
+ * first. */
 void cell_workers_most(unsigned most);
 
 /* cell_busy: how many counted threads wait or fill just now. */
 unsigned cell_busy(void);
 
-/* cell_need: makes *c full with fill(context), unless it is. 0; -EBADMSG, which is kept: what was found damaged is not looked at again; -EINTR,
- * -EAGAIN as above; any other failure of `fill`, after which the cell is empty: it may succeed later. Why it is damaged (cause.h) is noted for each who asks. */
+/* cell_need: makes *c full with fill(context), unless it is. 0; -EBADMSG, which is kept: what was
+ * found damaged is not looked at again; -EINTR, -EAGAIN as above; any other failure of `fill`,
+ * after which the cell is empty: it may succeed later. Why it is damaged (cause.h) is noted for
+ * each who asks. */
 typedef errint cell_fill(void *context);
 MUST_CHECK errint cell_need(struct cell *c, cell_fill *fill, void *context);
 
@@ -64,8 +72,9 @@ static inline void cell_empty(struct cell *c)
     atomic_store_explicit(&c->state, CELL_EMPTY, memory_order_release);
 }
 
-/* cell_again: makes a full cell empty, so that the next cell_need fills it anew; any other cell stays. What was there may be in use by others: the fill
- * leaves it as it is, and finds out whether it still holds. */
+/* cell_again: makes a full cell empty, so that the next cell_need fills it anew; any other cell
+ * stays. What was there may be in use by others: the fill leaves it as it is, and finds out whether
+ * it still holds. */
 static inline void cell_again(struct cell *c)
 {
     uint8_t full = CELL_FULL;
@@ -75,8 +84,8 @@ static inline void cell_again(struct cell *c)
 /* cell_interrupted: whether the calling thread's request is not wanted any more. */
 bool cell_interrupted(void);
 
-/* cell_wait: one step of a wait for something else than a cell, of a thread that is filling: until `moved` is signalled or some 20 ms have
- * passed. `lock` is held. -EINTR. */
+/* cell_wait: one step of a wait for something else than a cell, of a thread that is filling: until
+ * `moved` is signalled or some 20 ms have passed. `lock` is held. -EINTR. */
 MUST_CHECK errint cell_wait(pthread_cond_t *moved, pthread_mutex_t *lock);
 
 #endif

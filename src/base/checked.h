@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums and products of numbers that come from files. Each returns false, and leaves *out alone, when
- * the result does not fit. */
+/* Sums and products of numbers that come from files. Each returns false, and leaves *out alone,
+ * when the result does not fit. */
 #ifndef CKPTFS_BASE_CHECKED_H
 #define CKPTFS_BASE_CHECKED_H
 

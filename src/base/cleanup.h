@@ -40,11 +40,11 @@ static inline int cleanup_steal_fd(int *fd)
 #define STEAL_FD(fd)  cleanup_steal_fd(&(fd))
 
 /* STEAL(p): gives the pointer p away and leaves NULL behind. */
-#define STEAL(p)                                                                                             \
-    ({                                                                                                       \
-        __typeof__(p) _p = (p);                                                                              \
-        (p) = NULL;                                                                                          \
-        _p;                                                                                                  \
+#define STEAL(p)                                                                                   \
+    ({                                                                                             \
+        __typeof__(p) _p = (p);                                                                    \
+        (p) = NULL;                                                                                \
+        _p;                                                                                        \
     })
 
 #endif

@@ -35,9 +35,10 @@ static bool split(uint32_t c, uint32_t *first, uint32_t *second)
     if (c >= HANGUL_FIRST && c < HANGUL_FIRST + HANGUL_COUNT) {
         uint32_t index = c - HANGUL_FIRST;
         uint32_t trailing = index % HANGUL_TRAILINGS;
-        *first = trailing ? c - trailing : HANGUL_LEADING + index / (HANGUL_VOWELS * HANGUL_TRAILINGS);
-        *second =
-            trailing ? HANGUL_TRAILING + trailing : HANGUL_VOWEL + index / HANGUL_TRAILINGS % HANGUL_VOWELS;
+        *first =
+            trailing ? c - trailing : HANGUL_LEADING + index / (HANGUL_VOWELS * HANGUL_TRAILINGS);
+        *second = trailing ? HANGUL_TRAILING + trailing
+                           : HANGUL_VOWEL + index / HANGUL_TRAILINGS % HANGUL_VOWELS;
         return true;
     }
     size_t low = 0;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* crc32c_extend: the crc of A then B, where `crc` is that of A (0 for an empty A) and B is `len` bytes
- * of any length. crc32c_extend(0, "123456789", 9) is 0xe3069283. */
+/* crc32c_extend: the crc of A then B, where `crc` is that of A (0 for an empty A) and B is `len`
+ * bytes of any length. crc32c_extend(0, "123456789", 9) is 0xe3069283. */
 uint32_t crc32c_extend(uint32_t crc, const void *bytes, size_t len);
 
 /* The stored form: a crc over bytes that hold crcs would be weak, so files hold masked ones. */

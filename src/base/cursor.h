@@ -42,7 +42,9 @@ static inline uint32_t cursor_le32(struct cursor *c)
 {
     struct str b = cursor_bytes(c, 4);
     const uint8_t *p = (const uint8_t *)b.ptr;
-    return b.len ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
+    return b.len
+               ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24
+               : 0;
 }
 
 static inline uint64_t cursor_le64(struct cursor *c)

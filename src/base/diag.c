@@ -74,8 +74,8 @@ static struct diag_entry *new_entry(struct diag *d)
 }
 
 FORMAT(6, 0)
-static void add(struct diag *d, bool warning, enum diag_code code, const char *where, struct str subject,
-                const char *fmt, va_list args)
+static void add(struct diag *d, bool warning, enum diag_code code, const char *where,
+                struct str subject, const char *fmt, va_list args)
 {
     if (!d) {
         return;
@@ -108,8 +108,8 @@ static void add(struct diag *d, bool warning, enum diag_code code, const char *w
     d->kept++;
 }
 
-errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
-                  ...)
+errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject,
+                  const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -118,8 +118,8 @@ errint diag_error(struct diag *d, enum diag_code code, const char *where, struct
     return codes[code].rc;
 }
 
-void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
-               ...)
+void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject,
+               const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What start-up found wrong: every error and warning of one run, in the order found.
  *
- * Library code adds entries and returns the errint that diag_error() gives back; it goes on where it
- * can, so that one run reports everything. Programs print the list; the report holds it as JSON.
+ * Library code adds entries and returns the errint that diag_error() gives back; it goes on where
+ * it can, so that one run reports everything. Programs print the list; the report holds it as JSON.
  * All entries are counted, the first DIAG_KEPT of them are kept. */
 #ifndef CKPTFS_BASE_DIAG_H
 #define CKPTFS_BASE_DIAG_H
@@ -69,7 +69,8 @@ struct diag {
     uint64_t errors;
     uint64_t warnings;
     bool forgotten;     /* memory was too short to keep an entry */
-    const char *denied; /* borrowed: as whom files are opened, for where that is denied; NULL: nothing to say */
+    const char *denied; /* borrowed: as whom files are opened, for where that is denied; NULL:
+                           nothing to say */
 };
 
 /* How much there was at some time. */
@@ -82,7 +83,8 @@ struct diag_mark {
 void diag_init(struct diag *d);
 void diag_fini(struct diag *d);
 
-/* diag_mark: what there is now. diag_forget: takes away what was added since then; its texts stay in the arena. */
+/* diag_mark: what there is now. diag_forget: takes away what was added since then; its texts stay
+ * in the arena. */
 static inline struct diag_mark diag_mark(const struct diag *d)
 {
     return (struct diag_mark){d->kept, d->errors, d->warnings};
@@ -96,30 +98,31 @@ static inline void diag_forget(struct diag *d, const struct diag_mark *then)
 }
 
 /* diag_error: adds an error and returns the errint of its code (-EINVAL, -ENOENT, -EBADMSG, ...).
- * `where` is copied; `subject` is copied; the format makes `message`. d may be NULL: nothing is kept. */
+ * `where` is copied; `subject` is copied; the format makes `message`. d may be NULL: nothing is
+ * kept. */
 FORMAT(5, 6)
-errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
-                  ...);
+errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject,
+                  const char *fmt, ...);
 
 /* diag_warn: adds a warning. */
 FORMAT(5, 6)
-void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject, const char *fmt,
-               ...);
+void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject,
+               const char *fmt, ...);
 
 /* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
 void diag_take_errors(struct diag *d, const struct diag *from);
 
-/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the name
- * is one that could be shown. diag_nearest_written: likewise one that is to be written as `written`,
- * also copied, where the entry is shown to people. */
+/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the
+ * name is one that could be shown. diag_nearest_written: likewise one that is to be written as
+ * `written`, also copied, where the entry is shown to people. */
 void diag_nearest(struct diag *d, struct str name);
 void diag_nearest_written(struct diag *d, struct str name, struct str written);
 
 /* diag_no_memory: the error of a failed allocation; returns -ENOMEM. */
 errint diag_no_memory(struct diag *d);
 
-/* diag_visible: s made fit for a message, as buf_visible_head with DIAG_SHOWN_MOST, allocated in d's arena; for %s. It costs nothing once d keeps no
- * more entries: then it is "". */
+/* diag_visible: s made fit for a message, as buf_visible_head with DIAG_SHOWN_MOST, allocated in
+ * d's arena; for %s. It costs nothing once d keeps no more entries: then it is "". */
 const char *diag_visible(struct diag *d, struct str s);
 
 const char *diag_code_name(enum diag_code code);

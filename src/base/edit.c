@@ -22,8 +22,9 @@ static void drop_common_ends(struct str *a, struct str *b)
     *b = str_of(b->ptr + head, b->len - head - tail);
 }
 
-/* The matrix of distances between the heads of a (rows) and b (columns), of which only the diagonal band
- * |column - row| <= most can hold an answer. cell[k] is the column row + k - most of the row done last. */
+/* The matrix of distances between the heads of a (rows) and b (columns), of which only the diagonal
+ * band |column - row| <= most can hold an answer. cell[k] is the column row + k - most of the row
+ * done last. */
 unsigned edit_distance(struct str a, struct str b, unsigned most)
 {
     most = least(most, EDIT_MOST);

@@ -37,7 +37,8 @@ static uint64_t hash_of(struct str s)
     return h;
 }
 
-/* Adds the path form, whatever its length; returns where it may be cut to at most COMPONENT_KEPT bytes of it. */
+/* Adds the path form, whatever its length; returns where it may be cut to at most COMPONENT_KEPT
+ * bytes of it. */
 static size_t add_form(struct buf *b, struct str component)
 {
     if (component.len == 0) {
@@ -56,8 +57,8 @@ static size_t add_form(struct buf *b, struct str component)
         if (b->len - start <= COMPONENT_KEPT) {
             cut = b->len - start;
         }
-        /* "%~" begins the hash of a long name, so a name that holds it is told apart too; a lone "%" is an
-         * empty component. */
+        /* "%~" begins the hash of a long name, so a name that holds it is told apart too; a lone
+         * "%" is an empty component. */
         bool percent = c == '%' && (percent_at(component, pos) >= 0 || component.len == 1 ||
                                     (pos + 1 < component.len && component.ptr[pos + 1] == '~'));
         if (c < 0x20 || c == 0x7f || percent) {
@@ -107,7 +108,7 @@ void escape_path(struct buf *b, struct str name)
     }
 }
 
-/* ---- as a map has it ------------------------------------------------------------------------------ */
+/* ---- as a map has it ------------------------------------------------------------------------- */
 
 /* Whether the language gives the character at `pos` a meaning there: a blank at an edge, a
  * comment's beginning, a bracket in the first place of a line, a '%' that would be read as an

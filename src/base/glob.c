@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shell patterns over names. Not fnmatch(): names may hold NUL, and glibc's takes exponential time for many stars. */
+/* Shell patterns over names. Not fnmatch(): names may hold NUL, and glibc's takes exponential time
+ * for many stars. */
 #include "base/glob.h"
 
 #include "base/utf8.h"
@@ -14,8 +15,9 @@ bool glob_is_pattern(struct str text)
     return false;
 }
 
-/* The set that begins after the '[' at `pos`: whether byte c is in it, and *end behind its ']'. A ']' at the first place is a
- * member. False and *end 0 when there is no closing ']': then '[' is itself. */
+/* The set that begins after the '[' at `pos`: whether byte c is in it, and *end behind its ']'. A
+ * ']' at the first place is a member. False and *end 0 when there is no closing ']': then '[' is
+ * itself. */
 static bool in_set(struct str glob, size_t pos, unsigned char c, size_t *end)
 {
     bool negated = pos < glob.len && (glob.ptr[pos] == '!' || glob.ptr[pos] == '^');
@@ -40,7 +42,8 @@ static bool in_set(struct str glob, size_t pos, unsigned char c, size_t *end)
     return false;
 }
 
-/* One step of the pattern other than `*` against the name at *at: whether it fits; both positions move on. */
+/* One step of the pattern other than `*` against the name at *at: whether it fits; both positions
+ * move on. */
 static bool step(struct str glob, size_t *pos, struct str name, size_t *at)
 {
     char c = glob.ptr[*pos];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shell patterns over names: `*` any bytes, '/' too; `?` one character; `[a-z]`, `[!a-z]` one byte of (or
- * not of) a set; `\` the next byte itself. */
+/* Shell patterns over names: `*` any bytes, '/' too; `?` one character; `[a-z]`, `[!a-z]` one byte
+ * of (or not of) a set; `\` the next byte itself. */
 #ifndef CKPTFS_BASE_GLOB_H
 #define CKPTFS_BASE_GLOB_H
 
@@ -15,7 +15,8 @@ bool glob_match(struct str glob, struct str name);
 /* glob_is_pattern: whether it has any of `*?[\`. */
 bool glob_is_pattern(struct str text);
 
-/* glob_escaped: `text` as a pattern that matches nothing else, allocated in `a`; NULL when memory is short. */
+/* glob_escaped: `text` as a pattern that matches nothing else, allocated in `a`; NULL when memory
+ * is short. */
 const char *glob_escaped(struct str text, struct arena *a);
 
 #endif

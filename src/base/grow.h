@@ -8,8 +8,8 @@
 
 #include "base/trouble.h"
 
-/* grow: makes room for element number `count` of *array, `size` bytes each; `array` is the address of the pointer. False when memory is
- * short: all is then as it was. */
+/* grow: makes room for element number `count` of *array, `size` bytes each; `array` is the address
+ * of the pointer. False when memory is short: all is then as it was. */
 static inline bool grow(void *array, size_t *cap, size_t count, size_t size)
 {
     if (count < *cap) {

@@ -97,7 +97,8 @@ static void add_unit(struct buf *b, uint32_t unit)
 
 static void add_escape(struct buf *b, const unsigned char *p, size_t len)
 {
-    static const char shorts[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    static const char shorts[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     if (len == 0) {
         add_unit(b, 0xdc00u + p[0]);
     } else if (len == 1 && (p[0] == '"' || p[0] == '\\')) {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A streaming JSON writer into a buffer: well-formed by construction as long as what is opened is closed.
+/* A streaming JSON writer into a buffer: well-formed by construction as long as what is opened is
+ * closed.
  *
  * Strings are runs of bytes, as names are. The rule for what they become:
  *
- *   valid UTF-8         is itself: every parser gives back the exact name. '"', '\' and what a terminal does not show as
- *                       itself (utf8_shown: controls, line separators, U+202E and its like) are escaped, which is exact
- *                       too, so a document is safe on a terminal.
- *   any other byte HH   is the lone surrogate \udcHH (80 <= HH <= FF). No valid UTF-8 decodes to one, so this is
- *                       unambiguous; it is Python's "surrogateescape": os.fsencode(json.loads(text)) is the exact bytes.
+ *   valid UTF-8         is itself: every parser gives back the exact name. '"', '\' and what a
+ *                       terminal does not show as itself (utf8_shown: controls, line separators,
+ *                       U+202E and its like) are escaped, which is exact too, so a document is safe
+ *                       on a terminal.
+ *   any other byte HH   is the lone surrogate \udcHH (80 <= HH <= FF). No valid UTF-8 decodes to
+ *                       one, so this is unambiguous; it is Python's "surrogateescape":
+ *                       os.fsencode(json.loads(text)) is the exact bytes.
  *
- * A container is written over several lines (JSON_BLOCK, two blanks a level) or on one (JSON_LINE); all that a
- * JSON_LINE container holds is on that line too. */
+ * A container is written over several lines (JSON_BLOCK, two blanks a level) or on one (JSON_LINE);
+ * all that a JSON_LINE container holds is on that line too. */
 #ifndef CKPTFS_BASE_JSON_H
 #define CKPTFS_BASE_JSON_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log of the running daemon: one sink, four levels. Only src/sandbox, src/fuse and src/tool use it.
+/* The log of the running daemon: one sink, four levels. Only src/sandbox, src/fuse and src/tool use
+ * it.
  *
- * Messages: lower case, subject first, no full stop, no newline. errno is kept. Safe from any thread. */
+ * Messages: lower case, subject first, no full stop, no newline. errno is kept. Safe from any
+ * thread. */
 #ifndef CKPTFS_BASE_LOG_H
 #define CKPTFS_BASE_LOG_H
 
@@ -11,13 +13,15 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* log_init: messages up to `level` go to stderr, each after "program: ". `program` is borrowed for ever. */
+/* log_init: messages up to `level` go to stderr, each after "program: ". `program` is borrowed for
+ * ever. */
 void log_init(const char *program, enum log_level level);
 
 /* log_open_syslog: connects to syslog already: where it is may not be found later. */
 void log_open_syslog(void);
 
-/* log_to_syslog: from now on to syslog (a daemon has no terminal). log_to_stderr: to stderr again, as at the start. */
+/* log_to_syslog: from now on to syslog (a daemon has no terminal). log_to_stderr: to stderr again,
+ * as at the start. */
 void log_to_syslog(void);
 void log_to_stderr(void);
 

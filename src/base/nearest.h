@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The word of a small set that a misspelt one may have meant: options, commands, values of options. */
+/* The word of a small set that a misspelt one may have meant: options, commands, values of
+ * options. */
 #ifndef CKPTFS_BASE_NEAREST_H
 #define CKPTFS_BASE_NEAREST_H
 

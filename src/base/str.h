@@ -54,7 +54,8 @@ static inline bool str_ends(struct str s, struct str suffix)
 /* The bytes from position `from` on; empty when there are none. */
 static inline struct str str_from_pos(struct str s, size_t from)
 {
-    return from >= s.len ? (struct str){s.ptr + s.len, 0} : (struct str){s.ptr + from, s.len - from};
+    return from >= s.len ? (struct str){s.ptr + s.len, 0}
+                         : (struct str){s.ptr + from, s.len - from};
 }
 
 static inline struct str str_head(struct str s, size_t len)

@@ -8,11 +8,13 @@
 
 #include "base/errint.h"
 
-/* thread_start: a thread that takes no signals: those are for the main thread. But SIGSYS is left to it, which its own system calls raise (sandbox/seccomp.h).
- * Errors are those of pthread_create. */
+/* thread_start: a thread that takes no signals: those are for the main thread. But SIGSYS is left
+ * to it, which its own system calls raise (sandbox/seccomp.h). Errors are those of
+ * pthread_create. */
 MUST_CHECK errint thread_start(pthread_t *out, void *(*run)(void *), void *argument);
 
-/* thread_until: the time `ms` milliseconds from now, as pthread_cond_timedwait and pthread_timedjoin_np take it. */
+/* thread_until: the time `ms` milliseconds from now, as pthread_cond_timedwait and
+ * pthread_timedjoin_np take it. */
 struct timespec thread_until(unsigned ms);
 
 #endif

@@ -11,7 +11,8 @@ enum { PATH_MOST = 1024 };
 
 struct trouble {
     errint rc;            /* 0: there was none */
-    char path[PATH_MOST]; /* what was looked at, perhaps cut; "" where it is not known, or for memory */
+    char path[PATH_MOST]; /* what was looked at, perhaps cut; "" where it is not known, or for
+                             memory */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -98,7 +99,8 @@ static errint tell(unsigned before, struct diag *d, errint rc, bool refuse)
         diag_warn(d, DIAG_FILE_UNREADABLE, t.path, str_from(t.path), words, strerror(-t.rc));
         return rc;
     }
-    errint told = diag_error(d, DIAG_FILE_UNREADABLE, t.path, str_from(t.path), words, strerror(-t.rc));
+    errint told =
+        diag_error(d, DIAG_FILE_UNREADABLE, t.path, str_from(t.path), words, strerror(-t.rc));
     return rc < 0 ? rc : told;
 }
 

@@ -18,8 +18,8 @@ struct str url_in(struct str path)
     while (start > 0 && is_of_scheme(path.ptr[start - 1])) {
         start--;
     }
-    bool found =
-        colon - (long)start >= 2 && is_letter(path.ptr[start]) && (start == 0 || path.ptr[start - 1] == '/');
+    bool found = colon - (long)start >= 2 && is_letter(path.ptr[start]) &&
+                 (start == 0 || path.ptr[start - 1] == '/');
     return found ? str_from_pos(path, start) : (struct str){NULL, 0};
 }
 
@@ -29,7 +29,8 @@ const char *url_advice(struct str url)
         const char *scheme;
         const char *advice;
     } known[] = {
-        {"gs://", "copy it here first, as with 'gcloud storage cp -r', or mount the bucket with gcsfuse"},
+        {"gs://",
+         "copy it here first, as with 'gcloud storage cp -r', or mount the bucket with gcsfuse"},
         {"s3://", "copy it here first, as with 'aws s3 cp --recursive', or mount the bucket"},
         {"hf://", "download it first, as with 'hf download'"},
         {"http://", "download it first"},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table format of V2 `.index` files and V1 checkpoints, read front to back.
  *
- * LevelDB's table with other defaults: tensorflow/core/lib/io/{format,block,table}.cc. Keys must be strictly increasing
- * (TensorFlow's own lookups fail otherwise), blocks must lie one after the other before the footer, and every
- * checksum is verified, so whatever comes out was written as such. Limits against hostile files: a key 64 KiB, a value
- * 16 MiB, all keys together 64 times the file and 64 MiB, a snappy block 32 times its stored bytes.
+ * LevelDB's table with other defaults: tensorflow/core/lib/io/{format,block,table}.cc. Keys must be
+ * strictly increasing (TensorFlow's own lookups fail otherwise), blocks must lie one after the
+ * other before the footer, and every checksum is verified, so whatever comes out was written as
+ * such. Limits against hostile files: a key 64 KiB, a value 16 MiB, all keys together 64 times the
+ * file and 64 MiB, a snappy block 32 times its stored bytes.
  *
  *   data block 0 | trailer | ... | metaindex block | trailer | index block | trailer | footer
  *                   5 B                               5 B                     5 B      48 B
@@ -21,13 +22,14 @@
 
 struct sstable;
 
-/* sstable_open: a reader over the first `size` bytes (the exact file size) of fd, which stays the caller's and open
- * until sstable_close. `path` is for messages, borrowed. Reads footer and index block. -EBADMSG, -EIO, -ENOMEM; on failure *out is
- * NULL and the diag says why. */
-MUST_CHECK errint sstable_open(int fd, uint64_t size, const char *path, struct diag *d, struct sstable **out);
+/* sstable_open: a reader over the first `size` bytes (the exact file size) of fd, which stays the
+ * caller's and open until sstable_close. `path` is for messages, borrowed. Reads footer and index
+ * block. -EBADMSG, -EIO, -ENOMEM; on failure *out is NULL and the diag says why. */
+MUST_CHECK errint sstable_open(int fd, uint64_t size, const char *path, struct diag *d,
+                               struct sstable **out);
 
-/* sstable_next: the next record: 1 and *key, *value, borrowed until the next call; 0 at the end; negative on failure (diag
- * filled), and then for ever. */
+/* sstable_next: the next record: 1 and *key, *value, borrowed until the next call; 0 at the end;
+ * negative on failure (diag filled), and then for ever. */
 MUST_CHECK int sstable_next(struct sstable *t, struct str *key, struct str *value);
 
 /* sstable_close: NULL is legal. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
-#include "io/file.h"
 #include "base/pages.h"
+#include "io/file.h"
 
 /* Room for `need` bytes; the content is not kept. */
 static bool provide(char **buffer, size_t *cap, size_t need)
@@ -21,8 +21,8 @@ static bool provide(char **buffer, size_t *cap, size_t need)
     return *buffer;
 }
 
-static errint unpack_snappy(const struct sstable_source *src, struct sstable_handle h, const char *stored,
-                            char **plain, size_t *cap, struct str *out)
+static errint unpack_snappy(const struct sstable_source *src, struct sstable_handle h,
+                            const char *stored, char **plain, size_t *cap, struct str *out)
 {
     size_t len;
     if (snappy_uncompressed_length(stored, (size_t)h.bytes, &len) != SNAPPY_OK) {
@@ -41,15 +41,16 @@ static errint unpack_snappy(const struct sstable_source *src, struct sstable_han
     size_t got = len;
     if (snappy_uncompress(stored, (size_t)h.bytes, *plain, &got) != SNAPPY_OK || got != len) {
         return SSTABLE_CORRUPT(
-            src, "the snappy block at byte %" PRIu64 " does not unpack to the %zu bytes it claims", h.off,
-            len);
+            src, "the snappy block at byte %" PRIu64 " does not unpack to the %zu bytes it claims",
+            h.off, len);
     }
     *out = str_of(*plain, len);
     return 0;
 }
 
 /* The checksum that a block has, of its bytes and its type, and the one that its trailer says. */
-static bool sums_agree(struct sstable_handle h, const char *stored, uint32_t *crc, uint32_t *stored_crc)
+static bool sums_agree(struct sstable_handle h, const char *stored, uint32_t *crc,
+                       uint32_t *stored_crc)
 {
     size_t len = (size_t)h.bytes;
     struct cursor trailer = cursor_over(stored + len + 1, SSTABLE_TRAILER - 1);
@@ -62,15 +63,17 @@ errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain, 
 {
     size_t len = (size_t)b.handle.bytes;
     size_t got;
-    bool good = crc32c_mask(crc32c_extend(0, stored, len + 1)) == b.crc32c && stored[len] == SSTABLE_SNAPPY &&
+    bool good = crc32c_mask(crc32c_extend(0, stored, len + 1)) == b.crc32c &&
+                stored[len] == SSTABLE_SNAPPY &&
                 snappy_uncompressed_length(stored, len, &got) == SNAPPY_OK && got == bytes &&
                 snappy_uncompress(stored, len, plain, &got) == SNAPPY_OK && got == bytes;
     return good ? 0 : -EBADMSG;
 }
 
-/* The content of the block at `h`, in `stored` with its trailer, or unpacked into *plain, which has room for *cap bytes and is grown. */
-static errint content_of(const struct sstable_source *src, struct sstable_handle h, const char *stored,
-                         char **plain, size_t *cap, struct str *out)
+/* The content of the block at `h`, in `stored` with its trailer, or unpacked into *plain, which has
+ * room for *cap bytes and is grown. */
+static errint content_of(const struct sstable_source *src, struct sstable_handle h,
+                         const char *stored, char **plain, size_t *cap, struct str *out)
 {
     size_t len = (size_t)h.bytes;
     uint32_t crc;
@@ -88,18 +91,21 @@ static errint content_of(const struct sstable_source *src, struct sstable_handle
     }
     if (type != SSTABLE_PLAIN) {
         return SSTABLE_CORRUPT(
-            src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off, type);
+            src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1",
+            h.off, type);
     }
     *out = str_of(stored, len);
     return 0;
 }
 
 /* The stored bytes, checked and without compression. */
-static errint read_plain(struct sstable_block *b, const struct sstable_source *src, struct str *plain)
+static errint read_plain(struct sstable_block *b, const struct sstable_source *src,
+                         struct str *plain)
 {
     struct sstable_handle h = b->handle;
     if (h.bytes > SSTABLE_BLOCK_MOST) {
-        return SSTABLE_LIMIT(src, "the block at byte %" PRIu64 " has %" PRIu64 " bytes, the limit is %d",
+        return SSTABLE_LIMIT(src,
+                             "the block at byte %" PRIu64 " has %" PRIu64 " bytes, the limit is %d",
                              h.off, h.bytes, SSTABLE_BLOCK_MOST);
     }
     size_t len = (size_t)h.bytes;
@@ -113,7 +119,8 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
     return content_of(src, h, b->stored, &b->plain, &b->plain_cap, plain);
 }
 
-errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src, struct sstable_handle h)
+errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src,
+                          struct sstable_handle h)
 {
     b->handle = h;
     b->start = "";
@@ -124,24 +131,28 @@ errint sstable_block_load(struct sstable_block *b, const struct sstable_source *
         return rc;
     }
     if (plain.len < 4) {
-        return SSTABLE_CORRUPT(src, "the block at byte %" PRIu64 " holds %zu bytes, expected at least 4",
+        return SSTABLE_CORRUPT(src,
+                               "the block at byte %" PRIu64 " holds %zu bytes, expected at least 4",
                                h.off, plain.len);
     }
     struct cursor tail = cursor_over(plain.ptr + plain.len - 4, 4);
     uint64_t restarts = cursor_le32(&tail);
     if (restarts > (plain.len - 4) / 4) {
-        return SSTABLE_CORRUPT(
-            src, "the block at byte %" PRIu64 " has %" PRIu64 " restarts, %zu bytes hold at most %zu", h.off,
-            restarts, plain.len, (plain.len - 4) / 4);
+        return SSTABLE_CORRUPT(src,
+                               "the block at byte %" PRIu64 " has %" PRIu64
+                               " restarts, %zu bytes hold at most %zu",
+                               h.off, restarts, plain.len, (plain.len - 4) / 4);
     }
-    /* No restarts is an empty block whatever lies before, as for TensorFlow (block.cc, Block::NewIterator). */
+    /* No restarts is an empty block whatever lies before, as for TensorFlow (block.cc,
+     * Block::NewIterator). */
     size_t entries = restarts ? plain.len - 4 - 4 * (size_t)restarts : 0;
     b->start = plain.ptr;
     b->entries = cursor_over(plain.ptr, entries);
     return 0;
 }
 
-int sstable_block_next(struct sstable_block *b, const struct sstable_source *src, struct sstable_entry *e)
+int sstable_block_next(struct sstable_block *b, const struct sstable_source *src,
+                       struct sstable_entry *e)
 {
     struct cursor *c = &b->entries;
     size_t left = cursor_left(c);
@@ -161,7 +172,8 @@ int sstable_block_next(struct sstable_block *b, const struct sstable_source *src
         unshared = cursor_varint32(c);
         value = cursor_varint32(c);
     }
-    if (!c->bad && ((uint64_t)e->shared + unshared > SSTABLE_KEY_MOST || value > SSTABLE_VALUE_MOST)) {
+    if (!c->bad &&
+        ((uint64_t)e->shared + unshared > SSTABLE_KEY_MOST || value > SSTABLE_VALUE_MOST)) {
         return SSTABLE_LIMIT(src,
                              "entry at byte %zu of the block at byte %" PRIu64 ": a key of %" PRIu64
                              " bytes with a value of %" PRIu64 ", the limits are %d and %d",

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One block of a table: read, verified, unpacked, and its entries one after the other (tensorflow/core/lib/io/format.cc,
- * block.cc). Private to the readers of tables.
+/* One block of a table: read, verified, unpacked, and its entries one after the other
+ * (tensorflow/core/lib/io/format.cc, block.cc). Private to the readers of tables.
  *
- *   in the file     stored bytes | type u8 (0 none, 1 snappy) | masked crc32c u32 over stored bytes and type
+ *   in the file     stored bytes | type u8 (0 none, 1 snappy) | masked crc32c u32 over stored bytes
+ *                   and type
  *   unpacked        entry* | restart offset u32 * n | n u32
- *   entry           varint32 shared | varint32 unshared | varint32 value_len | unshared bytes | value bytes
+ *   entry           varint32 shared | varint32 unshared | varint32 value_len | unshared bytes |
+ *                   value bytes
  */
 #ifndef CKPTFS_CODEC_SSTABLE_BLOCK_H
 #define CKPTFS_CODEC_SSTABLE_BLOCK_H
@@ -30,7 +32,8 @@ struct sstable_handle {
     uint64_t bytes;
 };
 
-/* A block, and the checksum that its trailer had when the table was read: masked, of its stored bytes and its type. */
+/* A block, and the checksum that its trailer had when the table was read: masked, of its stored
+ * bytes and its type. */
 struct sstable_stored {
     struct sstable_handle handle;
     uint32_t crc32c;
@@ -54,30 +57,35 @@ struct sstable_block {
 };
 
 struct sstable_entry {
-    uint32_t shared; /* bytes of the previous key that begin this one: not checked against it here */
+    uint32_t
+        shared; /* bytes of the previous key that begin this one: not checked against it here */
     struct str unshared;
     struct str value;
 };
 
-#define SSTABLE_CORRUPT(src, ...)                                                                            \
+#define SSTABLE_CORRUPT(src, ...)                                                                  \
     diag_error((src)->d, DIAG_CHECKPOINT_CORRUPT, (src)->path, STR(""), __VA_ARGS__)
 #define SSTABLE_LIMIT(src, ...) diag_error((src)->d, DIAG_LIMIT, (src)->path, STR(""), __VA_ARGS__)
 
 enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
 
-/* The footer, which ends a table: two handles as varints, zeros to byte SSTABLE_HANDLES that nobody reads, 8 bytes of magic
- * (tensorflow/core/lib/io/format.h). */
+/* The footer, which ends a table: two handles as varints, zeros to byte SSTABLE_HANDLES that nobody
+ * reads, 8 bytes of magic (tensorflow/core/lib/io/format.h). */
 enum { SSTABLE_FOOTER = 48, SSTABLE_HANDLES = 40 };
 
-/* sstable_unpack: what the block `b` has unpacked, `bytes` bytes, to `plain`; `stored` has all bytes of it with the trailer. -EBADMSG: they have
- * not the checksum that b says, or it is not such a block. */
-MUST_CHECK errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain, size_t bytes);
+/* sstable_unpack: what the block `b` has unpacked, `bytes` bytes, to `plain`; `stored` has all
+ * bytes of it with the trailer. -EBADMSG: they have not the checksum that b says, or it is not such
+ * a block. */
+MUST_CHECK errint sstable_unpack(struct sstable_stored b, const char *stored, char *plain,
+                                 size_t bytes);
 
-/* sstable_block_load: reads the block at `h`, which the caller has checked to lie inside the file. What the block held before is gone. */
+/* sstable_block_load: reads the block at `h`, which the caller has checked to lie inside the file.
+ * What the block held before is gone. */
 MUST_CHECK errint sstable_block_load(struct sstable_block *b, const struct sstable_source *src,
                                      struct sstable_handle h);
 
-/* sstable_block_next: 1 and the next entry, borrowed until the next load; 0 at the end; negative with the diag filled. */
+/* sstable_block_next: 1 and the next entry, borrowed until the next load; 0 at the end; negative
+ * with the diag filled. */
 MUST_CHECK int sstable_block_next(struct sstable_block *b, const struct sstable_source *src,
                                   struct sstable_entry *e);
 

@@ -44,7 +44,7 @@ static struct sstable_handle put_trailer(struct sstable_build *b, size_t start)
     return h;
 }
 
-/* ---- the index block ---------------------------------------------------------------------------- */
+/* ---- the index block ------------------------------------------------------------------------- */
 
 /* How many bytes two keys have in common at their beginnings. */
 static size_t shared_bytes(struct str a, struct str b)
@@ -57,7 +57,8 @@ static size_t shared_bytes(struct str a, struct str b)
     return i;
 }
 
-/* A key >= the last of a block and < `next`, as short as TensorFlow makes it (leveldb's FindShortestSeparator). */
+/* A key >= the last of a block and < `next`, as short as TensorFlow makes it (leveldb's
+ * FindShortestSeparator). */
 static size_t separator(char *last, size_t len, struct str next)
 {
     size_t i = shared_bytes(str_of(last, len), next);
@@ -102,7 +103,7 @@ static void put_index(struct sstable_build *b, size_t len)
     b->pending = false;
 }
 
-/* ---- data blocks -------------------------------------------------------------------------------- */
+/* ---- data blocks ----------------------------------------------------------------------------- */
 
 static void end_block(struct sstable_build *b)
 {

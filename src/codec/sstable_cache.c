@@ -151,7 +151,8 @@ static errint unpack(struct shard *s, const struct cached *b, char **plain)
 
 struct loading {
     struct shard *shard;
-    bool loaded; /* by this thread, which has a use of it then: it must not go before it was read from once */
+    bool loaded; /* by this thread, which has a use of it then: it must not go before it was read
+                    from once */
 };
 
 static errint load(void *context)
@@ -260,7 +261,8 @@ struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
     return stats;
 }
 
-static const struct shard_derive unpacking = {.read = read_block, .check = check_block, .origin = origin_of};
+static const struct shard_derive unpacking = {
+    .read = read_block, .check = check_block, .origin = origin_of};
 
 errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_stored block,
                            uint64_t bytes, struct arena *a, struct shard *out)

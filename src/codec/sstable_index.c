@@ -27,8 +27,9 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
                           struct sstable_handle *index)
 {
     if (src->size == 0) {
-        return SSTABLE_CORRUPT(src, "the file has 0 bytes, a table has at least %d: was it copied as a whole?",
-                               SSTABLE_FOOTER);
+        return SSTABLE_CORRUPT(
+            src, "the file has 0 bytes, a table has at least %d: was it copied as a whole?",
+            SSTABLE_FOOTER);
     }
     const struct file_kind *kind = file_kind_of(src->fd, src->size);
     if (kind->group != FILE_KIND_TABLE && kind->group != FILE_KIND_UNKNOWN) {
@@ -36,8 +37,8 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
                                   "the index of a checkpoint, or a V1 checkpoint");
     }
     if (src->size < SSTABLE_FOOTER) {
-        return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d", src->size,
-                               SSTABLE_FOOTER);
+        return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d",
+                               src->size, SSTABLE_FOOTER);
     }
     char footer[SSTABLE_FOOTER];
     uint64_t at = src->size - SSTABLE_FOOTER;
@@ -48,20 +49,23 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     struct cursor magic = cursor_over(footer + SSTABLE_HANDLES, SSTABLE_FOOTER - SSTABLE_HANDLES);
     uint64_t found = cursor_le64(&magic);
     if (found != FILE_TABLE_MAGIC) {
-        return SSTABLE_CORRUPT(src, "the last 8 bytes are %016" PRIx64 ", a table ends in " FILE_TABLE_MAGIC_HEX,
-                               __builtin_bswap64(found));
+        return SSTABLE_CORRUPT(
+            src, "the last 8 bytes are %016" PRIx64 ", a table ends in " FILE_TABLE_MAGIC_HEX,
+            __builtin_bswap64(found));
     }
     struct cursor c = cursor_over(footer, SSTABLE_HANDLES);
     *metaindex = read_handle(&c);
     *index = read_handle(&c);
     uint64_t end;
     if (c.bad) {
-        return SSTABLE_CORRUPT(src, "the footer at byte %" PRIu64 " does not hold two block handles", at);
+        return SSTABLE_CORRUPT(
+            src, "the footer at byte %" PRIu64 " does not hold two block handles", at);
     }
     if (!handle_end(*index, at, &end)) {
-        return SSTABLE_CORRUPT(
-            src, "the index block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer at byte %" PRIu64,
-            index->off, index->bytes, at);
+        return SSTABLE_CORRUPT(src,
+                               "the index block at byte %" PRIu64 " (%" PRIu64
+                               " bytes) passes the footer at byte %" PRIu64,
+                               index->off, index->bytes, at);
     }
     return 0;
 }
@@ -71,8 +75,8 @@ static errint check_metaindex(const struct sstable_source *src, struct sstable_h
     uint64_t end;
     if (!handle_end(h, src->size - SSTABLE_FOOTER, &end)) {
         return SSTABLE_CORRUPT(
-            src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer", h.off,
-            h.bytes);
+            src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer",
+            h.off, h.bytes);
     }
     struct sstable_block block = {0};
     errint rc = sstable_block_load(&block, src, h);
@@ -116,8 +120,8 @@ errint sstable_index_open(struct sstable_index *x, const struct sstable_source *
     return warn_metaindex(src, metaindex);
 }
 
-
-int sstable_index_next(struct sstable_index *x, const struct sstable_source *src, struct sstable_handle *h)
+int sstable_index_next(struct sstable_index *x, const struct sstable_source *src,
+                       struct sstable_handle *h)
 {
     struct sstable_entry e;
     int got = sstable_block_next(&x->block, src, &e);
@@ -125,7 +129,8 @@ int sstable_index_next(struct sstable_index *x, const struct sstable_source *src
         return got;
     }
     if (e.shared > x->key_len) {
-        return SSTABLE_CORRUPT(src, "an index key shares %u bytes with the key before it, which has %u",
+        return SSTABLE_CORRUPT(src,
+                               "an index key shares %u bytes with the key before it, which has %u",
                                e.shared, x->key_len);
     }
     x->key_len = e.shared + (uint32_t)e.unshared.len;
@@ -133,7 +138,8 @@ int sstable_index_next(struct sstable_index *x, const struct sstable_source *src
     *h = read_handle(&c); /* more bytes after it are legal */
     uint64_t end;
     if (c.bad) {
-        return SSTABLE_CORRUPT(src, "an index entry of %zu bytes holds no block handle", e.value.len);
+        return SSTABLE_CORRUPT(src, "an index entry of %zu bytes holds no block handle",
+                               e.value.len);
     }
     if (h->off < x->data_end || !handle_end(*h, x->off, &end)) {
         return SSTABLE_CORRUPT(
@@ -155,7 +161,8 @@ errint sstable_count_key(const struct sstable_source *src, size_t len, uint64_t 
 {
     *sum += len;
     if (*sum > EXPANSION_FREE && (*sum - EXPANSION_FREE) / EXPANSION_MOST > src->size) {
-        return SSTABLE_LIMIT(src, "the keys together pass %d times the file's %" PRIu64 " bytes and %d",
+        return SSTABLE_LIMIT(src,
+                             "the keys together pass %d times the file's %" PRIu64 " bytes and %d",
                              EXPANSION_MOST, src->size, EXPANSION_FREE);
     }
     return 0;

@@ -22,8 +22,8 @@ static void scratch_free(void *data, void *object)
     (void)object;
 }
 
-errint unpack_pb(const struct ProtobufCMessageDescriptor *type, struct str record, struct arena *scratch,
-                 void *out)
+errint unpack_pb(const struct ProtobufCMessageDescriptor *type, struct str record,
+                 struct arena *scratch, void *out)
 {
     struct scratch_source source = {scratch, false};
     ProtobufCAllocator allocator = {scratch_alloc, scratch_free, &source};

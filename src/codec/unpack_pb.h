@@ -9,8 +9,8 @@
 
 struct ProtobufCMessageDescriptor;
 
-/* unpack_pb: the message of that type in `record`, all of it allocated in `scratch`; *out is the address of a pointer to it.
- * -EBADMSG if it is no such message, -ENOMEM; *out is then NULL. */
+/* unpack_pb: the message of that type in `record`, all of it allocated in `scratch`; *out is the
+ * address of a pointer to it. -EBADMSG if it is no such message, -ENOMEM; *out is then NULL. */
 MUST_CHECK errint unpack_pb(const struct ProtobufCMessageDescriptor *type, struct str record,
                             struct arena *scratch, void *out);
 

@@ -32,20 +32,26 @@ errint wire_blame(struct wire *w, errint rc, uint64_t at, const char *wrong)
     return rc;
 }
 
-/* Have bytes [off, off + need) in the buffer. need <= WIRE_BUFFER_BYTES, and they are in the file. */
+/* Have bytes [off, off + need) in the buffer. need <= WIRE_BUFFER_BYTES, and they are in the
+ * file. */
 static errint fill(struct wire *w, uint64_t off, size_t need)
 {
-    if (off >= w->base && off - w->base <= w->filled && need <= w->filled - (size_t)(off - w->base)) {
+    if (off >= w->base && off - w->base <= w->filled &&
+        need <= w->filled - (size_t)(off - w->base)) {
         return 0;
     }
-    /* Going on, or a little farther or back: small fields are jumped over, and some messages walked twice. */
+    /* Going on, or a little farther or back: small fields are jumped over, and some messages walked
+     * twice. */
     bool onward = off <= w->base + w->filled + READ_FIRST && off + WIRE_BUFFER_BYTES > w->base;
-    w->ahead = !onward ? READ_FIRST : w->ahead < WIRE_BUFFER_BYTES ? w->ahead * 2 : WIRE_BUFFER_BYTES;
+    w->ahead = !onward                        ? READ_FIRST
+               : w->ahead < WIRE_BUFFER_BYTES ? w->ahead * 2
+                                              : WIRE_BUFFER_BYTES;
     size_t len = w->ahead > need ? w->ahead : need;
     len = len < w->size - off ? len : (size_t)(w->size - off);
     w->base = off;
     w->filled = 0;
-    errint rc = w->read ? w->read(w->from, off, len, w->buffer) : file_read_at(w->fd, off, len, w->buffer);
+    errint rc =
+        w->read ? w->read(w->from, off, len, w->buffer) : file_read_at(w->fd, off, len, w->buffer);
     if (rc < 0 && rc != -EIO) {
         return rc;
     }
@@ -99,7 +105,8 @@ errint wire_varint(struct wire *w, struct wire_window *at, uint64_t *value)
     return take_varint(w, at, value);
 }
 
-errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint8_t **bytes, size_t *len)
+errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint8_t **bytes,
+                 size_t *len)
 {
     *len = wire_len(at) < least ? (size_t)wire_len(at) : least;
     errint rc = fill(w, at.off, *len);
@@ -230,7 +237,8 @@ int wire_is(struct wire *w, struct wire_window at, struct str text)
     return rc < 0 ? rc : str_eq(str_of(bytes, text.len), text);
 }
 
-errint wire_bytes(struct wire *w, struct wire_window at, size_t limit, struct arena *a, struct str *out)
+errint wire_bytes(struct wire *w, struct wire_window at, size_t limit, struct arena *a,
+                  struct str *out)
 {
     *out = STR("");
     if (wire_len(at) > limit) {
@@ -274,8 +282,8 @@ static errint gather(struct wire *w, struct wire_window at, uint32_t known, size
     return rc;
 }
 
-errint wire_gather(struct wire *w, struct wire_window at, uint32_t known, size_t limit, struct arena *a,
-                   struct str *out)
+errint wire_gather(struct wire *w, struct wire_window at, uint32_t known, size_t limit,
+                   struct arena *a, struct str *out)
 {
     *out = STR("");
     size_t len;

@@ -56,8 +56,8 @@ static void identify(struct attachment *a)
     struct mount_id top;
     struct mount_entry entry;
     errint rc = meet(a->path, &top);
-    for (unsigned i = 0; i < AGAIN_MOST && (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO);
-         i++) {
+    for (unsigned i = 0;
+         i < AGAIN_MOST && (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO); i++) {
         nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000L},
                   NULL); /* without this it is not unmounted */
         rc = meet(a->path, &top);
@@ -117,7 +117,8 @@ static bool answers(int parent, const char *name)
 static errint unmount_in(int parent, const char *name, const char *path)
 {
     /* A mount point cannot be renamed, so this is the same one that was looked at. */
-    errint rc = fchdir(parent) != 0 || umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) != 0 ? -errno : 0;
+    errint rc =
+        fchdir(parent) != 0 || umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) != 0 ? -errno : 0;
     if (chdir("/") != 0) {
         log_debug("cannot go to /: %s", strerror(errno));
     }

@@ -10,8 +10,9 @@
 #include "fuse/worker.h"
 
 enum {
-    OPENED_AT_ONCE = 2, /* descriptors of a read of a file that is not held: to look at it, and to read it */
-    OTHERS = 4,         /* the device, the terminal once more while it is left, syslog */
+    OPENED_AT_ONCE =
+        2, /* descriptors of a read of a file that is not held: to look at it, and to read it */
+    OTHERS = 4, /* the device, the terminal once more while it is left, syslog */
 };
 
 /* Descriptors that may still be opened; of very many, COUNTED at least. */
@@ -44,20 +45,23 @@ errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out
     unsigned spare = left > OTHERS ? left - OTHERS : 0;
     unsigned readers = files && spare / OPENED_AT_ONCE < wanted ? spare / OPENED_AT_ONCE : wanted;
     if (spare == 0 || readers == 0) {
-        log_error("not mounted: the limit on open files (ulimit -n) leaves %u, and reads need more than that",
+        log_error("not mounted: the limit on open files (ulimit -n) leaves %u, and reads need more "
+                  "than that",
                   left);
         return -EMFILE;
     }
     unsigned able = worker_try(readers);
     if (able == 0) {
-        log_error("not mounted: there is no memory, or no thread, to answer a single request (ulimit -v, "
-                  "ulimit -u)");
+        log_error(
+            "not mounted: there is no memory, or no thread, to answer a single request (ulimit -v, "
+            "ulimit -u)");
         return -ENOMEM;
     }
     if (able < wanted) {
-        log_warning("%u of %u threads answer requests: the limits on memory, threads or open files (%u are "
-                    "left) allow no more",
-                    able, wanted, left);
+        log_warning(
+            "%u of %u threads answer requests: the limits on memory, threads or open files (%u are "
+            "left) allow no more",
+            able, wanted, left);
     }
     unsigned used = files ? able * OPENED_AT_ONCE : 0;
     *out = (struct capacity){.threads = able, .clones = spare > used + able};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the limits of the process (memory, descriptors, threads) let it answer requests: looked at before there is a mount of which every read would
- * fail, while there is somebody to be told. */
+/* Whether the limits of the process (memory, descriptors, threads) let it answer requests: looked
+ * at before there is a mount of which every read would fail, while there is somebody to be told. */
 #ifndef CKPTFS_FUSE_CAPACITY_H
 #define CKPTFS_FUSE_CAPACITY_H
 
@@ -14,8 +14,8 @@ struct capacity {
     bool clones;      /* there are descriptors for each of them to have its own of the device */
 };
 
-/* capacity_find: for requests of `v`, all of whose files are open, and at most `wanted` threads. What does not suffice is logged: too few for any is
- * -ENOMEM or -EMFILE. */
+/* capacity_find: for requests of `v`, all of whose files are open, and at most `wanted` threads.
+ * What does not suffice is logged: too few for any is -ENOMEM or -EMFILE. */
 MUST_CHECK errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out);
 
 #endif

@@ -7,12 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/descriptors.h"
 #include "base/cell.h"
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
-#include "view/report.h"
-#include "view/view.h"
 #include "fuse/capacity.h"
 #include "fuse/daemon.h"
 #include "fuse/identity.h"
@@ -22,8 +20,10 @@
 #include "fuse/ops.h"
 #include "fuse/opts.h"
 #include "fuse/requests.h"
-#include "sandbox/sandbox.h"
 #include "fuse/worker.h"
+#include "sandbox/sandbox.h"
+#include "view/report.h"
+#include "view/view.h"
 
 enum {
     EXIT_FAULT = 1, /* of checkpoint, map or mount point */
@@ -106,7 +106,8 @@ static errint source_name(const char *checkpoint, struct buf *b)
     return buf_check(b);
 }
 
-/* The session takes its requests from whoever mounts; which user may use it besides root is decided here (allow_root). */
+/* The session takes its requests from whoever mounts; which user may use it besides root is decided
+ * here (allow_root). */
 static errint open_session(struct served *s, const struct opts *o)
 {
     CLEANUP_BUF struct buf list = {0};
@@ -197,7 +198,8 @@ static errint prepare(struct served *s, const struct opts *o)
     return 0;
 }
 
-/* Before anything that others wrote is read, and what libc opens when it is first used is opened before that. */
+/* Before anything that others wrote is read, and what libc opens when it is first used is opened
+ * before that. */
 static void enter_sandbox(struct served *s, const struct opts *o)
 {
     s->sandbox = (struct sandbox){.user = SYSCALL_SERVER, .off = "-o sandbox=no"};
@@ -254,7 +256,8 @@ static errint take_mount(struct served *s, const struct mountpoint *m)
     return 0;
 }
 
-/* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is live. */
+/* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is
+ * live. */
 static errint go_live(struct served *s, const struct mountpoint *m)
 {
     if (fuse_set_signal_handlers(s->session) != 0) {
@@ -302,8 +305,8 @@ static void finish(struct served *s, const struct mountpoint *m)
 {
     shown_in = NULL;
     if (s->session) {
-        fuse_session_exit(
-            s->session); /* the loop took that back when it ended, but what is still being found out has to stop */
+        fuse_session_exit(s->session); /* the loop took that back when it ended, but what is still
+                                          being found out has to stop */
     }
     overflow_stop(s->ops.overflow);
     bool stopped = !s->kernel_cache || kernel_cache_stop(s->kernel_cache);
@@ -311,7 +314,8 @@ static void finish(struct served *s, const struct mountpoint *m)
         keeper_abort(&s->keeper);
         stopped = kernel_cache_stop(s->kernel_cache);
     }
-    keeper_end(&s->keeper); /* while the device is open: so nothing else can be taken for the mount */
+    keeper_end(
+        &s->keeper); /* while the device is open: so nothing else can be taken for the mount */
     if (s->ops.inited) {
         tell_unmounted(m);
     }
@@ -420,7 +424,8 @@ static int run(const struct opts *o, int argc, char **argv)
     if (identity_given(o, &how.identity, &complaint) < 0) {
         return complain_of_usage(&complaint);
     }
-    /* Before anything of the checkpoint is looked at, so that nothing that takes long lets it be exchanged. */
+    /* Before anything of the checkpoint is looked at, so that nothing that takes long lets it be
+     * exchanged. */
     how.place = mountpoint_open(o->mountpoint, o->nonempty, &how.mountpoint);
     identity_find(o, &how.identity);
     return mount(&how);
@@ -439,7 +444,9 @@ int main(int argc, char **argv)
     if (opts_parse(argc, argv, &o, &complaint) < 0) {
         status = complain_of_usage(&complaint);
     } else {
-        log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+        log_init("ckptfs", o.debug     ? LOG_LEVEL_DEBUG
+                           : o.verbose ? LOG_LEVEL_INFO
+                                       : LOG_LEVEL_WARNING);
         errint raised = descriptors_raise_limit();
         if (raised < 0) {
             log_debug("open files stay limited: %s", strerror(-raised));

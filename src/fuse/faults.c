@@ -59,7 +59,7 @@ void faults_close(struct faults *f)
     }
 }
 
-/* ---- which are known ------------------------------------------------------------------------------ */
+/* ---- which are known ------------------------------------------------------------------------- */
 
 /* Its slot, or the free one where it belongs. There is a free one. */
 static struct met *slot_of(struct met *slots, size_t size, const struct cause *c)
@@ -93,7 +93,8 @@ static bool make_room(struct faults *f)
     return true;
 }
 
-/* The number of a cause that was met before, else 0, and it is counted as a new one: *number is the number that it gets. */
+/* The number of a cause that was met before, else 0, and it is counted as a new one: *number is the
+ * number that it gets. */
 static bool is_known(struct faults *f, const struct cause *c, uint64_t *number)
 {
     struct met *slot = f->size ? slot_of(f->slots, f->size, c) : NULL;
@@ -109,7 +110,7 @@ static bool is_known(struct faults *f, const struct cause *c, uint64_t *number)
     return false;
 }
 
-/* ---- words ---------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static void print_place(const struct faults *f, uint32_t file, uint64_t off, struct buf *b)
 {
@@ -119,8 +120,8 @@ static void print_place(const struct faults *f, uint32_t file, uint64_t off, str
     buf_printf(b, " at byte %llu", (unsigned long long)off);
 }
 
-static void print_fault(const struct faults *f, const struct cause *c, uint32_t file, uint64_t off, errint rc,
-                        struct buf *b)
+static void print_fault(const struct faults *f, const struct cause *c, uint32_t file, uint64_t off,
+                        errint rc, struct buf *b)
 {
     if (c->kind == CAUSE_FILE && c->rc == -ESTALE) {
         buf_visible(b, str_from(((const struct shard *)c->what)->path));
@@ -134,12 +135,14 @@ static void print_fault(const struct faults *f, const struct cause *c, uint32_t 
     }
 }
 
-/* The cause of a failure of which nothing is noted: want of memory is one, whatever wanted it; of anything else the file is known. */
+/* The cause of a failure of which nothing is noted: want of memory is one, whatever wanted it; of
+ * anything else the file is known. */
 static struct cause cause_of(uint32_t file, errint rc)
 {
     struct cause c = cause_last();
-    return c.kind != CAUSE_NONE ? c
-                                : (struct cause){.rc = rc, .number = rc == -ENOMEM ? 0 : file + UINT64_C(1)};
+    return c.kind != CAUSE_NONE
+               ? c
+               : (struct cause){.rc = rc, .number = rc == -ENOMEM ? 0 : file + UINT64_C(1)};
 }
 
 /* A line for the log and for .ckptfs/faults. The lock is held. */
@@ -149,7 +152,8 @@ static void tell(struct faults *f, uint64_t number, struct buf *text)
     free(kept->text);
     *kept = (struct fault){.first = time(NULL), .failures = 1};
     if (number <= FAULTS_LOGGED) {
-        log_error("%s", text->failed ? "a read failed, and memory is too short to say which" : text->data);
+        log_error("%s", text->failed ? "a read failed, and memory is too short to say which"
+                                     : text->data);
     }
     if (number == FAULTS_LOGGED) {
         log_error("%d different faults were logged: what comes next is only in .ckptfs/faults",

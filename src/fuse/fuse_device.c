@@ -9,8 +9,9 @@
 
 #include "base/cleanup.h"
 
-#define CONTAINER                                                                                            \
-    "in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN (docker, podman); ckptool export " \
+#define CONTAINER                                                                                  \
+    "in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN (docker, podman); "      \
+    "ckptool export "                                                                              \
     "writes the same files without a mount"
 
 const char *fuse_device_remedy(void)

@@ -7,8 +7,8 @@
 #include "base/grow.h"
 
 enum {
-    MARK_BYTES =
-        1 << 20, /* of report.json between two marks, and the farthest that a read renders for nothing */
+    MARK_BYTES = 1 << 20, /* of report.json between two marks, and the farthest that a read renders
+                             for nothing */
     STEPS_UNASKED = 1024, /* between two questions whether to go on */
 };
 
@@ -22,8 +22,8 @@ struct handle {
     struct handle_list *list;
     struct handle *next;
     enum node_kind kind;
-    struct buf
-        text; /* of stats and faults: all, as it was at the open; of report.json: from byte `from` on, up to where `report` is */
+    struct buf text; /* of stats and faults: all, as it was at the open; of report.json: from byte
+                        `from` on, up to where `report` is */
     pthread_mutex_t lock; /* of report.json: over all that follows, and `text` */
     uint64_t from;
     struct report_json report;
@@ -104,9 +104,10 @@ void handle_close_all(struct handle_list *list)
     buf_fini(&list->text);
 }
 
-/* ---- report.json ---------------------------------------------------------------------------------- */
+/* ---- report.json ----------------------------------------------------------------------------- */
 
-/* Notes where the report is, if that is far enough behind the last mark. Without memory there are fewer marks. */
+/* Notes where the report is, if that is far enough behind the last mark. Without memory there are
+ * fewer marks. */
 static void add_mark(struct handle_list *list, uint64_t off, const struct report_position *at)
 {
     pthread_mutex_lock(&list->lock);
@@ -139,7 +140,8 @@ static bool find_mark(struct handle_list *list, uint64_t off, struct mark *out)
     return low > 0;
 }
 
-/* Renders until `end` bytes of the report are there, or all of it; what stands before `keep` is dropped on the way. */
+/* Renders until `end` bytes of the report are there, or all of it; what stands before `keep` is
+ * dropped on the way. */
 static errint render_to(struct handle_list *list, struct report_json *report, struct buf *text,
                         uint64_t *from, uint64_t keep, uint64_t end)
 {
@@ -163,7 +165,8 @@ static errint render_to(struct handle_list *list, struct report_json *report, st
     return buf_check(text);
 }
 
-/* All of it once, for the marks: who wants what is far from all of them would hold its worker for long. */
+/* All of it once, for the marks: who wants what is far from all of them would hold its worker for
+ * long. */
 static errint survey(void *context)
 {
     struct handle_list *list = context;
@@ -176,7 +179,8 @@ static errint survey(void *context)
     return rc;
 }
 
-/* Puts the report where rendering what is at `off` begins, and drops what is rendered and stands before that. h->lock is held. */
+/* Puts the report where rendering what is at `off` begins, and drops what is rendered and stands
+ * before that. h->lock is held. */
 static void go_to(struct handle *h, uint64_t off)
 {
     struct mark mark = {0};
@@ -227,7 +231,7 @@ static ssize_t read_json(struct handle *h, uint64_t off, size_t size, char *buf)
     return got;
 }
 
-/* ---- report.txt ----------------------------------------------------------------------------------- */
+/* ---- report.txt ------------------------------------------------------------------------------ */
 
 static errint render_text(void *context)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open files whose text is rendered: reports, stats and faults. (A tensor needs no handle: its node says all.)
+/* Open files whose text is rendered: reports, stats and faults. (A tensor needs no handle: its node
+ * says all.)
  *
- * Stats and faults are what they were when the file was opened. A report never changes: report.txt, which is short, is rendered at the
- * first read of it, for all; report.json, of 200 bytes a target, as it is read. Each open one goes on where its last read ended, and one that
- * reads elsewhere begins at the nearest of the marks that all share, about one a MiB. */
+ * Stats and faults are what they were when the file was opened. A report never changes: report.txt,
+ * which is short, is rendered at the first read of it, for all; report.json, of 200 bytes a target,
+ * as it is read. Each open one goes on where its last read ended, and one that reads elsewhere
+ * begins at the nearest of the marks that all share, about one a MiB. */
 #ifndef CKPTFS_FUSE_HANDLE_H
 #define CKPTFS_FUSE_HANDLE_H
 
@@ -14,15 +16,16 @@
 #include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
+#include "fuse/faults.h"
 #include "view/report.h"
 #include "view/stats.h"
 #include "view/view.h"
-#include "fuse/faults.h"
 
 struct handle;
 struct mark;
 
-/* All handles that are open: the kernel need not release them before the session ends. And what they are rendered from, borrowed. */
+/* All handles that are open: the kernel need not release them before the session ends. And what
+ * they are rendered from, borrowed. */
 struct handle_list {
     const struct view *view;
     const struct diag *diag;
@@ -38,15 +41,16 @@ struct handle_list {
     struct buf text;      /* owns */
 };
 
-/* handle_open: of a NODE_REPORT_TEXT, NODE_REPORT_JSON, NODE_STATS or NODE_FAULTS; -ENOMEM. On success *out is in `list`. */
+/* handle_open: of a NODE_REPORT_TEXT, NODE_REPORT_JSON, NODE_STATS or NODE_FAULTS; -ENOMEM. On
+ * success *out is in `list`. */
 MUST_CHECK errint handle_open(struct handle_list *list, enum node_kind kind, struct handle **out);
 void handle_close(struct handle *h);
 
 /* handle_close_all: what is still open when no request can come any more. */
 void handle_close_all(struct handle_list *list);
 
-/* handle_read: bytes [off, off + size) of the text, to `buf`; returns how many there are, less at the end. Any thread. -ENOMEM; -EINTR, -EAGAIN as in
- * base/cell.h. */
+/* handle_read: bytes [off, off + size) of the text, to `buf`; returns how many there are, less at
+ * the end. Any thread. -ENOMEM; -EINTR, -EAGAIN as in base/cell.h. */
 MUST_CHECK ssize_t handle_read(struct handle *h, uint64_t off, size_t size, char *buf);
 
 /* In fuse_file_info.fh; 0 is no handle. */

@@ -67,7 +67,8 @@ errint identity_given(const struct opts *o, struct identity *out, struct buf *co
     }
     if (geteuid() != 0) {
         bool same = uid == geteuid();
-        return same ? 0 : complain(complaint, o->runas, ": only root can open files as another user");
+        return same ? 0
+                    : complain(complaint, o->runas, ": only root can open files as another user");
     }
     take_user(out, uid);
     out->kind = uid == 0 ? IDENTITY_READER : IDENTITY_USER;
@@ -101,8 +102,8 @@ static void log_unmapped(const struct owner *owner, const char *rights)
 {
     CLEANUP_BUF struct buf of = {0};
     buf_visible(&of, str_from(owner->of));
-    log_warning("%s: its owner is unknown in this user namespace, files are opened %s", buf_view(&of).ptr,
-                rights);
+    log_warning("%s: its owner is unknown in this user namespace, files are opened %s",
+                buf_view(&of).ptr, rights);
 }
 
 static void take_owner(struct identity *who, const struct owner *owner)
@@ -111,7 +112,8 @@ static void take_owner(struct identity *who, const struct owner *owner)
     buf_visible(&of, str_from(owner->of));
     take_user(who, owner->uid);
     snprintf(who->words, sizeof(who->words),
-             "tried as %s, the owner of %s; -o runas=USER opens files as another user, runas=root as root",
+             "tried as %s, the owner of %s; -o runas=USER opens files as another user, runas=root "
+             "as root",
              who->name, buf_view(&of).ptr);
 }
 
@@ -187,7 +189,8 @@ static errint become_user(const struct identity *who)
     if (setresgid(who->gid, who->gid, who->gid) == 0) {
         drop_bounds();
         if (setresuid(who->uid, who->uid, who->uid) == 0) {
-            prctl(PR_SET_DUMPABLE, 0); /* the user could else attach to it, and answer for the mount */
+            prctl(PR_SET_DUMPABLE,
+                  0); /* the user could else attach to it, and answer for the mount */
             return keep_capabilities(0);
         }
     }
@@ -208,7 +211,8 @@ static errint become_root(const struct identity *who)
     return keep_capabilities(who->kind == IDENTITY_READER ? CAPABILITY(CAP_DAC_READ_SEARCH) : 0);
 }
 
-/* Reads root's own texts with no privilege but to become somebody else, and becomes whoever they lead to. */
+/* Reads root's own texts with no privilege but to become somebody else, and becomes whoever they
+ * lead to. */
 static errint become_by_texts(struct identity *who, const struct opts *o)
 {
     struct owner owner;
@@ -225,8 +229,8 @@ static errint become_by_texts(struct identity *who, const struct opts *o)
     take_owner(who, &owner);
     rc = become_user(who);
     if (rc < 0) {
-        log_warning("cannot become %s (%s), files are opened as root without its privileges", who->name,
-                    strerror(-rc));
+        log_warning("cannot become %s (%s), files are opened as root without its privileges",
+                    who->name, strerror(-rc));
         *who = root;
         rc = become_root(who);
     }

@@ -30,18 +30,18 @@ struct identity {
     char words[PATH_MAX + 256]; /* what to say where access is denied; may be empty */
 };
 
-/* identity_given: the one that -o runas= asks for, if it is given. -EINVAL with one line for the user
- * in `complaint` if there is no such user, or it is not ours to choose. */
+/* identity_given: the one that -o runas= asks for, if it is given. -EINVAL with one line for the
+ * user in `complaint` if there is no such user, or it is not ours to choose. */
 MUST_CHECK errint identity_given(const struct opts *o, struct identity *out, struct buf *complaint);
 
-/* identity_find: the one that goes with what is named, unless one is given. Then nothing is looked at,
- * since root may be refused what that user is not (NFS). */
+/* identity_find: the one that goes with what is named, unless one is given. Then nothing is looked
+ * at, since root may be refused what that user is not (NFS). */
 void identity_find(const struct opts *o, struct identity *out);
 
-/* identity_become: gives away for good what the identity does not have, and the right to gain any by
- * executing (no_new_privs). Root's own goes on to be whoever its texts lead to (named.h): *who is then that
- * user. If a change is refused the process goes on as it is, and the log has a line. While there is one
- * thread. */
+/* identity_become: gives away for good what the identity does not have, and the right to gain any
+ * by executing (no_new_privs). Root's own goes on to be whoever its texts lead to (named.h): *who
+ * is then that user. If a change is refused the process goes on as it is, and the log has a line.
+ * While there is one thread. */
 void identity_become(struct identity *who, const struct opts *o);
 
 #endif

@@ -9,15 +9,17 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/descriptors.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "fuse/attachment.h"
 #include "fuse/daemon.h"
 #include "fuse/keeper_wire.h"
 
-enum { READAHEAD_KIB = 2048 }; /* two requests of 256 pages, so that two workers fill them side by side */
+enum {
+    READAHEAD_KIB = 2048
+}; /* two requests of 256 pages, so that two workers fill them side by side */
 
 struct self {
     const struct keeper_task *task;
@@ -74,7 +76,8 @@ static errint go_live(struct self *k)
     return k->task->opts->foreground ? 0 : daemon_leave_terminal();
 }
 
-/* False if the server does not get it: it is gone, or would wait for ever, so the end comes next, which it sees. */
+/* False if the server does not get it: it is gone, or would wait for ever, so the end comes next,
+ * which it sees. */
 static bool answer(struct self *k, errint rc, int passed)
 {
     errint sent = keeper_send(k->socket, &rc, sizeof(rc), rc == 0 ? passed : -1);
@@ -132,8 +135,8 @@ static void wait_uncovered(const struct attachment *mount)
 static void end(struct self *k)
 {
     errint rc = k->mount.device < 0 ? 0 : detach(&k->mount);
-    const char *why =
-        rc == -EBUSY ? "another mount covers it, and when that is gone it goes, too" : strerror(-rc);
+    const char *why = rc == -EBUSY ? "another mount covers it, and when that is gone it goes, too"
+                                   : strerror(-rc);
     CLEANUP_BUF struct buf path = {0};
     buf_visible(&path, str_from(k->mount.path));
     if (rc < 0) {
@@ -155,7 +158,8 @@ static void end(struct self *k)
 
 _Noreturn void keeper_run(const struct keeper_task *task, int socket)
 {
-    struct self k = {.task = task, .socket = socket, .place = *task->mountpoint, .mount = {.device = -1}};
+    struct self k = {
+        .task = task, .socket = socket, .place = *task->mountpoint, .mount = {.device = -1}};
     setsid();
     take_signals(SIG_IGN);
     close_others(&k);

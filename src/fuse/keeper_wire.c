@@ -16,7 +16,8 @@ union control {
 
 enum { TRIES = 20, PAUSE_MS = 10 };
 
-/* Whether a call that has failed for want of memory is to be tried again: the mount depends on it. */
+/* Whether a call that has failed for want of memory is to be tried again: the mount depends on
+ * it. */
 static bool again(unsigned *tries)
 {
     if (errno == EINTR) {

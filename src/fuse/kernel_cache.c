@@ -18,7 +18,8 @@ struct kernel_cache {
     struct fuse_session *session;
     atomic_uint *seen; /* owns; per shard: the change that is known, as change_of has it */
     bool *which;       /* owns; per shard: what the thread is at */
-    uint32_t *cleared; /* owns; per shard, under lock: the change after which its files were invalidated */
+    uint32_t *cleared; /* owns; per shard, under lock: the change after which its files were
+                          invalidated */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool pending; /* some shard was seen and not cleared */
@@ -71,8 +72,8 @@ static uint32_t file_index(const struct kernel_cache *k, struct shard *shard)
 {
     const struct view *v = k->view;
     const struct shard *file = shard_file(shard);
-    bool beside =
-        v->sidecars.count && file >= v->sidecars.files && file < v->sidecars.files + v->sidecars.count;
+    bool beside = v->sidecars.count && file >= v->sidecars.files &&
+                  file < v->sidecars.files + v->sidecars.count;
     return beside ? v->catalog->shard_count + (uint32_t)(file - v->sidecars.files)
                   : (uint32_t)(file - v->catalog->shards);
 }
@@ -109,13 +110,15 @@ static void invalidate(struct kernel_cache *k, const bool *which)
             /* -ENOENT: the kernel has never heard of it. */
             int rc = fuse_lowlevel_notify_inval_inode(k->session, (fuse_ino_t)file + 1, 0, 0);
             if (rc < 0 && rc != -ENOENT) {
-                log_debug("cannot invalidate cached pages of inode %u: %s", file + 1, strerror(-rc));
+                log_debug("cannot invalidate cached pages of inode %u: %s", file + 1,
+                          strerror(-rc));
             }
         }
     }
 }
 
-/* Marks in `which` the shards that changed since the last call; false if there is none. k->lock is held. */
+/* Marks in `which` the shards that changed since the last call; false if there is none. k->lock is
+ * held. */
 static bool take_pending(struct kernel_cache *k, bool *which)
 {
     bool any = false;
@@ -168,7 +171,8 @@ bool kernel_cache_stop(struct kernel_cache *k)
     return !k->started;
 }
 
-/* The number of the newest change of its content that was found: 0 if there was none, UINT32_MAX if it has failed for good. */
+/* The number of the newest change of its content that was found: 0 if there was none, UINT32_MAX if
+ * it has failed for good. */
 static uint32_t change_of(struct shard *shard)
 {
     const struct shard *file = shard_file(shard);

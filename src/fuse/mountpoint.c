@@ -89,7 +89,8 @@ static errint open_directory(const char *path, struct mountpoint *out)
 }
 
 /* What is wrong with the directory, as text for after its path; NULL if nothing. */
-static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *rc, char text[static 512])
+static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *rc,
+                            char text[static 512])
 {
     if (*rc == -ENOTCONN || *rc == -ECONNABORTED) {
         snprintf(text, 512, "a stale mount is there (%s); first run: %s", strerror(-*rc), remedy());
@@ -139,7 +140,8 @@ static errint take_device(const char *path, struct mountpoint *out)
     struct stat st;
     int fd = mountpoint_descriptor(path);
     snprintf(out->path, sizeof(out->path), "%s", path);
-    if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
+    if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) ||
+        st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
         mountpoint_complain(out, "is no open descriptor of /dev/fuse");
         return -EBADF;
     }

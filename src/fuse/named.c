@@ -3,8 +3,8 @@
 
 #include "io/file.h"
 #include "io/nearby.h"
-#include "source/tf/statefile.h"
 #include "map/map.h"
+#include "source/tf/statefile.h"
 
 enum { STATE_FILE_MOST = 16 << 20 };
 
@@ -29,7 +29,8 @@ static const char *latest_in(const char *file, const char *dir, struct arena *a)
         return NULL;
     }
     bool absolute = state.latest.ptr[0] == '/';
-    return arena_printf(a, "%s%s" STR_FMT, absolute ? "" : dir, absolute ? "" : "/", STR_ARG(state.latest));
+    return arena_printf(a, "%s%s" STR_FMT, absolute ? "" : dir, absolute ? "" : "/",
+                        STR_ARG(state.latest));
 }
 
 /* `checkpoint` is a directory with a state file, or that file. */

@@ -5,8 +5,8 @@
 
 #include "base/errint.h"
 
-/* namespace_enter: makes the namespace behind the file `path` (/proc/PID/ns/mnt, or what mount(8) gives
- * its helpers) that of the process, which has one thread. What is wrong is logged. */
+/* namespace_enter: makes the namespace behind the file `path` (/proc/PID/ns/mnt, or what mount(8)
+ * gives its helpers) that of the process, which has one thread. What is wrong is logged. */
 MUST_CHECK errint namespace_enter(const char *path);
 
 #endif

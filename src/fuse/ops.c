@@ -10,9 +10,9 @@
 #include "base/checked.h"
 #include "base/escape.h"
 #include "base/log.h"
-#include "view/content.h"
 #include "fuse/handle.h"
 #include "fuse/worker.h"
+#include "view/content.h"
 
 enum { STATFS_BLOCK = 4096 };
 
@@ -46,8 +46,8 @@ static void note_failure(const struct ops_context *c, uint32_t file, uint64_t of
 
 static errint reply_error(fuse_req_t req, errint rc)
 {
-    return fuse_reply_err(req,
-                          rc == -EBADMSG || rc == -ERANGE || rc == -EUCLEAN || rc == -EOVERFLOW ? EIO : -rc);
+    return fuse_reply_err(
+        req, rc == -EBADMSG || rc == -ERANGE || rc == -EUCLEAN || rc == -EOVERFLOW ? EIO : -rc);
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -56,14 +56,14 @@ static void op_init(void *data, struct fuse_conn_info *conn)
     unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
                       FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_DIO | FUSE_CAP_EXPLICIT_INVAL_DATA;
     conn->want |= conn->capable & wanted;
-    conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-                              FUSE_CAP_SPLICE_MOVE);
+    conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
+                              FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
     conn->max_read = c->max_read;
     conn->max_background = 2 * c->threads;
     conn->congestion_threshold = conn->max_background * 3 / 4;
     c->inited = true;
-    log_debug("kernel protocol %u.%u, requests up to %u bytes, readahead %u bytes", conn->proto_major,
-              conn->proto_minor, conn->max_write, conn->max_readahead);
+    log_debug("kernel protocol %u.%u, requests up to %u bytes, readahead %u bytes",
+              conn->proto_major, conn->proto_minor, conn->max_write, conn->max_readahead);
 }
 
 static bool is_unwanted(void *req)
@@ -82,7 +82,8 @@ static void refuse(fuse_req_t req, fuse_ino_t ino, errint rc)
     reply_error(req, rc);
 }
 
-/* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read does. */
+/* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read
+ * does. */
 static errint stat_file(const struct ops_context *c, uint32_t file, struct stat *st)
 {
     struct worker *w = worker_self(0);
@@ -94,9 +95,11 @@ static errint stat_file(const struct ops_context *c, uint32_t file, struct stat 
     return rc;
 }
 
-/* What a lookup finds, at once: the kernel holds the directory's lock until it is answered, and with libfuse 3.14 nobody else can look
- * anything up there. Where the size would take its time, the attributes are not to be kept: the kernel asks for them (GETATTR, without that
- * lock) when somebody wants them, and before it opens the file, since default_permissions makes it look at the mode. */
+/* What a lookup finds, at once: the kernel holds the directory's lock until it is answered, and
+ * with libfuse 3.14 nobody else can look anything up there. Where the size would take its time, the
+ * attributes are not to be kept: the kernel asks for them (GETATTR, without that lock) when
+ * somebody wants them, and before it opens the file, since default_permissions makes it look at the
+ * mode. */
 static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse_entry_param *e)
 {
     bool sized = content_sized(c->view, file);
@@ -128,7 +131,8 @@ static bool reply_attr(const struct overflow_request *r)
     return true;
 }
 
-static ssize_t read_file(const struct ops_context *c, const struct overflow_request *r, struct worker *w)
+static ssize_t read_file(const struct ops_context *c, const struct overflow_request *r,
+                         struct worker *w)
 {
     if (r->handle) {
         return handle_read(r->handle, (uint64_t)r->off, r->size, w->buf);
@@ -136,8 +140,8 @@ static ssize_t read_file(const struct ops_context *c, const struct overflow_requ
     struct content content;
     errint rc = content_open(c->view, r->file, true, &w->scratch, &content);
     return rc < 0 ? rc
-                  : layout_read(&content.layout, c->view->catalog, (uint64_t)r->off, r->size, w->buf,
-                                &w->scratch);
+                  : layout_read(&content.layout, c->view->catalog, (uint64_t)r->off, r->size,
+                                w->buf, &w->scratch);
 }
 
 /* The answer to a read; false: likewise. */
@@ -210,7 +214,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer(&(const struct overflow_request){.req = req, .kind = OVERFLOW_GETATTR, .file = file_of(ino)});
+    answer(&(const struct overflow_request){
+        .req = req, .kind = OVERFLOW_GETATTR, .file = file_of(ino)});
 }
 
 /* ---- files ---- */
@@ -218,7 +223,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 /* Whether the file is a text that is rendered (fuse/handle.h). */
 static bool is_rendered(enum node_kind kind)
 {
-    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS || kind == NODE_FAULTS;
+    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS ||
+           kind == NODE_FAULTS;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -258,7 +264,8 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     fuse_reply_err(req, 0);
 }
 
-static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                    struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
     stats_count(&c->stats.reads, 1);
@@ -289,8 +296,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 }
 
 /* Adds one entry; returns the bytes that it takes, more than `room` if it did not fit. */
-static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool plus, bool dots, off_t next,
-                        char *at, size_t room)
+static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool plus, bool dots,
+                        off_t next, char *at, size_t room)
 {
     const struct ops_context *c = context_of(req);
     bool dir = content_kind(c->view, file) == NODE_DIR;
@@ -307,9 +314,10 @@ static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool pl
     return fuse_add_direntry(req, at, room, name, &st, next);
 }
 
-/* Which file entry i of directory `dir` is, -ENOENT for one that is not listed, and its name. Entry 0 is ".", 1 is "..", 2 + 2 i is child i, and the one
- * after it the .npy file beside that. */
-static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, char name[COMPONENT_MOST + 1])
+/* Which file entry i of directory `dir` is, -ENOENT for one that is not listed, and its name. Entry
+ * 0 is ".", 1 is "..", 2 + 2 i is child i, and the one after it the .npy file beside that. */
+static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
+                        char name[COMPONENT_MOST + 1])
 {
     const struct node *d = &c->view->tree->nodes[dir];
     if (i < 2) {
@@ -317,12 +325,14 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i, c
         return i ? d->parent : dir;
     }
     uint32_t node = d->first_child + (uint32_t)(i / 2 - 1);
-    int64_t file = i % 2 == 0 ? node : c->view->listed & VIEW_NPY ? content_npy(c->view, node) : -ENOENT;
+    int64_t file = i % 2 == 0                   ? node
+                   : c->view->listed & VIEW_NPY ? content_npy(c->view, node)
+                                                : -ENOENT;
     if (file < 0 || !content_listed(c->view, (uint32_t)file)) {
         return -ENOENT;
     }
-    struct str text =
-        str_head(node_name(&c->view->tree->nodes[node]), COMPONENT_MOST); /* with .npy, too: content_npy */
+    struct str text = str_head(node_name(&c->view->tree->nodes[node]),
+                               COMPONENT_MOST); /* with .npy, too: content_npy */
     memcpy(name, text.ptr, text.len);
     strcpy(name + text.len, i % 2 ? ".npy" : "");
     return file;
@@ -346,8 +356,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
         if (file < 0) {
             continue;
         }
-        size_t bytes =
-            add_entry(req, (uint32_t)file, name, plus, i < 2, (off_t)i + 1, w->buf + used, size - used);
+        size_t bytes = add_entry(req, (uint32_t)file, name, plus, i < 2, (off_t)i + 1,
+                                 w->buf + used, size - used);
         if (bytes > size - used) {
             break;
         }
@@ -356,13 +366,15 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
     fuse_reply_buf(req, w->buf, used);
 }
 
-static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                       struct fuse_file_info *fi)
 {
     (void)fi;
     list(req, ino, size, off, false);
 }
 
-static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                           struct fuse_file_info *fi)
 {
     (void)fi;
     list(req, ino, size, off, true);

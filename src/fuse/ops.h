@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FUSE requests answered from a view: each fetches its node, calls the layer below and replies.
  *
- * The view never changes, so all that the kernel learns (attributes, entries, missing names, directories, pages) it may keep for ever.
- * Inode number = node + 1. */
+ * The view never changes, so all that the kernel learns (attributes, entries, missing names,
+ * directories, pages) it may keep for ever. Inode number = node + 1. */
 #ifndef CKPTFS_FUSE_OPS_H
 #define CKPTFS_FUSE_OPS_H
 
 #include <fuse_lowlevel.h>
 
-#include "view/attr.h"
-#include "view/stats.h"
-#include "view/view.h"
 #include "fuse/faults.h"
 #include "fuse/handle.h"
 #include "fuse/kernel_cache.h"
 #include "fuse/overflow.h"
 #include "sandbox/sandbox.h"
+#include "view/attr.h"
+#include "view/stats.h"
+#include "view/view.h"
 
 /* The session's user data. Borrows all; only the counters and the open handles change. */
 struct ops_context {
@@ -39,7 +39,8 @@ extern const struct fuse_lowlevel_ops ops_table;
 /* ops_answer: for overflow_start. */
 overflow_answer ops_answer;
 
-/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at most UINT64_MAX. */
+/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at
+ * most UINT64_MAX. */
 uint64_t ops_total_bytes(const struct plan *p);
 
 #endif

@@ -34,7 +34,8 @@ FORMAT(2, 3) static int complain(struct parse *p, const char *fmt, ...)
 }
 
 /* The value of NAME=VALUE, as a number of that base without sign or blanks. */
-static int number(struct parse *p, const char *arg, int base, unsigned long most, unsigned long *out)
+static int number(struct parse *p, const char *arg, int base, unsigned long most,
+                  unsigned long *out)
 {
     const char *text = strchr(arg, '=') + 1;
     char *end;
@@ -86,8 +87,9 @@ static int take_word(struct parse *p, const char *arg)
 {
     if (p->word_count == ARRAY_LEN(p->words)) {
         bool names = strcmp(p->words[0], "friendly") == 0 || strcmp(p->words[0], "key") == 0;
-        return complain(p, "%s: one argument too many%s%s%s", arg, names ? "; did you mean '--names " : "",
-                        names ? p->words[0] : "", names ? "'?" : "");
+        return complain(p, "%s: one argument too many%s%s%s", arg,
+                        names ? "; did you mean '--names " : "", names ? p->words[0] : "",
+                        names ? "'?" : "");
     }
     if (!*arg) {
         return complain(p, "an argument is empty");
@@ -103,8 +105,8 @@ static int take_names(struct parse *p, const char *kind)
         return 0;
     }
     const char *meant = nearest_word(str_from(kind), kinds, ARRAY_LEN(kinds));
-    return complain(p, "names=%s: expected key or friendly%s%s%s", kind, meant ? "; did you mean '" : "",
-                    meant ? meant : "", meant ? "'?" : "");
+    return complain(p, "names=%s: expected key or friendly%s%s%s", kind,
+                    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
 static int take_sandbox(struct parse *p, const char *value)
@@ -179,7 +181,8 @@ static int take_flag(struct opts *o, int key)
 static int add_session(struct opts *o, const char *arg)
 {
     int rc = fuse_opt_add_opt_escaped(&o->session, arg);
-    return rc == 0 && strcmp(arg, "allow_root") == 0 ? fuse_opt_add_opt(&o->session, "allow_other") : rc;
+    return rc == 0 && strcmp(arg, "allow_root") == 0 ? fuse_opt_add_opt(&o->session, "allow_other")
+                                                     : rc;
 }
 
 static int take(void *data, const char *arg, int key, struct fuse_args *rest)
@@ -200,7 +203,8 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
                    ? 0
                    : complain(p, "-t %s: expected fuse." OPTS_TYPE, arg + 2);
     case KEY_NAMESPACE:
-        return o->helper ? keep_text(p, arg, &o->mount_namespace) : complain(p, "unknown option: -N");
+        return o->helper ? keep_text(p, arg, &o->mount_namespace)
+                         : complain(p, "unknown option: -N");
     case KEY_MAP:
         return o->map ? complain(p, "the map is given twice") : keep_text(p, arg, &o->map);
     case KEY_GRAPH:
@@ -258,8 +262,8 @@ static int add_joined(struct fuse_args *out, const char *option, const char *val
     return asprintf(&joined, "%s=%s", option, value) < 0 ? -1 : fuse_opt_add_arg(out, joined);
 }
 
-/* fuse_opt prints by itself when a value is missing; we want to say it in our own way. And it does not know that a value of `--map=` may
- * be a word of its own: such two are made one. */
+/* fuse_opt prints by itself when a value is missing; we want to say it in our own way. And it does
+ * not know that a value of `--map=` may be a word of its own: such two are made one. */
 static int join_values(struct parse *p, int argc, char **argv, struct fuse_args *out)
 {
     int rc = 0;
@@ -274,7 +278,8 @@ static int join_values(struct parse *p, int argc, char **argv, struct fuse_args 
         if (++i >= argc) {
             return complain(p, "%s: a value is missing", word);
         }
-        rc = strncmp(word, "--", 2) == 0 ? add_joined(out, word, argv[i]) : add_both(out, word, argv[i]);
+        rc = strncmp(word, "--", 2) == 0 ? add_joined(out, word, argv[i])
+                                         : add_both(out, word, argv[i]);
     }
     return rc == 0 ? 0 : complain(p, "out of memory");
 }

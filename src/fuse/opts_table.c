@@ -29,7 +29,8 @@ const char opts_help[] =
     "    -o npy                 list the .npy file beside each tensor\n"
     "    -o verify              check each tensor against its checksum when it is first read\n"
     "    -o noverify            do not look at a few small tensors of each data file at the mount\n"
-    "    -o runas=USER          when root mounts: as whom files are opened, instead of the owner of\n"
+    "    -o runas=USER          when root mounts: as whom files are opened, instead of the owner "
+    "of\n"
     "                           what is named; root: one that may read all\n"
     "    -o sandbox=no          do without the sandbox, to find out whether it is in the way\n"
     "    -o uid=N, -o gid=N     owner and group of all files\n"
@@ -163,6 +164,7 @@ const char *opts_nearest(const char *arg)
             known[count++] = opts_table[i].templ;
         }
     }
-    struct str name = str_head(str_from(arg), strcspn(arg, "=") + (arg[0] != '-' && strchr(arg, '=')));
+    struct str name =
+        str_head(str_from(arg), strcspn(arg, "=") + (arg[0] != '-' && strchr(arg, '=')));
     return nearest_word(name, known, count);
 }

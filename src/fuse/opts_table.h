@@ -35,15 +35,16 @@ enum opts_key {
     KEY_SESSION, /* libfuse's */
 };
 
-/* All options, ended by FUSE_OPT_END. One that begins with a dash and ends in a blank takes the next
- * word; for one that ends in `=` opts_parse makes one word of both. */
+/* All options, ended by FUSE_OPT_END. One that begins with a dash and ends in a blank takes the
+ * next word; for one that ends in `=` opts_parse makes one word of both. */
 extern const struct fuse_opt opts_table[];
 
-/* opts_takes_word: whether `option` as a word of the command line takes the next word: "-o", "--map". */
+/* opts_takes_word: whether `option` as a word of the command line takes the next word: "-o",
+ * "--map". */
 bool opts_takes_word(const char *option);
 
-/* opts_nearest: the option that the unknown one `arg`, "NAME", "NAME=VALUE" or "--NAME", may have meant,
- * as it stands in the table; NULL if none is near. */
+/* opts_nearest: the option that the unknown one `arg`, "NAME", "NAME=VALUE" or "--NAME", may have
+ * meant, as it stands in the table; NULL if none is near. */
 const char *opts_nearest(const char *arg);
 
 #endif

@@ -40,7 +40,8 @@ static struct queued *take_out(struct overflow *o, fuse_req_t req)
     return q;
 }
 
-/* Called by libfuse from the thread that got the interrupt, and only while the request is not answered. */
+/* Called by libfuse from the thread that got the interrupt, and only while the request is not
+ * answered. */
 static void interrupted(fuse_req_t req, void *data)
 {
     struct overflow *o = data;
@@ -53,7 +54,8 @@ static void interrupted(fuse_req_t req, void *data)
     }
 }
 
-/* At the end of the queue, unless it was interrupted meanwhile, when `interrupted` looked for it in vain. */
+/* At the end of the queue, unless it was interrupted meanwhile, when `interrupted` looked for it in
+ * vain. */
 static void queue(struct overflow *o, struct queued *q)
 {
     q->next = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands and tried again and again, by one thread more, which is no
- * worker, and by workers that have just answered something. So one worker at least is always there for what needs no waiting, and nothing
- * that could be answered waits behind something that cannot. An interrupted one is answered at once. */
+/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands and tried
+ * again and again, by one thread more, which is no worker, and by workers that have just answered
+ * something. So one worker at least is always there for what needs no waiting, and nothing that
+ * could be answered waits behind something that cannot. An interrupted one is answered at once. */
 #ifndef CKPTFS_FUSE_OVERFLOW_H
 #define CKPTFS_FUSE_OVERFLOW_H
 
@@ -38,7 +39,8 @@ MUST_CHECK bool overflow_add(struct overflow *o, const struct overflow_request *
 /* overflow_help: a worker that has time tries the oldest. */
 void overflow_help(struct overflow *o);
 
-/* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last worker; NULL is legal. */
+/* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last
+ * worker; NULL is legal. */
 void overflow_stop(struct overflow *o);
 
 #endif

@@ -127,7 +127,8 @@ typedef bool wanted_name(const char *name, struct str beginning);
 
 /* The first entry by name, of those that are wanted, that decides. *any is set if there is one that
  * is wanted. */
-static bool some_entry_decides(const struct walk *w, wanted_name *wanted, struct str beginning, bool *any)
+static bool some_entry_decides(const struct walk *w, wanted_name *wanted, struct str beginning,
+                               bool *any)
 {
     int fd = openat(w->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);

@@ -26,7 +26,8 @@ static bool may_clone(void)
     return fd >= 0;
 }
 
-/* Until the mount ends (0; a positive number is the signal that ended it), or no more requests can be taken. */
+/* Until the mount ends (0; a positive number is the signal that ended it), or no more requests can
+ * be taken. */
 static int loop(struct fuse_session *session, unsigned threads, bool clones)
 {
     struct fuse_loop_config *config = fuse_loop_cfg_create();
@@ -50,15 +51,17 @@ static void tell(struct faults *faults, int rc)
     faults_say(faults, text);
 }
 
-/* libfuse ends the session where it finds no memory for a request, or no thread: others may still read, so that is given time to pass. A thread may be
- * ended with a request in its hands: with its own descriptor that fails, but on one that all share it would wait for ever. */
+/* libfuse ends the session where it finds no memory for a request, or no thread: others may still
+ * read, so that is given time to pass. A thread may be ended with a request in its hands: with its
+ * own descriptor that fails, but on one that all share it would wait for ever. */
 errint requests_take(struct fuse_session *session, const struct capacity *c, struct faults *faults)
 {
     bool clones = c->clones && may_clone();
     int rc;
     for (unsigned i = 0; (rc = loop(session, c->threads, clones)) < 0; i++) {
         if (i == AGAIN_MOST || (!clones && rc != NO_THREAD)) {
-            log_error("the session ended: %s", rc == NO_THREAD ? "no thread can be started" : strerror(-rc));
+            log_error("the session ended: %s",
+                      rc == NO_THREAD ? "no thread can be started" : strerror(-rc));
             return rc;
         }
         tell(faults, rc);

@@ -9,8 +9,9 @@
 #include "fuse/capacity.h"
 #include "fuse/faults.h"
 
-/* requests_take: until the mount ends, or a signal ends it (0), or no more requests can be taken, which is logged. Where memory for one, or a thread, is
- * not to be had it waits a little and goes on, with a line in the log and in `faults`. */
+/* requests_take: until the mount ends, or a signal ends it (0), or no more requests can be taken,
+ * which is logged. Where memory for one, or a thread, is not to be had it waits a little and goes
+ * on, with a line in the log and in `faults`. */
 MUST_CHECK errint requests_take(struct fuse_session *session, const struct capacity *c,
                                 struct faults *faults);
 

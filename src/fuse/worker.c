@@ -13,10 +13,9 @@
 enum { BUF_BYTES = 2 << 20, BUF_ALIGNMENT = 2 << 20 };
 
 enum {
-    REQUEST_BYTES =
-        (1 << 20) +
-        4096, /* what libfuse keeps for each thread to receive a request: the largest, and its head */
-    READING_BYTES = 8 << 20, /* what a read may have at the same time */
+    REQUEST_BYTES = (1 << 20) + 4096, /* what libfuse keeps for each thread to receive a request:
+                                         the largest, and its head */
+    READING_BYTES = 8 << 20,          /* what a read may have at the same time */
 };
 
 static pthread_key_t key;
@@ -62,7 +61,8 @@ struct worker *worker_self(size_t need)
         if (posix_memalign(&buf, BUF_ALIGNMENT, cap) != 0) {
             return NULL;
         }
-        /* One huge page costs one fault and one look-up where small ones cost 256 for each request. */
+        /* One huge page costs one fault and one look-up where small ones cost 256 for each
+         * request. */
         madvise(buf, cap, MADV_HUGEPAGE);
         w->buf = buf;
         w->cap = cap;
@@ -70,7 +70,7 @@ struct worker *worker_self(size_t need)
     return w;
 }
 
-/* ---- whether they can be there -------------------------------------------------------------------- */
+/* ---- whether they can be there --------------------------------------------------------------- */
 
 struct trial {
     pthread_mutex_t lock;
@@ -102,7 +102,9 @@ static void *try_one(void *data)
 unsigned worker_try(unsigned count)
 {
     struct trial t = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    enum { OTHERS = 2 }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */
+    enum {
+        OTHERS = 2
+    }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */
     pthread_t threads[WORKERS_MOST + OTHERS];
     unsigned started = 0;
     count = (count < WORKERS_MOST ? count : WORKERS_MOST) + OTHERS;

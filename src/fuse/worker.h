@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread that answers requests keeps: one reply buffer, used again and again (fresh memory for every reply costs ten
- * times the copy: design 4), and the scratch of render_read. Freed when the thread ends. */
+/* What a thread that answers requests keeps: one reply buffer, used again and again (fresh memory
+ * for every reply costs ten times the copy: design 4), and the scratch of render_read. Freed when
+ * the thread ends. */
 #ifndef CKPTFS_FUSE_WORKER_H
 #define CKPTFS_FUSE_WORKER_H
 
@@ -14,11 +15,13 @@ struct worker {
     struct render_scratch scratch;
 };
 
-/* worker_self: the calling thread's worker, with room for `need` bytes in buf; NULL when memory is short. */
+/* worker_self: the calling thread's worker, with room for `need` bytes in buf; NULL when memory is
+ * short. */
 struct worker *worker_self(size_t need);
 
-/* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time, each with what it takes to answer requests. That is tried:
- * before a mount is there that could not answer. */
+/* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time,
+ * each with what it takes to answer requests. That is tried: before a mount is there that could not
+ * answer. */
 enum { WORKERS_MOST = 24 };
 unsigned worker_try(unsigned count);
 

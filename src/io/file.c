@@ -84,7 +84,8 @@ errint file_complain(struct diag *d, enum diag_code code, const char *path, erri
 {
     struct str url = url_in(str_from(path));
     if (rc == -ENOENT && url.ptr) {
-        diag_error(d, code, path, url, "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
+        diag_error(d, code, path, url, "'%s' is no local path: %s", diag_visible(d, url),
+                   url_advice(url));
         return rc;
     }
     diag_error(d, code, path, str_from(path), "cannot open: %s", file_why(d, rc));
@@ -145,7 +146,8 @@ static int64_t age_of(const struct stat *st)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (now.tv_sec - st->st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec - st->st_ctim.tv_nsec;
+    return (now.tv_sec - st->st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec -
+           st->st_ctim.tv_nsec;
 }
 
 errint file_look_settled(int fd, struct stat *st)
@@ -226,8 +228,8 @@ errint file_read_at(int fd, uint64_t off, size_t len, void *buf)
     return 0;
 }
 
-errint file_read_text(const char *path, size_t limit, struct arena *a, struct str *text, struct stat *st,
-                      struct diag *d)
+errint file_read_text(const char *path, size_t limit, struct arena *a, struct str *text,
+                      struct stat *st, struct diag *d)
 {
     *text = STR("");
     CLEANUP_CLOSE int fd = -1;
@@ -236,8 +238,9 @@ errint file_read_text(const char *path, size_t limit, struct arena *a, struct st
         return file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
     }
     if ((uint64_t)st->st_size > limit) {
-        return diag_error(d, DIAG_LIMIT, path, str_from(path), "the file has %lld bytes, the limit is %zu",
-                          (long long)st->st_size, limit);
+        return diag_error(d, DIAG_LIMIT, path, str_from(path),
+                          "the file has %lld bytes, the limit is %zu", (long long)st->st_size,
+                          limit);
     }
     size_t len = (size_t)st->st_size;
     char *bytes = arena_bytes(a, len);
@@ -245,7 +248,8 @@ errint file_read_text(const char *path, size_t limit, struct arena *a, struct st
         return diag_no_memory(d);
     }
     if (file_read_at(fd, 0, len, bytes) < 0) {
-        return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path), "cannot read %zu bytes", len);
+        return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path), "cannot read %zu bytes",
+                          len);
     }
     if (file_unchanged(fd, st) < 0) {
         return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path),

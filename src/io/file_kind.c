@@ -21,7 +21,7 @@ static const char unpack[] = "unpack it";
 static const char from_keras[] =
     "load it with Keras and save a checkpoint: tf.train.Checkpoint(model=model).write(PREFIX)";
 
-/* ---- kinds that are more than a magic number ------------------------------------------------------- */
+/* ---- kinds that are more than a magic number ------------------------------------------------- */
 
 static bool is_empty(const struct look *l)
 {
@@ -77,14 +77,15 @@ static bool is_json(const struct look *l)
 
 static bool is_state(const struct look *l)
 {
-    return begins(l, STR("model_checkpoint_path:")) || begins(l, STR("all_model_checkpoint_paths:"));
+    return begins(l, STR("model_checkpoint_path:")) ||
+           begins(l, STR("all_model_checkpoint_paths:"));
 }
 
 /* INI whose first section is one of a map's. */
 static bool is_map(const struct look *l)
 {
-    static const char *const sections[] = {"[assignment_map]", "[checkpoint]", "[variables]", "[view]",
-                                           "[files]"};
+    static const char *const sections[] = {"[assignment_map]", "[checkpoint]", "[variables]",
+                                           "[view]", "[files]"};
     struct str s = words(l);
     while (s.len && (s.ptr[0] == ';' || s.ptr[0] == '#')) {
         long end = str_find(s, '\n');
@@ -186,7 +187,7 @@ static bool is_pickle(const struct look *l)
            strchr("}]().cK\x95XU\x8c\x8a(", s.ptr[2]);
 }
 
-/* ---- protobuf -------------------------------------------------------------------------------------- */
+/* ---- protobuf -------------------------------------------------------------------------------- */
 
 /* The field of that tag at the cursor, of bytes; `bad` is set if there is another. */
 static struct str take_field(struct cursor *c, uint8_t tag)
@@ -203,12 +204,14 @@ static bool is_word(struct str s)
     bool letters = s.len > 0 && s.len < 128;
     for (size_t i = 0; letters && i < s.len; i++) {
         letters = (s.ptr[i] >= 'a' && s.ptr[i] <= 'z') || (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') ||
-                  (i > 0 && s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '_' || s.ptr[i] == '>';
+                  (i > 0 && s.ptr[i] >= '0' && s.ptr[i] <= '9') || s.ptr[i] == '_' ||
+                  s.ptr[i] == '>';
     }
     return letters;
 }
 
-/* GraphDef { node { name: "w" op: "Const" ...: where a MetaGraphDef's first message, its meta_info_def, has other messages. */
+/* GraphDef { node { name: "w" op: "Const" ...: where a MetaGraphDef's first message, its
+ * meta_info_def, has other messages. */
 static bool is_graph_def(const struct look *l)
 {
     struct cursor file = cursor_over(l->head.ptr, l->head.len);
@@ -220,7 +223,8 @@ static bool is_graph_def(const struct look *l)
     return !file.bad && !c.bad && name.len > 0 && is_word(op);
 }
 
-/* MetaGraphDef { meta_info_def { stripped_op_list { op ... }: what TensorFlow's exporters begin with. */
+/* MetaGraphDef { meta_info_def { stripped_op_list { op ... }: what TensorFlow's exporters begin
+ * with. */
 static bool is_meta_graph(const struct look *l)
 {
     struct cursor file = cursor_over(l->head.ptr, l->head.len);
@@ -253,7 +257,7 @@ static bool is_onnx(const struct look *l)
             str_starts(producer, STR("skl2onnx")));
 }
 
-/* ---- the table ------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct known {
     struct file_kind kind;
@@ -261,34 +265,36 @@ static const struct known {
     size_t at;
     struct str magic;
 } table[] = {
-#define BY(function, ...)                                                                                    \
-    {                                                                                                        \
-        {__VA_ARGS__}, function, 0,                                                                          \
-        {                                                                                                    \
-            0                                                                                                \
-        }                                                                                                    \
+#define BY(function, ...)                                                                          \
+    {                                                                                              \
+        {__VA_ARGS__}, function, 0,                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
-#define MAGIC(bytes, ...)                                                                                    \
-    {                                                                                                        \
-        {__VA_ARGS__}, NULL, 0,                                                                              \
-        {                                                                                                    \
-            bytes, sizeof(bytes) - 1                                                                         \
-        }                                                                                                    \
+#define MAGIC(bytes, ...)                                                                          \
+    {                                                                                              \
+        {__VA_ARGS__}, NULL, 0,                                                                    \
+        {                                                                                          \
+            bytes, sizeof(bytes) - 1                                                               \
+        }                                                                                          \
     }
-#define MAGIC_AT(offset, bytes, ...)                                                                         \
-    {                                                                                                        \
-        {__VA_ARGS__}, NULL, offset,                                                                         \
-        {                                                                                                    \
-            bytes, sizeof(bytes) - 1                                                                         \
-        }                                                                                                    \
+#define MAGIC_AT(offset, bytes, ...)                                                               \
+    {                                                                                              \
+        {__VA_ARGS__}, NULL, offset,                                                               \
+        {                                                                                          \
+            bytes, sizeof(bytes) - 1                                                               \
+        }                                                                                          \
     }
     BY(is_empty, FILE_KIND_EMPTY, "empty", "was it copied as a whole?"),
     BY(is_table, FILE_KIND_TABLE, "the index of a checkpoint, or a V1 checkpoint", NULL),
     BY(is_lfs, FILE_KIND_POINTER, "a Git LFS pointer", "run 'git lfs pull' in its repository"),
     BY(is_annex, FILE_KIND_POINTER, "a git-annex pointer", "run 'git annex get' on it"),
-    BY(is_state, FILE_KIND_STATE, "a checkpoint's state file", "name its directory as the checkpoint"),
+    BY(is_state, FILE_KIND_STATE, "a checkpoint's state file",
+       "name its directory as the checkpoint"),
     BY(is_map, FILE_KIND_MAP, "a map", "it goes with the option -m"),
-    BY(is_html, FILE_KIND_OTHER, "an HTML page", "download it anew: a page came in the place of the file"),
+    BY(is_html, FILE_KIND_OTHER, "an HTML page",
+       "download it anew: a page came in the place of the file"),
     BY(is_xml, FILE_KIND_OTHER, "an XML document",
        "download it anew: a server's answer came in the place of the file"),
     BY(is_json, FILE_KIND_OTHER, "JSON", NULL),
@@ -313,7 +319,8 @@ static const struct known {
     BY(is_torch_pickle, FILE_KIND_WEIGHTS, "a PyTorch file (pickle)", NULL),
     BY(is_pickle, FILE_KIND_WEIGHTS, "a Python pickle", NULL),
     MAGIC_AT(4, "TFL3", FILE_KIND_WEIGHTS, "a TensorFlow Lite model", NULL),
-    MAGIC("\x00\x05\x16\x07", FILE_KIND_OTHER, "an AppleDouble file, which macOS writes beside the real one",
+    MAGIC("\x00\x05\x16\x07", FILE_KIND_OTHER,
+          "an AppleDouble file, which macOS writes beside the real one",
           "name the file without '._'"),
     MAGIC("\x00\x05\x16\x00", FILE_KIND_ARCHIVE, "an AppleSingle file", unpack),
     BY(is_saved_model, FILE_KIND_GRAPH, "a SavedModel's graph", "name the directory that holds it"),
@@ -365,7 +372,8 @@ const struct file_kind *file_kind_at(const char *path)
 {
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
-    bool regular = file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0;
+    bool regular =
+        file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0;
     return regular ? file_kind_of(fd, (uint64_t)st.st_size) : &unknown;
 }
 
@@ -380,9 +388,9 @@ const struct file_kind *file_kind_of_text(struct str text)
     return find(&l);
 }
 
-errint file_kind_complain(struct diag *d, enum diag_code code, const char *path, const struct file_kind *kind,
-                          const char *expected)
+errint file_kind_complain(struct diag *d, enum diag_code code, const char *path,
+                          const struct file_kind *kind, const char *expected)
 {
-    return diag_error(d, code, path, str_from(path), "the file is %s, expected %s%s%s", kind->name, expected,
-                      kind->remedy ? ": " : "", kind->remedy ? kind->remedy : "");
+    return diag_error(d, code, path, str_from(path), "the file is %s, expected %s%s%s", kind->name,
+                      expected, kind->remedy ? ": " : "", kind->remedy ? kind->remedy : "");
 }

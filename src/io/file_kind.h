@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of another kind than was expected, known by how they begin: what people have in the place of a
- * checkpoint, a graph, a map or a sidecar, and what to do about each. */
+/* Files of another kind than was expected, known by how they begin: what people have in the place
+ * of a checkpoint, a graph, a map or a sidecar, and what to do about each. */
 #ifndef CKPTFS_IO_FILE_KIND_H
 #define CKPTFS_IO_FILE_KIND_H
 
@@ -42,16 +42,17 @@ const struct file_kind *file_kind_at(const char *path);
 /* file_kind_of_text: likewise of a file whose whole content is `text`. */
 const struct file_kind *file_kind_of_text(struct str text);
 
-/* The last 8 bytes of a table, which an index and a V1 checkpoint are (tensorflow/core/lib/io/format.h). */
+/* The last 8 bytes of a table, which an index and a V1 checkpoint are
+ * (tensorflow/core/lib/io/format.h). */
 #define FILE_TABLE_MAGIC     UINT64_C(0xdb4775248b80fb57)
 #define FILE_TABLE_MAGIC_HEX "57fb808b247547db" /* as a file has them */
 
 /* file_ends_as_table: whether the file of `size` bytes behind fd ends with the magic of a table. */
 bool file_ends_as_table(int fd, uint64_t size);
 
-/* file_kind_complain: adds the error "the file is KIND, expected EXPECTED: REMEDY" and returns the errint of
- * `code`. */
-errint file_kind_complain(struct diag *d, enum diag_code code, const char *path, const struct file_kind *kind,
-                          const char *expected);
+/* file_kind_complain: adds the error "the file is KIND, expected EXPECTED: REMEDY" and returns the
+ * errint of `code`. */
+errint file_kind_complain(struct diag *d, enum diag_code code, const char *path,
+                          const struct file_kind *kind, const char *expected);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "io/file.h"
 #include "base/grow.h"
+#include "io/file.h"
 
 struct file_state {
     const char *path;
@@ -45,9 +45,9 @@ errint file_states_look(struct file_states *f, const char *path)
 
 static bool same_state(const struct file_state *a, const struct file_state *b)
 {
-    return a->error == b->error &&
-           (a->error || (file_same(&a->st, &b->st) && a->st.st_ctim.tv_sec == b->st.st_ctim.tv_sec &&
-                         a->st.st_ctim.tv_nsec == b->st.st_ctim.tv_nsec));
+    return a->error == b->error && (a->error || (file_same(&a->st, &b->st) &&
+                                                 a->st.st_ctim.tv_sec == b->st.st_ctim.tv_sec &&
+                                                 a->st.st_ctim.tv_nsec == b->st.st_ctim.tv_nsec));
 }
 
 const char *file_states_changed(const struct file_states *f)

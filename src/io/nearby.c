@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "base/edit.h"
-#include "io/file.h"
 #include "base/nearest.h"
+#include "io/file.h"
 
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST])
@@ -92,7 +92,8 @@ void nearby_suggest(struct diag *d, const char *path)
     const char *dir = path_dir(path, &scratch);
     struct str near = dir && name.len ? nearest_name(dir, name, &scratch) : STR("");
     struct str head = str_head(str_from(path), (size_t)(name.ptr - path));
-    const char *whole = near.len ? arena_printf(&scratch, STR_FMT STR_FMT, STR_ARG(head), STR_ARG(near)) : NULL;
+    const char *whole =
+        near.len ? arena_printf(&scratch, STR_FMT STR_FMT, STR_ARG(head), STR_ARG(near)) : NULL;
     if (whole) {
         diag_nearest(d, str_from(whole));
     }

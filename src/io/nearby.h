@@ -9,21 +9,23 @@
 
 enum { NEARBY_MOST = 5 };
 
-/* nearby_files: the first NEARBY_MOST names in `dir`, by byte order, that start with `prefix` and end with `suffix`, allocated in `a`;
- * returns how many, 0 also where the directory cannot be read. */
+/* nearby_files: the first NEARBY_MOST names in `dir`, by byte order, that start with `prefix` and
+ * end with `suffix`, allocated in `a`; returns how many, 0 also where the directory cannot be
+ * read. */
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                       struct str names[NEARBY_MOST]);
 
-/* nearby_ignoring_case: the first name in `dir`, by byte order, that is `name` but for the case of ASCII
- * letters, and not `name` itself, allocated in `a`; NULL if there is none. */
+/* nearby_ignoring_case: the first name in `dir`, by byte order, that is `name` but for the case of
+ * ASCII letters, and not `name` itself, allocated in `a`; NULL if there is none. */
 const char *nearby_ignoring_case(const char *dir, const char *name, struct arena *a);
 
-/* nearby_suggest: adds to the newest error of `d`, which says that there is no `path`, the path of the name in
- * its directory that is nearest by edit distance, the first of several by byte order. Adds nothing where none
- * is within nearest_most, or `d` is NULL. */
+/* nearby_suggest: adds to the newest error of `d`, which says that there is no `path`, the path of
+ * the name in its directory that is nearest by edit distance, the first of several by byte order.
+ * Adds nothing where none is within nearest_most, or `d` is NULL. */
 void nearby_suggest(struct diag *d, const char *path);
 
-/* path_dir: the directory of `path` as text allocated in `a`, "." where it has none; NULL when memory is short. */
+/* path_dir: the directory of `path` as text allocated in `a`, "." where it has none; NULL when
+ * memory is short. */
 const char *path_dir(const char *path, struct arena *a);
 
 /* path_base: what follows the last '/'. */

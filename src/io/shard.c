@@ -9,11 +9,12 @@
 
 #include "base/cause.h"
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/trouble.h"
+#include "io/file.h"
 #include "io/shard_complain.h"
 
-/* Descriptors that shards leave to others: the reads of shards that are opened for each read, reports, FUSE. */
+/* Descriptors that shards leave to others: the reads of shards that are opened for each read,
+ * reports, FUSE. */
 enum { DESCRIPTORS_LEFT = 64 };
 
 /* Guards what was accepted of all shards: taken only when a time moved, which is rare. */
@@ -41,7 +42,8 @@ static uint64_t hash_of(const char *bytes, size_t len)
     return hash;
 }
 
-/* Of the path that the kernel knows for the descriptor: it follows renames, and ends in " (deleted)" after the last unlink. */
+/* Of the path that the kernel knows for the descriptor: it follows renames, and ends in "
+ * (deleted)" after the last unlink. */
 static uint64_t name_hash(int fd)
 {
     char proc[64];
@@ -105,8 +107,9 @@ static errint fail(struct shard *s)
     return shard_blame(s, -ESTALE);
 }
 
-/* The lock is held. The number is there before the times are, so that whoever finds the times accepted finds the doubt, too; and who finds that number
- * the newest finds the file that has it. */
+/* The lock is held. The number is there before the times are, so that whoever finds the times
+ * accepted finds the doubt, too; and who finds that number the newest finds the file that has
+ * it. */
 static errint add_doubt(struct shard *s)
 {
     uint32_t number = atomic_load(&newest_doubt) + 1;
@@ -118,8 +121,9 @@ static errint add_doubt(struct shard *s)
     return 0;
 }
 
-/* Something moved (shard.h). It is looked at anew: another thread may have accepted a later state than our caller saw. Whoever has just written may
- * go on writing, so what is accepted is no younger than a tick. */
+/* Something moved (shard.h). It is looked at anew: another thread may have accepted a later state
+ * than our caller saw. Whoever has just written may go on writing, so what is accepted is no
+ * younger than a tick. */
 static errint look_closer(struct shard *s, int fd)
 {
     struct stat st;
@@ -139,7 +143,8 @@ static errint look_closer(struct shard *s, int fd)
     return rc;
 }
 
-/* 0 if the file is what it was, or may be; else -EIO, or -ESTALE if there is a doubt that is newer than `doubt`. */
+/* 0 if the file is what it was, or may be; else -EIO, or -ESTALE if there is a doubt that is newer
+ * than `doubt`. */
 static errint check_unchanged(struct shard *s, int fd, bool anew, uint32_t doubt)
 {
     struct stat st;
@@ -169,7 +174,8 @@ static bool last_descriptors(int fd)
     return (rlim_t)fd >= limit.rlim_cur - left;
 }
 
-/* No descriptor to be had: what can be known by path. The file is looked at more closely when it is opened. */
+/* No descriptor to be had: what can be known by path. The file is looked at more closely when it is
+ * opened. */
 static errint look_by_path(struct shard *s)
 {
     errint rc = file_look_at(s->path, &s->st);

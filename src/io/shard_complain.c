@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/grow.h"
+#include "io/file.h"
 #include "io/file_kind.h"
 #include "io/nearby.h"
 
@@ -64,7 +64,8 @@ static void find_others(struct others *o, const char *folder, struct str start, 
     errint rc; /* these are but suggestions */
     while (dir && (entry = file_next(dir, &rc))) {
         struct str name = str_from(entry->d_name);
-        if (name.ptr[0] != '.' && name.len > end.len && str_starts(name, start) && str_ends(name, end)) {
+        if (name.ptr[0] != '.' && name.len > end.len && str_starts(name, start) &&
+            str_ends(name, end)) {
             add_other(o, dir, entry->d_name, need_bytes);
         }
     }
@@ -90,14 +91,16 @@ static void list_others(const struct others *o, const char *before, bool sizes, 
     }
 }
 
-/* A sharded save, whose folder is named after its checkpoint, moves the data of its parts to the folder above before it
- * writes the index there (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, MergeBundles): STEM.data-, or empty. */
+/* A sharded save, whose folder is named after its checkpoint, moves the data of its parts to the
+ * folder above before it writes the index there
+ * (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, MergeBundles): STEM.data-, or empty. */
 static struct str moved_start(struct others *o, const char *dir)
 {
     CLEANUP_FREE char *real = realpath(dir, NULL);
     struct str name = real ? path_base(real) : STR("");
     long temp = str_search(name, STR("_temp"));
-    const char *start = temp > 0 ? arena_printf(&o->arena, STR_FMT ".data-", (int)temp, name.ptr) : NULL;
+    const char *start =
+        temp > 0 ? arena_printf(&o->arena, STR_FMT ".data-", (int)temp, name.ptr) : NULL;
     return start ? str_from(start) : STR("");
 }
 
@@ -131,10 +134,11 @@ void shard_print_beside(const struct shard *s, struct buf *b)
         return;
     }
     find_moved(&o, dir, s->need_bytes);
-    list_others(&o,
-                "; the save was interrupted after it moved its data and before it wrote their index; "
-                "in the folder above it is one of these, to be linked here: ",
-                true, b);
+    list_others(
+        &o,
+        "; the save was interrupted after it moved its data and before it wrote their index; "
+        "in the folder above it is one of these, to be linked here: ",
+        true, b);
 }
 
 errint shard_complain_missing(const struct shard *s, struct diag *d)
@@ -142,8 +146,8 @@ errint shard_complain_missing(const struct shard *s, struct diag *d)
     CLEANUP_BUF struct buf beside = {0};
     shard_print_beside(s, &beside);
     return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, s->path, str_from(s->path),
-                      "the data file is missing, its first %" PRIu64 " bytes are needed%s", s->used_bytes,
-                      beside.data ? beside.data : "");
+                      "the data file is missing, its first %" PRIu64 " bytes are needed%s",
+                      s->used_bytes, beside.data ? beside.data : "");
 }
 
 /* ---- one of another kind */
@@ -156,7 +160,8 @@ errint shard_check_length(const struct shard *s, int fd, struct diag *d)
         return 0;
     }
     const struct file_kind *kind = fd < 0 ? NULL : file_kind_of(fd, size);
-    if (kind && (kind->group == FILE_KIND_POINTER || (is_short && kind->group == FILE_KIND_OTHER))) {
+    if (kind &&
+        (kind->group == FILE_KIND_POINTER || (is_short && kind->group == FILE_KIND_OTHER))) {
         return file_kind_complain(d, DIAG_CHECKPOINT_CORRUPT, s->path, kind, "a checkpoint's data");
     }
     return is_short ? diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),

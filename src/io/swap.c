@@ -5,7 +5,8 @@
 
 #include "tensor/dtype.h"
 
-/* Kinds in this order: unit 2 from 0, 1; unit 4 from 0 ... 3; unit 8 from 0 ... 7. Each is the number `unit - 2 + remainder`. */
+/* Kinds in this order: unit 2 from 0, 1; unit 4 from 0 ... 3; unit 8 from 0 ... 7. Each is the
+ * number `unit - 2 + remainder`. */
 struct kind {
     unsigned unit;
     unsigned remainder;
@@ -55,7 +56,8 @@ static void swap_in_place(char *bytes, size_t len, unsigned unit)
 }
 
 /* Bytes [from, to) of the unit at `off`. */
-static errint read_part(struct shard *base, unsigned unit, uint64_t off, size_t from, size_t to, char *out)
+static errint read_part(struct shard *base, unsigned unit, uint64_t off, size_t from, size_t to,
+                        char *out)
 {
     char bytes[8];
     errint rc = shard_read(base, off, unit, bytes);

@@ -7,8 +7,16 @@ static const struct sign {
     const char *text;
     bool left; /* it points to the left */
 } signs[] = {
-    {"->", false}, {"<-", true}, {"\xe2\x86\x92", false}, {"\xe2\x86\x90", true}, {"\xe2\x87\x92", false},
-    {"=>", false}, {"<=", true}, {"==", false},           {":=", false},          {":", false},
+    {"->", false},
+    {"<-", true},
+    {"\xe2\x86\x92", false},
+    {"\xe2\x86\x90", true},
+    {"\xe2\x87\x92", false},
+    {"=>", false},
+    {"<=", true},
+    {"==", false},
+    {":=", false},
+    {":", false},
 };
 
 /* Where the sign stands, or -1: one with '=' only around the first of the text, one without only
@@ -31,7 +39,8 @@ static long place_of(struct str text, struct str sign)
 static struct str unquoted(struct str text)
 {
     struct str s = str_trim(str_ends(text, STR(",")) ? str_head(text, text.len - 1) : text);
-    bool quoted = s.len > 2 && (s.ptr[0] == '\'' || s.ptr[0] == '"') && s.ptr[s.len - 1] == s.ptr[0];
+    bool quoted =
+        s.len > 2 && (s.ptr[0] == '\'' || s.ptr[0] == '"') && s.ptr[s.len - 1] == s.ptr[0];
     return quoted ? str_of(s.ptr + 1, s.len - 2) : text;
 }
 
@@ -45,7 +54,8 @@ bool arrow_find(struct str text, struct arrow *out)
         }
         struct str left = unquoted(str_trim(str_head(text, (size_t)at)));
         struct str right = unquoted(str_trim(str_from_pos(text, (size_t)at + sign.len)));
-        *out = (struct arrow){signs[i].text, signs[i].left ? right : left, signs[i].left ? left : right};
+        *out = (struct arrow){signs[i].text, signs[i].left ? right : left,
+                              signs[i].left ? left : right};
         return left.len && right.len;
     }
     return false;

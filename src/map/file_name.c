@@ -20,8 +20,9 @@ const char *file_name_wrong(struct str name)
     }
     CLEANUP_BUF struct buf shown = {0};
     escape_component(&shown, name);
-    return shown.failed || !str_eq(buf_view(&shown), name) ? "a file system would not show it as it is"
-                                                           : NULL;
+    return shown.failed || !str_eq(buf_view(&shown), name)
+               ? "a file system would not show it as it is"
+               : NULL;
 }
 
 const char *file_path(struct arena *a, const char *map, struct str path)

@@ -8,10 +8,12 @@
 
 enum { FILE_NAME_MOST = 200 }; /* bytes; what is added to it stays below the 255 of a file system */
 
-/* file_name_wrong: why `name` (%XX decoded) cannot be the name of a file of the mount, as in "expected a file name without '/'"; NULL if it can. */
+/* file_name_wrong: why `name` (%XX decoded) cannot be the name of a file of the mount, as in
+ * "expected a file name without '/'"; NULL if it can. */
 const char *file_name_wrong(struct str name);
 
-/* file_path: `path` of a map against the folder of that map, whose path is `map`; allocated in `a`; NULL when memory is short. */
+/* file_path: `path` of a map against the folder of that map, whose path is `map`; allocated in `a`;
+ * NULL when memory is short. */
 const char *file_path(struct arena *a, const char *map, struct str path);
 
 #endif

@@ -80,11 +80,12 @@ errint graph_build(struct variable *variables, uint32_t count, struct graph *out
 
 static bool alike(const struct variable *a, const struct variable *b)
 {
-    return a->dtype == b->dtype && shape_eq(a->shape, b->shape) && partition_eq(&a->partition, &b->partition);
+    return a->dtype == b->dtype && shape_eq(a->shape, b->shape) &&
+           partition_eq(&a->partition, &b->partition);
 }
 
-errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count, struct arena *a,
-                   struct graph *out, struct diag *d)
+errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
+                   struct arena *a, struct graph *out, struct diag *d)
 {
     *out = (struct graph){.given = true};
     if (!declared->count) {
@@ -106,11 +107,12 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         } else if (alike(v, &more[i])) {
             all[v - declared->variables].by_path = more[i].by_path;
         } else {
-            errint bad = diag_error(
-                d, DIAG_GRAPH_INVALID, v->where, v->name,
-                "variable '%s' is declared %s %s here, but is %s %s in %s, or is cut otherwise there",
-                words_shown(d, v->name), dtype_name(v->dtype), shape_text(v->shape).text,
-                dtype_name(more[i].dtype), shape_text(more[i].shape).text, more[i].where);
+            errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
+                                    "variable '%s' is declared %s %s here, but is %s %s in %s, or "
+                                    "is cut otherwise there",
+                                    words_shown(d, v->name), dtype_name(v->dtype),
+                                    shape_text(v->shape).text, dtype_name(more[i].dtype),
+                                    shape_text(more[i].shape).text, more[i].where);
             rc = rc ? rc : bad;
         }
     }
@@ -118,7 +120,8 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
     return rc ? rc : bad;
 }
 
-/* The position of the first variable whose name is not below `name`, or, with `past`, of the first above all names that start with it. */
+/* The position of the first variable whose name is not below `name`, or, with `past`, of the first
+ * above all names that start with it. */
 static uint32_t bound(const struct graph *g, struct str name, bool past)
 {
     uint32_t low = 0;

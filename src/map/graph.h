@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The target graph: the variables that the model declares, as init_from_checkpoint's variable store would
- * hold them.
+/* The target graph: the variables that the model declares, as init_from_checkpoint's variable store
+ * would hold them.
  *
  * Today they come from [variables] of the map; graph files and other checkpoints will fill the same
  * struct. */
@@ -14,10 +14,10 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "tensor/dtype.h"
-#include "tensor/shape.h"
 #include "map/ini.h"
 #include "map/partition.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
 
 struct tensor;
 
@@ -26,9 +26,10 @@ struct variable {
     struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
     enum dtype dtype;
     struct partition partition; /* rank 0: a plain variable */
-    bool slot;                  /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
-    const char *where;          /* "map.ini:12" */
-    const struct tensor *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
+    bool slot; /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
+    const char *where; /* "map.ini:12" */
+    const struct tensor
+        *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
 };
 
 struct graph {
@@ -37,32 +38,35 @@ struct graph {
     bool given; /* there was a [variables] section, if only an empty one */
 };
 
-/* variable_parse: `name = float32 [1000, 64] | partition 5,1` from one item, texts in `a`. Errors, with
- * the line: DIAG_MAP_SYNTAX for what is not a declaration (unknown dtype, with the nearest names;
- * malformed shape), and DIAG_GRAPH_INVALID for one that no variable can have (a partition of an unknown or
- * scalar shape, of another rank, with more parts than elements along its axis; more than 2^63-1 bytes; a
- * resource or variant). */
+/* variable_parse: `name = float32 [1000, 64] | partition 5,1` from one item, texts in `a`. Errors,
+ * with the line: DIAG_MAP_SYNTAX for what is not a declaration (unknown dtype, with the nearest
+ * names; malformed shape), and DIAG_GRAPH_INVALID for one that no variable can have (a partition of
+ * an unknown or scalar shape, of another rank, with more parts than elements along its axis; more
+ * than 2^63-1 bytes; a resource or variant). */
 MUST_CHECK errint variable_parse(const struct ini_item *item, const char *path, struct arena *a,
                                  struct variable *out, struct diag *d);
 
-/* graph_build: sorts `variables` (taken over, in an arena that outlives *out, in the order declared) and
- * refuses, naming both lines, a name declared twice, and a plain variable called like a part of a
- * partitioned one (`x` and `x/part_0`). *out is `given`. */
-MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d);
+/* graph_build: sorts `variables` (taken over, in an arena that outlives *out, in the order
+ * declared) and refuses, naming both lines, a name declared twice, and a plain variable called like
+ * a part of a partitioned one (`x` and `x/part_0`). *out is `given`. */
+MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct graph *out,
+                              struct diag *d);
 
-/* graph_merge: the variables of `declared` and `more` (names unique in each; `more` is taken over) as one graph in `a`. One that both describe alike is
- * taken once; one that they describe differently is a DIAG_GRAPH_INVALID naming both places. */
+/* graph_merge: the variables of `declared` and `more` (names unique in each; `more` is taken over)
+ * as one graph in `a`. One that both describe alike is taken once; one that they describe
+ * differently is a DIAG_GRAPH_INVALID naming both places. */
 MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
 
 /* graph_find: the variable of exactly that full name, or NULL. */
 const struct variable *graph_find(const struct graph *g, struct str name);
 
-/* graph_prefix: the run of variables whose names start with `prefix`: *first and the count. O(log n). */
+/* graph_prefix: the run of variables whose names start with `prefix`: *first and the count. O(log
+ * n). */
 uint32_t graph_prefix(const struct graph *g, struct str prefix, uint32_t *first);
 
-/* shape_parse: "[100, ?]", "[]", "[...]" to a shape whose dims are in `a`; -EINVAL without a message, or
- * -ENOMEM. */
+/* shape_parse: "[100, ?]", "[]", "[...]" to a shape whose dims are in `a`; -EINVAL without a
+ * message, or -ENOMEM. */
 MUST_CHECK errint shape_parse(struct str text, struct arena *a, struct shape *out);
 
 #endif

@@ -6,8 +6,8 @@
 #include <stdarg.h>
 
 #include "base/buf.h"
-#include "map/line.h"
 #include "map/arrow.h"
+#include "map/line.h"
 #include "map/words.h"
 
 /* What an indented line would continue. */
@@ -64,7 +64,8 @@ static void *grow(struct reader *r, void *array, uint32_t count, uint32_t *cap, 
 
 static void add_section(struct reader *r, struct str name)
 {
-    struct ini_section *grown = grow(r, r->sections, r->section_count, &r->section_cap, sizeof(*r->sections));
+    struct ini_section *grown =
+        grow(r, r->sections, r->section_count, &r->section_cap, sizeof(*r->sections));
     struct str copy = arena_str(r->arena, name);
     if (!grown || !copy.ptr) {
         out_of_memory(r);
@@ -116,8 +117,8 @@ static void add_item(struct reader *r, struct str key)
     r->pending = true;
 }
 
-/* inih's handler: called alike for `name = value` and for a continuation. The section that inih cut is not
- * used. */
+/* inih's handler: called alike for `name = value` and for a continuation. The section that inih cut
+ * is not used. */
 static int on_item(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *r = user;
@@ -155,7 +156,8 @@ static struct str stop(struct reader *r, const char *what, int most)
 {
     char where[WORDS_WHERE_BYTES];
     words_where(r->path, r->line, where);
-    errint rc = diag_error(r->d, DIAG_LIMIT, where, STR(""), "more than %d %s in one file", most, what);
+    errint rc =
+        diag_error(r->d, DIAG_LIMIT, where, STR(""), "more than %d %s in one file", most, what);
     r->rc = r->rc ? r->rc : rc;
     r->rest = STR("");
     return STR("");
@@ -176,19 +178,22 @@ static struct str take_line(struct reader *r)
 
 static struct str judge_indented(struct reader *r, struct str line, struct str text)
 {
-    if (text.len > 1 && text.ptr[0] == '[' && (isalpha((unsigned char)text.ptr[1]) || text.ptr[1] == '_')) {
+    if (text.len > 1 && text.ptr[0] == '[' &&
+        (isalpha((unsigned char)text.ptr[1]) || text.ptr[1] == '_')) {
         refuse(r, text, "an indented section header: remove the indentation");
         add_section(r, STR(""));
         return STR("");
     }
     if (line_has_spaced_equals(text)) {
-        return refuse(r, text, "an indented line continues the one above: remove the indentation of '%s'",
+        return refuse(r, text,
+                      "an indented line continues the one above: remove the indentation of '%s'",
                       words_shown(r->d, text));
     }
     if (r->open == OPEN_NOTHING) {
-        return refuse(r, text,
-                      "an indented line with nothing above to continue: remove the indentation, or the "
-                      "blank line above");
+        return refuse(
+            r, text,
+            "an indented line with nothing above to continue: remove the indentation, or the "
+            "blank line above");
     }
     r->continues = r->open == OPEN_ITEM;
     return r->continues ? line : STR("");
@@ -202,12 +207,14 @@ static struct str judge_header(struct reader *r, struct str text)
     }
     if (close < 0 || (size_t)close + 1 != text.len) {
         refuse(r, text,
-               "expected a section header alone on its line, such as [assignment_map]: a name that begins "
+               "expected a section header alone on its line, such as [assignment_map]: a name that "
+               "begins "
                "with '[' is written with %%5B");
     } else if (close == 1) {
         refuse(r, text, "the section name is empty");
     } else if (close - 1 > INI_SECTION_MOST) {
-        refuse(r, text, "the section name has %ld bytes, the limit is %d", close - 1, INI_SECTION_MOST);
+        refuse(r, text, "the section name has %ld bytes, the limit is %d", close - 1,
+               INI_SECTION_MOST);
     } else {
         r->open = OPEN_NOTHING;
         add_section(r, str_of(text.ptr + 1, (size_t)close - 1));
@@ -228,12 +235,14 @@ static struct str judge_item(struct reader *r, struct str text)
                       colon >= 0 ? ", and %3A for a ':' inside a name" : "");
     }
     if (equals < 0 && colon >= 0) {
-        return refuse(r, text,
-                      "found ':', expected '=': write 'name = value', and %%3A for a ':' inside a name");
+        return refuse(
+            r, text,
+            "found ':', expected '=': write 'name = value', and %%3A for a ':' inside a name");
     }
     if (equals < 0) {
-        return refuse(r, text,
-                      "found no '=': write 'name = value', and indent a line that continues the one above");
+        return refuse(
+            r, text,
+            "found no '=': write 'name = value', and indent a line that continues the one above");
     }
     struct str key = str_trim(str_head(text, (size_t)equals));
     if (key.len == 0) {
@@ -243,11 +252,13 @@ static struct str judge_item(struct reader *r, struct str text)
     if (bare.ptr) {
         const char *number = words_shown(r->d, str_from_pos(key, bare.len + 1));
         const char *name = words_shown(r->d, bare);
-        return refuse(r, key, "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
+        return refuse(r, key,
+                      "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
                       number, name, name, number);
     }
     if (colon >= 0 && colon < equals) {
-        return refuse(r, key, "a ':' before the '=': write 'name = value', and %%3A for a ':' inside a name");
+        return refuse(
+            r, key, "a ':' before the '=': write 'name = value', and %%3A for a ':' inside a name");
     }
     if (r->item_count == INI_ITEMS_MOST) {
         return stop(r, "items", INI_ITEMS_MOST);

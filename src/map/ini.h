@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INI text to items, through inih, which must never change a meaning silently.
  *
- * inih (55) splits at ':' too, cuts names and sections at 49 bytes, lets anything follow a section header,
- * takes an indented line for a second value of the name before, and gives its handler no line number. So a
- * reader function of ours sees each physical line first: it counts, strips the BOM, CR and comments (`;`
- * or `#` at the start or after a blank), tells continuations, and refuses what inih would misread. What
- * passes means the same to inih and to us.
+ * inih (55) splits at ':' too, cuts names and sections at 49 bytes, lets anything follow a section
+ * header, takes an indented line for a second value of the name before, and gives its handler no
+ * line number. So a reader function of ours sees each physical line first: it counts, strips the
+ * BOM, CR and comments (`;` or `#` at the start or after a blank), tells continuations, and refuses
+ * what inih would misread. What passes means the same to inih and to us.
  *
- * Text is UTF-8 without control bytes. A line is at most 64 KiB (map/line.h). An indented line continues
- * the item above it; comment lines between them are skipped, a blank line ends the item. */
+ * Text is UTF-8 without control bytes. A line is at most 64 KiB (map/line.h). An indented line
+ * continues the item above it; comment lines between them are skipped, a blank line ends the
+ * item. */
 #ifndef CKPTFS_MAP_INI_H
 #define CKPTFS_MAP_INI_H
 
@@ -42,16 +43,17 @@ struct ini_section {
 struct ini_file {
     const char *path;                   /* for messages: as the user gave it */
     const struct ini_section *sections; /* in file order; a name may come again */
-    const struct ini_item *items;       /* in file order; those before the first header have section "" */
+    const struct ini_item *items; /* in file order; those before the first header have section "" */
     uint32_t section_count;
     uint32_t count; /* of the items */
 };
 
-/* ini_parse_text: parses `text`, the content of the file `path` (borrowed for as long as *out), allocating
- * in `a`. Every bad line is one DIAG_MAP_SYNTAX error with "path:line", what was found and the remedy;
- * -EINVAL if there was any (*out then holds the good items, so that the caller can go on and report more).
- * Not for two threads at once: inih's limits are variables of the process. */
-MUST_CHECK errint ini_parse_text(struct str text, const char *path, struct arena *a, struct ini_file *out,
-                                 struct diag *d);
+/* ini_parse_text: parses `text`, the content of the file `path` (borrowed for as long as *out),
+ * allocating in `a`. Every bad line is one DIAG_MAP_SYNTAX error with "path:line", what was found
+ * and the remedy; -EINVAL if there was any (*out then holds the good items, so that the caller can
+ * go on and report more). Not for two threads at once: inih's limits are variables of the
+ * process. */
+MUST_CHECK errint ini_parse_text(struct str text, const char *path, struct arena *a,
+                                 struct ini_file *out, struct diag *d);
 
 #endif

@@ -15,8 +15,8 @@ bool line_is_text(struct str line, struct line_fault *fault)
     char *to = fault->text;
     const size_t room = sizeof(fault->text);
     if (line.len > LINE_BYTES_MOST) {
-        snprintf(to, room, "the line has %zu bytes, the limit is %d: continue it on indented lines", line.len,
-                 LINE_BYTES_MOST);
+        snprintf(to, room, "the line has %zu bytes, the limit is %d: continue it on indented lines",
+                 line.len, LINE_BYTES_MOST);
         return false;
     }
     size_t len;
@@ -24,18 +24,19 @@ bool line_is_text(struct str line, struct line_fault *fault)
         unsigned char c = (unsigned char)line.ptr[pos];
         len = c < 0x80 ? 1 : utf8_sequence(line, pos);
         if (len == 0) {
-            snprintf(to, room, "byte %zu of the line, 0x%02x, is not valid UTF-8: write it %%%02X", pos + 1,
-                     c, c);
+            snprintf(to, room, "byte %zu of the line, 0x%02x, is not valid UTF-8: write it %%%02X",
+                     pos + 1, c, c);
             return false;
         }
         if (c == '\r') {
-            snprintf(to, room, "byte %zu of the line is a carriage return: lines end with LF or CRLF",
+            snprintf(to, room,
+                     "byte %zu of the line is a carriage return: lines end with LF or CRLF",
                      pos + 1);
             return false;
         }
         if ((c < 0x20 && c != '\t') || c == 0x7f) {
-            snprintf(to, room, "byte %zu of the line is the control byte 0x%02x: write it %%%02X", pos + 1, c,
-                     c);
+            snprintf(to, room, "byte %zu of the line is the control byte 0x%02x: write it %%%02X",
+                     pos + 1, c, c);
             return false;
         }
     }
@@ -45,7 +46,8 @@ bool line_is_text(struct str line, struct line_fault *fault)
 struct str line_without_comment(struct str line)
 {
     for (size_t pos = 0; pos < line.len; pos++) {
-        if ((line.ptr[pos] == ';' || line.ptr[pos] == '#') && (pos == 0 || is_blank(line.ptr[pos - 1]))) {
+        if ((line.ptr[pos] == ';' || line.ptr[pos] == '#') &&
+            (pos == 0 || is_blank(line.ptr[pos - 1]))) {
             return str_head(line, pos);
         }
     }

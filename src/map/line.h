@@ -9,8 +9,8 @@
 
 enum { LINE_BYTES_MOST = 64 << 10 };
 
-/* line_is_text: whether the bytes are UTF-8 without control bytes, and not too many; if not, `fault` has
- * the message. */
+/* line_is_text: whether the bytes are UTF-8 without control bytes, and not too many; if not,
+ * `fault` has the message. */
 struct line_fault {
     char text[160];
 };
@@ -22,7 +22,8 @@ struct str line_without_comment(struct str line);
 /* line_is_indented: whether it begins with a blank. */
 bool line_is_indented(struct str line);
 
-/* line_has_spaced_equals: whether ` = ` occurs, also as the last thing: the mark of an item of its own. */
+/* line_has_spaced_equals: whether ` = ` occurs, also as the last thing: the mark of an item of its
+ * own. */
 bool line_has_spaced_equals(struct str line);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/utf8.h"
+#include "io/file.h"
 #include "io/file_kind.h"
 #include "io/nearby.h"
 #include "map/arrow.h"
@@ -42,9 +42,9 @@ bool map_names_parse(struct str text, enum map_names *out)
 static void read_path(struct loading *l, const struct ini_item *item, const char *where)
 {
     if (item->value.len == 0) {
-        note(l,
-             diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                        "the checkpoint's path is empty: leave the line out to name it on the command line"));
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "the checkpoint's path is empty: leave the line out to name it on the "
+                           "command line"));
         return;
     }
     l->m->checkpoint = file_path(&l->m->arena, l->ini->path, item->value);
@@ -67,8 +67,8 @@ static void read_names(struct loading *l, const struct ini_item *item, const cha
 static void read_checkpoint(struct loading *l, const struct ini_item *item)
 {
     static const char *const keys[] = {"path", "names"};
-    static void (*const readers[])(struct loading *, const struct ini_item *, const char *) = {read_path,
-                                                                                               read_names};
+    static void (*const readers[])(struct loading *, const struct ini_item *,
+                                   const char *) = {read_path, read_names};
     char where[WORDS_WHERE_BYTES];
     words_where(l->ini->path, item->line, where);
     size_t key = 0;
@@ -119,8 +119,8 @@ static void read_sidecar(struct loading *l, const struct ini_item *item)
     if (l->m->sidecar_count == SIDECARS_MOST) {
         char where[WORDS_WHERE_BYTES];
         words_where(l->ini->path, item->line, where);
-        note(l,
-             diag_error(l->d, DIAG_LIMIT, where, item->key, "more than %d files in [files]", SIDECARS_MOST));
+        note(l, diag_error(l->d, DIAG_LIMIT, where, item->key, "more than %d files in [files]",
+                           SIDECARS_MOST));
         return;
     }
     struct sidecar *s = &l->sidecars[l->m->sidecar_count];
@@ -130,8 +130,8 @@ static void read_sidecar(struct loading *l, const struct ini_item *item)
             char where[WORDS_WHERE_BYTES];
             words_where(l->ini->path, item->line, where);
             rc = diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                            "a second '%s' in [files], the first is in line %u", words_shown(l->d, item->key),
-                            l->sidecars[i].line);
+                            "a second '%s' in [files], the first is in line %u",
+                            words_shown(l->d, item->key), l->sidecars[i].line);
         }
     }
     note(l, rc);
@@ -173,11 +173,10 @@ static void complain_unknown(struct loading *l, const struct ini_section *s)
     }
     char where[WORDS_WHERE_BYTES];
     words_where(l->ini->path, s->line, where);
-    note(l,
-         diag_error(
-             l->d, DIAG_MAP_SYNTAX, where, s->name,
-             "unknown section [%s]: expected [checkpoint], [assignment_map], [variables], [view] or [files]",
-             words_shown(l->d, s->name)));
+    note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, s->name,
+                       "unknown section [%s]: expected [checkpoint], [assignment_map], "
+                       "[variables], [view] or [files]",
+                       words_shown(l->d, s->name)));
     words_nearest(l->d, s->name, names, SECTION_COUNT);
 }
 
@@ -204,7 +203,8 @@ static errint allocate(struct loading *l)
 {
     size_t counts[SECTION_COUNT + 1] = {0};
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
-        counts[kind_of(l->ini->sections[i].name)] += items_end(l->ini, i) - l->ini->sections[i].first;
+        counts[kind_of(l->ini->sections[i].name)] +=
+            items_end(l->ini, i) - l->ini->sections[i].first;
     }
     size_t more_rules = l->extra ? l->extra->assign_count : 0;
     size_t more_variables = l->extra ? l->extra->define_count : 0;
@@ -220,7 +220,9 @@ static int compare_rules(const void *left, const void *right)
     const struct rule *a = left;
     const struct rule *b = right;
     bool plain = rule_is_plain(a);
-    int order = plain == rule_is_plain(b) ? (plain ? str_cmp(a->source, b->source) : 0) : plain ? -1 : 1;
+    int order = plain == rule_is_plain(b) ? (plain ? str_cmp(a->source, b->source) : 0)
+                : plain                   ? -1
+                                          : 1;
     return order ? order : (a->line > b->line) - (a->line < b->line);
 }
 
@@ -241,8 +243,9 @@ static void read_argument(struct loading *l, const char *text, uint32_t line,
     struct ini_item item = {.key = words_cut(str_from(text), '=', &rest), .line = line};
     item.value = rest.ptr ? str_trim(rest) : STR("");
     if (!item.key.len || !item.value.len || !utf8_valid(str_from(text))) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text), "'%s': expected NAME=VALUE in UTF-8",
-                           words_shown(l->d, str_from(text))));
+        note(l,
+             diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
+                        "'%s': expected NAME=VALUE in UTF-8", words_shown(l->d, str_from(text))));
         return;
     }
     read(l, &item);
@@ -281,10 +284,10 @@ static errint load_items(struct loading *l)
         const struct ini_item *item = &l->ini->items[0];
         char where[WORDS_WHERE_BYTES];
         words_where(l->ini->path, item->line, where);
-        note(l, diag_error(
-                    l->d, DIAG_MAP_SYNTAX, where, item->key,
-                    "a line before any section: put the header of its section above it, [assignment_map] for "
-                    "rules"));
+        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+                           "a line before any section: put the header of its section above it, "
+                           "[assignment_map] for "
+                           "rules"));
     }
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         read_section(l, i);
@@ -342,7 +345,8 @@ static void close_map(struct map **m)
     map_close(*m);
 }
 
-/* Whether hardly any of it is text: a line or two with a bad byte have better messages of their own. */
+/* Whether hardly any of it is text: a line or two with a bad byte have better messages of their
+ * own. */
 static bool is_binary(struct str text)
 {
     struct str head = str_head(text, FILE_KIND_HEAD);
@@ -360,12 +364,15 @@ static bool is_binary(struct str text)
 static errint refuse_others(struct str text, const char *path, struct diag *d)
 {
     const struct file_kind *kind = file_kind_of_text(text);
-    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_EMPTY && kind->group != FILE_KIND_MAP) {
-        return file_kind_complain(d, DIAG_MAP_SYNTAX, path, kind, "a map, which is text in sections");
+    if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_EMPTY &&
+        kind->group != FILE_KIND_MAP) {
+        return file_kind_complain(d, DIAG_MAP_SYNTAX, path, kind,
+                                  "a map, which is text in sections");
     }
-    return is_binary(text) ? diag_error(d, DIAG_MAP_SYNTAX, path, str_from(path),
-                                        "the file is binary, expected a map, which is text in sections")
-                           : 0;
+    return is_binary(text)
+               ? diag_error(d, DIAG_MAP_SYNTAX, path, str_from(path),
+                            "the file is binary, expected a map, which is text in sections")
+               : 0;
 }
 
 errint map_open(const char *path, const struct map_extra *extra, struct diag *d, struct map **out)

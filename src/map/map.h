@@ -18,15 +18,16 @@
 
 enum { MAP_TEXT_MOST = 64 << 20 }; /* bytes of a map file */
 
-/* By which of their names the tensors of an object-based checkpoint are known: [checkpoint] names. */
+/* By which of their names the tensors of an object-based checkpoint are known: [checkpoint]
+ * names. */
 enum map_names {
     MAP_NAMES_UNSAID, /* as MAP_NAMES_KEY */
     MAP_NAMES_KEY,
     MAP_NAMES_FRIENDLY,
 };
 
-/* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations `NAME=DTYPE SHAPE`. Their place in
- * messages is "assign:1", "define:1". */
+/* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations
+ * `NAME=DTYPE SHAPE`. Their place in messages is "assign:1", "define:1". */
 struct map_extra {
     const char *const *assign;
     uint32_t assign_count;
@@ -36,38 +37,41 @@ struct map_extra {
 };
 
 struct map {
-    struct arena arena;     /* owns all below */
-    const char *path;       /* as given; NULL for the map of map_identity */
-    struct stat st;         /* of the file; all 0 after map_parse and map_identity */
-    struct str text;        /* the file as read, byte for byte */
-    const char *checkpoint; /* [checkpoint] path, resolved against the map's folder; NULL if absent */
-    enum map_names names;   /* [checkpoint] names */
-    const struct rule *
-        rules; /* the plain ones in TensorFlow's order, by source name, then the others; equals in order of lines */
+    struct arena arena; /* owns all below */
+    const char *path;   /* as given; NULL for the map of map_identity */
+    struct stat st;     /* of the file; all 0 after map_parse and map_identity */
+    struct str text;    /* the file as read, byte for byte */
+    const char
+        *checkpoint;      /* [checkpoint] path, resolved against the map's folder; NULL if absent */
+    enum map_names names; /* [checkpoint] names */
+    const struct rule *rules; /* the plain ones in TensorFlow's order, by source name, then the
+                                 others; equals in order of lines */
     uint32_t rule_count;
     struct graph graph;             /* of [variables] and define= */
     struct view_options view;       /* [view] */
     const struct sidecar *sidecars; /* [files] */
     uint32_t sidecar_count;
-    bool
-        graph_broken; /* some declaration was not understood: what is not in `graph` may have been meant to be */
+    bool graph_broken; /* some declaration was not understood: what is not in `graph` may have been
+                          meant to be */
 };
 
 /* map_names_parse: "key" or "friendly"; false for anything else. */
 bool map_names_parse(struct str text, enum map_names *out);
 
-/* map_open: reads and parses `path`, then what `extra` adds (NULL: nothing). Without a path the map is `extra` alone; where that has
- * no rule either, the rule is `/ = /`. Everything that is wrong in it is reported, not the first alone. On
- * failure *out has what could be understood, so that it can be held against a checkpoint and all errors reported in one run; NULL only
- * if nothing could. The caller closes it with map_close. */
-MUST_CHECK errint map_open(const char *path, const struct map_extra *extra, struct diag *d, struct map **out);
+/* map_open: reads and parses `path`, then what `extra` adds (NULL: nothing). Without a path the map
+ * is `extra` alone; where that has no rule either, the rule is `/ = /`. Everything that is wrong in
+ * it is reported, not the first alone. On failure *out has what could be understood, so that it can
+ * be held against a checkpoint and all errors reported in one run; NULL only if nothing could. The
+ * caller closes it with map_close. */
+MUST_CHECK errint map_open(const char *path, const struct map_extra *extra, struct diag *d,
+                           struct map **out);
 
-/* map_parse: the same from text that is already there (copied); `path` names it in messages and is the
- * base of relative paths. */
+/* map_parse: the same from text that is already there (copied); `path` names it in messages and is
+ * the base of relative paths. */
 MUST_CHECK errint map_parse(struct str text, const char *path, struct diag *d, struct map **out);
 
-/* map_where: "map.ini:3" for a rule of m, in buf; "assign:1" for one of the command line, "(no map)" for `/ = /`
- * without a map. Returns buf. */
+/* map_where: "map.ini:3" for a rule of m, in buf; "assign:1" for one of the command line, "(no
+ * map)" for `/ = /` without a map. Returns buf. */
 const char *map_where(const struct map *m, uint32_t line, char buf[static 4096 + 16]);
 
 /* map_close: frees m; NULL is legal. */

@@ -8,17 +8,19 @@
 static errint refuse_reserved(struct str text, const char *role, const char *where, struct diag *d)
 {
     if (text.ptr[0] == '[') {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "the %s '%s' begins with '[': lists have no brackets; write %%5B for a literal '['",
-                          role, words_shown(d, text));
+        return diag_error(
+            d, DIAG_MAP_SYNTAX, where, text,
+            "the %s '%s' begins with '[': lists have no brackets; write %%5B for a literal '['",
+            role, words_shown(d, text));
     }
     struct str bare = words_without_output(text);
     if (bare.ptr) {
         const char *number = words_shown(d, str_from_pos(text, bare.len + 1));
         const char *name = words_shown(d, bare);
-        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "variables have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
-                          number, name, name, number);
+        return diag_error(
+            d, DIAG_MAP_SYNTAX, where, text,
+            "variables have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so", number,
+            name, name, number);
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -28,7 +30,8 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
         case '{':
         case '}':
             return diag_error(d, DIAG_UNSUPPORTED, where, text,
-                              "wildcards are not supported yet; write %%%02X for a literal '%c'", c, c);
+                              "wildcards are not supported yet; write %%%02X for a literal '%c'", c,
+                              c);
         case '@':
             return diag_error(d, DIAG_UNSUPPORTED, where, text,
                               "'@' in a name is not supported yet; write %%40 for a literal '@'");
@@ -55,8 +58,8 @@ static size_t components(struct str name)
     return count;
 }
 
-errint name_parse(struct str text, const char *role, const char *where, struct arena *a, struct name *out,
-                  struct diag *d)
+errint name_parse(struct str text, const char *role, const char *where, struct arena *a,
+                  struct name *out, struct diag *d)
 {
     *out = (struct name){.text = STR("")};
     if (text.len == 0) {
@@ -78,17 +81,18 @@ errint name_parse(struct str text, const char *role, const char *where, struct a
                           "the %s '%%' is the empty name, which no tensor can have", role);
     }
     if (name.is_scope && str_eq(name.text, STR("/")) && text.len > 1) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "the scope '%s' would be taken for the root '/': name its tensors one by one",
-                          words_shown(d, text));
+        return diag_error(
+            d, DIAG_MAP_SYNTAX, where, text,
+            "the scope '%s' would be taken for the root '/': name its tensors one by one",
+            words_shown(d, text));
     }
     if (name.text.len > NAME_BYTES_MOST) {
-        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu bytes, the limit is %d", role,
-                          name.text.len, NAME_BYTES_MOST);
+        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu bytes, the limit is %d",
+                          role, name.text.len, NAME_BYTES_MOST);
     }
     if (components(name.text) > NAME_COMPONENTS_MOST) {
-        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu components, the limit is %d", role,
-                          components(name.text), NAME_COMPONENTS_MOST);
+        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu components, the limit is %d",
+                          role, components(name.text), NAME_COMPONENTS_MOST);
     }
     *out = name;
     return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names as a map writes them: %XX stands for a byte, "%" for an empty component, a final '/' makes a
- * scope. */
+/* Names as a map writes them: %XX stands for a byte, "%" for an empty component, a final '/' makes
+ * a scope. */
 #ifndef CKPTFS_MAP_NAME_H
 #define CKPTFS_MAP_NAME_H
 
@@ -16,17 +16,18 @@ enum { NAME_BYTES_MOST = 64 << 10, NAME_COMPONENTS_MOST = 512 };
 
 struct name {
     struct str text; /* decoded, in the arena; a scope keeps its final '/'; never empty */
-    bool is_scope; /* written with a final '/' (`w/%` and `w%2F` are no scopes, though they decode to "w/") */
+    bool is_scope;   /* written with a final '/' (`w/%` and `w%2F` are no scopes, though they decode
+                        to "w/") */
 };
 
-/* name_parse: the name that trimmed `text` stands for. `role` ("source", "target", "variable") and `where`
- * are for the messages. Refuses an empty name, characters that the language keeps for itself, `x:0`, names
- * over the limits. */
+/* name_parse: the name that trimmed `text` stands for. `role` ("source", "target", "variable") and
+ * `where` are for the messages. Refuses an empty name, characters that the language keeps for
+ * itself, `x:0`, names over the limits. */
 MUST_CHECK errint name_parse(struct str text, const char *role, const char *where, struct arena *a,
                              struct name *out, struct diag *d);
 
-/* name_split_part: whether `name`, decoded, is NAME/part_N, with N in decimal without padding. Outputs may
- * be NULL. */
+/* name_split_part: whether `name`, decoded, is NAME/part_N, with N in decimal without padding.
+ * Outputs may be NULL. */
 bool name_split_part(struct str name, struct str *whole, int64_t *number);
 
 #endif

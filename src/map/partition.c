@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
-#include "tensor/shape.h"
 #include "map/name.h"
 #include "map/words.h"
+#include "tensor/shape.h"
 
 static size_t count_elements(struct str text)
 {
@@ -29,7 +29,8 @@ errint partition_parse(struct str text, const char *where, struct arena *a, stru
     size_t rank = count_elements(text);
     if (rank > SHAPE_RANK_MOST) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, STR(""),
-                          "'partition' has %zu counts, the limit is %d axes", rank, SHAPE_RANK_MOST);
+                          "'partition' has %zu counts, the limit is %d axes", rank,
+                          SHAPE_RANK_MOST);
     }
     int64_t *counts = ARENA_ARRAY(a, int64_t, rank);
     if (!counts) {
@@ -41,23 +42,23 @@ errint partition_parse(struct str text, const char *where, struct arena *a, stru
         struct str word = words_cut(rest, ',', &rest);
         counts[i] = words_number(word);
         if (counts[i] < 1) {
-            return diag_error(
-                d, DIAG_MAP_SYNTAX, where, text,
-                "'partition %s': '%s' is no count of parts; expected a number from 1 for each axis, "
-                "such as 'partition 5,1'",
-                words_shown(d, text), words_shown(d, word));
+            return diag_error(d, DIAG_MAP_SYNTAX, where, text,
+                              "'partition %s': '%s' is no count of parts; expected a number from 1 "
+                              "for each axis, "
+                              "such as 'partition 5,1'",
+                              words_shown(d, text), words_shown(d, word));
         }
         if (counts[i] > PARTITION_PARTS_MOST) {
             return diag_error(d, DIAG_LIMIT, where, text,
-                              "'partition %s' makes %" PRId64 " parts, the limit is %d", words_shown(d, text),
-                              counts[i], PARTITION_PARTS_MOST);
+                              "'partition %s' makes %" PRId64 " parts, the limit is %d",
+                              words_shown(d, text), counts[i], PARTITION_PARTS_MOST);
         }
         cut += counts[i] > 1;
     }
     if (cut > 1) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "'partition %s' cuts %u axes: only one count may exceed 1", words_shown(d, text),
-                          cut);
+                          "'partition %s' cuts %u axes: only one count may exceed 1",
+                          words_shown(d, text), cut);
     }
     *out = (struct partition){counts, (uint8_t)rank};
     return 0;
@@ -90,8 +91,9 @@ static errint add_part(struct part_list *list, struct str whole, int64_t number,
         return 0; /* then a smaller one is missing */
     }
     if (list->seen[number]) {
-        return diag_error(d, DIAG_MAP_SYNTAX, list->where, whole, "part_%" PRId64 " of '%s' is listed twice",
-                          number, words_shown(d, whole));
+        return diag_error(d, DIAG_MAP_SYNTAX, list->where, whole,
+                          "part_%" PRId64 " of '%s' is listed twice", number,
+                          words_shown(d, whole));
     }
     list->seen[number] = 1;
     return 0;
@@ -104,8 +106,9 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
     *parts = 0;
     struct part_list list = {.where = where, .count = count_elements(text)};
     if (list.count > PARTITION_PARTS_MOST) {
-        return diag_error(d, DIAG_LIMIT, where, STR(""), "a list of %zu targets, the limit is %d parts",
-                          list.count, PARTITION_PARTS_MOST);
+        return diag_error(d, DIAG_LIMIT, where, STR(""),
+                          "a list of %zu targets, the limit is %d parts", list.count,
+                          PARTITION_PARTS_MOST);
     }
     CLEANUP_FREE unsigned char *seen = calloc(list.count, 1);
     if (!seen) {
@@ -123,10 +126,11 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
         int64_t number;
         errint failed = name_parse(word, "target", where, &scratch, &element, d);
         if (failed == 0 && (element.is_scope || !name_split_part(element.text, &whole, &number))) {
-            return diag_error(d, DIAG_MAP_SYNTAX, where, element.text,
-                              "'%s' in a list of targets: expected the parts of one variable, NAME/part_0 to "
-                              "NAME/part_%zu",
-                              words_shown(d, element.text), list.count - 1);
+            return diag_error(
+                d, DIAG_MAP_SYNTAX, where, element.text,
+                "'%s' in a list of targets: expected the parts of one variable, NAME/part_0 to "
+                "NAME/part_%zu",
+                words_shown(d, element.text), list.count - 1);
         }
         if (failed == 0) {
             failed = add_part(&list, whole, number, a, d);
@@ -138,9 +142,10 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
     }
     const unsigned char *missing = memchr(seen, 0, list.count);
     if (missing) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, list.name,
-                          "part_%zu of '%s' is missing: %zu targets are part_0 to part_%zu, each once",
-                          (size_t)(missing - seen), words_shown(d, list.name), list.count, list.count - 1);
+        return diag_error(
+            d, DIAG_MAP_SYNTAX, where, list.name,
+            "part_%zu of '%s' is missing: %zu targets are part_0 to part_%zu, each once",
+            (size_t)(missing - seen), words_shown(d, list.name), list.count, list.count - 1);
     }
     *name = list.name;
     *parts = (int64_t)list.count;

@@ -14,22 +14,23 @@
 
 enum { PARTITION_PARTS_MOST = 1 << 20 };
 
-/* Counts of parts per axis: exactly one may exceed 1 (tensorflow/python/ops/partitioned_variables.py). All
- * 1 is a partition too, of the one part `part_0`. */
+/* Counts of parts per axis: exactly one may exceed 1
+ * (tensorflow/python/ops/partitioned_variables.py). All 1 is a partition too, of the one part
+ * `part_0`. */
 struct partition {
     const int64_t *counts; /* one per axis, each >= 1 */
     uint8_t rank;          /* 0: not partitioned */
 };
 
-/* partition_parse: "5,1" to counts allocated in `a`; `where` is "map.ini:3". Refuses counts < 1, more than
- * one above 1, more than SHAPE_RANK_MOST axes, more than PARTITION_PARTS_MOST parts. */
-MUST_CHECK errint partition_parse(struct str text, const char *where, struct arena *a, struct partition *out,
-                                  struct diag *d);
+/* partition_parse: "5,1" to counts allocated in `a`; `where` is "map.ini:3". Refuses counts < 1,
+ * more than one above 1, more than SHAPE_RANK_MOST axes, more than PARTITION_PARTS_MOST parts. */
+MUST_CHECK errint partition_parse(struct str text, const char *where, struct arena *a,
+                                  struct partition *out, struct diag *d);
 
-/* partition_list_parse: a list `NAME/part_1, NAME/part_0` of at least two names, where N = 0 to k-1 stand
- * each once and in any order, to NAME, decoded and allocated in `a`, and k. */
-MUST_CHECK errint partition_list_parse(struct str text, const char *where, struct arena *a, struct str *name,
-                                       int64_t *parts, struct diag *d);
+/* partition_list_parse: a list `NAME/part_1, NAME/part_0` of at least two names, where N = 0 to k-1
+ * stand each once and in any order, to NAME, decoded and allocated in `a`, and k. */
+MUST_CHECK errint partition_list_parse(struct str text, const char *where, struct arena *a,
+                                       struct str *name, int64_t *parts, struct diag *d);
 
 /* partition_eq: the same counts, or neither is a partition. */
 static inline bool partition_eq(const struct partition *a, const struct partition *b)
@@ -38,7 +39,8 @@ static inline bool partition_eq(const struct partition *a, const struct partitio
            (!a->rank || memcmp(a->counts, b->counts, a->rank * sizeof(*a->counts)) == 0);
 }
 
-/* partition_axis: the axis that is cut (0 if no count exceeds 1) and the number of parts along it. */
+/* partition_axis: the axis that is cut (0 if no count exceeds 1) and the number of parts along
+ * it. */
 static inline int64_t partition_axis(const struct partition *p, unsigned *axis)
 {
     *axis = 0;

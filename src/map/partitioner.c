@@ -39,13 +39,13 @@ static int64_t *setting(struct partitioner *p, size_t field)
 static errint complain(struct diag *d, const char *where, struct str text, struct str word,
                        const char *expected)
 {
-    return diag_error(d, DIAG_MAP_SYNTAX, where, text, "'partition %s': '%s' is not %s", words_shown(d, text),
-                      words_shown(d, word), expected);
+    return diag_error(d, DIAG_MAP_SYNTAX, where, text, "'partition %s': '%s' is not %s",
+                      words_shown(d, text), words_shown(d, word), expected);
 }
 
 /* One `name value` pair; `rest` begins at the value. */
-static errint parse_setting(struct partitioner *p, struct str text, struct str word, struct str value,
-                            const char *where, struct diag *d)
+static errint parse_setting(struct partitioner *p, struct str text, struct str word,
+                            struct str value, const char *where, struct diag *d)
 {
     const char *known[ARRAY_LEN(settings)];
     size_t count = 0;
@@ -69,13 +69,14 @@ static errint parse_setting(struct partitioner *p, struct str text, struct str w
     return rc;
 }
 
-errint partitioner_parse(struct str text, const char *where, struct arena *a, struct partitioner *out,
-                         struct diag *d)
+errint partitioner_parse(struct str text, const char *where, struct arena *a,
+                         struct partitioner *out, struct diag *d)
 {
     *out = (struct partitioner){.min_slice_size = 256 << 10, .bytes_per_string_element = 16};
     struct str rest;
     struct str word = words_next(text, &rest);
-    if (!word.len || (word.ptr[0] >= '0' && word.ptr[0] <= '9') || word.ptr[0] == '-' || word.ptr[0] == ',') {
+    if (!word.len || (word.ptr[0] >= '0' && word.ptr[0] <= '9') || word.ptr[0] == '-' ||
+        word.ptr[0] == ',') {
         out->kind = PARTITIONER_COUNTS;
         errint rc = partition_parse(text, where, a, &out->counts, d);
         if (rc < 0) {
@@ -83,7 +84,8 @@ errint partitioner_parse(struct str text, const char *where, struct arena *a, st
         }
         return rc;
     }
-    for (enum partitioner_kind kind = PARTITIONER_FIXED; kind <= PARTITIONER_VARIABLE_AXIS; kind++) {
+    for (enum partitioner_kind kind = PARTITIONER_FIXED; kind <= PARTITIONER_VARIABLE_AXIS;
+         kind++) {
         if (str_eq(word, str_from(kinds[kind].name))) {
             out->kind = kind;
         }
@@ -119,7 +121,8 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
 }
 
 /* The count on the cut axis, of length n > 0. */
-static int64_t count_parts(const struct partitioner *p, uint64_t elements, uint64_t element_bytes, int64_t n)
+static int64_t count_parts(const struct partitioner *p, uint64_t elements, uint64_t element_bytes,
+                           int64_t n)
 {
     uint64_t bytes;
     uint64_t parts;
@@ -138,7 +141,8 @@ static int64_t count_parts(const struct partitioner *p, uint64_t elements, uint6
         uint64_t slice = bytes / (uint64_t)n;
         uint64_t slices = slice ? (uint64_t)p->first / slice : (uint64_t)n;
         parts = divide_up((uint64_t)n, slices ? slices : 1);
-        return (int64_t)(p->max_shards && parts > (uint64_t)p->max_shards ? (uint64_t)p->max_shards : parts);
+        return (int64_t)(p->max_shards && parts > (uint64_t)p->max_shards ? (uint64_t)p->max_shards
+                                                                          : parts);
     }
     case PARTITIONER_NONE:
     case PARTITIONER_COUNTS:
@@ -152,13 +156,14 @@ static const char *counts_of(const struct partitioner *p, struct shape shape, en
                              struct arena *a, struct partition *out)
 {
     if (p->axis >= shape.rank) {
-        return arena_printf(a, "has shape %s, which has no axis %" PRId64, shape_text(shape).text, p->axis);
+        return arena_printf(a, "has shape %s, which has no axis %" PRId64, shape_text(shape).text,
+                            p->axis);
     }
     uint64_t elements;
     int64_t n = shape.dims[p->axis];
     if (shape_elements(shape, &elements) < 0 || (n == 0 && p->kind != PARTITIONER_MIN_MAX)) {
-        return arena_printf(a, "has shape %s, whose axis %" PRId64 " has no elements", shape_text(shape).text,
-                            p->axis);
+        return arena_printf(a, "has shape %s, whose axis %" PRId64 " has no elements",
+                            shape_text(shape).text, p->axis);
     }
     int64_t *counts = ARENA_ARRAY(a, int64_t, shape.rank);
     if (!counts) {
@@ -179,13 +184,15 @@ const char *partitioner_apply(const struct partitioner *p, struct shape shape, e
 {
     *out = (struct partition){0};
     if (shape.rank == SHAPE_RANK_UNKNOWN || shape.rank == 0) {
-        return arena_printf(a, "has shape %s: a partitioned variable has a known shape of rank 1 or more",
-                            shape_text(shape).text);
+        return arena_printf(
+            a, "has shape %s: a partitioned variable has a known shape of rank 1 or more",
+            shape_text(shape).text);
     }
     for (unsigned i = 0; i < shape.rank; i++) {
         if (shape.dims[i] == SHAPE_DIM_UNKNOWN || shape.dims[i] == 0) {
-            return arena_printf(a, "has shape %s: a partitioned variable has only known dimensions above 0",
-                                shape_text(shape).text);
+            return arena_printf(
+                a, "has shape %s: a partitioned variable has only known dimensions above 0",
+                shape_text(shape).text);
         }
     }
     if (p->kind != PARTITIONER_COUNTS) {
@@ -206,7 +213,8 @@ const char *partitioner_apply(const struct partitioner *p, struct shape shape, e
                             shape_text(shape).text, axis, parts);
     }
     if (parts > PARTITION_PARTS_MOST) {
-        return arena_printf(a, "would have %" PRId64 " parts, the limit is %d", parts, PARTITION_PARTS_MOST);
+        return arena_printf(a, "would have %" PRId64 " parts, the limit is %d", parts,
+                            PARTITION_PARTS_MOST);
     }
     return NULL;
 }
@@ -223,11 +231,13 @@ void partitioner_print(struct buf *b, const struct partitioner *p)
         }
         return;
     }
-    const struct partitioner defaults = {.min_slice_size = 256 << 10, .bytes_per_string_element = 16};
+    const struct partitioner defaults = {.min_slice_size = 256 << 10,
+                                         .bytes_per_string_element = 16};
     buf_printf(b, "%s %" PRId64, kinds[p->kind].name, p->first);
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         int64_t value = *(const int64_t *)(const void *)((const char *)p + settings[i].field);
-        int64_t usual = *(const int64_t *)(const void *)((const char *)&defaults + settings[i].field);
+        int64_t usual =
+            *(const int64_t *)(const void *)((const char *)&defaults + settings[i].field);
         if (value != usual && settings[i].kinds >> p->kind & 1) {
             buf_printf(b, " %s %" PRId64, settings[i].name, value);
         }

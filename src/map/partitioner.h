@@ -17,9 +17,9 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/errint.h"
+#include "map/partition.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
-#include "map/partition.h"
 
 enum partitioner_kind {
     PARTITIONER_NONE,
@@ -39,17 +39,19 @@ struct partitioner {
     int64_t bytes_per_string_element;
 };
 
-/* partitioner_parse: what follows `partition`; counts are allocated in `a`. -EINVAL or -EOVERFLOW, with what was found and
- * expected in d. */
+/* partitioner_parse: what follows `partition`; counts are allocated in `a`. -EINVAL or -EOVERFLOW,
+ * with what was found and expected in d. */
 MUST_CHECK errint partitioner_parse(struct str text, const char *where, struct arena *a,
                                     struct partitioner *out, struct diag *d);
 
-/* partitioner_apply: the counts for a variable of that shape and dtype, allocated in `a`. NULL on success, else why it cannot be
- * partitioned so, as words that follow a variable's name ("has shape [], ..."), allocated in `a`. */
-MUST_CHECK const char *partitioner_apply(const struct partitioner *p, struct shape shape, enum dtype dtype,
-                                         struct arena *a, struct partition *out);
+/* partitioner_apply: the counts for a variable of that shape and dtype, allocated in `a`. NULL on
+ * success, else why it cannot be partitioned so, as words that follow a variable's name ("has shape
+ * [], ..."), allocated in `a`. */
+MUST_CHECK const char *partitioner_apply(const struct partitioner *p, struct shape shape,
+                                         enum dtype dtype, struct arena *a, struct partition *out);
 
-/* partitioner_print: the operation as a map says it: "partition 5,1", "partition fixed 4 axis 1". Nothing for PARTITIONER_NONE. */
+/* partitioner_print: the operation as a map says it: "partition 5,1", "partition fixed 4 axis 1".
+ * Nothing for PARTITIONER_NONE. */
 void partitioner_print(struct buf *b, const struct partitioner *p);
 
 #endif

@@ -59,20 +59,23 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
     struct str rest;
     struct str word = words_next(text, &rest);
     if (rule->cast) {
-        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text, "a second 'cast': a rule takes one");
+        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
+                          "a second 'cast': a rule takes one");
     }
     rule->cast = dtype_parse(word);
     if (!dtype_bytes(rule->cast)) {
-        errint rc = diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                               "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
-                               words_shown(p->d, text));
+        errint rc =
+            diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
+                       "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
+                       words_shown(p->d, text));
         words_nearest_dtype(p->d, word);
         return rc;
     }
     if (!parse_cast_words(rest, rule)) {
-        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                          "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",
-                          words_shown(p->d, text));
+        return diag_error(
+            p->d, DIAG_MAP_SYNTAX, p->where, text,
+            "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",
+            words_shown(p->d, text));
     }
     return 0;
 }
@@ -82,21 +85,23 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
     struct str rest;
     struct str word = words_next(text, &rest);
     if (word.len == 0) {
-        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
-                           "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
+        note(p, diag_error(
+                    p->d, DIAG_MAP_SYNTAX, p->where, word,
+                    "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
     } else if (!known_operation(word)) {
-        note(p,
-             diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
-                        "unknown operation '%s': expected 'partition' or 'cast'", words_shown(p->d, word)));
+        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
+                           "unknown operation '%s': expected 'partition' or 'cast'",
+                           words_shown(p->d, word)));
         words_nearest(p->d, word, operations, ARRAY_LEN(operations));
     } else if (str_eq(word, STR("cast"))) {
         note(p, parse_cast(p, rest, rule));
     } else if (!str_eq(word, STR("partition"))) {
         p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
-        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word, "operation '%s' is not supported yet",
-                           words_shown(p->d, word)));
+        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word,
+                           "operation '%s' is not supported yet", words_shown(p->d, word)));
     } else if (rule->partitioner.kind) {
-        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text, "a second 'partition': a rule takes one"));
+        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
+                           "a second 'partition': a rule takes one"));
     } else {
         note(p, partitioner_parse(rest, p->where, p->arena, &rule->partitioner, p->d));
     }
@@ -119,7 +124,8 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
         if (!p->makes_targets) {
-            note(p, partition_list_parse(text, p->where, p->arena, &rule->target, &rule->parts, p->d));
+            note(p,
+                 partition_list_parse(text, p->where, p->arena, &rule->target, &rule->parts, p->d));
         }
         return;
     }
@@ -145,17 +151,18 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
     }
     parse_targets(&p, targets, out);
     if (out->partitioner.kind && (out->source_is_scope || out->target_is_scope)) {
-        note(&p, diag_error(
-                     d, DIAG_MAP_SYNTAX, where, out->target_is_scope ? out->target : out->source,
-                     "'partition' of the scope '%s': it takes a single variable; declare the variables of a "
-                     "scope, with their partitions, in [variables]",
-                     words_shown(d, out->target_is_scope ? out->target : out->source)));
+        note(&p,
+             diag_error(d, DIAG_MAP_SYNTAX, where, out->target_is_scope ? out->target : out->source,
+                        "'partition' of the scope '%s': it takes a single variable; declare the "
+                        "variables of a "
+                        "scope, with their partitions, in [variables]",
+                        words_shown(d, out->target_is_scope ? out->target : out->source)));
     }
     if (out->cast_all && !out->source_is_scope && out->source.len) {
-        note(&p,
-             diag_error(d, DIAG_MAP_SYNTAX, where, out->source,
-                        "'all' in the cast of '%s', which is a single tensor: it is for scopes, leave it out",
-                        words_shown(d, out->source)));
+        note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->source,
+                            "'all' in the cast of '%s', which is a single tensor: it is for "
+                            "scopes, leave it out",
+                            words_shown(d, out->source)));
     }
     if (out->partitioner.kind && out->parts) {
         note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,
@@ -172,7 +179,8 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
 static enum dtype_kind kind_taken(const struct rule *r)
 {
     enum dtype_kind to = dtype_kind(r->cast);
-    return to == DTYPE_KIND_FLOAT || to == DTYPE_KIND_COMPLEX ? DTYPE_KIND_FLOAT : DTYPE_KIND_INTEGER;
+    return to == DTYPE_KIND_FLOAT || to == DTYPE_KIND_COMPLEX ? DTYPE_KIND_FLOAT
+                                                              : DTYPE_KIND_INTEGER;
 }
 
 bool rule_casts(const struct rule *r, enum dtype dtype)

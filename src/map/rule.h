@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule knows no
- * tensors.
+/* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule
+ * knows no tensors.
  *
- * Today a rule has one source, and one target or the complete list of parts of one target; operations are
- * `partition` and `cast`. What the language has beyond that (wildcards, several sources, other
- * operations) is refused by name as DIAG_UNSUPPORTED; its place is here and in src/plan/. */
+ * Today a rule has one source, and one target or the complete list of parts of one target;
+ * operations are `partition` and `cast`. What the language has beyond that (wildcards, several
+ * sources, other operations) is refused by name as DIAG_UNSUPPORTED; its place is here and in
+ * src/plan/. */
 #ifndef CKPTFS_MAP_RULE_H
 #define CKPTFS_MAP_RULE_H
 
@@ -15,28 +16,31 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "tensor/dtype.h"
 #include "map/ini.h"
 #include "map/partitioner.h"
+#include "tensor/dtype.h"
 
 struct rule {
     struct str source; /* decoded name; "" never; a scope keeps its final '/' */
     struct str target; /* likewise; for a list of parts the NAME before /part_N */
-    /* Written with a final '/' that is no escaped one. The root is "/" with the flag: a tensor may be
-     * called "/" too. */
+    /* Written with a final '/' that is no escaped one. The root is "/" with the flag: a tensor may
+     * be called "/" too. */
     bool source_is_scope;
     bool target_is_scope;
-    struct partitioner partitioner; /* from `| partition`; then neither side is a scope and parts is 0 */
-    int64_t parts;   /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no list */
+    struct partitioner
+        partitioner; /* from `| partition`; then neither side is a scope and parts is 0 */
+    int64_t parts;   /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no
+                        list */
     enum dtype cast; /* from `| cast`; DTYPE_INVALID without it */
     enum cast_mode cast_mode;
-    bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one kind */
-    uint32_t
-        line; /* of the map file, from 1; for a rule of the command line WORDS_LINE_ASSIGN + its number */
+    bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
+                      kind */
+    uint32_t line; /* of the map file, from 1; for a rule of the command line WORDS_LINE_ASSIGN +
+                      its number */
 };
 
-/* rule_is_plain: whether the rule is of init_from_checkpoint's own language. Plain rules come first, in TensorFlow's order; then
- * all others, in the order in which they were written. */
+/* rule_is_plain: whether the rule is of init_from_checkpoint's own language. Plain rules come
+ * first, in TensorFlow's order; then all others, in the order in which they were written. */
 static inline bool rule_is_plain(const struct rule *r)
 {
     return r->cast == DTYPE_INVALID;
@@ -53,7 +57,8 @@ static inline bool rule_is_exact(const struct rule *r)
  * TensorFlow. */
 static inline bool rule_overrides(const struct rule *later, const struct rule *holder)
 {
-    return rule_is_exact(later) || !rule_is_exact(holder) || (rule_is_plain(later) && rule_is_plain(holder));
+    return rule_is_exact(later) || !rule_is_exact(holder) ||
+           (rule_is_plain(later) && rule_is_plain(holder));
 }
 
 /* rule_casts: whether the rule's cast is for tensors of that dtype. That of an exact source is for
@@ -65,13 +70,14 @@ bool rule_casts(const struct rule *r, enum dtype dtype);
 /* rule_cast_takes: what the cast of a scope takes, in words for a message: "floating tensors". */
 const char *rule_cast_takes(const struct rule *r);
 
-/* rule_print_operations: adds " | cast float16 | partition 5,1" to b; nothing for a rule without operations. */
+/* rule_print_operations: adds " | cast float16 | partition 5,1" to b; nothing for a rule without
+ * operations. */
 void rule_print_operations(struct buf *b, const struct rule *r);
 
-/* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX, DIAG_UNSUPPORTED,
- * DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or -EOVERFLOW. `path` names
- * the map file. */
-MUST_CHECK errint rule_parse(const struct ini_item *item, const char *path, struct arena *a, struct rule *out,
-                             struct diag *d);
+/* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX,
+ * DIAG_UNSUPPORTED, DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or
+ * -EOVERFLOW. `path` names the map file. */
+MUST_CHECK errint rule_parse(const struct ini_item *item, const char *path, struct arena *a,
+                             struct rule *out, struct diag *d);
 
 #endif

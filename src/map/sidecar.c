@@ -5,8 +5,8 @@
 #include "map/file_name.h"
 #include "map/words.h"
 
-errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a, struct sidecar *out,
-                     struct diag *d)
+errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
+                     struct sidecar *out, struct diag *d)
 {
     char where[WORDS_WHERE_BYTES];
     words_where(path, item->line, where);
@@ -18,12 +18,14 @@ errint sidecar_parse(const struct ini_item *item, const char *path, struct arena
     out->name.len -= out->folder;
     const char *wrong = file_name_wrong(out->name);
     if (wrong) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' cannot be a file of the mount: %s",
-                          words_shown(d, item->key), wrong);
+        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
+                          "'%s' cannot be a file of the mount: %s", words_shown(d, item->key),
+                          wrong);
     }
     if (!item->value.len) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "'%s' is given no path: expected %s = PATH",
-                          words_shown(d, item->key), words_shown(d, item->key));
+        return diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
+                          "'%s' is given no path: expected %s = PATH", words_shown(d, item->key),
+                          words_shown(d, item->key));
     }
     struct str real = item->value;
     while (out->folder && real.len > 1 && str_ends(real, STR("/"))) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [files] of a map: real files, and folders of such, that are shown at the root of the mount, beside the tensors. */
+/* [files] of a map: real files, and folders of such, that are shown at the root of the mount,
+ * beside the tensors. */
 #ifndef CKPTFS_MAP_SIDECAR_H
 #define CKPTFS_MAP_SIDECAR_H
 
@@ -21,7 +22,8 @@ struct sidecar {
     uint32_t line;
 };
 
-/* sidecar_parse: `NAME = PATH` or `NAME/ = PATH/` of the map `path`; texts are allocated in `a`. Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
+/* sidecar_parse: `NAME = PATH` or `NAME/ = PATH/` of the map `path`; texts are allocated in `a`.
+ * Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
 MUST_CHECK errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
                                 struct sidecar *out, struct diag *d);
 

@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* split_part: where part `part` of `parts` begins on an axis of length n, and how long it is. 0 <= part < parts. */
+/* split_part: where part `part` of `parts` begins on an axis of length n, and how long it is. 0 <=
+ * part < parts. */
 static inline void split_part(int64_t n, int64_t parts, int64_t part, int64_t *start, int64_t *len)
 {
     int64_t quotient = n / parts;

@@ -54,10 +54,10 @@ static bool is_opaque(enum dtype dtype)
 
 static errint unknown_dtype(struct parsing *p, struct str word)
 {
-    errint rc =
-        diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
-                   "unknown dtype '%s': expected one of TensorFlow's, such as float32, bfloat16 or int64",
-                   words_shown(p->d, word));
+    errint rc = diag_error(
+        p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+        "unknown dtype '%s': expected one of TensorFlow's, such as float32, bfloat16 or int64",
+        words_shown(p->d, word));
     words_nearest_dtype(p->d, word);
     return rc;
 }
@@ -67,9 +67,10 @@ static errint parse_name(struct parsing *p, struct str text)
     struct name name;
     errint rc = name_parse(text, "variable", p->v.where, p->arena, &name, p->d);
     if (rc == 0 && name.is_scope) {
-        rc = diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, text,
-                        "'%s' is a scope, expected a variable: one whose name ends in '/' is written '%s%%'",
-                        words_shown(p->d, text), words_shown(p->d, text));
+        rc = diag_error(
+            p->d, DIAG_MAP_SYNTAX, p->v.where, text,
+            "'%s' is a scope, expected a variable: one whose name ends in '/' is written '%s%%'",
+            words_shown(p->d, text), words_shown(p->d, text));
     }
     p->v.name = rc == 0 ? name.text : text;
     return rc;
@@ -79,14 +80,16 @@ static errint parse_name(struct parsing *p, struct str text)
 static errint parse_type(struct parsing *p, struct str text)
 {
     size_t end = 0;
-    while (end < text.len && text.ptr[end] != ' ' && text.ptr[end] != '\t' && text.ptr[end] != '[') {
+    while (end < text.len && text.ptr[end] != ' ' && text.ptr[end] != '\t' &&
+           text.ptr[end] != '[') {
         end++;
     }
     struct str word = str_head(text, end);
     struct str shape = str_trim(str_from_pos(text, end));
     if (word.len == 0) {
-        return diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
-                          "the dtype is missing: expected a declaration such as 'float32 [100, 64]'");
+        return diag_error(
+            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+            "the dtype is missing: expected a declaration such as 'float32 [100, 64]'");
     }
     errint rc = 0;
     p->v.dtype = dtype_parse(word);
@@ -94,13 +97,14 @@ static errint parse_type(struct parsing *p, struct str text)
         rc = unknown_dtype(p, word);
     } else if (is_opaque(p->v.dtype)) {
         rc = diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                        "dtype %s: a variable of it has no bytes in a checkpoint", dtype_name(p->v.dtype));
+                        "dtype %s: a variable of it has no bytes in a checkpoint",
+                        dtype_name(p->v.dtype));
     }
     if (shape.len == 0) {
-        errint missing =
-            diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
-                       "the shape is missing: expected one such as [100, 64], [] for a scalar, [...] for "
-                       "an unknown rank");
+        errint missing = diag_error(
+            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+            "the shape is missing: expected one such as [100, 64], [] for a scalar, [...] for "
+            "an unknown rank");
         return rc ? rc : missing;
     }
     errint malformed = shape_parse(shape, p->arena, &p->v.shape);
@@ -108,11 +112,11 @@ static errint parse_type(struct parsing *p, struct str text)
         return diag_no_memory(p->d);
     }
     if (malformed < 0) {
-        malformed =
-            diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
-                       "'%s' is no shape: expected one such as [100, 64], [] for a scalar, ? for an unknown "
-                       "dimension, [...] for an unknown rank",
-                       words_shown(p->d, shape));
+        malformed = diag_error(
+            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+            "'%s' is no shape: expected one such as [100, 64], [] for a scalar, ? for an unknown "
+            "dimension, [...] for an unknown rank",
+            words_shown(p->d, shape));
     }
     return rc ? rc : malformed;
 }
@@ -128,8 +132,8 @@ static errint parse_partition(struct parsing *p, struct str text)
                           "'| %s': a declaration takes one 'partition' and no other operation",
                           words_shown(p->d, text));
     }
-    return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena, &p->partitioner,
-                             p->d);
+    return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena,
+                             &p->partitioner, p->d);
 }
 
 static errint check_size(struct parsing *p)
@@ -142,22 +146,24 @@ static errint check_size(struct parsing *p)
     }
     uint64_t bytes;
     if (s->rank != SHAPE_RANK_UNKNOWN && shape_bytes(*s, p->v.dtype, &bytes) < 0) {
-        return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "%s %s is more than 2^63-1 bytes",
-                          dtype_name(p->v.dtype), shape_text(*s).text);
+        return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
+                          "%s %s is more than 2^63-1 bytes", dtype_name(p->v.dtype),
+                          shape_text(*s).text);
     }
     return 0;
 }
 
 static errint apply_partitioner(struct parsing *p)
 {
-    const char *why = partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &p->v.partition);
+    const char *why =
+        partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &p->v.partition);
     return why ? diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "variable '%s' %s",
                             words_shown(p->d, p->v.name), why)
                : 0;
 }
 
-errint variable_parse(const struct ini_item *item, const char *path, struct arena *a, struct variable *out,
-                      struct diag *d)
+errint variable_parse(const struct ini_item *item, const char *path, struct arena *a,
+                      struct variable *out, struct diag *d)
 {
     *out = (struct variable){0};
     struct parsing p = {.arena = a, .d = d};

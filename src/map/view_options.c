@@ -19,14 +19,16 @@ struct reading {
 static errint refuse(const struct reading *r, const char *expected)
 {
     return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
-                      "'%s' is no value of '%s' in [view]: expected %s", words_shown(r->diag, r->item->value),
-                      words_shown(r->diag, r->item->key), expected);
+                      "'%s' is no value of '%s' in [view]: expected %s",
+                      words_shown(r->diag, r->item->value), words_shown(r->diag, r->item->key),
+                      expected);
 }
 
-/* ---- one of a few words ------------------------------------------------------------------------- */
+/* ---- one of a few words ---------------------------------------------------------------------- */
 
 /* The index of the value among `words`, or -1 with an error. */
-static int choose(const struct reading *r, const char *const *words, unsigned count, const char *expected)
+static int choose(const struct reading *r, const char *const *words, unsigned count,
+                  const char *expected)
 {
     for (unsigned i = 0; i < count; i++) {
         if (str_eq(r->item->value, str_from(words[i]))) {
@@ -80,7 +82,8 @@ static errint read_layout(const struct reading *r)
 
 static errint read_files(const struct reading *r)
 {
-    static const char *const words[] = {"raw", "npy", "tensorflow", "safetensors"}; /* in order of bits */
+    static const char *const words[] = {"raw", "npy", "tensorflow",
+                                        "safetensors"}; /* in order of bits */
     static const char expected[] = "a list of raw, npy, tensorflow and safetensors";
     struct str rest = r->item->value;
     while (rest.ptr) {
@@ -99,7 +102,7 @@ static errint read_files(const struct reading *r)
     return 0;
 }
 
-/* ---- names -------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static errint read_file_name(const struct reading *r, struct str *out)
 {
@@ -107,11 +110,12 @@ static errint read_file_name(const struct reading *r, struct str *out)
     if (!name.ptr) {
         return diag_no_memory(r->diag);
     }
-    const char *wrong = utf8_valid(name) ? file_name_wrong(name) : "texts that name it have to be UTF-8";
+    const char *wrong =
+        utf8_valid(name) ? file_name_wrong(name) : "texts that name it have to be UTF-8";
     if (wrong) {
         return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
-                          "'%s' cannot be a file of the mount: %s", words_shown(r->diag, r->item->value),
-                          wrong);
+                          "'%s' cannot be a file of the mount: %s",
+                          words_shown(r->diag, r->item->value), wrong);
     }
     *out = name;
     return 0;
@@ -150,7 +154,7 @@ static errint read_safetensors(const struct reading *r)
     return rc;
 }
 
-/* ---- sizes -------------------------------------------------------------------------------------- */
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
 static errint read_shard_size(const struct reading *r)
 {
@@ -185,7 +189,7 @@ static errint read_shard_size(const struct reading *r)
     return refuse(r, "a size such as 5GB, 500MB or 2GiB");
 }
 
-/* ---- the keys ----------------------------------------------------------------------------------- */
+/* ---- the keys -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *key;
@@ -193,8 +197,7 @@ static const struct {
 } keys[] = {
     {"undeclared", read_undeclared},   {"dtype", read_dtype},   {"name", read_name},
     {"safetensors", read_safetensors}, {"files", read_files},   {"shards", read_shards},
-    {"shard_size", read_shard_size},   {"layout", read_layout},
-    {"missing", read_missing},
+    {"shard_size", read_shard_size},   {"layout", read_layout}, {"missing", read_missing},
 };
 
 errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
@@ -210,16 +213,17 @@ errint view_option_read(const struct ini_item *item, const char *path, struct ar
             continue;
         }
         if (out->given & 1u << i) {
-            return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "a second '%s' in [view]", keys[i].key);
+            return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "a second '%s' in [view]",
+                              keys[i].key);
         }
         out->given |= 1u << i;
         return keys[i].read(&r);
     }
-    errint rc =
-        diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
-                   "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, safetensors, files, "
-                   "shards, shard_size or layout",
-                   words_shown(d, item->key));
+    errint rc = diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
+                           "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
+                           "safetensors, files, "
+                           "shards, shard_size or layout",
+                           words_shown(d, item->key));
     words_nearest(d, item->key, names, ARRAY_LEN(names));
     return rc;
 }

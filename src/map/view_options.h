@@ -33,26 +33,26 @@ enum view_shards {
 };
 
 enum view_layout {
-    VIEW_LAYOUT_FLAT,       /* a directory that a Saver wrote: checkpoint, NAME.index, NAME.data-* */
+    VIEW_LAYOUT_FLAT, /* a directory that a Saver wrote: checkpoint, NAME.index, NAME.data-* */
     VIEW_LAYOUT_SAVEDMODEL, /* variables/variables.index, variables/variables.data-* */
 };
 
 /* Zeroed, it is what a map without [view] means. */
 struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
-    bool skip_missing;     /* declared variables that the checkpoint lacks are left out, and listed */
+    bool skip_missing; /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
     unsigned files; /* set of enum view_files that directories list; 0: VIEW_FILES_DEFAULT */
     enum view_shards shards;
     enum view_layout layout;
-    uint64_t shard_size;    /* bytes of tensors that one safetensors file holds at most; 0: no limit */
-    struct str name;        /* of the TensorFlow checkpoint; empty: one that no path of the view is */
+    uint64_t shard_size; /* bytes of tensors that one safetensors file holds at most; 0: no limit */
+    struct str name;     /* of the TensorFlow checkpoint; empty: one that no path of the view is */
     struct str safetensors; /* file name, with its suffix; empty: `name`, or "model", with it */
     uint32_t given;         /* a bit for each key that was there, so that a second is told */
 };
 
-/* view_option_read: one line of [view] of the map `path`; texts are allocated in `a`. -EINVAL with the error in d: an unknown key, a second one, a value
- * that it cannot have. -ENOMEM. */
+/* view_option_read: one line of [view] of the map `path`; texts are allocated in `a`. -EINVAL with
+ * the error in d: an unknown key, a second one, a value that it cannot have. -ENOMEM. */
 MUST_CHECK errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
                                    struct view_options *out, struct diag *d);
 

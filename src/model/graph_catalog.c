@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/catalog_names.h"
 #include "model/graph_file.h"
+#include "source/catalog_names.h"
 
-/* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py, OBJECT_GRAPH_PROTO_KEY). */
+/* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py,
+ * OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 /* The tensor of another checkpoint of objects that has the same key. */
@@ -13,7 +14,8 @@ static const struct tensor *same_key(const struct catalog *graph, const struct t
     return objects ? catalog_by_key(c, catalog_key(graph, t)) : NULL;
 }
 
-static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a, struct variable *out)
+static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a,
+                          struct variable *out)
 {
     int64_t *dims = ARENA_ARRAY(a, int64_t, t->rank);
     struct str name = arena_str(a, tensor_name(t));

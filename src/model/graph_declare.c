@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what a graph file says to struct variable: members meet their nodes, what is said twice is said once. */
+/* From what a graph file says to struct variable: members meet their nodes, what is said twice is
+ * said once. */
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "model/graph_reading.h"
 #include "map/name.h"
 #include "map/words.h"
+#include "model/graph_reading.h"
 
 enum { REFERENCE_TYPES = 100 }; /* DT_FLOAT_REF = DT_FLOAT + 100, in old graphs */
 
@@ -43,7 +44,8 @@ static bool same_node(const struct graph_node *a, const struct graph_node *b)
            graph_same_dims(a->dims, b->dims, a->rank);
 }
 
-/* How many of the sorted nodes from `first` on have its name; *alike tells whether they are the same but for that. */
+/* How many of the sorted nodes from `first` on have its name; *alike tells whether they are the
+ * same but for that. */
 static uint32_t run_of_nodes(const struct graph_nodes *list, uint32_t first, bool *alike)
 {
     uint32_t end = first + 1;
@@ -71,9 +73,10 @@ static errint check_name(struct graph_reading *g, struct str name)
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name, "a variable has no name");
     }
     if (name.len > NAME_BYTES_MOST || components > NAME_COMPONENTS_MOST) {
-        return diag_error(g->diag, DIAG_LIMIT, g->path, STR(""),
-                          "the name of a variable has %zu bytes and %zu components, the limits are %d and %d",
-                          name.len, components, NAME_BYTES_MOST, NAME_COMPONENTS_MOST);
+        return diag_error(
+            g->diag, DIAG_LIMIT, g->path, STR(""),
+            "the name of a variable has %zu bytes and %zu components, the limits are %d and %d",
+            name.len, components, NAME_BYTES_MOST, NAME_COMPONENTS_MOST);
     }
     return 0;
 }
@@ -85,20 +88,22 @@ errint graph_check_shape(struct graph_reading *g, struct str name, const struct 
         known &= t->shape.dims[i] != SHAPE_DIM_UNKNOWN;
         if (t->shape.dims[i] < SHAPE_DIM_UNKNOWN) {
             return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                              "variable '%s' has a dimension of %" PRId64, words_shown(g->diag, name),
-                              t->shape.dims[i]);
+                              "variable '%s' has a dimension of %" PRId64,
+                              words_shown(g->diag, name), t->shape.dims[i]);
         }
     }
     uint64_t bytes;
     if (known && shape_bytes(t->shape, t->dtype, &bytes) < 0) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                          "variable '%s', %s %s, is more than 2^63-1 bytes", words_shown(g->diag, name),
-                          dtype_name(t->dtype), shape_text(t->shape).text);
+                          "variable '%s', %s %s, is more than 2^63-1 bytes",
+                          words_shown(g->diag, name), dtype_name(t->dtype),
+                          shape_text(t->shape).text);
     }
     return 0;
 }
 
-static errint type_of(struct graph_reading *g, const struct graph_node *node, struct graph_type *out)
+static errint type_of(struct graph_reading *g, const struct graph_node *node,
+                      struct graph_type *out)
 {
     *out = (struct graph_type){.shape = {.rank = SHAPE_RANK_UNKNOWN}};
     int64_t dtype = node->dtype > REFERENCE_TYPES ? node->dtype - REFERENCE_TYPES : node->dtype;
@@ -107,8 +112,8 @@ static errint type_of(struct graph_reading *g, const struct graph_node *node, st
     }
     if (dtype < 0 || !dtype_known((uint64_t)dtype)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
-                          "variable '%s' has the unknown dtype %" PRId64, words_shown(g->diag, node->name),
-                          node->dtype);
+                          "variable '%s' has the unknown dtype %" PRId64,
+                          words_shown(g->diag, node->name), node->dtype);
     }
     out->dtype = (enum dtype)dtype;
     if (node->unknown_rank) {
@@ -123,7 +128,8 @@ static errint type_of(struct graph_reading *g, const struct graph_node *node, st
     return graph_check_shape(g, node->name, out);
 }
 
-errint graph_member_type(struct graph_reading *g, const struct graph_member *m, struct graph_type *out)
+errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
+                         struct graph_type *out)
 {
     const struct graph_nodes *list = &g->nodes;
     uint32_t low = 0;
@@ -149,7 +155,8 @@ errint graph_member_type(struct graph_reading *g, const struct graph_member *m, 
 }
 
 /* Append a variable; dims of the shape and the name are copied. */
-static errint append(struct declaring *to, struct str name, const struct graph_type *t, struct partition cut)
+static errint append(struct declaring *to, struct str name, const struct graph_type *t,
+                     struct partition cut)
 {
     struct graph_reading *g = to->g;
     errint rc = check_name(g, name);
@@ -210,7 +217,8 @@ static void declare_members(struct declaring *to)
     const struct graph_member *end = g->members + g->member_count;
     const struct graph_member *next;
     for (const struct graph_member *m = g->members; m < end; m = next) {
-        for (next = m + 1; next < end && str_eq(graph_member_key(next), graph_member_key(m)); next++) {
+        for (next = m + 1; next < end && str_eq(graph_member_key(next), graph_member_key(m));
+             next++) {
         }
         note(to, append_members(to, m, next));
     }
@@ -226,13 +234,15 @@ static void declare_nodes(struct declaring *to)
         struct graph_type t;
         run = run_of_nodes(list, i, &alike);
         struct str name = list->items[i].name;
-        errint rc = alike ? type_of(to->g, &list->items[i], &t)
-                          : invalid(to->g, name, "has several nodes, which differ in dtype or shape");
+        errint rc = alike
+                        ? type_of(to->g, &list->items[i], &t)
+                        : invalid(to->g, name, "has several nodes, which differ in dtype or shape");
         note(to, rc ? rc : append(to, name, &t, (struct partition){0}));
     }
 }
 
-/* Names of TF2 need not be unique, so here a name that says too little is no error: it is left out. */
+/* Names of TF2 need not be unique, so here a name that says too little is no error: it is left
+ * out. */
 static void declare_saved(struct declaring *to)
 {
     struct graph_reading *g = to->g;
@@ -245,9 +255,10 @@ static void declare_saved(struct declaring *to)
         run = run_of_nodes(list, i, &alike);
         struct str name = list->items[i].name;
         if (!alike) {
-            diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                      "%u variables of the model are called '%s' and differ in dtype or shape: left out", run,
-                      words_shown(g->diag, name));
+            diag_warn(
+                g->diag, DIAG_GRAPH_INVALID, g->path, name,
+                "%u variables of the model are called '%s' and differ in dtype or shape: left out",
+                run, words_shown(g->diag, name));
             continue;
         }
         shared += run > 1;
@@ -260,7 +271,8 @@ static void declare_saved(struct declaring *to)
     }
     if (shared) {
         diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
-                  "%u names are those of several variables of the model, alike in dtype and shape: each is "
+                  "%u names are those of several variables of the model, alike in dtype and shape: "
+                  "each is "
                   "taken for "
                   "one variable",
                   shared);
@@ -277,12 +289,14 @@ static uint32_t count_keys(const struct graph_reading *g)
 {
     uint32_t keys = 0;
     for (uint32_t i = 0; i < g->member_count; i++) {
-        keys += i == 0 || !str_eq(graph_member_key(&g->members[i]), graph_member_key(&g->members[i - 1]));
+        keys += i == 0 ||
+                !str_eq(graph_member_key(&g->members[i]), graph_member_key(&g->members[i - 1]));
     }
     return keys;
 }
 
-static void sort(void *items, uint32_t count, size_t size, int (*compare)(const void *, const void *))
+static void sort(void *items, uint32_t count, size_t size,
+                 int (*compare)(const void *, const void *))
 {
     if (count > 1) {
         qsort(items, count, size, compare);
@@ -295,7 +309,9 @@ errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *c
     sort(g->nodes.items, g->nodes.count, sizeof(*g->nodes.items), compare_nodes);
     sort(g->saved.items, g->saved.count, sizeof(*g->saved.items), compare_nodes);
     bool by_objects = g->saved.count || g->nameless;
-    uint32_t room = g->has_collection ? count_keys(g) : by_objects ? g->saved.count : g->nodes.count;
+    uint32_t room = g->has_collection ? count_keys(g)
+                    : by_objects      ? g->saved.count
+                                      : g->nodes.count;
     struct declaring to = {.g = g, .variables = ARENA_ARRAY(g->arena, struct variable, room)};
     if (!to.variables) {
         return diag_no_memory(g->diag);
@@ -307,15 +323,16 @@ errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *c
     } else if (room) {
         declare_nodes(&to);
     } else {
-        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
-                          "the graph has no variables: no collection of that name, no object that is one, no "
-                          "node that makes one");
-    }
-    if (to.rc == 0 && to.count == 0) {
         return diag_error(
             g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
-            "none of the graph's variables has a name of its own, and without a checkpoint of objects "
-            "they have no paths: declare them in [variables]");
+            "the graph has no variables: no collection of that name, no object that is one, no "
+            "node that makes one");
+    }
+    if (to.rc == 0 && to.count == 0) {
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
+                          "none of the graph's variables has a name of its own, and without a "
+                          "checkpoint of objects "
+                          "they have no paths: declare them in [variables]");
     }
     if (to.rc == 0) {
         *out = to.variables;

@@ -7,10 +7,10 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "codec/sstable_block.h"
 #include "io/file.h"
 #include "io/file_kind.h"
 #include "io/nearby.h"
-#include "codec/sstable_block.h"
 #include "model/graph_reading.h"
 
 enum { HEAD_BYTES = 64 };
@@ -45,7 +45,8 @@ bool graph_file_named(const char *path)
     }
     struct str name = str_from(path);
     struct str base = str_from_pos(name, (size_t)(str_rfind(name, '/') + 1));
-    if (str_ends(base, STR(".meta")) || str_ends(base, STR(".pb")) || str_ends(base, STR(".pbtxt"))) {
+    if (str_ends(base, STR(".meta")) || str_ends(base, STR(".pb")) ||
+        str_ends(base, STR(".pbtxt"))) {
         return true;
     }
     if (str_eq(base, STR("checkpoint")) || str_ends(base, STR(".index")) ||
@@ -89,9 +90,10 @@ static errint refuse_others(struct graph_reading *g)
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE, "the file is empty");
     }
     if (file_ends_as_table(w->fd, w->size)) {
-        return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
-                          "the file is a checkpoint or its index, not a graph; to take the variables of a "
-                          "checkpoint, name it without .meta or .pb");
+        return wire_blame(
+            w, -EBADMSG, WIRE_NOWHERE,
+            "the file is a checkpoint or its index, not a graph; to take the variables of a "
+            "checkpoint, name it without .meta or .pb");
     }
     const struct file_kind *kind = file_kind_of(w->fd, w->size);
     if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_GRAPH) {
@@ -100,15 +102,16 @@ static errint refuse_others(struct graph_reading *g)
                                   "a graph (.meta) or a SavedModel");
     }
     if (is_text(str_of(head, len))) {
-        return wire_blame(w, -EBADMSG, WIRE_NOWHERE,
-                          "the file is in protobuf's text format, expected the binary one: export it with "
-                          "as_text=False");
+        return wire_blame(
+            w, -EBADMSG, WIRE_NOWHERE,
+            "the file is in protobuf's text format, expected the binary one: export it with "
+            "as_text=False");
     }
     return 0;
 }
 
-/* Whether the message in the window is a MetaGraphDef, and no GraphDef: it has a graph (2) and meta_info_def (1) at most once, where a
- * GraphDef has a node (1) for each of its operations. */
+/* Whether the message in the window is a MetaGraphDef, and no GraphDef: it has a graph (2) and
+ * meta_info_def (1) at most once, where a GraphDef has a node (1) for each of its operations. */
 static int is_meta_graph(struct graph_reading *g, struct wire_window at)
 {
     struct wire_field f;
@@ -122,8 +125,9 @@ static int is_meta_graph(struct graph_reading *g, struct wire_window at)
     return rc < 0 ? rc : first < 2 && has_graph;
 }
 
-/* A SavedModel begins with a number, its schema version, where a MetaGraphDef has a message. Those of TF Hub have none: meta graphs (2) are
- * all that there is in them, where a MetaGraphDef has one graph (2) and nearly always other fields. */
+/* A SavedModel begins with a number, its schema version, where a MetaGraphDef has a message. Those
+ * of TF Hub have none: meta graphs (2) are all that there is in them, where a MetaGraphDef has one
+ * graph (2) and nearly always other fields. */
 static int is_saved_model(struct graph_reading *g)
 {
     struct wire_window at = wire_whole(&g->wire);
@@ -221,7 +225,8 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
     g->catalog = c && c->names ? c : NULL;
     g->arena = a;
     g->diag = d;
-    g->path = is_directory(path) ? in_directory(path, "saved_model.pb", a) : arena_cstr(a, str_from(path));
+    g->path = is_directory(path) ? in_directory(path, "saved_model.pb", a)
+                                 : arena_cstr(a, str_from(path));
     g->where = g->path;
     if (!g->path) {
         return diag_no_memory(d);
@@ -247,7 +252,8 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
     }
     if (g->saver_v1) {
         diag_warn(d, DIAG_UNSUPPORTED, g->path, str_from(g->path),
-                  "the graph's own Saver reads V1 checkpoints alone, and the view is one of V2: restore it by a new "
+                  "the graph's own Saver reads V1 checkpoints alone, and the view is one of V2: "
+                  "restore it by a new "
                   "tf.compat.v1.train.Saver()");
     }
     rc = match_objects(g);

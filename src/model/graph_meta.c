@@ -11,9 +11,9 @@
  * Failures are put into words by wire_blame; graph_file_read makes the error of them. */
 #include <stdlib.h>
 
-#include "model/graph_reading.h"
 #include "map/name.h"
 #include "map/words.h"
+#include "model/graph_reading.h"
 
 enum { META_GRAPH = 2, META_SAVER = 3, META_COLLECTION = 4, META_OBJECTS = 7 };
 enum { SAVER_VERSION = 7, SAVER_VERSION_V2 = 2 };
@@ -23,8 +23,8 @@ enum { COLLECTION_NODES = 1, COLLECTION_BYTES = 2, COLLECTION_VALUE = 1 };
 enum { OBJECTS_NODE = 1, OBJECT_VARIABLE = 7 };
 enum { MAP_KEY = 1, MAP_VALUE = 2 };
 
-/* OP_LEGACY is `Variable`, the op of TensorFlow before 0.12, where a scalar shape may also mean "unknown"
- * and TensorFlow takes it so (tensorflow/core/ops/state_ops.cc). */
+/* OP_LEGACY is `Variable`, the op of TensorFlow before 0.12, where a scalar shape may also mean
+ * "unknown" and TensorFlow takes it so (tensorflow/core/ops/state_ops.cc). */
 enum op_kind { OP_OTHER, OP_LEGACY, OP_VARIABLE };
 
 /* Key and value of a map's entry; empty windows where they are missing. */
@@ -45,10 +45,12 @@ static errint map_entry(struct graph_reading *g, struct wire_window at, struct w
 }
 
 /* Make room for one more item of `size` bytes. */
-static errint reserve(struct graph_reading *g, void *items, uint32_t count, uint32_t *cap, size_t size)
+static errint reserve(struct graph_reading *g, void *items, uint32_t count, uint32_t *cap,
+                      size_t size)
 {
     if (count == GRAPH_VARIABLES_MOST) {
-        return wire_blame(&g->wire, -EOVERFLOW, WIRE_NOWHERE, "the graph has more than 1048576 variables");
+        return wire_blame(&g->wire, -EOVERFLOW, WIRE_NOWHERE,
+                          "the graph has more than 1048576 variables");
     }
     if (g->keep.total_bytes > GRAPH_KEPT_BYTES_MOST) {
         return wire_blame(&g->wire, -EOVERFLOW, WIRE_NOWHERE,
@@ -86,7 +88,8 @@ static errint add_member(struct graph_reading *g, struct graph_member member)
 }
 
 /* A record for protobuf-c, in the leaf arena, which is emptied before. */
-static errint read_leaf(struct graph_reading *g, struct wire_window at, uint32_t known, struct str *record)
+static errint read_leaf(struct graph_reading *g, struct wire_window at, uint32_t known,
+                        struct str *record)
 {
     arena_reset(&g->leaf);
     return wire_gather(&g->wire, at, known, GRAPH_LEAF_BYTES_MOST, &g->leaf, record);
@@ -99,7 +102,8 @@ static errint decoded(struct graph_reading *g, errint rc, struct wire_window at,
 }
 
 /* A shape moved out of the leaf arena. */
-static errint keep_dims(struct graph_reading *g, const struct graph_dims *from, struct graph_node *node)
+static errint keep_dims(struct graph_reading *g, const struct graph_dims *from,
+                        struct graph_node *node)
 {
     int64_t *dims = ARENA_ARRAY(&g->keep, int64_t, from->rank);
     if (!dims) {
@@ -224,7 +228,8 @@ static struct str node_of(struct str output)
     return bare.ptr ? bare : output;
 }
 
-/* Of a slot's node, `w/part_0/Adam`, the full name is `w/Adam`: whether those two are such, and which part it is. */
+/* Of a slot's node, `w/part_0/Adam`, the full name is `w/Adam`: whether those two are such, and
+ * which part it is. */
 static bool is_slot_part(struct str node, struct str full, int64_t *part)
 {
     for (size_t from = 0; from < node.len;) {
@@ -263,8 +268,10 @@ static errint keep_slice(struct graph_reading *g, const struct graph_variable_de
         }
     }
     uint32_t rank = def->full.rank;
-    if (rank == 0 || rank > SHAPE_RANK_MOST || def->offset.rank != rank || def->shape.rank != rank) {
-        return wire_blame(&g->wire, -EBADMSG, at, "the shapes in a part's slice info differ in rank");
+    if (rank == 0 || rank > SHAPE_RANK_MOST || def->offset.rank != rank ||
+        def->shape.rank != rank) {
+        return wire_blame(&g->wire, -EBADMSG, at,
+                          "the shapes in a part's slice info differ in rank");
     }
     int64_t *dims = ARENA_ARRAY(&g->keep, int64_t, 3 * (size_t)rank);
     if (!dims) {
@@ -369,7 +376,8 @@ static errint walk_objects(struct graph_reading *g, struct wire_window at)
         struct wire_window variable;
         uint32_t number = g->objects.nodes;
         errint bad = g->catalog ? object_tree_add(&g->objects, &g->wire, object) : 0;
-        while (bad == 0 && (bad = wire_next_of(&g->wire, &object, OBJECT_VARIABLE, &variable)) > 0) {
+        while (bad == 0 &&
+               (bad = wire_next_of(&g->wire, &object, OBJECT_VARIABLE, &variable)) > 0) {
             bad = walk_saved_variable(g, variable, number);
         }
         if (bad < 0) {
@@ -379,8 +387,8 @@ static errint walk_objects(struct graph_reading *g, struct wire_window at)
     return rc;
 }
 
-/* The version of the checkpoints that the graph's own Saver writes and reads (SaverDef, tensorflow/core/protobuf/saver.proto); LEGACY, which is
- * V1, where none is said. */
+/* The version of the checkpoints that the graph's own Saver writes and reads (SaverDef,
+ * tensorflow/core/protobuf/saver.proto); LEGACY, which is V1, where none is said. */
 static errint walk_saver(struct graph_reading *g, struct wire_window at)
 {
     struct wire_field f;

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "source/catalog_names.h"
-#include "source/tf_v2/object_tensors.h"
-#include "model/graph_reading.h"
 #include "map/name.h"
 #include "map/words.h"
+#include "model/graph_reading.h"
+#include "source/catalog_names.h"
+#include "source/tf_v2/object_tensors.h"
 
 /* A name, and the variable (by its number in g->saved) that has it, or would have it. */
 struct claim {
@@ -25,10 +25,11 @@ struct claim {
 struct naming {
     struct graph_reading *g;
     const struct catalog *c;
-    uint32_t *ways;                  /* owns; by node: object_tree_ways */
-    const struct object_link **slot; /* owns; by variable: what makes it a slot of another, or NULL */
-    struct str *names;               /* owns; by variable: the result, ptr is NULL for none yet */
-    struct claim *claims;            /* owns */
+    uint32_t *ways; /* owns; by node: object_tree_ways */
+    const struct object_link *
+        *slot;            /* owns; by variable: what makes it a slot of another, or NULL */
+    struct str *names;    /* owns; by variable: the result, ptr is NULL for none yet */
+    struct claim *claims; /* owns */
 };
 
 /* A name that a variable may have; empty for none. */
@@ -47,7 +48,8 @@ static const struct graph_node *saved_at(const struct naming *n, uint32_t i)
     return &n->g->saved.items[i];
 }
 
-/* The number of the variable that a node is, or OBJECT_NONE. They are in the order of their nodes. */
+/* The number of the variable that a node is, or OBJECT_NONE. They are in the order of their
+ * nodes. */
 static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
 {
     uint32_t low = 0;
@@ -63,7 +65,7 @@ static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
     return low < g->saved.count && g->saved.items[low].object == node ? low : OBJECT_NONE;
 }
 
-/* ---- which tensor ------------------------------------------------------------------------------ */
+/* ---- which tensor ---------------------------------------------------------------------------- */
 
 static errint find_tensors(struct graph_reading *g)
 {
@@ -84,7 +86,7 @@ static errint find_tensors(struct graph_reading *g)
     return 0;
 }
 
-/* ---- candidates --------------------------------------------------------------------------------- */
+/* ---- candidates ------------------------------------------------------------------------------ */
 
 static errint limit_names(struct naming *n, size_t more)
 {
@@ -164,7 +166,7 @@ static errint path(struct naming *n, uint32_t saved, struct str *out)
     return 0;
 }
 
-/* ---- who has which ------------------------------------------------------------------------------ */
+/* ---- who has which --------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -195,7 +197,8 @@ static errint settle(struct naming *n, bool slots, candidate *of)
     }
     qsort(n->claims, count, sizeof(*n->claims), by_name);
     for (uint32_t low = 0, high; low < count; low = high) {
-        for (high = low + 1; high < count && str_eq(n->claims[high].name, n->claims[low].name); high++) {
+        for (high = low + 1; high < count && str_eq(n->claims[high].name, n->claims[low].name);
+             high++) {
         }
         if (high == low + 1) {
             n->names[n->claims[low].saved] = n->claims[low].name;
@@ -221,7 +224,8 @@ static void find_slots(struct naming *n)
     for (size_t i = 0; i < slots->count; i++) {
         uint32_t saved = saved_of(n->g, slots->items[i].to);
         uint32_t variable = saved_of(n->g, slots->items[i].variable);
-        if (saved != OBJECT_NONE && variable != OBJECT_NONE && saved != variable && !n->slot[saved]) {
+        if (saved != OBJECT_NONE && variable != OBJECT_NONE && saved != variable &&
+            !n->slot[saved]) {
             n->slot[saved] = &slots->items[i];
         }
     }

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "model/graph_reading.h"
 #include "map/split.h"
 #include "map/words.h"
+#include "model/graph_reading.h"
 
 /* The text "[34, 64] at [0, 0]". */
 struct box_text {
@@ -15,7 +15,8 @@ struct box_text {
 static struct box_text box_text(uint32_t rank, const int64_t *offset, const int64_t *shape)
 {
     struct box_text out;
-    snprintf(out.text, sizeof(out.text), "%s at %s", shape_text((struct shape){shape, (uint8_t)rank}).text,
+    snprintf(out.text, sizeof(out.text), "%s at %s",
+             shape_text((struct shape){shape, (uint8_t)rank}).text,
              shape_text((struct shape){offset, (uint8_t)rank}).text);
     return out;
 }
@@ -41,8 +42,8 @@ static bool fits_split(const struct graph_member *m, unsigned axis, int64_t part
 
 /* Checks of one part against the first, whose type is *t. */
 static errint check_part(struct graph_reading *g, const struct graph_member *m,
-                         const struct graph_member *first, const struct graph_type *t, unsigned axis,
-                         int64_t parts)
+                         const struct graph_member *first, const struct graph_type *t,
+                         unsigned axis, int64_t parts)
 {
     struct graph_type own;
     errint rc = graph_member_type(g, m, &own);
@@ -52,21 +53,24 @@ static errint check_part(struct graph_reading *g, const struct graph_member *m,
     const struct shape shape = {m->dims + 2 * (size_t)m->rank, (uint8_t)m->rank};
     if (!shape_compatible(own.shape, shape)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, m->name,
-                          "the node of '%s' has shape %s, its slice info %s", words_shown(g->diag, m->name),
-                          shape_text(own.shape).text, shape_text(shape).text);
+                          "the node of '%s' has shape %s, its slice info %s",
+                          words_shown(g->diag, m->name), shape_text(own.shape).text,
+                          shape_text(shape).text);
     }
-    if (own.dtype != t->dtype || m->rank != first->rank || !graph_same_dims(m->dims, first->dims, m->rank)) {
+    if (own.dtype != t->dtype || m->rank != first->rank ||
+        !graph_same_dims(m->dims, first->dims, m->rank)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, m->name,
-                          "'%s' is a part of %s %s, part 0 one of %s %s", words_shown(g->diag, m->name),
-                          dtype_name(own.dtype), shape_text((struct shape){m->dims, (uint8_t)m->rank}).text,
+                          "'%s' is a part of %s %s, part 0 one of %s %s",
+                          words_shown(g->diag, m->name), dtype_name(own.dtype),
+                          shape_text((struct shape){m->dims, (uint8_t)m->rank}).text,
                           dtype_name(t->dtype), shape_text(t->shape).text);
     }
     if (!fits_split(m, axis, parts)) {
-        return diag_error(g->diag, DIAG_UNSUPPORTED, g->path, m->name,
-                          "'%s' is %s, which is not part %" PRId64 " of %" PRId64 " of %s in an even split",
-                          words_shown(g->diag, m->name),
-                          box_text(m->rank, m->dims + m->rank, shape.dims).text, m->part, parts,
-                          shape_text(t->shape).text);
+        return diag_error(
+            g->diag, DIAG_UNSUPPORTED, g->path, m->name,
+            "'%s' is %s, which is not part %" PRId64 " of %" PRId64 " of %s in an even split",
+            words_shown(g->diag, m->name), box_text(m->rank, m->dims + m->rank, shape.dims).text,
+            m->part, parts, shape_text(t->shape).text);
     }
     return 0;
 }
@@ -83,8 +87,8 @@ static unsigned cut_axis(const struct graph_member *first)
     return 0;
 }
 
-/* How many parts [first, end) are, from part_0 on without a gap; one that is listed twice, alike, counts
- * once. */
+/* How many parts [first, end) are, from part_0 on without a gap; one that is listed twice, alike,
+ * counts once. */
 static errint count_parts(struct graph_reading *g, const struct graph_member *first,
                           const struct graph_member *end, int64_t *count)
 {
@@ -111,28 +115,30 @@ static errint count_parts(struct graph_reading *g, const struct graph_member *fi
 }
 
 /* Whether a shape may be cut into `parts` along `axis`. */
-static errint check_whole(struct graph_reading *g, struct str name, const struct graph_type *t, unsigned axis,
-                          int64_t parts)
+static errint check_whole(struct graph_reading *g, struct str name, const struct graph_type *t,
+                          unsigned axis, int64_t parts)
 {
     for (unsigned i = 0; i < t->shape.rank; i++) {
         if (t->shape.dims[i] < 0) {
             return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                              "'%s' is partitioned, but its full shape is %s", words_shown(g->diag, name),
-                              shape_text(t->shape).text);
+                              "'%s' is partitioned, but its full shape is %s",
+                              words_shown(g->diag, name), shape_text(t->shape).text);
         }
     }
     errint rc = graph_check_shape(g, name, t);
     if (rc == 0 && parts > 1 && parts > t->shape.dims[axis]) {
-        return diag_error(
-            g->diag, DIAG_GRAPH_INVALID, g->path, name,
-            "'%s' has %" PRId64 " parts, but along axis %u of its shape %s are %" PRId64 " elements",
-            words_shown(g->diag, name), parts, axis, shape_text(t->shape).text, t->shape.dims[axis]);
+        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
+                          "'%s' has %" PRId64
+                          " parts, but along axis %u of its shape %s are %" PRId64 " elements",
+                          words_shown(g->diag, name), parts, axis, shape_text(t->shape).text,
+                          t->shape.dims[axis]);
     }
     return rc;
 }
 
 errint graph_combine_parts(struct graph_reading *g, const struct graph_member *first,
-                           const struct graph_member *end, struct graph_type *t, struct partition *cut)
+                           const struct graph_member *end, struct graph_type *t,
+                           struct partition *cut)
 {
     *cut = (struct partition){0};
     *t = (struct graph_type){0};

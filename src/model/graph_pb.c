@@ -32,7 +32,8 @@ static errint shape_of(const Ckptfs__Shape *m, struct arena *scratch, struct gra
     return 0;
 }
 
-errint graph_variable_def_decode(struct str record, struct arena *scratch, struct graph_variable_def *out)
+errint graph_variable_def_decode(struct str record, struct arena *scratch,
+                                 struct graph_variable_def *out)
 {
     *out = (struct graph_variable_def){.name = STR(""), .whole = STR("")};
     const Ckptfs__VariableDef *m;
@@ -64,7 +65,8 @@ errint graph_attr_decode(struct str record, struct arena *scratch, struct graph_
     return shape_of(m->shape, scratch, &out->shape);
 }
 
-errint graph_saved_variable_decode(struct str record, struct arena *scratch, struct graph_saved_variable *out)
+errint graph_saved_variable_decode(struct str record, struct arena *scratch,
+                                   struct graph_saved_variable *out)
 {
     *out = (struct graph_saved_variable){.name = STR("")};
     const Ckptfs__SavedVariable *m;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protobuf leaves of a graph file, decoded with protobuf-c into plain structs; no generated type leaves
- * this module. Schemas: proto/meta_graph.proto.
+/* The protobuf leaves of a graph file, decoded with protobuf-c into plain structs; no generated
+ * type leaves this module. Schemas: proto/meta_graph.proto.
  *
- * A record comes from wire_gather with the bits GRAPH_..._KNOWN and at most GRAPH_LEAF_BYTES_MOST bytes,
- * which bounds what protobuf-c makes of it (some 30 MiB for a hostile one, well under 1 KiB for a real
- * one). That, and the results, are in `scratch`; the caller resets it between records. All functions:
- * -EBADMSG if it is no such message, or -ENOMEM. */
+ * A record comes from wire_gather with the bits GRAPH_..._KNOWN and at most GRAPH_LEAF_BYTES_MOST
+ * bytes, which bounds what protobuf-c makes of it (some 30 MiB for a hostile one, well under 1 KiB
+ * for a real one). That, and the results, are in `scratch`; the caller resets it between records.
+ * All functions: -EBADMSG if it is no such message, or -ENOMEM. */
 #ifndef CKPTFS_MODEL_GRAPH_PB_H
 #define CKPTFS_MODEL_GRAPH_PB_H
 
@@ -54,7 +54,8 @@ struct graph_saved_variable {
 MUST_CHECK errint graph_variable_def_decode(struct str record, struct arena *scratch,
                                             struct graph_variable_def *out);
 
-MUST_CHECK errint graph_attr_decode(struct str record, struct arena *scratch, struct graph_attr *out);
+MUST_CHECK errint graph_attr_decode(struct str record, struct arena *scratch,
+                                    struct graph_attr *out);
 
 MUST_CHECK errint graph_saved_variable_decode(struct str record, struct arena *scratch,
                                               struct graph_saved_variable *out);

@@ -3,20 +3,20 @@
 #ifndef CKPTFS_MODEL_GRAPH_READING_H
 #define CKPTFS_MODEL_GRAPH_READING_H
 
-#include "source/tf_v2/object_tree.h"
 #include "codec/wire.h"
 #include "model/graph_file.h"
 #include "model/graph_pb.h"
+#include "source/tf_v2/object_tree.h"
 
-/* What says dtype and shape of a variable: a node that makes one, or a SavedVariable. Numbers as in the
- * file, not checked. */
+/* What says dtype and shape of a variable: a node that makes one, or a SavedVariable. Numbers as in
+ * the file, not checked. */
 struct graph_node {
     struct str name;
     const int64_t *dims;
     int64_t dtype;
     uint32_t rank;
     bool unknown_rank;
-    uint32_t object;             /* of a SavedVariable, the number of its node, if g->catalog is set */
+    uint32_t object; /* of a SavedVariable, the number of its node, if g->catalog is set */
     const struct tensor *tensor; /* the checkpoint's, of the same path, or NULL */
 };
 
@@ -25,7 +25,8 @@ struct graph_member {
     struct str name;  /* of its node */
     struct str whole; /* the full name of what it is a part of; ptr is NULL for a plain variable */
     int64_t part;     /* its number */
-    bool slot;        /* it is a slot's part, `w/part_0/Adam` of `w/Adam`, which no rule reaches in TensorFlow */
+    bool slot;        /* it is a slot's part, `w/part_0/Adam` of `w/Adam`, which no rule reaches in
+                         TensorFlow */
     uint32_t rank;
     const int64_t *dims; /* of a part: full shape, offset, shape, `rank` each */
 };
@@ -50,8 +51,8 @@ struct graph_reading {
     struct diag *diag;
     const struct catalog *catalog; /* borrows: a checkpoint with an object graph, or NULL */
     struct object_tree objects;    /* of the SavedModel, if catalog is set */
-    struct arena keep; /* holds names and dims until the variables are made */
-    struct arena leaf; /* holds one record */
+    struct arena keep;             /* holds names and dims until the variables are made */
+    struct arena leaf;             /* holds one record */
     struct graph_nodes nodes;
     struct graph_nodes saved;     /* SavedVariables */
     uint32_t nameless;            /* of them */
@@ -67,9 +68,10 @@ struct graph_reading {
 
 /* The two below: 0 or a negative errint, with words in g->wire unless g->complained is set.
  *
- * graph_saved_model_choose: the window of the meta graph with the tags, of the SavedModel that the file is;
- * sets g->where. */
-MUST_CHECK errint graph_saved_model_choose(struct graph_reading *g, const char *tag, struct wire_window *out);
+ * graph_saved_model_choose: the window of the meta graph with the tags, of the SavedModel that the
+ * file is; sets g->where. */
+MUST_CHECK errint graph_saved_model_choose(struct graph_reading *g, const char *tag,
+                                           struct wire_window *out);
 
 /* graph_meta_walk: nodes, members and SavedVariables of the MetaGraphDef in the window. */
 MUST_CHECK errint graph_meta_walk(struct graph_reading *g, struct wire_window at);
@@ -79,8 +81,8 @@ MUST_CHECK errint graph_meta_walk(struct graph_reading *g, struct wire_window at
  * g->nameless. What is wrong is in the diag. */
 MUST_CHECK errint graph_name_objects(struct graph_reading *g);
 
-/* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that is wrong
- * is in the diag. */
+/* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that
+ * is wrong is in the diag. */
 MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count);
 
 /* From here on errors are in the diag.
@@ -89,12 +91,15 @@ MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable **out, 
 MUST_CHECK errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
                                     struct graph_type *out);
 
-/* graph_check_shape: whether `name` may have that shape: no dimension below -1, no more than 2^63-1 bytes. */
-MUST_CHECK errint graph_check_shape(struct graph_reading *g, struct str name, const struct graph_type *t);
+/* graph_check_shape: whether `name` may have that shape: no dimension below -1, no more than 2^63-1
+ * bytes. */
+MUST_CHECK errint graph_check_shape(struct graph_reading *g, struct str name,
+                                    const struct graph_type *t);
 
-/* graph_combine_parts: the whole that the parts [first, end) make, sorted by number, all with one full
- * name. They have to be all parts of TensorFlow's even split along one axis: struct partition expresses no
- * other (DIAG_UNSUPPORTED). The counts are allocated in g->arena, the shape borrows from *first. */
+/* graph_combine_parts: the whole that the parts [first, end) make, sorted by number, all with one
+ * full name. They have to be all parts of TensorFlow's even split along one axis: struct partition
+ * expresses no other (DIAG_UNSUPPORTED). The counts are allocated in g->arena, the shape borrows
+ * from *first. */
 MUST_CHECK errint graph_combine_parts(struct graph_reading *g, const struct graph_member *first,
                                       const struct graph_member *end, struct graph_type *t,
                                       struct partition *cut);

@@ -6,8 +6,8 @@
  *   MetaInfoDef   tags 4 *
  */
 #include "base/buf.h"
-#include "model/graph_reading.h"
 #include "map/words.h"
+#include "model/graph_reading.h"
 
 enum { MODEL_META_GRAPH = 2, META_INFO = 1, INFO_TAG = 4 };
 
@@ -44,8 +44,8 @@ static errint parse_tags(struct graph_reading *g, const char *text, struct wante
         }
         if (tag.len > TAG_BYTES_MOST || out->count == TAGS_MOST) {
             return diag_error(g->diag, DIAG_LIMIT, g->path, str_from(text),
-                              "a tag has at most %d bytes, and at most %d of them are taken", TAG_BYTES_MOST,
-                              TAGS_MOST);
+                              "a tag has at most %d bytes, and at most %d of them are taken",
+                              TAG_BYTES_MOST, TAGS_MOST);
         }
         out->tags[out->count++] = tag;
     }
@@ -71,7 +71,8 @@ static errint weigh_tag(struct graph_reading *g, struct wire_window tag, const s
     return 0;
 }
 
-static errint weigh(struct graph_reading *g, struct wire_window meta, const struct wanted *w, struct fit *fit)
+static errint weigh(struct graph_reading *g, struct wire_window meta, const struct wanted *w,
+                    struct fit *fit)
 {
     *fit = (struct fit){0};
     uint32_t seen = 0;
@@ -151,8 +152,8 @@ static errint refuse(struct graph_reading *g, const char *tag, const struct choi
     struct wire_window at = wire_whole(&g->wire);
     struct wire_window meta;
     int rc = 0;
-    for (unsigned i = 0; i < LISTED_MOST && (rc = wire_next_of(&g->wire, &at, MODEL_META_GRAPH, &meta)) > 0;
-         i++) {
+    for (unsigned i = 0;
+         i < LISTED_MOST && (rc = wire_next_of(&g->wire, &at, MODEL_META_GRAPH, &meta)) > 0; i++) {
         buf_text(&list, i ? "; " : "");
         errint bad = print_tags(g, meta, &list);
         if (bad < 0) {
@@ -163,11 +164,11 @@ static errint refuse(struct graph_reading *g, const char *tag, const struct choi
         return rc < 0 ? rc : -ENOMEM;
     }
     g->complained = true;
-    return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(tag),
-                      "of %u meta graphs %s tagged '%s', expected one; their tags are: " STR_FMT "%s",
-                      c->count, c->close_count ? "several are" : "none is",
-                      words_shown(g->diag, str_from(tag)), STR_ARG(buf_view(&list)),
-                      c->count > LISTED_MOST ? "; ..." : "");
+    return diag_error(
+        g->diag, DIAG_GRAPH_INVALID, g->path, str_from(tag),
+        "of %u meta graphs %s tagged '%s', expected one; their tags are: " STR_FMT "%s", c->count,
+        c->close_count ? "several are" : "none is", words_shown(g->diag, str_from(tag)),
+        STR_ARG(buf_view(&list)), c->count > LISTED_MOST ? "; ..." : "");
 }
 
 errint graph_saved_model_choose(struct graph_reading *g, const char *tag, struct wire_window *out)

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets with a graph: init_from_checkpoint itself (tensorflow/python/training/checkpoint_utils.py).
+/* Targets with a graph: init_from_checkpoint itself
+ * (tensorflow/python/training/checkpoint_utils.py).
  *
- * TensorFlow's variable store holds plain variables under their name and partitioned ones as NAME/part_0, NAME/part_1, ... A rule
- * whose target is in the store, or whose NAME/part_0 is, is one to one; any other is scope to scope, the target cut at its last slash. Members of a
- * scope are the store's names, each cut at its first "/part_"; every one of them must be in the checkpoint. */
+ * TensorFlow's variable store holds plain variables under their name and partitioned ones as
+ * NAME/part_0, NAME/part_1, ... A rule whose target is in the store, or whose NAME/part_0 is, is
+ * one to one; any other is scope to scope, the target cut at its last slash. Members of a scope are
+ * the store's names, each cut at its first "/part_"; every one of them must be in the
+ * checkpoint. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "source/catalog_names.h"
 #include "map/name.h"
 #include "map/split.h"
 #include "plan/resolve.h"
+#include "source/catalog_names.h"
 
 /* What a name of the store holds so far: one slot per plain variable or part. */
 struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
     bool whole; /* the part takes all of `source`, not its slice */
-    const struct tensor *rival; /* of the variable's name, where `source` is of its path; NULL: none */
+    const struct tensor
+        *rival; /* of the variable's name, where `source` is of its path; NULL: none */
 };
 
 struct store {
@@ -27,7 +31,8 @@ struct store {
     const struct graph *graph;
     struct slot *slots;   /* owns */
     uint32_t *first_slot; /* owns; per variable */
-    uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are left out */
+    uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are
+                             left out */
     struct str missed;    /* the first of them */
     struct str last;      /* the member of a scope that was assigned last */
     uint32_t renamed;     /* variables of a scope that are found by their paths alone */
@@ -62,19 +67,21 @@ static struct found store_find(const struct store *s, struct str name)
     return (struct found){NULL, -1};
 }
 
-/* ---- one assignment ---------------------------------------------------------------------------- */
+/* ---- one assignment -------------------------------------------------------------------------- */
 
 /* Fill the slot of a variable (part 0) or part, unless the rule that has filled it keeps it. A
  * variable of a thousand parts that is assigned again is one override, called `name`. */
-static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value, struct str name)
+static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value,
+                  struct str name)
 {
     const struct rule *rules = s->r->map->rules;
     struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
     if (slot->source && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
         return resolve_override(s->r, name, value.rule, slot->rule);
     }
-    errint rc =
-        slot->source && slot->rule != value.rule ? resolve_override(s->r, name, slot->rule, value.rule) : 0;
+    errint rc = slot->source && slot->rule != value.rule
+                    ? resolve_override(s->r, name, slot->rule, value.rule)
+                    : 0;
     *slot = value;
     return rc;
 }
@@ -90,8 +97,8 @@ static struct shape part_shape(const struct variable *v, int64_t part, int64_t *
     return (struct shape){dims, v->shape.rank};
 }
 
-static void complain_shape(struct store *s, const struct variable *v, int64_t part, struct shape want,
-                           const struct tensor *t, uint32_t index)
+static void complain_shape(struct store *s, const struct variable *v, int64_t part,
+                           struct shape want, const struct tensor *t, uint32_t index)
 {
     struct diag *d = s->r->diag;
     diag_error(d, DIAG_SHAPE_MISMATCH, resolve_place(s->r, s->r->map->rules[index].line), v->name,
@@ -104,18 +111,19 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
 static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
 {
     struct diag *d = s->r->diag;
-    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line), v->name,
-               "variable '%s' is at the path of objects where the checkpoint has '%s', and a tensor of "
-               "another path is called as it is: say in a rule of its own which of them it takes",
-               diag_visible(d, v->name), diag_visible(d, tensor_name(slot->source)));
+    diag_error(
+        d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line), v->name,
+        "variable '%s' is at the path of objects where the checkpoint has '%s', and a tensor of "
+        "another path is called as it is: say in a rule of its own which of them it takes",
+        diag_visible(d, v->name), diag_visible(d, tensor_name(slot->source)));
     suggest_in_map(d, tensor_name(slot->source), false, false);
     suggest_in_map(d, tensor_name(slot->rival), false, false);
 }
 
-/* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype, then the shape. *as is what the
- * variable's elements are. */
-static bool slot_fits(struct store *s, const struct variable *v, int64_t part, const struct slot *slot,
-                      struct as *as)
+/* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype,
+ * then the shape. *as is what the variable's elements are. */
+static bool slot_fits(struct store *s, const struct variable *v, int64_t part,
+                      const struct slot *slot, struct as *as)
 {
     const struct tensor *t = slot->source;
     int64_t dims[SHAPE_RANK_MOST];
@@ -134,15 +142,18 @@ static bool slot_fits(struct store *s, const struct variable *v, int64_t part, c
     return true;
 }
 
-/* Give tensor t to what was found. TensorFlow checks the shape at once only of a single variable that is assigned one to one. */
-static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index, bool one_to_one)
+/* Give tensor t to what was found. TensorFlow checks the shape at once only of a single variable
+ * that is assigned one to one. */
+static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index,
+                     bool one_to_one)
 {
     struct resolve *r = s->r;
     const struct variable *v = f.variable;
     int64_t dims[SHAPE_RANK_MOST];
     struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
 
-    if (one_to_one && (f.part >= 0 || !v->partition.rank) && !shape_compatible(want, tensor_shape(t))) {
+    if (one_to_one && (f.part >= 0 || !v->partition.rank) &&
+        !shape_compatible(want, tensor_shape(t))) {
         complain_shape(s, v, f.part, want, t, index);
         return 0;
     }
@@ -152,7 +163,8 @@ static errint assign(struct store *s, struct found f, const struct tensor *t, ui
         return name.ptr ? put(s, v, f.part, value, name) : diag_no_memory(r->diag);
     }
     int64_t parts = parts_of(v);
-    errint rc = resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
+    errint rc =
+        resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = put(s, v, part, value, v->name);
     }
@@ -167,11 +179,11 @@ static bool parts_agree(struct store *s, const struct rule *rule, struct found f
         return true;
     }
     struct partition wanted;
-    bool agree =
-        f.part < 0 && v->partition.rank &&
-        (rule->parts ? rule->parts == parts_of(v)
-                     : !partitioner_apply(&rule->partitioner, v->shape, v->dtype, s->r->arena, &wanted) &&
-                           partition_eq(&wanted, &v->partition));
+    bool agree = f.part < 0 && v->partition.rank &&
+                 (rule->parts ? rule->parts == parts_of(v)
+                              : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
+                                                   s->r->arena, &wanted) &&
+                                    partition_eq(&wanted, &v->partition));
     if (!agree) {
         diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
                    "the rule's parts of '%s' differ from its declaration at %s",
@@ -180,7 +192,7 @@ static bool parts_agree(struct store *s, const struct rule *rule, struct found f
     return agree;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* Whether a variable that the checkpoint lacks is left out, and told of, in place of an error. */
 static bool may_be_missing(const struct store *s, struct str name)
@@ -223,11 +235,12 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
     }
     struct found f = store_find(s, member);
     if (!f.variable) {
-        diag_error(r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), member,
-                   "'%s' is no variable: TensorFlow cuts names in a scope at their first '/part_'; assign "
-                   "the variable by "
-                   "its full name",
-                   diag_visible(r->diag, member));
+        diag_error(
+            r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), member,
+            "'%s' is no variable: TensorFlow cuts names in a scope at their first '/part_'; assign "
+            "the variable by "
+            "its full name",
+            diag_visible(r->diag, member));
         return 0;
     }
     return assign(s, f, t, index, false);
@@ -245,9 +258,12 @@ static void warn_missing(struct store *s, const struct rule *rule)
     struct resolve *r = s->r;
     if (s->missing) {
         diag_warn(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), rule->target,
-                  "%u declared variables in scope '%s' are not in the checkpoint and left out, '%s' first%s",
+                  "%u declared variables in scope '%s' are not in the checkpoint and left out, "
+                  "'%s' first%s",
                   s->missing, diag_visible(r->diag, rule->target), diag_visible(r->diag, s->missed),
-                  r->map->view.skip_missing ? "" : ": slots of partitioned variables, which TensorFlow skips");
+                  r->map->view.skip_missing
+                      ? ""
+                      : ": slots of partitioned variables, which TensorFlow skips");
     }
     if (s->missing && r->map->view.skip_missing) {
         r->first_skipped = r->skipped ? r->first_skipped : s->missed;
@@ -289,17 +305,19 @@ static void warn_renamed(struct store *s, const struct rule *rule)
     if (s->renamed) {
         struct diag *d = s->r->diag;
         const struct variable *v = s->first_renamed;
-        diag_warn(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, rule->line), v->name,
-                  "%u variables in scope '%s' take the tensors at their paths of objects, which are "
-                  "called otherwise: '%s' takes '%s'%s",
-                  s->renamed, diag_visible(d, rule->target), diag_visible(d, v->name),
-                  diag_visible(d, tensor_name(v->by_path)), s->renamed > 1 ? ", ..." : "");
+        diag_warn(
+            d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, rule->line), v->name,
+            "%u variables in scope '%s' take the tensors at their paths of objects, which are "
+            "called otherwise: '%s' takes '%s'%s",
+            s->renamed, diag_visible(d, rule->target), diag_visible(d, v->name),
+            diag_visible(d, tensor_name(v->by_path)), s->renamed > 1 ? ", ..." : "");
     }
     s->renamed = 0;
 }
 
 /* A variable of the graph that is in the scope of a rule. */
-static errint assign_declared(struct store *s, uint32_t index, struct str scope, const struct variable *v)
+static errint assign_declared(struct store *s, uint32_t index, struct str scope,
+                              const struct variable *v)
 {
     const struct tensor *t = tensor_by_path(s, &s->r->map->rules[index], v);
     struct str member = cut_at_part(v->name);
@@ -326,8 +344,8 @@ static errint assign_scope(struct store *s, uint32_t index)
     if (!str_ends(rule->target, STR("/"))) {
         resolve_warn_cut(r, rule);
     }
-    /* Members stand together: those that begin with the scope and a '/'. A partitioned variable called like the scope itself is one
-     * too, for the store has NAME/part_0. */
+    /* Members stand together: those that begin with the scope and a '/'. A partitioned variable
+     * called like the scope itself is one too, for the store has NAME/part_0. */
     uint32_t members = 0;
     s->last = (struct str){NULL, 0};
     const struct variable *self = scope.len ? graph_find(s->graph, scope) : NULL;
@@ -357,12 +375,13 @@ static errint assign_scope(struct store *s, uint32_t index)
     return 0;
 }
 
-/* `[view] undeclared = infer`: what the scope has of declared variables is assigned and checked, the rest comes from the
- * checkpoint's names. */
+/* `[view] undeclared = infer`: what the scope has of declared variables is assigned and checked,
+ * the rest comes from the checkpoint's names. */
 static errint assign_and_infer(struct store *s, uint32_t index)
 {
     const struct rule *rule = &s->r->map->rules[index];
-    errint rc = rule->source_is_scope && str_rfind(rule->target, '/') >= 0 ? assign_scope(s, index) : 0;
+    errint rc =
+        rule->source_is_scope && str_rfind(rule->target, '/') >= 0 ? assign_scope(s, index) : 0;
     return rc < 0 ? rc : resolve_infer(s->r, index);
 }
 
@@ -388,7 +407,7 @@ static errint assign_rule(struct store *s, uint32_t index)
     return rc < 0 ? rc : assign(s, f, t, index, true);
 }
 
-/* ---- from slots to targets --------------------------------------------------------------------- */
+/* ---- from slots to targets ------------------------------------------------------------------- */
 
 static errint add_variable(struct store *s, const struct variable *v)
 {
@@ -434,7 +453,8 @@ static bool is_assigned(const struct store *s, const struct variable *v)
 static errint list_unassigned(struct store *s)
 {
     struct plan *plan = s->r->plan;
-    const struct variable **list = ARENA_ARRAY(s->r->arena, const struct variable *, s->graph->count);
+    const struct variable **list =
+        ARENA_ARRAY(s->r->arena, const struct variable *, s->graph->count);
     if (!list) {
         return diag_no_memory(s->r->diag);
     }
@@ -459,7 +479,8 @@ errint resolve_with_graph(struct resolve *r)
         first_slot[i] = (uint32_t)total;
         total += (uint64_t)parts_of(&graph->variables[i]);
         if (total > r->most) {
-            return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where, graph->variables[i].name,
+            return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where,
+                              graph->variables[i].name,
                               "the graph has more than %" PRIu64 " variables and parts", r->most);
         }
     }

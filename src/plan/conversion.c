@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "plan/resolve.h"
 #include "tensor/cast.h"
 #include "tensor/dtype.h"
-#include "plan/resolve.h"
 
 /* The conversion itself, if it can be. */
 static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, const char *where,
@@ -14,14 +14,16 @@ static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, c
 {
     const char *refusal = t->dtype == as.dtype ? NULL : cast_refusal(t->dtype, as.dtype, as.mode);
     if (refusal) {
-        diag_error(r->diag, DIAG_DTYPE_MISMATCH, where, variable, "'%s' cannot be cast from %s to %s: %s",
-                   diag_visible(r->diag, variable), dtype_name(t->dtype), dtype_name(as.dtype), refusal);
+        diag_error(r->diag, DIAG_DTYPE_MISMATCH, where, variable,
+                   "'%s' cannot be cast from %s to %s: %s", diag_visible(r->diag, variable),
+                   dtype_name(t->dtype), dtype_name(as.dtype), refusal);
         return false;
     }
     uint64_t bytes;
     if (shape_bytes(tensor_shape(t), as.dtype, &bytes) < 0) {
-        diag_error(r->diag, DIAG_LIMIT, where, variable, "'%s' as %s would have more than 2^63-1 bytes",
-                   diag_visible(r->diag, variable), dtype_name(as.dtype));
+        diag_error(r->diag, DIAG_LIMIT, where, variable,
+                   "'%s' as %s would have more than 2^63-1 bytes", diag_visible(r->diag, variable),
+                   dtype_name(as.dtype));
         return false;
     }
     return true;
@@ -33,7 +35,8 @@ static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype 
     if (cast) {
         return arena_printf(r->arena, "cast it to %s", dtype_name(declared));
     }
-    if (cast_refusal(t->dtype, declared, CAST_WRAP) && cast_refusal(t->dtype, declared, CAST_SATURATE)) {
+    if (cast_refusal(t->dtype, declared, CAST_WRAP) &&
+        cast_refusal(t->dtype, declared, CAST_SATURATE)) {
         return "no cast is possible: `dtype = source` in [view], or declare what is there";
     }
     return arena_printf(
@@ -43,21 +46,23 @@ static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype 
         dtype_name(declared));
 }
 
-bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
-                  struct str variable, const char *where, struct as *out)
+bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
+                  enum dtype declared, struct str variable, const char *where, struct as *out)
 {
     const char *place = resolve_place(r, rule->line);
     bool cast = rule_casts(rule, t->dtype);
     *out = (struct as){cast ? rule->cast : t->dtype, cast ? rule->cast_mode : CAST_CHECKED};
-    if (declared != DTYPE_INVALID && declared != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
+    if (declared != DTYPE_INVALID && declared != out->dtype &&
+        r->map->view.dtype != VIEW_DTYPE_SOURCE) {
         if (cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
             const char *remedies = remedy(r, t, declared, cast);
-            diag_error(r->diag, DIAG_DTYPE_MISMATCH, place, variable,
-                       cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"
-                            : "variable '%s' is declared %s (%s), tensor '%s' is %s; %s",
-                       diag_visible(r->diag, variable), dtype_name(declared), where,
-                       diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype),
-                       remedies ? remedies : "");
+            diag_error(
+                r->diag, DIAG_DTYPE_MISMATCH, place, variable,
+                cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"
+                     : "variable '%s' is declared %s (%s), tensor '%s' is %s; %s",
+                diag_visible(r->diag, variable), dtype_name(declared), where,
+                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype),
+                remedies ? remedies : "");
             return false;
         }
         *out = (struct as){declared, CAST_CHECKED};
@@ -65,11 +70,12 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
     return plan_cast(r, t, *out, place, variable);
 }
 
-/* ---- casts of scopes ------------------------------------------------------------------------------ */
+/* ---- casts of scopes ------------------------------------------------------------------------- */
 
 bool resolve_will_cast(const struct rule *rule, const struct tensor *t)
 {
-    return rule->source_is_scope && rule->cast != t->dtype && rule_casts(rule, (enum dtype)t->dtype);
+    return rule->source_is_scope && rule->cast != t->dtype &&
+           rule_casts(rule, (enum dtype)t->dtype);
 }
 
 /* Most maps cast nothing, and then a million targets need not be gone over for it. */
@@ -99,7 +105,7 @@ errint resolve_cast_scopes(struct resolve *r)
     return rc;
 }
 
-/* ---- what the plan cannot know ---------------------------------------------------------------------- */
+/* ---- what the plan cannot know --------------------------------------------------------------- */
 
 /* The plan reads no data, so whether an integer is too large is not known. A declared type is the
  * model's own. */
@@ -129,10 +135,11 @@ static void warn_unused_casts(struct resolve *r, const bool *casts, const bool *
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
         const struct rule *rule = &r->map->rules[i];
         if (leaves[i] && !casts[i]) {
-            diag_warn(r->diag, DIAG_CAST_UNUSED, resolve_place(r, rule->line), rule->source,
-                      "the cast of scope '%s' to %s takes none of its tensors: it is for %s%s",
-                      diag_visible(r->diag, rule->source), dtype_name(rule->cast), rule_cast_takes(rule),
-                      rule->cast_all ? "" : "; say `all` after the dtype to cast every numeric one");
+            diag_warn(
+                r->diag, DIAG_CAST_UNUSED, resolve_place(r, rule->line), rule->source,
+                "the cast of scope '%s' to %s takes none of its tensors: it is for %s%s",
+                diag_visible(r->diag, rule->source), dtype_name(rule->cast), rule_cast_takes(rule),
+                rule->cast_all ? "" : "; say `all` after the dtype to cast every numeric one");
         }
     }
 }

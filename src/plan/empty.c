@@ -4,20 +4,21 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "source/catalog_names.h"
 #include "plan/resolve.h"
 #include "plan/scopes.h"
+#include "source/catalog_names.h"
 
 const char *resolve_other_names(const struct catalog *c)
 {
     if (!c->names) {
         return NULL;
     }
-    return c->names->friendly ? "key: say `names = key` in [checkpoint], or -n key"
-                              : "friendly name: say `names = friendly` in [checkpoint], or -n friendly";
+    return c->names->friendly
+               ? "key: say `names = key` in [checkpoint], or -n key"
+               : "friendly name: say `names = friendly` in [checkpoint], or -n friendly";
 }
 
-/* ---- one that has nothing -------------------------------------------------------------------------- */
+/* ---- one that has nothing -------------------------------------------------------------------- */
 
 /* Why there is nothing, as far as it can be told: the end of a message. */
 static const char *reason_of(struct resolve *r, const struct rule *rule, bool alike)
@@ -29,12 +30,14 @@ static const char *reason_of(struct resolve *r, const struct rule *rule, bool al
         return "; one that differs in Unicode composition alone has some, and looks the same";
     }
     if (catalog_has_other(r->catalog, source)) {
-        return arena_printf(r->arena, "; there are some by their %s", resolve_other_names(r->catalog));
+        return arena_printf(r->arena, "; there are some by their %s",
+                            resolve_other_names(r->catalog));
     }
-    if (rule->target_is_scope && !str_eq(target, STR("/")) && catalog_prefix(r->catalog, target, &first)) {
-        return arena_printf(r->arena,
-                            "; the checkpoint has tensors in '%s': is the rule the wrong way round?",
-                            diag_visible(r->diag, target));
+    if (rule->target_is_scope && !str_eq(target, STR("/")) &&
+        catalog_prefix(r->catalog, target, &first)) {
+        return arena_printf(
+            r->arena, "; the checkpoint has tensors in '%s': is the rule the wrong way round?",
+            diag_visible(r->diag, target));
     }
     return "";
 }
@@ -72,7 +75,7 @@ errint resolve_note_empty(struct resolve *r, uint32_t rule)
     return 0;
 }
 
-/* ---- nothing at all -------------------------------------------------------------------------------- */
+/* ---- nothing at all -------------------------------------------------------------------------- */
 
 /* Whether the map or the graph, not the checkpoint, is why there are no targets. */
 static bool nothing_left(const struct resolve *r)
@@ -84,12 +87,13 @@ static bool nothing_left(const struct resolve *r)
 static void complain_skipped(struct resolve *r)
 {
     struct str nearest[DIAG_NEAREST];
-    diag_error(r->diag, DIAG_EMPTY_VIEW, resolve_place(r, r->map->rules[r->skipped_rule].line),
-               r->first_skipped,
-               "nothing is left to show: none of %u declared variables is in the checkpoint, '%s' first",
-               r->skipped, diag_visible(r->diag, r->first_skipped));
-    unsigned count =
-        suggest_nearest(r->first_skipped, suggest_list_of(r->catalog, false), resolve_budget(r), nearest);
+    diag_error(
+        r->diag, DIAG_EMPTY_VIEW, resolve_place(r, r->map->rules[r->skipped_rule].line),
+        r->first_skipped,
+        "nothing is left to show: none of %u declared variables is in the checkpoint, '%s' first",
+        r->skipped, diag_visible(r->diag, r->first_skipped));
+    unsigned count = suggest_nearest(r->first_skipped, suggest_list_of(r->catalog, false),
+                                     resolve_budget(r), nearest);
     for (unsigned i = 0; i < count; i++) {
         suggest_in_map(r->diag, nearest[i], false, false);
     }
@@ -99,9 +103,10 @@ static void complain_of_all(struct resolve *r)
 {
     const char *where = r->map->path ? r->map->path : "";
     if (r->map->rule_count == 0) {
-        diag_error(r->diag, DIAG_EMPTY_VIEW, where, STR("[assignment_map]"),
-                   "the map has no rules, so nothing is left to show: '/ = /' in [assignment_map] shows "
-                   "every tensor under its own name");
+        diag_error(
+            r->diag, DIAG_EMPTY_VIEW, where, STR("[assignment_map]"),
+            "the map has no rules, so nothing is left to show: '/ = /' in [assignment_map] shows "
+            "every tensor under its own name");
     } else {
         diag_error(r->diag, DIAG_EMPTY_VIEW, where, STR("[assignment_map]"),
                    "nothing is left to show: no tensor that the rules take can be shown");

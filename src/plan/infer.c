@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets without a graph: init_from_checkpoint's rules read backwards. Where TensorFlow asks which variables of the graph
- * a rule reaches and then looks their tensors up, here the tensors that a rule reaches name the variables. */
+/* Targets without a graph: init_from_checkpoint's rules read backwards. Where TensorFlow asks which
+ * variables of the graph a rule reaches and then looks their tensors up, here the tensors that a
+ * rule reaches name the variables. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,20 +9,21 @@
 #include "plan/resolve.h"
 
 /* How `rule` cuts `t`: by a partitioner, or by a list of parts, which is a cut along axis 0. */
-static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype dtype,
-                         struct partition *out)
+static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t,
+                         enum dtype dtype, struct partition *out)
 {
     struct partitioner list = {.kind = PARTITIONER_FIXED, .first = rule->parts};
-    const char *why =
-        partitioner_apply(rule->parts ? &list : &rule->partitioner, tensor_shape(t), dtype, r->arena, out);
+    const char *why = partitioner_apply(rule->parts ? &list : &rule->partitioner, tensor_shape(t),
+                                        dtype, r->arena, out);
     unsigned axis;
     if (!why && rule->parts && partition_axis(out, &axis) != rule->parts) {
-        why = arena_printf(r->arena, "has shape %s, whose axis 0 cannot be cut into %" PRId64 " parts",
+        why = arena_printf(r->arena,
+                           "has shape %s, whose axis 0 cannot be cut into %" PRId64 " parts",
                            shape_text(tensor_shape(t)).text, rule->parts);
     }
     if (why) {
-        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), rule->source, "tensor '%s' %s",
-                   diag_visible(r->diag, rule->source), why);
+        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), rule->source,
+                   "tensor '%s' %s", diag_visible(r->diag, rule->source), why);
     }
     return !why;
 }
@@ -49,10 +51,11 @@ static errint infer_variable(struct resolve *r, uint32_t index)
         return 0;
     }
     if (rule->target_is_scope) {
-        diag_error(r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), rule->target,
-                   "'%s' is a tensor, but the target '%s' is a scope; name a variable, such as '%s%s'",
-                   diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target),
-                   diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
+        diag_error(
+            r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), rule->target,
+            "'%s' is a tensor, but the target '%s' is a scope; name a variable, such as '%s%s'",
+            diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target),
+            diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
         return 0;
     }
     struct as as;
@@ -73,7 +76,8 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
         if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
-            ((struct form *)(uintptr_t)r->targets[r->count - 1].form)->partition = (struct partition){0};
+            ((struct form *)(uintptr_t)r->targets[r->count - 1].form)->partition =
+                (struct partition){0};
         }
     }
     return rc;
@@ -110,7 +114,8 @@ static errint infer_scope(struct resolve *r, uint32_t index)
     if (!str_ends(target, STR("/"))) {
         diag_warn(r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), target,
                   "a scope goes to a scope: '%s' is taken as '%s', as TensorFlow does",
-                  diag_visible(r->diag, target), diag_visible(r->diag, str_head(target, (size_t)slash + 1)));
+                  diag_visible(r->diag, target),
+                  diag_visible(r->diag, str_head(target, (size_t)slash + 1)));
     }
     struct str from = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
     struct str to = str_eq(target, STR("/")) ? STR("") : str_head(target, (size_t)slash + 1);
@@ -125,11 +130,13 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         const struct tensor *t = &r->catalog->tensors[i];
         struct str rest = str_from_pos(tensor_name(t), from.len);
         if (!rest.len) {
-            continue; /* the tensor "x/" is no member of scope "x/": its variable would have no name */
+            continue; /* the tensor "x/" is no member of scope "x/": its variable would have no name
+                       */
         }
         members++;
         if (t->hidden == TENSOR_SLICES_MISSING || t->hidden == TENSOR_SLICES_OVERLAP) {
-            resolve_complain_hidden(r, t, rule->line); /* not what was saved: never passed over in silence */
+            resolve_complain_hidden(
+                r, t, rule->line); /* not what was saved: never passed over in silence */
         }
         if (t->hidden != TENSOR_SHOWN) {
             continue; /* the report lists them */

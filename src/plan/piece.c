@@ -6,7 +6,8 @@
 #include "tensor/dtype.h"
 
 /* start, len and stride of one piece live in one allocation. */
-static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t **len, int64_t **stride)
+static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t **len,
+                       int64_t **stride)
 {
     int64_t *numbers = ARENA_ARRAY(a, int64_t, 3 * (size_t)rank);
     if (!numbers) {
@@ -24,8 +25,8 @@ static int64_t step_of(unsigned dtype)
     return dtype == DTYPE_STRING ? 1 : dtype_bytes(dtype);
 }
 
-errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *count, struct arena *a,
-                   struct piece *out)
+errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *count,
+                   struct arena *a, struct piece *out)
 {
     int64_t *start;
     int64_t *len;
@@ -59,8 +60,8 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
 {
     *rc = 0;
     for (unsigned axis = 0; axis < t->rank; axis++) {
-        if (s->start[axis] >= from[axis] + count[axis] || from[axis] >= s->start[axis] + s->len[axis] ||
-            s->len[axis] == 0) {
+        if (s->start[axis] >= from[axis] + count[axis] ||
+            from[axis] >= s->start[axis] + s->len[axis] || s->len[axis] == 0) {
             return false;
         }
     }
@@ -92,8 +93,9 @@ unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *
     int64_t run = dtype_bytes(p->dtype);
     unsigned axis = target.rank;
 
-    /* An axis joins the run when the source steps over it without a gap; the axis before may only join when the box also
-     * fills this one in the target. Axes of length 1 in the box have no steps at all. */
+    /* An axis joins the run when the source steps over it without a gap; the axis before may only
+     * join when the box also fills this one in the target. Axes of length 1 in the box have no
+     * steps at all. */
     bool filled = true;
     while (axis > 0 && filled) {
         unsigned k = axis - 1;

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensor/dtype.h"
 #include "plan/resolve.h"
+#include "tensor/dtype.h"
 
-/* ---- overrides -------------------------------------------------------------------------------- */
+/* ---- overrides ------------------------------------------------------------------------------- */
 
 errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
 {
@@ -34,7 +34,7 @@ const char *resolve_place(struct resolve *r, uint32_t line)
     return map_where(r->map, line, r->where);
 }
 
-/* ---- finishing --------------------------------------------------------------------------------- */
+/* ---- finishing ------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -56,7 +56,8 @@ static int by_variable(const void *a, const void *b)
 
 typedef int (*target_order)(const void *, const void *);
 
-/* qsort need not be stable, so the rule decides between equal names: the order in which rules apply. */
+/* qsort need not be stable, so the rule decides between equal names: the order in which rules
+ * apply. */
 static int by_name_then_rule(const void *a, const void *b)
 {
     int order = by_name(a, b);
@@ -75,7 +76,8 @@ static void sort_targets(struct target *targets, uint32_t count, target_order or
     }
 }
 
-/* A partitioned variable that is assigned again as such is one override, not one for each of its parts. */
+/* A partitioned variable that is assigned again as such is one override, not one for each of its
+ * parts. */
 static errint note_loser(struct resolve *r, const struct target *loser, const struct target *winner)
 {
     bool same_parts = part_of(loser) >= 0 && part_of(winner) >= 0;
@@ -120,7 +122,8 @@ static errint let_later_win(struct resolve *r)
     return 0;
 }
 
-/* A partitioned variable and a plain one of one name cannot both exist in a graph. The list is sorted by variable. */
+/* A partitioned variable and a plain one of one name cannot both exist in a graph. The list is
+ * sorted by variable. */
 static void refuse_mixed(struct resolve *r)
 {
     for (uint32_t i = 1; i < r->count; i++) {
@@ -176,7 +179,8 @@ static errint hand_over(struct resolve *r)
     return 0;
 }
 
-/* With a graph that is not understood, whether targets exist cannot be said; whether sources do, can. */
+/* With a graph that is not understood, whether targets exist cannot be said; whether sources do,
+ * can. */
 static errint look_for_sources(struct resolve *r)
 {
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
@@ -221,8 +225,8 @@ static uint64_t most_targets(const struct catalog *c, const struct graph *graph)
     return names * RESOLVE_TARGETS_EACH + RESOLVE_TARGETS_MORE;
 }
 
-errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph, bool graph_broken,
-                    struct diag *d, struct plan **out)
+errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
+                    bool graph_broken, struct diag *d, struct plan **out)
 {
     *out = calloc(1, sizeof(**out));
     if (!*out) {
@@ -267,7 +271,7 @@ void plan_close(struct plan *p)
     }
 }
 
-/* ---- looking things up ------------------------------------------------------------------------- */
+/* ---- looking things up ----------------------------------------------------------------------- */
 
 uint64_t target_bytes(const struct target *t)
 {
@@ -275,7 +279,8 @@ uint64_t target_bytes(const struct target *t)
         return t->source->bytes;
     }
     uint64_t bytes;
-    /* A target is never larger than what the catalog has checked, but a cast or a broadcast may come: stay honest. */
+    /* A target is never larger than what the catalog has checked, but a cast or a broadcast may
+     * come: stay honest. */
     return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
 }
 
@@ -296,8 +301,10 @@ uint32_t plan_lower(const struct plan *p, struct str name)
 
 const struct target *plan_find(const struct plan *p, struct str name)
 {
-    uint32_t at = plan_lower(p, name); /* a plain target is its own variable, and comes before parts */
-    if (at < p->count && part_of(&p->targets[at]) < 0 && str_eq(target_name(&p->targets[at]), name)) {
+    uint32_t at =
+        plan_lower(p, name); /* a plain target is its own variable, and comes before parts */
+    if (at < p->count && part_of(&p->targets[at]) < 0 &&
+        str_eq(target_name(&p->targets[at]), name)) {
         return &p->targets[at];
     }
     long slash = str_rfind(name, '/');
@@ -305,8 +312,8 @@ const struct target *plan_find(const struct plan *p, struct str name)
         return NULL;
     }
     struct str variable = str_head(name, (size_t)slash);
-    for (at = plan_lower(p, variable); at < p->count && str_eq(target_variable(&p->targets[at]), variable);
-         at++) {
+    for (at = plan_lower(p, variable);
+         at < p->count && str_eq(target_variable(&p->targets[at]), variable); at++) {
         if (str_eq(target_name(&p->targets[at]), name)) {
             return &p->targets[at];
         }

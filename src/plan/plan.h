@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan: which targets there are, and the pieces that each is made of. Rules x catalog x graph, resolved once, then const.
+/* The plan: which targets there are, and the pieces that each is made of. Rules x catalog x graph,
+ * resolved once, then const.
  *
- * Semantics are those of init_from_checkpoint (tensorflow/python/training/checkpoint_utils.py): resolve.c says how. A target that is a whole tensor of the
- * checkpoint under another name, as nearly all are, keeps no pieces and no shape of its own (`form` is NULL): with a million
+ * Semantics are those of init_from_checkpoint (tensorflow/python/training/checkpoint_utils.py):
+ * resolve.c says how. A target that is a whole tensor of the checkpoint under another name, as
+ * nearly all are, keeps no pieces and no shape of its own (`form` is NULL): with a million
  * variables that is most of the memory. */
 #ifndef CKPTFS_PLAN_PLAN_H
 #define CKPTFS_PLAN_PLAN_H
@@ -15,21 +17,22 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
-#include "source/catalog.h"
 #include "map/map.h"
 #include "plan/piece.h"
+#include "source/catalog.h"
 
-/* What is found out about the file of a string target when it is first looked at (render/string_read.h): the plan is const but for this. */
+/* What is found out about the file of a string target when it is first looked at
+ * (render/string_read.h): the plan is const but for this. */
 struct strings_file {
     struct cell cell;
-    atomic_uint
-        found_in; /* shard_doubts() when it was found out, or later where no file of the target was in doubt since */
+    atomic_uint found_in; /* shard_doubts() when it was found out, or later where no file of the
+                             target was in doubt since */
     atomic_bool complete; /* the cell was full once: the rest does not change any more */
-    bool
-        entangled; /* of a bad cell: nothing is damaged, but it would take too long (render/string_cursor.h) */
-    uint64_t bytes;   /* of the file */
-    uint64_t longest; /* bytes of the longest element */
-    uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
+    bool entangled;       /* of a bad cell: nothing is damaged, but it would take too long
+                             (render/string_cursor.h) */
+    uint64_t bytes;       /* of the file */
+    uint64_t longest;     /* bytes of the longest element */
+    uint64_t *starts;     /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
 
 /* What a target is, when it is not one whole tensor unchanged, or strings. */
@@ -41,10 +44,12 @@ struct form {
     const int64_t *slice_start; /* where in it the part begins; NULL if this is no part */
     int64_t part;               /* N of /part_N; -1 if this is no part */
     bool into_part;             /* a rule named the part, which takes all of its source */
-    const struct piece *pieces; /* tile the target, sorted by start; none for a target without elements */
+    const struct piece
+        *pieces; /* tile the target, sorted by start; none for a target without elements */
     uint32_t piece_count;
-    const uint64_t *ends;         /* of many pieces (piece_ends), else NULL */
-    struct partition partition;   /* as declared or asked for, for the report; rank 0 for a list of parts */
+    const uint64_t *ends; /* of many pieces (piece_ends), else NULL */
+    struct partition
+        partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
     enum cast_mode cast_mode;     /* with which `dtype` came from the source's, where they differ */
     struct strings_file *strings; /* of a string target, else NULL */
 };
@@ -67,8 +72,8 @@ struct plan {
     struct arena arena;            /* owns all below but what it borrows from catalog and map */
     const struct catalog *catalog; /* borrows */
     const struct map *map;         /* borrows */
-    const struct target
-        *targets; /* sorted by name bytewise, except that parts of one variable are in order of number */
+    const struct target *targets;  /* sorted by name bytewise, except that parts of one variable are
+                                      in order of number */
     uint32_t count;
     const uint64_t *used; /* a bit per tensor of the catalog: some target uses it */
     const struct override *overrides;
@@ -106,14 +111,15 @@ static inline bool target_is_left(const struct map *m, const struct target *t)
            target_dtype(t) == t->source->dtype;
 }
 
-/* target_sized: whether its size follows from dtype and shape. That of strings needs the data: render_size() finds it. */
+/* target_sized: whether its size follows from dtype and shape. That of strings needs the data:
+ * render_size() finds it. */
 static inline bool target_sized(const struct target *t)
 {
     return !t->form || !t->form->strings;
 }
 
-/* target_index_pieces: sets form->ends of a form whose pieces are set, allocated in `a`: nothing for strings. 0 or
- * -ENOMEM. */
+/* target_index_pieces: sets form->ends of a form whose pieces are set, allocated in `a`: nothing
+ * for strings. 0 or -ENOMEM. */
 MUST_CHECK errint target_index_pieces(struct form *form, struct arena *a);
 
 /* target_bytes: size of the target's bytes; 0 for strings. */
@@ -124,10 +130,12 @@ static inline bool plan_uses(const struct plan *p, uint32_t tensor)
     return p->used[tensor / 64] >> (tensor % 64) & 1;
 }
 
-/* plan_resolve: rules of `m` against the tensors of `c` and the variables of `graph`, all borrowed for as long as the plan. Every error of the map against the checkpoint
- * is reported: "map.ini:3", subject, found, expected, nearest names. Sets `used` of the shards that targets read. With `graph_broken` the graph is not all
- * there, and only the sources of rules are looked for. On failure *out is the
- * incomplete plan (fit for a report, not for reading); the caller closes it in either case. NULL only when memory is short. */
+/* plan_resolve: rules of `m` against the tensors of `c` and the variables of `graph`, all borrowed
+ * for as long as the plan. Every error of the map against the checkpoint is reported: "map.ini:3",
+ * subject, found, expected, nearest names. Sets `used` of the shards that targets read. With
+ * `graph_broken` the graph is not all there, and only the sources of rules are looked for. On
+ * failure *out is the incomplete plan (fit for a report, not for reading); the caller closes it in
+ * either case. NULL only when memory is short. */
 MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
                                bool graph_broken, struct diag *d, struct plan **out);
 

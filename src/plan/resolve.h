@@ -6,7 +6,8 @@
 #include "plan/plan.h"
 #include "plan/suggest.h"
 
-/* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and lets the later rule win. */
+/* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and
+ * lets the later rule win. */
 struct resolve {
     struct catalog *catalog;
     const struct map *map;
@@ -33,13 +34,14 @@ struct resolve {
     char where[4096 + 16]; /* of the rule at hand: "map.ini:3" */
 };
 
-/* Targets for each tensor of the checkpoint (or variable of the graph, if that has more), and that many more. */
+/* Targets for each tensor of the checkpoint (or variable of the graph, if that has more), and that
+ * many more. */
 enum { RESOLVE_TARGETS_EACH = 4, RESOLVE_TARGETS_MORE = 1 << 20 };
 
-/* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view] undeclared = infer` what is not
- * declared is inferred. resolve_without_graph: infers the
- * targets from the checkpoint by the same rules read backwards. Both append targets, add errors to the diag, and fail (negative) only when there is no
- * point in going on: memory, limits. */
+/* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view]
+ * undeclared = infer` what is not declared is inferred. resolve_without_graph: infers the targets
+ * from the checkpoint by the same rules read backwards. Both append targets, add errors to the
+ * diag, and fail (negative) only when there is no point in going on: memory, limits. */
 MUST_CHECK errint resolve_with_graph(struct resolve *r);
 MUST_CHECK errint resolve_without_graph(struct resolve *r);
 
@@ -49,7 +51,8 @@ const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, 
 
 /* resolve_complain_absent: the error of a tensor that is not there, with what may have been meant:
  * the rule's source, or, with `member`, what that variable of the rule's scope wants. */
-void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name, struct str member);
+void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name,
+                             struct str member);
 
 /* What is said of a rule whose target no graph declares.
  *
@@ -67,7 +70,8 @@ static inline bool resolve_is_seen(const struct resolve *r)
     return r->diag->kept < DIAG_KEPT;
 }
 
-/* resolve_budget: what may be spent on suggestions for the next message: nothing if nobody sees it. */
+/* resolve_budget: what may be spent on suggestions for the next message: nothing if nobody sees
+ * it. */
 static inline struct suggest_budget *resolve_budget(struct resolve *r)
 {
     r->budget.left = resolve_is_seen(r) ? r->budget.left : 0;
@@ -82,8 +86,8 @@ const char *resolve_other_names(const struct catalog *c);
  *
  * resolve_complain_empty: says so of those that were noted. If all of them together leave nothing
  * to show, and there is no graph, each is an error; but not if something else is wrong (`broken`),
- * which may be why. With a graph it is a warning, since TensorFlow takes it, unless `missing = skip`
- * has left out all there was. */
+ * which may be why. With a graph it is a warning, since TensorFlow takes it, unless `missing =
+ * skip` has left out all there was. */
 MUST_CHECK errint resolve_note_empty(struct resolve *r, uint32_t rule);
 void resolve_complain_empty(struct resolve *r, bool broken);
 
@@ -93,10 +97,11 @@ struct as {
     enum cast_mode mode;
 };
 
-/* resolve_cast: as what type a rule shows tensor t, if the declared type is `declared` (DTYPE_INVALID: not declared): the rule's cast, else
- * what [view] dtype says. False with an error in the diag when that cannot be; `variable` and `where` are for the message. */
-bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t, enum dtype declared,
-                  struct str variable, const char *where, struct as *out);
+/* resolve_cast: as what type a rule shows tensor t, if the declared type is `declared`
+ * (DTYPE_INVALID: not declared): the rule's cast, else what [view] dtype says. False with an error
+ * in the diag when that cannot be; `variable` and `where` are for the message. */
+bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
+                  enum dtype declared, struct str variable, const char *where, struct as *out);
 
 /* resolve_will_cast: whether a rule of a scope shows tensor t as another type.
  *
@@ -104,8 +109,8 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
  * theirs, once it is known which of them stay: one that an exact rule exempts need not be a tensor
  * that can be cast. */
 bool resolve_will_cast(const struct rule *rule, const struct tensor *t);
-MUST_CHECK errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source,
-                                     uint32_t rule);
+MUST_CHECK errint resolve_add_uncast(struct resolve *r, struct str name,
+                                     const struct tensor *source, uint32_t rule);
 MUST_CHECK errint resolve_cast_scopes(struct resolve *r);
 
 /* resolve_warn_casts: warnings of what was cast: integers to a float type that does not hold all of
@@ -119,29 +124,32 @@ MUST_CHECK errint resolve_shape_target(struct resolve *r, struct target *t, stru
 /* resolve_complain_hidden: the error of a tensor that a rule needs and that cannot be shown. */
 void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line);
 
-/* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map or the catalog). */
-MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
-                              uint32_t rule);
+/* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map
+ * or the catalog). */
+MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
+                              struct as as, uint32_t rule);
 
-/* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits it. */
-MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                                   const struct partition *partition, int64_t part, struct as as,
-                                   uint32_t rule);
+/* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits
+ * it. */
+MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable,
+                                   const struct tensor *source, const struct partition *partition,
+                                   int64_t part, struct as as, uint32_t rule);
 
-/* resolve_add_into_part: appends part `part` of v, a partitioned variable of the graph, as all of `source`, whose shape is that part's: what a rule makes that names
- * the part. */
+/* resolve_add_into_part: appends part `part` of v, a partitioned variable of the graph, as all of
+ * `source`, whose shape is that part's: what a rule makes that names the part. */
 MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
                                         const struct tensor *source, struct as as, uint32_t rule);
 
-/* resolve_ask: called before the rule of that line makes so many targets, or parts of one, or goes over so many names. -EOVERFLOW with an error
- * when the map then asks for more than r->most of either; the plan has no targets then. */
+/* resolve_ask: called before the rule of that line makes so many targets, or parts of one, or goes
+ * over so many names. -EOVERFLOW with an error when the map then asks for more than r->most of
+ * either; the plan has no targets then. */
 MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line);
 
 /* resolve_part_name: `variable`/part_N in the plan's arena; ptr is NULL when memory is short. */
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part);
 
-/* resolve_infer: appends the targets that rule number `index` makes of the checkpoint's names, but for those whose variable the
- * graph declares. */
+/* resolve_infer: appends the targets that rule number `index` makes of the checkpoint's names, but
+ * for those whose variable the graph declares. */
 MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 
 /* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last

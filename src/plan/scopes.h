@@ -10,7 +10,8 @@
 enum { SCOPES_MOST = 1 << 20 };
 
 struct scopes {
-    struct str *items; /* owns; each without its final '/', borrowed from a name, in which that follows */
+    struct str
+        *items; /* owns; each without its final '/', borrowed from a name, in which that follows */
     size_t count;
     size_t cap;
 };

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
-#include "source/catalog_names.h"
 #include "plan/resolve.h"
+#include "source/catalog_names.h"
 
 enum { AMBIGUOUS_LISTED = 8 };
 
@@ -18,9 +18,9 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t
     enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
                           : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
                                                                : DIAG_UNSUPPORTED;
-    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
-               diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t), slices ? ": " : "",
-               slices ? slices->what : "");
+    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t),
+               "tensor '%s' cannot be shown: %s%s%s", diag_visible(r->diag, tensor_name(t)),
+               tensor_hidden_reason(t), slices ? ": " : "", slices ? slices->what : "");
 }
 
 /* Which of them is meant, is not guessed. */
@@ -39,7 +39,7 @@ static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line
                diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
 }
 
-/* ---- what is not there ---------------------------------------------------------------------------- */
+/* ---- what is not there ----------------------------------------------------------------------- */
 
 /* A name that is missing, and whatever explains it. */
 struct absence {
@@ -87,7 +87,8 @@ static const char *reason_of(const struct absence *a)
         return arena_printf(r->arena, "; the checkpoint has '%s': is the rule the wrong way round?",
                             diag_visible(r->diag, target));
     }
-    return fault ? arena_printf(r->arena, ", whose object graph, which may have the name, cannot be read: %s",
+    return fault ? arena_printf(r->arena,
+                                ", whose object graph, which may have the name, cannot be read: %s",
                                 fault)
                  : "";
 }
@@ -121,7 +122,8 @@ static void suggest(const struct absence *a)
         return;
     }
     uint32_t members = a->exact ? catalog_prefix(r->catalog, scope, &first) : 0;
-    if (members > (catalog_find(r->catalog, scope) != NULL)) { /* the final '/' is forgotten easily */
+    if (members >
+        (catalog_find(r->catalog, scope) != NULL)) { /* the final '/' is forgotten easily */
         suggest_in_map(r->diag, scope, true, false);
     }
     unsigned count = suggest_nearest(a->name, a->all, resolve_budget(r), nearest);
@@ -130,7 +132,8 @@ static void suggest(const struct absence *a)
     }
 }
 
-void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name, struct str member)
+void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name,
+                             struct str member)
 {
     bool exact = !member.ptr;
     const char *reason = "";
@@ -141,12 +144,12 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
         reason = reason_of(&a);
     }
     if (resolve_is_seen(r) && !exact) {
-        whose = arena_printf(r->arena, ", but variable '%s' is in scope '%s'", diag_visible(r->diag, member),
-                             diag_visible(r->diag, rule->target));
+        whose = arena_printf(r->arena, ", but variable '%s' is in scope '%s'",
+                             diag_visible(r->diag, member), diag_visible(r->diag, rule->target));
     }
     diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
-               "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name), whose ? whose : "",
-               reason ? reason : "");
+               "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
+               whose ? whose : "", reason ? reason : "");
     if (resolve_is_seen(r)) {
         suggest(&a);
     }

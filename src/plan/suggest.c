@@ -36,7 +36,8 @@ static void insert(struct best *b, struct str name, unsigned distance)
     b->distance[pos] = distance;
 }
 
-/* How many of the last components are the same in both. *looked: how many bytes it took to see that. */
+/* How many of the last components are the same in both. *looked: how many bytes it took to see
+ * that. */
 static unsigned common_ending(struct str a, struct str b, size_t *looked)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;
@@ -52,7 +53,8 @@ static unsigned common_ending(struct str a, struct str b, size_t *looked)
     return components + (a_begins && b_begins);
 }
 
-/* Nothing is spelt like the name: then what ends in the same components, in another scope, the most of them first. */
+/* Nothing is spelt like the name: then what ends in the same components, in another scope, the most
+ * of them first. */
 static void same_ending(struct best *best, struct str name, struct suggest_list list,
                         struct suggest_budget *budget)
 {
@@ -75,7 +77,8 @@ unsigned suggest_nearest(struct str name, struct suggest_list list, struct sugge
 
     for (uint32_t i = 0; i < list.count; i++) {
         struct str candidate = list.at(list.context, i);
-        size_t apart = candidate.len > name.len ? candidate.len - name.len : name.len - candidate.len;
+        size_t apart =
+            candidate.len > name.len ? candidate.len - name.len : name.len - candidate.len;
         uint64_t cost = apart > most ? 1 : 8 + name.len * (2 * (uint64_t)most + 1);
         if (cost > budget->left) {
             break;

@@ -12,7 +12,8 @@
 /* Candidate number i, or an empty run to skip it. */
 typedef struct str (*suggest_name)(const void *context, uint32_t i);
 
-/* Work that one run may spend on suggestions; shared by all calls, so thousands of errors over a million names stay quick. */
+/* Work that one run may spend on suggestions; shared by all calls, so thousands of errors over a
+ * million names stay quick. */
 struct suggest_budget {
     uint64_t left; /* byte comparisons */
 };

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/catalog_names.h"
-#include "tensor/dtype.h"
 #include "map/split.h"
 #include "plan/resolve.h"
+#include "source/catalog_names.h"
+#include "tensor/dtype.h"
 
 errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line)
 {
@@ -23,8 +23,8 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t
     return diag_error(r->diag, DIAG_LIMIT, resolve_place(r, line), STR(""),
                       "the rules up to this one ask for %" PRIu64 " %s, the limit is %" PRIu64
                       ": %d for each %s and %d more",
-                      by_parts ? r->asked_parts : r->asked_targets, by_parts ? "parts" : "targets", r->most,
-                      RESOLVE_TARGETS_EACH,
+                      by_parts ? r->asked_parts : r->asked_targets, by_parts ? "parts" : "targets",
+                      r->most, RESOLVE_TARGETS_EACH,
                       r->graph->count > r->catalog->count ? "variable of the graph"
                                                           : "tensor of the checkpoint",
                       RESOLVE_TARGETS_MORE);
@@ -45,19 +45,23 @@ static errint reserve(struct resolve *r)
     return 0;
 }
 
-static errint append(struct resolve *r, struct str name, const struct tensor *source, const struct form *form,
-                     uint32_t rule)
+static errint append(struct resolve *r, struct str name, const struct tensor *source,
+                     const struct form *form, uint32_t rule)
 {
     if (name.len > CATALOG_NAME_MOST) { /* a scope of the map's stands before a tensor's name */
-        return diag_error(r->diag, DIAG_LIMIT, resolve_place(r, r->map->rules[rule].line), str_head(name, 200),
-                          "the name of the target has %zu bytes, the limit is %d", name.len, CATALOG_NAME_MOST);
+        return diag_error(
+            r->diag, DIAG_LIMIT, resolve_place(r, r->map->rules[rule].line), str_head(name, 200),
+            "the name of the target has %zu bytes, the limit is %d", name.len, CATALOG_NAME_MOST);
     }
     errint rc = reserve(r);
     if (rc < 0) {
         return rc;
     }
-    r->targets[r->count++] = (struct target){
-        .name_ptr = name.ptr, .name_len = (uint32_t)name.len, .source = source, .form = form, .rule = rule};
+    r->targets[r->count++] = (struct target){.name_ptr = name.ptr,
+                                             .name_len = (uint32_t)name.len,
+                                             .source = source,
+                                             .form = form,
+                                             .rule = rule};
     return 0;
 }
 
@@ -81,7 +85,8 @@ static struct form *new_form(struct resolve *r, const struct tensor *source, str
     return form;
 }
 
-/* What the form's box, which begins at `start` in the source, takes from each of the source's stored slices. */
+/* What the form's box, which begins at `start` in the source, takes from each of the source's
+ * stored slices. */
 static errint cut_slices(struct resolve *r, struct form *form, const struct tensor *source,
                          const struct slices *slices, const int64_t *start)
 {
@@ -92,8 +97,8 @@ static errint cut_slices(struct resolve *r, struct form *form, const struct tens
     uint32_t count = 0;
     for (uint32_t i = 0; i < slices->count; i++) {
         errint rc;
-        count += piece_of_slice(source, &slices->slices[i], start, form->shape.dims, r->arena, &pieces[count],
-                                &rc);
+        count += piece_of_slice(source, &slices->slices[i], start, form->shape.dims, r->arena,
+                                &pieces[count], &rc);
         if (rc < 0) {
             return rc;
         }
@@ -110,7 +115,8 @@ errint target_index_pieces(struct form *form, struct arena *a)
     if (form->strings) {
         return 0;
     }
-    return piece_ends(form->pieces, form->piece_count, form->shape, dtype_bytes(form->dtype), a, &form->ends);
+    return piece_ends(form->pieces, form->piece_count, form->shape, dtype_bytes(form->dtype), a,
+                      &form->ends);
 }
 
 /* The form's pieces, if it has elements: its box begins at `start` in the source. */
@@ -149,7 +155,8 @@ errint resolve_shape_target(struct resolve *r, struct target *t, struct as as)
     return 0;
 }
 
-errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source, uint32_t rule)
+errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source,
+                          uint32_t rule)
 {
     return append(r, name, source, NULL, rule);
 }
@@ -197,7 +204,8 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
 }
 
 errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                        const struct partition *partition, int64_t part, struct as as, uint32_t rule)
+                        const struct partition *partition, int64_t part, struct as as,
+                        uint32_t rule)
 {
     struct form *form = part_form(r, source, partition, part, as);
     struct str name = resolve_part_name(r, variable, part);

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "source/catalog_names.h"
 #include "plan/resolve.h"
 #include "plan/scopes.h"
+#include "source/catalog_names.h"
 
-#define LOOKS_THE_SAME "; one that differs in Unicode composition alone is declared, and looks the same"
+#define LOOKS_THE_SAME                                                                             \
+    "; one that differs in Unicode composition alone is declared, and looks the same"
 
 static struct str variable_name_at(const void *graph, uint32_t i)
 {
@@ -39,9 +40,11 @@ void resolve_complain_undeclared(struct resolve *r, const struct rule *rule)
     struct str alike = suggest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
     const struct tensor *found;
     const char *reason = alike.ptr ? LOOKS_THE_SAME : "";
-    if (graph_find(r->graph, rule->source) && catalog_resolve(r->catalog, rule->target, &found, 1)) {
+    if (graph_find(r->graph, rule->source) &&
+        catalog_resolve(r->catalog, rule->target, &found, 1)) {
         reason = arena_printf(
-            r->arena, "; '%s' is declared, and the checkpoint has '%s': is the rule the wrong way round?",
+            r->arena,
+            "; '%s' is declared, and the checkpoint has '%s': is the rule the wrong way round?",
             diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target));
     }
     diag_error(r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), rule->target,
@@ -69,17 +72,20 @@ void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
     struct str target = rule->target;
     CLEANUP(scopes_fini) struct scopes scopes;
     scopes_find(variables_of(r->graph), resolve_budget(r), &scopes);
-    struct str alike =
-        rule->target_is_scope ? scopes_alike(&scopes, target, resolve_budget(r)) : (struct str){NULL, 0};
+    struct str alike = rule->target_is_scope ? scopes_alike(&scopes, target, resolve_budget(r))
+                                             : (struct str){NULL, 0};
     const char *reason = alike.ptr ? LOOKS_THE_SAME : "";
-    if (graph_prefix(r->graph, rule->source, &first) && catalog_prefix(r->catalog, target, &first)) {
-        reason = arena_printf(r->arena,
-                              "; there are some in '%s', and the checkpoint has tensors in '%s': is the rule "
-                              "the wrong way round?",
-                              diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
+    if (graph_prefix(r->graph, rule->source, &first) &&
+        catalog_prefix(r->catalog, target, &first)) {
+        reason = arena_printf(
+            r->arena,
+            "; there are some in '%s', and the checkpoint has tensors in '%s': is the rule "
+            "the wrong way round?",
+            diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
     }
     diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), target,
-              "no declared variable is in scope '%s'%s", diag_visible(r->diag, target), reason ? reason : "");
+              "no declared variable is in scope '%s'%s", diag_visible(r->diag, target),
+              reason ? reason : "");
     if (alike.ptr) {
         suggest_in_map(r->diag, alike, true, true);
     } else if (rule->target_is_scope) {

@@ -21,11 +21,11 @@ struct damage {
 struct checked {
     const struct catalog *catalog;
     enum checked_mode mode;
-    atomic_bool wary;          /* there is something to ask */
-    struct cell made;          /* the next four are there */
-    struct cell *cells;        /* owns; V2: tensors, then slices; V1: blocks */
-    atomic_uint *found_in;     /* owns; of each: the doubt in which it was found good */
-    uint64_t *first;           /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
+    atomic_bool wary;      /* there is something to ask */
+    struct cell made;      /* the next four are there */
+    struct cell *cells;    /* owns; V2: tensors, then slices; V1: blocks */
+    atomic_uint *found_in; /* owns; of each: the doubt in which it was found good */
+    uint64_t *first; /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
     atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
     pthread_mutex_t lock;      /* over the list */
     struct damage *damages;    /* owns: the details of causes */
@@ -105,7 +105,7 @@ void checked_close(struct checked *k)
     free(k);
 }
 
-/* ---- runs -------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* A run, while it is checked. */
 struct run {
@@ -151,9 +151,9 @@ static errint note_damage(const struct run *r, const struct verify_result *resul
     k->damages = d;
     pthread_mutex_unlock(&k->lock);
     atomic_store(&k->wary, true);
-    cause_note(k->blocks
-                   ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file, r->file->blocks[r->number].handle.off, d}
-                   : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
+    cause_note(k->blocks ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file,
+                                          r->file->blocks[r->number].handle.off, d}
+                         : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
     return -EBADMSG;
 }
 
@@ -187,7 +187,7 @@ static errint check_run(void *context)
     }
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static uint64_t bit_of(const struct checked *k, const struct tensor *t, atomic_uint_fast64_t **word)
 {
@@ -223,8 +223,8 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
     return rc == -EBADMSG ? 0 : rc;
 }
 
-/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or where the file is in doubt or suspect, it is verified, unless
- * it was. */
+/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or where the file
+ * is in doubt or suspect, it is verified, unless it was. */
 static errint need_run(struct checked *k, struct run *run, bool verify)
 {
     struct cell *cell = &k->cells[run->cell];
@@ -242,7 +242,8 @@ static errint need_run(struct checked *k, struct run *run, bool verify)
     return rc;
 }
 
-static errint ask(struct checked *k, const struct tensor *t, const struct stored_slice *s, bool verify)
+static errint ask(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+                  bool verify)
 {
     struct run run;
     errint rc = need_cells(k);
@@ -267,7 +268,8 @@ errint checked_need(struct checked *k, const struct tensor *t, const struct stor
 
 errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s)
 {
-    /* Of a V1 file blocks have the checksums: a tensor without elements needs none, and its file may not be open. */
+    /* Of a V1 file blocks have the checksums: a tensor without elements needs none, and its file
+     * may not be open. */
     return k->blocks && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
 }
 
@@ -299,8 +301,9 @@ static enum cell_state state_of(struct checked *k, const struct tensor *t)
     bool full = s || t->shard != TENSOR_NO_SHARD;
     for (uint32_t i = 0; (s || full) && i < (s ? s->count : 1); i++) {
         struct run run;
-        enum cell_state state =
-            find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0 ? CELL_EMPTY : cell_state(&k->cells[run.cell]);
+        enum cell_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
+                                    ? CELL_EMPTY
+                                    : cell_state(&k->cells[run.cell]);
         if (state == CELL_BAD) {
             return CELL_BAD;
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made of several runs: targets, and data files as they are, whose bytes are those of whatever tensors are there. */
+/* What is made of several runs: targets, and data files as they are, whose bytes are those of
+ * whatever tensors are there. */
 #include <stdlib.h>
 
 #include "render/checked.h"
@@ -84,8 +85,10 @@ static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, u
 errint checked_verify_target(struct checked *k, const struct target *t)
 {
     const struct form *f = t->form;
-    bool whole = !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
-    errint rc = whole && t->source->shard != TENSOR_NO_SHARD ? checked_verify(k, t->source, NULL) : 0;
+    bool whole =
+        !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
+    errint rc =
+        whole && t->source->shard != TENSOR_NO_SHARD ? checked_verify(k, t->source, NULL) : 0;
     for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
         rc = f->pieces[i].source ? checked_verify(k, f->pieces[i].source, f->pieces[i].slice) : 0;
     }
@@ -99,7 +102,8 @@ static bool has_runs(const struct catalog *c, const struct shard *file)
            !file->base;
 }
 
-errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len, void *buf)
+errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
+                    void *buf)
 {
     struct shard_attempt a = shard_attempt(file);
     errint rc;

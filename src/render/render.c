@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A piece seen from its target is a list of rows: runs of bytes that are contiguous on both sides, enumerated by the axes before
- * the piece's dense axis, at rising target offsets. Reading is: find the first row that reaches into the range asked for, then
- * go on row by row to its end. */
+/* A piece seen from its target is a list of rows: runs of bytes that are contiguous on both sides,
+ * enumerated by the axes before the piece's dense axis, at rising target offsets. Reading is: find
+ * the first row that reaches into the range asked for, then go on row by row to its end. */
 #include "render/render.h"
 
 #include <stdbool.h>
@@ -47,7 +47,8 @@ struct rows {
     uint64_t pitch[SHAPE_RANK_MOST]; /* bytes in the target per step on each axis */
 };
 
-/* The source offset moves by signed strides; the plan has made sure that every row lies within the shard. */
+/* The source offset moves by signed strides; the plan has made sure that every row lies within the
+ * shard. */
 static void move(struct rows *r, unsigned axis, int64_t steps)
 {
     r->index[axis] += steps;
@@ -91,8 +92,8 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
     if (off < r->target + r->run) {
         return true;
     }
-    /* Unravel the distance from the box's origin. A step beyond the box on one axis means that the rows before are
-     * all passed: the next row after the last of this sub-box is wanted. */
+    /* Unravel the distance from the box's origin. A step beyond the box on one axis means that the
+     * rows before are all passed: the next row after the last of this sub-box is wanted. */
     uint64_t distance = off - r->target;
     for (unsigned axis = 0; axis < r->axes; axis++) {
         uint64_t steps = distance / r->pitch[axis];
@@ -108,7 +109,8 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
     return distance < r->run || next_row(r);
 }
 
-/* Rows whose sources follow each other closely are read through one window; rows far apart, each by itself. */
+/* Rows whose sources follow each other closely are read through one window; rows far apart, each by
+ * itself. */
 static bool worth_window(const struct rows *r)
 {
     if (r->axes == 0 || r->source_run >= RENDER_WINDOW / 4) {
@@ -127,7 +129,8 @@ static errint need_window(struct render_scratch *scratch)
 }
 
 /* Bytes [from, to) of one target element, whose source is at `source`. */
-static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, const char *source, char *out)
+static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, const char *source,
+                              char *out)
 {
     char element[16];
     errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source, element, 1);
@@ -137,10 +140,11 @@ static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, 
     return rc;
 }
 
-/* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from target offset `row` on. The request need
- * not begin or end with an element, but a cast makes elements. */
-static errint deliver(const struct request *q, const struct rows *r, uint64_t row, uint64_t from, uint64_t to,
-                      const char *source)
+/* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from
+ * target offset `row` on. The request need not begin or end with an element, but a cast makes
+ * elements. */
+static errint deliver(const struct request *q, const struct rows *r, uint64_t row, uint64_t from,
+                      uint64_t to, const char *source)
 {
     char *out = q->buf + (from - q->off);
     from -= row;
@@ -153,7 +157,8 @@ static errint deliver(const struct request *q, const struct rows *r, uint64_t ro
     uint64_t begins = element * r->bytes;
     if (from > begins) {
         uint64_t end = begins + r->bytes < to ? begins + r->bytes : to;
-        errint rc = deliver_partial(r, from - begins, end - begins, source + element * r->source_bytes, out);
+        errint rc = deliver_partial(r, from - begins, end - begins,
+                                    source + element * r->source_bytes, out);
         if (rc < 0 || end == to) {
             return rc;
         }
@@ -161,8 +166,8 @@ static errint deliver(const struct request *q, const struct rows *r, uint64_t ro
         element++;
     }
     uint64_t whole = to / r->bytes - element;
-    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, source + element * r->source_bytes,
-                         out, whole);
+    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode,
+                         source + element * r->source_bytes, out, whole);
     element += whole;
     if (rc == 0 && to > element * r->bytes) {
         rc = deliver_partial(r, 0, to - element * r->bytes, source + element * r->source_bytes,
@@ -203,8 +208,8 @@ static errint read_row(const struct request *q, const struct rows *r)
                       (size_t)(to - from), q->buf + (from - q->off));
 }
 
-/* Read through the window as many rows from the one at hand on as one axis, the request and the window hold. On return the last of
- * them is at hand. */
+/* Read through the window as many rows from the one at hand on as one axis, the request and the
+ * window hold. On return the last of them is at hand. */
 static errint read_window(const struct request *q, struct rows *r)
 {
     unsigned axis = r->axes - 1;
@@ -244,8 +249,8 @@ static errint read_rows(const struct request *q, struct rows *r)
 }
 
 /* What is asked for of one piece. *past: it begins behind that, as those after it do. */
-static errint read_piece(const struct request *q, const struct piece *p, struct shape shape, enum dtype dtype,
-                         bool *past)
+static errint read_piece(const struct request *q, const struct piece *p, struct shape shape,
+                         enum dtype dtype, bool *past)
 {
     struct rows r;
     bool found = first_row(&r, p, shape, dtype, q->off);
@@ -300,8 +305,8 @@ static errint blame(const struct target *t, errint rc)
     return rc;
 }
 
-ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len, void *buf,
-                    struct render_scratch *scratch)
+ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len,
+                    void *buf, struct render_scratch *scratch)
 {
     if (!target_sized(t)) {
         return string_read(c, t, STRING_LINES, off, len, buf, scratch);

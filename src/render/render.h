@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of a target: one loop over the pieces that intersect what was asked for (strings: string_read.h).
+/* The bytes of a target: one loop over the pieces that intersect what was asked for (strings:
+ * string_read.h).
  *
- * Cost is proportional to the bytes asked for, never to the tensor. Plan and catalog are const; the shards have their own state. Safe
- * from any thread, with a scratch per thread. */
+ * Cost is proportional to the bytes asked for, never to the tensor. Plan and catalog are const; the
+ * shards have their own state. Safe from any thread, with a scratch per thread. */
 #ifndef CKPTFS_RENDER_RENDER_H
 #define CKPTFS_RENDER_RENDER_H
 
@@ -11,8 +12,8 @@
 #include <sys/types.h>
 
 #include "base/errint.h"
-#include "source/catalog.h"
 #include "plan/plan.h"
+#include "source/catalog.h"
 
 enum { RENDER_WINDOW = 256 << 10 }; /* bytes read at once to gather runs that lie close together */
 
@@ -24,17 +25,20 @@ struct render_scratch {
 
 void render_scratch_fini(struct render_scratch *s);
 
-/* render_size: how many bytes the target has. 0 always, but of strings, whose first look reads and verifies them: -EBADMSG for
- * damage, -EUCLEAN, -EIO, -ENOMEM, -EINTR and -EAGAIN as render_read; -EOVERFLOW (string_cursor.h). */
-MUST_CHECK errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                              uint64_t *bytes);
+/* render_size: how many bytes the target has. 0 always, but of strings, whose first look reads and
+ * verifies them: -EBADMSG for damage, -EUCLEAN, -EIO, -ENOMEM, -EINTR and -EAGAIN as render_read;
+ * -EOVERFLOW (string_cursor.h). */
+MUST_CHECK errint render_size(const struct catalog *c, const struct target *t,
+                              struct render_scratch *scratch, uint64_t *bytes);
 
-/* render_read: copies bytes [off, off+len) of target t into buf. Returns the number of bytes, less than len only at the end of the target (0 past it);
- * -EIO when a shard cannot give them all, -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->checked finds a tensor
- * damaged that they are of, -EINTR and -EAGAIN when there is something to be waited for (cell.h), -ENOMEM; of strings as render_size. Then buf's content is undefined.
- * What is wrong is noted (base/cause.h) by both. */
-MUST_CHECK ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len,
-                               void *buf, struct render_scratch *scratch);
+/* render_read: copies bytes [off, off+len) of target t into buf. Returns the number of bytes, less
+ * than len only at the end of the target (0 past it); -EIO when a shard cannot give them all,
+ * -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->checked finds a
+ * tensor damaged that they are of, -EINTR and -EAGAIN when there is something to be waited for
+ * (cell.h), -ENOMEM; of strings as render_size. Then buf's content is undefined. What is wrong is
+ * noted (base/cause.h) by both. */
+MUST_CHECK ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off,
+                               size_t len, void *buf, struct render_scratch *scratch);
 
 /* render_why: why a read failed, in words. */
 const char *render_why(errint rc);

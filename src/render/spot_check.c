@@ -11,8 +11,8 @@
 #include "render/checked.h"
 #include "render/verify.h"
 #include "source/catalog_names.h"
-#include "tensor/dtype.h"
 #include "source/tf_v2/objects_record.h"
+#include "tensor/dtype.h"
 
 /* The tensors of a file that are looked at, the smallest first. */
 struct spots {
@@ -27,14 +27,15 @@ static bool is_small(const struct tensor *t)
            t->bytes <= SPOT_CHECK_BYTES;
 }
 
-/* Whether t, which is small, can be looked at in its data file. The record of the object graph, which was verified when it was read, is the same in
- * each save. */
+/* Whether t, which is small, can be looked at in its data file. The record of the object graph,
+ * which was verified when it was read, is the same in each save. */
 static bool is_there(const struct catalog *c, const struct tensor *t, const struct shard *file)
 {
     struct shard *s = &c->shards[t->shard];
     uint64_t size = (uint64_t)file->st.st_size; /* it may have been cut */
     uint64_t off = shard_origin(s, t->off);
-    return file->used && file->opened && off < size && verify_stored_bytes(c, t, NULL) <= size - off &&
+    return file->used && file->opened && off < size &&
+           verify_stored_bytes(c, t, NULL) <= size - off &&
            !str_eq(catalog_key(c, t), STR(OBJECTS_KEY));
 }
 
@@ -73,14 +74,16 @@ static void add_spot(struct spots *s, const struct tensor *t)
 /* What cannot be read is told when it is asked for. */
 static bool is_wrong(const struct verify_result *r)
 {
-    return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN && r->outcome != VERIFY_UNREADABLE;
+    return r->outcome != VERIFY_GOOD && r->outcome != VERIFY_UNKNOWN &&
+           r->outcome != VERIFY_UNREADABLE;
 }
 
 /* "2026-01-31 23:59:59 +0100" */
 static const char *time_text(const struct stat *st, char text[40])
 {
     struct tm at;
-    if (!localtime_r(&st->st_mtim.tv_sec, &at) || !strftime(text, 40, "%Y-%m-%d %H:%M:%S %z", &at)) {
+    if (!localtime_r(&st->st_mtim.tv_sec, &at) ||
+        !strftime(text, 40, "%Y-%m-%d %H:%M:%S %z", &at)) {
         return "an unknown time";
     }
     return text;
@@ -110,13 +113,16 @@ static errint complain(const struct catalog *c, const struct shard *file, const 
     if (s->count > 1) {
         snprintf(others, sizeof(others), ", nor do %u other small ones", s->count - 1);
     }
-    return diag_error(
-        d, DIAG_CHECKPOINT_CORRUPT, file->path, str_from(file->path),
-        "'%s' does not have the checksum that the index says%s: most likely the index is of one save, and "
-        "this file of another; the index %s is of %s, this file of %s; if a save is under way, try again "
-        "when it is done; `ckptool verify` looks at every tensor, ckptfs -o noverify shows what is there",
-        diag_visible(d, tensor_name(s->tensors[0])), others, diag_visible(d, str_from(c->index_path)),
-        time_text(&index->st, index_time), time_text(&file->st, data_time));
+    return diag_error(d, DIAG_CHECKPOINT_CORRUPT, file->path, str_from(file->path),
+                      "'%s' does not have the checksum that the index says%s: most likely the "
+                      "index is of one save, and "
+                      "this file of another; the index %s is of %s, this file of %s; if a save is "
+                      "under way, try again "
+                      "when it is done; `ckptool verify` looks at every tensor, ckptfs -o noverify "
+                      "shows what is there",
+                      diag_visible(d, tensor_name(s->tensors[0])), others,
+                      diag_visible(d, str_from(c->index_path)), time_text(&index->st, index_time),
+                      time_text(&file->st, data_time));
 }
 
 /* Those that are wrong, of which there are others. */
@@ -135,7 +141,8 @@ static errint refuse(const struct catalog *c, struct shard *file, const struct s
         }
         verify_words(&found[i], &line);
         diag_warn(d, DIAG_CHECKPOINT_CORRUPT, file->path, tensor_name(t),
-                  "'%s': %s: all reads of it fail, and what else is in the file is verified when it is first "
+                  "'%s': %s: all reads of it fail, and what else is in the file is verified when "
+                  "it is first "
                   "read, since it may "
                   "be of another save than the index: it is of %s, the index of %s",
                   diag_visible(d, tensor_name(t)), line.failed ? "damaged" : line.data,
@@ -155,8 +162,8 @@ static void advise(const struct shard *file, int advice)
     }
 }
 
-static errint check_file(const struct catalog *c, struct shard *file, const struct spots *s, char *buf,
-                         struct diag *d, struct spot_check *out)
+static errint check_file(const struct catalog *c, struct shard *file, const struct spots *s,
+                         char *buf, struct diag *d, struct spot_check *out)
 {
     struct verify_result found[SPOT_CHECK_MOST];
     unsigned wrong = 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a V2 checkpoint's data files are those that its index describes: a few small tensors of each against their checksums, before
- * anything is served.
+/* Whether a V2 checkpoint's data files are those that its index describes: a few small tensors of
+ * each against their checksums, before anything is served.
  *
- * TensorFlow renames the data files of a save, and then its index: in between, and where a file of another save was copied, index and data do not
- * belong together, although all sizes are right. Such a file has (nearly) no tensor with the right checksum, a damaged one nearly all. Of each file the
- * SPOT_CHECK_MOST smallest tensors that are stored whole, have elements and are no larger than SPOT_CHECK_BYTES are looked at, of tensors of one
- * size integers first: counters change with each save. The record of an object graph is none of them. (A V1 file has no index beside it.) */
+ * TensorFlow renames the data files of a save, and then its index: in between, and where a file of
+ * another save was copied, index and data do not belong together, although all sizes are right.
+ * Such a file has (nearly) no tensor with the right checksum, a damaged one nearly all. Of each
+ * file the SPOT_CHECK_MOST smallest tensors that are stored whole, have elements and are no larger
+ * than SPOT_CHECK_BYTES are looked at, of tensors of one size integers first: counters change with
+ * each save. The record of an object graph is none of them. (A V1 file has no index beside it.) */
 #ifndef CKPTFS_RENDER_SPOT_CHECK_H
 #define CKPTFS_RENDER_SPOT_CHECK_H
 
@@ -23,9 +25,10 @@ struct spot_check {
     uint64_t bytes; /* of them, as stored: all that was read */
 };
 
-/* spot_check_run: of the files of c, which has a `checked`, that are open and used. A file in which all are wrong is an error, with the times of both files; where
- * some are, each gets a warning, and `checked` refuses it from now on; the file is suspect, so that all else is verified before it is served. -EBADMSG,
- * -ENOMEM. */
+/* spot_check_run: of the files of c, which has a `checked`, that are open and used. A file in which
+ * all are wrong is an error, with the times of both files; where some are, each gets a warning, and
+ * `checked` refuses it from now on; the file is suspect, so that all else is verified before it is
+ * served. -EBADMSG, -ENOMEM. */
 MUST_CHECK errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check *out);
 
 #endif

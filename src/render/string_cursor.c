@@ -6,8 +6,8 @@
 /* About ten seconds. Cuts along a grid need a few comparisons a row. */
 #define COMPARED_MOST (UINT64_C(1) << 32)
 
-errint string_cursor_to(struct string_cursor *cursor, const struct catalog *c, const struct target *t,
-                        uint64_t element)
+errint string_cursor_to(struct string_cursor *cursor, const struct catalog *c,
+                        const struct target *t, uint64_t element)
 {
     cursor->catalog = c;
     cursor->form = t->form;
@@ -32,15 +32,16 @@ static bool covers(const struct string_cursor *cursor, uint32_t number)
 {
     const struct piece *p = &cursor->form->pieces[number];
     for (unsigned axis = 0; axis < cursor->form->shape.rank; axis++) {
-        if (cursor->index[axis] < p->start[axis] || cursor->index[axis] - p->start[axis] >= p->len[axis]) {
+        if (cursor->index[axis] < p->start[axis] ||
+            cursor->index[axis] - p->start[axis] >= p->len[axis]) {
             return false;
         }
     }
     return true;
 }
 
-/* The piece that has the element: often the one after the piece before. Else the search goes back from the last that begins no
- * later on the first axis, by which pieces are sorted. */
+/* The piece that has the element: often the one after the piece before. Else the search goes back
+ * from the last that begins no later on the first axis, by which pieces are sorted. */
 static errint find_piece(struct string_cursor *cursor)
 {
     const struct form *f = cursor->form;

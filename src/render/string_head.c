@@ -9,15 +9,16 @@
 
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
-static errint add_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                       struct buf *b, uint32_t *crc)
+static errint add_head(const struct catalog *c, const struct target *t,
+                       struct render_scratch *scratch, struct buf *b, uint32_t *crc)
 {
     errint rc = string_need_sized(c, t, scratch); /* all of it is verified, and there is a cursor */
     rc = rc < 0 ? rc : string_cursor_to(scratch->strings, c, t, 0);
     *crc = 0;
     struct string_element e;
     int got = 0;
-    for (uint64_t i = 1; rc == 0 && !b->failed && (got = string_cursor_next(scratch->strings, &e)) > 0; i++) {
+    for (uint64_t i = 1;
+         rc == 0 && !b->failed && (got = string_cursor_next(scratch->strings, &e)) > 0; i++) {
         put_varint(b, e.len);
         *crc = strings_extend_length(*crc, e.len, false);
         rc = i % ELEMENTS_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands before the elements of a string tensor in a little-endian bundle (source/tf/strings.h): their lengths, and the checksum of those. */
+/* What stands before the elements of a string tensor in a little-endian bundle
+ * (source/tf/strings.h): their lengths, and the checksum of those. */
 #ifndef CKPTFS_RENDER_STRING_HEAD_H
 #define CKPTFS_RENDER_STRING_HEAD_H
 
@@ -7,9 +8,10 @@
 #include "base/errint.h"
 #include "render/render.h"
 
-/* string_head: adds the head of string target t to b; *crc is the checksum, not masked, that goes on over the elements, in STRING_JOINED, to make that of the entry.
- * Fails as string_size; -EINTR as in base/cell.h. */
-MUST_CHECK errint string_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                              struct buf *b, uint32_t *crc);
+/* string_head: adds the head of string target t to b; *crc is the checksum, not masked, that goes
+ * on over the elements, in STRING_JOINED, to make that of the entry. Fails as string_size; -EINTR
+ * as in base/cell.h. */
+MUST_CHECK errint string_head(const struct catalog *c, const struct target *t,
+                              struct render_scratch *scratch, struct buf *b, uint32_t *crc);
 
 #endif

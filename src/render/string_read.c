@@ -10,7 +10,7 @@
 #include "render/string_cursor.h"
 #include "render/string_sized.h"
 
-/* ---- the forms ----------------------------------------------------------------------------------- */
+/* ---- the forms ------------------------------------------------------------------------------- */
 
 /* Where elements are in a form. */
 struct places {
@@ -64,7 +64,8 @@ errint string_size(const struct catalog *c, const struct target *t, enum string_
     struct string_attempt a = string_attempt(c, t);
     ssize_t rc;
     do {
-        bool known = atomic_load(&f->complete) && cell_state(&f->cell) != CELL_BAD; /* it will be no other */
+        bool known =
+            atomic_load(&f->complete) && cell_state(&f->cell) != CELL_BAD; /* it will be no other */
         rc = known ? string_need_cursor(scratch) : string_need_sized(c, t, scratch);
     } while (string_again(&a, &rc));
     if (rc == 0) {
@@ -74,7 +75,8 @@ errint string_size(const struct catalog *c, const struct target *t, enum string_
     return (errint)rc;
 }
 
-/* What is asked for: bytes [off, end) of the file, to buf; and what the scratch's window holds: [from, from + held) of a shard. */
+/* What is asked for: bytes [off, end) of the file, to buf; and what the scratch's window holds:
+ * [from, from + held) of a shard. */
 struct request {
     uint64_t off;
     uint64_t end;
@@ -85,10 +87,10 @@ struct request {
     size_t held;
 };
 
-/* Bytes [skip, skip + n) of an element to `out`: long ones straight from the file, others through the window, which also takes what
- * follows, as much as the request may want. */
-static errint copy_bytes(struct request *q, struct render_scratch *scratch, const struct string_element *e,
-                         uint64_t skip, size_t n, char *out)
+/* Bytes [skip, skip + n) of an element to `out`: long ones straight from the file, others through
+ * the window, which also takes what follows, as much as the request may want. */
+static errint copy_bytes(struct request *q, struct render_scratch *scratch,
+                         const struct string_element *e, uint64_t skip, size_t n, char *out)
 {
     uint64_t at = e->off + skip;
     if (n >= RENDER_WINDOW / 4) {
@@ -115,14 +117,16 @@ static errint copy_bytes(struct request *q, struct render_scratch *scratch, cons
 }
 
 /* The element that begins at byte `begins` of the form, and what comes after it. */
-static errint copy_element(struct request *q, struct render_scratch *scratch, const struct string_element *e,
-                           const struct places *p, uint64_t begins, uint64_t ends)
+static errint copy_element(struct request *q, struct render_scratch *scratch,
+                           const struct string_element *e, const struct places *p, uint64_t begins,
+                           uint64_t ends)
 {
     uint64_t from = begins > q->off ? begins : q->off;
     uint64_t to = begins + e->len < q->end ? begins + e->len : q->end;
     errint rc = 0;
     if (from < to) {
-        rc = copy_bytes(q, scratch, e, from - begins, (size_t)(to - from), q->buf + (from - q->off));
+        rc =
+            copy_bytes(q, scratch, e, from - begins, (size_t)(to - from), q->buf + (from - q->off));
     }
     from = begins + e->len > q->off ? begins + e->len : q->off;
     to = ends < q->end ? ends : q->end;
@@ -148,8 +152,8 @@ static uint64_t noted_before(const struct places *p, uint64_t off)
     return low;
 }
 
-static ssize_t read_once(const struct catalog *c, const struct target *t, enum string_form form, uint64_t off,
-                         size_t len, void *buf, struct render_scratch *scratch)
+static ssize_t read_once(const struct catalog *c, const struct target *t, enum string_form form,
+                         uint64_t off, size_t len, void *buf, struct render_scratch *scratch)
 {
     struct places p;
     errint rc = string_need_sized(c, t, scratch);
@@ -175,8 +179,8 @@ static ssize_t read_once(const struct catalog *c, const struct target *t, enum s
     return rc < 0 ? string_blame(t, rc) : (ssize_t)(q.end - q.off);
 }
 
-ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form, uint64_t off,
-                    size_t len, void *buf, struct render_scratch *scratch)
+ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form,
+                    uint64_t off, size_t len, void *buf, struct render_scratch *scratch)
 {
     struct string_attempt a = string_attempt(c, t);
     ssize_t got;

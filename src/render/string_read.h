@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A string target as bytes, in one of three forms:
  *
- *   STRING_LINES   the raw file (design 2.2): of a scalar, exactly its bytes; else each element followed by a newline. Behind render_read and render_size,
- *                  which are for callers
+ *   STRING_LINES   the raw file (design 2.2): of a scalar, exactly its bytes; else each element
+ *                  followed by a newline. Behind render_read and render_size, which are for callers
  *   STRING_JOINED  all elements, and nothing between them: what follows the lengths in a bundle
- *   STRING_FIXED   each element padded with NULs to the length of the longest: NumPy's arrays of bytes
+ *   STRING_FIXED   each element padded with NULs to the length of the longest: NumPy's arrays of
+ *                  bytes
  *
- * What is needed to find an element in any of them (8 bytes for each STRINGS_STEP-th) is found at the first look: one thread goes over all
- * elements while the others wait (cell.h). Then a read costs what it asks for. */
+ * What is needed to find an element in any of them (8 bytes for each STRINGS_STEP-th) is found at
+ * the first look: one thread goes over all elements while the others wait (cell.h). Then a read
+ * costs what it asks for. */
 #ifndef CKPTFS_RENDER_STRING_READ_H
 #define CKPTFS_RENDER_STRING_READ_H
 
@@ -15,16 +17,18 @@
 
 enum string_form { STRING_LINES, STRING_JOINED, STRING_FIXED };
 
-/* string_size: how many bytes t, whose target_sized() is false, has in that form. Fails as string_cursor_next, and with -EUCLEAN as checked_need;
- * -EOVERFLOW for more than fit 64 bits. */
-MUST_CHECK errint string_size(const struct catalog *c, const struct target *t, enum string_form form,
-                              struct render_scratch *scratch, uint64_t *bytes);
+/* string_size: how many bytes t, whose target_sized() is false, has in that form. Fails as
+ * string_cursor_next, and with -EUCLEAN as checked_need; -EOVERFLOW for more than fit 64 bits. */
+MUST_CHECK errint string_size(const struct catalog *c, const struct target *t,
+                              enum string_form form, struct render_scratch *scratch,
+                              uint64_t *bytes);
 
 /* string_width: bytes an element in STRING_FIXED, 1 or more; after string_size has succeeded. */
 uint64_t string_width(const struct target *t);
 
 /* string_read: as render_read, of such a target in that form. */
-MUST_CHECK ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form,
-                               uint64_t off, size_t len, void *buf, struct render_scratch *scratch);
+MUST_CHECK ssize_t string_read(const struct catalog *c, const struct target *t,
+                               enum string_form form, uint64_t off, size_t len, void *buf,
+                               struct render_scratch *scratch);
 
 #endif

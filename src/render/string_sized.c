@@ -114,7 +114,8 @@ static errint measure(const struct catalog *c, const struct target *t, struct st
     int got = 0;
     errint rc = string_cursor_to(cursor, c, t, 0);
     if (rc == 0 && cursor->elements == 0 && source->shard != TENSOR_NO_SHARD) {
-        return strings_need(&c->shards[source->shard], source->off); /* no lengths, but their checksum */
+        return strings_need(&c->shards[source->shard],
+                            source->off); /* no lengths, but their checksum */
     }
     while (rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
         if ((cursor->next - 1) % STRINGS_STEP == 0) {
@@ -141,7 +142,8 @@ struct sizing {
     struct string_cursor *cursor;
 };
 
-/* Keeps what was found; or holds it against what was found before, which others use: a file whose sizes are others now is damaged. */
+/* Keeps what was found; or holds it against what was found before, which others use: a file whose
+ * sizes are others now is damaged. */
 static errint keep_found(struct strings_file *f, struct found *now)
 {
     if (!atomic_load(&f->complete)) {
@@ -166,7 +168,8 @@ static errint size_file(void *context)
     struct found now = {0};
     errint rc = need_checked(s->catalog, s->target);
     rc = rc < 0 ? rc : measure(s->catalog, s->target, s->cursor, &now);
-    if (rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN && is_doubted(a.catalog, a.target, a.since)) {
+    if (rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN &&
+        is_doubted(a.catalog, a.target, a.since)) {
         rc = -ESTALE;
     }
     if (rc == 0) {
@@ -180,7 +183,8 @@ static errint size_file(void *context)
     return f->entangled ? -EBADMSG : rc;
 }
 
-/* What was found is not used where a file was doubted since. Else it is as if it had been found just now. */
+/* What was found is not used where a file was doubted since. Else it is as if it had been found
+ * just now. */
 static void take_back_doubted(const struct catalog *c, const struct target *t)
 {
     struct strings_file *f = t->form->strings;
@@ -196,7 +200,8 @@ static void take_back_doubted(const struct catalog *c, const struct target *t)
     }
 }
 
-errint string_need_sized(const struct catalog *c, const struct target *t, struct render_scratch *scratch)
+errint string_need_sized(const struct catalog *c, const struct target *t,
+                         struct render_scratch *scratch)
 {
     struct strings_file *f = t->form->strings;
     errint rc = string_need_cursor(scratch);

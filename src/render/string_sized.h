@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What has to be known of a string target before any of its bytes can be given: that what it is made of is undamaged, how long its file is, and where
- * some of its elements are. It is found out at the first look, kept in the plan (struct strings_file), and found out again after a doubt about one of the
- * files (io/shard.h): then it must be the same. */
+/* What has to be known of a string target before any of its bytes can be given: that what it is
+ * made of is undamaged, how long its file is, and where some of its elements are. It is found out
+ * at the first look, kept in the plan (struct strings_file), and found out again after a doubt
+ * about one of the files (io/shard.h): then it must be the same. */
 #ifndef CKPTFS_RENDER_STRING_SIZED_H
 #define CKPTFS_RENDER_STRING_SIZED_H
 
@@ -10,7 +11,8 @@
 
 #include "render/render.h"
 
-/* string_line: how many bytes stand after each element in STRING_LINES: a newline, but nothing after that of a scalar. */
+/* string_line: how many bytes stand after each element in STRING_LINES: a newline, but nothing
+ * after that of a scalar. */
 static inline unsigned string_line(const struct target *t)
 {
     return t->form->shape.rank != 0;
@@ -19,14 +21,17 @@ static inline unsigned string_line(const struct target *t)
 /* string_need_cursor: the scratch has one. -ENOMEM. */
 MUST_CHECK errint string_need_cursor(struct render_scratch *scratch);
 
-/* string_need_sized: all of that is known, and in no doubt. Fails as string_cursor_next and checked_need; -EOVERFLOW; -ESTALE: to be asked again. */
+/* string_need_sized: all of that is known, and in no doubt. Fails as string_cursor_next and
+ * checked_need; -EOVERFLOW; -ESTALE: to be asked again. */
 MUST_CHECK errint string_need_sized(const struct catalog *c, const struct target *t,
                                     struct render_scratch *scratch);
 
-/* string_blame: notes (base/cause.h) what nobody nearer to it has noted, if `rc` is damage of t, or pieces that are too entangled. Returns rc. */
+/* string_blame: notes (base/cause.h) what nobody nearer to it has noted, if `rc` is damage of t, or
+ * pieces that are too entangled. Returns rc. */
 errint string_blame(const struct target *t, errint rc);
 
-/* What has to be done while no file of a string target is doubted, as with shard_attempt (io/shard.h):
+/* What has to be done while no file of a string target is doubted, as with shard_attempt
+ * (io/shard.h):
  *
  *     struct string_attempt a = string_attempt(c, t);
  *     do {

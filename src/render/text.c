@@ -9,8 +9,8 @@
 
 #include "base/errint.h"
 #include "base/hex.h"
-#include "tensor/smallfloat.h"
 #include "tensor/dtype.h"
+#include "tensor/smallfloat.h"
 
 enum { DIGITS_MOST = 17 }; /* that a double needs */
 
@@ -49,8 +49,8 @@ static unsigned significant(const char *scientific)
     return count;
 }
 
-/* The fewest digits that read back. Measured data need nearly all digits and round numbers few: the search begins where the
- * former end, and zeros at the end are stepped over at once. */
+/* The fewest digits that read back. Measured data need nearly all digits and round numbers few: the
+ * search begins where the former end, and zeros at the end are stepped over at once. */
 static void shortest(const struct printed *v, char out[static 32])
 {
     unsigned digits = v->first;
@@ -105,8 +105,8 @@ static void add_decimal(struct buf *b, const char *scientific)
     }
 }
 
-/* Sign, infinities, NaN, zero and whole numbers below `whole`, which need no search; true if that was all. Otherwise *value is
- * made positive. */
+/* Sign, infinities, NaN, zero and whole numbers below `whole`, which need no search; true if that
+ * was all. Otherwise *value is made positive. */
 static bool add_easy(struct buf *b, double *value, int whole)
 {
     if (isnan(*value)) {
@@ -132,8 +132,10 @@ static void add_float(struct buf *b, double value, bool single)
 {
     if (!add_easy(b, &value, 1000)) {
         char text[32];
-        struct printed v = {
-            .value = value, .first = single ? 8 : 16, .most = single ? 9 : DIGITS_MOST, .single = single};
+        struct printed v = {.value = value,
+                            .first = single ? 8 : 16,
+                            .most = single ? 9 : DIGITS_MOST,
+                            .single = single};
         shortest(&v, text);
         add_decimal(b, text);
     }
@@ -185,7 +187,8 @@ static uint64_t load_bits(const unsigned char *p, unsigned bytes)
 
 static void add_integer(struct buf *b, const unsigned char *p, unsigned bits, bool has_sign)
 {
-    unsigned drop = 64 - bits; /* what a 4- or 2-bit element has above its bits counts for nothing */
+    unsigned drop =
+        64 - bits; /* what a 4- or 2-bit element has above its bits counts for nothing */
     uint64_t top = load_bits(p, (bits + 7) / 8) << drop;
     if (has_sign) {
         buf_printf(b, "%" PRId64, (int64_t)top >> drop);
@@ -196,7 +199,8 @@ static void add_integer(struct buf *b, const unsigned char *p, unsigned bits, bo
 
 void text_value(struct buf *b, unsigned dtype, const void *element)
 {
-    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are loaded as they are stored");
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+                   "elements are loaded as they are stored");
     const unsigned char *p = element;
     const struct smallfloat *small = smallfloat_of(dtype);
     if (small) {
@@ -256,7 +260,8 @@ static void repeat(struct buf *b, char c, unsigned count)
     }
 }
 
-void text_begin(struct text_printer *p, unsigned dtype, struct shape shape, uint64_t limit, struct buf *b)
+void text_begin(struct text_printer *p, unsigned dtype, struct shape shape, uint64_t limit,
+                struct buf *b)
 {
     memset(p, 0, sizeof(*p));
     p->shape = shape;
@@ -271,7 +276,8 @@ void text_begin(struct text_printer *p, unsigned dtype, struct shape shape, uint
     }
 }
 
-/* What stands before the next element: nothing, a blank, or the end of `n` rows within rows and n beginnings. */
+/* What stands before the next element: nothing, a blank, or the end of `n` rows within rows and n
+ * beginnings. */
 static void separate(struct text_printer *p, struct buf *b)
 {
     if (p->shown == 0) {

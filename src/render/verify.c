@@ -10,12 +10,12 @@
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/thread.h"
-#include "tensor/dtype.h"
-#include "source/tf_v1/legacy_blocks.h"
 #include "source/tf/strings.h"
+#include "source/tf_v1/legacy_blocks.h"
 #include "source/tf_v2/variants.h"
+#include "tensor/dtype.h"
 
-/* ---- one unit ---------------------------------------------------------------------------------- */
+/* ---- one unit -------------------------------------------------------------------------------- */
 
 /* Of bytes [off, off + left) of the shard; buf has VERIFY_BUFFER bytes. */
 static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf,
@@ -37,8 +37,8 @@ static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *
     return rc;
 }
 
-static errint strings_crc(struct shard *shard, const struct strings_run *run, struct verify_meter *meter,
-                          uint32_t *crc)
+static errint strings_crc(struct shard *shard, const struct strings_run *run,
+                          struct verify_meter *meter, uint32_t *crc)
 {
     errint rc = strings_check(shard, run, crc);
     if (meter) {
@@ -47,14 +47,15 @@ static errint strings_crc(struct shard *shard, const struct strings_run *run, st
     return rc;
 }
 
-static errint variant_crc(struct shard *file, const struct tensor *t, char *buf, struct verify_meter *meter,
-                          uint32_t *crc)
+static errint variant_crc(struct shard *file, const struct tensor *t, char *buf,
+                          struct verify_meter *meter, uint32_t *crc)
 {
     uint64_t elements;
     uint64_t bytes = 0;
     errint rc = shape_elements(tensor_shape(t), &elements);
-    rc = rc < 0 ? -EBADMSG
-                : variants_check(file, t->off, elements, t->crc32c, buf, VERIFY_BUFFER, crc, &bytes);
+    rc = rc < 0
+             ? -EBADMSG
+             : variants_check(file, t->off, elements, t->crc32c, buf, VERIFY_BUFFER, crc, &bytes);
     if (meter) {
         meter->read(meter, bytes < t->bytes ? bytes : t->bytes);
     }
@@ -70,14 +71,16 @@ static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
 }
 
 /* Variants of other kinds TensorFlow has none of. */
-static bool is_variant(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice)
+static bool is_variant(const struct catalog *c, const struct tensor *t,
+                       const struct stored_slice *slice)
 {
     return t->dtype == DTYPE_VARIANT && !slice && !c->big_endian;
 }
 
 /* Of the bytes as they are stored. */
-static errint stored_crc(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
-                         char *buf, struct verify_meter *meter, uint32_t *crc)
+static errint stored_crc(const struct catalog *c, const struct tensor *t,
+                         const struct stored_slice *slice, char *buf, struct verify_meter *meter,
+                         uint32_t *crc)
 {
     struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
     uint64_t off = verify_stored_off(t, slice);
@@ -86,13 +89,14 @@ static errint stored_crc(const struct catalog *c, const struct tensor *t, const 
     if (run) {
         return strings_crc(file, run, meter, crc);
     }
-    return is_variant(c, t, slice)
-               ? variant_crc(file, t, buf, meter, crc)
-               : plain_crc(file, shard_origin(shard, off), verify_stored_bytes(c, t, slice), buf, meter, crc);
+    return is_variant(c, t, slice) ? variant_crc(file, t, buf, meter, crc)
+                                   : plain_crc(file, shard_origin(shard, off),
+                                               verify_stored_bytes(c, t, slice), buf, meter, crc);
 }
 
-errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *slice,
-                     char *buf, struct verify_meter *meter, struct verify_result *out)
+errint verify_stored(const struct catalog *c, const struct tensor *t,
+                     const struct stored_slice *slice, char *buf, struct verify_meter *meter,
+                     struct verify_result *out)
 {
     struct shard_attempt a = shard_attempt(&c->shards[verify_stored_shard(t, slice)]);
     *out = (struct verify_result){.outcome = VERIFY_UNKNOWN, .doubt = a.doubt};
@@ -109,7 +113,7 @@ errint verify_stored(const struct catalog *c, const struct tensor *t, const stru
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;
 }
 
-/* ---- one block --------------------------------------------------------------------------------- */
+/* ---- one block ------------------------------------------------------------------------------- */
 
 struct block_source {
     struct shard *file;
@@ -125,8 +129,8 @@ static errint read_block(void *from, uint64_t off, size_t len, void *buf)
     return shard_read(b->file, off, len, buf);
 }
 
-errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struct verify_meter *meter,
-                           struct verify_result *out)
+errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
+                           struct verify_meter *meter, struct verify_result *out)
 {
     _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
     const struct sstable_stored *block = &file->blocks[number];
@@ -143,7 +147,7 @@ errint verify_stored_block(struct shard *file, uint32_t number, char *buf, struc
     return rc == -EINTR || rc == -ENOMEM ? rc : 0;
 }
 
-/* ---- all --------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 struct crew {
     struct verify_meter meter; /* first: what it is told finds the crew */
@@ -268,7 +272,8 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     for (unsigned i = 0; i < started; i++) {
         pthread_join(others[i], NULL);
     }
-    /* A thread without a buffer left its work to the others; only if none had one is anything undone. */
+    /* A thread without a buffer left its work to the others; only if none had one is anything
+     * undone. */
     if (atomic_load(&crew.failed) ||
         (failed && atomic_load(&crew.next) < (v->blocks ? v->block_count : v->count))) {
         return -ENOMEM;

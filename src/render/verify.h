@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every byte of a checkpoint's tensors against its stored checksum, in parallel.
  *
- * V2: the masked CRC-32C of a tensor, or of each slice of one, covers its bytes as they are in the file; of a string tensor it covers the lengths
- * and then the bytes (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, ReadStringTensor), of a variant both of each element (variants.h). The table's own blocks were
- * verified when the index was read.
+ * V2: the masked CRC-32C of a tensor, or of each slice of one, covers its bytes as they are in the
+ * file; of a string tensor it covers the lengths and then the bytes
+ * (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, ReadStringTensor), of a variant both of
+ * each element (variants.h). The table's own blocks were verified when the index was read.
  *
- * V1: the values lie in the table's data blocks, and only these have checksums: every block of every file is checked, and a bad one makes all tensors
- * bad that have values in it. Then the values themselves, where they are coded or compressed: that they can be unpacked, are well-formed,
- * fit the dtype, and are as many as the shape says. */
+ * V1: the values lie in the table's data blocks, and only these have checksums: every block of
+ * every file is checked, and a bad one makes all tensors bad that have values in it. Then the
+ * values themselves, where they are coded or compressed: that they can be unpacked, are
+ * well-formed, fit the dtype, and are as many as the shape says. */
 #ifndef CKPTFS_RENDER_VERIFY_H
 #define CKPTFS_RENDER_VERIFY_H
 
@@ -24,11 +26,13 @@ enum verify_outcome {
     VERIFY_CHECKSUM,   /* the bytes, or those of its V1 block, are not those that were saved */
     VERIFY_UNREADABLE, /* the shard cannot give them, or goes on changing */
     VERIFY_MALFORMED,  /* a string or variant tensor whose lengths do not fit */
-    VERIFY_VALUES,  /* V1 values that cannot be decoded, do not fit the dtype, or are too few or too many */
+    VERIFY_VALUES,  /* V1 values that cannot be decoded, do not fit the dtype, or are too few or too
+                       many */
     VERIFY_UNKNOWN, /* resources, unknown types, big-endian variants: nothing can be checked */
 };
 
-/* What came of one check. The checksums, masked, are set but for VERIFY_UNREADABLE and VERIFY_UNKNOWN. */
+/* What came of one check. The checksums, masked, are set but for VERIFY_UNREADABLE and
+ * VERIFY_UNKNOWN. */
 struct verify_result {
     enum verify_outcome outcome;
     uint32_t doubt;  /* about the file, in which it was checked (shard.h) */
@@ -49,7 +53,8 @@ struct verify_block {
     uint32_t file;   /* index into catalog.shards */
     uint32_t number; /* index into its blocks */
     uint32_t first;  /* its units are units[first .. first + count) */
-    uint32_t count;  /* may be 0: a block with the metadata alone, or with values that no tensor has */
+    uint32_t
+        count; /* may be 0: a block with the metadata alone, or with values that no tensor has */
     struct verify_result result;
 };
 
@@ -69,13 +74,16 @@ typedef void (*verify_progress)(void *context, uint64_t bytes_done, uint64_t byt
 MUST_CHECK errint verify_init(struct verify *v, const struct catalog *c);
 void verify_fini(struct verify *v);
 
-/* verify_run: fills the results with `threads` threads (the caller's is one of them), each with one buffer of VERIFY_BUFFER bytes. progress may be
- * NULL. -ENOMEM; damage is no failure. */
-MUST_CHECK errint verify_run(struct verify *v, unsigned threads, verify_progress progress, void *context);
+/* verify_run: fills the results with `threads` threads (the caller's is one of them), each with one
+ * buffer of VERIFY_BUFFER bytes. progress may be NULL. -ENOMEM; damage is no failure. */
+MUST_CHECK errint verify_run(struct verify *v, unsigned threads, verify_progress progress,
+                             void *context);
 
 /* ---- one check, for those who need not all (checked.h) */
 
-enum { VERIFY_BUFFER = 256 << 10 }; /* stays in the processor's cache between the copy and the checksum */
+enum {
+    VERIFY_BUFFER = 256 << 10
+}; /* stays in the processor's cache between the copy and the checksum */
 
 /* verify_buffer: such a buffer, to be freed; NULL when memory is short. */
 static inline char *verify_buffer(void)
@@ -88,14 +96,17 @@ struct verify_meter {
     void (*read)(struct verify_meter *m, uint64_t bytes);
 };
 
-/* verify_stored: tensor t of a V2 checkpoint, or its slice s if that is not NULL, through `buf`, which has VERIFY_BUFFER bytes. verify_stored_block: block `number` of a
- * file of a V1 checkpoint. Both: 0 and *out, or -EINTR where the calling thread is interrupted (cell.h), or -ENOMEM. */
-MUST_CHECK errint verify_stored(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
-                                char *buf, struct verify_meter *meter, struct verify_result *out);
+/* verify_stored: tensor t of a V2 checkpoint, or its slice s if that is not NULL, through `buf`,
+ * which has VERIFY_BUFFER bytes. verify_stored_block: block `number` of a file of a V1 checkpoint.
+ * Both: 0 and *out, or -EINTR where the calling thread is interrupted (cell.h), or -ENOMEM. */
+MUST_CHECK errint verify_stored(const struct catalog *c, const struct tensor *t,
+                                const struct stored_slice *s, char *buf, struct verify_meter *meter,
+                                struct verify_result *out);
 MUST_CHECK errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
                                       struct verify_meter *meter, struct verify_result *out);
 
-/* verify_stored_shard, verify_stored_off: where in catalog.shards a tensor, or a slice of it, is. */
+/* verify_stored_shard, verify_stored_off: where in catalog.shards a tensor, or a slice of it,
+ * is. */
 static inline uint32_t verify_stored_shard(const struct tensor *t, const struct stored_slice *s)
 {
     return s ? s->shard : t->shard;
@@ -107,13 +118,15 @@ static inline uint64_t verify_stored_off(const struct tensor *t, const struct st
 }
 
 /* verify_stored_bytes: how many bytes its checksum covers. */
-uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t, const struct stored_slice *s);
+uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t,
+                             const struct stored_slice *s);
 
-/* verify_words: the outcome, such as "checksum mismatch"; with the checksums where they differ. Adds to b. */
+/* verify_words: the outcome, such as "checksum mismatch"; with the checksums where they differ.
+ * Adds to b. */
 void verify_words(const struct verify_result *r, struct buf *b);
 
-/* verify_print: "NAME [0:4, 0:3]: checksum mismatch: stored 9c3a54b1, found 00c0ffee, in PATH", of V1 "in the block at byte N (N bytes) of
- * PATH". Adds to b, visibly. */
+/* verify_print: "NAME [0:4, 0:3]: checksum mismatch: stored 9c3a54b1, found 00c0ffee, in PATH", of
+ * V1 "in the block at byte N (N bytes) of PATH". Adds to b, visibly. */
 void verify_print(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
                   const struct verify_result *r, struct buf *b);
 

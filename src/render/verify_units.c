@@ -3,11 +3,12 @@
 #include <stdlib.h>
 
 #include "render/verify.h"
-#include "tensor/dtype.h"
-#include "source/tf_v1/legacy_blocks.h"
 #include "source/tf/strings.h"
+#include "source/tf_v1/legacy_blocks.h"
+#include "tensor/dtype.h"
 
-uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t, const struct stored_slice *s)
+uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t,
+                             const struct stored_slice *s)
 {
     const struct strings_run *run =
         strings_run_at(&c->shards[verify_stored_shard(t, s)], verify_stored_off(t, s));
@@ -92,7 +93,8 @@ static errint assign_blocks(struct verify *v)
         struct verify_unit *u = &v->units[i];
         struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
         struct shard *file = shard_file(s);
-        uint32_t number = legacy_block_at(file, shard_origin(s, verify_stored_off(u->tensor, u->slice)));
+        uint32_t number =
+            legacy_block_at(file, shard_origin(s, verify_stored_off(u->tensor, u->slice)));
         u->block = number == LEGACY_NO_BLOCK ? LEGACY_NO_BLOCK : first[file - c->shards] + number;
         u->result.outcome = VERIFY_UNREADABLE; /* until its block was looked at */
     }

@@ -21,7 +21,8 @@ static void print_doubt(const struct cause *cause, struct buf *b)
 {
     const struct shard *file = cause->what;
     buf_visible(b, str_from(file->path));
-    buf_text(b, ": may have changed since it was opened, and what is read of it cannot be verified");
+    buf_text(b,
+             ": may have changed since it was opened, and what is read of it cannot be verified");
 }
 
 static void print_block(const struct cause *cause, struct buf *b)

@@ -8,7 +8,13 @@
 
 #include "base/cleanup.h"
 
-enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, ASK_VERSION = 1, RULE_BENEATH = 1 };
+enum {
+    CREATE_RULESET = 444,
+    ADD_RULE = 445,
+    RESTRICT_SELF = 446,
+    ASK_VERSION = 1,
+    RULE_BENEATH = 1
+};
 
 /* What a set takes. A kernel that knows less of it wants the rest to be 0. */
 struct taken {
@@ -54,8 +60,8 @@ errint landlock_begin(uint32_t taken, bool network, struct landlock *out)
 
 errint landlock_allow(struct landlock *l, const char *path, uint32_t rights)
 {
-    static const uint32_t of_files =
-        LANDLOCK_EXECUTE | LANDLOCK_WRITE_FILE | LANDLOCK_READ_FILE | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV;
+    static const uint32_t of_files = LANDLOCK_EXECUTE | LANDLOCK_WRITE_FILE | LANDLOCK_READ_FILE |
+                                     LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV;
     CLEANUP_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Landlock: a process takes rights on files from itself, for good, by where they are. What the kernel does not know is left out.
+/* Landlock: a process takes rights on files from itself, for good, by where they are. What the
+ * kernel does not know is left out.
  *
  *     struct landlock l;
  *     rc = landlock_begin(LANDLOCK_READS, 0, &l);
@@ -15,7 +16,8 @@
 
 #include "base/errint.h"
 
-/* Rights on what is beneath a directory, as the kernel numbers them (linux/landlock.h, which older systems do not have). */
+/* Rights on what is beneath a directory, as the kernel numbers them (linux/landlock.h, which older
+ * systems do not have). */
 enum landlock_right {
     LANDLOCK_EXECUTE = 1 << 0,
     LANDLOCK_WRITE_FILE = 1 << 1,
@@ -39,14 +41,17 @@ struct landlock {
     bool network; /* the network and signals are taken, too, as far as the version goes */
 };
 
-/* landlock_begin: a set of rules, that takes the rights `taken` on all files; with `network` also TCP, and signals and abstract sockets of others.
- * -ENOSYS, -EOPNOTSUPP: the kernel has no Landlock, or it is off. */
+/* landlock_begin: a set of rules, that takes the rights `taken` on all files; with `network` also
+ * TCP, and signals and abstract sockets of others. -ENOSYS, -EOPNOTSUPP: the kernel has no
+ * Landlock, or it is off. */
 MUST_CHECK errint landlock_begin(uint32_t taken, bool network, struct landlock *out);
 
-/* landlock_allow: but these of them are left on the file `path`, or beneath the directory. -ENOENT ... if it cannot be opened. */
+/* landlock_allow: but these of them are left on the file `path`, or beneath the directory. -ENOENT
+ * ... if it cannot be opened. */
 MUST_CHECK errint landlock_allow(struct landlock *l, const char *path, uint32_t rights);
 
-/* landlock_enter: for the calling thread and those that it starts. Needs no_new_privs. In any case the set is gone afterwards. */
+/* landlock_enter: for the calling thread and those that it starts. Needs no_new_privs. In any case
+ * the set is gone afterwards. */
 MUST_CHECK errint landlock_enter(struct landlock *l);
 
 /* landlock_drop: instead of landlock_enter. */

@@ -39,7 +39,7 @@ static const struct {
 #endif
 };
 
-/* ---- the first step ------------------------------------------------------------------------------- */
+/* ---- the first step -------------------------------------------------------------------------- */
 
 /* What libc would look for later, and then not find. */
 static void open_before(void)
@@ -82,7 +82,8 @@ static void go_up(char *way)
     }
 }
 
-/* On the directory `path`; one that has to be made first, on as much of the way to it as is there. */
+/* On the directory `path`; one that has to be made first, on as much of the way to it as is
+ * there. */
 static errint allow_output(struct landlock *l, const char *path)
 {
     char way[PATH_MAX];
@@ -113,7 +114,8 @@ static errint confine(struct sandbox *s)
     return landlock_enter(&l);
 }
 
-/* Kernels lack this and that; but what fails for want of memory or descriptors would be there another time. */
+/* Kernels lack this and that; but what fails for want of memory or descriptors would be there
+ * another time. */
 static errint told(errint rc)
 {
     if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO) {
@@ -140,7 +142,7 @@ bool sandbox_moves(const struct sandbox *s)
     return !s->on || s->confined < 0 || s->version >= 2;
 }
 
-/* ---- the second step ------------------------------------------------------------------------------ */
+/* ---- the second step ------------------------------------------------------------------------- */
 
 /* The folder of a file, resolved: one that is not held is opened again by its path. */
 static errint allow_folder(struct landlock *l, const char *file, char last[static PATH_MAX])
@@ -180,7 +182,8 @@ static errint allow_indexes(struct landlock *l, const struct catalog *c)
     return rc;
 }
 
-/* A set that says nothing of moves forbids them all; where they may lead was said in the first step. */
+/* A set that says nothing of moves forbids them all; where they may lead was said in the first
+ * step. */
 static errint allow_moves(struct landlock *l)
 {
     return landlock_allow(l, "/", LANDLOCK_REFER);
@@ -211,7 +214,7 @@ void sandbox_narrow(struct sandbox *s, const struct view *v)
     }
 }
 
-/* ---- words ---------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static const char *reason(errint rc)
 {
@@ -236,15 +239,17 @@ void sandbox_print(const struct sandbox *s, struct buf *b)
         buf_printf(b, "Landlock is not on (%s)", reason(s->confined));
         return;
     }
-    buf_printf(b, "Landlock %d is on, for %swriting%s%s", s->version, s->narrowed == 0 ? "reading, " : "",
-               s->version >= 4 ? ", TCP" : "", s->version >= 6 ? ", signals and sockets of others" : "");
+    buf_printf(b, "Landlock %d is on, for %swriting%s%s", s->version,
+               s->narrowed == 0 ? "reading, " : "", s->version >= 4 ? ", TCP" : "",
+               s->version >= 6 ? ", signals and sockets of others" : "");
 }
 
 void sandbox_tell(const struct sandbox *s)
 {
     int number = s->on ? seccomp_refused() : -1;
     if (number >= 0) {
-        log_error("the sandbox has refused system call %d, which fails: please report it; %s does without",
+        log_error("the sandbox has refused system call %d, which fails: please report it; %s does "
+                  "without",
                   number, s->off);
     }
 }

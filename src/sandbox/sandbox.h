@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a process that reads files of others cannot do any more, whatever is in those files.
  *
- * It is entered in two steps. Before the first byte of a checkpoint, map or graph is read: no system calls but those of syscalls.h, no new rights, nothing
- * is executed, written, or sent over a network. And once all is found and open: nothing is read but what lies beside the files that are held. Where the
- * kernel has only some of it, that is on; what is missing is no error. */
+ * It is entered in two steps. Before the first byte of a checkpoint, map or graph is read: no
+ * system calls but those of syscalls.h, no new rights, nothing is executed, written, or sent over a
+ * network. And once all is found and open: nothing is read but what lies beside the files that are
+ * held. Where the kernel has only some of it, that is on; what is missing is no error. */
 #ifndef CKPTFS_SANDBOX_SANDBOX_H
 #define CKPTFS_SANDBOX_SANDBOX_H
 
@@ -11,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/errint.h"
-#include "view/view.h"
 #include "sandbox/syscalls.h"
+#include "view/view.h"
 
 struct sandbox {
     enum syscall_user user;
@@ -25,11 +26,12 @@ struct sandbox {
     int version;
 };
 
-/* sandbox_enter: the first step, for what s->user, s->output and s->off say; the rest is filled. While there is one thread. Time zone and log are
- * opened before. */
+/* sandbox_enter: the first step, for what s->user, s->output and s->off say; the rest is filled.
+ * While there is one thread. Time zone and log are opened before. */
 void sandbox_enter(struct sandbox *s);
 
-/* sandbox_moves: whether a file may be linked or renamed from one directory to another, where it may be written: Landlock before 5.19 lets nobody. */
+/* sandbox_moves: whether a file may be linked or renamed from one directory to another, where it
+ * may be written: Landlock before 5.19 lets nobody. */
 bool sandbox_moves(const struct sandbox *s);
 
 /* sandbox_narrow: the second step, for reading v. While there is one thread. */
@@ -38,8 +40,8 @@ void sandbox_narrow(struct sandbox *s, const struct view *v);
 /* sandbox_print: adds what is on, in words: "sandbox: ...". */
 void sandbox_print(const struct sandbox *s, struct buf *b);
 
-/* sandbox_tell: logs one line for a system call that was refused, unless it was told of. To be called now and then; costs one load if there is none. Any
- * thread. */
+/* sandbox_tell: logs one line for a system call that was refused, unless it was told of. To be
+ * called now and then; costs one load if there is none. Any thread. */
 void sandbox_tell(const struct sandbox *s);
 
 #endif

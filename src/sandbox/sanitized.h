@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SANITIZED is defined where the compiler puts a sanitizer into the program, which does things of its own: maps memory, reads /proc, traces the process
- * to find leaks, writes reports. */
+/* SANITIZED is defined where the compiler puts a sanitizer into the program, which does things of
+ * its own: maps memory, reads /proc, traces the process to find leaks, writes reports. */
 #ifndef CKPTFS_SANDBOX_SANITIZED_H
 #define CKPTFS_SANDBOX_SANITIZED_H
 

@@ -12,18 +12,20 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-#define MACHINE         AUDIT_ARCH_X86_64
-#define FOREIGN         0x40000000u /* numbers from here on are of x32, whose calls have other arguments */
+#define MACHINE AUDIT_ARCH_X86_64
+#define FOREIGN                                                                                    \
+    0x40000000u /* numbers from here on are of x32, whose calls have other arguments   \
+                             */
 #define RESULT(context) ((context)->uc_mcontext.gregs[REG_RAX])
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
 #define MACHINE         AUDIT_ARCH_AARCH64
 #define RESULT(context) ((context)->uc_mcontext.regs[0])
 #endif
 
-/* ---- the program ---------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
-/* Kernels before 5.11 run all of it for each call; later ones only where arguments matter. So what a read takes comes first, and the rest is found by
- * halves. */
+/* Kernels before 5.11 run all of it for each call; later ones only where arguments matter. So what
+ * a read takes comes first, and the rest is found by halves. */
 static const uint32_t first[] = {__NR_pread64,    __NR_writev, __NR_read,
                                  __NR_newfstatat, __NR_fstat,  __NR_futex};
 
@@ -150,7 +152,7 @@ int seccomp_program(enum syscall_user user, struct sock_filter *out)
 #endif
 }
 
-/* ---- what it refuses ------------------------------------------------------------------------------ */
+/* ---- what it refuses ------------------------------------------------------------------------- */
 
 enum { NUMBERS = 1024 }; /* a larger one counts as the last */
 
@@ -163,7 +165,8 @@ static void note_refused(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     ucontext_t *machine = context;
-    unsigned number = (unsigned)info->si_syscall < NUMBERS ? (unsigned)info->si_syscall : NUMBERS - 1;
+    unsigned number =
+        (unsigned)info->si_syscall < NUMBERS ? (unsigned)info->si_syscall : NUMBERS - 1;
     RESULT(machine) = -ENOSYS;
     atomic_fetch_or(&refused[number / 64], UINT64_C(1) << (number % 64));
     atomic_store(&news, true);
@@ -177,7 +180,9 @@ static errint catch_refusals(void)
     sigemptyset(&action.sa_mask);
     sigemptyset(&ours);
     sigaddset(&ours, SIGSYS);
-    return sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &ours, NULL) != 0 ? -errno : 0;
+    return sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &ours, NULL) != 0
+               ? -errno
+               : 0;
 }
 #endif
 
@@ -207,10 +212,13 @@ errint seccomp_enter(enum syscall_user user)
     int len = seccomp_program(user, filter);
     errint rc = len < 0 ? len : catch_refusals();
     struct sock_fprog program = {(unsigned short)(len < 0 ? 0 : len), filter};
-    /* Without this flag older kernels slow the process down, so that what it runs cannot spy on itself: it runs nobody else's code. */
-    if (rc == 0 &&
-        syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0) {
-        rc = errno == EINVAL && syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : -errno;
+    /* Without this flag older kernels slow the process down, so that what it runs cannot spy on
+     * itself: it runs nobody else's code. */
+    if (rc == 0 && syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+                           &program) != 0) {
+        rc = errno == EINVAL && syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0
+                 ? 0
+                 : -errno;
     }
     free(filter);
     return rc;

@@ -36,20 +36,20 @@ enum {
     MUSL_SYNCHRONIZE = 34,
 };
 
-#define ANY(USERS, NUMBER)                                                                                   \
-    {                                                                                                        \
-        .number = (NUMBER), .users = (USERS)                                                                 \
+#define ANY(USERS, NUMBER)                                                                         \
+    {                                                                                              \
+        .number = (NUMBER), .users = (USERS)                                                       \
     }
-#define TERM(ARGUMENT, MASK, ...)                                                                            \
-    {                                                                                                        \
-        (ARGUMENT), sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (MASK),                            \
-        {                                                                                                    \
-            __VA_ARGS__                                                                                      \
-        }                                                                                                    \
+#define TERM(ARGUMENT, MASK, ...)                                                                  \
+    {                                                                                              \
+        (ARGUMENT), sizeof((uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), (MASK),                  \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     }
-#define WHERE(USERS, NUMBER, ...)                                                                            \
-    {                                                                                                        \
-        .number = (NUMBER), .users = (USERS), .terms = { __VA_ARGS__ }                                       \
+#define WHERE(USERS, NUMBER, ...)                                                                  \
+    {                                                                                              \
+        .number = (NUMBER), .users = (USERS), .terms = { __VA_ARGS__ }                             \
     }
 
 enum {
@@ -58,7 +58,8 @@ enum {
     NOT_WRITER = SYSCALL_READER | SYSCALL_SERVER,
 };
 
-#define WHOLE UINT32_MAX /* int arguments have 32 bits; what is above them is not looked at by the kernel */
+#define WHOLE                                                                                      \
+    UINT32_MAX /* int arguments have 32 bits; what is above them is not looked at by the kernel */
 
 const struct syscall_rule syscall_rules[] = {
     /* files */
@@ -87,7 +88,8 @@ const struct syscall_rule syscall_rules[] = {
     ANY(SYSCALL_ALL, __NR_fadvise64),
     ANY(SYSCALL_ALL, __NR_readahead),
     ANY(SYSCALL_ALL, __NR_umask),
-    WHERE(SYSCALL_ALL, __NR_ioctl, TERM(1, WHOLE, TCGETS, GET_TERMIOS2, TIOCGWINSZ, FUSE_DEV_IOC_CLONE)),
+    WHERE(SYSCALL_ALL, __NR_ioctl,
+          TERM(1, WHOLE, TCGETS, GET_TERMIOS2, TIOCGWINSZ, FUSE_DEV_IOC_CLONE)),
 #ifndef SANITIZED
     WHERE(NOT_WRITER, __NR_openat, TERM(2, CREATES, 0)),
 #endif
@@ -198,7 +200,8 @@ const struct syscall_rule syscall_rules[] = {
     WHERE(NOT_WRITER, __NR_open, TERM(1, CREATES, 0)),
 #endif
 #endif
-#ifdef SANITIZED /* what they do when they start threads, find leaks, and write and explain reports */
+#ifdef SANITIZED /* what they do when they start threads, find leaks, and write and explain        \
+                    reports */
     ANY(NOT_WRITER, __NR_openat),
     ANY(SYSCALL_ALL, __NR_mmap),
     ANY(SYSCALL_ALL, __NR_mprotect),

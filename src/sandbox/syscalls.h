@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that the programs make once they read what others wrote. All others are refused (seccomp.h).
+/* The system calls that the programs make once they read what others wrote. All others are refused
+ * (seccomp.h).
  *
- * The list is longer than what one libc makes: for one purpose glibc and musl, and old and new ones, have different calls, and a program may run
- * with a newer libc than it was built with. Where a call could do more than it is needed for, its arguments are looked at. */
+ * The list is longer than what one libc makes: for one purpose glibc and musl, and old and new
+ * ones, have different calls, and a program may run with a newer libc than it was built with. Where
+ * a call could do more than it is needed for, its arguments are looked at. */
 #ifndef CKPTFS_SANDBOX_SYSCALLS_H
 #define CKPTFS_SANDBOX_SYSCALLS_H
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "io/file.h"
 #include "codec/sstable_cache.h"
+#include "io/file.h"
 #include "source/tf/strings.h"
 
 bool tensor_agrees(const struct tensor *a, const struct tensor *b)
@@ -49,7 +49,8 @@ const char *tensor_hidden_reason(const struct tensor *t)
     case TENSOR_VARIANT:
         return "variant tensors have no bytes to show";
     case TENSOR_DTYPE_UNKNOWN:
-        snprintf(unknown, sizeof(unknown), "its dtype %" PRId32 " is not known", (int32_t)t->crc32c);
+        snprintf(unknown, sizeof(unknown), "its dtype %" PRId32 " is not known",
+                 (int32_t)t->crc32c);
         return unknown;
     case TENSOR_NOT_IN_V1:
         return "V1 checkpoints have no values of its dtype";
@@ -61,8 +62,8 @@ const char *tensor_hidden_reason(const struct tensor *t)
     return "it cannot be shown";
 }
 
-/* The position of the first tensor whose name is not below `s`, or, with `past`, of the first above all names that start
- * with `s`. */
+/* The position of the first tensor whose name is not below `s`, or, with `past`, of the first above
+ * all names that start with `s`. */
 static uint32_t bound(const struct catalog *c, struct str s, bool past)
 {
     uint32_t low = 0;

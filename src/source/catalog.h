@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tensors of a checkpoint: what every layer above src/source sees of it, whichever format it has.
+/* The tensors of a checkpoint: what every layer above src/source sees of it, whichever format it
+ * has.
  *
- * Built once, then const, but for the shards' own state. With 1,000,000 tensors a struct tensor and its name are most of the
- * resident memory, so it is kept at 48 bytes. */
+ * Built once, then const, but for the shards' own state. With 1,000,000 tensors a struct tensor and
+ * its name are most of the resident memory, so it is kept at 48 bytes. */
 #ifndef CKPTFS_SOURCE_CATALOG_H
 #define CKPTFS_SOURCE_CATALOG_H
 
@@ -12,9 +13,9 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/str.h"
-#include "tensor/shape.h"
 #include "io/shard.h"
 #include "source/slices.h"
+#include "tensor/shape.h"
 
 /* Why a tensor cannot be shown, if it cannot. */
 enum tensor_hidden {
@@ -26,7 +27,8 @@ enum tensor_hidden {
     TENSOR_DTYPE_UNKNOWN,
     TENSOR_NOT_IN_V1,
     TENSOR_BLOCK_TOO_LARGE,
-    TENSOR_RECORD_BAD, /* its record in the index contradicts itself: `off` is the address of the words */
+    TENSOR_RECORD_BAD, /* its record in the index contradicts itself: `off` is the address of the
+                          words */
 };
 
 #define TENSOR_NO_SHARD UINT32_MAX
@@ -34,14 +36,15 @@ enum tensor_hidden {
 struct tensor {
     const char *name_ptr;
     const int64_t *dims;
-    uint64_t off;   /* of its first byte in the shard; of strings, number of the first element (strings.h) */
+    uint64_t off;   /* of its first byte in the shard; of strings, number of the first element
+                       (strings.h) */
     uint64_t bytes; /* of strings, with their lengths and checksums */
     uint32_t name_len;
-    uint32_t
-        shard; /* index into catalog.shards; TENSOR_NO_SHARD for a sliced tensor, whose parts have one each */
-    uint32_t
-        crc32c; /* masked, as stored, over its bytes; of TENSOR_DTYPE_UNKNOWN, the number that is its dtype (int32) */
-    uint8_t dtype; /* enum dtype; DTYPE_INVALID where it is unknown */
+    uint32_t shard;  /* index into catalog.shards; TENSOR_NO_SHARD for a sliced tensor, whose parts
+                        have one each */
+    uint32_t crc32c; /* masked, as stored, over its bytes; of TENSOR_DTYPE_UNKNOWN, the number that
+                        is its dtype (int32) */
+    uint8_t dtype;   /* enum dtype; DTYPE_INVALID where it is unknown */
     uint8_t rank;
     uint8_t hidden;     /* enum tensor_hidden */
     uint8_t sliced : 1; /* `off` is an index into catalog.sliced, and `shard` is TENSOR_NO_SHARD */
@@ -62,7 +65,7 @@ struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
-    const char *index_path; /* the first one's */
+    const char *index_path;              /* the first one's */
     const struct catalog_index *indexes; /* V2; of V1, which has none, NULL and 0 */
     uint32_t index_count;
     const char *format; /* "v2" or "v1" */
@@ -73,16 +76,17 @@ struct catalog {
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
-    struct shard
-        *shards; /* files that some of `tensors` names, hidden ones too, by number; then derived shards */
+    struct shard *shards;   /* files that some of `tensors` names, hidden ones too, by number; then
+                               derived shards */
     uint32_t shard_count;
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
-    struct checked *checked;      /* borrows: what is known to be damaged (render/checked.h); NULL: nobody asks */
-    uint32_t num_shards;          /* as the checkpoint says; part of its file names */
-    struct catalog_names *names;  /* of an object-based checkpoint (catalog_names.h); NULL */
-    const char *names_fault;      /* why its object graph cannot be read; NULL */
+    struct checked
+        *checked; /* borrows: what is known to be damaged (render/checked.h); NULL: nobody asks */
+    uint32_t num_shards;         /* as the checkpoint says; part of its file names */
+    struct catalog_names *names; /* of an object-based checkpoint (catalog_names.h); NULL */
+    const char *names_fault;     /* why its object graph cannot be read; NULL */
 };
 
 static inline struct str tensor_name(const struct tensor *t)
@@ -95,7 +99,8 @@ static inline struct shape tensor_shape(const struct tensor *t)
     return (struct shape){t->dims, t->rank};
 }
 
-/* catalog_is_bundle: whether data files are those of a bundle (V2): tensors, one after the other, as they are. */
+/* catalog_is_bundle: whether data files are those of a bundle (V2): tensors, one after the other,
+ * as they are. */
 static inline bool catalog_is_bundle(const struct catalog *c)
 {
     return str_eq(str_from(c->format), STR("v2"));
@@ -107,25 +112,27 @@ static inline const struct slices *tensor_slices(const struct catalog *c, const 
     return t->sliced ? &c->sliced[t->off] : NULL;
 }
 
-/* tensor_agrees: whether two tensors hold the same, as far as the index tells: dtype, shape and checksum. */
+/* tensor_agrees: whether two tensors hold the same, as far as the index tells: dtype, shape and
+ * checksum. */
 bool tensor_agrees(const struct tensor *a, const struct tensor *b);
 
-/* tensor_hidden_dtype: why tensors of a dtype, a number from a file, cannot be shown whatever their format; TENSOR_SHOWN if nothing is
- * in the way. */
+/* tensor_hidden_dtype: why tensors of a dtype, a number from a file, cannot be shown whatever their
+ * format; TENSOR_SHOWN if nothing is in the way. */
 enum tensor_hidden tensor_hidden_dtype(int64_t dtype);
 
-/* tensor_hidden_reason: words for a report, such as "variant tensors have no bytes to show"; NULL for TENSOR_SHOWN. Good
- * until the thread asks again. */
+/* tensor_hidden_reason: words for a report, such as "variant tensors have no bytes to show"; NULL
+ * for TENSOR_SHOWN. Good until the thread asks again. */
 const char *tensor_hidden_reason(const struct tensor *t);
 
 /* catalog_find: the tensor of exactly that name, or NULL. O(log n). */
 const struct tensor *catalog_find(const struct catalog *c, struct str name);
 
-/* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log n). */
+/* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log
+ * n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
 
-/* catalog_use: tensor t, or its slice s if that is not NULL, will be read: its shard, the file behind
- * it, and how long that must be, are noted. t->shard is a shard, or s is given. */
+/* catalog_use: tensor t, or its slice s if that is not NULL, will be read: its shard, the file
+ * behind it, and how long that must be, are noted. t->shard is a shard, or s is given. */
 void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_slice *s);
 
 /* catalog_use_range: likewise bytes [off, off + bytes) of the data file behind a shard. */
@@ -140,8 +147,9 @@ void catalog_use_all(struct catalog *c);
 /* catalog_use_files: sets `used` of the files behind the derived shards for which it is set. */
 void catalog_use_files(struct catalog *c);
 
-/* catalog_open_shards: opens each shard whose `used` is set; reads no tensor data. A missing or short one is an error that
- * names it; unused ones that are missing get a warning. Returns 0 or the first failure, having tried all. */
+/* catalog_open_shards: opens each shard whose `used` is set; reads no tensor data. A missing or
+ * short one is an error that names it; unused ones that are missing get a warning. Returns 0 or the
+ * first failure, having tried all. */
 MUST_CHECK errint catalog_open_shards(struct catalog *c, struct diag *d);
 
 /* catalog_close: closes shards, frees all; NULL is legal. */

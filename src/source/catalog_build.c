@@ -6,11 +6,12 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "tensor/dtype.h"
-#include "source/tf/strings.h"
 #include "io/swap.h"
+#include "source/tf/strings.h"
+#include "tensor/dtype.h"
 
-/* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an earlier one. */
+/* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an
+ * earlier one. */
 enum { INTERNED = 4096, TENSORS_FIRST = 1024 };
 
 struct interned_shape {
@@ -52,7 +53,8 @@ static const int64_t *intern(struct catalog_build *b, const int64_t *dims, uint8
         hash = (hash ^ (uint64_t)dims[i]) * 0x9e3779b97f4a7c15u;
     }
     struct interned_shape *slot = &b->shapes[(hash >> 32) % INTERNED];
-    if (slot->dims && shape_eq((struct shape){slot->dims, slot->rank}, (struct shape){dims, rank})) {
+    if (slot->dims &&
+        shape_eq((struct shape){slot->dims, slot->rank}, (struct shape){dims, rank})) {
         return slot->dims;
     }
     int64_t *copy = arena_alloc(&b->c->arena, rank * sizeof(*copy));
@@ -63,7 +65,8 @@ static const int64_t *intern(struct catalog_build *b, const int64_t *dims, uint8
     return copy;
 }
 
-/* realloc moves big blocks by remapping, and pages never touched are not resident: no second copy. */
+/* realloc moves big blocks by remapping, and pages never touched are not resident: no second
+ * copy. */
 static bool reserve(struct catalog_build *b)
 {
     if (b->c->count < b->cap) {
@@ -110,7 +113,8 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     return 0;
 }
 
-void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off, uint64_t bytes)
+void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off,
+                       uint64_t bytes)
 {
     struct shard_use *use = &b->uses[shard];
     unsigned swap = swap_of(b, dtype, off);
@@ -127,7 +131,8 @@ errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t o
                              uint64_t elements, uint32_t crc32c, uint64_t *index)
 {
     uint64_t numbers;
-    if (!checked_add_u64(b->strings_numbers, strings_numbers(elements), &numbers) || numbers > INT64_MAX) {
+    if (!checked_add_u64(b->strings_numbers, strings_numbers(elements), &numbers) ||
+        numbers > INT64_MAX) {
         return -EOVERFLOW;
     }
     if (!grow(&b->strings, &b->strings_cap, b->strings_count, sizeof(*b->strings))) {
@@ -209,8 +214,8 @@ static errint make_strings(struct catalog_build *b)
         struct shard_use *use = &b->uses[i];
         use->strings = c->shard_count;
         if (use->runs) {
-            errint rc = strings_shard(&c->shards[use->index], runs + place[i] - use->runs, use->runs,
-                                      &c->shards[c->shard_count]);
+            errint rc = strings_shard(&c->shards[use->index], runs + place[i] - use->runs,
+                                      use->runs, &c->shards[c->shard_count]);
             if (rc < 0) {
                 return rc;
             }
@@ -237,14 +242,14 @@ static errint make_shards(struct catalog_build *b)
     for (uint32_t i = 0; i < c->num_shards; i++) {
         if (b->uses[i].named) {
             /* %05d is the least width: more shards make longer names (naming.cc, DataFilename). */
-            const char *path =
-                b->data_paths ? b->data_paths[i]
-                              : arena_printf(&c->arena, "%s.data-%05u-of-%05u", c->prefix, i, c->num_shards);
+            const char *path = b->data_paths ? b->data_paths[i]
+                                             : arena_printf(&c->arena, "%s.data-%05u-of-%05u",
+                                                            c->prefix, i, c->num_shards);
             if (!path) {
                 return -ENOMEM;
             }
-            c->shards[c->shard_count++] =
-                (struct shard){.path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
+            c->shards[c->shard_count++] = (struct shard){
+                .path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
         }
     }
     for (uint32_t i = 0; i < c->num_shards; i++) {
@@ -258,7 +263,8 @@ static errint make_shards(struct catalog_build *b)
     return b->strings_count ? make_strings(b) : 0;
 }
 
-/* Number of a data file and offset become index in catalog.shards and, of strings, number of the first element. */
+/* Number of a data file and offset become index in catalog.shards and, of strings, number of the
+ * first element. */
 static void settle(const struct catalog_build *b, unsigned dtype, uint32_t *shard, uint64_t *off)
 {
     const struct shard_use *use = &b->uses[*shard];

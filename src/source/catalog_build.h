@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a catalog comes to be: tensors added in the order of their names, then the shards that they name. Private to the
- * drivers in src/source. */
+/* How a catalog comes to be: tensors added in the order of their names, then the shards that they
+ * name. Private to the drivers in src/source. */
 #ifndef CKPTFS_SOURCE_CATALOG_BUILD_H
 #define CKPTFS_SOURCE_CATALOG_BUILD_H
 
@@ -19,8 +19,9 @@ struct catalog_build {
     struct interned_shape *shapes; /* owns: the shapes seen of late */
     struct shard_use *uses;        /* owns: one for each of c->num_shards */
     bool big_endian;               /* set after catalog_build_init: the data files are */
-    const char *const *data_paths; /* likewise: of the data files, by number, in the catalog's arena; NULL: PREFIX.data-N-of-M */
-    bool own_shards;       /* likewise: the caller makes c->shards, and tensors have indices into them */
+    const char *const *data_paths; /* likewise: of the data files, by number, in the catalog's
+                                      arena; NULL: PREFIX.data-N-of-M */
+    bool own_shards; /* likewise: the caller makes c->shards, and tensors have indices into them */
     struct slices *sliced; /* in the catalog's arena once it is finished; owns until then */
     uint32_t sliced_count;
     uint32_t sliced_cap;
@@ -30,28 +31,36 @@ struct catalog_build {
     uint64_t strings_numbers; /* that all of them take (strings.h) */
 };
 
-/* catalog_build_init: c->prefix and c->num_shards are set. It, _add and _finish return 0 or -ENOMEM. */
+/* catalog_build_init: c->prefix and c->num_shards are set. It, _add and _finish return 0 or
+ * -ENOMEM. */
 MUST_CHECK errint catalog_build_init(struct catalog_build *b, struct catalog *c);
 
-/* catalog_build_add: a tensor named `name` with `dims`, both copied, and the rest of *t, but that t->shard is the number of
- * its shard (below c->num_shards) or TENSOR_NO_SHARD, and that t->off of a string tensor is what catalog_build_strings gave. */
+/* catalog_build_add: a tensor named `name` with `dims`, both copied, and the rest of *t, but that
+ * t->shard is the number of its shard (below c->num_shards) or TENSOR_NO_SHARD, and that t->off of
+ * a string tensor is what catalog_build_strings gave. */
 MUST_CHECK errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
                                     const struct tensor *t);
 
-/* catalog_build_use: some bytes of a shard, by number, belong to a tensor of that dtype that is shown. */
-void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off, uint64_t bytes);
+/* catalog_build_use: some bytes of a shard, by number, belong to a tensor of that dtype that is
+ * shown. */
+void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, uint64_t off,
+                       uint64_t bytes);
 
-/* catalog_build_strings: a run of strings in the data file of that number: a tensor of a bundle, or a slice of one. *index is to be the `off` of the
- * tensor or slice until catalog_build_finish, which makes it the number of the run's first element. -ENOMEM; -EOVERFLOW when all
- * runs together have more than 2^63 - 1 elements. */
-MUST_CHECK errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes,
-                                        uint64_t elements, uint32_t crc32c, uint64_t *index);
+/* catalog_build_strings: a run of strings in the data file of that number: a tensor of a bundle, or
+ * a slice of one. *index is to be the `off` of the tensor or slice until catalog_build_finish,
+ * which makes it the number of the run's first element. -ENOMEM; -EOVERFLOW when all runs together
+ * have more than 2^63 - 1 elements. */
+MUST_CHECK errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t off,
+                                        uint64_t bytes, uint64_t elements, uint32_t crc32c,
+                                        uint64_t *index);
 
 /* catalog_build_strings_bytes: the `bytes` of run *index. */
 uint64_t catalog_build_strings_bytes(const struct catalog_build *b, uint64_t index);
 
-/* catalog_build_slices: *s as the next of catalog.sliced; its number in *index. The slices' shards are numbers still. -ENOMEM. */
-MUST_CHECK errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index);
+/* catalog_build_slices: *s as the next of catalog.sliced; its number in *index. The slices' shards
+ * are numbers still. -ENOMEM. */
+MUST_CHECK errint catalog_build_slices(struct catalog_build *b, const struct slices *s,
+                                       uint64_t *index);
 
 /* catalog_build_finish: hands the tensors over to the catalog and makes its shards. */
 MUST_CHECK errint catalog_build_finish(struct catalog_build *b);

@@ -136,7 +136,8 @@ void catalog_warn_ambiguous(const struct catalog *c, struct diag *d)
     uint32_t next;
     for (uint32_t i = 0; names && i < names->alias_count; i = next) {
         struct str name = names->aliases[i].name;
-        for (next = i + 1; next < names->alias_count && str_eq(names->aliases[next].name, name); next++) {
+        for (next = i + 1; next < names->alias_count && str_eq(names->aliases[next].name, name);
+             next++) {
         }
         const struct tensor *found[LISTED_MOST];
         uint32_t count = catalog_resolve(c, name, found, LISTED_MOST);
@@ -156,8 +157,8 @@ void catalog_warn_ambiguous(const struct catalog *c, struct diag *d)
         }
         buf_text(&list, count > LISTED_MOST ? ", ..." : "");
         diag_warn(d, DIAG_NAME_AMBIGUOUS, c->prefix, name,
-                  "'%s' is recorded as the name of %u tensors, which are called %s", diag_visible(d, name),
-                  count, buf_check(&list) < 0 ? "otherwise" : list.data);
+                  "'%s' is recorded as the name of %u tensors, which are called %s",
+                  diag_visible(d, name), count, buf_check(&list) < 0 ? "otherwise" : list.data);
     }
     if (more) {
         diag_warn(d, DIAG_NAME_AMBIGUOUS, c->prefix, STR(""),

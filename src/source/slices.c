@@ -50,7 +50,8 @@ static bool is_empty(const struct stored_slice *s, unsigned rank)
     return false;
 }
 
-/* The axis on which the slices begin at the most places: sweeping along it, few are open at a time. */
+/* The axis on which the slices begin at the most places: sweeping along it, few are open at a
+ * time. */
 static unsigned sweep_axis(const struct stored_slice **order, uint32_t count, unsigned rank)
 {
     unsigned best = 0;
@@ -86,8 +87,8 @@ static errint describe(struct slices *s, enum slices_fault fault, const struct s
 }
 
 /* Sweep along one axis: a slice is compared with those before it that reach beyond its start. */
-static errint find_overlap(struct slices *s, const struct stored_slice **order, uint32_t count, unsigned rank,
-                           struct arena *a)
+static errint find_overlap(struct slices *s, const struct stored_slice **order, uint32_t count,
+                           unsigned rank, struct arena *a)
 {
     unsigned axis = sweep_axis(order, count, rank);
     qsort_r(order, count, sizeof(*order), by_start, &axis);
@@ -135,8 +136,8 @@ static errint check_count(struct slices *s, const struct stored_slice **order, u
         return 0;
     }
     s->fault = SLICES_MISSING;
-    s->what =
-        arena_printf(a, "its %u slices have %" PRIu64 " of its %" PRIu64 " elements", s->count, have, want);
+    s->what = arena_printf(a, "its %u slices have %" PRIu64 " of its %" PRIu64 " elements",
+                           s->count, have, want);
     return s->what ? 0 : -ENOMEM;
 }
 
@@ -173,7 +174,8 @@ errint slices_check(struct slices *s, struct shape shape, struct arena *a)
 {
     s->fault = SLICES_WHOLE;
     s->what = NULL;
-    CLEANUP_FREE const struct stored_slice **order = calloc(s->count ? s->count : 1, sizeof(*order));
+    CLEANUP_FREE const struct stored_slice **order =
+        calloc(s->count ? s->count : 1, sizeof(*order));
     if (!order) {
         return -ENOMEM;
     }

@@ -28,9 +28,10 @@ static int64_t elements_after(const int64_t *len, unsigned axis, unsigned rank)
     return count;
 }
 
-/* The first place along the axis at which the slices, which do not overlap, have not all elements. */
-static int64_t first_short(const struct stored_slice *const *list, uint32_t count, struct shape shape,
-                           unsigned axis, struct event *events)
+/* The first place along the axis at which the slices, which do not overlap, have not all
+ * elements. */
+static int64_t first_short(const struct stored_slice *const *list, uint32_t count,
+                           struct shape shape, unsigned axis, struct event *events)
 {
     int64_t want = elements_after(shape.dims, axis, shape.rank);
     int64_t have = 0;
@@ -77,15 +78,15 @@ static void extend(const struct stored_slice *const *list, uint32_t count, struc
         }
         for (uint32_t i = 0; i < count; i++) {
             bool before = reaches(list[i], axis, start[axis], 1);
-            apart[i] =
-                (uint8_t)(apart[i] - (!before && reaches(list[i], axis, start[axis], end - start[axis])));
+            apart[i] = (uint8_t)(apart[i] - (!before && reaches(list[i], axis, start[axis],
+                                                                end - start[axis])));
         }
         len[axis] = end - start[axis];
     }
 }
 
-errint slices_gap(const struct stored_slice **list, uint32_t count, struct shape shape, int64_t *start,
-                  int64_t *len)
+errint slices_gap(const struct stored_slice **list, uint32_t count, struct shape shape,
+                  int64_t *start, int64_t *len)
 {
     CLEANUP_FREE struct event *events = calloc(2 * (size_t)count + 1, sizeof(*events));
     CLEANUP_FREE uint8_t *apart = calloc((size_t)count + 1, 1);

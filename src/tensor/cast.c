@@ -55,13 +55,16 @@ const char *cast_refusal(enum dtype from, enum dtype to, enum cast_mode mode)
     } else if (!is_real(to) && !part_of(to)) {
         snprintf(words, sizeof(words), "nothing can be cast to %s, which is not numeric", target);
     } else if (part_of(from) && !part_of(to) && to != DTYPE_BOOL) {
-        snprintf(words, sizeof(words), "%s does not fit %s, which has no imaginary part", source, target);
+        snprintf(words, sizeof(words), "%s does not fit %s, which has no imaginary part", source,
+                 target);
     } else if (mode == CAST_WRAP && !(is_integer(from) && is_integer(to))) {
-        snprintf(words, sizeof(words), "only integers wrap, and %s to %s is no cast of integers to integers",
-                 source, target);
+        snprintf(words, sizeof(words),
+                 "only integers wrap, and %s to %s is no cast of integers to integers", source,
+                 target);
     } else if (mode == CAST_CHECKED && is_integer(from) && is_integer(to) && !fits(from, to)) {
-        snprintf(words, sizeof(words), "%s does not fit %s; say `| cast %s saturate` or `| cast %s wrap`",
-                 source, target, target, target);
+        snprintf(words, sizeof(words),
+                 "%s does not fit %s; say `| cast %s saturate` or `| cast %s wrap`", source, target,
+                 target, target);
     } else {
         return NULL;
     }
@@ -81,8 +84,8 @@ uint64_t cast_integers_held(enum dtype from, enum dtype to)
 }
 
 /* The real part is cast, the imaginary one +0, whose bytes are all zero. */
-static errint real_to_complex(enum dtype from, enum dtype to, enum cast_mode mode, const uint8_t *src,
-                              uint8_t *dst, size_t count)
+static errint real_to_complex(enum dtype from, enum dtype to, enum cast_mode mode,
+                              const uint8_t *src, uint8_t *dst, size_t count)
 {
     const struct cast_real *source = cast_real_of(from);
     const struct cast_real *part = cast_real_of(part_of(to));
@@ -115,8 +118,8 @@ static errint each(enum dtype from, enum dtype to, enum cast_mode mode, const vo
     return cast_each(cast_real_of(from), cast_real_of(to), mode, src, dst, count);
 }
 
-static errint by_table(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
-                       size_t count)
+static errint by_table(enum dtype from, enum dtype to, enum cast_mode mode, const void *src,
+                       void *dst, size_t count)
 {
     struct cast_bytes table = {.width = dtype_bytes(to)};
     for (unsigned i = 0; i < 256; i++) {
@@ -128,7 +131,8 @@ static errint by_table(enum dtype from, enum dtype to, enum cast_mode mode, cons
     return cast_bytes_run(&table, src, dst, count);
 }
 
-errint cast_run(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst, size_t count)
+errint cast_run(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
+                size_t count)
 {
     if (count == 0) {
         return 0;

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* One element each, without branches and with comparisons of signed numbers of the element's size: baseline x86-64 has vector code
- * for no others. `limit` is the pattern that takes the place of all larger ones: infinity, or the largest finite value when the
- * cast saturates. */
+/* One element each, without branches and with comparisons of signed numbers of the element's size:
+ * baseline x86-64 has vector code for no others. `limit` is the pattern that takes the place of all
+ * larger ones: infinity, or the largest finite value when the cast saturates. */
 #define ELEMENT static inline __attribute__((always_inline))
 
 ELEMENT float float_of(uint32_t bits)
@@ -27,8 +27,8 @@ ELEMENT int32_t least(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* a < b ? yes : no, of a and b not negative. By masks: with ?: gcc makes branches around floating point operations, which may
- * trap, and then no vector code. */
+/* a < b ? yes : no, of a and b not negative. By masks: with ?: gcc makes branches around floating
+ * point operations, which may trap, and then no vector code. */
 ELEMENT int32_t if_less(int32_t a, int32_t b, int32_t yes, int32_t no)
 {
     int32_t mask = (a - b) >> 31;
@@ -51,7 +51,8 @@ ELEMENT uint32_t bfloat16_to_float32(uint16_t x, int32_t limit)
     return (wide & 0x80000000) | (uint32_t)m;
 }
 
-/* Subnormals by the adder: the last bit of 0.5f has the weight of the last bit of a subnormal float16. */
+/* Subnormals by the adder: the last bit of 0.5f has the weight of the last bit of a subnormal
+ * float16. */
 ELEMENT uint16_t float32_to_float16(uint32_t x, int32_t limit)
 {
     uint32_t m = x & 0x7fffffff;
@@ -84,8 +85,8 @@ ELEMENT uint32_t float64_to_float32(uint64_t x, int32_t limit)
     return ((uint32_t)(x >> 32) & 0x80000000) | (uint32_t)m;
 }
 
-/* The NaN or infinity is sought in the 32 bits of the source; of the target it changes the high half at most, and in the largest
- * value, whose low half is all ones, the low one too. */
+/* The NaN or infinity is sought in the 32 bits of the source; of the target it changes the high
+ * half at most, and in the largest value, whose low half is all ones, the low one too. */
 ELEMENT uint64_t float32_to_float64(uint32_t x, int64_t limit)
 {
     double value = (double)float_of(x);
@@ -121,28 +122,29 @@ typedef uint64_t any64 __attribute__((aligned(1)));
 /* Blocks of a constant count, since gcc's -O2 makes vector code of no others. */
 enum { BLOCK = 64 };
 
-#define BODY(from, to, limit_type, element)                                                                  \
-    (const void *restrict src, void *restrict dst, size_t count, limit_type limit)                           \
-    {                                                                                                        \
-        const from *restrict in = src;                                                                       \
-        to *restrict out = dst;                                                                              \
-        for (; count >= BLOCK; count -= BLOCK, in += BLOCK, out += BLOCK) {                                  \
-            for (size_t i = 0; i < BLOCK; i++) {                                                             \
-                out[i] = element(in[i], limit);                                                              \
-            }                                                                                                \
-        }                                                                                                    \
-        for (size_t i = 0; i < count; i++) {                                                                 \
-            out[i] = element(in[i], limit);                                                                  \
-        }                                                                                                    \
+#define BODY(from, to, limit_type, element)                                                        \
+    (const void *restrict src, void *restrict dst, size_t count, limit_type limit)                 \
+    {                                                                                              \
+        const from *restrict in = src;                                                             \
+        to *restrict out = dst;                                                                    \
+        for (; count >= BLOCK; count -= BLOCK, in += BLOCK, out += BLOCK) {                        \
+            for (size_t i = 0; i < BLOCK; i++) {                                                   \
+                out[i] = element(in[i], limit);                                                    \
+            }                                                                                      \
+        }                                                                                          \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            out[i] = element(in[i], limit);                                                        \
+        }                                                                                          \
     }
 
 /* For x86-64 a second time with AVX2, chosen when run. */
 #if defined(__x86_64__)
-#define LOOP(name, from, to, limit_type)                                                                     \
-    static void name##_base BODY(from, to, limit_type, name)                                                 \
-        __attribute__((target("avx2"))) static void name##_avx2                                              \
+#define LOOP(name, from, to, limit_type)                                                           \
+    static void name##_base BODY(from, to, limit_type, name)                                       \
+        __attribute__((target("avx2"))) static void name##_avx2                                    \
         BODY(from, to, limit_type, name)
-#define RUN(name, limit) (__builtin_cpu_supports("avx2") ? name##_avx2 : name##_base)(src, dst, count, limit)
+#define RUN(name, limit)                                                                           \
+    (__builtin_cpu_supports("avx2") ? name##_avx2 : name##_base)(src, dst, count, limit)
 #else
 #define LOOP(name, from, to, limit_type) static void name##_base BODY(from, to, limit_type, name)
 #define RUN(name, limit)                 name##_base(src, dst, count, limit)
@@ -161,12 +163,14 @@ LOOP(int64_to_int32_saturate, any64, any32, int32_t)
 
 #define PAIR(from, to) ((unsigned)(from)*DTYPE_COUNT + (unsigned)(to))
 
-bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst, size_t count)
+bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
+               size_t count)
 {
     if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
         return false;
     }
-    int saturate = mode == CAST_SATURATE; /* the largest finite pattern is the one before infinity */
+    int saturate =
+        mode == CAST_SATURATE; /* the largest finite pattern is the one before infinity */
     switch (PAIR(from, to)) {
     case PAIR(DTYPE_FLOAT32, DTYPE_BFLOAT16):
         RUN(float32_to_bfloat16, 0x7f80 - saturate);

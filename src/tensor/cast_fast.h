@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The casts that move most bytes, as loops that compilers turn into vector code. To the bit they give what cast_each gives. */
+/* The casts that move most bytes, as loops that compilers turn into vector code. To the bit they
+ * give what cast_each gives. */
 #ifndef CKPTFS_TENSOR_CAST_FAST_H
 #define CKPTFS_TENSOR_CAST_FAST_H
 
@@ -12,7 +13,8 @@
 #include "tensor/dtype.h"
 
 /* cast_fast: does the cast, as cast_run, if there is a loop for it; false if there is none. */
-bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst, size_t count);
+bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
+               size_t count);
 
 /* What becomes of each of the 256 elements of a byte, for sources of one byte. */
 struct cast_bytes {
@@ -23,6 +25,7 @@ struct cast_bytes {
 };
 
 /* cast_bytes_run: returns 0, or -ERANGE when there is an unfit element. */
-MUST_CHECK errint cast_bytes_run(const struct cast_bytes *table, const void *src, void *dst, size_t count);
+MUST_CHECK errint cast_bytes_run(const struct cast_bytes *table, const void *src, void *dst,
+                                 size_t count);
 
 #endif

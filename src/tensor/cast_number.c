@@ -7,21 +7,21 @@
 /* All in one loop, so that what is known of the types is so in it. */
 #define INLINE static inline __attribute__((always_inline))
 
-#define BOOLEAN                                                                                              \
-    {                                                                                                        \
-        .kind = CAST_BOOL, .bytes = 1, .bits = 8                                                             \
+#define BOOLEAN                                                                                    \
+    {                                                                                              \
+        .kind = CAST_BOOL, .bytes = 1, .bits = 8                                                   \
     }
-#define SIGNED(n)                                                                                            \
-    {                                                                                                        \
-        .kind = CAST_INTEGER, .bytes = ((n) + 7) / 8, .bits = (n), .is_signed = true                         \
+#define SIGNED(n)                                                                                  \
+    {                                                                                              \
+        .kind = CAST_INTEGER, .bytes = ((n) + 7) / 8, .bits = (n), .is_signed = true               \
     }
-#define UNSIGNED(n)                                                                                          \
-    {                                                                                                        \
-        .kind = CAST_INTEGER, .bytes = ((n) + 7) / 8, .bits = (n)                                            \
+#define UNSIGNED(n)                                                                                \
+    {                                                                                              \
+        .kind = CAST_INTEGER, .bytes = ((n) + 7) / 8, .bits = (n)                                  \
     }
-#define FLOAT(n, ...)                                                                                        \
-    {                                                                                                        \
-        .kind = CAST_FLOAT, .bytes = ((n) + 7) / 8, .bits = (n), .format = {(n), __VA_ARGS__ }               \
+#define FLOAT(n, ...)                                                                              \
+    {                                                                                              \
+        .kind = CAST_FLOAT, .bytes = ((n) + 7) / 8, .bits = (n), .format = {(n), __VA_ARGS__ }     \
     }
 
 static const struct cast_real reals[DTYPE_COUNT] = {
@@ -43,8 +43,10 @@ static const struct cast_real reals[DTYPE_COUNT] = {
     [DTYPE_INT2] = SIGNED(2),
     [DTYPE_UINT4] = UNSIGNED(4),
     [DTYPE_UINT2] = UNSIGNED(2),
-    /*                       bits, exponent, mantissa, bias; infinity, fnuz, saturates; NaN, largest */
-    [DTYPE_FLOAT64] = FLOAT(64, 11, 52, 1023, true, false, false, 0x7ff8000000000000, 0x7fefffffffffffff),
+    /*                       bits, exponent, mantissa, bias; infinity, fnuz, saturates; NaN,
+     * largest */
+    [DTYPE_FLOAT64] =
+        FLOAT(64, 11, 52, 1023, true, false, false, 0x7ff8000000000000, 0x7fefffffffffffff),
     [DTYPE_FLOAT32] = FLOAT(32, 8, 23, 127, true, false, false, 0x7fc00000, 0x7f7fffff),
     [DTYPE_FLOAT16] = FLOAT(16, 5, 10, 15, true, false, false, 0x7e00, 0x7bff),
     [DTYPE_BFLOAT16] = FLOAT(16, 8, 7, 127, true, false, false, 0x7fc0, 0x7f7f),
@@ -109,7 +111,8 @@ INLINE void store(unsigned bytes, uint64_t raw, void *dst)
 INLINE struct cast_number decode_integer(const struct cast_real *type, uint64_t raw)
 {
     bool negative = type->is_signed && raw >> (type->bits - 1) & 1;
-    uint64_t all = -(uint64_t)negative; /* no branch either; the magnitude is ~raw + 1 when negative */
+    uint64_t all =
+        -(uint64_t)negative; /* no branch either; the magnitude is ~raw + 1 when negative */
     uint64_t magnitude = ((raw ^ all) & ones(type->bits)) + negative;
     return (struct cast_number){magnitude ? CAST_FINITE : CAST_ZERO, negative, 0, magnitude};
 }
@@ -149,9 +152,9 @@ INLINE struct cast_number decode(const struct cast_real *type, const void *src)
     return (struct cast_number){raw ? CAST_FINITE : CAST_ZERO, false, 0, 1};
 }
 
-/* The magnitude's pattern as if the exponent had no upper end. Patterns are in the order of their values, the successor of a
- * pattern is the next larger value, also from subnormal to normal and from one exponent to the next. So a mantissa rounded up may
- * simply carry. */
+/* The magnitude's pattern as if the exponent had no upper end. Patterns are in the order of their
+ * values, the successor of a pattern is the next larger value, also from subnormal to normal and
+ * from one exponent to the next. So a mantissa rounded up may simply carry. */
 INLINE uint64_t round_to_pattern(const struct cast_format *f, uint64_t significand, int exponent)
 {
     unsigned lead = __builtin_clzll(significand);
@@ -160,15 +163,16 @@ INLINE uint64_t round_to_pattern(const struct cast_format *f, uint64_t significa
 
     int top = exponent + 63; /* 2^top is the first bit of the value */
     int lowest = 1 - f->bias;
-    int drop =
-        (top > lowest ? top : lowest) - f->mantissa_bits - exponent; /* bits below the last kept, >= 11 */
+    int drop = (top > lowest ? top : lowest) - f->mantissa_bits -
+               exponent; /* bits below the last kept, >= 11 */
     if (drop > 64) {
         return 0; /* less than half of the smallest value */
     }
     uint64_t kept = drop == 64 ? 0 : significand >> drop;
     uint64_t below = significand << (64 - drop); /* their fraction of 2^64 */
     uint64_t half = UINT64_C(1) << 63;
-    kept += (below > half) | ((below == half) & kept & 1); /* no branch: as often the one as the other */
+    kept += (below > half) |
+            ((below == half) & kept & 1); /* no branch: as often the one as the other */
     return top > lowest ? ((uint64_t)(top - lowest) << f->mantissa_bits) + kept : kept;
 }
 
@@ -196,8 +200,8 @@ INLINE uint64_t encode_float(const struct cast_format *f, bool saturate, struct 
     return f->fnuz && magnitude == 0 ? 0 : magnitude | sign;
 }
 
-INLINE errint encode_integer(const struct cast_real *type, enum cast_mode mode, struct cast_number n,
-                             uint64_t *raw)
+INLINE errint encode_integer(const struct cast_real *type, enum cast_mode mode,
+                             struct cast_number n, uint64_t *raw)
 {
     uint64_t most = ones(type->bits - type->is_signed);
     uint64_t least = type->is_signed ? most + 1 : 0; /* magnitude of the lower end */
@@ -223,7 +227,8 @@ INLINE errint encode_integer(const struct cast_real *type, enum cast_mode mode, 
     return 0;
 }
 
-INLINE errint encode(const struct cast_real *type, enum cast_mode mode, struct cast_number n, void *dst)
+INLINE errint encode(const struct cast_real *type, enum cast_mode mode, struct cast_number n,
+                     void *dst)
 {
     uint64_t raw = n.class != CAST_ZERO;
     if (type->kind == CAST_FLOAT) {
@@ -243,7 +248,8 @@ struct cast_number cast_decode(const struct cast_real *type, const void *src)
     return decode(type, src);
 }
 
-errint cast_encode(const struct cast_real *type, enum cast_mode mode, struct cast_number number, void *dst)
+errint cast_encode(const struct cast_real *type, enum cast_mode mode, struct cast_number number,
+                   void *dst)
 {
     return encode(type, mode, number, dst);
 }
@@ -265,7 +271,8 @@ INLINE errint each(const struct cast_real *from, const struct cast_real *to, enu
 errint cast_each(const struct cast_real *from, const struct cast_real *to, enum cast_mode mode,
                  const void *src, void *dst, size_t count)
 {
-    const struct cast_real target = *to; /* a copy, so that the compiler knows that stores leave it alone */
+    const struct cast_real target =
+        *to; /* a copy, so that the compiler knows that stores leave it alone */
     /* Loops of their own for the sources of most bytes, in which their format is constant. */
     if (from == &reals[DTYPE_FLOAT32]) {
         return each(&reals[DTYPE_FLOAT32], &target, mode, src, dst, count);

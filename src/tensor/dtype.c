@@ -49,9 +49,10 @@ static const struct {
     const char *alias;
     enum dtype dtype;
 } aliases[] = {
-    {"float", DTYPE_FLOAT32}, {"double", DTYPE_FLOAT64}, {"half", DTYPE_FLOAT16}, {"bf16", DTYPE_BFLOAT16},
-    {"fp16", DTYPE_FLOAT16},  {"fp32", DTYPE_FLOAT32},   {"fp64", DTYPE_FLOAT64}, {"f16", DTYPE_FLOAT16},
-    {"f32", DTYPE_FLOAT32},   {"f64", DTYPE_FLOAT64},
+    {"float", DTYPE_FLOAT32}, {"double", DTYPE_FLOAT64}, {"half", DTYPE_FLOAT16},
+    {"bf16", DTYPE_BFLOAT16}, {"fp16", DTYPE_FLOAT16},   {"fp32", DTYPE_FLOAT32},
+    {"fp64", DTYPE_FLOAT64},  {"f16", DTYPE_FLOAT16},    {"f32", DTYPE_FLOAT32},
+    {"f64", DTYPE_FLOAT64},
 };
 
 bool dtype_known(uint64_t number)

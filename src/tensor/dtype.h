@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TensorFlow's element types, one table (tensorflow/core/framework/types.proto, types.cc).
  *
- * Values are DataType enum numbers, as stored in checkpoints. Names are those of TensorFlow's Python API
- * ("float32", "bfloat16", "qint8"). */
+ * Values are DataType enum numbers, as stored in checkpoints. Names are those of TensorFlow's
+ * Python API ("float32", "bfloat16", "qint8"). */
 #ifndef CKPTFS_TENSOR_DTYPE_H
 #define CKPTFS_TENSOR_DTYPE_H
 
@@ -68,14 +68,16 @@ enum dtype_kind {
 /* dtype_kind: of a type of the table; DTYPE_KIND_OTHER for a number that is not known. */
 enum dtype_kind dtype_kind(unsigned dtype);
 
-/* dtype_known: whether `number`, from a file, is a type of the table (reference types and 0 are not). */
+/* dtype_known: whether `number`, from a file, is a type of the table (reference types and 0 are
+ * not). */
 bool dtype_known(uint64_t number);
 
 /* dtype_name: its Python name; "invalid" for a number that is not known. */
 const char *dtype_name(unsigned dtype);
 
-/* dtype_bytes: bytes an element in a checkpoint file, 0 for string, resource and variant, whose elements have no fixed
- * size. 4- and 2-bit types take a whole byte (tensor_bundle.cc writes them unpacked). */
+/* dtype_bytes: bytes an element in a checkpoint file, 0 for string, resource and variant, whose
+ * elements have no fixed size. 4- and 2-bit types take a whole byte (tensor_bundle.cc writes them
+ * unpacked). */
 unsigned dtype_bytes(unsigned dtype);
 
 /* dtype_parse: the type of that name: Python's ("float32"), the enum's ("DT_FLOAT"), or what people

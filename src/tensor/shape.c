@@ -53,7 +53,8 @@ bool shape_compatible(struct shape a, struct shape b)
         return false;
     }
     for (unsigned i = 0; i < a.rank; i++) {
-        if (a.dims[i] != b.dims[i] && a.dims[i] != SHAPE_DIM_UNKNOWN && b.dims[i] != SHAPE_DIM_UNKNOWN) {
+        if (a.dims[i] != b.dims[i] && a.dims[i] != SHAPE_DIM_UNKNOWN &&
+            b.dims[i] != SHAPE_DIM_UNKNOWN) {
             return false;
         }
     }

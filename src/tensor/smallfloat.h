@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Floating point types of at most 16 bits: sign, exponent, mantissa, decoded exactly.
  *
- * binary16 and bfloat16 are of IEEE 754's form. The others follow the ml_dtypes package, which TensorFlow uses: in
- * their names e5m2 is 5 bits of exponent and 2 of mantissa, fn "finite and NaN" (no infinity), uz "unsigned zero" (the bits of
- * -0 are the one NaN), b11 a bias of 11. */
+ * binary16 and bfloat16 are of IEEE 754's form. The others follow the ml_dtypes package, which
+ * TensorFlow uses: in their names e5m2 is 5 bits of exponent and 2 of mantissa, fn "finite and NaN"
+ * (no infinity), uz "unsigned zero" (the bits of -0 are the one NaN), b11 a bias of 11. */
 #ifndef CKPTFS_TENSOR_SMALLFLOAT_H
 #define CKPTFS_TENSOR_SMALLFLOAT_H
 
@@ -29,8 +29,8 @@ const struct smallfloat *smallfloat_of(unsigned dtype);
 /* smallfloat_value: the value of the pattern; bits above those of the type are ignored. Exact. */
 double smallfloat_value(const struct smallfloat *type, unsigned bits);
 
-/* smallfloat_bounds: for a finite pattern other than zero, between which reals, both excluded, a decimal lies that is nearer to its magnitude than to any
- * other value of the type. */
+/* smallfloat_bounds: for a finite pattern other than zero, between which reals, both excluded, a
+ * decimal lies that is nearer to its magnitude than to any other value of the type. */
 void smallfloat_bounds(const struct smallfloat *type, unsigned bits, double *low, double *high);
 
 #endif

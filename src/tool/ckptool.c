@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/descriptors.h"
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "tool/tool.h"
@@ -24,16 +24,18 @@ static const struct command {
     int mask;
     int (*run)(const struct tool_args *args, struct tool_out *o);
 } commands[] = {
-    {"list", "CHECKPOINT [PATTERN]", "print the tensors of a checkpoint: name, dtype, shape, bytes, shard",
+    {"list", "CHECKPOINT [PATTERN]",
+     "print the tensors of a checkpoint: name, dtype, shape, bytes, shard",
      "model.ckpt-1000 'dense*'", FOR_LIST, tool_list},
     {"plan", "[CHECKPOINT]", "print the dry run of a mount: which target comes from where",
      "-m map.ini model.ckpt-1000", FOR_PLAN, tool_plan},
     {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view",
      "--text -m map.ini model.ckpt-1000 dense/bias", FOR_CAT, tool_cat},
-    {"export", "CHECKPOINT DIRECTORY", "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
+    {"export", "CHECKPOINT DIRECTORY",
+     "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
      "--format safetensors -m map.ini model.ckpt-1000 out", FOR_EXPORT, tool_export},
-    {"verify", "CHECKPOINT", "compare every tensor with its checksum", "model.ckpt-1000", FOR_VERIFY,
-     tool_verify},
+    {"verify", "CHECKPOINT", "compare every tensor with its checksum", "model.ckpt-1000",
+     FOR_VERIFY, tool_verify},
 };
 
 enum {
@@ -71,8 +73,8 @@ static const struct tool_option {
     {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
-    {OPTION_NO_SANDBOX, "no-sandbox", NULL, "do without the sandbox, to find out whether it is in the way",
-     FOR_ALL},
+    {OPTION_NO_SANDBOX, "no-sandbox", NULL,
+     "do without the sandbox, to find out whether it is in the way", FOR_ALL},
     {'h', "help", NULL, "print this help", FOR_ALL},
     {'V', "version", NULL, "print the version", FOR_ALL},
 };
@@ -85,11 +87,14 @@ static void print_help(struct buf *b, const struct command *only)
         buf_printf(b, "Example: ckptool %s %s\n", only->name, only->example);
     } else {
         buf_text(b, "Usage: ckptool COMMAND [OPTION]... CHECKPOINT [OPERAND]...\n"
-                    "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a mount.\n\n");
+                    "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a "
+                    "mount.\n\n");
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-            buf_printf(b, "  %-7s %-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+            buf_printf(b, "  %-7s %-22s%s\n", commands[i].name, commands[i].operands,
+                       commands[i].what);
         }
-        buf_text(b, "  help    [COMMAND]             print this, or the options of a command\n\nExamples:\n");
+        buf_text(b, "  help    [COMMAND]             print this, or the options of a "
+                    "command\n\nExamples:\n");
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
             buf_printf(b, "  ckptool %s %s\n", commands[i].name, commands[i].example);
         }
@@ -112,13 +117,15 @@ static void print_help(struct buf *b, const struct command *only)
         }
         buf_text(b, !only && o->mask != FOR_ALL ? ")\n" : "\n");
     }
-    buf_text(
-        b,
-        "\nCHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of its shards, or a\n"
-        "directory: with a `checkpoint` state file, of a SavedModel, or with one checkpoint. `none` is\n"
-        "the one that the map names. PATTERN is a shell pattern on whole names, in which * matches '/'\n"
-        "too; without * ? [ it selects the names that contain it. PATH is a variable's name, or its path\n"
-        "in a mount. See ckptool(1).\n");
+    buf_text(b, "\nCHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of "
+                "its shards, or a\n"
+                "directory: with a `checkpoint` state file, of a SavedModel, or with one "
+                "checkpoint. `none` is\n"
+                "the one that the map names. PATTERN is a shell pattern on whole names, in which * "
+                "matches '/'\n"
+                "too; without * ? [ it selects the names that contain it. PATH is a variable's "
+                "name, or its path\n"
+                "in a mount. See ckptool(1).\n");
 }
 
 static void print_version(struct buf *b)
@@ -153,7 +160,8 @@ static void refuse_unknown(const struct command *c, const char *word)
     }
 }
 
-/* getopt_long: optopt is the letter, or 0 for an unknown long option; argv[optind - 1] is the last word it took. */
+/* getopt_long: optopt is the letter, or 0 for an unknown long option; argv[optind - 1] is the last
+ * word it took. */
 static enum request refuse(const struct command *c, char **argv, int code)
 {
     const char *word = argv[optind - 1];
@@ -179,7 +187,8 @@ static bool parse_limit(const char *text, uint64_t *limit)
 
 static enum request parse(const struct command *c, int argc, char **argv, struct tool_args *args)
 {
-    char letters[2 * ARRAY_LEN(options) + 2] = ":"; /* missing values are told apart from unknown options */
+    char letters[2 * ARRAY_LEN(options) + 2] =
+        ":"; /* missing values are told apart from unknown options */
     struct option longs[ARRAY_LEN(options) + 1] = {0};
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
@@ -187,7 +196,8 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         if (!(o->mask & c->mask)) {
             continue;
         }
-        longs[count++] = (struct option){o->name, o->value ? required_argument : no_argument, NULL, o->code};
+        longs[count++] =
+            (struct option){o->name, o->value ? required_argument : no_argument, NULL, o->code};
         if (o->code < OPTION_LONG) {
             size_t len = strlen(letters);
             letters[len] = (char)o->code;
@@ -343,7 +353,8 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
         log_error("out of memory");
         return TOOL_FAILED;
     }
-    struct tool_args args = {.limit = UINT64_MAX, .extra = {.assign = lists, .define = lists + argc}};
+    struct tool_args args = {.limit = UINT64_MAX,
+                             .extra = {.assign = lists, .define = lists + argc}};
     switch (parse(c, argc, argv, &args)) {
     case REQUEST_HELP:
         return help(c->name, o);
@@ -378,11 +389,13 @@ static int run(int argc, char **argv, struct tool_out *o)
     return strcmp(name, "help") == 0 ? help(argv[2], o) : no_command(name, argv[2]);
 }
 
-/* Closed standard descriptors would be taken by the next files opened. Each gets a /dev/null that fails when used. */
+/* Closed standard descriptors would be taken by the next files opened. Each gets a /dev/null that
+ * fails when used. */
 static void guard_descriptors(void)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
             _exit(TOOL_FAILED);
         }
     }

@@ -26,7 +26,8 @@ enum {
 
 static errint complain(struct export *e, const char *path, const char *what, int error)
 {
-    diag_error(e->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what, strerror(error));
+    diag_error(e->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what,
+               strerror(error));
     return -error;
 }
 
@@ -38,7 +39,8 @@ static bool was_told(struct export *e, const struct cause *cause)
             return true;
         }
     }
-    if (e->told_count < TOLD_MOST && grow(&e->told, &e->told_cap, e->told_count, sizeof(*e->told))) {
+    if (e->told_count < TOLD_MOST &&
+        grow(&e->told, &e->told_cap, e->told_count, sizeof(*e->told))) {
         e->told[e->told_count++] = *cause;
     }
     return false;
@@ -60,7 +62,7 @@ static errint complain_unreadable(struct export *e, const char *path, errint rc)
                       known && !text.failed ? text.data : render_why(rc));
 }
 
-/* ---- what goes where ------------------------------------------------------------------------------ */
+/* ---- what goes where ------------------------------------------------------------------------- */
 
 static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
                         struct render_scratch *scratch, struct content *out)
@@ -96,8 +98,8 @@ static bool is_final(errint rc)
     return rc == -ENOMEM || rc == -EINTR;
 }
 
-static errint add(struct export *e, const char *directory, struct export_file f, struct content *content,
-                  struct render_scratch *scratch)
+static errint add(struct export *e, const char *directory, struct export_file f,
+                  struct content *content, struct render_scratch *scratch)
 {
     CLEANUP_BUF struct buf path = {0};
     buf_text(&path, directory);
@@ -136,7 +138,8 @@ static errint add(struct export *e, const char *directory, struct export_file f,
     return checked_add_u64(e->bytes, f.bytes, &e->bytes) ? 0 : -EOVERFLOW;
 }
 
-/* Readers look for an index once it is there, and for a state file or a SavedModel's graph before it: what others point to gets its name first. */
+/* Readers look for an index once it is there, and for a state file or a SavedModel's graph before
+ * it: what others point to gets its name first. */
 static int rank_of(const struct export *e, const struct export_file *f)
 {
     const struct made_file *made = f->made ? &e->view->made[f->file] : NULL;
@@ -162,8 +165,8 @@ static int by_rank(const void *a, const void *b, void *export)
 }
 
 /* Tensors, in the order of the tree. */
-static errint add_nodes(struct export *e, const char *directory, unsigned kinds, struct content *content,
-                        struct render_scratch *scratch)
+static errint add_nodes(struct export *e, const char *directory, unsigned kinds,
+                        struct content *content, struct render_scratch *scratch)
 {
     const struct view *v = e->view;
     errint rc = 0;
@@ -196,7 +199,8 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
         if (v->made[i].kind == NODE_SIDECAR || content_family(v->made[i].kind) & kinds) {
-            rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
+            rc =
+                add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
         }
     }
     render_scratch_fini(&scratch);
@@ -206,7 +210,7 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     return is_final(rc) ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
 }
 
-/* ---- one file ------------------------------------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 struct writing {
     struct export *export;
@@ -229,7 +233,8 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
         return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
     }
     for (uint64_t off = 0; off < f->bytes;) {
-        ssize_t got = layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+        ssize_t got =
+            layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
         if (got == -EINTR) {
             return -EINTR;
         }
@@ -259,7 +264,8 @@ static errint fill_file(struct writing *w, const struct export_file *f)
         return complain(e, f->path, "cannot be written", errno);
     }
     errint rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno) : rc;
+    return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno)
+                                               : rc;
 }
 
 static errint write_file(struct writing *w, struct export_file *f)
@@ -270,7 +276,8 @@ static errint write_file(struct writing *w, struct export_file *f)
     return rc;
 }
 
-/* All that was written is on the disk before anything has its name: one call for many files, which no signal ends. */
+/* All that was written is on the disk before anything has its name: one call for many files, which
+ * no signal ends. */
 static errint settle(struct writing *w)
 {
     struct export *e = w->export;
@@ -284,9 +291,10 @@ static errint settle(struct writing *w)
     return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-/* Takes away what an export that failed has left. With `force`, what was there before a file has its name is gone, and cannot come back. */
+/* Takes away what an export that failed has left. With `force`, what was there before a file has
+ * its name is gone, and cannot come back. */
 static void take_back(struct export *e)
 {
     for (size_t i = 0; i < e->count; i++) {
@@ -295,7 +303,8 @@ static void take_back(struct export *e)
     output_remove_made(&e->output);
 }
 
-/* What output_create made is for us alone. Others may read the result if the umask lets them, and if they may read all that it is made of. */
+/* What output_create made is for us alone. Others may read the result if the umask lets them, and
+ * if they may read all that it is made of. */
 static mode_t mode_of_result(const struct export *e)
 {
     mode_t mask = umask(0);

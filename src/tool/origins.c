@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/grow.h"
-#include "source/tf/locate.h"
 #include "model/graph_file.h"
+#include "source/tf/locate.h"
 
 static errint add(struct origins *o, const struct stat *st)
 {

@@ -22,11 +22,12 @@ enum {
 
 static errint complain(const struct output *o, const char *path, const char *what, int error)
 {
-    diag_error(o->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what, strerror(error));
+    diag_error(o->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what,
+               strerror(error));
     return -error;
 }
 
-/* ---- the directory -------------------------------------------------------------------------------- */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 /* How many bytes of the path lead to the directory that holds what it names. */
 static size_t above(const char *path, size_t len)
@@ -67,7 +68,8 @@ static bool has_links(int fd)
 errint output_find(const char *directory, struct diag *d, struct output *out)
 {
     size_t len = strlen(directory);
-    *out = (struct output){.diag = d, .directory = directory, .top = -1, .descriptors = descriptors_most()};
+    *out = (struct output){
+        .diag = d, .directory = directory, .top = -1, .descriptors = descriptors_most()};
     out->below = len + (len > 0 && directory[len - 1] != '/');
     CLEANUP_FREE char *way = strdup(directory);
     if (!way) {
@@ -110,7 +112,7 @@ void output_close(struct output *o)
     *o = (struct output){.top = -1};
 }
 
-/* ---- making directories --------------------------------------------------------------------------- */
+/* ---- making directories ---------------------------------------------------------------------- */
 
 /* Makes o->top/name and remembers it: 1 if it was not there before. */
 static int make_directory(struct output *o, const char *name)
@@ -152,7 +154,8 @@ static errint make_missing(struct output *o)
         CLEANUP_FREE char *name = strndup(o->missing, len);
         errint rc = name ? enter(o, name) : -ENOMEM;
         if (rc < 0) {
-            CLEANUP_FREE char *path = strndup(o->directory, (size_t)(o->missing - o->directory) + len);
+            CLEANUP_FREE char *path =
+                strndup(o->directory, (size_t)(o->missing - o->directory) + len);
             return rc == -ENOMEM || !path ? diag_no_memory(o->diag)
                                           : complain(o, path, "cannot make the directory", -rc);
         }
@@ -183,9 +186,10 @@ static errint make_above(struct output *o, const char *path)
     return 0;
 }
 
-/* ---- files without a name ------------------------------------------------------------------------- */
+/* ---- files without a name -------------------------------------------------------------------- */
 
-/* In the nearest directory that is there: what will be made between is on its file system. -1 if there is no such file. */
+/* In the nearest directory that is there: what will be made between is on its file system. -1 if
+ * there is no such file. */
 static int open_unnamed(const struct output *o, const char *path)
 {
     CLEANUP_FREE char *folder = strdup(*o->missing ? "" : output_name(o, path));
@@ -220,7 +224,7 @@ static errint link_unnamed(const struct output *o, int fd, const char *name)
     return linkat(AT_FDCWD, link, o->top, name, AT_SYMLINK_FOLLOW) != 0 ? -errno : 0;
 }
 
-/* ---- files with a name for the time being --------------------------------------------------------- */
+/* ---- files with a name for the time being ---------------------------------------------------- */
 
 /* Beside `name`; NULL when memory is short. */
 static char *temporary_beside(const char *name)
@@ -261,7 +265,7 @@ static errint make_temporary(const struct output *o, const char *path, struct ou
     return rc;
 }
 
-/* ---- one file ------------------------------------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 errint output_create(struct output *o, const char *path, struct output_file *out)
 {
@@ -293,11 +297,13 @@ errint output_sync(const struct output *o, const char *path, const struct output
 }
 
 /* Its temporary name becomes the name. */
-static errint rename_to(const struct output *o, const char *name, bool replace, const struct output_file *f)
+static errint rename_to(const struct output *o, const char *name, bool replace,
+                        const struct output_file *f)
 {
     int rc = replace ? renameat(o->top, f->temporary, o->top, name)
                      : renameat2(o->top, f->temporary, o->top, name, RENAME_NOREPLACE);
-    if (rc != 0 && !replace && (errno == EINVAL || errno == ENOSYS)) { /* a file system without it */
+    if (rc != 0 && !replace &&
+        (errno == EINVAL || errno == ENOSYS)) { /* a file system without it */
         rc = linkat(o->top, f->temporary, o->top, name, 0);
         if (rc == 0) {
             unlinkat(o->top, f->temporary, 0);

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directory that an export writes to, held by descriptor: whoever renames it meanwhile finds everything where it went, or nothing.
+/* The directory that an export writes to, held by descriptor: whoever renames it meanwhile finds
+ * everything where it went, or nothing.
  *
- * A file has no name while it is written (O_TMPFILE), and directories that are missing are made when the first file gets its name: whenever the
- * program ends before that, even by SIGKILL, nothing is left. It ends so:
+ * A file has no name while it is written (O_TMPFILE), and directories that are missing are made
+ * when the first file gets its name: whenever the program ends before that, even by SIGKILL,
+ * nothing is left. It ends so:
  *
- *     struct output o;
- *     rc = output_find("out/deep", d, &o);
- *     for each file: rc = output_create(&o, path, &f); ... write to f.fd ...; rc = output_written(&o, &f);
- *     for each file: rc = output_give_name(&o, path, replace, &f);
- *     on failure, for each file: output_take_back(&o, path, keep, &f); output_remove_made(&o);
- *     output_close(&o);
+ *     struct output o; rc = output_find("out/deep", d, &o); for each file: rc = output_create(&o,
+ *     path, &f); ... write to f.fd ...; rc = output_written(&o, &f); for each file: rc =
+ *     output_give_name(&o, path, replace, &f); on failure, for each file: output_take_back(&o,
+ *     path, keep, &f); output_remove_made(&o); output_close(&o);
  *
- * Where the file system has no such files (NFS, FAT, FUSE), where there is no /proc, or where descriptors run out (each file holds one until it has its
- * name), a file is called .ckptfs-partial-XXXXXX until then, in its directory, and that is what SIGKILL leaves. So is, for the moment between two system calls, a
- * file that replaces another: it is complete by then.
+ * Where the file system has no such files (NFS, FAT, FUSE), where there is no /proc, or where
+ * descriptors run out (each file holds one until it has its name), a file is called
+ * .ckptfs-partial-XXXXXX until then, in its directory, and that is what SIGKILL leaves. So is, for
+ * the moment between two system calls, a file that replaces another: it is complete by then.
  *
- * In the sandbox, a directory that is moved out of the one that was there at first cannot be written to any more, nor cleaned up.
+ * In the sandbox, a directory that is moved out of the one that was there at first cannot be
+ * written to any more, nor cleaned up.
  *
- * Paths are those of the files, with the directory's text in front: what messages name. All errors are in the diag. One thread. */
+ * Paths are those of the files, with the directory's text in front: what messages name. All errors
+ * are in the diag. One thread. */
 #ifndef CKPTFS_TOOL_OUTPUT_H
 #define CKPTFS_TOOL_OUTPUT_H
 
@@ -37,9 +40,9 @@ struct output {
     const char *directory; /* borrows: as the user gives it */
     const char *missing;   /* of that text, what has to be made below `top`; "": nothing */
     size_t below;          /* bytes of a path before its name in the directory */
-    int top;               /* owns: the directory, or while something is missing the nearest one above */
-    bool
-        in_place; /* no file is made without a name: none could be linked to where it belongs, or wait for it */
+    int top;       /* owns: the directory, or while something is missing the nearest one above */
+    bool in_place; /* no file is made without a name: none could be linked to where it belongs, or
+                      wait for it */
     unsigned descriptors;     /* as many may be open while files are written */
     struct output_made *made; /* owns: directories that were made here, outermost first */
     size_t made_count;
@@ -49,14 +52,17 @@ struct output {
 /* A file that is being written. {.fd = -1} before. */
 struct output_file {
     int fd;          /* owns: to write to; -1: closed */
-    char *temporary; /* owns: its name in the directory for the time being; NULL: it has none, or its own */
+    char *temporary; /* owns: its name in the directory for the time being; NULL: it has none, or
+                        its own */
     bool named;
 };
 
-/* output_find: looks for `directory`, which need not be there. Nothing is made. To be given to output_close in either case. */
+/* output_find: looks for `directory`, which need not be there. Nothing is made. To be given to
+ * output_close in either case. */
 MUST_CHECK errint output_find(const char *directory, struct diag *d, struct output *out);
 
-/* output_stat: what is at `path`, a link itself: 0, or a negative errno, without an error in the diag. */
+/* output_stat: what is at `path`, a link itself: 0, or a negative errno, without an error in the
+ * diag. */
 MUST_CHECK errint output_stat(const struct output *o, const char *path, struct stat *st);
 
 /* output_name: the part of `path` that is below o->top, once nothing is missing. */
@@ -69,15 +75,19 @@ MUST_CHECK errint output_create(struct output *o, const char *path, struct outpu
 void output_written(struct output_file *f);
 
 /* output_sync: all that was written on the file system of f goes to the disk. */
-MUST_CHECK errint output_sync(const struct output *o, const char *path, const struct output_file *f);
+MUST_CHECK errint output_sync(const struct output *o, const char *path,
+                              const struct output_file *f);
 
-/* output_give_name: f is found at `path` from now on, at once and whole; what was there is an error, or with `replace` gone. */
-MUST_CHECK errint output_give_name(struct output *o, const char *path, bool replace, struct output_file *f);
+/* output_give_name: f is found at `path` from now on, at once and whole; what was there is an
+ * error, or with `replace` gone. */
+MUST_CHECK errint output_give_name(struct output *o, const char *path, bool replace,
+                                   struct output_file *f);
 
 /* output_take_back: f is gone; with `keep`, unless it has its name. */
 void output_take_back(const struct output *o, const char *path, bool keep, struct output_file *f);
 
-/* output_remove_made: the directories that were made are gone, wherever they are by now; but those in which somebody else put something. */
+/* output_remove_made: the directories that were made are gone, wherever they are by now; but those
+ * in which somebody else put something. */
 void output_remove_made(struct output *o);
 
 /* output_drop: gives back what f holds, and touches no file. */

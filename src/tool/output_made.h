@@ -14,13 +14,16 @@ struct output_made {
 };
 
 /* output_made_add: one more, last, in the export's directory. */
-MUST_CHECK errint output_made_add(struct output_made **list, size_t *count, size_t *cap, const char *name);
+MUST_CHECK errint output_made_add(struct output_made **list, size_t *count, size_t *cap,
+                                  const char *name);
 
-/* output_made_hold: it is `self`, in `parent`, which is not the export's directory but above: it is found again if somebody renames it. Descriptors are
- * duplicated; -EMFILE ... where there is none. */
+/* output_made_hold: it is `self`, in `parent`, which is not the export's directory but above: it is
+ * found again if somebody renames it. Descriptors are duplicated; -EMFILE ... where there is
+ * none. */
 MUST_CHECK errint output_made_hold(struct output_made *m, int parent, int self);
 
-/* output_made_remove: removes them from the disk, the last one first, as far as they are empty; `top` is the export's directory. Drops them, but for the list. */
+/* output_made_remove: removes them from the disk, the last one first, as far as they are empty;
+ * `top` is the export's directory. Drops them, but for the list. */
 void output_made_remove(struct output_made *list, size_t count, int top);
 
 /* output_made_drop: frees the list, and closes what it holds. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the sub-commands of ckptool share: their arguments, the way to standard output, opening the view, tables.
+/* What the sub-commands of ckptool share: their arguments, the way to standard output, opening the
+ * view, tables.
  *
- * A command opens all it needs, and reports all that is wrong, before its first byte of output. It returns an exit
- * status; main writes what is left in `out` and leaves. */
+ * A command opens all it needs, and reports all that is wrong, before its first byte of output. It
+ * returns an exit status; main writes what is left in `out` and leaves. */
 #ifndef CKPTFS_TOOL_TOOL_H
 #define CKPTFS_TOOL_TOOL_H
 
@@ -13,8 +14,8 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/errint.h"
-#include "view/view.h"
 #include "sandbox/sandbox.h"
+#include "view/view.h"
 
 /* Exit statuses (design 2.3). */
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
@@ -34,19 +35,21 @@ struct tool_args {
     uint64_t limit;     /* elements of --text; UINT64_MAX: all */
     const char *format; /* of an export; NULL: not given */
     bool no_sandbox;
-    struct sandbox *sandbox; /* in which the command runs: to be narrowed when all is found and open */
+    struct sandbox
+        *sandbox; /* in which the command runs: to be narrowed when all is found and open */
     char **operands;
     int operand_count;
 };
 
 /* ---- output */
 
-/* Standard output: text gathers in `text`; out_settle writes it once there is enough. The first failure stays, and later writes
- * do nothing. */
+/* Standard output: text gathers in `text`; out_settle writes it once there is enough. The first
+ * failure stays, and later writes do nothing. */
 struct tool_out {
     struct buf text;
     errint rc;
-    const char *done; /* what is done however much of the text is written, in words: it decides, then; else NULL */
+    const char *done; /* what is done however much of the text is written, in words: it decides,
+                         then; else NULL */
     bool terminal;
     bool colour;
 };
@@ -65,22 +68,26 @@ errint out_flush(struct tool_out *o);
 /* out_bytes: writes `text`, then these bytes without copying them. */
 errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
 
-/* out_finish: writes the rest and closes standard output. Says on stderr what went wrong, unless the reader just left (EPIPE).
- * Returns status, or TOOL_FAILED if the output is not complete, unless something is `done`. */
+/* out_finish: writes the rest and closes standard output. Says on stderr what went wrong, unless
+ * the reader just left (EPIPE). Returns status, or TOOL_FAILED if the output is not complete,
+ * unless something is `done`. */
 int out_finish(struct tool_out *o, int status);
 
-/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors alone if the user wants it quiet. `rc` is how the
- * command ends: a failure always gets a reason, and what the system could not do (base/trouble.h) is told, too. Returns rc, or -ENOMEM. */
+/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors
+ * alone if the user wants it quiet. `rc` is how the command ends: a failure always gets a reason,
+ * and what the system could not do (base/trouble.h) is told, too. Returns rc, or -ENOMEM. */
 MUST_CHECK errint tool_complain(struct diag *d, bool quiet, errint rc);
 
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
 FORMAT(1, 2) int tool_usage(const char *fmt, ...);
 
-/* tool_usage_choice: the usage error of an option whose `value` is none of the `count` known ones, with
- * the one that was meant, if one is near. Returns TOOL_USAGE. */
-int tool_usage_choice(const char *option, const char *value, const char *const *known, size_t count);
+/* tool_usage_choice: the usage error of an option whose `value` is none of the `count` known ones,
+ * with the one that was meant, if one is near. Returns TOOL_USAGE. */
+int tool_usage_choice(const char *option, const char *value, const char *const *known,
+                      size_t count);
 
-/* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is [checkpoint] path of the map. */
+/* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is
+ * [checkpoint] path of the map. */
 const char *tool_checkpoint(const char *operand);
 
 /* ---- tables */
@@ -94,11 +101,12 @@ struct table {
     unsigned columns;
     const char *const *head; /* NULL: none */
     unsigned right;          /* bit c: column c is aligned to the right */
-    bool tabs;               /* for programs: cells separated by one tab, no head, nothing aligned */
+    bool tabs; /* for programs: cells separated by one tab, no head, nothing aligned */
     const char *indent;
 };
 
-/* table_print: all rows, in two passes over row() when columns are aligned, so that memory does not grow with the rows. */
+/* table_print: all rows, in two passes over row() when columns are aligned, so that memory does not
+ * grow with the rows. */
 void table_print(const struct table *t, table_row row, const void *context, uint32_t count,
                  struct tool_out *o);
 
@@ -121,11 +129,13 @@ struct tool_bar {
     bool waiting; /* bar_wait has drawn since `done` moved */
 };
 
-/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet. bar_draw: "[=====>    ]  43%  1.2G of 2.8G  3.1G/s  0:05 left",
- * at first, at the end, and else some ten times a second at most; rate and time are those of the last seconds. A narrow terminal gets less of it, in
- * one line. bar_wait: may be called at any time while something else is done that takes its time: after a second in which nothing moved, "what  0:07"
- * stands for rate and time, and those seconds are not in the rate. bar_say: likewise `what` alone, at once, whatever comes now. bar_end takes the bar away.
- * bar_seconds: since it began. */
+/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet.
+ * bar_draw: "[=====>    ]  43%  1.2G of 2.8G  3.1G/s  0:05 left", at first, at the end, and else
+ * some ten times a second at most; rate and time are those of the last seconds. A narrow terminal
+ * gets less of it, in one line. bar_wait: may be called at any time while something else is done
+ * that takes its time: after a second in which nothing moved, "what  0:07" stands for rate and
+ * time, and those seconds are not in the rate. bar_say: likewise `what` alone, at once, whatever
+ * comes now. bar_end takes the bar away. bar_seconds: since it began. */
 void bar_begin(struct tool_bar *b, bool quiet);
 void bar_draw(struct tool_bar *b, uint64_t done, uint64_t bytes);
 void bar_wait(struct tool_bar *b, const char *what);

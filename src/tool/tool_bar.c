@@ -34,7 +34,8 @@ static void add_time(struct buf *line, double seconds)
 {
     uint64_t left = seconds > 359999 ? 359999 : (uint64_t)(seconds + 0.5);
     if (left >= 3600) {
-        buf_printf(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, left / 3600, left / 60 % 60, left % 60);
+        buf_printf(line, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, left / 3600, left / 60 % 60,
+                   left % 60);
     } else {
         buf_printf(line, "%" PRIu64 ":%02" PRIu64, left / 60, left % 60);
     }
@@ -74,8 +75,10 @@ static void add_part(const struct tool_bar *b, enum part part, const char *note,
     }
 }
 
-/* The parts one after the other in `text`; each ends at its ends[]. Before it is known how much there is to do, the note alone. */
-static void add_parts(const struct tool_bar *b, const char *note, struct buf *text, size_t ends[PARTS])
+/* The parts one after the other in `text`; each ends at its ends[]. Before it is known how much
+ * there is to do, the note alone. */
+static void add_parts(const struct tool_bar *b, const char *note, struct buf *text,
+                      size_t ends[PARTS])
 {
     for (enum part part = 0; part < PARTS; part++) {
         if (b->started || part == PART_TIME) {
@@ -86,7 +89,8 @@ static void add_parts(const struct tool_bar *b, const char *note, struct buf *te
 }
 
 /* Chosen parts with two spaces between them; returns how long that is. */
-static size_t join(const struct buf *text, const size_t ends[PARTS], unsigned chosen, struct buf *line)
+static size_t join(const struct buf *text, const size_t ends[PARTS], unsigned chosen,
+                   struct buf *line)
 {
     size_t len = 0;
     for (enum part part = 0; part < PARTS; part++) {
@@ -134,7 +138,8 @@ static void draw(struct tool_bar *b, double now, const char *note)
     }
 }
 
-/* What was written lately, and how long that took: both fade. The time of other work is not among it. */
+/* What was written lately, and how long that took: both fade. The time of other work is not among
+ * it. */
 static void measure(struct tool_bar *b, double now, uint64_t done)
 {
     double took = now - b->moved;

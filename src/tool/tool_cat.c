@@ -7,13 +7,13 @@
 #include "base/cause.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "plan/suggest.h"
 #include "render/checked.h"
 #include "render/render.h"
 #include "render/verify.h"
 #include "render/why.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
-#include "plan/suggest.h"
 #include "tool/tool.h"
 
 enum { CAT_BYTES = 1 << 20, /* read at once */ VERIFIED_FIRST = 64 << 20 };
@@ -35,7 +35,8 @@ static void suggest_as_shown(struct diag *d, struct str name)
     }
 }
 
-static void suggest(const struct plan *p, struct str path, struct suggest_budget *budget, struct diag *d)
+static void suggest(const struct plan *p, struct str path, struct suggest_budget *budget,
+                    struct diag *d)
 {
     const struct suggest_list all = {target_at, p, p->count};
     struct str nearest[DIAG_NEAREST];
@@ -73,8 +74,8 @@ static void suggest_children(const struct tree *t, uint32_t node, struct diag *d
 }
 
 /* `path` is no file with bytes: says why. */
-static errint complain(const struct view *v, struct str path, int64_t node, struct suggest_budget *budget,
-                       struct diag *d)
+static errint complain(const struct view *v, struct str path, int64_t node,
+                       struct suggest_budget *budget, struct diag *d)
 {
     const char *shown = diag_visible(d, path);
     if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
@@ -96,19 +97,20 @@ static errint complain(const struct view *v, struct str path, int64_t node, stru
     const struct tensor *other;
     if (!source && catalog_resolve(v->catalog, path, &other, 1) == 1) {
         return diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
-                          "'%s' is not in the view: it is the other name of the checkpoint's '%s'", shown,
-                          diag_visible(d, tensor_name(other)));
+                          "'%s' is not in the view: it is the other name of the checkpoint's '%s'",
+                          shown, diag_visible(d, tensor_name(other)));
     }
-    errint rc =
-        diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
-                   source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
+    errint rc = diag_error(
+        d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
+        source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
     suggest(v->plan, path, budget, d);
     return rc;
 }
 
 /* The target that an operand names: by its exact name, its path in the mount, or its name as a map
  * has it; NULL if there is none, with the node of that path, or a negative number, in *node. */
-static const struct target *find(const struct view *v, struct str path, struct diag *d, int64_t *node)
+static const struct target *find(const struct view *v, struct str path, struct diag *d,
+                                 int64_t *node)
 {
     const struct target *t = plan_find(v->plan, path);
     *node = tree_find(v->tree, path);
@@ -120,8 +122,8 @@ static const struct target *find(const struct view *v, struct str path, struct d
     return t || !name.ptr ? t : plan_find(v->plan, name);
 }
 
-static errint find_all(const struct view *v, char **operands, int count, const struct target **found,
-                       struct diag *d)
+static errint find_all(const struct view *v, char **operands, int count,
+                       const struct target **found, struct diag *d)
 {
     struct suggest_budget budget = {.left = 500 * 1000 * 1000};
     errint rc = 0;
@@ -136,12 +138,14 @@ static errint find_all(const struct view *v, char **operands, int count, const s
 }
 
 /* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
-static errint open_shards(struct catalog *c, const struct target **targets, int count, struct diag *d)
+static errint open_shards(struct catalog *c, const struct target **targets, int count,
+                          struct diag *d)
 {
     catalog_use_nothing(c);
     for (int i = 0; i < count; i++) {
         const struct form *f = targets[i]->form;
-        bool whole = !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
+        bool whole =
+            !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
         if (whole && targets[i]->source->shard < c->shard_count) {
             catalog_use(c, targets[i]->source, NULL);
         }
@@ -173,8 +177,8 @@ static errint complain_unread(struct writing *w, const struct target *t, bool wr
     CLEANUP_BUF struct buf text = {0};
     bool known = why_print(w->catalog, &cause, &text) && !text.failed;
     bool damaged = cause.rc == -EBADMSG;
-    return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "", target_name(t),
-                      "%s '%s': %s",
+    return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "",
+                      target_name(t), "%s '%s': %s",
                       !written  ? "cannot read"
                       : damaged ? "what was written is not right, of"
                                 : "what was written cannot be verified, of",
@@ -200,7 +204,8 @@ static errint write_raw(struct writing *w, const struct target *t)
     return 0;
 }
 
-/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10, 4]". */
+/* Several targets get a line each that says what follows, such as "test/my_var (float32) [10,
+ * 4]". */
 static void write_head(const struct target *t, bool first, struct buf *b)
 {
     buf_text(b, first ? "" : "\n");
@@ -225,11 +230,13 @@ static uint64_t stored_bytes(const struct catalog *c, const struct target *t)
 static bool is_all_printed(const struct tool_args *args, const struct target *t)
 {
     uint64_t elements;
-    return !args->text || (shape_elements(target_shape(t), &elements) == 0 && elements <= args->limit);
+    return !args->text ||
+           (shape_elements(target_shape(t), &elements) == 0 && elements <= args->limit);
 }
 
-/* What is not large is verified before any of it is written, and so costs no time that can be felt. The first bytes of something large must not wait for all
- * of it: that is verified when it is written, unless nobody wants the rest. */
+/* What is not large is verified before any of it is written, and so costs no time that can be felt.
+ * The first bytes of something large must not wait for all of it: that is verified when it is
+ * written, unless nobody wants the rest. */
 static errint write_target(struct writing *w, const struct target *t)
 {
     bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
@@ -304,10 +311,12 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
 int tool_cat(const struct tool_args *args, struct tool_out *o)
 {
     if (args->operand_count < 2) {
-        return tool_usage("cat: %s", args->operand_count ? "which variable of it?" : "which checkpoint?");
+        return tool_usage("cat: %s",
+                          args->operand_count ? "which variable of it?" : "which checkpoint?");
     }
     if (o->terminal && !args->text && !args->force) {
-        return tool_usage("cat: bytes are not written to a terminal: use --text for values, -f to force it");
+        return tool_usage(
+            "cat: bytes are not written to a terminal: use --text for values, -f to force it");
     }
     struct diag d;
     struct view v = {0};

@@ -6,11 +6,11 @@
 
 #include "base/cell.h"
 #include "base/url.h"
-#include "view/left_out.h"
-#include "view/report.h"
 #include "codec/sstable_cache.h"
 #include "tool/export.h"
 #include "tool/tool.h"
+#include "view/left_out.h"
+#include "view/report.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -19,8 +19,8 @@ static void on_signal(int number)
     interrupted = number;
 }
 
-/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which writing then says. A reader of messages or of the summary that has
- * left is no reason to end. */
+/* Whoever ends it wants no half-written files; nor does a file that may not be so large, which
+ * writing then says. A reader of messages or of the summary that has left is no reason to end. */
 static void catch_signals(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -77,14 +77,14 @@ static void warn_left_out(const struct view *v, const struct format *format, str
     struct left_out_cursor at = left_out_first(v);
     for (struct left_out l; left_out_next(&at, &l);) {
         if (l.files & format->files) {
-            diag_warn(d, DIAG_UNSUPPORTED, "", l.name, "'%s' is left out: %s", diag_visible(d, l.name),
-                      l.reason);
+            diag_warn(d, DIAG_UNSUPPORTED, "", l.name, "'%s' is left out: %s",
+                      diag_visible(d, l.name), l.reason);
         }
     }
 }
 
-static errint run(const struct tool_args *args, const struct format *format, struct view *v, struct diag *d,
-                  struct tool_out *o)
+static errint run(const struct tool_args *args, const struct format *format, struct view *v,
+                  struct diag *d, struct tool_out *o)
 {
     struct view_request request = {
         .checkpoint = tool_checkpoint(args->operands[0]),
@@ -94,7 +94,8 @@ static errint run(const struct tool_args *args, const struct format *format, str
         .words = (const char *const *)args->operands + 1,
         .word_count = args->operand_count - 1,
         .depth = VIEW_DATA,
-        .compact = true,        /* an index that points into files of another directory would be of no use */
+        .compact =
+            true, /* an index that points into files of another directory would be of no use */
         .checked = CHECKED_ALL, /* a copy that outlives the checkpoint must not have its damage */
     };
     errint rc = view_open(&request, d, v);
@@ -147,13 +148,15 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
     const struct format *format = format_of(args->format);
     if (args->operand_count != 2) {
         return args->operand_count > 2
-                   ? tool_usage("export: one checkpoint and one directory, not '%s' too", args->operands[2])
+                   ? tool_usage("export: one checkpoint and one directory, not '%s' too",
+                                args->operands[2])
                : args->operand_count ? tool_usage("export: to which directory?")
                                      : tool_usage("export: which checkpoint?");
     }
     struct str url = url_in(str_from(args->operands[1]));
     if (url.ptr) {
-        return tool_usage("export: '" STR_FMT "' is no local path: write to one, and copy it from there",
+        return tool_usage("export: '" STR_FMT
+                          "' is no local path: write to one, and copy it from there",
                           STR_ARG(url));
     }
     if (args->operands[1][0] == '\0') {

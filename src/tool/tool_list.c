@@ -5,11 +5,11 @@
 #include "base/cleanup.h"
 #include "base/glob.h"
 #include "base/json.h"
-#include "view/report.h"
+#include "plan/suggest.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
-#include "plan/suggest.h"
 #include "tool/tool.h"
+#include "view/report.h"
 
 /* Which tensors were asked for, ascending. */
 struct chosen {
@@ -44,8 +44,8 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
         }
     }
     if (pattern && c->count == 0) {
-        errint rc = diag_error(d, DIAG_TENSOR_NOT_FOUND, all->prefix, wanted, "no tensor matches '%s'",
-                               diag_visible(d, wanted));
+        errint rc = diag_error(d, DIAG_TENSOR_NOT_FOUND, all->prefix, wanted,
+                               "no tensor matches '%s'", diag_visible(d, wanted));
         struct suggest_budget budget = {.left = 100 * 1000 * 1000};
         if (!glob) {
             struct str nearest[DIAG_NEAREST];
@@ -98,7 +98,8 @@ static void print_table(const struct chosen *c, struct tool_out *o)
     static const char *const with_key[] = {"NAME", "DTYPE", "SHAPE", "BYTES", "SHARD", "", "KEY"};
     const struct catalog_names *names = c->catalog->names;
     const char *const *head = names && names->friendly ? with_key : with_friendly;
-    struct table t = {.columns = names ? 7 : 6, .head = head, .right = 1 << 3 | 1 << 4, .tabs = !o->terminal};
+    struct table t = {
+        .columns = names ? 7 : 6, .head = head, .right = 1 << 3 | 1 << 4, .tabs = !o->terminal};
     table_print(&t, list_row, c, c->count, o);
     if (o->terminal) { /* programs get rows alone */
         report_prefix(c->view, &o->text);

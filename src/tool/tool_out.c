@@ -8,8 +8,8 @@
 #include "base/nearest.h"
 #include "base/trouble.h"
 #include "base/write.h"
-#include "view/report.h"
 #include "tool/tool.h"
+#include "view/report.h"
 
 void out_init(struct tool_out *o)
 {

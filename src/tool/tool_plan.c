@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data file need be there. */
+/* `ckptool plan`: the dry run. What would be mounted, rule by rule, and what is left over. No data
+ * file need be there. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "io/file.h"
-#include "view/report.h"
-#include "tensor/dtype.h"
 #include "io/file_kind.h"
 #include "io/shard_complain.h"
+#include "tensor/dtype.h"
 #include "tool/tool.h"
+#include "view/report.h"
 
-/* The targets of the plan, ordered by rule: those of rule r are order[first[r]] to order[first[r + 1] - 1]. */
+/* The targets of the plan, ordered by rule: those of rule r are order[first[r]] to order[first[r +
+ * 1] - 1]. */
 struct by_rule {
     const struct view *view;
     const struct tool_args *args;
@@ -70,7 +72,8 @@ static void plan_row(const void *context, uint32_t i, struct buf cells[])
     cells[0].failed |= path.failed;
 }
 
-static void add_rule(const struct view *v, uint32_t r, const struct report_style *style, struct buf *b)
+static void add_rule(const struct view *v, uint32_t r, const struct report_style *style,
+                     struct buf *b)
 {
     char where[4096 + 16];
     const struct rule *rule = &v->map->rules[r];
@@ -95,8 +98,8 @@ static void add_summary(const struct view *v, const struct diag *d, struct buf *
     }
     buf_printf(b, "\n%" PRIu32 " target%s, ", v->plan->count, v->plan->count == 1 ? "" : "s");
     report_total(v->plan, false, b);
-    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s; checkpoint ", used,
-               v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
+    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s; checkpoint ",
+               used, v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
     buf_visible(b, str_from(v->catalog->prefix));
     buf_char(b, '\n');
 }
@@ -135,13 +138,14 @@ static bool is_there(const struct shard *s, struct diag *d)
         CLEANUP_BUF struct buf beside = {0};
         shard_print_beside(s, &beside);
         diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path),
-                  "targets use this data file, but: %s%s", strerror(-rc), beside.data ? beside.data : "");
+                  "targets use this data file, but: %s%s", strerror(-rc),
+                  beside.data ? beside.data : "");
         return false;
     }
     if (st.st_size <= FILE_KIND_HEAD && file_kind_at(s->path)->group == FILE_KIND_POINTER) {
         const struct file_kind *kind = file_kind_at(s->path);
-        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s", kind->name,
-                  kind->remedy);
+        diag_warn(d, DIAG_FILE_UNREADABLE, s->path, str_from(s->path), "the file is %s: %s",
+                  kind->name, kind->remedy);
         return false;
     }
     if ((uint64_t)st.st_size < s->used_bytes) {
@@ -153,7 +157,8 @@ static bool is_there(const struct shard *s, struct diag *d)
     return true;
 }
 
-/* A plan needs no data files. Those that are there are opened, so that it can be said whether they are those of the index. */
+/* A plan needs no data files. Those that are there are opened, so that it can be said whether they
+ * are those of the index. */
 static errint open_shards(struct view *v, struct diag *d, void *context)
 {
     struct catalog *c = v->catalog;

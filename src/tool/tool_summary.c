@@ -4,9 +4,9 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "view/report.h"
 #include "tensor/dtype.h"
 #include "tool/tool.h"
+#include "view/report.h"
 
 struct total {
     struct str label; /* "encoder/", a dtype; "" for the names without a scope */
@@ -37,7 +37,8 @@ static int by_bytes(const void *a, const void *b)
     return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : str_cmp(x->label, y->label);
 }
 
-/* Names are sorted, so the tensors of one scope are neighbours; only those without a scope are spread: they are scopes[0]. */
+/* Names are sorted, so the tensors of one scope are neighbours; only those without a scope are
+ * spread: they are scopes[0]. */
 static uint32_t add_scopes(const struct catalog *c, const uint32_t *chosen, uint32_t count,
                            struct total *scopes)
 {
@@ -99,8 +100,8 @@ static void print_totals(const char *label, const char *unlabelled, const struct
     table_print(&table, total_row, &rows, count, o);
 }
 
-static void json_totals(struct json *j, const char *key, const char *label, const struct total *totals,
-                        uint32_t count)
+static void json_totals(struct json *j, const char *key, const char *label,
+                        const struct total *totals, uint32_t count)
 {
     json_key(j, key);
     json_array(j, JSON_BLOCK);

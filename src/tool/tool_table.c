@@ -23,7 +23,8 @@ static void pad(struct buf *b, unsigned from, unsigned to)
     }
 }
 
-static void add_line(const struct table *t, const struct str *cells, const unsigned *widths, struct buf *out)
+static void add_line(const struct table *t, const struct str *cells, const unsigned *widths,
+                     struct buf *out)
 {
     unsigned last = 0; /* no blanks or tabs at the end of a line */
     for (unsigned c = 0; c < t->columns; c++) {
@@ -47,7 +48,8 @@ static void add_line(const struct table *t, const struct str *cells, const unsig
     buf_char(out, '\n');
 }
 
-static void fill(const struct table *t, table_row row, const void *context, uint32_t i, struct buf *cells)
+static void fill(const struct table *t, table_row row, const void *context, uint32_t i,
+                 struct buf *cells)
 {
     for (unsigned c = 0; c < t->columns; c++) {
         cells[c].len = 0;

@@ -74,7 +74,8 @@ static errint print_strings(const struct catalog *c, const struct target *t, str
     return rc < 0 ? rc : got < 0 ? got : 0;
 }
 
-errint tool_values(const struct catalog *c, const struct target *t, uint64_t limit, struct tool_out *o)
+errint tool_values(const struct catalog *c, const struct target *t, uint64_t limit,
+                   struct tool_out *o)
 {
     struct text_printer printer;
     struct render_scratch scratch = {0};
@@ -92,7 +93,9 @@ errint tool_values(const struct catalog *c, const struct target *t, uint64_t lim
     text_begin(&printer, target_dtype(t), target_shape(t), limit, &o->text);
     rc = target_sized(t) ? print_window(c, t, &printer, bytes, &scratch, o)
                          : print_strings(c, t, &printer, bytes, o);
-    rc = rc == -ESTALE ? -EIO : rc; /* a doubt arose: what is written cannot be taken back, and done again */
+    rc = rc == -ESTALE
+             ? -EIO
+             : rc; /* a doubt arose: what is written cannot be taken back, and done again */
     if (rc == 0) {
         text_end(&printer, &o->text);
     } else {

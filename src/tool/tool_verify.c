@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "codec/sstable_index.h"
 #include "io/file.h"
 #include "render/verify.h"
-#include "view/report.h"
-#include "codec/sstable_index.h"
 #include "tool/tool.h"
+#include "view/report.h"
 
 enum { LACKING_NAMED = 3 };
 
@@ -33,7 +33,8 @@ static int by_tensor(const void *a, const void *b)
     return (left->slice > right->slice) - (left->slice < right->slice);
 }
 
-/* The data file that lacks the bytes of the unit, since it is not there or is cut short; NULL: it has them. */
+/* The data file that lacks the bytes of the unit, since it is not there or is cut short; NULL: it
+ * has them. */
 static const struct shard *lacking_file(const struct catalog *c, const struct verify_unit *u)
 {
     struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
@@ -48,8 +49,9 @@ static const struct shard *lacking_file(const struct catalog *c, const struct ve
 
 /* What a file lacks. */
 struct lacking {
-    uint32_t count;                                 /* of units */
-    const struct verify_unit *named[LACKING_NAMED]; /* the first of them, in the order of their places */
+    uint32_t count; /* of units */
+    const struct verify_unit
+        *named[LACKING_NAMED]; /* the first of them, in the order of their places */
 };
 
 /* Units that are not good, by name, and how many of them each file lacks. */
@@ -114,9 +116,10 @@ static void tell_files(const struct catalog *c, const struct bad_units *bad, str
     }
 }
 
-/* The line of a tensor, which has `count` bad units; none where all that is wrong is what files lack. */
-static void tell_tensor(const struct verify *all, const struct verify_unit *const *units, uint32_t count,
-                        struct tool_out *o)
+/* The line of a tensor, which has `count` bad units; none where all that is wrong is what files
+ * lack. */
+static void tell_tensor(const struct verify *all, const struct verify_unit *const *units,
+                        uint32_t count, struct tool_out *o)
 {
     const struct verify_unit *first = NULL;
     uint32_t more = 0;
@@ -137,8 +140,10 @@ static void tell_tensor(const struct verify *all, const struct verify_unit *cons
     buf_char(&o->text, '\n');
 }
 
-/* Lines for the files that lack something, and for each other tensor that is not good, in order of names. */
-static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged, uint64_t *unknown)
+/* Lines for the files that lack something, and for each other tensor that is not good, in order of
+ * names. */
+static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged,
+                           uint64_t *unknown)
 {
     CLEANUP(bad_units_fini) struct bad_units bad = {0};
     if (find_bad(all, &bad) < 0) {
@@ -146,7 +151,8 @@ static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_
     }
     tell_files(all->catalog, &bad, o);
     for (uint32_t i = 0, next; i < bad.count && out_settle(o) == 0; i = next) {
-        for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor; next++) {
+        for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor;
+             next++) {
         }
         tell_tensor(all, &bad.units[i], next - i, o);
         ++*(is_damage(&bad.units[i]->result) ? damaged : unknown);
@@ -161,7 +167,8 @@ static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *
         const struct verify_block *b = &all->blocks[i];
         if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
             verify_print_block(&all->catalog->shards[b->file], b->number, &o->text);
-            buf_text(&o->text, b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
+            buf_text(&o->text,
+                     b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
             buf_text(&o->text, ": ");
             verify_words(&b->result, &o->text);
             buf_char(&o->text, '\n');
@@ -182,7 +189,8 @@ static errint tell_metaindexes(const struct catalog *c, struct tool_out *o, uint
         diag_init(&found);
         errint rc = file_open(path, &fd, &st);
         const struct sstable_source src = {fd, rc == 0 ? (uint64_t)st.st_size : 0, path, &found};
-        rc = rc < 0 ? file_complain(&found, DIAG_FILE_UNREADABLE, path, rc) : sstable_check_metaindex(&src);
+        rc = rc < 0 ? file_complain(&found, DIAG_FILE_UNREADABLE, path, rc)
+                    : sstable_check_metaindex(&src);
         if (found.kept) {
             buf_visible(&o->text, str_from(path));
             buf_printf(&o->text, ": %s\n", found.entries[0].message);
@@ -197,8 +205,8 @@ static errint tell_metaindexes(const struct catalog *c, struct tool_out *o, uint
 }
 
 /* Lines of what is not good, then the summary. */
-static errint tell(const struct view *v, const struct verify *all, double seconds, struct tool_out *o,
-                   uint64_t *damaged)
+static errint tell(const struct view *v, const struct verify *all, double seconds,
+                   struct tool_out *o, uint64_t *damaged)
 {
     uint64_t unknown = 0;
     errint rc = tell_tensors(all, o, damaged, &unknown);
@@ -215,7 +223,8 @@ static errint tell(const struct view *v, const struct verify *all, double second
         if ((s && s->fault) || t->hidden == TENSOR_RECORD_BAD) {
             ++*damaged;
             buf_visible(&o->text, tensor_name(t));
-            buf_printf(&o->text, ": %s%s%s\n", tensor_hidden_reason(t), s ? ": " : "", s ? s->what : "");
+            buf_printf(&o->text, ": %s%s%s\n", tensor_hidden_reason(t), s ? ": " : "",
+                       s ? s->what : "");
         }
     }
     buf_printf(&o->text, "%u tensors, ", v->catalog->count);
@@ -235,15 +244,16 @@ static void fini(struct verify *v)
     verify_fini(v);
 }
 
-/* Opens all data files. Of one that is too short, what is there is looked at all the same; of one that is not there, each of its tensors cannot be
- * read. */
+/* Opens all data files. Of one that is too short, what is there is looked at all the same; of one
+ * that is not there, each of its tensors cannot be read. */
 static errint open_files(struct view *v, struct diag *d, void *opened)
 {
     struct catalog *c = v->catalog;
     *(bool *)opened = true;
     catalog_use_all(c);
     errint rc = catalog_open_shards(c, d);
-    for (uint32_t i = 0; rc < 0 && i < c->shard_count; i++) { /* derived ones stand after their bases */
+    for (uint32_t i = 0; rc < 0 && i < c->shard_count;
+         i++) { /* derived ones stand after their bases */
         struct shard *s = &c->shards[i];
         if (!s->opened) {
             s->used_bytes = 0;
@@ -254,8 +264,8 @@ static errint open_files(struct view *v, struct diag *d, void *opened)
     return rc;
 }
 
-static errint verify(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o,
-                     bool *damaged)
+static errint verify(const struct tool_args *args, struct view *v, struct diag *d,
+                     struct tool_out *o, bool *damaged)
 {
     bool opened = false;
     struct view_request request = {.checkpoint = args->operands[0],
@@ -291,8 +301,9 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
 int tool_verify(const struct tool_args *args, struct tool_out *o)
 {
     if (args->operand_count != 1) {
-        return args->operand_count ? tool_usage("verify: one checkpoint, not '%s' too", args->operands[1])
-                                   : tool_usage("verify: which checkpoint?");
+        return args->operand_count
+                   ? tool_usage("verify: one checkpoint, not '%s' too", args->operands[1])
+                   : tool_usage("verify: which checkpoint?");
     }
     struct diag d;
     struct view v = {0};

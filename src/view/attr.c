@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/attr.h"
 
-#include "view/content.h"
 #include "tensor/dtype.h"
+#include "view/content.h"
 
 /* What the files that a node is made of have in common. */
 struct origin {
@@ -89,7 +89,8 @@ static void own(const struct origin *o, const struct attr_policy *policy, struct
     }
 }
 
-void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, uint32_t file, struct stat *st)
+void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, uint32_t file,
+                       struct stat *st)
 {
     struct origin o = origin_of(v, file);
 

@@ -5,15 +5,16 @@
 
 static const struct str npy_suffix = {".npy", 4};
 
-/* ---- .npy files ---------------------------------------------------------------------------------- */
+/* ---- .npy files ------------------------------------------------------------------------------ */
 
 /* The partitioned variable whose parts are in directory `node`; NULL if it has none. */
 static const struct logical *variable_in(const struct view *v, uint32_t node)
 {
     int64_t first = tree_lookup(v->tree, node, STR("part_0"));
     const struct node *part = first < 0 ? NULL : &v->tree->nodes[first];
-    return part && part->kind == NODE_RAW ? logical_of_part(&v->logicals, &v->plan->targets[part->target])
-                                          : NULL;
+    return part && part->kind == NODE_RAW
+               ? logical_of_part(&v->logicals, &v->plan->targets[part->target])
+               : NULL;
 }
 
 const struct target *content_target(const struct view *v, uint32_t file)
@@ -22,8 +23,9 @@ const struct target *content_target(const struct view *v, uint32_t file)
     if (n->kind == NODE_RAW) {
         return &v->plan->targets[n->target];
     }
-    const struct logical *l =
-        content_is_npy(v, file) && n->kind == NODE_DIR ? variable_in(v, content_node(v, file)) : NULL;
+    const struct logical *l = content_is_npy(v, file) && n->kind == NODE_DIR
+                                  ? variable_in(v, content_node(v, file))
+                                  : NULL;
     return l ? l->whole : NULL;
 }
 
@@ -42,11 +44,12 @@ int64_t content_npy(const struct view *v, uint32_t node)
     char name[COMPONENT_MOST];
     memcpy(name, n->name, n->name_len);
     memcpy(name + n->name_len, npy_suffix.ptr, npy_suffix.len);
-    return tree_lookup(v->tree, n->parent, str_of(name, n->name_len + npy_suffix.len)) < 0 ? (int64_t)file
-                                                                                           : -ENOENT;
+    return tree_lookup(v->tree, n->parent, str_of(name, n->name_len + npy_suffix.len)) < 0
+               ? (int64_t)file
+               : -ENOENT;
 }
 
-/* ---- names --------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 int64_t content_lookup(const struct view *v, uint32_t dir, struct str name)
 {
@@ -102,14 +105,15 @@ bool content_listed(const struct view *v, uint32_t file)
     return !family || v->listed & family;
 }
 
-/* ---- where bytes come from ------------------------------------------------------------------------ */
+/* ---- where bytes come from ------------------------------------------------------------------- */
 
 static struct shard *target_shard(const struct view *v, const struct target *t, uint32_t i)
 {
     if (t->form && t->form->piece_count) {
         return i < t->form->piece_count ? &v->catalog->shards[t->form->pieces[i].shard] : NULL;
     }
-    return i == 0 && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard] : NULL;
+    return i == 0 && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard]
+                                                         : NULL;
 }
 
 struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
@@ -138,7 +142,7 @@ struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
     return i < v->catalog->shard_count ? &v->catalog->shards[i] : NULL; /* any of them */
 }
 
-/* ---- bytes ---------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static bool index_is_built(const struct view *v)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of the mount and what is in them, whichever kind they are: what is below FUSE and below `ckptool export`.
+/* The files of the mount and what is in them, whichever kind they are: what is below FUSE and below
+ * `ckptool export`.
  *
- * A file is a node of the tree, or the .npy file beside a tensor's node, or beside the directory of a partitioned variable's parts, which has none of its own: with a
- * million tensors that would be much for what is seldom asked for. File number = node, or tree.count + the node beside it. */
+ * A file is a node of the tree, or the .npy file beside a tensor's node, or beside the directory of
+ * a partitioned variable's parts, which has none of its own: with a million tensors that would be
+ * much for what is seldom asked for. File number = node, or tree.count + the node beside it. */
 #ifndef CKPTFS_VIEW_CONTENT_H
 #define CKPTFS_VIEW_CONTENT_H
 
@@ -11,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/errint.h"
-#include "view/layout.h"
 #include "view/formats/npy.h"
+#include "view/layout.h"
 #include "view/view.h"
 
 /* content_files: numbers below it may be files. */
@@ -21,7 +23,8 @@ static inline uint32_t content_files(const struct view *v)
     return 2 * v->tree->count;
 }
 
-/* content_is_npy: whether the number is that of a file beside a node, and content_node: that node, or the file's own. */
+/* content_is_npy: whether the number is that of a file beside a node, and content_node: that node,
+ * or the file's own. */
 static inline bool content_is_npy(const struct view *v, uint32_t file)
 {
     return file >= v->tree->count;
@@ -37,7 +40,8 @@ static inline enum node_kind content_kind(const struct view *v, uint32_t file)
     return content_is_npy(v, file) ? NODE_NPY : (enum node_kind)v->tree->nodes[file].kind;
 }
 
-/* content_npy: the number of the .npy file beside `node`, or -ENOENT: it is nothing that NumPy could hold, or the place is taken. */
+/* content_npy: the number of the .npy file beside `node`, or -ENOENT: it is nothing that NumPy
+ * could hold, or the place is taken. */
 int64_t content_npy(const struct view *v, uint32_t node);
 
 /* content_lookup: the file of that name in directory `dir`, or -ENOENT, -ENOTDIR. */
@@ -46,19 +50,23 @@ int64_t content_lookup(const struct view *v, uint32_t dir, struct str name);
 /* content_path: adds the file's path from the root, without a leading slash, to b. */
 void content_path(const struct view *v, uint32_t file, struct buf *b);
 
-/* content_family: the kinds of file (enum view_files) that one of that node kind is among; 0: it is always there. */
+/* content_family: the kinds of file (enum view_files) that one of that node kind is among; 0: it is
+ * always there. */
 unsigned content_family(enum node_kind kind);
 
-/* content_listed: whether directories list it. The others can be opened by their names all the same. */
+/* content_listed: whether directories list it. The others can be opened by their names all the
+ * same. */
 bool content_listed(const struct view *v, uint32_t file);
 
 /* content_target: the target that a raw or .npy file shows; NULL for other files. */
 const struct target *content_target(const struct view *v, uint32_t file);
 
-/* content_shard: the i-th shard that bytes of the file come from (one may come twice), or NULL when i is past the last. */
+/* content_shard: the i-th shard that bytes of the file come from (one may come twice), or NULL when
+ * i is past the last. */
 struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
 
-/* content_sized: whether content_open finds the size without reading or building anything: it never needed to, or somebody has done it already. */
+/* content_sized: whether content_open finds the size without reading or building anything: it never
+ * needed to, or somebody has done it already. */
 bool content_sized(const struct view *v, uint32_t file);
 
 struct content {
@@ -67,13 +75,16 @@ struct content {
     char header[NPY_HEADER_MOST];
 };
 
-/* content_open: the layout of a file in *out, which it may borrow from: do not copy it. With `bytes`, they can be read, else only the size is sure to be
- * right. Reports and stats, whose text is rendered (fuse/handle.h), are empty. Any thread; what is built once may take its time, and others wait for it: -EINTR,
- * -EAGAIN as in base/cell.h. -EBADMSG for damage, -EIO, -ENOMEM, -EOVERFLOW. */
+/* content_open: the layout of a file in *out, which it may borrow from: do not copy it. With
+ * `bytes`, they can be read, else only the size is sure to be right. Reports and stats, whose text
+ * is rendered (fuse/handle.h), are empty. Any thread; what is built once may take its time, and
+ * others wait for it: -EINTR, -EAGAIN as in base/cell.h. -EBADMSG for damage, -EIO, -ENOMEM,
+ * -EOVERFLOW. */
 MUST_CHECK errint content_open(const struct view *v, uint32_t file, bool bytes,
                                struct render_scratch *scratch, struct content *out);
 
 /* content_open_made: likewise of v->made[made], also where a variable hides it from the tree. */
-MUST_CHECK errint content_open_made(const struct view *v, uint32_t made, bool bytes, struct content *out);
+MUST_CHECK errint content_open_made(const struct view *v, uint32_t made, bool bytes,
+                                    struct content *out);
 
 #endif

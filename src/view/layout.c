@@ -14,8 +14,8 @@ static struct layout of_one(const struct extent *extent, uint64_t size)
     return (struct layout){extent, size ? 1 : 0, size};
 }
 
-errint layout_of_target(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                        struct extent *extent, struct layout *out)
+errint layout_of_target(const struct catalog *c, const struct target *t,
+                        struct render_scratch *scratch, struct extent *extent, struct layout *out)
 {
     uint64_t bytes;
     errint rc = render_size(c, t, scratch, &bytes);
@@ -53,8 +53,8 @@ static uint32_t find(const struct layout *l, uint64_t off)
 }
 
 /* Bytes [from, from+len) of what the extent is from. */
-static errint read_extent(const struct extent *e, const struct catalog *c, uint64_t from, size_t len,
-                          char *to, struct render_scratch *scratch)
+static errint read_extent(const struct extent *e, const struct catalog *c, uint64_t from,
+                          size_t len, char *to, struct render_scratch *scratch)
 {
     ssize_t got = -EIO;
     switch (e->kind) {
@@ -76,8 +76,8 @@ static errint read_extent(const struct extent *e, const struct catalog *c, uint6
     return got < 0 ? (errint)got : (size_t)got == len ? 0 : -EIO;
 }
 
-ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off, size_t len, void *buf,
-                    struct render_scratch *scratch)
+ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
+                    void *buf, struct render_scratch *scratch)
 {
     if (off >= l->size || len == 0) {
         return 0;
@@ -88,8 +88,8 @@ ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t of
         const struct extent *e = &l->extents[i];
         uint64_t end = i + 1 < l->count ? l->extents[i + 1].off : l->size;
         uint64_t part = end - (off + done) < count - done ? end - (off + done) : count - done;
-        errint rc =
-            read_extent(e, c, e->from_off + (off + done - e->off), (size_t)part, (char *)buf + done, scratch);
+        errint rc = read_extent(e, c, e->from_off + (off + done - e->off), (size_t)part,
+                                (char *)buf + done, scratch);
         if (rc < 0) {
             return rc;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file of the mount as a list of byte ranges (design 3, third idea): literal bytes, bytes of a target, bytes of a source file. Extents are
- * contiguous from 0, none is empty. A raw tensor is one extent; a header before a tensor is two. All files are read by layout_read. */
+/* A file of the mount as a list of byte ranges (design 3, third idea): literal bytes, bytes of a
+ * target, bytes of a source file. Extents are contiguous from 0, none is empty. A raw tensor is one
+ * extent; a header before a tensor is two. All files are read by layout_read. */
 #ifndef CKPTFS_VIEW_LAYOUT_H
 #define CKPTFS_VIEW_LAYOUT_H
 
@@ -11,17 +12,23 @@
 #include "base/errint.h"
 #include "render/render.h"
 
-enum extent_kind { EXTENT_BYTES, EXTENT_TARGET, EXTENT_STRINGS_JOINED, EXTENT_STRINGS_FIXED, EXTENT_SHARD };
+enum extent_kind {
+    EXTENT_BYTES,
+    EXTENT_TARGET,
+    EXTENT_STRINGS_JOINED,
+    EXTENT_STRINGS_FIXED,
+    EXTENT_SHARD
+};
 
 /* It reaches to where the next one begins, or to the end of the file. */
 struct extent {
     uint64_t off;      /* in the file */
     uint64_t from_off; /* of its first byte in what it is from */
     union {
-        const char *bytes; /* EXTENT_BYTES: borrowed */
-        const struct target
-            *target; /* EXTENT_TARGET: as render_read gives it; the next two: strings, as string_read does */
-        struct shard *shard; /* EXTENT_SHARD: open */
+        const char *bytes;           /* EXTENT_BYTES: borrowed */
+        const struct target *target; /* EXTENT_TARGET: as render_read gives it; the next two:
+                                        strings, as string_read does */
+        struct shard *shard;         /* EXTENT_SHARD: open */
     };
     enum extent_kind kind;
 };
@@ -32,16 +39,18 @@ struct layout {
     uint64_t size; /* bytes of the file */
 };
 
-/* layout_of_target / layout_of_bytes / layout_of_shard: the layout of a whole target, of literal bytes, of a whole file; *extent is the caller's storage and must
- * outlive the layout. The size of a target is found as by render_size, and that may fail. */
+/* layout_of_target / layout_of_bytes / layout_of_shard: the layout of a whole target, of literal
+ * bytes, of a whole file; *extent is the caller's storage and must outlive the layout. The size of
+ * a target is found as by render_size, and that may fail. */
 MUST_CHECK errint layout_of_target(const struct catalog *c, const struct target *t,
-                                   struct render_scratch *scratch, struct extent *extent, struct layout *out);
+                                   struct render_scratch *scratch, struct extent *extent,
+                                   struct layout *out);
 struct layout layout_of_bytes(struct str bytes, struct extent *extent);
 struct layout layout_of_shard(struct shard *s, struct extent *extent);
 
 /* layout_read: bytes [off, off+len) of the file into buf; result as render_read. */
-MUST_CHECK ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
-                               void *buf, struct render_scratch *scratch);
+MUST_CHECK ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off,
+                               size_t len, void *buf, struct render_scratch *scratch);
 
 /* A layout in the making: extents appended in order, those that go on in each other as one. */
 struct layout_build {
@@ -53,7 +62,8 @@ struct layout_build {
     bool too_long; /* the file would have more bytes than a file can have */
 };
 
-/* layout_add: the next `len` bytes of the file, of the extent's kind, from, from_off; its off is set here. */
+/* layout_add: the next `len` bytes of the file, of the extent's kind, from, from_off; its off is
+ * set here. */
 void layout_add(struct layout_build *b, struct extent e, uint64_t len);
 
 /* layout_made: the layout so far, which borrows from b. */

@@ -24,7 +24,8 @@ static void wait_for(struct left_out_cursor *at, struct str name, unsigned kind,
         }
     }
     if (reason) {
-        at->waiting[at->waiting_count++] = (struct left_out){.name = name, .files = kind, .reason = reason};
+        at->waiting[at->waiting_count++] =
+            (struct left_out){.name = name, .files = kind, .reason = reason};
     }
 }
 
@@ -53,7 +54,8 @@ static const char *npy_reason(const struct view *v, const struct logical *l)
     if (refusal || !v->tree) {
         return refusal;
     }
-    const uint32_t *nodes = v->tree->target_node + ((l->part_count ? l->parts : l->whole) - v->plan->targets);
+    const uint32_t *nodes =
+        v->tree->target_node + ((l->part_count ? l->parts : l->whole) - v->plan->targets);
     uint32_t node = l->part_count ? v->tree->nodes[nodes[0]].parent : nodes[0];
     bool named = content_npy(v, node) >= 0;
     for (uint32_t i = 0; named && i < l->part_count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What files of some kind cannot show: tensors of the checkpoint that nothing can, and variables of the view that a format has no place for. It is said in the
- * reports, never dropped silently. */
+/* What files of some kind cannot show: tensors of the checkpoint that nothing can, and variables of
+ * the view that a format has no place for. It is said in the reports, never dropped silently. */
 #ifndef CKPTFS_VIEW_LEFT_OUT_H
 #define CKPTFS_VIEW_LEFT_OUT_H
 

@@ -8,12 +8,15 @@
  * rule's cast is not for, since that is of a scope. What there is room to say differently is said
  * so:
  *
- *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then the other members are null)
- *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when there is none
+ *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then
+ *                    the other members are null)
+ *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when
+ *                    there is none
  *   targets.bytes    null for strings: their sizes are found when they are first asked for
  *   unused           tensors that could be shown, but no target uses
  *   hidden           tensors that cannot be shown at all, whether or not a rule names them
- *   errors, warnings the entries that were kept; if more were found, a last entry (limit-exceeded) tells how many */
+ *   errors, warnings the entries that were kept; if more were found, a last entry (limit-exceeded)
+ *   tells how many */
 #ifndef CKPTFS_VIEW_REPORT_H
 #define CKPTFS_VIEW_REPORT_H
 
@@ -27,7 +30,8 @@
 
 enum { REPORT_TEXT_MOST = 50 }; /* lines of one list of report.txt */
 
-/* report_text: adds the whole report to b. The view may be incomplete after errors: members may be NULL. */
+/* report_text: adds the whole report to b. The view may be incomplete after errors: members may be
+ * NULL. */
 void report_text(const struct view *v, const struct diag *d, struct buf *b);
 
 /* How far a report.json is written. A copy of it is a place to go on from later. */
@@ -57,14 +61,16 @@ struct report_json {
     struct report_position at;
 };
 
-/* report_json_begin: a report.json from its beginning. The view may be incomplete after errors: members may be NULL.
- * report_json_next: adds the next piece to b, a line mostly; false at the end, or when memory was short (b->failed). To go on from
- * elsewhere, set `at` to a copy of what it was there. One thread at a time. */
+/* report_json_begin: a report.json from its beginning. The view may be incomplete after errors:
+ * members may be NULL. report_json_next: adds the next piece to b, a line mostly; false at the end,
+ * or when memory was short (b->failed). To go on from elsewhere, set `at` to a copy of what it was
+ * there. One thread at a time. */
 void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d);
 bool report_json_next(struct report_json *r, struct buf *b);
 void report_json_fini(struct report_json *r);
 
-/* report_checkpoint: the member "checkpoint" of the report, for other documents that are about one. */
+/* report_checkpoint: the member "checkpoint" of the report, for other documents that are about
+ * one. */
 void report_checkpoint(struct json *j, const struct view *v);
 
 /* Terminal codes around a title; both "" for plain text. */
@@ -76,27 +82,30 @@ struct report_style {
 /* report_lists: the lists of report.txt, but for errors and warnings: moved names, unused,
  * unassigned, overridden, uncast, hidden. Each that is not empty is a blank line, a title with the
  * count, and at most `most` lines, then "... and N more" and `more` (say, " (see report.json)"). */
-void report_lists(const struct view *v, const struct report_style *style, uint32_t most, const char *more,
-                  struct buf *b);
+void report_lists(const struct view *v, const struct report_style *style, uint32_t most,
+                  const char *more, struct buf *b);
 
 /* report_path: adds the path in the mount of target number i of v's plan. */
 void report_path(const struct view *v, uint32_t i, struct buf *b);
 
-/* report_override_path: likewise for the variable that an override is about; of a partitioned one, the directory of its parts. */
+/* report_override_path: likewise for the variable that an override is about; of a partitioned one,
+ * the directory of its parts. */
 void report_override_path(const struct view *v, const struct override *o, struct buf *b);
 
-/* report_prefix: "checkpoint  PREFIX (v2, 1 shard, 7 tensors)", of the view's checkpoint, without an end of line. */
+/* report_prefix: "checkpoint  PREFIX (v2, 1 shard, 7 tensors)", of the view's checkpoint, without
+ * an end of line. */
 void report_prefix(const struct view *v, struct buf *b);
 
 /* report_size: "3.2 GiB", "512 bytes". */
 void report_size(struct buf *b, uint64_t bytes);
 
-/* report_total: the bytes of all targets of p, as report_size, with `exact` followed by the number; and of how many the size is not known, if
- * there are such: strings. */
+/* report_total: the bytes of all targets of p, as report_size, with `exact` followed by the number;
+ * and of how many the size is not known, if there are such: strings. */
 void report_total(const struct plan *p, bool exact, struct buf *b);
 
-/* report_diag: warnings, then errors, one a line: "program: where: message; did you mean 'a' or 'b'?" ("where: warning: message" for a warning),
- * the first `most` of each kind, with a closing line that counts the rest. Control bytes are escaped. It is what programs print on stderr;
+/* report_diag: warnings, then errors, one a line: "program: where: message; did you mean 'a' or
+ * 'b'?" ("where: warning: message" for a warning), the first `most` of each kind, with a closing
+ * line that counts the rest. Control bytes are escaped. It is what programs print on stderr;
  * program NULL leaves the first part out. */
 void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b);
 

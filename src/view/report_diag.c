@@ -58,11 +58,12 @@ static uint64_t add_kind(const struct diag *d, bool warnings, const char *progra
     return (warnings ? d->warnings : d->errors) - shown;
 }
 
-static void add_all(const struct diag *d, bool quiet, const char *program, unsigned most, struct buf *b)
+static void add_all(const struct diag *d, bool quiet, const char *program, unsigned most,
+                    struct buf *b)
 {
     if (d->forgotten) {
-        buf_printf(b, "%s%sout of memory: not all that is wrong can be said\n", program ? program : "",
-                   program ? ": " : "");
+        buf_printf(b, "%s%sout of memory: not all that is wrong can be said\n",
+                   program ? program : "", program ? ": " : "");
     }
     uint64_t warnings = quiet ? 0 : add_kind(d, true, program, most, b);
     uint64_t errors = add_kind(d, false, program, most, b);

@@ -3,12 +3,13 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "view/left_out.h"
-#include "view/report.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
+#include "view/left_out.h"
+#include "view/report.h"
 
-/* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is kept. */
+/* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is
+ * kept. */
 static const char *place_of(struct report_place *p, uint32_t rule)
 {
     if (!p->text || p->rule != rule) {
@@ -60,7 +61,8 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
     if (f && f->partition.rank) {
         scratch->len = 0;
         for (unsigned i = 0; i < f->partition.rank; i++) {
-            buf_printf(scratch, "%s%lld", i ? "," : "partition ", (long long)f->partition.counts[i]);
+            buf_printf(scratch, "%s%lld", i ? "," : "partition ",
+                       (long long)f->partition.counts[i]);
         }
         json_str(j, buf_view(scratch));
     }
@@ -79,7 +81,8 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     report_path(v, i, scratch);
     json_str(j, buf_view(scratch));
     json_key(j, "variable");
-    json_str(j, f && f->into_part ? target_name(t) : target_variable(t)); /* no slice of its source */
+    json_str(j,
+             f && f->into_part ? target_name(t) : target_variable(t)); /* no slice of its source */
     json_key(j, "dtype");
     json_text(j, dtype_name(target_dtype(t)));
     json_key(j, "shape");
@@ -187,7 +190,8 @@ static void add_uncast(struct report_json *r, struct json *j, uint32_t i)
     json_text(j, place_of(&r->place, t->rule));
     json_key(j, "reason");
     r->scratch.len = 0;
-    buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast), rule_cast_takes(rule));
+    buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast),
+               rule_cast_takes(rule));
     json_str(j, buf_view(&r->scratch));
     json_object_end(j);
 }
@@ -260,9 +264,10 @@ static bool next_entry(struct report_json *r, struct json *j, bool warnings)
         return false;
     }
     char message[64];
-    snprintf(message, sizeof(message), "%llu more are not listed", (unsigned long long)(all - r->at.listed));
-    add_entry(j,
-              &(struct diag_entry){.code = DIAG_LIMIT, .where = "", .subject = STR(""), .message = message});
+    snprintf(message, sizeof(message), "%llu more are not listed",
+             (unsigned long long)(all - r->at.listed));
+    add_entry(j, &(struct diag_entry){
+                     .code = DIAG_LIMIT, .where = "", .subject = STR(""), .message = message});
     r->at.listed = all;
     return true;
 }

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "tensor/dtype.h"
 #include "view/left_out.h"
 #include "view/report.h"
-#include "tensor/dtype.h"
 
 static const char *plural(uint64_t n)
 {
@@ -75,7 +75,8 @@ void report_total(const struct plan *p, bool exact, struct buf *b)
     }
 }
 
-/* One list: its title at the first item, no more than `most` items, what was left out at the end. */
+/* One list: its title at the first item, no more than `most` items, what was left out at the
+ * end. */
 struct list {
     struct buf *out;
     const struct report_style *style;
@@ -84,7 +85,8 @@ struct list {
     uint64_t shown;
 };
 
-static void list_title(const struct list *l, const char *title, uint64_t count, const char *explained)
+static void list_title(const struct list *l, const char *title, uint64_t count,
+                       const char *explained)
 {
     buf_printf(l->out, "\n%s%s (%" PRIu64 ")%s: %s\n", l->style->title, title, count, l->style->end,
                explained);
@@ -232,8 +234,8 @@ static void add_hidden(const struct view *v, struct list *l)
     list_end(l, count);
 }
 
-void report_lists(const struct view *v, const struct report_style *style, uint32_t most, const char *more,
-                  struct buf *b)
+void report_lists(const struct view *v, const struct report_style *style, uint32_t most,
+                  const char *more, struct buf *b)
 {
     struct list l = {.out = b, .style = style, .most = most, .more = more};
     add_moved(v, &l);
@@ -279,8 +281,8 @@ void report_text(const struct view *v, const struct diag *d, struct buf *b)
     add_head(v, b);
     report_lists(v, &plain, REPORT_TEXT_MOST, " (see report.json)", b);
     if (d->errors + d->warnings) {
-        buf_printf(b, "\n%" PRIu64 " error%s, %" PRIu64 " warning%s\n", d->errors, plural(d->errors),
-                   d->warnings, plural(d->warnings));
+        buf_printf(b, "\n%" PRIu64 " error%s, %" PRIu64 " warning%s\n", d->errors,
+                   plural(d->errors), d->warnings, plural(d->warnings));
         report_diag(d, NULL, REPORT_TEXT_MOST, b);
     }
 }

@@ -12,7 +12,7 @@ static const char *const files[] = {"saved_model.pb", "saved_model.pbtxt", "fing
                                     "keras_metadata.pb"};
 static const char *const folders[] = {"assets", "assets.extra"};
 
-/* ---- where it is ---------------------------------------------------------------------------------- */
+/* ---- where it is ----------------------------------------------------------------------------- */
 
 /* The directory of a path; "" if it is the current one. */
 static struct str directory_of(struct str path)
@@ -38,7 +38,8 @@ static bool has_graph(struct arena *a, const char *dir)
     return false;
 }
 
-/* The directory above `dir`, a path that may be "": "x/variables" is in x. NULL if that is nobody's folder of variables, or memory is short. */
+/* The directory above `dir`, a path that may be "": "x/variables" is in x. NULL if that is nobody's
+ * folder of variables, or memory is short. */
 static const char *above_variables(struct arena *a, struct str dir)
 {
     struct str name = last_of(dir);
@@ -64,7 +65,7 @@ static const char *find_model(struct arena *a, const char *prefix)
     return has_graph(a, above) ? above : NULL;
 }
 
-/* ---- what is in it -------------------------------------------------------------------------------- */
+/* ---- what is in it --------------------------------------------------------------------------- */
 
 static bool is_named(const struct map *m, const char *name)
 {
@@ -94,7 +95,8 @@ static errint keep_readable(struct sidecar_list *l, uint32_t from)
     return rc;
 }
 
-static errint add(struct sidecar_list *l, const struct map *m, const char *dir, const char *name, bool folder)
+static errint add(struct sidecar_list *l, const struct map *m, const char *dir, const char *name,
+                  bool folder)
 {
     uint32_t before = l->count;
     struct sidecar_file f = {.name = name, .path = arena_printf(l->arena, "%s/%s", dir, name)};

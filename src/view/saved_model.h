@@ -3,11 +3,13 @@
 #ifndef CKPTFS_VIEW_SAVED_MODEL_H
 #define CKPTFS_VIEW_SAVED_MODEL_H
 
-#include "view/sidecar_list.h"
 #include "map/map.h"
+#include "view/sidecar_list.h"
 
-/* saved_model_add: the graph, the assets and the rest of the SavedModel whose variables have that prefix, as far as they are there: files and folders of the directory
- * above them, or of the one that they are in. One whose name `m` gives to another is not shown, nor, with a warning, what cannot be read. */
+/* saved_model_add: the graph, the assets and the rest of the SavedModel whose variables have that
+ * prefix, as far as they are there: files and folders of the directory above them, or of the one
+ * that they are in. One whose name `m` gives to another is not shown, nor, with a warning, what
+ * cannot be read. */
 MUST_CHECK errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *prefix);
 
 #endif

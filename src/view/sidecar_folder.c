@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "io/file.h"
 #include "base/grow.h"
+#include "io/file.h"
 #include "view/sidecar_list.h"
 
 /* The names in one folder. */
@@ -48,7 +48,8 @@ static errint read_names(const struct sidecar_list *l, int fd, struct names *out
     }
     own = -1;
     errno = 0;
-    for (struct dirent *e; l->entries + out->count <= FOLDER_ENTRIES && (e = readdir(dir)) != NULL;) {
+    for (struct dirent *e;
+         l->entries + out->count <= FOLDER_ENTRIES && (e = readdir(dir)) != NULL;) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
             continue;
         }
@@ -79,14 +80,16 @@ static const char *why_not(const char *name, mode_t mode)
     }
     return S_ISREG(mode) || S_ISDIR(mode) ? NULL
            : S_ISLNK(mode)                ? "it is a symbolic link, and those in a folder are not "
-                                            "followed: name a copy of the folder, made with `cp -rL`"
+                                            "followed: name a copy of the folder, "
+                                            "made with `cp -rL`"
                                           : "it is not a regular file";
 }
 
-static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder, unsigned depth);
+static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder,
+                          unsigned depth);
 
-static errint add_entry(struct sidecar_list *l, int fd, const char *entry, const struct sidecar_file *folder,
-                        unsigned depth)
+static errint add_entry(struct sidecar_list *l, int fd, const char *entry,
+                        const struct sidecar_file *folder, unsigned depth)
 {
     struct sidecar_file f = {.name = arena_printf(l->arena, "%s/%s", folder->name, entry),
                              .path = arena_printf(l->arena, "%s/%s", folder->path, entry),
@@ -112,7 +115,8 @@ static errint add_entry(struct sidecar_list *l, int fd, const char *entry, const
                      : add_entries(l, below, &f, depth + 1);
 }
 
-static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder, unsigned depth)
+static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder,
+                          unsigned depth)
 {
     CLEANUP(names_fini) struct names names = {0};
     if (depth > FOLDER_DEPTH) {
@@ -120,11 +124,13 @@ static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_f
     }
     errint rc = read_names(l, fd, &names);
     if (rc < 0) {
-        return rc == -ENOMEM ? diag_no_memory(l->diag) : sidecar_problem(l, folder, "%s", strerror(-rc));
+        return rc == -ENOMEM ? diag_no_memory(l->diag)
+                             : sidecar_problem(l, folder, "%s", strerror(-rc));
     }
     l->entries += (uint32_t)names.count;
     if (l->entries > FOLDER_ENTRIES) {
-        return sidecar_problem(l, folder, "there is more in it than the %d entries that are looked at",
+        return sidecar_problem(l, folder,
+                               "there is more in it than the %d entries that are looked at",
                                FOLDER_ENTRIES);
     }
     for (size_t i = 0; rc == 0 && i < names.count; i++) {
@@ -138,7 +144,8 @@ errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *fol
     CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint32_t before = l->count;
     if (fd < 0) {
-        return errno == ENOENT ? -ENOENT : sidecar_problem(l, folder, "%s", file_why(l->diag, -errno));
+        return errno == ENOENT ? -ENOENT
+                               : sidecar_problem(l, folder, "%s", file_why(l->diag, -errno));
     }
     errint rc = add_entries(l, fd, folder, 1);
     if (rc == -EOVERFLOW) {
@@ -148,7 +155,8 @@ errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *fol
     }
     if (rc == 0 && folder->where && l->count == before) {
         diag_warn(l->diag, DIAG_UNSUPPORTED, folder->where, str_from(folder->name),
-                  "there are no files in the folder '%s'", diag_visible(l->diag, str_from(folder->path)));
+                  "there are no files in the folder '%s'",
+                  diag_visible(l->diag, str_from(folder->path)));
     }
     return rc;
 }

@@ -18,15 +18,19 @@ struct sidecar_list {
     uint32_t entries; /* of folders, that were looked at */
 };
 
-/* sidecar_add: one more, whose texts are borrowed. -EOVERFLOW, without an error: there are SIDECARS_MOST. */
+/* sidecar_add: one more, whose texts are borrowed. -EOVERFLOW, without an error: there are
+ * SIDECARS_MOST. */
 MUST_CHECK errint sidecar_add(struct sidecar_list *l, struct sidecar_file file);
 
-/* sidecar_problem: an error with f->where; a warning of a file that nobody named, and then 0 is returned: it is not shown. `why` is what is wrong with it. */
+/* sidecar_problem: an error with f->where; a warning of a file that nobody named, and then 0 is
+ * returned: it is not shown. `why` is what is wrong with it. */
 FORMAT(3, 4)
 errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, const char *why, ...);
 
-/* sidecar_add_folder: all regular files in `folder`, whose name is that of a directory of the mount, and in the folders in it. Nothing that leads out of it is followed: what is no
- * regular file is left out, with a warning, as are names that the mount would not show as they are. -ENOENT, without an error: there is no such folder. */
+/* sidecar_add_folder: all regular files in `folder`, whose name is that of a directory of the
+ * mount, and in the folders in it. Nothing that leads out of it is followed: what is no regular
+ * file is left out, with a warning, as are names that the mount would not show as they are.
+ * -ENOENT, without an error: there is no such folder. */
 MUST_CHECK errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *folder);
 
 #endif

@@ -6,13 +6,13 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/url.h"
+#include "io/file.h"
+#include "io/file_kind.h"
 #include "view/saved_model.h"
 #include "view/sidecar_list.h"
-#include "io/file_kind.h"
 
-/* ---- finding them --------------------------------------------------------------------------------- */
+/* ---- finding them ---------------------------------------------------------------------------- */
 
 errint sidecar_add(struct sidecar_list *l, struct sidecar_file file)
 {
@@ -35,11 +35,13 @@ errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, con
     }
     if (f->where) {
         return diag_error(l->diag, DIAG_FILE_UNREADABLE, f->where, str_from(f->name),
-                          "'%s' of [files] cannot be shown: %s: %s", diag_visible(l->diag, str_from(f->name)),
+                          "'%s' of [files] cannot be shown: %s: %s",
+                          diag_visible(l->diag, str_from(f->name)),
                           diag_visible(l->diag, str_from(f->path)), text.data);
     }
     diag_warn(l->diag, DIAG_FILE_UNREADABLE, f->path, str_from(f->name),
-              "'%s' of the SavedModel is not shown: %s", diag_visible(l->diag, str_from(f->name)), text.data);
+              "'%s' of the SavedModel is not shown: %s", diag_visible(l->diag, str_from(f->name)),
+              text.data);
     return 0;
 }
 
@@ -61,7 +63,8 @@ static errint add_named(struct sidecar_list *l, const struct map *m, const struc
     }
     errint rc = s->folder ? add_folder(l, &f) : sidecar_add(l, f);
     return rc == -EOVERFLOW
-               ? sidecar_problem(l, &f, "there are %d files already, with those of folders", SIDECARS_MOST)
+               ? sidecar_problem(l, &f, "there are %d files already, with those of folders",
+                                 SIDECARS_MOST)
                : rc;
 }
 
@@ -105,7 +108,7 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
     return rc < 0 ? rc : made;
 }
 
-/* ---- opening them --------------------------------------------------------------------------------- */
+/* ---- opening them ---------------------------------------------------------------------------- */
 
 /* What is wrong with the file, in terms of the map. */
 static errint look(const struct sidecar_file *f, struct diag *d)
@@ -117,8 +120,9 @@ static errint look(const struct sidecar_file *f, struct diag *d)
     struct str name = str_from(f->name);
     const struct file_kind *kind = rc == 0 ? file_kind_of(fd, (uint64_t)st.st_size) : NULL;
     if (kind && (kind->group == FILE_KIND_POINTER || kind->group == FILE_KIND_EMPTY)) {
-        diag_warn(d, DIAG_FILE_UNREADABLE, where, name, "%s is %s%s%s", diag_visible(d, str_from(f->path)),
-                  kind->name, kind->remedy ? ": " : "", kind->remedy ? kind->remedy : "");
+        diag_warn(d, DIAG_FILE_UNREADABLE, where, name, "%s is %s%s%s",
+                  diag_visible(d, str_from(f->path)), kind->name, kind->remedy ? ": " : "",
+                  kind->remedy ? kind->remedy : "");
     }
     if (rc == 0 || rc == -EMFILE || rc == -ENFILE) {
         return 0;
@@ -134,13 +138,15 @@ static errint look(const struct sidecar_file *f, struct diag *d)
                       rc == -EISDIR ? "; a folder is written with a '/' behind its name" : "");
 }
 
-static errint open_one(const struct sidecar_file *f, struct shard *s, struct arena *a, struct diag *d)
+static errint open_one(const struct sidecar_file *f, struct shard *s, struct arena *a,
+                       struct diag *d)
 {
     errint rc = look(f, d);
     rc = rc < 0 ? rc : shard_open(s, a, d);
     if (rc == 0 && f->below && (s->st.st_dev != f->st.st_dev || s->st.st_ino != f->st.st_ino)) {
         return diag_error(d, DIAG_FILE_UNREADABLE, f->where ? f->where : f->path, str_from(f->name),
-                          "%s was replaced while it was opened", diag_visible(d, str_from(f->path)));
+                          "%s was replaced while it was opened",
+                          diag_visible(d, str_from(f->path)));
     }
     return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The real files that a view shows beside the tensors, held open like the checkpoint's own (io/shard.h): those that the map's [files] names, all
- * regular files of a folder that it names, and, with `layout = savedmodel`, those that make a SavedModel of its variables (saved_model.h).
+/* The real files that a view shows beside the tensors, held open like the checkpoint's own
+ * (io/shard.h): those that the map's [files] names, all regular files of a folder that it names,
+ * and, with `layout = savedmodel`, those that make a SavedModel of its variables (saved_model.h).
  *
  * They are found first, since the tree is made of their names, and opened later. */
 #ifndef CKPTFS_VIEW_SIDECARS_H
@@ -31,9 +32,10 @@ struct sidecars {
     uint32_t count;
 };
 
-/* sidecars_find: the files for `m`, and, if they are to be shown, for the SavedModel whose variables have the prefix `prefix` (NULL: there is none). A folder
- * that cannot be read is an error with its line; what is in it but no regular file is a warning, and left out. To be given to sidecars_close in either
- * case. */
+/* sidecars_find: the files for `m`, and, if they are to be shown, for the SavedModel whose
+ * variables have the prefix `prefix` (NULL: there is none). A folder that cannot be read is an
+ * error with its line; what is in it but no regular file is a warning, and left out. To be given to
+ * sidecars_close in either case. */
 MUST_CHECK errint sidecars_find(const struct map *m, const char *prefix, struct diag *d,
                                 struct sidecars *out);
 

@@ -2,10 +2,10 @@
 #include "view/stats.h"
 
 #include "base/cell.h"
-#include "render/checked.h"
-#include "source/tf_v1/legacy_values.h"
 #include "codec/sstable_cache.h"
+#include "render/checked.h"
 #include "source/tf/strings.h"
+#include "source/tf_v1/legacy_values.h"
 
 static void line(struct buf *b, const char *name, uint64_t value)
 {
@@ -26,7 +26,8 @@ static void add_made(const struct catalog *c, struct buf *b)
     struct strings_counts strings = {0};
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
-        enum cell_state state = c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
+        enum cell_state state =
+            c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
         strings_count(&c->shards[i], &strings);
         tables += state == CELL_FULL;
         bad += state == CELL_BAD;

@@ -23,16 +23,22 @@ static inline void stats_count(atomic_uint_fast64_t *counter, uint64_t by)
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
 }
 
-/* stats_render: adds lines `name value` to b: the counters, how many tensors were looked at by the mount and their bytes (mount.tensors, mount.bytes), what the view holds, and `shard.N.failed` (0 or 1) for each shard that
- * is read, where N is its number in the checkpoint. What is found out at the first read of it, as far as it was:
+/* stats_render: adds lines `name value` to b: the counters, how many tensors were looked at by the
+ * mount and their bytes (mount.tensors, mount.bytes), what the view holds, and `shard.N.failed` (0
+ * or 1) for each shard that is read, where N is its number in the checkpoint. What is found out at
+ * the first read of it, as far as it was:
  *
- *     faults, faults.repeated                  different causes of failed reads and look-ups, and how many failed of one that was known
- *     tensors.verified, tensors.damaged        tensors that were compared with their checksums: all that are read with -o verify, else those that
+ *     faults, faults.repeated                  different causes of failed reads and look-ups, and
+ *                                              how many failed of one that was known
+ *     tensors.verified, tensors.damaged        tensors that were compared with their checksums: all
+ *                                              that are read with -o verify, else those that
  *                                              checksums of an index are made of
  *     tables, tables.bytes, tables.damaged     of the offsets of V1 values
- *     strings.{sized,bytes,damaged}            string tensors, or slices of them; memory of where their elements stand
+ *     strings.{sized,bytes,damaged}            string tensors, or slices of them; memory of where
+ *                                              their elements stand
  *     blocks.{bytes,limit,hits,misses,evicted} unpacked blocks of compressed V1 files
- *     waiting                                  threads that are finding out, or wait for one that is */
+ *     waiting                                  threads that are finding out, or wait for one that
+ *                                              is */
 void stats_render(const struct stats *s, const struct view *v, struct buf *b);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tree is built breadth first from the targets in order of their path components, so that a directory is a range of targets
- * that share a prefix, and its children get consecutive numbers. The files under .ckptfs/ take part as entries of their own. */
+/* The tree is built breadth first from the targets in order of their path components, so that a
+ * directory is a range of targets that share a prefix, and its children get consecutive numbers.
+ * The files under .ckptfs/ take part as entries of their own. */
 #include "view/tree.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static const struct made_file reports[] = {
     {".ckptfs/faults", NODE_FAULTS, 0, NULL},
 };
 
-/* ---- entries ----------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 const struct made_file *tree_entry_file(const struct build *b, uint32_t entry)
 {
@@ -34,8 +35,8 @@ struct str tree_entry_name(const struct build *b, uint32_t entry)
     return file ? str_from(file->path) : target_name(&b->plan->targets[entry]);
 }
 
-/* Bytewise, but '/' before every other byte: all that is below a directory stands together, and the leaf of the same name
- * directly before it. */
+/* Bytewise, but '/' before every other byte: all that is below a directory stands together, and the
+ * leaf of the same name directly before it. */
 static int component_order(struct str a, struct str b)
 {
     size_t common = a.len < b.len ? a.len : b.len;
@@ -68,14 +69,15 @@ static errint list_entries(struct build *b)
     for (uint32_t i = 0; i < total; i++) {
         b->entries[i] = i;
         /* A few others are put in their place below; only targets decide about sorting. */
-        sorted = sorted &&
-                 (i == 0 || i >= b->plan->count || entry_order(&b->entries[i - 1], &b->entries[i], b) <= 0);
+        sorted = sorted && (i == 0 || i >= b->plan->count ||
+                            entry_order(&b->entries[i - 1], &b->entries[i], b) <= 0);
     }
     bool few = total - b->plan->count <= INSERTED_MOST;
     if (!sorted || !few) {
         qsort_r(b->entries, few ? b->plan->count : total, sizeof(*b->entries), entry_order, b);
     }
-    for (uint32_t i = b->plan->count; few && i < total; i++) { /* insertion of a few into a sorted many */
+    for (uint32_t i = b->plan->count; few && i < total;
+         i++) { /* insertion of a few into a sorted many */
         uint32_t entry = b->entries[i];
         uint32_t low = 0;
         uint32_t high = i;
@@ -147,8 +149,8 @@ static errint build_all(struct build *b)
     return rc;
 }
 
-errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count, struct diag *d,
-                  struct tree **out)
+errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count,
+                  struct diag *d, struct tree **out)
 {
     *out = calloc(1, sizeof(**out));
     if (!*out) {
@@ -231,7 +233,8 @@ void tree_path(const struct tree *t, uint32_t node, struct buf *b)
     /* Ancestors first: collect the chain, at most one a component. */
     uint32_t chain[1024];
     unsigned depth = 0;
-    for (uint32_t at = node; at != TREE_ROOT && depth < ARRAY_LEN(chain); at = t->nodes[at].parent) {
+    for (uint32_t at = node; at != TREE_ROOT && depth < ARRAY_LEN(chain);
+         at = t->nodes[at].parent) {
         chain[depth++] = at;
     }
     while (depth > 0) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directories and files of the mount. Knows no FUSE.
  *
- * Nodes are numbered from 0 (the root) so that the children of a directory are consecutive and sorted bytewise by name; a node's inode number is its index
- * plus 1, the same in every mount of the same plan. */
+ * Nodes are numbered from 0 (the root) so that the children of a directory are consecutive and
+ * sorted bytewise by name; a node's inode number is its index plus 1, the same in every mount of
+ * the same plan. */
 #ifndef CKPTFS_VIEW_TREE_H
 #define CKPTFS_VIEW_TREE_H
 
@@ -70,18 +71,22 @@ struct tree {
 
 enum { TREE_ROOT = 0 };
 
-/* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed likewise), and of the reports under .ckptfs/. A name that is both a variable
- * and a scope keeps its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file system cannot hold are escaped
- * (base/escape.h). Two targets that meet at one path are an error that names both. A variable or a scope that has the path of another file wins, with a
- * warning; against one that the map names it is an error. */
-MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files, uint32_t file_count,
-                             struct diag *d, struct tree **out);
+/* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed
+ * likewise), and of the reports under .ckptfs/. A name that is both a variable and a scope keeps
+ * its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file
+ * system cannot hold are escaped (base/escape.h). Two targets that meet at one path are an error
+ * that names both. A variable or a scope that has the path of another file wins, with a warning;
+ * against one that the map names it is an error. */
+MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files,
+                             uint32_t file_count, struct diag *d, struct tree **out);
 void tree_close(struct tree *t);
 
-/* tree_lookup: the child of directory `dir` with that name: its index, or -ENOENT. O(log children). */
+/* tree_lookup: the child of directory `dir` with that name: its index, or -ENOENT. O(log
+ * children). */
 int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name);
 
-/* tree_find: the node that a path from the root leads to, whose components are file names; -ENOENT, -ENOTDIR. */
+/* tree_find: the node that a path from the root leads to, whose components are file names; -ENOENT,
+ * -ENOTDIR. */
 int64_t tree_find(const struct tree *t, struct str path);
 
 /* tree_path: adds the path of `node` from the root, without a leading slash, to b. */

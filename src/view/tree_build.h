@@ -5,7 +5,8 @@
 
 #include "view/tree.h"
 
-/* A directory that waits to be filled: entries [low, high), all sharing their first `pos` bytes, the '/' included. */
+/* A directory that waits to be filled: entries [low, high), all sharing their first `pos` bytes,
+ * the '/' included. */
 struct pending {
     uint32_t node;
     uint32_t low;
@@ -13,8 +14,8 @@ struct pending {
     uint32_t pos;
 };
 
-/* Children are made in order of their raw components; here they are put in order of their file names. `Moved` is a child directory
- * whose name must not stay as it is, since a leaf has it. */
+/* Children are made in order of their raw components; here they are put in order of their file
+ * names. `Moved` is a child directory whose name must not stay as it is, since a leaf has it. */
 struct child {
     struct node node;
     struct pending pending; /* for directories */
@@ -28,8 +29,8 @@ struct build {
     uint32_t file_count;
     struct diag *diag;
     struct tree *tree;
-    uint32_t
-        *entries; /* owns; targets, then plan->count + number of a file that is none, in component order */
+    uint32_t *entries; /* owns; targets, then plan->count + number of a file that is none, in
+                          component order */
     uint32_t entry_count;
     struct node *nodes; /* owns until handed over */
     uint32_t node_count;
@@ -52,8 +53,8 @@ const struct made_file *tree_entry_file(const struct build *b, uint32_t entry);
 MUST_CHECK errint tree_add_node(struct build *b, struct node node, uint32_t *index);
 MUST_CHECK errint tree_enqueue(struct build *b, struct pending p);
 
-/* tree_name_moved: gives each of the children that is `moved` another name, which no other of them has; they are in the order of their old ones, and
- * stay so. */
+/* tree_name_moved: gives each of the children that is `moved` another name, which no other of them
+ * has; they are in the order of their old ones, and stay so. */
 MUST_CHECK errint tree_name_moved(struct build *b, struct child *children, uint32_t count);
 
 /* tree_fill_dir: makes, names, sorts and appends the children of one directory. */

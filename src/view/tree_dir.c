@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The children of one directory: what they are called, and who moves when a name is both a variable and a scope. */
+/* The children of one directory: what they are called, and who moves when a name is both a variable
+ * and a scope. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static struct str file_name(struct build *b, struct str component)
     }
     CLEANUP_BUF struct buf text = {0};
     escape_component(&text, component);
-    struct str name = text.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&text));
+    struct str name =
+        text.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&text));
     if (!name.ptr) {
         diag_no_memory(b->diag);
     }
@@ -59,25 +61,28 @@ static bool has_any(const struct build *b, uint32_t low, uint32_t high, bool mad
     return low < high;
 }
 
-/* Where all of the entries are below the path of `what`, a variable or a file of the mount, which is `len` bytes long, none of them may be a file that the map
- * names: whether one is, which is an error then. */
+/* Where all of the entries are below the path of `what`, a variable or a file of the mount, which
+ * is `len` bytes long, none of them may be a file that the map names: whether one is, which is an
+ * error then. */
 static bool refuse_below(struct build *b, const char *what, size_t len, uint32_t low, uint32_t high)
 {
     for (; low < high; low++) {
         const struct made_file *file = tree_entry_file(b, b->entries[low]);
         if (file && file->where) {
             struct str path = str_from(file->path);
-            diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
-                       "'%s' of [files] would be below '%s', which is a %s of the view: give the folder "
-                       "another name",
-                       diag_visible(b->diag, path), diag_visible(b->diag, str_head(path, len)), what);
+            diag_error(
+                b->diag, DIAG_NAME_COLLISION, file->where, path,
+                "'%s' of [files] would be below '%s', which is a %s of the view: give the folder "
+                "another name",
+                diag_visible(b->diag, path), diag_visible(b->diag, str_head(path, len)), what);
             return true;
         }
     }
     return false;
 }
 
-/* Directories that have their new names are listed, and those of the mount's own files are warned of. */
+/* Directories that have their new names are listed, and those of the mount's own files are warned
+ * of. */
 static errint tell_moved(struct build *b, const struct child *children, uint32_t count)
 {
     errint rc = 0;
@@ -85,10 +90,11 @@ static errint tell_moved(struct build *b, const struct child *children, uint32_t
         const struct child *c = &children[i];
         if (c->moved && c->node.made &&
             !refuse_below(b, "variable", c->pending.pos - 1, c->pending.low, c->pending.high)) {
-            diag_warn(
-                b->diag, DIAG_NAME_COLLISION, "", c->component,
-                "variable '%s' has the name of a directory of the mount's own files, which is '%s' therefore",
-                diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&c->node)));
+            diag_warn(b->diag, DIAG_NAME_COLLISION, "", c->component,
+                      "variable '%s' has the name of a directory of the mount's own files, which "
+                      "is '%s' therefore",
+                      diag_visible(b->diag, c->component),
+                      diag_visible(b->diag, node_name(&c->node)));
         }
         if (c->moved && has_any(b, c->pending.low, c->pending.high, false)) {
             rc = note_moved(b, c, node_name(&c->node));
@@ -102,23 +108,27 @@ static void give_way(struct build *b, const char *what, const struct made_file *
 {
     struct str path = str_from(file->path);
     if (file->where) {
-        diag_error(b->diag, DIAG_NAME_COLLISION, file->where, path,
-                   "'%s' of [files] is also the name of a %s of the view: give the file another name",
-                   diag_visible(b->diag, path), what);
+        diag_error(
+            b->diag, DIAG_NAME_COLLISION, file->where, path,
+            "'%s' of [files] is also the name of a %s of the view: give the file another name",
+            diag_visible(b->diag, path), what);
     } else {
-        diag_warn(b->diag, DIAG_NAME_COLLISION, "", path, "%s '%s' hides the mount's own file of that name",
-                  what, diag_visible(b->diag, path));
+        diag_warn(b->diag, DIAG_NAME_COLLISION, "", path,
+                  "%s '%s' hides the mount's own file of that name", what,
+                  diag_visible(b->diag, path));
     }
 }
 
 static void complain_twice(struct build *b, const struct made_file *file)
 {
-    diag_error(b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", str_from(file->path),
-               "two files of the mount would be called '%s': give one another name, in [view] or [files]",
-               diag_visible(b->diag, str_from(file->path)));
+    diag_error(
+        b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", str_from(file->path),
+        "two files of the mount would be called '%s': give one another name, in [view] or [files]",
+        diag_visible(b->diag, str_from(file->path)));
 }
 
-/* The child that entries [low, *high) make: those whose component at `pos` is that of entry `low`. */
+/* The child that entries [low, *high) make: those whose component at `pos` is that of entry
+ * `low`. */
 static errint make_child(struct build *b, const struct pending *dir, uint32_t low, uint32_t *high,
                          struct child *leaf, struct child *sub, bool *has_leaf, bool *has_sub)
 {
@@ -129,7 +139,8 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
     uint32_t end = low + 1;
     while (end < dir->high) {
         struct str other = str_from_pos(tree_entry_name(b, b->entries[end]), dir->pos);
-        if (!str_starts(other, component) || (other.len > component.len && other.ptr[component.len] != '/')) {
+        if (!str_starts(other, component) ||
+            (other.len > component.len && other.ptr[component.len] != '/')) {
             break;
         }
         end++;
@@ -159,7 +170,8 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
         }
         sub_low++;
         /* A variable comes first: it has the smaller number. */
-        for (; sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len; sub_low++) {
+        for (; sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len;
+             sub_low++) {
             const struct made_file *other = tree_entry_file(b, b->entries[sub_low]);
             if (made) {
                 complain_twice(b, other);
@@ -191,13 +203,14 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
 static void complain_meeting(struct build *b, const struct child *a, const struct child *c)
 {
     diag_error(b->diag, DIAG_NAME_COLLISION, "", a->component,
-               "'%s' and '%s' would both have the file name '%s'", diag_visible(b->diag, a->component),
-               diag_visible(b->diag, c->component), diag_visible(b->diag, node_name(&a->node)));
+               "'%s' and '%s' would both have the file name '%s'",
+               diag_visible(b->diag, a->component), diag_visible(b->diag, c->component),
+               diag_visible(b->diag, node_name(&a->node)));
 }
 
 /* Sort, name and append the children of one directory. */
-static errint settle(struct build *b, const struct pending *dir, struct child *children, uint32_t count,
-                     bool any_moved)
+static errint settle(struct build *b, const struct pending *dir, struct child *children,
+                     uint32_t count, bool any_moved)
 {
     qsort(children, count, sizeof(*children), child_order);
     if (any_moved) {

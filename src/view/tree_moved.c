@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New names for the directories of one directory whose names are those of variables too: NAME.d, or NAME.d.d ... until nothing else there has that name.
+/* New names for the directories of one directory whose names are those of variables too: NAME.d, or
+ * NAME.d.d ... until nothing else there has that name.
  *
- * Names that differ in how many ".d" they end in are a chain: "w", "w.d", "w.d.d". Each chain has a set of the numbers that are taken,
- * so that the work is bounded by the bytes of the names also where all of a chain have to move. */
+ * Names that differ in how many ".d" they end in are a chain: "w", "w.d", "w.d.d". Each chain has a
+ * set of the numbers that are taken, so that the work is bounded by the bytes of the names also
+ * where all of a chain have to move. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,7 +112,8 @@ static errint chains_build(struct chains *c, const struct child *children, uint3
     return 0;
 }
 
-/* The first number above `suffixes` that nothing else of the chain has; above SUFFIXES_MOST if there is none. */
+/* The first number above `suffixes` that nothing else of the chain has; above SUFFIXES_MOST if
+ * there is none. */
 static unsigned take_next(struct chain *chain, unsigned suffixes)
 {
     do {
@@ -122,8 +125,10 @@ static unsigned take_next(struct chain *chain, unsigned suffixes)
     return suffixes;
 }
 
-/* Where there is no room, the form of names that are too long has some, and no other child is called like that. */
-static void add_name(struct buf *name, struct chain *chain, const struct moving *m, struct str component)
+/* Where there is no room, the form of names that are too long has some, and no other child is
+ * called like that. */
+static void add_name(struct buf *name, struct chain *chain, const struct moving *m,
+                     struct str component)
 {
     unsigned suffixes = take_next(chain, m->suffixes);
     if (m->base.len + (size_t)suffixes * SUFFIX_LEN > COMPONENT_MOST) {
@@ -147,7 +152,8 @@ errint tree_name_moved(struct build *b, struct child *children, uint32_t count)
         struct child *child = &children[m->child];
         name.len = 0;
         add_name(&name, find_chain(&c, m->base), m, child->component);
-        struct str kept = name.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&name));
+        struct str kept =
+            name.failed ? (struct str){NULL, 0} : arena_str(&b->tree->arena, buf_view(&name));
         child->node.name = kept.ptr;
         child->node.name_len = (uint16_t)kept.len;
         rc = kept.ptr ? 0 : -ENOMEM;

@@ -8,14 +8,14 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/trouble.h"
+#include "model/graph_file.h"
+#include "source/catalog_names.h"
+#include "source/tf/locate.h"
+#include "source/tf_v1/legacy.h"
+#include "source/tf_v2/bundle.h"
+#include "source/tf_v2/objects_record.h"
 #include "view/view_data.h"
 #include "view/view_seen.h"
-#include "source/tf_v2/bundle.h"
-#include "source/catalog_names.h"
-#include "source/tf_v1/legacy.h"
-#include "source/tf/locate.h"
-#include "source/tf_v2/objects_record.h"
-#include "model/graph_file.h"
 
 /* The checkpoint that the user or else the map names. */
 static const char *choose_checkpoint(const struct view_request *request, const struct map *map,
@@ -27,13 +27,15 @@ static const char *choose_checkpoint(const struct view_request *request, const s
     if (map && map->checkpoint) {
         return map->checkpoint;
     }
-    diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, request->map ? request->map : "", STR(""),
-               "no checkpoint is given: neither as an argument nor as `path` in [checkpoint] of a map");
+    diag_error(
+        d, DIAG_CHECKPOINT_NOT_FOUND, request->map ? request->map : "", STR(""),
+        "no checkpoint is given: neither as an argument nor as `path` in [checkpoint] of a map");
     return NULL;
 }
 
 /* `seen` is NULL where no data files will belong to it. */
-static errint open_catalog(const char *checkpoint, struct seen *seen, struct diag *d, struct catalog **out)
+static errint open_catalog(const char *checkpoint, struct seen *seen, struct diag *d,
+                           struct catalog **out)
 {
     struct arena texts;
     arena_init(&texts);
@@ -44,13 +46,15 @@ static errint open_catalog(const char *checkpoint, struct seen *seen, struct dia
         rc = diag_no_memory(d);
     }
     if (rc == 0) {
-        rc = where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
+        rc =
+            where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
     }
     arena_fini(&texts);
     return rc;
 }
 
-/* Makes the variables of a checkpoint known by the same names as the tensors of the one that is shown. */
+/* Makes the variables of a checkpoint known by the same names as the tensors of the one that is
+ * shown. */
 static errint name_alike(struct catalog *graph, const struct catalog *c, struct diag *d)
 {
     const struct diag_mark before = diag_mark(d);
@@ -98,7 +102,7 @@ static errint open_graph(const char *path, struct view *v, struct diag *d)
     return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
 }
 
-/* ---- the files ------------------------------------------------------------------------------------ */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 struct file_list {
     struct made_file *files; /* owns */
@@ -133,10 +137,10 @@ static void add_sidecars(const struct sidecars *s, struct file_list *l)
 static void warn_of_tensorflow(const struct view *v, enum view_layout layout, struct diag *d)
 {
     if (tf_view_stale(v->tf) && v->map->names != MAP_NAMES_FRIENDLY) {
-        diag_warn(
-            d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
-            "the object graph is not in TensorFlow's files, since not all of the checkpoint is in the view "
-            "under its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
+        diag_warn(d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
+                  "the object graph is not in TensorFlow's files, since not all of the checkpoint "
+                  "is in the view "
+                  "under its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
     }
     struct str prefix = str_from(tf_view_index_path(v->tf));
     prefix.len -= strlen(".index");
@@ -146,8 +150,9 @@ static void warn_of_tensorflow(const struct view *v, enum view_layout layout, st
                   "'%s' is a scope of the view and the prefix of its checkpoint: "
                   "TensorFlow's load_checkpoint takes that path for the directory; %s",
                   diag_visible(d, prefix),
-                  layout == VIEW_LAYOUT_FLAT ? "another `name` in [view] gives the checkpoint another prefix"
-                                             : "give the scope another name");
+                  layout == VIEW_LAYOUT_FLAT
+                      ? "another `name` in [view] gives the checkpoint another prefix"
+                      : "give the scope another name");
     }
 }
 
@@ -158,7 +163,8 @@ static errint build_files(const struct view_request *request, struct view *v, st
     if (request->compact) {
         options.shards = VIEW_SHARDS_COMPACT;
     }
-    v->listed = (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
+    v->listed =
+        (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
     errint rc = logicals_build(v->plan, &v->logicals, d);
     if (rc == 0) {
         rc = tf_view_open(v->catalog, &v->logicals, &options, d, &v->tf);
@@ -190,13 +196,15 @@ static errint build_files(const struct view_request *request, struct view *v, st
     return rc;
 }
 
-static errint build_tree(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+static errint build_tree(const struct view_request *request, bool broken, struct view *v,
+                         struct diag *d)
 {
     return broken ? tree_build(v->plan, NULL, 0, d, &v->tree) : build_files(request, v, d);
 }
 
 /* Of the files, those who want none of them are told only what is wrong. */
-static errint find_and_build(const struct view_request *request, bool broken, struct view *v, struct diag *d)
+static errint find_and_build(const struct view_request *request, bool broken, struct view *v,
+                             struct diag *d)
 {
     CLEANUP(diag_fini) struct diag own;
     diag_init(&own);
@@ -219,7 +227,8 @@ static bool is_checkpoint(const char *word)
     return word && locate_checkpoint(word, &texts, &where, &unsaid) == 0;
 }
 
-/* The map could not be read: its name may be that of a checkpoint. What a file is was said already. */
+/* The map could not be read: its name may be that of a checkpoint. What a file is was said
+ * already. */
 static void ask_of_map(const struct view_request *request, struct diag *d)
 {
     struct stat st;
@@ -244,7 +253,7 @@ static void ask_of_words(const struct view_request *request, struct diag *d)
     }
 }
 
-/* ---- all ------------------------------------------------------------------------------------------ */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static errint open_once(const struct view_request *request, struct seen *seen, struct diag *d,
                         struct view *out)
@@ -256,10 +265,12 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     if (request->depth >= VIEW_PLAN) {
         rc = map_open(request->map, &request->extra, d, &out->map);
     }
-    /* A map that cannot be read may still leave the checkpoint to be complained about: report both in one run. */
+    /* A map that cannot be read may still leave the checkpoint to be complained about: report both
+     * in one run. */
     if (rc == 0 || out->map || request->checkpoint) {
         out->checkpoint = choose_checkpoint(request, out->map, d);
-        errint found = out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
+        errint found =
+            out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
         rc = rc == 0 ? found : rc;
         if (out->checkpoint && !out->catalog) {
             ask_of_words(request, d);
@@ -279,13 +290,15 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
         rc = rc == 0 ? graph : rc;
     }
     if (out->map && out->catalog) {
-        errint resolved = plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
+        errint resolved =
+            plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
         rc = rc == 0 ? resolved : rc;
         if (rc == 0 && out->map->rule_count == 0) {
-            diag_warn(
-                d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "", STR("[assignment_map]"),
-                "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] shows every tensor "
-                "under its own name");
+            diag_warn(d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "",
+                      STR("[assignment_map]"),
+                      "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] "
+                      "shows every tensor "
+                      "under its own name");
         }
     }
     if (out->map && rc != -ENOMEM) {
@@ -311,11 +324,11 @@ errint view_open(const struct view_request *request, struct diag *d, struct view
         const char *changed = rc == -ENOMEM ? NULL : seen_changed(&seen, rc < 0);
         changed = changed || rc == -ENOMEM ? changed : view_changed_data(out);
         if (changed && again == VIEW_AGAIN_MOST) {
-            rc = diag_error(
-                d, DIAG_FILE_UNREADABLE, changed, str_from(changed),
-                "the file changed each of the %u times that the checkpoint was opened: a save under this "
-                "name is under way, try again when it is done",
-                again + 1);
+            rc = diag_error(d, DIAG_FILE_UNREADABLE, changed, str_from(changed),
+                            "the file changed each of the %u times that the checkpoint was opened: "
+                            "a save under this "
+                            "name is under way, try again when it is done",
+                            again + 1);
         }
         if (!changed || again == VIEW_AGAIN_MOST) {
             seen_fini(&seen);

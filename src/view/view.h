@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A view: checkpoint, map, plan and tree in one, opened once and then const. Both programs begin here. */
+/* A view: checkpoint, map, plan and tree in one, opened once and then const. Both programs begin
+ * here. */
 #ifndef CKPTFS_VIEW_VIEW_H
 #define CKPTFS_VIEW_VIEW_H
 
 #include "base/diag.h"
 #include "base/errint.h"
-#include "render/checked.h"
-#include "render/spot_check.h"
-#include "view/formats/logical.h"
-#include "view/formats/safetensors.h"
-#include "view/sidecars.h"
-#include "view/formats/tf_view.h"
-#include "view/tree.h"
-#include "source/catalog.h"
 #include "map/map.h"
 #include "plan/plan.h"
+#include "render/checked.h"
+#include "render/spot_check.h"
+#include "source/catalog.h"
+#include "view/formats/logical.h"
+#include "view/formats/safetensors.h"
+#include "view/formats/tf_view.h"
+#include "view/sidecars.h"
+#include "view/tree.h"
 
 struct view {
-    struct map *map;         /* owns; never NULL in an open view */
-    struct graph graph;      /* the target graph: of the map, and of the graph file; in arena or the map's */
+    struct map *map; /* owns; never NULL in an open view */
+    struct graph
+        graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
     struct arena arena;      /* of the graph, and of names */
     struct catalog *catalog; /* owns */
     struct checked *checked; /* owns; is the catalog's */
@@ -29,26 +31,27 @@ struct view {
     struct tf_view *tf;              /* owns; NULL after errors, as the next */
     struct safetensors *safetensors; /* owns */
     struct sidecars sidecars;
-    struct made_file *
-        made; /* owns: all files that are no targets, but the reports; in the mount, a variable may hide one */
+    struct made_file *made; /* owns: all files that are no targets, but the reports; in the mount, a
+                               variable may hide one */
     uint32_t made_count;
     unsigned listed;        /* set of enum view_files: the kinds that directories list */
     const char *checkpoint; /* as the user or the map gave it */
 };
 
-/* Opens the data files that somebody wants of a view whose other parts are open: 0, or a failure that is in d. */
+/* Opens the data files that somebody wants of a view whose other parts are open: 0, or a failure
+ * that is in d. */
 typedef errint view_opener(struct view *v, struct diag *d, void *context);
 
 enum view_depth {
     VIEW_CATALOG, /* checkpoint only: no map is read */
-    VIEW_PLAN,    /* map, checkpoint, plan, tree: enough for a report; data files need not be there */
-    VIEW_DATA,    /* and shards and sidecars open: ready to read */
+    VIEW_PLAN, /* map, checkpoint, plan, tree: enough for a report; data files need not be there */
+    VIEW_DATA, /* and shards and sidecars open: ready to read */
 };
 
 struct view_request {
     const char *checkpoint; /* NULL: [checkpoint] path of the map */
-    const char *map;        /* path of the map file; NULL: what `extra` says, else the map `/ = /` */
-    const char *graph;      /* -o graph=, -g: a graph file or another checkpoint; NULL: none */
+    const char *map;   /* path of the map file; NULL: what `extra` says, else the map `/ = /` */
+    const char *graph; /* -o graph=, -g: a graph file or another checkpoint; NULL: none */
     struct map_extra extra; /* rules, declarations and names of the command line */
     bool list_npy;          /* directories list .npy files, whatever the map says */
     bool compact;           /* as `shards = compact` of the map */
@@ -58,19 +61,22 @@ struct view_request {
     int word_count;
     view_opener *open_data; /* NULL: with VIEW_DATA, of all data files that targets are made of */
     void *context;          /* for it */
-    bool no_spot_check;     /* -o noverify: open data files are not looked at (render/spot_check.h) */
-    enum checked_mode
-        checked; /* what is asked of the catalog's `checked`, which is there once data files are open */
+    bool no_spot_check; /* -o noverify: open data files are not looked at (render/spot_check.h) */
+    enum checked_mode checked; /* what is asked of the catalog's `checked`, which is there once data
+                                  files are open */
 };
 
-/* view_open: opens everything that was asked for; all errors of a run are in d. Where index, V1 file or data file were replaced meanwhile, or the state file when
- * something was not found, it begins anew, VIEW_AGAIN_MOST times; if that goes on, it is an error. *out is never left undefined: even when this fails it holds what could be
- * opened (NULL members for the rest), for a report with errors, and must be given to view_close. */
+/* view_open: opens everything that was asked for; all errors of a run are in d. Where index, V1
+ * file or data file were replaced meanwhile, or the state file when something was not found, it
+ * begins anew, VIEW_AGAIN_MOST times; if that goes on, it is an error. *out is never left
+ * undefined: even when this fails it holds what could be opened (NULL members for the rest), for a
+ * report with errors, and must be given to view_close. */
 enum { VIEW_AGAIN_MOST = 3 };
 MUST_CHECK errint view_open(const struct view_request *request, struct diag *d, struct view *out);
 void view_close(struct view *v);
 
-/* view_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity map. */
+/* view_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity
+ * map. */
 struct str view_map_text(const struct view *v);
 
 #endif

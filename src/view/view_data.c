@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/view_data.h"
 
-/* Of all targets; after errors it is not known which data files the view would need: all of them are looked for. */
+/* Of all targets; after errors it is not known which data files the view would need: all of them
+ * are looked for. */
 static errint open_target_data(struct view *v, bool broken, struct diag *d)
 {
     if (broken) {

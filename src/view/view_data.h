@@ -5,7 +5,8 @@
 
 #include "view/view.h"
 
-/* view_open_data: opens those that `request` asks for, and looks at them; `rc` is what all else has come to. Returns the first failure, which is in d. */
+/* view_open_data: opens those that `request` asks for, and looks at them; `rc` is what all else has
+ * come to. Returns the first failure, which is in d. */
 MUST_CHECK errint view_open_data(const struct view_request *request, errint rc, struct view *v,
                                  struct diag *d);
 

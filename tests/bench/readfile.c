@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of scripts/bench, in C so that no interpreter is measured.
  *
- *   readfile read FILE CHUNK   read() to the end in CHUNK bytes, into one buffer; prints "BYTES SECONDS"
+ *   readfile read FILE CHUNK   read() to the end in CHUNK bytes, into one buffer; prints "BYTES
+ *                              SECONDS"
  *   readfile map FILE          add up all words of a shared mapping; prints "BYTES SECONDS"
- *   readfile random FILE CHUNK COUNT   so many preads of CHUNK bytes at random multiples of it, without readahead; prints "MEDIAN P99",
- *                              in seconds
- *   readfile touch BYTES       write to so much new memory once, so that the host has given it to this guest
+ *   readfile random FILE CHUNK COUNT   so many preads of CHUNK bytes at random multiples of it,
+ *                              without readahead; prints "MEDIAN P99", in seconds
+ *   readfile touch BYTES       write to so much new memory once, so that the host has given it to
+ *                              this guest
  *   readfile resident FILE     prints the bytes of FILE that are in the page cache (mincore)
  *   readfile drop FILE         let the page cache of FILE go
  */
@@ -211,7 +213,8 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(verb, "drop") == 0) {
         drop(argv[2]);
     } else {
-        fputs("usage: readfile read FILE CHUNK | map FILE | random FILE CHUNK COUNT | touch BYTES | resident "
+        fputs("usage: readfile read FILE CHUNK | map FILE | random FILE CHUNK COUNT | touch BYTES "
+              "| resident "
               "FILE | drop FILE\n",
               stderr);
         return 2;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LD_PRELOAD: lets one call of ckptfs or ckptool fail, as it does on a machine where memory, descriptors or the disk run out.
+/* LD_PRELOAD: lets one call of ckptfs or ckptool fail, as it does on a machine where memory,
+ * descriptors or the disk run out.
  *
- *   FAULTS_FILE   of sizeof(struct report) zeros: counts the calls of each kind, of all processes and threads of one run
+ *   FAULTS_FILE   of sizeof(struct report) zeros: counts the calls of each kind, of all processes
+ *                 and threads of one run
  *   FAULTS_KIND   which kind is to fail: a name in `kinds`
  *   FAULTS_N      its call of that number fails; 0: none does, they are only counted
- *   FAULTS_HOW    once | from (every one from that on, too) | short (half of what was asked for is read or written)
+ *   FAULTS_HOW    once | from (every one from that on, too) | short (half of what was asked for is
+ *                 read or written)
  *   FAULTS_ERRNO  with that number
  *   FAULTS_TRAP   raises SIGTRAP there, for a debugger
  *
- * All of that is taken in at the start, and the counts lie in shared memory: the programs go into a sandbox, close their descriptors and
- * fork. What libc does inside itself, as reading a FILE, does not come by here, but for memory. Messages (stderr) always get through, and
- * so do libfuse's answers (writev): were one lost, which the kernel does not do, its reader would wait for ever. */
+ * All of that is taken in at the start, and the counts lie in shared memory: the programs go into a
+ * sandbox, close their descriptors and fork. What libc does inside itself, as reading a FILE, does
+ * not come by here, but for memory. Messages (stderr) always get through, and so do libfuse's
+ * answers (writev): were one lost, which the kernel does not do, its reader would wait for ever. */
 #undef _FILE_OFFSET_BITS /* both names of each call are defined below */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -109,35 +113,37 @@ static ssize_t part_of(enum kind kind, size_t len)
 }
 
 /* The function of that name which would have been called. */
-#define NEXT(name)                                                                                           \
-    ({                                                                                                       \
-        static __typeof__(&name) next;                                                                       \
-        if (!next) {                                                                                         \
-            next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                               \
-        }                                                                                                    \
-        next;                                                                                                \
+#define NEXT(name)                                                                                 \
+    ({                                                                                             \
+        static __typeof__(&name) next;                                                             \
+        if (!next) {                                                                               \
+            next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                     \
+        }                                                                                          \
+        next;                                                                                      \
     })
 
 /* A call that fails with `failure`, and is passed on otherwise. */
-#define CALL(kind, type, failure, name, declared, passed)                                                    \
-    type name declared                                                                                       \
-    {                                                                                                        \
-        return fails(kind) ? (failure) : NEXT(name) passed;                                                  \
+#define CALL(kind, type, failure, name, declared, passed)                                          \
+    type name declared                                                                             \
+    {                                                                                              \
+        return fails(kind) ? (failure) : NEXT(name) passed;                                        \
     }
 
-/* ---- memory --------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 CALL(MEMORY, void *, NULL, malloc, (size_t size), (size))
 CALL(MEMORY, void *, NULL, calloc, (size_t count, size_t size), (count, size))
 CALL(MEMORY, void *, NULL, realloc, (void *old, size_t size), (old, size))
 CALL(MEMORY, void *, NULL, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
-CALL(MEMORY, int, ENOMEM, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size))
+CALL(MEMORY, int, ENOMEM, posix_memalign, (void **out, size_t alignment, size_t size),
+     (out, alignment, size))
 CALL(MAP, void *, MAP_FAILED, mmap, (void *to, size_t len, int prot, int flags, int fd, off_t off),
      (to, len, prot, flags, fd, off))
-CALL(MAP, void *, MAP_FAILED, mmap64, (void *to, size_t len, int prot, int flags, int fd, off64_t off),
+CALL(MAP, void *, MAP_FAILED, mmap64,
+     (void *to, size_t len, int prot, int flags, int fd, off64_t off),
      (to, len, prot, flags, fd, off))
 
-/* ---- reading and writing -------------------------------------------------------------------------- */
+/* ---- reading and writing --------------------------------------------------------------------- */
 
 /* Of a file: what comes from the kernel's device, or from a pipe, does not fail like that. */
 static bool is_file(int fd)
@@ -169,20 +175,22 @@ CALL(READ, ssize_t, -1, readlink, (const char *path, char *to, size_t size), (pa
 CALL(READ, ssize_t, -1, readlinkat, (int at_fd, const char *path, char *to, size_t size),
      (at_fd, path, to, size))
 
-/* ---- files ---------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 CALL(STAT, int, -1, stat64, (const char *path, struct stat64 *out), (path, out))
 CALL(STAT, int, -1, lstat64, (const char *path, struct stat64 *out), (path, out))
 CALL(STAT, int, -1, fstat64, (int fd, struct stat64 *out), (fd, out))
 CALL(STAT, int, -1, fstatat64, (int at_fd, const char *path, struct stat64 *out, int flags),
      (at_fd, path, out, flags))
-CALL(STAT, int, -1, statx, (int at_fd, const char *path, int flags, unsigned mask, struct statx *out),
+CALL(STAT, int, -1, statx,
+     (int at_fd, const char *path, int flags, unsigned mask, struct statx *out),
      (at_fd, path, flags, mask, out))
 CALL(STAT, int, -1, fstatfs64, (int fd, struct statfs64 *out), (fd, out))
 
 char *__realpath_chk(const char *path, char *to, size_t size);
 CALL(STAT, char *, NULL, realpath, (const char *path, char *to), (path, to))
-CALL(STAT, char *, NULL, __realpath_chk, (const char *path, char *to, size_t size), (path, to, size))
+CALL(STAT, char *, NULL, __realpath_chk, (const char *path, char *to, size_t size),
+     (path, to, size))
 
 /* The mode is not there in all calls; taking it up all the same is what libc does. */
 int open64(const char *path, int flags, ...)
@@ -216,8 +224,10 @@ CALL(OPEN, int, -1, mkostemp64, (char *path, int flags), (path, flags))
 CALL(NAME, int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
 CALL(NAME, int, -1, mkdirat, (int at_fd, const char *path, mode_t mode), (at_fd, path, mode))
 CALL(NAME, int, -1, rename, (const char *a, const char *b), (a, b))
-CALL(NAME, int, -1, renameat, (int from_fd, const char *a, int to_fd, const char *b), (from_fd, a, to_fd, b))
-CALL(NAME, int, -1, renameat2, (int from_fd, const char *a, int to_fd, const char *b, unsigned flags),
+CALL(NAME, int, -1, renameat, (int from_fd, const char *a, int to_fd, const char *b),
+     (from_fd, a, to_fd, b))
+CALL(NAME, int, -1, renameat2,
+     (int from_fd, const char *a, int to_fd, const char *b, unsigned flags),
      (from_fd, a, to_fd, b, flags))
 CALL(NAME, int, -1, link, (const char *a, const char *b), (a, b))
 CALL(NAME, int, -1, linkat, (int from_fd, const char *a, int to_fd, const char *b, int flags),
@@ -228,14 +238,15 @@ CALL(NAME, int, -1, ftruncate64, (int fd, off64_t len), (fd, len))
 CALL(NAME, int, -1, fsync, (int fd), (fd))
 CALL(NAME, int, -1, syncfs, (int fd), (fd))
 
-/* ---- threads and processes ------------------------------------------------------------------------ */
+/* ---- threads and processes ------------------------------------------------------------------- */
 
 int pthread_create(pthread_t *out, const pthread_attr_t *how, void *(*run)(void *), void *argument)
 {
     return fails(THREAD) ? error : NEXT(pthread_create)(out, how, run, argument);
 }
 
-/* The sanitizers ask this of each thread that begins, and end the program where memory is short for the answer. */
+/* The sanitizers ask this of each thread that begins, and end the program where memory is short for
+ * the answer. */
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *out)
 {
     spared = true;
@@ -254,6 +265,8 @@ CALL(PROCESS, pid_t, -1, fork, (void), ())
 CALL(PROCESS, int, -1, pipe2, (int fds[2], int flags), (fds, flags))
 CALL(PROCESS, int, -1, socketpair, (int domain, int type, int protocol, int fds[2]),
      (domain, type, protocol, fds))
-CALL(PROCESS, ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
-CALL(PROCESS, ssize_t, -1, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+CALL(PROCESS, ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags),
+     (fd, message, flags))
+CALL(PROCESS, ssize_t, -1, recvmsg, (int fd, struct msghdr *message, int flags),
+     (fd, message, flags))
 CALL(PROCESS, int, -1, dup2, (int fd, int to), (fd, to))

@@ -3,9 +3,9 @@
 #ifndef CKPTFS_TESTS_FUZZ_CHECK_H
 #define CKPTFS_TESTS_FUZZ_CHECK_H
 
+#include "fuzz/made.h"
 #include "view/content.h"
 #include "view/view.h"
-#include "fuzz/made.h"
 
 enum { CHECK_BYTES = 256 << 10 }; /* of a file are looked at in one piece */
 

@@ -20,8 +20,8 @@ static bool any_file(const struct made *m, const struct made_tensor *t, bool few
     return any;
 }
 
-/* Of V1 it is not known which tensors a byte belongs to. A tensor that was damaged before may have been
- * read all the same, and a slice that is damaged may not be one that is read. */
+/* Of V1 it is not known which tensors a byte belongs to. A tensor that was damaged before may have
+ * been read all the same, and a slice that is damaged may not be one that is read. */
 static enum fate fate_of(const struct check *c, const struct made *m, const struct target *t,
                          bool damaged_before)
 {

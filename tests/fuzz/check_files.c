@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/cause.h"
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
 #include "render/why.h"
 #include "view/attr.h"
 #include "view/stats.h"
-#include "fuzz/check.h"
-#include "fuzz/fuzz.h"
 
 enum { PIECE = 5000, PIECES = 4, THREADS = 3 };
 

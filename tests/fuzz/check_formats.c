@@ -6,11 +6,11 @@
 
 #include "base/cursor.h"
 #include "base/utf8.h"
-#include "render/string_read.h"
-#include "view/left_out.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"
+#include "render/string_read.h"
+#include "view/left_out.h"
 
 /* All bytes of a target that has numbers; NULL where they cannot be read, or are many. */
 static uint8_t *read_target(struct check *c, const struct target *t, uint64_t *size)

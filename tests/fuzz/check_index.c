@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
-#include "source/catalog_names.h"
 #include "codec/sstable.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
+#include "source/catalog_names.h"
 
 /* What an entry says, as far as it matters here. */
 struct entry {

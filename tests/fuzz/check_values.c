@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/check.h"
+#include "fuzz/fuzz.h"
 #include "render/string_cursor.h"
 #include "render/text.h"
 #include "source/catalog_names.h"
-#include "fuzz/check.h"
-#include "fuzz/fuzz.h"
 #include "support/ref_cast.h"
 
 const struct made_tensor *check_source(const struct check *c, const struct tensor *t)

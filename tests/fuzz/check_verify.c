@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "render/verify.h"
-#include "view/report.h"
 #include "codec/sstable_index.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"
+#include "render/verify.h"
+#include "view/report.h"
 
 /* The run of m that is that slice, or all of it. */
 /* All of a report.json. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What fuzz targets share. A target is one file fuzz_NAME.c that defines LLVMFuzzerTestOneInput, and a folder corpus/NAME; the Makefile and
- * scripts/check find it by its name. It is built twice: with clang and libFuzzer (`make fuzz TARGET=NAME`), and with replay.c
- * into a program that feeds it files (build/tests/replay_NAME), which `make check` runs over the folder. */
+/* What fuzz targets share. A target is one file fuzz_NAME.c that defines LLVMFuzzerTestOneInput,
+ * and a folder corpus/NAME; the Makefile and scripts/check find it by its name. It is built twice:
+ * with clang and libFuzzer (`make fuzz TARGET=NAME`), and with replay.c into a program that feeds
+ * it files (build/tests/replay_NAME), which `make check` runs over the folder. */
 #ifndef CKPTFS_TESTS_FUZZ_H
 #define CKPTFS_TESTS_FUZZ_H
 
@@ -30,7 +31,8 @@ static inline void fuzz_said(errint rc, const struct diag *d)
     FUZZ_CHECK((rc < 0) == (d->errors > 0));
 }
 
-/* fuzz_file: a file in memory with this content, the same one in every call. Returns its descriptor; fuzz_path is its path. */
+/* fuzz_file: a file in memory with this content, the same one in every call. Returns its
+ * descriptor; fuzz_path is its path. */
 int fuzz_file(const uint8_t *data, size_t size);
 const char *fuzz_path(void);
 
@@ -42,9 +44,10 @@ uint32_t fuzz_random(uint32_t *state);
 
 /* Bodies for LLVMFuzzerCustomMutator that keep intact what a blind change would break.
  *
- * mutate_message: a field somewhere in a protobuf message, with the lengths of all messages around it.
- * mutate_table: a record of a table (as a message, or as bytes), which is written again in blocks of some size, with checksums; or
- * any byte of the file, and then the checksum of each block that the index names. */
+ * mutate_message: a field somewhere in a protobuf message, with the lengths of all messages around
+ * it. mutate_table: a record of a table (as a message, or as bytes), which is written again in
+ * blocks of some size, with checksums; or any byte of the file, and then the checksum of each block
+ * that the index names. */
 size_t mutate_message(uint8_t *data, size_t size, size_t most, unsigned seed);
 size_t mutate_table(uint8_t *data, size_t size, size_t most, unsigned seed);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index of a V2 checkpoint, made a catalog, and all of that looked at. */
+#include "fuzz/fuzz.h"
+#include "source/tf/strings.h"
 #include "source/tf_v2/bundle.h"
 #include "tensor/dtype.h"
-#include "source/tf/strings.h"
-#include "fuzz/fuzz.h"
 
 static void look(const struct catalog *c)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A V1 file, made a catalog, and all of its values read: decoded, unpacked, and its blocks verified. */
+/* A V1 file, made a catalog, and all of its values read: decoded, unpacked, and its blocks
+ * verified. */
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "render/verify.h"
-#include "tensor/dtype.h"
+#include "source/tf/strings.h"
 #include "source/tf_v1/legacy.h"
 #include "source/tf_v1/legacy_blocks.h"
-#include "source/tf/strings.h"
-#include "fuzz/fuzz.h"
+#include "tensor/dtype.h"
 
 enum { READ_MOST = 1 << 20, PART = 4096 };
 
@@ -124,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diag_init(&d);
     fuzz_file(data, size);
     const char *files[] = {fuzz_path()};
-    struct location where = {.prefix = "input", .format = LOCATION_V1, .files = files, .file_count = 1};
+    struct location where = {
+        .prefix = "input", .format = LOCATION_V1, .files = files, .file_count = 1};
     struct catalog *c = NULL;
     errint rc = legacy_open(&where, &d, &c);
     fuzz_said(rc, &d);

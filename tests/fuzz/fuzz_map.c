@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A map against a small checkpoint: parsed, resolved, and the beginning of every target read. */
-#include "render/render.h"
 #include "fuzz/fuzz.h"
 #include "plan/plan.h"
+#include "render/render.h"
 #include "support/fake.h"
 
 enum { READ = 200, TARGETS_READ = 64 };

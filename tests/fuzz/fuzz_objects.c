@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An object graph, and the names that it gives the tensors of a checkpoint with some of the goldens' keys. */
+/* An object graph, and the names that it gives the tensors of a checkpoint with some of the
+ * goldens' keys. */
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "source/catalog_build.h"
 #include "source/catalog_names.h"
-#include "tensor/dtype.h"
 #include "source/tf_v2/objects.h"
-#include "fuzz/fuzz.h"
+#include "tensor/dtype.h"
 
 #define VALUE "/.ATTRIBUTES/VARIABLE_VALUE"
 

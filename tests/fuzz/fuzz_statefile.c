@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A `checkpoint` state file. */
-#include "source/tf/statefile.h"
 #include "fuzz/fuzz.h"
+#include "source/tf/statefile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

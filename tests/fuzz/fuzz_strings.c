@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run of strings of a bundle: two bytes that say how many elements and in which byte order, then the run. Its checksums are made right
- * where it is decided what they should be, so that what comes after them is reached. */
+/* A run of strings of a bundle: two bytes that say how many elements and in which byte order, then
+ * the run. Its checksums are made right where it is decided what they should be, so that what comes
+ * after them is reached. */
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/tf/strings.h"
 #include "fuzz/fuzz.h"
+#include "source/tf/strings.h"
 
 enum { HEAD = 2, TAIL = 4, MOST = 1 << 16 };
 
-/* What a simple reader makes of the run: where each element is. False if it is not well-formed. Puts right the checksum of the lengths, and
- * says what that of the entry is. */
+/* What a simple reader makes of the run: where each element is. False if it is not well-formed.
+ * Puts right the checksum of the lengths, and says what that of the entry is. */
 struct simple {
     uint64_t offs[256];
     uint64_t lens[256];
     uint32_t crc;
 };
 
-static bool read_simply(uint8_t *run, size_t size, unsigned elements, bool big_endian, struct simple *out)
+static bool read_simply(uint8_t *run, size_t size, unsigned elements, bool big_endian,
+                        struct simple *out)
 {
     struct mkbuf summed = {0};
     size_t at = 0;
@@ -85,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(run_bytes);
     memcpy(run_bytes, data + HEAD, size);
     struct simple want = {.crc = 0};
-    bool good = read_simply(run_bytes, size, elements, big_endian, &want) || (elements == 0 && size == 0);
+    bool good =
+        read_simply(run_bytes, size, elements, big_endian, &want) || (elements == 0 && size == 0);
     bool same = memcmp(run_bytes, data + HEAD, size) == 0;
     want.crc = elements == 0 && size == 0 ? mk_mask(0) : want.crc;
     struct shard file = {.path = "input", .fd = -1};

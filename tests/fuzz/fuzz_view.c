@@ -9,11 +9,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "render/checked.h"
-#include "view/report.h"
 #include "codec/sstable_cache.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
+#include "render/checked.h"
+#include "view/report.h"
 
 enum { WORDS_MOST = 8, DESCRIPTORS_TAKEN = 40, DESCRIPTORS_LEFT = 10 };
 

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tensor/dtype.h"
 #include "fuzz/recipe.h"
 #include "support/tmpdir.h"
+#include "tensor/dtype.h"
 
 enum {
     MADE_CHECKPOINTS = 4,

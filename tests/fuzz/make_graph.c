@@ -145,7 +145,8 @@ static void add_objects(struct mkbuf *objects, struct str lines)
     struct str rest = lines;
     struct str line, first;
     while (take_line(&rest, &line)) {
-        if (take_word(&line, &first) && (str_eq(first, STR("@var")) || str_eq(first, STR("@obj")))) {
+        if (take_word(&line, &first) &&
+            (str_eq(first, STR("@var")) || str_eq(first, STR("@obj")))) {
             add_object(objects, number++, str_eq(first, STR("@var")) ? line : STR(""), lines);
         }
     }

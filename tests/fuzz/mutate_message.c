@@ -65,7 +65,8 @@ static uint64_t odd_number(uint32_t *random)
     return r & 64 ? r >> 24 : numbers[(r >> 8) % (sizeof(numbers) / sizeof(numbers[0]))];
 }
 
-static void mutate_field(struct mkbuf *out, const uint8_t *data, const struct field *f, uint32_t *random)
+static void mutate_field(struct mkbuf *out, const uint8_t *data, const struct field *f,
+                         uint32_t *random)
 {
     if (f->type == 0) {
         mkbuf_varint(out, f->tag);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tensor/dtype.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/recipe_words.h"
+#include "tensor/dtype.h"
 
 enum { LINES_MOST = 512, WORDS_MOST = 64 };
 

@@ -32,7 +32,8 @@ static void repair_block(uint8_t *data, size_t off, size_t len)
     put_le32(data + off + len + 1, mk_mask(mk_crc32c(data + off, len + 1)));
 }
 
-/* Magic and checksums made right: of the data blocks that an uncompressed index names, then of the index. */
+/* Magic and checksums made right: of the data blocks that an uncompressed index names, then of the
+ * index. */
 static void repair(uint8_t *data, size_t size)
 {
     if (size < FOOTER) {
@@ -63,7 +64,8 @@ static void repair(uint8_t *data, size_t size)
     repair_block(data, off, len);
 }
 
-/* The records, up to where the table stops to be one. The first, if its key is "", is the header of `out`. */
+/* The records, up to where the table stops to be one. The first, if its key is "", is the header of
+ * `out`. */
 static size_t read_records(const uint8_t *data, size_t size, size_t changed, uint32_t *random,
                            struct mkckpt *out)
 {

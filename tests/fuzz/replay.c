@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The main() of a fuzz target without libFuzzer: build/tests/replay_NAME FILE-OR-FOLDER... feeds it the files, each in a process of
- * its own with 10 seconds of CPU time (a busy machine must not fail it). The last line is `replay: N passed, N failed`. */
+/* The main() of a fuzz target without libFuzzer: build/tests/replay_NAME FILE-OR-FOLDER... feeds it
+ * the files, each in a process of its own with 10 seconds of CPU time (a busy machine must not fail
+ * it). The last line is `replay: N passed, N failed`. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

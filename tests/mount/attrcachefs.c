@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attrcachefs SOURCE MOUNTPOINT: shows the directory SOURCE, read-only, and lets the kernel keep the attributes and pages of its files for an hour, whatever
- * happens to them meanwhile. Network file systems keep them for a minute (NFS, SMB, sshfs), which is too short for a test to be sure of.
+/* attrcachefs SOURCE MOUNTPOINT: shows the directory SOURCE, read-only, and lets the kernel keep
+ * the attributes and pages of its files for an hour, whatever happens to them meanwhile. Network
+ * file systems keep them for a minute (NFS, SMB, sshfs), which is too short for a test to be sure
+ * of.
  *
- * Only who asks for synchronised attributes (AT_STATX_FORCE_SYNC) gets those that the files have. */
+ * Only who asks for synchronised attributes (AT_STATX_FORCE_SYNC) gets those that the files
+ * have. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +30,8 @@ static const char *within(const char *path)
 
 static void *start(struct fuse_conn_info *connection, struct fuse_config *config)
 {
-    connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* new attributes do not make old pages go */
+    connection->want &=
+        ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* new attributes do not make old pages go */
     config->attr_timeout = AN_HOUR;
     config->entry_timeout = AN_HOUR;
     config->kernel_cache = 1;
@@ -54,7 +58,8 @@ static int open_file(const char *path, struct fuse_file_info *file)
     return 0;
 }
 
-static int read_file(const char *path, char *buf, size_t size, off_t off, struct fuse_file_info *file)
+static int read_file(const char *path, char *buf, size_t size, off_t off,
+                     struct fuse_file_info *file)
 {
     (void)path;
     ssize_t got = pread((int)file->fh, buf, size, off);

@@ -142,7 +142,8 @@ int fake_has(const struct diag *d, enum diag_code code, const char *where, const
             return 1;
         }
     }
-    fprintf(stderr, "no %s at %s with '%s' in:\n%s", diag_code_name(code), where, words, fake_dump(d));
+    fprintf(stderr, "no %s at %s with '%s' in:\n%s", diag_code_name(code), where, words,
+            fake_dump(d));
     return 0;
 }
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Catalogs and maps for unit tests of the layers above src/source: no files but one of data, where a test reads. */
+/* Catalogs and maps for unit tests of the layers above src/source: no files but one of data, where
+ * a test reads. */
 #ifndef CKPTFS_TESTS_FAKE_H
 #define CKPTFS_TESTS_FAKE_H
 
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "source/catalog.h"
-#include "tensor/dtype.h"
 #include "map/map.h"
 #include "plan/plan.h"
+#include "source/catalog.h"
+#include "tensor/dtype.h"
 
 struct fake_tensor {
     const char *name;
@@ -19,8 +20,9 @@ struct fake_tensor {
     enum tensor_hidden hidden;
 };
 
-/* A catalog of `count` tensors, sorted here, laid one after the other in one shard in the order given. Byte i of the shard is
- * fake_byte(i). With `data`, the shard is a real temporary file, open; otherwise it has no descriptor. To be given to fake_close. */
+/* A catalog of `count` tensors, sorted here, laid one after the other in one shard in the order
+ * given. Byte i of the shard is fake_byte(i). With `data`, the shard is a real temporary file,
+ * open; otherwise it has no descriptor. To be given to fake_close. */
 struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, int data);
 void fake_close(struct catalog *c);
 
@@ -46,7 +48,8 @@ void fake_resolve(struct fake_resolved *r, const struct fake_tensor *tensors, ui
                   const char *text);
 void fake_resolved_close(struct fake_resolved *r);
 
-/* Whether d has an entry with that code, place ("map.ini:3"), and a message that contains `words`. */
+/* Whether d has an entry with that code, place ("map.ini:3"), and a message that contains
+ * `words`. */
 int fake_has(const struct diag *d, enum diag_code code, const char *where, const char *words);
 
 /* All entries, one a line, for failure messages; static storage. */

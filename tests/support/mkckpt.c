@@ -113,8 +113,10 @@ void mk_write_file(const char *path, const void *bytes, size_t len)
 
 void mktable_init(struct mktable *t)
 {
-    *t = (struct mktable){
-        .block_bytes = 262144, .restart_interval = 16, .restart_count = -1, .magic = 0xdb4775248b80fb57u};
+    *t = (struct mktable){.block_bytes = 262144,
+                          .restart_interval = 16,
+                          .restart_count = -1,
+                          .magic = 0xdb4775248b80fb57u};
 }
 
 void mktable_free(struct mktable *t)
@@ -150,8 +152,8 @@ struct mkhandle mktable_raw_block(struct mktable *t, const void *content, size_t
     return h;
 }
 
-static void add_entry(struct mkbuf *b, size_t shared, const void *key, size_t key_len, const void *value,
-                      size_t value_len)
+static void add_entry(struct mkbuf *b, size_t shared, const void *key, size_t key_len,
+                      const void *value, size_t value_len)
 {
     mkbuf_varint(b, shared);
     mkbuf_varint(b, key_len - shared);
@@ -190,12 +192,14 @@ void mktable_cut(struct mktable *t)
     } else {
         h = mktable_raw_block(t, t->block.data, t->block.len, 0, t->crc_xor);
     }
-    mktable_list(t, t->last_key.data, t->last_key.len, h); /* the last key itself is a legal separator */
+    mktable_list(t, t->last_key.data, t->last_key.len,
+                 h); /* the last key itself is a legal separator */
     t->block.len = t->restarts.len = 0;
     t->since_restart = 0;
 }
 
-void mktable_add(struct mktable *t, const void *key, size_t key_len, const void *value, size_t value_len)
+void mktable_add(struct mktable *t, const void *key, size_t key_len, const void *value,
+                 size_t value_len)
 {
     size_t shared = 0;
     if (t->block.len == 0 || t->since_restart == t->restart_interval) {
@@ -330,7 +334,8 @@ void mkckpt_free(struct mkckpt *c)
     free(c->records);
 }
 
-void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void *value, size_t value_len)
+void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void *value,
+                   size_t value_len)
 {
     if ((c->count & (c->count - 1)) == 0) {
         c->records = realloc(c->records, (c->count ? c->count * 2 : 1) * sizeof(*c->records));
@@ -344,8 +349,8 @@ void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void
     mkbuf_add(&r->value, value, value_len);
 }
 
-void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
-                   unsigned shard, const void *bytes, size_t len)
+void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank,
+                   const int64_t *dims, unsigned shard, const void *bytes, size_t len)
 {
     struct mkbuf value = {0};
     mk_entry(&value, &(struct mkentry){.dtype = dtype,
@@ -441,9 +446,12 @@ void mk_write_big_index(const char *prefix, unsigned count)
         char name[64];
         int len = snprintf(name, sizeof(name), "model/layer_%06u/sub/kernel", i);
         value.len = 0;
-        mk_entry(&value,
-                 &(struct mkentry){
-                     .dtype = 1, .rank = 2, .dims = dims, .off = i * UINT64_C(256), .bytes = 256, .crc = i});
+        mk_entry(&value, &(struct mkentry){.dtype = 1,
+                                           .rank = 2,
+                                           .dims = dims,
+                                           .off = i * UINT64_C(256),
+                                           .bytes = 256,
+                                           .crc = i});
         mktable_add(&t, name, (size_t)len, value.data, value.len);
     }
     write_index(prefix, &t);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checkpoints for tests, good and broken, encoded without any code of src/ (own crc, own varints), so that a mistake there is
- * not made twice. Layout after tensorflow/core/lib/io/{table_builder,block_builder,format}.cc and
+/* Checkpoints for tests, good and broken, encoded without any code of src/ (own crc, own varints),
+ * so that a mistake there is not made twice. Layout after
+ * tensorflow/core/lib/io/{table_builder,block_builder,format}.cc and
  * tensorflow/core/protobuf/tensor_bundle.proto. A lack of memory ends the program.
  *
  *   file      data block * | metaindex block (empty) | index block | footer
  *   block     content | type u8 (0 none, 1 snappy) | masked crc32c u32 over content and type
  *   content   entry * | restart offset u32 * n | n u32
  *   entry     varint shared | varint unshared | varint value_len | unshared key bytes | value
- *   index     key >= the last key of its block, value = varint offset, varint size (without the 5 bytes of type and crc)
+ *   index     key >= the last key of its block, value = varint offset, varint size (without the 5
+ *             bytes of type and crc)
  *   footer    metaindex handle | index handle | zeros to byte 40 | 57 fb 80 8b 24 75 47 db
  */
 #ifndef CKPTFS_TESTS_MKCKPT_H
@@ -71,7 +73,8 @@ void mktable_init(struct mktable *t);
 void mktable_free(struct mktable *t);
 
 /* A record, whatever its order; blocks are cut by themselves. */
-void mktable_add(struct mktable *t, const void *key, size_t key_len, const void *value, size_t value_len);
+void mktable_add(struct mktable *t, const void *key, size_t key_len, const void *value,
+                 size_t value_len);
 
 /* An entry of the present data block as given: three numbers, then bytes. */
 void mktable_raw_entry(struct mktable *t, uint64_t shared, uint64_t unshared, uint64_t value_len,
@@ -103,8 +106,8 @@ struct mkentry {
 };
 void mk_entry(struct mkbuf *b, const struct mkentry *e);
 
-/* The key of a slice (OrderedCode, reference tensor_bundle.cc EncodeTensorNameSlice): numbers from 0 to 2^13 only, -1 as length is a
- * full axis. */
+/* The key of a slice (OrderedCode, reference tensor_bundle.cc EncodeTensorNameSlice): numbers from
+ * 0 to 2^13 only, -1 as length is a full axis. */
 void mk_slice_key(struct mkbuf *b, const char *name, unsigned rank, const int64_t *starts,
                   const int64_t *lengths);
 
@@ -125,16 +128,17 @@ void mkckpt_init(struct mkckpt *c, unsigned num_shards);
 void mkckpt_free(struct mkckpt *c);
 
 /* A tensor whose `len` bytes are put at the end of its shard. */
-void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
-                   unsigned shard, const void *bytes, size_t len);
+void mkckpt_tensor(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank,
+                   const int64_t *dims, unsigned shard, const void *bytes, size_t len);
 
-/* A run of strings as a data file has it (tensor_bundle.cc, WriteStringTensor): elements[i] of lens[i] bytes. *crc is what its entry has,
- * masked. */
+/* A run of strings as a data file has it (tensor_bundle.cc, WriteStringTensor): elements[i] of
+ * lens[i] bytes. *crc is what its entry has, masked. */
 void mk_strings(struct mkbuf *b, const void *const *elements, const size_t *lens, size_t count,
                 bool big_endian, uint32_t *crc);
 
 /* A record as it is. */
-void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void *value, size_t value_len);
+void mkckpt_record(struct mkckpt *c, const void *key, size_t key_len, const void *value,
+                   size_t value_len);
 
 /* Adds header and records, sorted, to a table. */
 void mkckpt_into_table(struct mkckpt *c, struct mktable *t);
@@ -142,7 +146,8 @@ void mkckpt_into_table(struct mkckpt *c, struct mktable *t);
 /* PREFIX.index and PREFIX.data-*-of-*. */
 void mkckpt_write(struct mkckpt *c, const char *prefix);
 
-/* PREFIX.index alone, of `count` float32 tensors named "model/layer_%06u/sub/kernel" of shape [16, 4], in one shard. */
+/* PREFIX.index alone, of `count` float32 tensors named "model/layer_%06u/sub/kernel" of shape [16,
+ * 4], in one shard. */
 void mk_write_big_index(const char *prefix, unsigned count);
 
 #endif

@@ -62,8 +62,8 @@ void opened_close(struct opened *o)
     tmpdir_remove(&o->dir);
 }
 
-void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
-                unsigned shard)
+void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank,
+                const int64_t *dims, unsigned shard)
 {
     uint64_t bytes;
     errint rc = shape_bytes((struct shape){dims, (uint8_t)rank}, dtype, &bytes);

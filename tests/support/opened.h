@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views of real checkpoints for unit tests, ready to be read: of a golden, or of one that mkckpt.h writes. Failures end the program. */
+/* Views of real checkpoints for unit tests, ready to be read: of a golden, or of one that mkckpt.h
+ * writes. Failures end the program. */
 #ifndef CKPTFS_TESTS_OPENED_H
 #define CKPTFS_TESTS_OPENED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "view/view.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "view/view.h"
 
 struct opened {
     struct tmpdir dir; /* of the map, and for the test's own files */
@@ -17,7 +18,8 @@ struct opened {
     errint rc;
 };
 
-/* opened_view: the view of `checkpoint` under a map of that text; NULL: without a map. Fails where that fails. */
+/* opened_view: the view of `checkpoint` under a map of that text; NULL: without a map. Fails where
+ * that fails. */
 void opened_view(struct opened *o, const char *checkpoint, const char *map);
 
 /* opened_unlooked: likewise, although its data files have other bytes than the index says. */
@@ -31,9 +33,10 @@ void opened_made(struct opened *o, struct mkckpt *tensors, const char *map);
 
 void opened_close(struct opened *o);
 
-/* opened_add: a tensor of `c` in that shard, whose bytes go on counting from the number of tensors before it. */
-void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank, const int64_t *dims,
-                unsigned shard);
+/* opened_add: a tensor of `c` in that shard, whose bytes go on counting from the number of tensors
+ * before it. */
+void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned rank,
+                const int64_t *dims, unsigned shard);
 
 /* opened_find: the variable of that name; fails if there is none. */
 struct logical opened_find(const struct opened *o, const char *name);

@@ -130,7 +130,8 @@ uint64_t ref_largest(enum dtype type)
     uint64_t sign = UINT64_C(1) << (t->bits - 1);
     switch (t->top) {
     case TOP_IEEE:
-        return sign - 1 - (UINT64_C(1) << t->low); /* all exponent bits but the last, all of the mantissa */
+        return sign - 1 -
+               (UINT64_C(1) << t->low); /* all exponent bits but the last, all of the mantissa */
     case TOP_NAN:
         return sign - 2;
     default:
@@ -167,7 +168,8 @@ long double ref_decode(enum dtype type, uint64_t bits)
     return factor * magnitude_of(t, pattern);
 }
 
-/* Half the way between a pattern and the next: the type with one more mantissa bit has that value. */
+/* Half the way between a pattern and the next: the type with one more mantissa bit has that
+ * value. */
 static long double middle_after(const struct ref_type *t, uint64_t pattern)
 {
     struct ref_type finer = *t;
@@ -242,8 +244,8 @@ static bool encode_integer(enum dtype type, enum cast_mode mode, long double val
     long double whole = truncl(value);
     if (mode == CAST_WRAP) {
         long double span = power((int)t->bits);
-        whole -=
-            floorl(whole / span) * span; /* exact: a division by a power of two, a difference below 2^64 */
+        whole -= floorl(whole / span) *
+                 span; /* exact: a division by a power of two, a difference below 2^64 */
         *bits = (uint64_t)whole & mask;
         return true;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Casts of real numbers a second way, to check src/tensor/cast.c by: own tables, values as long double (which holds every element of
- * every type exactly), and no rounding: the nearest value is sought among the target's encodings. */
+/* Casts of real numbers a second way, to check src/tensor/cast.c by: own tables, values as long
+ * double (which holds every element of every type exactly), and no rounding: the nearest value is
+ * sought among the target's encodings. */
 #ifndef CKPTFS_TESTS_REF_CAST_H
 #define CKPTFS_TESTS_REF_CAST_H
 
@@ -25,7 +26,8 @@ unsigned ref_bytes(enum dtype type);
 /* The bits of the largest finite value. */
 uint64_t ref_largest(enum dtype type);
 
-/* Whether the value is one of the type, for integers; the plan's question is answered by it for all of a source's ends. */
+/* Whether the value is one of the type, for integers; the plan's question is answered by it for all
+ * of a source's ends. */
 bool ref_plannable(enum dtype from, enum dtype to, enum cast_mode mode);
 
 /* The value of an element; a NaN has its sign. */

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "io/file.h"
 #include "base/glob.h"
 #include "base/trouble.h"
 #include "base/url.h"
+#include "io/file.h"
+#include "io/nearby.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
-#include "io/nearby.h"
 
 errint locate_probe(const char *path)
 {
@@ -25,7 +25,8 @@ errint locate_probe(const char *path)
 
 const char *locate_join(struct arena *a, const char *dir, struct str name)
 {
-    return arena_printf(a, "%s%s" STR_FMT, dir, str_ends(str_from(dir), STR("/")) ? "" : "/", STR_ARG(name));
+    return arena_printf(a, "%s%s" STR_FMT, dir, str_ends(str_from(dir), STR("/")) ? "" : "/",
+                        STR_ARG(name));
 }
 
 errint locate_try_prefix(struct search *s, struct str prefix)
@@ -63,7 +64,8 @@ struct str locate_without_suffix(struct str path)
 errint locate_try_path(struct search *s, const char *path)
 {
     errint rc = locate_try_prefix(s, str_from(path));
-    return rc == -ENOENT ? locate_v1(path, LOCATE_WILD_ENDING, s->argument, s->a, s->out, s->d) : rc;
+    return rc == -ENOENT ? locate_v1(path, LOCATE_WILD_ENDING, s->argument, s->a, s->out, s->d)
+                         : rc;
 }
 
 static errint not_found(struct search *s, struct str prefix)
@@ -71,13 +73,14 @@ static errint not_found(struct search *s, struct str prefix)
     struct str argument = str_from(s->argument);
     struct str url = url_in(argument);
     if (url.ptr) {
-        return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, argument, "'%s' is no local path: %s",
-                          diag_visible(s->d, url), url_advice(url));
+        return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, argument,
+                          "'%s' is no local path: %s", diag_visible(s->d, url), url_advice(url));
     }
     const char *cut = prefix.ptr ? diag_visible(s->d, prefix) : NULL;
     return diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, argument,
                       "no checkpoint there: tried the directory and %s.index%s%s%s%s",
-                      diag_visible(s->d, argument), cut ? " and " : "", cut ? cut : "", cut ? ".index" : "",
+                      diag_visible(s->d, argument), cut ? " and " : "", cut ? cut : "",
+                      cut ? ".index" : "",
                       glob_is_pattern(locate_head(argument))
                           ? "; wildcards have a meaning in the last component alone"
                           : "");
@@ -131,7 +134,8 @@ static errint search_file(struct search *s)
     if (kind < 0 && kind != -ENOENT) {
         return file_complain(s->d, DIAG_FILE_UNREADABLE, s->argument, kind);
     }
-    rc = kind == 0 && !prefix.ptr ? locate_complain_no_table(s->argument, s->d) : not_found(s, prefix);
+    rc = kind == 0 && !prefix.ptr ? locate_complain_no_table(s->argument, s->d)
+                                  : not_found(s, prefix);
     if (!url_in(str_from(s->argument)).ptr) {
         locate_suggest(s, dir);
     }
@@ -145,21 +149,23 @@ void locate_warn_both(const char *path, struct diag *d)
     bool prefix = !str_ends(str_from(path), STR("/")) && locate_probe(path) == -EISDIR;
     const char *index = prefix ? arena_printf(&scratch, "%s.index", path) : NULL;
     if (index && locate_probe(index) == 0) {
-        diag_warn(
-            d, DIAG_NAME_AMBIGUOUS, path, str_from(path),
-            "it is a directory and the prefix of a checkpoint, taking the directory, as TensorFlow does: "
-            "name %s for the other",
-            diag_visible(d, str_from(index)));
+        diag_warn(d, DIAG_NAME_AMBIGUOUS, path, str_from(path),
+                  "it is a directory and the prefix of a checkpoint, taking the directory, as "
+                  "TensorFlow does: "
+                  "name %s for the other",
+                  diag_visible(d, str_from(index)));
     }
     arena_fini(&scratch);
 }
 
-errint locate_checkpoint(const char *argument, struct arena *a, struct location *out, struct diag *d)
+errint locate_checkpoint(const char *argument, struct arena *a, struct location *out,
+                         struct diag *d)
 {
     *out = (struct location){0};
     struct search s = {argument, a, out, d};
     if (argument[0] == '\0') {
-        return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", STR(""), "the path of the checkpoint is empty");
+        return diag_error(d, DIAG_CHECKPOINT_NOT_FOUND, "", STR(""),
+                          "the path of the checkpoint is empty");
     }
     unsigned troubles = trouble_count();
     errint rc = locate_probe(argument) == -EISDIR ? locate_in_directory(&s) : search_file(&s);

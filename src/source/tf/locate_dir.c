@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checkpoint of a directory: what its state file says, a SavedModel's variables, or the only one there is. */
+/* The checkpoint of a directory: what its state file says, a SavedModel's variables, or the only
+ * one there is. */
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "io/file.h"
+#include "io/nearby.h"
 #include "source/tf/locate_scan.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
-#include "io/nearby.h"
 
 /* The variables of a SavedModel (saved_model/constants.py), the name of TensorFlow 0.12 last. */
 static const char *const variables_names[] = {"variables", "saved_model_variables"};
@@ -58,15 +59,16 @@ static void warn_variables(struct search *s, const char *dir)
             return;
         }
     }
-    diag_warn(
-        s->d, DIAG_MOVED, dir, str_from(dir),
-        "a SavedModel has its variables in variables/variables, taking those in %s: TensorFlow does not "
-        "find them",
-        diag_visible(s->d, str_from(s->out->prefix)));
+    diag_warn(s->d, DIAG_MOVED, dir, str_from(dir),
+              "a SavedModel has its variables in variables/variables, taking those in %s: "
+              "TensorFlow does not "
+              "find them",
+              diag_visible(s->d, str_from(s->out->prefix)));
 }
 
 /* The only checkpoint of the folder, if there is one alone. */
-static errint try_only(struct search *s, const char *dir, const struct locate_found *found, uint32_t count)
+static errint try_only(struct search *s, const char *dir, const struct locate_found *found,
+                       uint32_t count)
 {
     if (count != 1 || found[0].parts) {
         return -ENOENT;
@@ -77,7 +79,8 @@ static errint try_only(struct search *s, const char *dir, const struct locate_fo
 
 static errint complain_unreadable(struct search *s, const char *dir, errint rc)
 {
-    return rc == -ENOMEM ? diag_no_memory(s->d) : file_complain(s->d, DIAG_FILE_UNREADABLE, dir, rc);
+    return rc == -ENOMEM ? diag_no_memory(s->d)
+                         : file_complain(s->d, DIAG_FILE_UNREADABLE, dir, rc);
 }
 
 errint locate_saved_model(struct search *s, const char *dir)
@@ -110,7 +113,8 @@ static errint try_graphless(struct search *s, const char *dir)
     errint rc = try_folder(s, dir);
     if (rc == 0) {
         diag_warn(s->d, DIAG_NO_STATE, dir, str_from(dir),
-                  "the directory holds no state file named 'checkpoint' and no saved_model.pb, taking the "
+                  "the directory holds no state file named 'checkpoint' and no saved_model.pb, "
+                  "taking the "
                   "variables of a SavedModel, %s",
                   diag_visible(s->d, str_from(s->out->prefix)));
     }
@@ -125,11 +129,11 @@ static errint complain_parts(struct search *s, const char *dir, const struct loc
     if (!whole) {
         return diag_no_memory(s->d);
     }
-    errint rc =
-        diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
-                   "the directory holds no checkpoint, but parts of one: a sharded save was interrupted "
-                   "before it merged them, %u of %lu are there; a pattern takes them as one",
-                   found->parts, strtoul(whole, NULL, 10));
+    errint rc = diag_error(
+        s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
+        "the directory holds no checkpoint, but parts of one: a sharded save was interrupted "
+        "before it merged them, %u of %lu are there; a pattern takes them as one",
+        found->parts, strtoul(whole, NULL, 10));
     diag_nearest(s->d, str_from(pattern));
     return rc;
 }
@@ -146,16 +150,16 @@ static errint complain_several(struct search *s, const char *dir, const struct l
     buf_text(&list, count > NEARBY_MOST ? ", ..." : "");
     return diag_error(
         s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
-        "the directory holds no state file named 'checkpoint', but %u checkpoints: name one of %s", count,
-        buf_check(&list) < 0 ? "them" : list.data);
+        "the directory holds no state file named 'checkpoint', but %u checkpoints: name one of %s",
+        count, buf_check(&list) < 0 ? "them" : list.data);
 }
 
 static errint complain_none(struct search *s, const char *dir)
 {
-    errint rc = diag_error(
-        s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
-        "the directory holds no checkpoint, and no state file named 'checkpoint' that says where one is%s",
-        locate_hints(s, dir));
+    errint rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
+                           "the directory holds no checkpoint, and no state file named "
+                           "'checkpoint' that says where one is%s",
+                           locate_hints(s, dir));
     const char *same_name = arena_printf(s->a, "%s.index", dir);
     if (same_name && locate_is_table(same_name)) {
         diag_nearest(s->d, str_from(same_name));
@@ -176,10 +180,10 @@ static errint search_without_state(struct search *s, const char *dir)
     errint rc = try_only(s, dir, found, count);
     if (rc == 0) {
         const char *path = locate_join(s->a, dir, found[0].name);
-        diag_warn(
-            s->d, DIAG_NO_STATE, dir, str_from(dir),
-            "the directory holds no state file named 'checkpoint', taking the only checkpoint in it, %s",
-            path ? diag_visible(s->d, str_from(path)) : "");
+        diag_warn(s->d, DIAG_NO_STATE, dir, str_from(dir),
+                  "the directory holds no state file named 'checkpoint', taking the only "
+                  "checkpoint in it, %s",
+                  path ? diag_visible(s->d, str_from(path)) : "");
     }
     rc = rc == -ENOENT && count == 0 ? try_graphless(s, dir) : rc;
     if (rc != -ENOENT) {

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/glob.h"
 #include "base/grow.h"
+#include "io/file.h"
 
 struct matches {
     struct str head;
@@ -67,7 +67,8 @@ static errint keep(struct matches *m, const char ***files, uint32_t *count)
     return 0;
 }
 
-errint locate_glob(struct str head, struct str glob, struct arena *a, const char ***files, uint32_t *count)
+errint locate_glob(struct str head, struct str glob, struct arena *a, const char ***files,
+                   uint32_t *count)
 {
     *files = NULL;
     *count = 0;

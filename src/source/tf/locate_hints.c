@@ -29,9 +29,10 @@ static int by_name(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* Those that are folders, or else files that end in `suffix`: so far as a look at the entry says it. Names that begin with '.' are
- * left out. */
-static void list(const char *dir, bool folders, struct str suffix, struct arena *a, struct names *out)
+/* Those that are folders, or else files that end in `suffix`: so far as a look at the entry says
+ * it. Names that begin with '.' are left out. */
+static void list(const char *dir, bool folders, struct str suffix, struct arena *a,
+                 struct names *out)
 {
     out->count = 0;
     DIR *stream = file_list(dir);
@@ -90,7 +91,8 @@ static const struct file_kind *telling(const char *path, struct str name)
 }
 
 /* Whether there is something to tell of the file, after `before`. */
-static bool add_hint(struct search *s, const char *dir, struct str name, const char *before, struct buf *b)
+static bool add_hint(struct search *s, const char *dir, struct str name, const char *before,
+                     struct buf *b)
 {
     bool rest = str_search(name, STR(".tempstate")) >= 0; /* tensor_bundle.cc, BundleWriter */
     const char *path = locate_join(s->a, dir, name);
@@ -104,8 +106,8 @@ static bool add_hint(struct search *s, const char *dir, struct str name, const c
         buf_text(b, " is left of a save that was interrupted");
         return true;
     }
-    buf_printf(b, " is %s%s%s%s", kind->name, kind->remedy ? " (" : "", kind->remedy ? kind->remedy : "",
-               kind->remedy ? ")" : "");
+    buf_printf(b, " is %s%s%s%s", kind->name, kind->remedy ? " (" : "",
+               kind->remedy ? kind->remedy : "", kind->remedy ? ")" : "");
     return true;
 }
 
@@ -133,7 +135,8 @@ static bool has_file(struct search *s, const char *dir, const char *name)
     return path && locate_probe(path) == 0;
 }
 
-/* What to name for the checkpoint in `dir`: the folder, or the pattern of parts in it; NULL if there is none. */
+/* What to name for the checkpoint in `dir`: the folder, or the pattern of parts in it; NULL if
+ * there is none. */
 static const char *checkpoint_of(struct search *s, const char *dir)
 {
     if (has_file(s, dir, "checkpoint") || has_file(s, dir, "saved_model.pb") ||
@@ -147,7 +150,8 @@ static const char *checkpoint_of(struct search *s, const char *dir)
     for (unsigned i = 0; names && i < names->count && i < BELOW_INDEXES_MOST; i++) {
         const char *index = locate_join(s->a, dir, names->first[i]);
         if (index && locate_is_table(index)) {
-            const char *pattern = locate_parts_pattern(locate_without_suffix(str_from(index)), s->a);
+            const char *pattern =
+                locate_parts_pattern(locate_without_suffix(str_from(index)), s->a);
             return pattern ? pattern : dir;
         }
     }
@@ -167,8 +171,8 @@ static void look_below(struct below *b, const char *dir, unsigned levels)
         return;
     }
     list(dir, true, STR(""), b->s->a, names);
-    for (unsigned i = 0; i < names->count && b->found < DIAG_NEAREST && b->folders < BELOW_FOLDERS_MOST;
-         i++) {
+    for (unsigned i = 0;
+         i < names->count && b->found < DIAG_NEAREST && b->folders < BELOW_FOLDERS_MOST; i++) {
         const char *path = locate_join(b->s->a, dir, names->first[i]);
         if (!path || locate_probe(path) != -EISDIR) {
             continue;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Indexes by a pattern: one checkpoint, or the parts of a sharded save that was interrupted before they were merged
- * (tensorflow/core/kernels/save_restore_v2_ops.cc). */
+/* Indexes by a pattern: one checkpoint, or the parts of a sharded save that was interrupted before
+ * they were merged (tensorflow/core/kernels/save_restore_v2_ops.cc). */
 #include <stdlib.h>
 
-#include "io/file.h"
 #include "base/glob.h"
+#include "io/file.h"
+#include "io/nearby.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
-#include "io/nearby.h"
 
 /* The indexes that the pattern matches, with or without its `.index`. */
 static errint find_indexes(struct search *s, struct str path, const char ***files, uint32_t *count)
@@ -68,7 +68,8 @@ static void warn_count(struct search *s, const char *pattern, uint32_t count)
     const char *whole = locate_shard_count(pattern);
     if (strtoull(whole, NULL, 10) != count) {
         diag_warn(s->d, DIAG_FILE_UNREADABLE, s->argument, str_from(pattern),
-                  "the names of the parts say -of-%s, but %u match: what was saved in the others is missing",
+                  "the names of the parts say -of-%s, but %u match: what was saved in the others "
+                  "is missing",
                   whole, (unsigned)count);
     }
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "io/file.h"
 #include "base/grow.h"
+#include "io/file.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
 
@@ -29,7 +29,8 @@ static errint note(struct scan *s, struct str name, bool index)
     if (!text || !grow(&s->found, &s->cap, s->count, sizeof(*s->found))) {
         return -ENOMEM;
     }
-    s->found[s->count++] = (struct locate_found){str_from(pattern ? pattern : text), index && pattern};
+    s->found[s->count++] =
+        (struct locate_found){str_from(pattern ? pattern : text), index && pattern};
     return 0;
 }
 
@@ -94,7 +95,8 @@ errint locate_scan(const char *dir, struct arena *a, struct locate_found **found
     const struct dirent *entry;
     errint rc = 0;
     while (rc == 0 && (entry = file_next(stream, &rc))) {
-        bool file = entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        bool file =
+            entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
         rc = file ? look_at(&s, entry->d_name) : 0;
     }
     closedir(stream);

@@ -4,12 +4,12 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/url.h"
+#include "io/file.h"
 #include "io/file_kind.h"
+#include "io/nearby.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
-#include "io/nearby.h"
 #include "source/tf/statefile.h"
 
 enum { STATE_FILE_MOST = 16 << 20 };
@@ -22,7 +22,7 @@ struct following {
     struct str latest;
     const char *stated; /* the path that it states */
     const char *beside; /* its last component, in `dir` */
-    const char *raw;    /* likewise, if it is a Windows path that was written without escapes; NULL */
+    const char *raw; /* likewise, if it is a Windows path that was written without escapes; NULL */
 };
 
 static errint read_state(struct search *s, const char *file, struct statefile *out)
@@ -36,7 +36,8 @@ static errint read_state(struct search *s, const char *file, struct statefile *o
     const struct file_kind *kind = file_kind_of_text(text);
     if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_STATE &&
         kind->group != FILE_KIND_EMPTY) {
-        return file_kind_complain(s->d, DIAG_CHECKPOINT_CORRUPT, file, kind, "a checkpoint's state file");
+        return file_kind_complain(s->d, DIAG_CHECKPOINT_CORRUPT, file, kind,
+                                  "a checkpoint's state file");
     }
     rc = statefile_parse(text, file, s->a, out, s->d);
     if (rc == 0 && str_find(out->latest, '\0') >= 0) {
@@ -61,17 +62,20 @@ static errint set_paths(struct following *f, const struct statefile *state)
     struct arena *a = f->s->a;
     struct str raw = last_component(state->windows);
     f->latest = state->latest;
-    f->stated = f->latest.ptr[0] == '/' ? arena_cstr(a, f->latest) : locate_join(a, f->dir, f->latest);
+    f->stated =
+        f->latest.ptr[0] == '/' ? arena_cstr(a, f->latest) : locate_join(a, f->dir, f->latest);
     f->beside = locate_join(a, f->dir, last_component(f->latest));
     f->raw = raw.len ? locate_join(a, f->dir, raw) : NULL;
     return f->stated && f->beside && (f->raw || !raw.len) ? 0 : diag_no_memory(f->s->d);
 }
 
-/* A path, or the prefix of what is a file of a checkpoint: then *cut is set. An index is a table, as V1 files are, so V1 comes last. */
+/* A path, or the prefix of what is a file of a checkpoint: then *cut is set. An index is a table,
+ * as V1 files are, so V1 comes last. */
 static errint try_stated(struct following *f, const char *path, bool *cut)
 {
     struct str prefix = locate_without_suffix(str_from(path));
-    const char *text = prefix.len > locate_head(str_from(path)).len ? arena_cstr(f->s->a, prefix) : NULL;
+    const char *text =
+        prefix.len > locate_head(str_from(path)).len ? arena_cstr(f->s->a, prefix) : NULL;
     errint rc = locate_try_prefix(f->s, str_from(path));
     *cut = rc == -ENOENT && text;
     if (*cut) {
@@ -96,7 +100,8 @@ static errint try_beside(struct following *f, bool *cut)
 static const char *taken(const struct following *f)
 {
     const struct location *out = f->s->out;
-    return diag_visible(f->s->d, str_from(out->format == LOCATION_V2 ? out->index_path : out->prefix));
+    return diag_visible(f->s->d,
+                        str_from(out->format == LOCATION_V2 ? out->index_path : out->prefix));
 }
 
 static void warn_moved(struct following *f)
@@ -111,7 +116,8 @@ static void warn_moved(struct following *f)
 static void warn_cut(struct following *f)
 {
     diag_warn(f->s->d, DIAG_MOVED, f->file, f->latest,
-              "it names a file of the checkpoint, where TensorFlow wants the prefix: taking %s", taken(f));
+              "it names a file of the checkpoint, where TensorFlow wants the prefix: taking %s",
+              taken(f));
 }
 
 /* Whether the directory `sub` is `dir`, or below it; true, too, if that cannot be found out. */
@@ -139,9 +145,11 @@ static void warn_elsewhere(struct following *f)
     struct search quiet = {f->s->argument, f->s->a, &here, NULL};
     if (last_component(f->latest).len && locate_try_path(&quiet, f->beside) == 0) {
         diag_warn(f->s->d, DIAG_MOVED, f->file, f->latest,
-                  "the state file leads out of its directory, to %s, as it leads TensorFlow; a checkpoint of "
+                  "the state file leads out of its directory, to %s, as it leads TensorFlow; a "
+                  "checkpoint of "
                   "that name is in the directory, too: name %s to take it",
-                  diag_visible(f->s->d, str_from(out->prefix)), diag_visible(f->s->d, str_from(here.prefix)));
+                  diag_visible(f->s->d, str_from(out->prefix)),
+                  diag_visible(f->s->d, str_from(here.prefix)));
     }
 }
 
@@ -155,15 +163,17 @@ static errint complain_stale(struct following *f)
     const char *hints = locate_hints(s, f->dir);
     errint rc;
     if (url.ptr) {
-        rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, f->file, f->latest,
-                        "the state file names '%s', which is no local path, and there is no %s.index%s: %s",
-                        diag_visible(s->d, url), diag_visible(s->d, str_from(f->beside)), hints,
-                        url_advice(url));
+        rc = diag_error(
+            s->d, DIAG_CHECKPOINT_NOT_FOUND, f->file, f->latest,
+            "the state file names '%s', which is no local path, and there is no %s.index%s: %s",
+            diag_visible(s->d, url), diag_visible(s->d, str_from(f->beside)), hints,
+            url_advice(url));
     } else {
-        rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, f->file, f->latest,
-                        "the state file names a checkpoint that does not exist: tried %s.index%s%s%s%s",
-                        stated, other ? " and " : "", other ? diag_visible(s->d, str_from(other)) : "",
-                        other ? ".index" : "", hints);
+        rc = diag_error(
+            s->d, DIAG_CHECKPOINT_NOT_FOUND, f->file, f->latest,
+            "the state file names a checkpoint that does not exist: tried %s.index%s%s%s%s", stated,
+            other ? " and " : "", other ? diag_visible(s->d, str_from(other)) : "",
+            other ? ".index" : "", hints);
     }
     locate_suggest(s, f->dir);
     return rc;

@@ -6,11 +6,11 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/glob.h"
+#include "codec/sstable_block.h"
+#include "io/file.h"
 #include "io/file_kind.h"
 #include "source/tf/locate_glob.h"
-#include "codec/sstable_block.h"
 
 struct v1_search {
     const char *argument;
@@ -53,7 +53,8 @@ const char *locate_shard_pattern(const char *name, struct arena *a)
     return arena_printf(a, "%.*s\?\?\?\?\?-of-%s", (int)(digits - name), name, count);
 }
 
-/* Says so if the shards that were found are not as many as their names say: TensorFlow takes what is there, too. */
+/* Says so if the shards that were found are not as many as their names say: TensorFlow takes what
+ * is there, too. */
 static errint check_shards(struct v1_search *s, const char *pattern)
 {
     const struct location *out = s->out;
@@ -61,22 +62,26 @@ static errint check_shards(struct v1_search *s, const char *pattern)
     for (uint32_t i = 1; count && i < out->file_count; i++) {
         const char *other = locate_shard_count(out->files[i]);
         if (other && strcmp(other, count) != 0) {
-            return diag_error(s->d, DIAG_UNSUPPORTED, s->argument, str_from(pattern),
-                              "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
-                              "in -of-%s",
-                              count, other);
+            return diag_error(
+                s->d, DIAG_UNSUPPORTED, s->argument, str_from(pattern),
+                "shards of several V1 checkpoints match: give a pattern that ends in -of-%s or "
+                "in -of-%s",
+                count, other);
         }
     }
     if (count && strtoull(count, NULL, 10) != out->file_count) {
         diag_warn(s->d, DIAG_FILE_UNREADABLE, s->argument, str_from(pattern),
-                  "the names of the V1 shards say -of-%s, but %u match", count, (unsigned)out->file_count);
+                  "the names of the V1 shards say -of-%s, but %u match", count,
+                  (unsigned)out->file_count);
     }
     return 0;
 }
 
-/* The V1 files among those in `head` whose names match `glob`, if one of them at least is a table: 0, -ENOENT without words, or an error in d;
- * `name` is what they are called together. With `named` only those that have the name of a shard. */
-static errint try_shards(struct v1_search *s, struct str head, const char *glob, const char *name, bool named)
+/* The V1 files among those in `head` whose names match `glob`, if one of them at least is a table:
+ * 0, -ENOENT without words, or an error in d; `name` is what they are called together. With `named`
+ * only those that have the name of a shard. */
+static errint try_shards(struct v1_search *s, struct str head, const char *glob, const char *name,
+                         bool named)
 {
     const char **files;
     uint32_t found;
@@ -86,7 +91,8 @@ static errint try_shards(struct v1_search *s, struct str head, const char *glob,
                           LOCATE_MATCHES_MOST);
     }
     if (rc < 0) {
-        return rc == -ENOMEM ? diag_no_memory(s->d) : file_complain(s->d, DIAG_FILE_UNREADABLE, name, rc);
+        return rc == -ENOMEM ? diag_no_memory(s->d)
+                             : file_complain(s->d, DIAG_FILE_UNREADABLE, name, rc);
     }
     bool table = false;
     uint32_t count = 0;
@@ -99,11 +105,13 @@ static errint try_shards(struct v1_search *s, struct str head, const char *glob,
     if (!table) {
         return -ENOENT;
     }
-    *s->out = (struct location){.prefix = name, .format = LOCATION_V1, .files = files, .file_count = count};
+    *s->out = (struct location){
+        .prefix = name, .format = LOCATION_V1, .files = files, .file_count = count};
     return check_shards(s, name);
 }
 
-/* `base` as a pattern that matches what it is to: NULL if it is none, or, with *rc set, if memory is short. */
+/* `base` as a pattern that matches what it is to: NULL if it is none, or, with *rc set, if memory
+ * is short. */
 static const char *pattern_in(struct str base, enum locate_wild wild, struct arena *a, errint *rc)
 {
     static const struct str ending = {"-\?\?\?\?\?", 6};
@@ -117,7 +125,8 @@ static const char *pattern_in(struct str base, enum locate_wild wild, struct are
             return NULL;
         }
         const char *escaped = glob_escaped(str_head(stem, stem.len - ending.len), a);
-        glob = escaped ? arena_printf(a, "%s" STR_FMT "-of-%s", escaped, STR_ARG(ending), count) : NULL;
+        glob = escaped ? arena_printf(a, "%s" STR_FMT "-of-%s", escaped, STR_ARG(ending), count)
+                       : NULL;
         *rc = glob ? 0 : -ENOMEM;
     }
     return text && glob_is_pattern(base) ? glob : NULL;
@@ -132,7 +141,8 @@ static errint take_file(struct v1_search *s, const char *path)
         return diag_no_memory(s->d);
     }
     files[0] = copy;
-    *s->out = (struct location){.prefix = copy, .format = LOCATION_V1, .files = files, .file_count = 1};
+    *s->out =
+        (struct location){.prefix = copy, .format = LOCATION_V1, .files = files, .file_count = 1};
     return 0;
 }
 
@@ -205,6 +215,6 @@ errint locate_complain_no_table(const char *path, struct diag *d)
         d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
         "the file is of no known kind: it has %lld bytes, begins with '%s' and ends in %s, a V1 "
         "checkpoint has at least %d and ends in " FILE_TABLE_MAGIC_HEX "; and there is no %s.index",
-        (long long)st.st_size, diag_visible(d, str_of(ends[0], len)), hex.data ? hex.data : "nothing",
-        SSTABLE_FOOTER, shown);
+        (long long)st.st_size, diag_visible(d, str_of(ends[0], len)),
+        hex.data ? hex.data : "nothing", SSTABLE_FOOTER, shown);
 }

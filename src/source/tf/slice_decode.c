@@ -40,8 +40,8 @@ static uint64_t decode_num(struct cursor *c)
     return value;
 }
 
-/* The sign is the top bit; the run of bits equal to it, which may reach into the second byte, is the length; what follows, sign-extended, is
- * the value. */
+/* The sign is the top bit; the run of bits equal to it, which may reach into the second byte, is
+ * the length; what follows, sign-extended, is the value. */
 static int64_t decode_snum(struct cursor *c)
 {
     uint8_t bytes[SNUM_BYTES_MOST] = {next_byte(c)};

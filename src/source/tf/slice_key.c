@@ -40,7 +40,8 @@ static uint64_t read_num(struct cursor *c)
     return value;
 }
 
-/* The length is the run of ones at the head, of zeros for a negative number; it may reach into the second byte. */
+/* The length is the run of ones at the head, of zeros for a negative number; it may reach into the
+ * second byte. */
 static void skip_snum(struct cursor *c)
 {
     uint8_t first = next_byte(c);
@@ -87,7 +88,8 @@ static void add_num(struct buf *b, uint64_t value)
     buf_add(b, bytes, 1 + len);
 }
 
-/* The low bytes of the two's complement, big-endian, with the length's run of ones xored into the first two. */
+/* The low bytes of the two's complement, big-endian, with the length's run of ones xored into the
+ * first two. */
 static void add_snum(struct buf *b, int64_t value)
 {
     uint64_t magnitude = (uint64_t)(value < 0 ? ~value : value);
@@ -101,9 +103,9 @@ static void add_snum(struct buf *b, int64_t value)
         unsigned shift = 8 * (len - 1 - i);
         bytes[i] = (uint8_t)(shift < 64 ? (uint64_t)value >> shift : value < 0 ? 0xff : 0x00);
     }
-    static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {{0, 0},    {0x80, 0},    {0xc0, 0},   {0xe0, 0},
-                                                          {0xf0, 0}, {0xf8, 0},    {0xfc, 0},   {0xfe, 0},
-                                                          {0xff, 0}, {0xff, 0x80}, {0xff, 0xc0}};
+    static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {
+        {0, 0},    {0x80, 0}, {0xc0, 0}, {0xe0, 0},    {0xf0, 0},   {0xf8, 0},
+        {0xfc, 0}, {0xfe, 0}, {0xff, 0}, {0xff, 0x80}, {0xff, 0xc0}};
     bytes[0] = (uint8_t)(bytes[0] ^ heads[len][0]);
     if (len > 1) {
         bytes[1] = (uint8_t)(bytes[1] ^ heads[len][1]);
@@ -111,7 +113,8 @@ static void add_snum(struct buf *b, int64_t value)
     buf_add(b, bytes, len);
 }
 
-void slice_key_encode(struct buf *b, struct str name, const int64_t *start, const int64_t *len, unsigned rank)
+void slice_key_encode(struct buf *b, struct str name, const int64_t *start, const int64_t *len,
+                      unsigned rank)
 {
     buf_char(b, '\0');
     for (size_t i = 0; i < name.len; i++) {

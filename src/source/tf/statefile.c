@@ -219,14 +219,17 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether backslashes separate components in it, each of them one: `D:\train\model`, `runs\model`; *drive: it begins with that of a disk. */
+/* Whether backslashes separate components in it, each of them one: `D:\train\model`, `runs\model`;
+ * *drive: it begins with that of a disk. */
 static bool is_windows_path(struct str s, bool *drive)
 {
-    *drive = s.len > 3 && is_letter(s.ptr[0]) && s.ptr[1] == ':' && s.ptr[2] == '\\' && s.ptr[3] != '\\';
+    *drive =
+        s.len > 3 && is_letter(s.ptr[0]) && s.ptr[1] == ':' && s.ptr[2] == '\\' && s.ptr[3] != '\\';
     return s.len > 0 && s.ptr[0] != '\\' && str_find(s, '\\') > 0 && str_search(s, STR("\\\\")) < 0;
 }
 
-/* The string at its quote, or, if it is none, or could be meant as one, a Windows path as it stands. */
+/* The string at its quote, or, if it is none, or could be meant as one, a Windows path as it
+ * stands. */
 static errint take_path(struct parser *p, struct str *value, struct str *windows)
 {
     struct str rest = str_from_pos(p->text, p->pos + 1);
@@ -357,7 +360,8 @@ static errint take_field(struct parser *p)
         }
     }
     struct str name = take_word(p);
-    bool path = str_eq(name, STR("model_checkpoint_path")) || str_eq(name, STR("all_model_checkpoint_paths"));
+    bool path = str_eq(name, STR("model_checkpoint_path")) ||
+                str_eq(name, STR("all_model_checkpoint_paths"));
     if (name.len == 0 && !extension) {
         return unexpected(p, "the name of a field");
     }

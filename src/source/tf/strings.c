@@ -42,7 +42,7 @@ static errint add_mark(struct strings_index *x, struct strings_mark mark)
     return 0;
 }
 
-/* ---- V2 ---------------------------------------------------------------------------------------- */
+/* ---- V2 -------------------------------------------------------------------------------------- */
 
 uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian)
 {
@@ -62,7 +62,8 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
     *total = 0;
     for (uint64_t i = 0; i < run->elements; i++) {
         uint64_t len;
-        errint rc = x && i % STRINGS_STEP == 0 ? add_mark(x, (struct strings_mark){at->off, *total}) : 0;
+        errint rc =
+            x && i % STRINGS_STEP == 0 ? add_mark(x, (struct strings_mark){at->off, *total}) : 0;
         if (rc == 0 && i % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
             return -EINTR;
         }
@@ -115,7 +116,8 @@ static errint read_bundle(struct shard *base, struct wire *w, const struct strin
     if (wire_len(at) < sizeof(stored) || total > wire_len(at) - sizeof(stored)) {
         return -EBADMSG;
     }
-    rc = wire_read(w, (struct wire_window){at.off, at.off + sizeof(stored), 0}, sizeof(stored), stored);
+    rc = wire_read(w, (struct wire_window){at.off, at.off + sizeof(stored), 0}, sizeof(stored),
+                   stored);
     if (rc < 0) {
         return rc;
     }
@@ -133,11 +135,12 @@ static errint read_bundle(struct shard *base, struct wire *w, const struct strin
     return extend_bytes(base, at.off, total, crc);
 }
 
-/* ---- V1 ---------------------------------------------------------------------------------------- */
+/* ---- V1 -------------------------------------------------------------------------------------- */
 
 static bool same_windows(const struct legacy_place *a, const struct legacy_place *b)
 {
-    return a->tensor.end == b->tensor.end && a->slice.off == b->slice.off && a->record.off == b->record.off;
+    return a->tensor.end == b->tensor.end && a->slice.off == b->slice.off &&
+           a->record.off == b->record.off;
 }
 
 /* Where in its window a spot is, each mark says itself; its chunk is not used. */
@@ -148,7 +151,8 @@ bool strings_index_same(const struct strings_index *a, const struct strings_inde
         same = a->marks[i].at == b->marks[i].at && a->marks[i].base == b->marks[i].base;
     }
     for (size_t i = 0; same && i < a->spot_count; i++) {
-        same = same_windows(&a->spots[i], &b->spots[i]) && a->spots[i].slice.end == b->spots[i].slice.end &&
+        same = same_windows(&a->spots[i], &b->spots[i]) &&
+               a->spots[i].slice.end == b->spots[i].slice.end &&
                a->spots[i].record.end == b->spots[i].record.end;
     }
     return same;
@@ -165,11 +169,12 @@ static errint add_place(struct strings_index *x, const struct legacy_place *p)
     return add_mark(x, (struct strings_mark){p->tensor.off, x->spot_count - 1});
 }
 
-/* The blocks of a V1 file have checksums, its tensors have none: that there are as many elements as the shape has is all that can be
- * seen here. */
+/* The blocks of a V1 file have checksums, its tensors have none: that there are as many elements as
+ * the shape has is all that can be seen here. */
 static errint read_legacy(struct wire *w, const struct strings_run *run, struct strings_index *x)
 {
-    struct legacy_place p = legacy_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
+    struct legacy_place p =
+        legacy_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
     int rc;
     for (uint64_t i = 0; i < run->elements; i++) {
         rc = x && i % STRINGS_STEP == 0 ? add_place(x, &p) : 0;
@@ -188,7 +193,7 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
     return rc > 0 ? -EBADMSG : rc;
 }
 
-/* ---- either ------------------------------------------------------------------------------------ */
+/* ---- either ---------------------------------------------------------------------------------- */
 
 static errint read_run(struct shard *base, const struct strings_run *run, struct strings_index *x,
                        uint32_t *crc)
@@ -199,10 +204,13 @@ static errint read_run(struct shard *base, const struct strings_run *run, struct
         return -ENOMEM;
     }
     strings_wire(w, base, run);
-    errint rc = run->coding == STRINGS_LEGACY ? read_legacy(w, run, x) : read_bundle(base, w, run, x, crc);
+    errint rc =
+        run->coding == STRINGS_LEGACY ? read_legacy(w, run, x) : read_bundle(base, w, run, x, crc);
     *crc = crc32c_mask(*crc);
     /* A file that changed under us explains any nonsense. */
-    return rc == -EBADMSG && atomic_load(&shard_file(base)->failed) ? -EIO : rc == -EOVERFLOW ? -EBADMSG : rc;
+    return rc == -EBADMSG && atomic_load(&shard_file(base)->failed) ? -EIO
+           : rc == -EOVERFLOW                                       ? -EBADMSG
+                                                                    : rc;
 }
 
 errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc)
@@ -210,8 +218,8 @@ errint strings_check(struct shard *base, const struct strings_run *run, uint32_t
     return read_run(base, run, NULL, crc);
 }
 
-errint strings_index_make(struct shard *base, const struct strings_run *run, struct strings_index *x,
-                          uint32_t *crc)
+errint strings_index_make(struct shard *base, const struct strings_run *run,
+                          struct strings_index *x, uint32_t *crc)
 {
     *x = (struct strings_index){0};
     return read_run(base, run, x, crc);

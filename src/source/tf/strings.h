@@ -3,29 +3,33 @@
  *
  *   V2 (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, WriteStringTensor, ReadStringTensor)
  *
- *      varint length * n | u32 masked crc of the lengths | bytes of element 0 | ... | bytes of element n-1
+ *      varint length * n | u32 masked crc of the lengths | bytes of element 0 | ... | bytes of
+ *      element n-1
  *
- *      The crc is over the lengths as fixed numbers in the writer's byte order, of 4 bytes, or of 8 where 4 do not hold one. It goes on over
- *      the 4 stored bytes and the elements' bytes to make the entry's crc32c, so that is not the checksum of a run of bytes of the file.
+ *      The crc is over the lengths as fixed numbers in the writer's byte order, of 4 bytes, or of 8
+ *      where 4 do not hold one. It goes on over the 4 stored bytes and the elements' bytes to make
+ *      the entry's crc32c, so that is not the checksum of a run of bytes of the file.
  *
  *   V1  a field string_val = 8 an element, in the record of a slice (legacy_place.h)
  *
- * Where an element stands is only known when all before it were looked at. So a shard with strings has a derived shard (shard.h)
- * whose offsets are numbers of elements: a run, which is a tensor or a slice of one, has the numbers [first, first + elements), and
- * strings_walk_* say which bytes element i is. At the first look into a run all of it is read once, through a small window: lengths and
- * checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16 bytes each. Others that look into the run wait for
- * that (cell.h). What was found damaged stays so and is not looked at again. After a doubt about the file (shard.h) the run is read through once
- * more: a bundle's has to have its checksum, and one of V1 its elements where they were.
- * The bytes that shard_read gives of the derived shard are those of its base. */
+ * Where an element stands is only known when all before it were looked at. So a shard with strings
+ * has a derived shard (shard.h) whose offsets are numbers of elements: a run, which is a tensor or
+ * a slice of one, has the numbers [first, first + elements), and strings_walk_* say which bytes
+ * element i is. At the first look into a run all of it is read once, through a small window:
+ * lengths and checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16
+ * bytes each. Others that look into the run wait for that (cell.h). What was found damaged stays so
+ * and is not looked at again. After a doubt about the file (shard.h) the run is read through once
+ * more: a bundle's has to have its checksum, and one of V1 its elements where they were. The bytes
+ * that shard_read gives of the derived shard are those of its base. */
 #ifndef CKPTFS_SOURCE_TF_STRINGS_H
 #define CKPTFS_SOURCE_TF_STRINGS_H
 
 #include <stdint.h>
 
 #include "base/errint.h"
-#include "source/tf_v1/legacy_place.h"
-#include "io/shard.h"
 #include "codec/wire.h"
+#include "io/shard.h"
+#include "source/tf_v1/legacy_place.h"
 
 enum { STRINGS_STEP = 64 };
 
@@ -40,29 +44,34 @@ struct strings_run {
     uint8_t coding;  /* enum strings_coding */
 };
 
-/* strings_numbers: how many numbers a run takes: 1 at least, so that those of runs without elements differ too. */
+/* strings_numbers: how many numbers a run takes: 1 at least, so that those of runs without elements
+ * differ too. */
 static inline uint64_t strings_numbers(uint64_t elements)
 {
     return elements ? elements : 1;
 }
 
-/* strings_extend_length: the checksum goes on over a length, as a number of 4 bytes in the writer's order, or of 8 where 4 do not hold it. */
+/* strings_extend_length: the checksum goes on over a length, as a number of 4 bytes in the writer's
+ * order, or of 8 where 4 do not hold it. */
 uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian);
 
-/* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry should have; if its lengths contradict
- * their own checksum, *crc is one that cannot be right. -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM;
- * -EINTR where the calling thread is interrupted (cell.h). */
+/* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry
+ * should have; if its lengths contradict their own checksum, *crc is one that cannot be right.
+ * -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM; -EINTR where the calling thread is
+ * interrupted (cell.h). */
 MUST_CHECK errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc);
 
-/* strings_shard: the derived shard of `count` runs of `base`, copied, by rising `first`; to be closed by shard_close. -ENOMEM. */
+/* strings_shard: the derived shard of `count` runs of `base`, copied, by rising `first`; to be
+ * closed by shard_close. -ENOMEM. */
 MUST_CHECK errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count,
                                 struct shard *out);
 
-/* strings_run_at: the run of derived shard `s` that has the number; NULL for a shard of another kind. Nothing is read. */
+/* strings_run_at: the run of derived shard `s` that has the number; NULL for a shard of another
+ * kind. Nothing is read. */
 const struct strings_run *strings_run_at(const struct shard *s, uint64_t number);
 
-/* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO, -ENOMEM; -EINTR, -EAGAIN as
- * cell_need; -EINVAL for a shard of another kind. */
+/* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO,
+ * -ENOMEM; -EINTR, -EAGAIN as cell_need; -EINVAL for a shard of another kind. */
 MUST_CHECK errint strings_need(struct shard *s, uint64_t number);
 
 struct strings_counts {
@@ -71,10 +80,12 @@ struct strings_counts {
     uint64_t bytes;   /* that the marks of the first take */
 };
 
-/* strings_count: adds what is known of the runs of derived shard `s` by now; nothing for a shard of another kind. */
+/* strings_count: adds what is known of the runs of derived shard `s` by now; nothing for a shard of
+ * another kind. */
 void strings_count(const struct shard *s, struct strings_counts *counts);
 
-/* A walk over elements in the order of their numbers, in the caller's storage: 64 KiB. It owns nothing that needs freeing. One thread. */
+/* A walk over elements in the order of their numbers, in the caller's storage: 64 KiB. It owns
+ * nothing that needs freeing. One thread. */
 struct strings_walk {
     const struct strings_block *block; /* NULL: nowhere */
     uint64_t next;                     /* element of the run that comes next */
@@ -89,11 +100,14 @@ static inline void strings_walk_init(struct strings_walk *w)
     w->block = NULL;
 }
 
-/* strings_walk_to: makes `number` of derived shard `s` the next element. Costs at most STRINGS_STEP lengths. Fails as strings_need. */
+/* strings_walk_to: makes `number` of derived shard `s` the next element. Costs at most STRINGS_STEP
+ * lengths. Fails as strings_need. */
 MUST_CHECK errint strings_walk_to(struct strings_walk *w, struct shard *s, uint64_t number);
 
-/* strings_walk_next: the next element is bytes [*off, *off + *len) of the shard; *end is where its run ends, up to which bytes may be read.
- * -EBADMSG past the last of the run, and as strings_need. */
-MUST_CHECK errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len, uint64_t *end);
+/* strings_walk_next: the next element is bytes [*off, *off + *len) of the shard; *end is where its
+ * run ends, up to which bytes may be read. -EBADMSG past the last of the run, and as
+ * strings_need. */
+MUST_CHECK errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len,
+                                    uint64_t *end);
 
 #endif

@@ -26,7 +26,8 @@ struct strings_index {
 
 void strings_index_fini(struct strings_index *x);
 
-/* strings_index_make: reads all of the run from `base`, checks it, and notes where its elements are. *crc as strings_check; 0 for V1. */
+/* strings_index_make: reads all of the run from `base`, checks it, and notes where its elements
+ * are. *crc as strings_check; 0 for V1. */
 MUST_CHECK errint strings_index_make(struct shard *base, const struct strings_run *run,
                                      struct strings_index *x, uint32_t *crc);
 

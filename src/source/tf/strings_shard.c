@@ -60,13 +60,15 @@ static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc
     return rc == 0 && run->coding != STRINGS_LEGACY && crc != run->crc32c ? -EBADMSG : rc;
 }
 
-/* Whether the run is as it was when its index was made. A bundle's index follows from what the checksum is over. */
+/* Whether the run is as it was when its index was made. A bundle's index follows from what the
+ * checksum is over. */
 static errint check_again(struct shard *base, const struct strings_block *b)
 {
     struct strings_index now = {0};
     uint32_t crc;
     bool legacy = b->run.coding == STRINGS_LEGACY;
-    errint rc = legacy ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
+    errint rc =
+        legacy ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
     rc = compare_sum(rc, &b->run, crc);
     if (rc == 0 && legacy && !strings_index_same(&now, &b->index)) {
         rc = -EBADMSG;
@@ -149,7 +151,8 @@ static uint64_t origin_of(const struct shard *s, uint64_t number)
 static const struct shard_derive indexing = {
     .read = read_through, .check = check_strings, .origin = origin_of, .close = close_strings};
 
-errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count, struct shard *out)
+errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count,
+                     struct shard *out)
 {
     struct strings *all = calloc(1, sizeof(*all) + (size_t)count * sizeof(all->blocks[0]));
     if (!all) {
@@ -184,8 +187,8 @@ void strings_count(const struct shard *s, struct strings_counts *counts)
         counts->damaged += state == CELL_BAD;
         if (state == CELL_FULL) {
             counts->sized++;
-            counts->bytes +=
-                b->index.mark_cap * sizeof(*b->index.marks) + b->index.spot_cap * sizeof(*b->index.spots);
+            counts->bytes += b->index.mark_cap * sizeof(*b->index.marks) +
+                             b->index.spot_cap * sizeof(*b->index.spots);
         }
     }
 }

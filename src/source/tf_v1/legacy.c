@@ -6,11 +6,11 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "source/catalog_build.h"
-#include "tensor/dtype.h"
-#include "source/tf_v1/legacy_read.h"
 #include "codec/sstable_cache.h"
+#include "source/catalog_build.h"
 #include "source/tf/strings.h"
+#include "source/tf_v1/legacy_read.h"
+#include "tensor/dtype.h"
 
 enum { TENSORS_MOST = 16 << 20 };
 
@@ -26,7 +26,7 @@ struct unite {
     struct catalog_build build;
 };
 
-#define BAD(u, file, name, ...)                                                                              \
+#define BAD(u, file, name, ...)                                                                    \
     diag_error((u)->r->d, DIAG_CHECKPOINT_CORRUPT, (file)->path, (name), __VA_ARGS__)
 
 /* By name, then by file. */
@@ -59,7 +59,8 @@ static errint make_shards(struct unite *u)
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
         const struct legacy_file *f = &r->files[i];
-        struct sstable_stored *blocks = ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
+        struct sstable_stored *blocks =
+            ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
         if (!path || !blocks) {
             return -ENOMEM;
         }
@@ -78,8 +79,8 @@ static errint make_shards(struct unite *u)
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct legacy_block *b = &r->blocks[i];
-        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes, &c->arena,
-                                        &c->shards[c->shard_count]);
+        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes,
+                                        &c->arena, &c->shards[c->shard_count]);
         if (rc < 0) {
             return rc;
         }
@@ -93,8 +94,9 @@ static errint make_shards(struct unite *u)
                                         .off = v->record.off,
                                         .bytes = wire_len(v->record),
                                         .coding = STRINGS_LEGACY};
-        errint rc = v->coding.bytes ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
-                                    : strings_shard(base, &run, 1, out);
+        errint rc = v->coding.bytes
+                        ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
+                        : strings_shard(base, &run, 1, out);
         if (rc < 0) {
             return rc;
         }
@@ -106,7 +108,8 @@ static errint make_shards(struct unite *u)
 static enum tensor_hidden hidden_reason(int64_t dtype)
 {
     enum tensor_hidden hidden = tensor_hidden_dtype(dtype);
-    return hidden == TENSOR_SHOWN && !legacy_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1 : hidden;
+    return hidden == TENSOR_SHOWN && !legacy_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1
+                                                                           : hidden;
 }
 
 /* Whether the files agree on a tensor. */
@@ -128,8 +131,8 @@ static errint check_agreement(struct unite *u, const struct listed *same, uint32
 }
 
 /* The slices of all files, from here on with whole axes as numbers, and final shards. */
-static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count, uint64_t *total,
-                            const struct legacy_slice **one, bool *passed)
+static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count,
+                            uint64_t *total, const struct legacy_slice **one, bool *passed)
 {
     *total = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -158,7 +161,8 @@ static errint settle_slices(struct unite *u, const struct listed *same, uint32_t
 
 static bool covers(const struct legacy_slice *s, const struct legacy_tensor *t)
 {
-    return shape_eq((struct shape){s->len, (uint8_t)s->rank}, (struct shape){t->dims, (uint8_t)t->rank});
+    return shape_eq((struct shape){s->len, (uint8_t)s->rank},
+                    (struct shape){t->dims, (uint8_t)t->rank});
 }
 
 static int64_t *copy_numbers(struct arena *a, const int64_t *numbers, uint32_t count)
@@ -190,10 +194,12 @@ static errint assemble(struct unite *u, const struct listed *same, uint32_t coun
             list[slices.count++] = (struct stored_slice){start, len, s->off, s->shard, 0};
         }
     }
-    errint rc = list ? slices_check(&slices, (struct shape){first->dims, (uint8_t)first->rank}, a) : -ENOMEM;
+    errint rc = list ? slices_check(&slices, (struct shape){first->dims, (uint8_t)first->rank}, a)
+                     : -ENOMEM;
     if (rc == -EOVERFLOW) {
         return diag_error(u->r->d, DIAG_LIMIT, same[0].file->path, first->name,
-                          "its %u slices are too many, or too entangled, to be put together", slices.count);
+                          "its %u slices are too many, or too entangled, to be put together",
+                          slices.count);
     }
     if (rc < 0 || catalog_build_slices(&u->build, &slices, &t->off) < 0) {
         return diag_no_memory(u->r->d);
@@ -257,7 +263,8 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
             return rc;
         }
     }
-    return catalog_build_add(&u->build, first->name, first->dims, &t) < 0 ? diag_no_memory(u->r->d) : 0;
+    return catalog_build_add(&u->build, first->name, first->dims, &t) < 0 ? diag_no_memory(u->r->d)
+                                                                          : 0;
 }
 
 static errint add_tensors(struct unite *u, struct listed *all, size_t count)
@@ -269,7 +276,8 @@ static errint add_tensors(struct unite *u, struct listed *all, size_t count)
             same++;
         }
         if (u->c->count == TENSORS_MOST) {
-            return diag_error(r->d, DIAG_LIMIT, u->c->prefix, STR(""), "more than %d tensors", TENSORS_MOST);
+            return diag_error(r->d, DIAG_LIMIT, u->c->prefix, STR(""), "more than %d tensors",
+                              TENSORS_MOST);
         }
         errint rc = legacy_note_bad(r, add_tensor(u, &all[i], same));
         if (rc < 0) {

@@ -4,7 +4,8 @@
 #include "base/cell.h"
 #include "base/crc32c.h"
 
-errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window, uint32_t *out)
+errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
+                        uint32_t *out)
 {
     uint32_t crc = 0;
     uint64_t left = h.bytes + 1; /* with the type */

@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The data blocks of a V1 file and their checksums, which are all the checksums that V1 has: of a block's stored bytes and its type
- * (tensorflow/core/lib/io/format.cc, ReadBlock). A value lies in one block, whatever its size, and a block may hold many.
+/* The data blocks of a V1 file and their checksums, which are all the checksums that V1 has: of a
+ * block's stored bytes and its type (tensorflow/core/lib/io/format.cc, ReadBlock). A value lies in
+ * one block, whatever its size, and a block may hold many.
  *
- * They stand in the very file that they are about: where it may have been written to, what they say now proves nothing. So they are kept as they
- * were when the file was read at first, in shard.blocks. */
+ * They stand in the very file that they are about: where it may have been written to, what they say
+ * now proves nothing. So they are kept as they were when the file was read at first, in
+ * shard.blocks. */
 #ifndef CKPTFS_SOURCE_TF_V1_LEGACY_BLOCKS_H
 #define CKPTFS_SOURCE_TF_V1_LEGACY_BLOCKS_H
 
 #include <stdint.h>
 
 #include "base/errint.h"
-#include "io/shard.h"
 #include "codec/sstable_block.h"
 #include "codec/wire.h"
+#include "io/shard.h"
 
 enum {
-    LEGACY_BLOCK_WINDOW = 256 << 10 /* stays in the processor's cache between the copy and the checksum */
+    LEGACY_BLOCK_WINDOW =
+        256 << 10 /* stays in the processor's cache between the copy and the checksum */
 };
 
 #define LEGACY_NO_BLOCK UINT32_MAX
 
-/* legacy_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once through `window`, which has LEGACY_BLOCK_WINDOW
- * bytes. Errors are those of `read`; -EINTR where the calling thread is interrupted (cell.h). */
-MUST_CHECK errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
-                                   uint32_t *out);
+/* legacy_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
+ * through `window`, which has LEGACY_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
+ * the calling thread is interrupted (cell.h). */
+MUST_CHECK errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
+                                   char *window, uint32_t *out);
 
-/* legacy_block_at: the number in file->blocks of the block that has byte `off`, or LEGACY_NO_BLOCK. O(log n). */
+/* legacy_block_at: the number in file->blocks of the block that has byte `off`, or LEGACY_NO_BLOCK.
+ * O(log n). */
 uint32_t legacy_block_at(const struct shard *file, uint64_t off);
 
 #endif

@@ -3,13 +3,22 @@
 
 #include "tensor/dtype.h"
 
-enum { FLOAT_VAL = 5, DOUBLE_VAL, INT_VAL, STRING_VAL, SCOMPLEX_VAL, INT64_VAL, BOOL_VAL, DCOMPLEX_VAL };
+enum {
+    FLOAT_VAL = 5,
+    DOUBLE_VAL,
+    INT_VAL,
+    STRING_VAL,
+    SCOMPLEX_VAL,
+    INT64_VAL,
+    BOOL_VAL,
+    DCOMPLEX_VAL
+};
 enum { HALF_VAL = 13, UINT32_VAL = 16, UINT64_VAL };
 
-#define SIGNED(field, bits)                                                                                  \
-    ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),                         \
+#define SIGNED(field, bits)                                                                        \
+    ((struct legacy_coding){field, false, bits / 8, 1, -(UINT64_C(1) << (bits - 1)),               \
                             UINT64_MAX >> (64 - bits)})
-#define UNSIGNED(field, bits)                                                                                \
+#define UNSIGNED(field, bits)                                                                      \
     ((struct legacy_coding){field, false, bits / 8, 1, 0, UINT64_MAX >> (64 - bits)})
 
 struct legacy_coding legacy_coding(unsigned dtype)

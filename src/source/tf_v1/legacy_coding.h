@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which field of TensorProto has the values of a dtype, and how (tensorflow/core/framework/tensor.proto). */
+/* Which field of TensorProto has the values of a dtype, and how
+ * (tensorflow/core/framework/tensor.proto). */
 #ifndef CKPTFS_SOURCE_TF_V1_LEGACY_CODING_H
 #define CKPTFS_SOURCE_TF_V1_LEGACY_CODING_H
 

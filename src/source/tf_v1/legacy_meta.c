@@ -8,8 +8,8 @@ enum { META_TENSOR = 1, META_VERSIONS = 2 };
 enum { TENSOR_NAME = 1, TENSOR_SHAPE = 2, TENSOR_TYPE = 3, TENSOR_SLICE = 4 };
 enum { SHAPE_DIM = 2, DIM_SIZE = 1 };
 enum { SLICE_EXTENT = 1, EXTENT_START = 1, EXTENT_LENGTH = 2 };
-/* Of what a file can mean: with its tag, length, name, shape, type; with its tag, length and an axis. Less would be made
- * much of in memory. */
+/* Of what a file can mean: with its tag, length, name, shape, type; with its tag, length and an
+ * axis. Less would be made much of in memory. */
 enum { TENSOR_BYTES_LEAST = 8, SLICE_BYTES_LEAST = 4 };
 enum { VERSION_MIN = 2, VERSION_BAD = 3 };
 
@@ -24,7 +24,8 @@ static errint count_fields(struct wire *w, struct wire_window at, uint32_t numbe
     return rc;
 }
 
-static errint read_dims(struct wire *w, struct wire_window at, struct arena *a, struct legacy_tensor *t)
+static errint read_dims(struct wire *w, struct wire_window at, struct arena *a,
+                        struct legacy_tensor *t)
 {
     struct wire_window dim;
     int rc;
@@ -48,7 +49,8 @@ static errint read_dims(struct wire *w, struct wire_window at, struct arena *a, 
     return rc;
 }
 
-static errint read_slice(struct wire *w, struct wire_window at, struct arena *a, struct legacy_slice *s)
+static errint read_slice(struct wire *w, struct wire_window at, struct arena *a,
+                         struct legacy_slice *s)
 {
     errint rc = count_fields(w, at, SLICE_EXTENT, &s->rank);
     if (rc < 0) {
@@ -78,9 +80,10 @@ static errint read_slice(struct wire *w, struct wire_window at, struct arena *a,
     return rc;
 }
 
-/* The dims of hostile records are many: those of a tensor are first put in `scratch`, and only as many kept as there are. */
-static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a, struct arena *scratch,
-                          struct legacy_tensor *t)
+/* The dims of hostile records are many: those of a tensor are first put in `scratch`, and only as
+ * many kept as there are. */
+static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a,
+                          struct arena *scratch, struct legacy_tensor *t)
 {
     uint32_t slices = 0;
     errint rc = count_fields(w, at, TENSOR_SLICE, &slices);
@@ -146,8 +149,8 @@ static errint read_versions(struct wire *w, struct wire_window at, struct legacy
     return rc;
 }
 
-static errint read_meta(struct wire *w, struct wire_window at, struct arena *a, struct arena *scratch,
-                        struct legacy_meta *out)
+static errint read_meta(struct wire *w, struct wire_window at, struct arena *a,
+                        struct arena *scratch, struct legacy_meta *out)
 {
     struct wire_field f;
     int rc;
@@ -165,7 +168,8 @@ static errint read_meta(struct wire *w, struct wire_window at, struct arena *a, 
     return rc;
 }
 
-errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena *a, struct legacy_meta *out)
+errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena *a,
+                        struct legacy_meta *out)
 {
     *out = (struct legacy_meta){0};
     if (wire_len(record) > LEGACY_META_MOST) {
@@ -188,10 +192,12 @@ errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena 
         return rc;
     }
     if (metas == 0) {
-        return wire_blame(w, -EBADMSG, record.off, "the first record holds no metadata of tensor slices");
+        return wire_blame(w, -EBADMSG, record.off,
+                          "the first record holds no metadata of tensor slices");
     }
     if (tensors > wire_len(record) / TENSOR_BYTES_LEAST) {
-        return wire_blame(w, -EBADMSG, record.off, "the metadata record lists tensors without name or shape");
+        return wire_blame(w, -EBADMSG, record.off,
+                          "the metadata record lists tensors without name or shape");
     }
     out->tensors = ARENA_ARRAY(a, struct legacy_tensor, tensors);
     if (!out->tensors) {

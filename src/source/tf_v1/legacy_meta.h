@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata record of a V1 file (tensorflow/core/util/saved_tensor_slice.proto), walked on the wire: it may have tens of MB.
+/* The metadata record of a V1 file (tensorflow/core/util/saved_tensor_slice.proto), walked on the
+ * wire: it may have tens of MB.
  *
  *   SavedTensorSlices    { meta = 1: SavedTensorSliceMeta }
  *   SavedTensorSliceMeta { tensor = 1: SavedSliceMeta, repeated; versions = 2: VersionDef }
- *   SavedSliceMeta       { name = 1; shape = 2: TensorShapeProto; type = 3; slice = 4: TensorSliceProto, repeated }
+ *   SavedSliceMeta       { name = 1; shape = 2: TensorShapeProto; type = 3; slice = 4:
+ *                        TensorSliceProto, repeated }
  *   TensorShapeProto     { dim = 2: { size = 1 }, repeated }
- *   TensorSliceProto     { extent = 1: { start = 1; length = 2 }, repeated }       no length: the whole axis
+ *   TensorSliceProto     { extent = 1: { start = 1; length = 2 }, repeated }       no length: the
+ *                                                                                  whole axis
  *   VersionDef           { min_consumer = 2; bad_consumers = 3, repeated }
  *
  * Files of 2015 and early 2016 have no versions. */
@@ -47,8 +50,9 @@ struct legacy_meta {
     bool disallows_us;
 };
 
-/* legacy_meta_read: `record` of w; all is allocated in `a`, about ten times the record's bytes at most. -EBADMSG, -EOVERFLOW, -EIO with w->wrong
- * and w->wrong_at; -ENOMEM. A record without meta is -EBADMSG. */
+/* legacy_meta_read: `record` of w; all is allocated in `a`, about ten times the record's bytes at
+ * most. -EBADMSG, -EOVERFLOW, -EIO with w->wrong and w->wrong_at; -ENOMEM. A record without meta is
+ * -EBADMSG. */
 MUST_CHECK errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena *a,
                                    struct legacy_meta *out);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A walk over one repeated field of the TensorProto in a record of a V1 file (tensorflow/core/util/saved_tensor_slice.proto):
+/* A walk over one repeated field of the TensorProto in a record of a V1 file
+ * (tensorflow/core/util/saved_tensor_slice.proto):
  *
- *   record   SavedTensorSlices { data = 2 }, SavedSlice { data = 3 }, TensorProto { float_val = 5, ... string_val = 8, ... }
+ *   record   SavedTensorSlices { data = 2 }, SavedSlice { data = 3 }, TensorProto { float_val = 5,
+ *            ... string_val = 8, ... }
  *
  * Messages may come in several pieces, as protobuf allows: their fields then follow each other. */
 #ifndef CKPTFS_SOURCE_TF_V1_LEGACY_PLACE_H
@@ -23,9 +25,9 @@ static inline struct legacy_place legacy_place_of(struct wire_window record)
     return (struct legacy_place){.record = record};
 }
 
-/* legacy_place_next: the next field `field` of the tensor, of wire type `single` or of bytes: 1 and its content in p->chunk, empty or
- * not; 0 after the last; negative as wire_next. A field of the number but of another wire type is passed over, as protobuf
- * does. */
+/* legacy_place_next: the next field `field` of the tensor, of wire type `single` or of bytes: 1 and
+ * its content in p->chunk, empty or not; 0 after the last; negative as wire_next. A field of the
+ * number but of another wire type is passed over, as protobuf does. */
 MUST_CHECK int legacy_place_next(struct wire *w, struct legacy_place *p, uint32_t field,
                                  enum wire_type single);
 

@@ -6,13 +6,14 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/grow.h"
-#include "tensor/dtype.h"
-#include "source/tf_v1/legacy_scan.h"
+#include "io/file.h"
 #include "source/tf/slice_decode.h"
+#include "source/tf_v1/legacy_scan.h"
+#include "tensor/dtype.h"
 
-#define BAD(r, file, name, ...) diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (file)->path, (name), __VA_ARGS__)
+#define BAD(r, file, name, ...)                                                                    \
+    diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (file)->path, (name), __VA_ARGS__)
 
 errint legacy_note_bad(struct legacy_reader *r, errint rc)
 {
@@ -33,8 +34,8 @@ struct shape legacy_slice_shape(const struct legacy_tensor *t, const struct lega
 }
 
 /* What the walker found wrong. */
-static errint complain_wire(struct legacy_reader *r, const struct legacy_file *f, struct str name, errint rc,
-                            const struct wire *w, bool packed)
+static errint complain_wire(struct legacy_reader *r, const struct legacy_file *f, struct str name,
+                            errint rc, const struct wire *w, bool packed)
 {
     if (rc == -ENOMEM) {
         return diag_no_memory(r->d);
@@ -48,7 +49,8 @@ static errint complain_wire(struct legacy_reader *r, const struct legacy_file *f
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct legacy_tensor *)a)->name, ((const struct legacy_tensor *)b)->name);
+    return str_cmp(((const struct legacy_tensor *)a)->name,
+                   ((const struct legacy_tensor *)b)->name);
 }
 
 static int compare_slices(const struct legacy_slice *a, const struct legacy_slice *b)
@@ -76,13 +78,15 @@ static errint check_name(struct legacy_reader *r, const struct legacy_file *f, s
         components += name.ptr[i] == '/';
     }
     if (components > LEGACY_COMPONENTS_MOST) {
-        return diag_error(r->d, DIAG_LIMIT, f->path, name, "the name has %u components, the limit is %d",
-                          components, LEGACY_COMPONENTS_MOST);
+        return diag_error(r->d, DIAG_LIMIT, f->path, name,
+                          "the name has %u components, the limit is %d", components,
+                          LEGACY_COMPONENTS_MOST);
     }
     return name.len ? 0 : BAD(r, f, name, "the metadata record lists a tensor without a name");
 }
 
-static errint check_shape(struct legacy_reader *r, const struct legacy_file *f, const struct legacy_tensor *t)
+static errint check_shape(struct legacy_reader *r, const struct legacy_file *f,
+                          const struct legacy_tensor *t)
 {
     if (t->rank > SHAPE_RANK_MOST) {
         return BAD(r, f, t->name, "its shape has %u dimensions, expected at most %d", t->rank,
@@ -91,31 +95,36 @@ static errint check_shape(struct legacy_reader *r, const struct legacy_file *f, 
     struct shape shape = {t->dims, (uint8_t)t->rank};
     for (uint32_t i = 0; i < t->rank; i++) {
         if (t->dims[i] < 0) {
-            return BAD(r, f, t->name, "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
+            return BAD(r, f, t->name,
+                       "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
                        t->dims[i]);
         }
     }
     uint64_t size;
     if (shape_elements(shape, &size) < 0 ||
-        shape_bytes(shape, dtype_known((uint64_t)t->dtype) ? (unsigned)t->dtype : DTYPE_INVALID, &size) < 0) {
+        shape_bytes(shape, dtype_known((uint64_t)t->dtype) ? (unsigned)t->dtype : DTYPE_INVALID,
+                    &size) < 0) {
         return BAD(r, f, t->name, "its shape %s takes more than 2^63 - 1 elements or bytes",
                    shape_text(shape).text);
     }
     return 0;
 }
 
-static errint check_slices(struct legacy_reader *r, const struct legacy_file *f, struct legacy_tensor *t)
+static errint check_slices(struct legacy_reader *r, const struct legacy_file *f,
+                           struct legacy_tensor *t)
 {
     for (uint32_t i = 0; i < t->slice_count; i++) {
         const struct legacy_slice *s = &t->slices[i];
         if (s->rank != t->rank) {
-            return BAD(r, f, t->name, "a slice of it has %u axes, its shape has %u", s->rank, t->rank);
+            return BAD(r, f, t->name, "a slice of it has %u axes, its shape has %u", s->rank,
+                       t->rank);
         }
         for (uint32_t axis = 0; axis < s->rank; axis++) {
             int64_t start = s->start[axis];
             int64_t len = s->len[axis];
             bool whole = len == -1 && start == 0;
-            if (!whole && (start < 0 || len < 0 || start > t->dims[axis] || len > t->dims[axis] - start)) {
+            if (!whole &&
+                (start < 0 || len < 0 || start > t->dims[axis] || len > t->dims[axis] - start)) {
                 return BAD(r, f, t->name,
                            "a slice of it has %" PRId64 " elements from %" PRId64
                            " on axis %u, which has %" PRId64,
@@ -138,7 +147,8 @@ static errint check_tensors(struct legacy_reader *r, struct legacy_file *f)
     if (m->min_consumer > LEGACY_VERSION || m->disallows_us) {
         return diag_error(
             r->d, DIAG_UNSUPPORTED, f->path, STR(""),
-            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64 ")",
+            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64
+            ")",
             m->disallows_us ? "disallows" : "is too new for", LEGACY_VERSION, m->min_consumer);
     }
     if (m->count) {
@@ -173,19 +183,22 @@ static errint base_of(struct legacy_reader *r, uint32_t number, const struct leg
         return 0;
     }
     const struct legacy_block *newest = r->block_count ? &r->blocks[r->block_count - 1] : NULL;
-    if (!newest || newest->file != number || newest->stored.handle.off != record->block.handle.off) {
+    if (!newest || newest->file != number ||
+        newest->stored.handle.off != record->block.handle.off) {
         if (r->block_count > LEGACY_NUMBER ||
             !grow(&r->blocks, &r->block_cap, r->block_count, sizeof(*r->blocks))) {
             return diag_no_memory(r->d);
         }
-        r->blocks[r->block_count++] = (struct legacy_block){number, record->block, record->block_bytes};
+        r->blocks[r->block_count++] =
+            (struct legacy_block){number, record->block, record->block_bytes};
     }
     *base = LEGACY_IN_BLOCK | (uint32_t)(r->block_count - 1);
     return 0;
 }
 
-static errint place_values(struct legacy_reader *r, uint32_t number, const struct legacy_record *record,
-                           const struct legacy_tensor *t, struct legacy_slice *s)
+static errint place_values(struct legacy_reader *r, uint32_t number,
+                           const struct legacy_record *record, const struct legacy_tensor *t,
+                           struct legacy_slice *s)
 {
     const struct legacy_file *f = &r->files[number];
     int64_t dims[SHAPE_RANK_MOST];
@@ -215,7 +228,8 @@ static errint place_values(struct legacy_reader *r, uint32_t number, const struc
             !grow(&r->decoded, &r->decoded_cap, r->decoded_count, sizeof(*r->decoded))) {
             return diag_no_memory(r->d);
         }
-        r->decoded[r->decoded_count] = (struct legacy_decoded){s->shard, record->value, coding, count};
+        r->decoded[r->decoded_count] =
+            (struct legacy_decoded){s->shard, record->value, coding, count};
         s->shard = LEGACY_IN_VALUES | (uint32_t)r->decoded_count++;
         s->off = 0;
     }
@@ -223,8 +237,9 @@ static errint place_values(struct legacy_reader *r, uint32_t number, const struc
 }
 
 /* A record with values. One that the metadata do not list is passed over. */
-static errint take_record(struct legacy_reader *r, uint32_t number, const struct legacy_record *record,
-                          struct buf *name, struct slice_decoded *key)
+static errint take_record(struct legacy_reader *r, uint32_t number,
+                          const struct legacy_record *record, struct buf *name,
+                          struct slice_decoded *key)
 {
     if (!slice_decode(record->key, name, key)) {
         return name->failed ? diag_no_memory(r->d) : 0;
@@ -235,7 +250,8 @@ static errint take_record(struct legacy_reader *r, uint32_t number, const struct
         m->count ? bsearch(&wanted, m->tensors, m->count, sizeof(wanted), by_name) : NULL;
     struct legacy_slice place = {.start = key->start, .len = key->len, .rank = key->rank};
     struct legacy_slice *s =
-        t && t->slice_count ? bsearch(&place, t->slices, t->slice_count, sizeof(place), by_place) : NULL;
+        t && t->slice_count ? bsearch(&place, t->slices, t->slice_count, sizeof(place), by_place)
+                            : NULL;
     if (!s || s->found) {
         return 0;
     }
@@ -243,7 +259,8 @@ static errint take_record(struct legacy_reader *r, uint32_t number, const struct
     return legacy_note_bad(r, place_values(r, number, record, t, s));
 }
 
-static errint read_metadata(struct legacy_reader *r, struct legacy_file *f, struct legacy_scan *scan)
+static errint read_metadata(struct legacy_reader *r, struct legacy_file *f,
+                            struct legacy_scan *scan)
 {
     struct legacy_record record;
     int got = legacy_scan_next(scan, &record);
@@ -252,18 +269,22 @@ static errint read_metadata(struct legacy_reader *r, struct legacy_file *f, stru
     }
     if (got == 0 && legacy_scan_passed(scan)) {
         return diag_error(r->d, DIAG_UNSUPPORTED, f->path, STR(""),
-                          "its metadata are in a compressed block of more than %d bytes", SSTABLE_BLOCK_MOST);
+                          "its metadata are in a compressed block of more than %d bytes",
+                          SSTABLE_BLOCK_MOST);
     }
     if (got == 0 || record.key.len) {
-        return BAD(r, f, STR(""),
-                   "the first record is %s, expected the metadata of tensor slices, whose key is empty",
-                   got == 0 ? "missing" : diag_visible(r->d, str_head(record.key, 200)));
+        return BAD(
+            r, f, STR(""),
+            "the first record is %s, expected the metadata of tensor slices, whose key is empty",
+            got == 0 ? "missing" : diag_visible(r->d, str_head(record.key, 200)));
     }
     errint rc = legacy_meta_read(record.wire, record.value, &r->arena, &f->meta);
-    return rc < 0 ? complain_wire(r, f, STR(""), rc, record.wire, record.packed) : check_tensors(r, f);
+    return rc < 0 ? complain_wire(r, f, STR(""), rc, record.wire, record.packed)
+                  : check_tensors(r, f);
 }
 
-static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f, const struct legacy_scan *scan)
+static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f,
+                          const struct legacy_scan *scan)
 {
     size_t count;
     const struct sstable_stored *blocks = legacy_scan_blocks(scan, &count);
@@ -303,8 +324,8 @@ errint legacy_read_file(struct legacy_reader *r, uint32_t number)
     CLEANUP_CLOSE int fd = -1;
     errint rc = file_open(f->path, &fd, &f->st);
     if (rc < 0) {
-        return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE, f->path,
-                             rc);
+        return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
+                             f->path, rc);
     }
     struct legacy_scan *scan;
     rc = legacy_scan_open(fd, (uint64_t)f->st.st_size, f->path, r->d, &scan);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file of a V1 checkpoint: its metadata, and where the values of its slices lie. Private to legacy.c. */
+/* One file of a V1 checkpoint: its metadata, and where the values of its slices lie. Private to
+ * legacy.c. */
 #ifndef CKPTFS_SOURCE_TF_V1_LEGACY_READ_H
 #define CKPTFS_SOURCE_TF_V1_LEGACY_READ_H
 
+#include "codec/sstable_block.h"
+#include "io/shard.h"
 #include "source/tf_v1/legacy_meta.h"
 #include "source/tf_v1/legacy_values.h"
 #include "tensor/shape.h"
-#include "io/shard.h"
-#include "codec/sstable_block.h"
 
 enum { LEGACY_BAD_MOST = 100, LEGACY_COMPONENTS_MOST = 512, LEGACY_FILES_MOST = 1 << 20 };
 
-/* Where legacy_slice.shard says that its bytes are, while files are read: in a file, a compressed block, or decoded values; the rest of
- * the bits is a number. */
-enum { LEGACY_IN_BLOCK = 1 << 30, LEGACY_IN_VALUES = 1 << 29, LEGACY_NUMBER = LEGACY_IN_VALUES - 1 };
+/* Where legacy_slice.shard says that its bytes are, while files are read: in a file, a compressed
+ * block, or decoded values; the rest of the bits is a number. */
+enum {
+    LEGACY_IN_BLOCK = 1 << 30,
+    LEGACY_IN_VALUES = 1 << 29,
+    LEGACY_NUMBER = LEGACY_IN_VALUES - 1
+};
 
 struct legacy_file {
     const char *path; /* borrows */
@@ -53,7 +58,8 @@ struct legacy_reader {
     errint rc; /* of the first bad tensor */
 };
 
-/* legacy_read_file: reads r->files[number], whose path is set. Bad tensors are counted in r and do not end it. */
+/* legacy_read_file: reads r->files[number], whose path is set. Bad tensors are counted in r and do
+ * not end it. */
 MUST_CHECK errint legacy_read_file(struct legacy_reader *r, uint32_t number);
 
 /* legacy_note_bad: counts a tensor's failure; negative if there is no going on. */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "base/grow.h"
-#include "source/tf_v1/legacy_blocks.h"
 #include "codec/sstable_index.h"
+#include "io/file.h"
+#include "source/tf_v1/legacy_blocks.h"
 
 struct legacy_scan {
     struct sstable_source src;
@@ -56,13 +56,15 @@ static errint verify_first(struct legacy_scan *s, struct sstable_stored b)
     if (rc < 0 || found == b.crc32c) {
         return rc;
     }
-    return SSTABLE_CORRUPT(&s->src,
-                           "the block at byte %" PRIu64 " (%" PRIu64
-                           " bytes), which has the metadata, has the checksum %08x, its trailer says %08x",
-                           b.handle.off, b.handle.bytes, found, b.crc32c);
+    return SSTABLE_CORRUPT(
+        &s->src,
+        "the block at byte %" PRIu64 " (%" PRIu64
+        " bytes), which has the metadata, has the checksum %08x, its trailer says %08x",
+        b.handle.off, b.handle.bytes, found, b.crc32c);
 }
 
-errint legacy_scan_open(int fd, uint64_t size, const char *path, struct diag *d, struct legacy_scan **out)
+errint legacy_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
+                        struct legacy_scan **out)
 {
     *out = NULL;
     struct legacy_scan *s = malloc(sizeof(*s));
@@ -120,9 +122,9 @@ static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
 {
     uint8_t tail[4];
     if (h.bytes < sizeof(tail)) {
-        return SSTABLE_CORRUPT(&s->src,
-                               "the block at byte %" PRIu64 " holds %" PRIu64 " bytes, expected at least 4",
-                               h.off, h.bytes);
+        return SSTABLE_CORRUPT(
+            &s->src, "the block at byte %" PRIu64 " holds %" PRIu64 " bytes, expected at least 4",
+            h.off, h.bytes);
     }
     errint rc = read_at(&s->src, h.off + h.bytes - sizeof(tail), sizeof(tail), tail);
     if (rc < 0) {
@@ -136,7 +138,8 @@ static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
                                " bytes hold at most %" PRIu64,
                                h.off, restarts, h.bytes, (h.bytes - 4) / 4);
     }
-    uint64_t entries = restarts ? h.bytes - 4 - 4 * restarts : 0; /* none: empty, as for TensorFlow */
+    uint64_t entries =
+        restarts ? h.bytes - 4 - 4 * restarts : 0; /* none: empty, as for TensorFlow */
     s->block_bytes = h.bytes;
     s->entries = (struct wire_window){h.off, h.off + entries, 0};
     wire_init(&s->wire, s->src.fd, s->src.size);
@@ -177,9 +180,10 @@ static int enter_block(struct legacy_scan *s)
             return rc;
         }
         if (type != SSTABLE_PLAIN && type != SSTABLE_SNAPPY) {
-            return SSTABLE_CORRUPT(
-                &s->src, "the block at byte %" PRIu64 " has the compression type %u, expected 0 or 1", h.off,
-                type);
+            return SSTABLE_CORRUPT(&s->src,
+                                   "the block at byte %" PRIu64
+                                   " has the compression type %u, expected 0 or 1",
+                                   h.off, type);
         }
         s->packed = type == SSTABLE_SNAPPY;
         s->shareable = 0;
@@ -193,17 +197,19 @@ static int enter_block(struct legacy_scan *s)
 static errint complain(struct legacy_scan *s, errint rc)
 {
     if (rc == -EBADMSG) {
-        return SSTABLE_CORRUPT(
-            &s->src,
-            "the entry at byte %" PRIu64 " of the block at byte %" PRIu64 " passes the end of the entries",
-            s->packed ? s->entries.off : s->entries.off - s->block.handle.off, s->block.handle.off);
+        return SSTABLE_CORRUPT(&s->src,
+                               "the entry at byte %" PRIu64 " of the block at byte %" PRIu64
+                               " passes the end of the entries",
+                               s->packed ? s->entries.off : s->entries.off - s->block.handle.off,
+                               s->block.handle.off);
     }
     return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.path, STR(""),
                       "cannot read the block at byte %" PRIu64, s->block.handle.off);
 }
 
 /* Make the newest key of `shared` bytes of the one before and `unshared` more. */
-static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t shared, uint64_t unshared)
+static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t shared,
+                       uint64_t unshared)
 {
     if (shared > s->shareable) {
         return SSTABLE_CORRUPT(&s->src,
@@ -220,11 +226,12 @@ static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t s
     }
     struct str rest = str_of(s->key + shared, s->key_len - (size_t)shared);
     if (s->any && str_cmp(str_of(fresh, (size_t)unshared), rest) <= 0) {
-        return SSTABLE_CORRUPT(&s->src,
-                               "in the block at byte %" PRIu64
-                               " a key is not greater than the key before it, '%s': keys must increase",
-                               s->block.handle.off,
-                               diag_visible(s->src.d, str_of(s->key, s->key_len < 200 ? s->key_len : 200)));
+        return SSTABLE_CORRUPT(
+            &s->src,
+            "in the block at byte %" PRIu64
+            " a key is not greater than the key before it, '%s': keys must increase",
+            s->block.handle.off,
+            diag_visible(s->src.d, str_of(s->key, s->key_len < 200 ? s->key_len : 200)));
     }
     memcpy(s->key + shared, fresh, (size_t)unshared);
     s->any = true;

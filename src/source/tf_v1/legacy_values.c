@@ -15,7 +15,9 @@ enum { STEPS_UNASKED = 1024 }; /* of LEGACY_STEP values between two questions wh
 /* The next chunk that is not empty: 1; 0 after the last; negative. */
 static int next_chunk(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding)
 {
-    enum wire_type single = !coding->fixed ? WIRE_VARINT : coding->bytes == 4 ? WIRE_FIXED32 : WIRE_FIXED64;
+    enum wire_type single = !coding->fixed       ? WIRE_VARINT
+                            : coding->bytes == 4 ? WIRE_FIXED32
+                                                 : WIRE_FIXED64;
     int rc;
     do {
         rc = legacy_place_next(w, p, coding->field, single);
@@ -23,8 +25,9 @@ static int next_chunk(struct wire *w, struct legacy_place *p, const struct legac
     return rc;
 }
 
-int legacy_values_place(struct wire *w, struct wire_window record, const struct legacy_coding *coding,
-                        uint64_t count, uint64_t *off, const char **why)
+int legacy_values_place(struct wire *w, struct wire_window record,
+                        const struct legacy_coding *coding, uint64_t count, uint64_t *off,
+                        const char **why)
 {
     struct legacy_place p = legacy_place_of(record);
     uint64_t bytes = 0;
@@ -33,7 +36,8 @@ int legacy_values_place(struct wire *w, struct wire_window record, const struct 
     *off = record.off;
     *why = NULL;
     if (!coding->bytes) { /* strings: a tag and a length each */
-        *why = count > wire_len(record) / 2 ? "it has fewer values than its shape has elements" : NULL;
+        *why =
+            count > wire_len(record) / 2 ? "it has fewer values than its shape has elements" : NULL;
         return *why ? -EBADMSG : 0;
     }
     while (chunks < CHUNKS_LOOKED_AT && (rc = next_chunk(w, &p, coding)) > 0) {
@@ -77,8 +81,8 @@ struct values {
     atomic_uint found_in; /* the doubt in which the table was found to be right */
     bool complete;        /* the table was full once: it does not change any more */
     uint32_t walked_in;   /* of `walk`: the doubt in which it began */
-    struct walk *
-        walk; /* owns; how far the fill is: an interrupted reader leaves it to the next; NULL before and after */
+    struct walk *walk;    /* owns; how far the fill is: an interrupted reader leaves it to the next;
+                             NULL before and after */
     struct entry *entries; /* owns; one for each LEGACY_STEP values */
     size_t entry_count;
     size_t entry_cap;
@@ -92,12 +96,13 @@ static errint read_base(void *from, uint64_t off, size_t len, void *buf)
     return shard_read(from, off, len, buf);
 }
 
-/* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the end, which `last` says it is not. Those done
- * go to `out`, `bytes` each (0: nowhere). Returns how many were done, or -1; *used is their bytes. */
+/* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the
+ * end, which `last` says it is not. Those done go to `out`, `bytes` each (0: nowhere). Returns how
+ * many were done, or -1; *used is their bytes. */
 static inline __attribute__((always_inline)) int64_t decode(const struct legacy_coding *coding,
                                                             const uint8_t *p, size_t len, bool last,
-                                                            uint64_t want, char *out, unsigned bytes,
-                                                            size_t *used)
+                                                            uint64_t want, char *out,
+                                                            unsigned bytes, size_t *used)
 {
     const uint8_t *at = p;
     const uint8_t *end = p + len;
@@ -131,8 +136,8 @@ static inline __attribute__((always_inline)) int64_t decode(const struct legacy_
     return (int64_t)done;
 }
 
-static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool last, uint64_t want, char *out,
-                          size_t *used)
+static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool last, uint64_t want,
+                          char *out, size_t *used)
 {
     uint64_t done = len / bytes < want ? len / bytes : want;
     if (last && done < want && len % bytes) {
@@ -146,8 +151,8 @@ static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool las
 }
 
 /* The loop, compiled for each size. `out` may be NULL. */
-static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p, size_t len, bool last,
-                           uint64_t want, char *out, size_t *used)
+static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p, size_t len,
+                           bool last, uint64_t want, char *out, size_t *used)
 {
     if (coding->fixed) {
         return copy_fixed(coding->bytes, p, len, last, want, out, used);
@@ -166,7 +171,8 @@ static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p,
     }
 }
 
-/* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or negative. */
+/* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or
+ * negative. */
 static int64_t take_some(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
                          uint64_t want, char *out)
 {
@@ -186,8 +192,8 @@ static int64_t take_some(struct wire *w, struct legacy_place *p, const struct le
 }
 
 /* Exactly the next `want` values; at the end of the record -EBADMSG. */
-static errint take_values(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
-                          uint64_t want, char *out)
+static errint take_values(struct wire *w, struct legacy_place *p,
+                          const struct legacy_coding *coding, uint64_t want, char *out)
 {
     while (want) {
         if (wire_len(p->chunk) == 0) {
@@ -219,8 +225,9 @@ static bool is_entry(const struct values *v, uint64_t i, const struct legacy_pla
 {
     const struct entry *e = &v->entries[i];
     const struct legacy_place *spot = &v->spots[e->spot];
-    return e->at == p->chunk.off && spot->chunk.end == p->chunk.end && same_window(spot->tensor, p->tensor) &&
-           same_window(spot->slice, p->slice) && same_window(spot->record, p->record);
+    return e->at == p->chunk.off && spot->chunk.end == p->chunk.end &&
+           same_window(spot->tensor, p->tensor) && same_window(spot->slice, p->slice) &&
+           same_window(spot->record, p->record);
 }
 
 /* The next value begins at *p. */
@@ -259,7 +266,8 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, enum s
     return rc;
 }
 
-/* Goes over all that is left. What fails is as if the step had not begun, so that another walk can go on there. */
+/* Goes over all that is left. What fails is as if the step had not begun, so that another walk can
+ * go on there. */
 static errint go_over(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     for (unsigned steps = 1; k->left > 0; steps++) {
@@ -315,7 +323,8 @@ static errint make_table(void *context)
         v->entry_count = v->complete ? v->entry_count : 0;
         v->spot_count = v->complete ? v->spot_count : 0;
     }
-    errint rc = verdict(m->shard, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
+    errint rc =
+        verdict(m->shard, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
     if (shard_doubt(m->shard) != doubt && rc != -ENOMEM && rc != -EINTR) {
         return -ESTALE;
     }
@@ -449,8 +458,8 @@ enum cell_state legacy_values_table(const struct shard *s, uint64_t *bytes)
     return state;
 }
 
-errint legacy_values_shard(struct shard *base, struct wire_window record, const struct legacy_coding *coding,
-                           uint64_t count, struct shard *out)
+errint legacy_values_shard(struct shard *base, struct wire_window record,
+                           const struct legacy_coding *coding, uint64_t count, struct shard *out)
 {
     struct values *v = calloc(1, sizeof(*v));
     if (!v) {

@@ -8,14 +8,14 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "source/catalog_build.h"
+#include "source/tf/slice_key.h"
 #include "source/tf_v2/bundle_parts.h"
 #include "source/tf_v2/bundle_pb.h"
 #include "source/tf_v2/bundle_shards.h"
 #include "source/tf_v2/bundle_slices.h"
-#include "source/catalog_build.h"
-#include "tensor/dtype.h"
 #include "source/tf_v2/objects.h"
-#include "source/tf/slice_key.h"
+#include "tensor/dtype.h"
 
 enum { BAD_RECORDS_FEW = 100, COMPONENTS_MOST = 512, TENSORS_MOST = 16 << 20 };
 
@@ -27,13 +27,15 @@ struct reader {
     struct bundle_slices slices;
     struct bundle_parts in;
     const struct bundle_part *part; /* of the record at hand */
-    struct bundle_entry entry; /* of the record at hand: dtype and shape, once they were found to be right; else zero */
-    const char *fault;         /* of the record at hand, as record_fault was told it; in the catalog's arena */
+    struct bundle_entry entry; /* of the record at hand: dtype and shape, once they were found to be
+                                  right; else zero */
+    const char
+        *fault; /* of the record at hand, as record_fault was told it; in the catalog's arena */
     unsigned bad_records;
     errint rc; /* of the first record that passes a limit */
 };
 
-#define BAD(r, name, ...)                                                                                    \
+#define BAD(r, name, ...)                                                                          \
     diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (r)->part->index_path, (name), __VA_ARGS__)
 
 /* A record that contradicts itself: its tensor cannot be shown, and the others can. -EBADMSG. */
@@ -47,7 +49,6 @@ FORMAT(2, 3) static errint record_fault(struct reader *r, const char *fmt, ...)
     r->fault = len < 0 ? NULL : arena_cstr(&r->c->arena, str_from(text));
     return r->fault ? -EBADMSG : diag_no_memory(r->d);
 }
-
 
 /* Whether a record is that of a slice, and no tensor's. */
 static bool is_slice(struct str key)
@@ -63,7 +64,8 @@ static errint check_name(struct reader *r, struct str name)
     }
     if (components > COMPONENTS_MOST) {
         return diag_error(r->d, DIAG_LIMIT, r->part->index_path, name,
-                          "the name has %u components, the limit is %d", components, COMPONENTS_MOST);
+                          "the name has %u components, the limit is %d", components,
+                          COMPONENTS_MOST);
     }
     return 0;
 }
@@ -73,20 +75,21 @@ static errint check_shape(struct reader *r, const struct bundle_entry *e, uint64
 {
     *bytes = 0;
     if (e->rank > SHAPE_RANK_MOST) {
-        return record_fault(r, "its shape has %u dimensions, expected at most %d", e->rank, SHAPE_RANK_MOST);
+        return record_fault(r, "its shape has %u dimensions, expected at most %d", e->rank,
+                            SHAPE_RANK_MOST);
     }
     struct shape shape = {e->dims, (uint8_t)e->rank};
     for (uint32_t i = 0; i < e->rank; i++) {
         if (e->dims[i] < 0) {
-            return record_fault(r, "dimension %u of its shape is %" PRId64 ", expected 0 or more", i,
-                       e->dims[i]);
+            return record_fault(r, "dimension %u of its shape is %" PRId64 ", expected 0 or more",
+                                i, e->dims[i]);
         }
     }
     uint64_t elements;
     unsigned dtype = dtype_known((uint64_t)e->dtype) ? (unsigned)e->dtype : DTYPE_INVALID;
     if (shape_elements(shape, &elements) < 0 || shape_bytes(shape, dtype, bytes) < 0) {
         return record_fault(r, "its shape %s takes more than 2^63 - 1 %s", shape_text(shape).text,
-                   shape_elements(shape, &elements) < 0 ? "elements" : "bytes");
+                            shape_elements(shape, &elements) < 0 ? "elements" : "bytes");
     }
     return 0;
 }
@@ -101,16 +104,16 @@ static errint complain_strings(struct reader *r, struct str name)
 static errint check_place(struct reader *r, const struct bundle_entry *e)
 {
     if (e->offset < 0 || e->size < 0) {
-        return record_fault(r, "offset %" PRId64 " and size %" PRId64 ", expected 0 or more", e->offset,
-                   e->size);
+        return record_fault(r, "offset %" PRId64 " and size %" PRId64 ", expected 0 or more",
+                            e->offset, e->size);
     }
     if (e->offset > INT64_MAX - e->size) {
-        return record_fault(r, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1", e->offset,
-                   e->size);
+        return record_fault(r, "offset %" PRId64 " and size %" PRId64 " together pass 2^63 - 1",
+                            e->offset, e->size);
     }
     if (e->shard_id < 0 || e->shard_id >= r->part->header.num_shards) {
         return record_fault(r, "shard %" PRId64 ", but the header says %u shards", e->shard_id,
-                   (unsigned)r->part->header.num_shards);
+                            (unsigned)r->part->header.num_shards);
     }
     return 0;
 }
@@ -121,16 +124,18 @@ static errint take_strings(struct reader *r, struct str name, const int64_t *dim
     uint64_t elements;
     struct shape shape = {dims, t->rank};
     if (shape_elements(shape, &elements) < 0 || t->bytes < elements) {
-        return record_fault(r, "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64, t->bytes,
-                   shape_text(shape).text, elements);
+        return record_fault(r,
+                            "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64,
+                            t->bytes, shape_text(shape).text, elements);
     }
-    errint rc = catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
+    errint rc =
+        catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
     return rc == -EOVERFLOW ? complain_strings(r, name) : rc < 0 ? diag_no_memory(r->d) : 0;
 }
 
 /* A tensor that is stored in slices: from the records that came before. */
-static errint take_slices(struct reader *r, struct str key, struct str value, const struct bundle_entry *e,
-                          struct tensor *t)
+static errint take_slices(struct reader *r, struct str key, struct str value,
+                          const struct bundle_entry *e, struct tensor *t)
 {
     struct slices slices;
     const char *why;
@@ -140,7 +145,8 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
     }
     if (rc == -EOVERFLOW) {
         return diag_error(r->d, DIAG_LIMIT, r->part->index_path, key,
-                          "its %u slices are too many, or too entangled, to be put together", e->slice_count);
+                          "its %u slices are too many, or too entangled, to be put together",
+                          e->slice_count);
     }
     if (rc < 0 || catalog_build_slices(&r->build, &slices, &t->off) < 0) {
         return diag_no_memory(r->d);
@@ -149,15 +155,16 @@ static errint take_slices(struct reader *r, struct str key, struct str value, co
     if (slices.fault) {
         t->hidden = slices.fault == SLICES_MISSING ? TENSOR_SLICES_MISSING : TENSOR_SLICES_OVERLAP;
     }
-    for (uint32_t i = 0; t->dtype == DTYPE_STRING && slices.fault != SLICES_MISSING && i < slices.count;
-         i++) {
+    for (uint32_t i = 0;
+         t->dtype == DTYPE_STRING && slices.fault != SLICES_MISSING && i < slices.count; i++) {
         uint64_t bytes = catalog_build_strings_bytes(&r->build, slices.slices[i].off);
         t->bytes = bytes > UINT64_MAX - t->bytes ? UINT64_MAX : t->bytes + bytes;
     }
     return 0;
 }
 
-/* One slice that is all of its tensor, without saying how long, is no slice: TensorFlow reads the record as any other. */
+/* One slice that is all of its tensor, without saying how long, is no slice: TensorFlow reads the
+ * record as any other. */
 static errint take_whole_slice(struct reader *r, struct str value, struct bundle_entry *e)
 {
     int64_t *start;
@@ -189,11 +196,11 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         return diag_no_memory(r->d);
     }
     if (rc == -EOVERFLOW) {
-        return diag_error(
-            r->d, DIAG_LIMIT, r->part->index_path, key,
-            "its record of %zu bytes is too big to decode: the limits are 4 KiB and 64 fields beside "
-            "shape and slices, and 1 Mi slices",
-            value.len);
+        return diag_error(r->d, DIAG_LIMIT, r->part->index_path, key,
+                          "its record of %zu bytes is too big to decode: the limits are 4 KiB and "
+                          "64 fields beside "
+                          "shape and slices, and 1 Mi slices",
+                          value.len);
     }
     if (rc < 0) {
         return record_fault(r, "its record of %zu bytes is not a BundleEntryProto", value.len);
@@ -223,8 +230,9 @@ static errint take_record(struct reader *r, struct str key, struct str value)
             return rc;
         }
         if (dtype_bytes(t.dtype) && (uint64_t)e.size != bytes) {
-            return record_fault(r, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e.size,
-                       dtype_name(t.dtype), shape_text((struct shape){e.dims, t.rank}).text, bytes);
+            return record_fault(r, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64,
+                                e.size, dtype_name(t.dtype),
+                                shape_text((struct shape){e.dims, t.rank}).text, bytes);
         }
         e.shard_id += r->part->first_shard;
         t.off = (uint64_t)e.offset;
@@ -248,7 +256,8 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     return catalog_build_add(&r->build, key, e.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
 }
 
-/* The tensor of a record that contradicts itself is listed, with the reason, and not shown. A slice that does so is missing in its tensor. */
+/* The tensor of a record that contradicts itself is listed, with the reason, and not shown. A slice
+ * that does so is missing in its tensor. */
 static errint hide_record(struct reader *r, struct str key)
 {
     bool slice = is_slice(key);
@@ -260,8 +269,9 @@ static errint hide_record(struct reader *r, struct str key)
         .hidden = TENSOR_RECORD_BAD,
         .no_crc = 1,
     };
-    diag_warn(r->d, DIAG_CHECKPOINT_CORRUPT, r->part->index_path, key, "%s '%s' cannot be shown: %s",
-              slice ? "a slice" : "tensor", diag_visible(r->d, str_head(key, 200)), r->fault);
+    diag_warn(r->d, DIAG_CHECKPOINT_CORRUPT, r->part->index_path, key,
+              "%s '%s' cannot be shown: %s", slice ? "a slice" : "tensor",
+              diag_visible(r->d, str_head(key, 200)), r->fault);
     if (slice) {
         return 0;
     }
@@ -279,7 +289,8 @@ static errint take_or_hide(struct reader *r, struct str key, struct str value)
     return hide_record(r, key);
 }
 
-/* Some tensors of other writers contradict themselves. Where most do, it is the index that is wrong. */
+/* Some tensors of other writers contradict themselves. Where most do, it is the index that is
+ * wrong. */
 static errint check_most_are_good(struct reader *r)
 {
     uint64_t all = (uint64_t)r->c->count + r->c->slice_records;
@@ -289,7 +300,8 @@ static errint check_most_are_good(struct reader *r)
     return BAD(r, STR(""), "%u of %" PRIu64 " records contradict themselves", r->bad_records, all);
 }
 
-/* All records after the header. One that passes a limit does not stop the others from being checked. */
+/* All records after the header. One that passes a limit does not stop the others from being
+ * checked. */
 static errint read_records(struct reader *r)
 {
     struct str key;

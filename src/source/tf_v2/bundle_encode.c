@@ -59,7 +59,8 @@ static void head(struct buf *b, unsigned dtype, struct shape shape)
     }
 }
 
-void bundle_encode_entry(struct buf *b, unsigned dtype, struct shape shape, const struct bundle_place *place)
+void bundle_encode_entry(struct buf *b, unsigned dtype, struct shape shape,
+                         const struct bundle_place *place)
 {
     head(b, dtype, shape);
     number(b, 3, place->shard);

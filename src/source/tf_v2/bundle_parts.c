@@ -4,12 +4,12 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
-#include "io/file.h"
-#include "tensor/dtype.h"
 #include "codec/sstable.h"
 #include "codec/sstable_block.h"
+#include "io/file.h"
+#include "tensor/dtype.h"
 
-#define BAD(p, part, name, ...)                                                                              \
+#define BAD(p, part, name, ...)                                                                    \
     diag_error((p)->d, DIAG_CHECKPOINT_CORRUPT, (part)->index_path, (name), __VA_ARGS__)
 
 /* ---- headers */
@@ -20,11 +20,13 @@ static errint check_header(struct bundle_parts *p, const struct bundle_part *par
     if (h->min_consumer > BUNDLE_VERSION || h->disallows_us) {
         return diag_error(
             p->d, DIAG_UNSUPPORTED, part->index_path, STR(""),
-            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64 ")",
+            "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64
+            ")",
             h->disallows_us ? "disallows" : "is too new for", BUNDLE_VERSION, h->min_consumer);
     }
     if (h->num_shards < 0) {
-        return BAD(p, part, STR(""), "the header says %" PRId64 " shards, expected 0 or more", h->num_shards);
+        return BAD(p, part, STR(""), "the header says %" PRId64 " shards, expected 0 or more",
+                   h->num_shards);
     }
     if (h->num_shards > BUNDLE_SHARDS_MOST - (int64_t)p->shards) {
         return diag_error(p->d, DIAG_LIMIT, part->index_path, STR(""),
@@ -47,7 +49,8 @@ static errint read_header(struct bundle_parts *p, struct bundle_part *part)
         return got;
     }
     if (got == 0 || key.len > 0) {
-        return BAD(p, part, STR(""), "the first record is %s, expected the header, whose key is empty",
+        return BAD(p, part, STR(""),
+                   "the first record is %s, expected the header, whose key is empty",
                    got == 0 ? "missing" : diag_visible(p->d, str_head(key, 200)));
     }
     CLEANUP(arena_fini) struct arena scratch;
@@ -57,7 +60,8 @@ static errint read_header(struct bundle_parts *p, struct bundle_part *part)
         return diag_no_memory(p->d);
     }
     if (rc < 0) {
-        return BAD(p, part, STR(""), "the header's %zu bytes are not a BundleHeaderProto", value.len);
+        return BAD(p, part, STR(""), "the header's %zu bytes are not a BundleHeaderProto",
+                   value.len);
     }
     rc = check_header(p, part);
     if (rc == 0) {
@@ -125,7 +129,8 @@ static errint refill(struct bundle_parts *p)
 
 /* ---- records that several parts have */
 
-/* Whether two records are of one tensor in slices: what TensorFlow's merge wants of a key that it meets again. */
+/* Whether two records are of one tensor in slices: what TensorFlow's merge wants of a key that it
+ * meets again. */
 static errint check_same(struct bundle_parts *p, const struct bundle_part *part,
                          const struct bundle_part *first)
 {
@@ -141,7 +146,8 @@ static errint check_same(struct bundle_parts *p, const struct bundle_part *part,
     const char *other = diag_visible(p->d, str_from(first->index_path));
     if (rc < 0 || !a.slice_count || !b.slice_count) {
         return BAD(p, part, part->key,
-                   "it is in %s, too: only a tensor that is stored in slices may be in several", other);
+                   "it is in %s, too: only a tensor that is stored in slices may be in several",
+                   other);
     }
     bool same = a.dtype == b.dtype && a.rank == b.rank && a.rank <= SHAPE_RANK_MOST &&
                 (a.rank == 0 || memcmp(a.dims, b.dims, a.rank * sizeof(*a.dims)) == 0);
@@ -163,7 +169,8 @@ static errint join(struct bundle_parts *p, struct str *value)
         bundle_entry_add_slices(part->value, &p->joined);
         if (p->joined.len > SSTABLE_VALUE_MOST) {
             return diag_error(p->d, DIAG_LIMIT, part->index_path, part->key,
-                              "its slices in all parts take more than %d MiB", SSTABLE_VALUE_MOST >> 20);
+                              "its slices in all parts take more than %d MiB",
+                              SSTABLE_VALUE_MOST >> 20);
         }
     }
     *value = buf_view(&p->joined);
@@ -223,7 +230,8 @@ errint bundle_parts_open(const struct location *where, struct catalog *c, struct
     for (uint32_t i = 0; i < count; i++) {
         struct bundle_part *part = &out->parts[out->count++];
         part->fd = -1;
-        part->index_path = arena_cstr(a, str_from(where->file_count ? where->files[i] : where->index_path));
+        part->index_path =
+            arena_cstr(a, str_from(where->file_count ? where->files[i] : where->index_path));
         errint rc = part->index_path ? open_part(out, part) : diag_no_memory(d);
         if (rc < 0) {
             return rc;
@@ -240,8 +248,8 @@ const char *const *bundle_parts_paths(const struct bundle_parts *p, struct arena
         const struct bundle_part *part = &p->parts[i];
         int prefix = (int)(strlen(part->index_path) - strlen(".index"));
         for (uint32_t k = 0; k < part->header.num_shards; k++) {
-            const char *path = arena_printf(a, "%.*s.data-%05u-of-%05u", prefix, part->index_path, k,
-                                            (unsigned)part->header.num_shards);
+            const char *path = arena_printf(a, "%.*s.data-%05u-of-%05u", prefix, part->index_path,
+                                            k, (unsigned)part->header.num_shards);
             if (!path) {
                 return NULL;
             }

@@ -2,14 +2,16 @@
 #include "source/tf_v2/bundle_pb.h"
 
 #include "base/cursor.h"
-#include "tensor/shape.h"
 #include "codec/unpack_pb.h"
+#include "tensor/shape.h"
 #include "tensor_bundle.pb-c.h"
 
-/* What protobuf-c is given. It keeps about 50 bytes for each field it meets, copies unknown ones, and joins the pieces of a
- * repeated message anew for each piece: 16 MiB of empty messages cost it 721 MiB. So a record is first walked on
- * the wire, and only its scalar fields (for the header also the version) are handed on, bounded. A real record has at most 5
- * of them. The shape is read in the walk as well, which halves the time of a big index; slices, which may be many, are counted. */
+/* What protobuf-c is given. It keeps about 50 bytes for each field it meets, copies unknown ones,
+ * and joins the pieces of a repeated message anew for each piece: 16 MiB of empty messages cost it
+ * 721 MiB. So a record is first walked on the wire, and only its scalar fields (for the header also
+ * the version) are handed on, bounded. A real record has at most 5 of them. The shape is read in
+ * the walk as well, which halves the time of a big index; slices, which may be many, are
+ * counted. */
 enum { KNOWN_BYTES_MOST = 4096, KNOWN_FIELDS_MOST = 64, SLICES_MOST = 1 << 20 };
 
 enum { HEADER_FIELDS = 3, ENTRY_SHAPE = 2, ENTRY_FIELDS = 6, ENTRY_SLICES = 7 };
@@ -33,8 +35,8 @@ static inline uint64_t take_varint(struct cursor *c)
     return cursor_left(c) && *c->pos < 0x80 ? *c->pos++ : cursor_varint64(c);
 }
 
-/* The next field: false at the end and for what is malformed (then c->bad is set). Groups, which TensorFlow's
- * messages never had, count as malformed. */
+/* The next field: false at the end and for what is malformed (then c->bad is set). Groups, which
+ * TensorFlow's messages never had, count as malformed. */
 static bool next_field(struct cursor *c, struct field *f)
 {
     if (cursor_left(c) == 0) {
@@ -65,8 +67,8 @@ static bool next_field(struct cursor *c, struct field *f)
     return !c->bad;
 }
 
-/* The dimensions of a TensorShapeProto, after those of earlier pieces of it; more than can be legal are only counted. No
- * size is 0, and an unknown rank is a scalar, as for TensorFlow. */
+/* The dimensions of a TensorShapeProto, after those of earlier pieces of it; more than can be legal
+ * are only counted. No size is 0, and an unknown rank is a scalar, as for TensorFlow. */
 static errint add_dims(struct str shape, struct arena *scratch, struct bundle_entry *out)
 {
     struct cursor c = cursor_over(shape.ptr, shape.len);
@@ -75,7 +77,8 @@ static errint add_dims(struct str shape, struct arena *scratch, struct bundle_en
         if (f.number != SHAPE_DIM || f.wire != WIRE_BYTES) {
             continue;
         }
-        if (!out->dims && !(out->dims = arena_alloc(scratch, SHAPE_RANK_MOST * sizeof(*out->dims)))) {
+        if (!out->dims &&
+            !(out->dims = arena_alloc(scratch, SHAPE_RANK_MOST * sizeof(*out->dims)))) {
             return -ENOMEM;
         }
         struct cursor dim = cursor_over(f.bytes.ptr, f.bytes.len);
@@ -94,11 +97,13 @@ static errint add_dims(struct str shape, struct arena *scratch, struct bundle_en
     return c.bad ? -EBADMSG : 0;
 }
 
-/* Walk a record: shape and slices go into `entry`, where that is not NULL, the other fields up to `known` into `part`. */
+/* Walk a record: shape and slices go into `entry`, where that is not NULL, the other fields up to
+ * `known` into `part`. */
 static errint walk_record(struct str record, uint32_t known, struct arena *scratch,
                           struct bundle_entry *entry, struct str *part)
 {
-    char *copy = arena_bytes(scratch, record.len < KNOWN_BYTES_MOST ? record.len : KNOWN_BYTES_MOST);
+    char *copy =
+        arena_bytes(scratch, record.len < KNOWN_BYTES_MOST ? record.len : KNOWN_BYTES_MOST);
     if (!copy) {
         return -ENOMEM;
     }
@@ -177,7 +182,8 @@ enum { SLICE_NUMBERS_MOST = 4 << 20 };
 enum { SLICE_EXTENT = 1, EXTENT_START = 1, EXTENT_LENGTH = 2 };
 
 /* One TensorSliceProto: an extent for each axis. */
-static errint read_slice(struct str slice, unsigned rank, int64_t *start, int64_t *len, unsigned *axes)
+static errint read_slice(struct str slice, unsigned rank, int64_t *start, int64_t *len,
+                         unsigned *axes)
 {
     struct cursor c = cursor_over(slice.ptr, slice.len);
     struct field f;

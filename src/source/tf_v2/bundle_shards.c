@@ -29,7 +29,8 @@ static uint32_t count_beside(const struct catalog *c)
     const char *start = arena_printf(&scratch, STR_FMT ".data-", STR_ARG(path_base(c->prefix)));
     const char *dir = path_dir(c->prefix, &scratch);
     struct str names[NEARBY_MOST];
-    unsigned found = start && dir ? nearby_files(dir, str_from(start), STR(""), &scratch, names) : 0;
+    unsigned found =
+        start && dir ? nearby_files(dir, str_from(start), STR(""), &scratch, names) : 0;
     uint32_t count = found ? count_in(str_from_pos(names[0], strlen(start))) : 0;
     for (unsigned i = 1; i < found; i++) {
         /* By order of names, files of the same number and different counts follow each other. */
@@ -56,7 +57,8 @@ static bool all_missing(const struct catalog *c)
     return c->shard_count > 0;
 }
 
-/* *paths: of data files 0 .. count - 1, in the catalog's arena; NULL if one is not there, or too short. */
+/* *paths: of data files 0 .. count - 1, in the catalog's arena; NULL if one is not there, or too
+ * short. */
 static errint paths_of(struct catalog *c, uint32_t count, const char ***paths)
 {
     const char **all = ARENA_ARRAY(&c->arena, const char *, count);
@@ -93,10 +95,11 @@ errint bundle_shards_settle(struct catalog *c, struct diag *d)
         struct shard *s = &c->shards[i];
         s->path = s->base ? s->base->path : paths[s->number];
     }
-    diag_warn(d, DIAG_FILE_UNREADABLE, c->index_path, STR(""),
-              "the header says %u shards, but the data files are named -of-%05u: taking them; TensorFlow "
-              "cannot read the checkpoint",
-              c->num_shards, count);
+    diag_warn(
+        d, DIAG_FILE_UNREADABLE, c->index_path, STR(""),
+        "the header says %u shards, but the data files are named -of-%05u: taking them; TensorFlow "
+        "cannot read the checkpoint",
+        c->num_shards, count);
     c->num_shards = count;
     return 0;
 }

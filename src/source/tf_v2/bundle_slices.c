@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "tensor/dtype.h"
 #include "source/tf/slice_key.h"
+#include "tensor/dtype.h"
 
 struct slice_record {
     struct str key;
@@ -111,8 +111,8 @@ static bool fit(const struct bundle_entry *e, const int64_t *start, int64_t *len
 
 /* One slice, whose numbers as listed made `key`. */
 static errint take(const struct bundle_slices *s, struct str key, const struct bundle_entry *e,
-                   const int64_t *start, int64_t *len, struct catalog_build *b, struct stored_slice *out,
-                   struct slices *all, const char **why)
+                   const int64_t *start, int64_t *len, struct catalog_build *b,
+                   struct stored_slice *out, struct slices *all, const char **why)
 {
     struct arena *a = &b->c->arena;
     if (!fit(e, start, len)) {
@@ -133,11 +133,12 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
     uint64_t bytes;
     uint64_t elements;
     if (record->dtype != e->dtype) {
-        *why = tell(a, start, len, e->rank, " is %s, the tensor is %s", dtype_name((unsigned)record->dtype),
-                    dtype_name((unsigned)e->dtype));
+        *why = tell(a, start, len, e->rank, " is %s, the tensor is %s",
+                    dtype_name((unsigned)record->dtype), dtype_name((unsigned)e->dtype));
         return -EBADMSG;
     }
-    if (shape_elements(shape, &elements) < 0 || shape_bytes(shape, (unsigned)e->dtype, &bytes) < 0) {
+    if (shape_elements(shape, &elements) < 0 ||
+        shape_bytes(shape, (unsigned)e->dtype, &bytes) < 0) {
         *why = tell(a, start, len, e->rank, " has more than 2^63 - 1 bytes");
         return -EBADMSG;
     }
@@ -149,8 +150,8 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
     }
     *out = (struct stored_slice){start, len, record->off, record->shard, record->crc32c};
     if (strings) {
-        return catalog_build_strings(b, record->shard, record->off, record->bytes, elements, record->crc32c,
-                                     &out->off);
+        return catalog_build_strings(b, record->shard, record->off, record->bytes, elements,
+                                     record->crc32c, &out->off);
     }
     catalog_build_use(b, (unsigned)e->dtype, record->shard, record->off, record->bytes);
     return 0;
@@ -159,15 +160,15 @@ static errint take(const struct bundle_slices *s, struct str key, const struct b
 const char *bundle_slices_wrong(struct arena *a, unsigned axes, unsigned rank)
 {
     const char *words =
-        axes == rank
-            ? "a slice that it lists is not a TensorSliceProto"
-            : arena_printf(a, "a slice that it lists has rank %u, its shape has rank %u", axes, rank);
+        axes == rank ? "a slice that it lists is not a TensorSliceProto"
+                     : arena_printf(a, "a slice that it lists has rank %u, its shape has rank %u",
+                                    axes, rank);
     return words ? words : "a slice that it lists has another rank";
 }
 
 errint bundle_slices_assemble(const struct bundle_slices *s, struct str name, struct str record,
-                              const struct bundle_entry *e, struct catalog_build *b, struct slices *out,
-                              const char **why)
+                              const struct bundle_entry *e, struct catalog_build *b,
+                              struct slices *out, const char **why)
 {
     *why = NULL;
     struct arena *a = &b->c->arena;
@@ -187,11 +188,13 @@ errint bundle_slices_assemble(const struct bundle_slices *s, struct str name, st
     CLEANUP_BUF struct buf key = {0};
     for (uint32_t i = 0; rc == 0 && i < e->slice_count; i++) {
         key.len = 0;
-        slice_key_encode(&key, name, start + (size_t)i * e->rank, len + (size_t)i * e->rank, e->rank);
+        slice_key_encode(&key, name, start + (size_t)i * e->rank, len + (size_t)i * e->rank,
+                         e->rank);
         rc = key.failed ? -ENOMEM
-                        : take(s, buf_view(&key), e, start + (size_t)i * e->rank, len + (size_t)i * e->rank,
-                               b, &list[i], out, why);
+                        : take(s, buf_view(&key), e, start + (size_t)i * e->rank,
+                               len + (size_t)i * e->rank, b, &list[i], out, why);
     }
     out->slices = list;
-    return rc < 0 || out->fault ? rc : slices_check(out, (struct shape){e->dims, (uint8_t)e->rank}, a);
+    return rc < 0 || out->fault ? rc
+                                : slices_check(out, (struct shape){e->dims, (uint8_t)e->rank}, a);
 }

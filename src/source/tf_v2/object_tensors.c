@@ -26,7 +26,8 @@ static errint find_tensor(struct reading *r, struct wire_window key, uint32_t *t
         return 0;
     }
     errint rc = wire_read(r->w, key, CATALOG_NAME_MOST, r->key);
-    const struct tensor *t = rc == 0 ? catalog_by_key(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
+    const struct tensor *t =
+        rc == 0 ? catalog_by_key(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
     if (t) {
         *tensor = (uint32_t)(t - r->c->tensors);
     }
@@ -39,7 +40,8 @@ static errint read_tensor(struct reading *r, struct wire_window node, uint32_t *
     struct wire_window attribute;
     int got = 0;
     *tensor = OBJECT_NONE;
-    while (*tensor == OBJECT_NONE && (got = wire_next_of(r->w, &node, NODE_ATTRIBUTES, &attribute)) > 0) {
+    while (*tensor == OBJECT_NONE &&
+           (got = wire_next_of(r->w, &node, NODE_ATTRIBUTES, &attribute)) > 0) {
         struct wire_window key = {0};
         struct wire_window next;
         while ((got = wire_next_of(r->w, &attribute, ATTRIBUTE_KEY, &next)) > 0) {
@@ -76,14 +78,15 @@ static errint read_nodes(struct reading *r)
     return got < 0 ? got : object_tree_finish(&out->tree, r->w);
 }
 
-static errint complain(const struct objects_record *record, errint rc, const char *why, struct diag *d)
+static errint complain(const struct objects_record *record, errint rc, const char *why,
+                       struct diag *d)
 {
     enum diag_code code = rc == -EOVERFLOW ? DIAG_LIMIT : DIAG_FILE_UNREADABLE;
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
     }
-    return diag_error(d, rc == -EBADMSG ? DIAG_CHECKPOINT_CORRUPT : code, record->path, STR(OBJECTS_KEY),
-                      "the object graph cannot be read: %s", why ? why : "");
+    return diag_error(d, rc == -EBADMSG ? DIAG_CHECKPOINT_CORRUPT : code, record->path,
+                      STR(OBJECTS_KEY), "the object graph cannot be read: %s", why ? why : "");
 }
 
 errint object_tensors_read(const struct catalog *c, struct object_tensors *out, struct diag *d)

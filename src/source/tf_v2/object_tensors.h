@@ -16,7 +16,8 @@ struct object_tensors {
 /* object_tensors_read: reads the record of c's object graph, which c->names says is there, once
  * more, now with its edges. A failure is in the diag, and *out is empty but for what
  * object_tensors_fini frees; it is called in either case. */
-MUST_CHECK errint object_tensors_read(const struct catalog *c, struct object_tensors *out, struct diag *d);
+MUST_CHECK errint object_tensors_read(const struct catalog *c, struct object_tensors *out,
+                                      struct diag *d);
 void object_tensors_fini(struct object_tensors *o);
 
 #endif

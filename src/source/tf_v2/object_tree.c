@@ -23,7 +23,7 @@ void object_tree_fini(struct object_tree *t)
     arena_fini(&t->texts);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* An ObjectReference (node 1, name 2) or a SlotVariableReference (variable 1, name 2, node 3). What
  * is absent is 0, or empty. */
@@ -66,7 +66,8 @@ static errint add_link(struct object_tree *t, struct object_links *list, struct 
     }
     if (list->count == OBJECT_LINKS_MOST || wire_len(f.name) > LINK_NAME_MOST ||
         t->texts.total_bytes > OBJECT_TEXT_BYTES_MOST) {
-        return wire_blame(w, -EOVERFLOW, at.off, "its object graph has too many edges, or too long names");
+        return wire_blame(w, -EOVERFLOW, at.off,
+                          "its object graph has too many edges, or too long names");
     }
     struct str name;
     rc = wire_bytes(w, f.name, LINK_NAME_MOST, &t->texts, &name);
@@ -147,7 +148,7 @@ errint object_tree_finish(struct object_tree *t, struct wire *w)
     return rc < 0 ? rc : finish_links(t, &t->slots, w);
 }
 
-/* ---- walking ---------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 /* The first link that does not sort before `want`. */
 static size_t lower(const struct object_links *list, const struct object_link *want)
@@ -179,13 +180,15 @@ static uint32_t follow(const struct object_links *list, uint32_t from, uint32_t 
     want.from = from;
     want.variable = variable;
     size_t at = lower(list, &want);
-    return at < list->count && by_name(&list->items[at], &want) == 0 ? list->items[at].to : OBJECT_NONE;
+    return at < list->count && by_name(&list->items[at], &want) == 0 ? list->items[at].to
+                                                                     : OBJECT_NONE;
 }
 
 static void pair_children(const struct object_tree *a, const struct object_tree *b, uint32_t node,
                           uint32_t *pairs, uint32_t *queue, uint32_t *end)
 {
-    for (size_t i = first_edge(a, node); i < a->edges.count && a->edges.items[i].from == node; i++) {
+    for (size_t i = first_edge(a, node); i < a->edges.count && a->edges.items[i].from == node;
+         i++) {
         const struct object_link *edge = &a->edges.items[i];
         if (pairs[edge->to] != OBJECT_NONE) {
             continue;
@@ -237,8 +240,8 @@ errint object_tree_ways(const struct object_tree *t, uint32_t *ways)
     uint32_t end = t->nodes ? 1 : 0;
     queue[0] = 0;
     for (uint32_t i = 0; i < end; i++) {
-        for (size_t k = first_edge(t, queue[i]); k < t->edges.count && t->edges.items[k].from == queue[i];
-             k++) {
+        for (size_t k = first_edge(t, queue[i]);
+             k < t->edges.count && t->edges.items[k].from == queue[i]; k++) {
             uint32_t to = t->edges.items[k].to;
             if (to != 0 && ways[to] == OBJECT_NONE) {
                 ways[to] = (uint32_t)k;

@@ -61,11 +61,14 @@ MUST_CHECK errint object_tree_finish(struct object_tree *t, struct wire *w);
 
 /* object_tree_pair: for each node of `a`, the node of `b` that is the same object, or OBJECT_NONE:
  * pairs[a->nodes]. A node that several paths reach has the partner of the shortest one that both
- * have, the first by name among these. Slots are paired by optimizer, variable and name. -ENOMEM. */
-MUST_CHECK errint object_tree_pair(const struct object_tree *a, const struct object_tree *b, uint32_t *pairs);
+ * have, the first by name among these. Slots are paired by optimizer, variable and name.
+ * -ENOMEM. */
+MUST_CHECK errint object_tree_pair(const struct object_tree *a, const struct object_tree *b,
+                                   uint32_t *pairs);
 
 /* object_tree_ways: the edge by which the shortest path from the root comes to each node, or
- * OBJECT_NONE for the root and for what no path reaches: ways[t->nodes], indexes into t->edges. -ENOMEM. */
+ * OBJECT_NONE for the root and for what no path reaches: ways[t->nodes], indexes into t->edges.
+ * -ENOMEM. */
 MUST_CHECK errint object_tree_ways(const struct object_tree *t, uint32_t *ways);
 
 static inline struct str object_link_name(const struct object_link *l)

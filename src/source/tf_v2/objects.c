@@ -56,7 +56,8 @@ static errint find_tensor(struct reading *r, struct wire_window key, uint32_t *t
         return 0;
     }
     errint rc = wire_read(r->w, key, CATALOG_NAME_MOST, r->key);
-    const struct tensor *t = rc == 0 ? catalog_find(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
+    const struct tensor *t =
+        rc == 0 ? catalog_find(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
     if (t) {
         *tensor = (uint32_t)(t - r->c->tensors);
     }
@@ -133,7 +134,8 @@ static errint read_slot(struct reading *r, struct wire_window at)
         return got;
     }
     if (original >= r->node_count || node >= r->node_count) {
-        return wire_blame(r->w, -EBADMSG, start.off, "a slot variable refers to a node that is not there");
+        return wire_blame(r->w, -EBADMSG, start.off,
+                          "a slot variable refers to a node that is not there");
     }
     uint32_t tensor = r->nodes[node];
     uint32_t variable = r->nodes[original];
@@ -158,7 +160,8 @@ static errint read_slots(struct reading *r, struct wire_window node)
     return got;
 }
 
-static errint each_node(struct reading *r, errint (*read)(struct reading *r, struct wire_window node))
+static errint each_node(struct reading *r,
+                        errint (*read)(struct reading *r, struct wire_window node))
 {
     struct wire_window graph = wire_whole(r->w);
     struct wire_window node;
@@ -172,7 +175,8 @@ static errint each_node(struct reading *r, errint (*read)(struct reading *r, str
     return got;
 }
 
-errint objects_read(const struct catalog *c, struct wire *w, struct arena *a, struct object_name *names)
+errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
+                    struct object_name *names)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         names[i] = (struct object_name){.slot_of = OBJECTS_NO_TENSOR};
@@ -193,7 +197,8 @@ errint objects_read(const struct catalog *c, struct wire *w, struct arena *a, st
 }
 
 /* Keys go on without it. */
-static void warn(struct catalog *c, struct diag *d, enum diag_code code, const char *where, const char *why)
+static void warn(struct catalog *c, struct diag *d, enum diag_code code, const char *where,
+                 const char *why)
 {
     const char *kept = arena_printf(&c->arena, "%s: %s", where, why);
     c->names_fault = kept ? kept : "its object graph cannot be read";

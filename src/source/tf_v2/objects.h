@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The object graph of a checkpoint that tf.train.Checkpoint, Keras or a SavedModel wrote: what names the variables have beside the
- * paths of objects that are their keys (tensorflow/core/protobuf/trackable_object_graph.proto).
+/* The object graph of a checkpoint that tf.train.Checkpoint, Keras or a SavedModel wrote: what
+ * names the variables have beside the paths of objects that are their keys
+ * (tensorflow/core/protobuf/trackable_object_graph.proto).
  *
- * The record may be as large as the index, so it is walked where it lies (wire.h), twice: the attributes of all nodes say which tensor a
- * node is, then the slot variables say which tensor belongs to which. */
+ * The record may be as large as the index, so it is walked where it lies (wire.h), twice: the
+ * attributes of all nodes say which tensor a node is, then the slot variables say which tensor
+ * belongs to which. */
 #ifndef CKPTFS_SOURCE_TF_V2_OBJECTS_H
 #define CKPTFS_SOURCE_TF_V2_OBJECTS_H
 
@@ -12,8 +14,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/errint.h"
-#include "source/catalog.h"
 #include "codec/wire.h"
+#include "source/catalog.h"
 
 #define OBJECTS_NO_TENSOR UINT32_MAX
 
@@ -26,14 +28,15 @@ struct object_name {
     uint32_t slot_of; /* position of the variable's tensor, or OBJECTS_NO_TENSOR */
 };
 
-/* objects_read: fills `names`, one for each tensor of c, from the graph that w walks; texts are allocated in `a`. -EBADMSG and
- * -EOVERFLOW with words in w->wrong, -EIO, -ENOMEM. The limits: OBJECTS_NODES_MOST nodes, 64 KiB and 512 components a
- * name, and all names together what they are in an index, 64 times its size and 64 MiB. */
+/* objects_read: fills `names`, one for each tensor of c, from the graph that w walks; texts are
+ * allocated in `a`. -EBADMSG and -EOVERFLOW with words in w->wrong, -EIO, -ENOMEM. The limits:
+ * OBJECTS_NODES_MOST nodes, 64 KiB and 512 components a name, and all names together what they are
+ * in an index, 64 times its size and 64 MiB. */
 MUST_CHECK errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
                                struct object_name *names);
 
-/* objects_load: c->names from the record, if c has one. A record that cannot be read is a warning, and c->names_fault says why: the
- * keys are as good as ever. -ENOMEM. */
+/* objects_load: c->names from the record, if c has one. A record that cannot be read is a warning,
+ * and c->names_fault says why: the keys are as good as ever. -ENOMEM. */
 MUST_CHECK errint objects_load(struct catalog *c, struct diag *d);
 
 #endif

@@ -204,7 +204,8 @@ static errint find_shared(struct naming *n)
     return rc;
 }
 
-/* Those try their paths: next to all first choices, and each other. All that have a name then keep it. */
+/* Those try their paths: next to all first choices, and each other. All that have a name then keep
+ * it. */
 static errint choose_second(struct naming *n)
 {
     uint32_t paths = 0;

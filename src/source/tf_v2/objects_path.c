@@ -20,7 +20,8 @@ static bool is_escaped(struct str s)
 static char *unescape(struct str s, char *to)
 {
     for (size_t i = 0; i < s.len; i++) {
-        bool pair = s.ptr[i] == '.' && i + 1 < s.len && (s.ptr[i + 1] == '.' || s.ptr[i + 1] == 'S');
+        bool pair =
+            s.ptr[i] == '.' && i + 1 < s.len && (s.ptr[i + 1] == '.' || s.ptr[i + 1] == 'S');
         *to++ = pair && s.ptr[i + 1] == 'S' ? '/' : s.ptr[i];
         i += pair;
     }

@@ -2,8 +2,8 @@
 #include "source/tf_v2/objects_record.h"
 
 #include "base/cursor.h"
-#include "tensor/dtype.h"
 #include "source/tf/strings.h"
+#include "tensor/dtype.h"
 
 enum { HEAD_MOST = 10 + 4 }; /* varint64 length, u32 checksum of the lengths */
 
@@ -15,7 +15,8 @@ static errint refuse(struct objects_record *r, errint rc, const char *why)
 
 static const char *why_unread(errint rc)
 {
-    return rc == -ESTALE ? "its data file changed while it was read" : "its data file ends before it does";
+    return rc == -ESTALE ? "its data file changed while it was read"
+                         : "its data file ends before it does";
 }
 
 /* The bytes of the one string of a run that was checked. */
@@ -30,10 +31,12 @@ static errint find_string(struct objects_record *r, const struct strings_run *ru
     struct cursor at = cursor_over(head, have);
     r->len = cursor_varint64(&at);
     r->off = run->off + (have - cursor_left(&at)) + 4;
-    return r->len > OBJECTS_RECORD_MOST ? refuse(r, -EOVERFLOW, "its string is longer than 2 GiB") : 0;
+    return r->len > OBJECTS_RECORD_MOST ? refuse(r, -EOVERFLOW, "its string is longer than 2 GiB")
+                                        : 0;
 }
 
-errint objects_record_open(const struct catalog *c, const struct tensor *t, struct objects_record *out)
+errint objects_record_open(const struct catalog *c, const struct tensor *t,
+                           struct objects_record *out)
 {
     *out = (struct objects_record){.path = c->index_path, .file = {.fd = -1}};
     arena_init(&out->arena);
@@ -47,10 +50,10 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t, stru
     out->path = out->file.path = shard_file(&c->shards[t->shard])->path;
     errint rc = shard_open(&out->file, &out->arena, NULL);
     if (rc < 0) {
-        return rc == -ENOMEM
-                   ? rc
-                   : refuse(out, rc,
-                            rc == -ENOENT ? "its data file is not there" : "its data file cannot be opened");
+        return rc == -ENOMEM ? rc
+                             : refuse(out, rc,
+                                      rc == -ENOENT ? "its data file is not there"
+                                                    : "its data file cannot be opened");
     }
     uint32_t crc = 0;
     rc = strings_check(&out->file, run, &crc);

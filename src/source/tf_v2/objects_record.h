@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the bytes of the object graph record are: one scalar string tensor, `_CHECKPOINTABLE_OBJECT_GRAPH`. */
+/* Where the bytes of the object graph record are: one scalar string tensor,
+ * `_CHECKPOINTABLE_OBJECT_GRAPH`. */
 #ifndef CKPTFS_SOURCE_TF_V2_OBJECTS_RECORD_H
 #define CKPTFS_SOURCE_TF_V2_OBJECTS_RECORD_H
 
 #include "base/arena.h"
 #include "base/errint.h"
-#include "source/catalog.h"
-#include "io/shard.h"
 #include "codec/wire.h"
+#include "io/shard.h"
+#include "source/catalog.h"
 
 #define OBJECTS_KEY "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -22,9 +23,10 @@ struct objects_record {
     const char *why; /* after a failure: in words, static */
 };
 
-/* objects_record_open: finds the string that tensor t of c holds, and compares both of its checksums (tensor_bundle.cc, ReadStringTensor)
- * without keeping it. The record must be given to objects_record_close in any case. Failures have `why` set: -EBADMSG for bytes that
- * are not such a tensor's, -EOVERFLOW over OBJECTS_RECORD_MOST, or what opening the file gives. */
+/* objects_record_open: finds the string that tensor t of c holds, and compares both of its
+ * checksums (tensor_bundle.cc, ReadStringTensor) without keeping it. The record must be given to
+ * objects_record_close in any case. Failures have `why` set: -EBADMSG for bytes that are not such a
+ * tensor's, -EOVERFLOW over OBJECTS_RECORD_MOST, or what opening the file gives. */
 MUST_CHECK errint objects_record_open(const struct catalog *c, const struct tensor *t,
                                       struct objects_record *out);
 void objects_record_close(struct objects_record *r);

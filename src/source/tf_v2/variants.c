@@ -72,8 +72,8 @@ static errint read_element(struct reading *r, bool *good)
     return 0;
 }
 
-errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint32_t stored, char *buf,
-                      size_t cap, uint32_t *crc, uint64_t *bytes)
+errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint32_t stored,
+                      char *buf, size_t cap, uint32_t *crc, uint64_t *bytes)
 {
     uint64_t size = (uint64_t)file->st.st_size;
     *crc = 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Variant tensors in data files of V2 checkpoints: nobody but their own op can read what is in them, but checksums can be compared
- * (tensorflow/core/util/tensor_bundle/tensor_bundle.cc, WriteVariantTensor, ReadVariantTensor).
+/* Variant tensors in data files of V2 checkpoints: nobody but their own op can read what is in
+ * them, but checksums can be compared (tensorflow/core/util/tensor_bundle/tensor_bundle.cc,
+ * WriteVariantTensor, ReadVariantTensor).
  *
  *     of each element: varint length | bytes | u32 masked crc so far
  *
- * The crc goes over the length as a fixed number of 8 bytes, the bytes, and then the 4 stored bytes, from one element to the next. In the end it is
- * the entry's crc32c. The entry's size is not looked at by TensorFlow. */
+ * The crc goes over the length as a fixed number of 8 bytes, the bytes, and then the 4 stored
+ * bytes, from one element to the next. In the end it is the entry's crc32c. The entry's size is not
+ * looked at by TensorFlow. */
 #ifndef CKPTFS_SOURCE_TF_V2_VARIANTS_H
 #define CKPTFS_SOURCE_TF_V2_VARIANTS_H
 
@@ -15,11 +17,13 @@
 #include "base/errint.h"
 #include "io/shard.h"
 
-/* variants_check: reads `elements` elements of a little-endian bundle from byte `off` of the data file `file`, which is open, through `buf` of `cap` bytes:
- * *crc is the masked checksum that their entry, which has `stored`, should have; if an element's own checksum is wrong, *crc is not `stored`. *bytes, set
- * on failure too, is how many were looked at. -EBADMSG when the lengths do not fit the file; -EIO, -ENOMEM; -EINTR where
- * the calling thread is interrupted (cell.h). */
-MUST_CHECK errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint32_t stored,
-                                 char *buf, size_t cap, uint32_t *crc, uint64_t *bytes);
+/* variants_check: reads `elements` elements of a little-endian bundle from byte `off` of the data
+ * file `file`, which is open, through `buf` of `cap` bytes: *crc is the masked checksum that their
+ * entry, which has `stored`, should have; if an element's own checksum is wrong, *crc is not
+ * `stored`. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
+ * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (cell.h). */
+MUST_CHECK errint variants_check(struct shard *file, uint64_t off, uint64_t elements,
+                                 uint32_t stored, char *buf, size_t cap, uint32_t *crc,
+                                 uint64_t *bytes);
 
 #endif

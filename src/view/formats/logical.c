@@ -11,7 +11,7 @@ static bool is_part(const struct target *t)
     return t->form && t->form->part >= 0;
 }
 
-/* ---- whether parts make up the whole ------------------------------------------------------------ */
+/* ---- whether parts make up the whole --------------------------------------------------------- */
 
 /* The axis that the parts are cut on; 0 if none of them is cut. */
 static unsigned cut_axis(const struct target *parts, uint32_t count)
@@ -49,7 +49,7 @@ static bool make_up(const struct target *parts, uint32_t count)
     return first->full.rank ? end == first->full.dims[cut] : count == 1;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Where the element at the target's origin would be, were the piece to reach that far. */
 static uint64_t origin_of(const struct piece *p, unsigned rank)
@@ -61,11 +61,12 @@ static uint64_t origin_of(const struct piece *p, unsigned rank)
     return off;
 }
 
-/* Whether two pieces of one target go on in each other: elements of both lie where the same strides lead. */
+/* Whether two pieces of one target go on in each other: elements of both lie where the same strides
+ * lead. */
 static bool go_on(const struct piece *a, const struct piece *b, unsigned rank)
 {
-    return a->source == b->source && a->slice == b->slice && a->shard == b->shard && a->dtype == b->dtype &&
-           a->cast_mode == b->cast_mode &&
+    return a->source == b->source && a->slice == b->slice && a->shard == b->shard &&
+           a->dtype == b->dtype && a->cast_mode == b->cast_mode &&
            (rank == 0 || memcmp(a->stride, b->stride, rank * sizeof(*a->stride)) == 0) &&
            origin_of(a, rank) == origin_of(b, rank);
 }
@@ -108,8 +109,8 @@ static bool is_all_of(const struct form *form, const struct tensor *t)
 {
     return !form->strings && !t->sliced && form->dtype == t->dtype &&
            shape_eq(form->shape, tensor_shape(t)) &&
-           (form->piece_count == 0 ||
-            (form->piece_count == 1 && form->pieces[0].off == t->off && form->pieces[0].shard == t->shard));
+           (form->piece_count == 0 || (form->piece_count == 1 && form->pieces[0].off == t->off &&
+                                       form->pieces[0].shard == t->shard));
 }
 
 static bool one_source(const struct target *parts, uint32_t count)
@@ -121,7 +122,8 @@ static bool one_source(const struct target *parts, uint32_t count)
     return i == count;
 }
 
-static errint make_whole(struct arena *a, const struct target *parts, uint32_t count, struct logical *out)
+static errint make_whole(struct arena *a, const struct target *parts, uint32_t count,
+                         struct logical *out)
 {
     uint32_t pieces = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -173,7 +175,7 @@ static errint make_whole(struct arena *a, const struct target *parts, uint32_t c
     return 0;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 /* The end of the run of targets that are parts of the variable of number `first`. */
 static uint32_t parts_end(const struct plan *p, uint32_t first)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tensors of a view as files of other frameworks have them: each variable once, under its full name, whole, also one whose targets are
- * parts of it. Built once, then const. Variables that are not partitioned are the plan's targets and cost nothing here. */
+/* The tensors of a view as files of other frameworks have them: each variable once, under its full
+ * name, whole, also one whose targets are parts of it. Built once, then const. Variables that are
+ * not partitioned are the plan's targets and cost nothing here. */
 #ifndef CKPTFS_VIEW_FORMATS_LOGICAL_H
 #define CKPTFS_VIEW_FORMATS_LOGICAL_H
 
@@ -12,7 +13,8 @@
 #include "plan/plan.h"
 
 struct logical {
-    const struct target *whole; /* the variable's elements; NULL when its parts do not make up all of it */
+    const struct target
+        *whole; /* the variable's elements; NULL when its parts do not make up all of it */
     const struct target *parts; /* the plan's targets that are its parts, in order of number */
     uint32_t part_count;        /* 0: it is not partitioned */
 };
@@ -44,7 +46,8 @@ static inline struct logical_cursor logical_first(const struct logicals *l)
 /* logical_next: the next variable; false at the end. */
 bool logical_next(struct logical_cursor *at, struct logical *out);
 
-/* logical_of_part: the partitioned variable of which `t`, a target of the plan, is a part; NULL if it is no part. O(log n). */
+/* logical_of_part: the partitioned variable of which `t`, a target of the plan, is a part; NULL if
+ * it is no part. O(log n). */
 const struct logical *logical_of_part(const struct logicals *l, const struct target *t);
 
 static inline struct str logical_name(const struct logical *l)

@@ -58,7 +58,8 @@ bool npy_shape_fits(struct shape s, unsigned dtype)
 {
     uint64_t bytes = dtype_bytes(dtype) ? dtype_bytes(dtype) : 1;
     for (unsigned i = 0; i < s.rank; i++) {
-        if (s.dims[i] && (!checked_mul_u64(bytes, (uint64_t)s.dims[i], &bytes) || bytes > INT64_MAX)) {
+        if (s.dims[i] &&
+            (!checked_mul_u64(bytes, (uint64_t)s.dims[i], &bytes) || bytes > INT64_MAX)) {
             return false;
         }
     }
@@ -74,7 +75,8 @@ const char *npy_refusal_of(const struct target *t)
     if (!npy_shape_fits(target_shape(t), dtype)) {
         return "NumPy has no such shape: without the 0 it is more than can be counted";
     }
-    return dtype == DTYPE_STRING || descr_of(dtype) ? NULL : "NumPy files have elements of a fixed size";
+    return dtype == DTYPE_STRING || descr_of(dtype) ? NULL
+                                                    : "NumPy files have elements of a fixed size";
 }
 
 /* The header for elements of that descr; returns its length. */
@@ -84,10 +86,11 @@ static size_t write_header(const char *descr, struct shape shape, char *header)
     len += (size_t)snprintf(header + len, NPY_HEADER_MOST - len,
                             "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (unsigned i = 0; i < shape.rank; i++) {
-        len +=
-            (size_t)snprintf(header + len, NPY_HEADER_MOST - len, "%s%" PRId64, i ? ", " : "", shape.dims[i]);
+        len += (size_t)snprintf(header + len, NPY_HEADER_MOST - len, "%s%" PRId64, i ? ", " : "",
+                                shape.dims[i]);
     }
-    len += (size_t)snprintf(header + len, NPY_HEADER_MOST - len, "%s), }", shape.rank == 1 ? "," : "");
+    len +=
+        (size_t)snprintf(header + len, NPY_HEADER_MOST - len, "%s), }", shape.rank == 1 ? "," : "");
     size_t whole = (len + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     memset(header + len, ' ', whole - len - 1);
     header[whole - 1] = '\n';
@@ -99,8 +102,9 @@ static size_t write_header(const char *descr, struct shape shape, char *header)
 }
 
 /* As NumPy's arrays of bytes: all elements as wide as the longest. */
-static errint string_layout(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                            char *header, struct extent *own, struct layout *out)
+static errint string_layout(const struct catalog *c, const struct target *t,
+                            struct render_scratch *scratch, char *header, struct extent *own,
+                            struct layout *out)
 {
     uint64_t bytes;
     errint rc = string_size(c, t, STRING_FIXED, scratch, &bytes);

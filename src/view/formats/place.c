@@ -12,7 +12,8 @@ static bool is_file(const struct catalog *c, uint32_t shard)
     return shard < c->shard_count && !c->shards[shard].base;
 }
 
-/* The pieces as one run: each is dense in source and target, and goes on where the one before ended. */
+/* The pieces as one run: each is dense in source and target, and goes on where the one before
+ * ended. */
 static bool one_run(const struct form *f, struct place *out)
 {
     for (uint32_t i = 0; i < f->piece_count; i++) {
@@ -36,22 +37,26 @@ enum { SLICES_SEARCHED_MOST = 4096 }; /* of one tensor, for each target that is 
 static void sum(const struct catalog *c, const struct tensor *t, struct place *at)
 {
     const struct slices *slices = tensor_slices(c, t);
-    if (!slices && !t->no_crc && t->shard == at->shard && t->off == at->off && t->bytes == at->bytes) {
+    if (!slices && !t->no_crc && t->shard == at->shard && t->off == at->off &&
+        t->bytes == at->bytes) {
         at->crc32c = t->crc32c;
         at->summed = true;
     }
-    for (uint32_t i = 0; slices && slices->count <= SLICES_SEARCHED_MOST && i < slices->count; i++) {
+    for (uint32_t i = 0; slices && slices->count <= SLICES_SEARCHED_MOST && i < slices->count;
+         i++) {
         const struct stored_slice *s = &slices->slices[i];
         uint64_t bytes;
         if (s->shard == at->shard && s->off == at->off &&
-            shape_bytes((struct shape){s->len, t->rank}, t->dtype, &bytes) == 0 && bytes == at->bytes) {
+            shape_bytes((struct shape){s->len, t->rank}, t->dtype, &bytes) == 0 &&
+            bytes == at->bytes) {
             at->crc32c = s->crc32c;
             at->summed = true;
         }
     }
 }
 
-/* Whether the piece's elements follow each other in the shard, one stride after the other; *elements is how many. */
+/* Whether the piece's elements follow each other in the shard, one stride after the other;
+ * *elements is how many. */
 static bool in_order(const struct piece *p, unsigned rank, uint64_t *elements)
 {
     int64_t run = 1;
@@ -65,18 +70,21 @@ static bool in_order(const struct piece *p, unsigned rank, uint64_t *elements)
     return true;
 }
 
-/* Strings stand in a file with their lengths before them: only a whole run of them, a tensor or a stored slice, is what a bundle has. */
+/* Strings stand in a file with their lengths before them: only a whole run of them, a tensor or a
+ * stored slice, is what a bundle has. */
 static bool place_strings(const struct catalog *c, const struct target *t, struct place *out)
 {
     const struct form *f = t->form;
     const struct piece *p = f->pieces;
     uint64_t elements = 0;
-    if (f->piece_count > 1 || (p && !in_order(p, f->shape.rank, &elements)) || (!p && t->source->sliced)) {
+    if (f->piece_count > 1 || (p && !in_order(p, f->shape.rank, &elements)) ||
+        (!p && t->source->sliced)) {
         return false;
     }
     uint32_t shard = p ? p->shard : t->source->shard;
     uint64_t first = p ? p->off : t->source->off;
-    const struct strings_run *run = shard < c->shard_count ? strings_run_at(&c->shards[shard], first) : NULL;
+    const struct strings_run *run =
+        shard < c->shard_count ? strings_run_at(&c->shards[shard], first) : NULL;
     if (!run || run->coding != STRINGS_BUNDLE || run->first != first || run->elements != elements) {
         return false;
     }
@@ -100,7 +108,8 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
             !is_file(c, source->shard)) {
             return false;
         }
-        *out = (struct place){source->shard, source->off, source->bytes, source->crc32c, !source->no_crc};
+        *out = (struct place){source->shard, source->off, source->bytes, source->crc32c,
+                              !source->no_crc};
         return true;
     }
     if (!one_run(t->form, out) || !is_file(c, out->shard)) {
@@ -110,12 +119,12 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
     return true;
 }
 
-/* The name of a tensor in slices, of which the keys of its slices are made: of up to two bytes for each of its own
- * (slice_key.h), and no longer than readers take. */
+/* The name of a tensor in slices, of which the keys of its slices are made: of up to two bytes for
+ * each of its own (slice_key.h), and no longer than readers take. */
 enum { PLACE_SLICED_NAME_MOST = SSTABLE_KEY_MOST / 4 };
 
-/* Whether the piece is all of a stored slice, at the slice's place in the tensor. A slice that lies in two of the target's parts makes two pieces; a
- * part may have another source. */
+/* Whether the piece is all of a stored slice, at the slice's place in the tensor. A slice that lies
+ * in two of the target's parts makes two pieces; a part may have another source. */
 static bool is_slice(const struct piece *p, uint8_t rank)
 {
     const struct stored_slice *s = p->slice;
@@ -130,8 +139,8 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
 {
     const struct slices *slices = tensor_slices(c, t->source);
     const struct form *f = t->form;
-    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !catalog_is_bundle(c) || f->dtype != t->source->dtype ||
-        f->shape.rank != t->source->rank ||
+    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !catalog_is_bundle(c) ||
+        f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;
     }
@@ -139,7 +148,8 @@ const struct slices *place_slices(const struct catalog *c, const struct target *
     for (uint32_t i = 0; i < slices->count; i++) {
         const struct stored_slice *s = &slices->slices[i];
         uint64_t elements;
-        if (!is_file(c, s->shard) || shape_elements((struct shape){s->len, f->shape.rank}, &elements) < 0) {
+        if (!is_file(c, s->shard) ||
+            shape_elements((struct shape){s->len, f->shape.rank}, &elements) < 0) {
             return NULL;
         }
         with_elements += elements > 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where in the data files of a V2 checkpoint a target's bytes stand as they are: then a checkpoint of the view may point there. */
+/* Where in the data files of a V2 checkpoint a target's bytes stand as they are: then a checkpoint
+ * of the view may point there. */
 #ifndef CKPTFS_VIEW_FORMATS_PLACE_H
 #define CKPTFS_VIEW_FORMATS_PLACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "source/catalog.h"
 #include "plan/plan.h"
+#include "source/catalog.h"
 
 struct place {
     uint32_t shard;  /* index into catalog.shards, of a file */
@@ -17,12 +18,12 @@ struct place {
     bool summed;     /* the checkpoint has the checksum of just these bytes */
 };
 
-/* place_of: whether target t is one contiguous run of a data file of `c`, in the encoding of a little-endian bundle, and where. False for one
- * without elements: it stands nowhere. */
+/* place_of: whether target t is one contiguous run of a data file of `c`, in the encoding of a
+ * little-endian bundle, and where. False for one without elements: it stands nowhere. */
 bool place_of(const struct catalog *c, const struct target *t, struct place *out);
 
-/* place_slices: the slices that the checkpoint has t's source in, if t has elements and is all of it, unchanged, and the source is stored in slices of a
- * little-endian bundle; else NULL. */
+/* place_slices: the slices that the checkpoint has t's source in, if t has elements and is all of
+ * it, unchanged, and the source is stored in slices of a little-endian bundle; else NULL. */
 const struct slices *place_slices(const struct catalog *c, const struct target *t);
 
 #endif

@@ -10,9 +10,9 @@
 #include "base/json.h"
 #include "base/put.h"
 #include "base/utf8.h"
+#include "tensor/dtype.h"
 #include "view/formats/npy.h"
 #include "view/formats/place.h"
-#include "tensor/dtype.h"
 
 enum {
     HEADER_MOST = 100 * 1000 * 1000,
@@ -41,7 +41,7 @@ struct safetensors {
     struct buf index;
 };
 
-/* ---- what fits ----------------------------------------------------------------------------------- */
+/* ---- what fits ------------------------------------------------------------------------------- */
 
 /* The format's name of a dtype; NULL if it has none. */
 static const char *type_name(unsigned dtype)
@@ -82,7 +82,8 @@ const char *safetensors_refusal(const struct logical *l)
         return "readers of safetensors take 64 axes at most";
     }
     if (!npy_shape_fits(target_shape(l->whole), target_dtype(l->whole))) {
-        return "readers of safetensors have no such shape: without the 0 it is more than can be counted";
+        return "readers of safetensors have no such shape: without the 0 it is more than can be "
+               "counted";
     }
     if (!utf8_valid(logical_name(l))) {
         return "names in safetensors are UTF-8";
@@ -92,7 +93,7 @@ const char *safetensors_refusal(const struct logical *l)
                : NULL;
 }
 
-/* ---- which files there are ------------------------------------------------------------------------ */
+/* ---- which files there are ------------------------------------------------------------------- */
 
 /* How many digits the number has. */
 static unsigned digits(uint64_t number)
@@ -105,7 +106,8 @@ static unsigned digits(uint64_t number)
     return count;
 }
 
-/* How many bytes a byte of a name takes in a header at most, by its escape: of UTF-8 above ASCII half of \uXXXX. */
+/* How many bytes a byte of a name takes in a header at most, by its escape: of UTF-8 above ASCII
+ * half of \uXXXX. */
 static void fill_widths(unsigned char width[256])
 {
     for (unsigned c = 0; c < 256; c++) {
@@ -116,13 +118,16 @@ static void fill_widths(unsigned char width[256])
     width['"'] = width['\\'] = 2;
 }
 
-/* What the variable takes in a header, where offsets have that many digits: no less, and for names in ASCII no more. */
-static uint64_t header_bound(const struct logical *l, unsigned offset_digits, const unsigned char width[256])
+/* What the variable takes in a header, where offsets have that many digits: no less, and for names
+ * in ASCII no more. */
+static uint64_t header_bound(const struct logical *l, unsigned offset_digits,
+                             const unsigned char width[256])
 {
     static const char text[] = "\"\": {\"dtype\": \"\", \"shape\": [], \"data_offsets\": [, ]}, ";
     struct str name = logical_name(l);
     struct shape shape = target_shape(l->whole);
-    uint64_t bytes = sizeof(text) - 1 + strlen(type_name(target_dtype(l->whole))) + 2 * offset_digits;
+    uint64_t bytes =
+        sizeof(text) - 1 + strlen(type_name(target_dtype(l->whole))) + 2 * offset_digits;
     for (size_t i = 0; i < name.len; i++) {
         bytes += width[(unsigned char)name.ptr[i]];
     }
@@ -154,8 +159,8 @@ static errint begin_file(struct safetensors *s, size_t *cap, struct logical_curs
     return 0;
 }
 
-/* Cuts the variables, in the order of their names, so that no file has more than `most` bytes of tensors, if it can be. *by_header: some
- * file would have had too long a header. */
+/* Cuts the variables, in the order of their names, so that no file has more than `most` bytes of
+ * tensors, if it can be. *by_header: some file would have had too long a header. */
 static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
 {
     struct logical_cursor at = logical_first(s->logicals);
@@ -192,15 +197,17 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
 
 static errint name_files(struct safetensors *s, const struct view_options *options)
 {
-    struct str base = options->safetensors.len
-                          ? str_head(options->safetensors, options->safetensors.len - strlen(".safetensors"))
-                      : options->name.len ? options->name
-                                          : STR("model");
+    struct str base =
+        options->safetensors.len
+            ? str_head(options->safetensors, options->safetensors.len - strlen(".safetensors"))
+        : options->name.len ? options->name
+                            : STR("model");
     for (uint32_t i = 0; i < s->count; i++) {
         s->files[i].name =
-            s->count == 1 ? arena_printf(&s->arena, STR_FMT ".safetensors", STR_ARG(base))
-                          : arena_printf(&s->arena, STR_FMT "-%05" PRIu32 "-of-%05" PRIu32 ".safetensors",
-                                         STR_ARG(base), i + 1, s->count);
+            s->count == 1
+                ? arena_printf(&s->arena, STR_FMT ".safetensors", STR_ARG(base))
+                : arena_printf(&s->arena, STR_FMT "-%05" PRIu32 "-of-%05" PRIu32 ".safetensors",
+                               STR_ARG(base), i + 1, s->count);
         if (!s->files[i].name) {
             return -ENOMEM;
         }
@@ -212,8 +219,9 @@ static errint name_files(struct safetensors *s, const struct view_options *optio
     return 0;
 }
 
-errint safetensors_open(const struct catalog *c, const struct logicals *l, const struct view_options *options,
-                        struct diag *d, struct safetensors **out)
+errint safetensors_open(const struct catalog *c, const struct logicals *l,
+                        const struct view_options *options, struct diag *d,
+                        struct safetensors **out)
 {
     struct safetensors *s = calloc(1, sizeof(*s));
     *out = s;
@@ -237,7 +245,8 @@ errint safetensors_open(const struct catalog *c, const struct logicals *l, const
     }
     if (by_header) {
         diag_warn(d, DIAG_LIMIT, "", str_from(s->index_name),
-                  "one safetensors file would need a header of more than %d bytes, which readers refuse: the "
+                  "one safetensors file would need a header of more than %d bytes, which readers "
+                  "refuse: the "
                   "tensors are in %u files",
                   HEADER_MOST, s->count);
     }
@@ -292,7 +301,7 @@ const char *safetensors_index_name(const struct safetensors *s)
     return s->index_name;
 }
 
-/* ---- one file ------------------------------------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 /* The file's variables, in the order of their bytes. */
 struct order {
@@ -387,9 +396,10 @@ static errint write_header(const struct order *o, struct buf *b)
 static struct extent extent_of(const struct catalog *c, const struct target *t)
 {
     struct place at;
-    return place_of(c, t, &at)
-               ? (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[at.shard], .from_off = at.off}
-               : (struct extent){.kind = EXTENT_TARGET, .target = t};
+    return place_of(c, t, &at) ? (struct extent){.kind = EXTENT_SHARD,
+                                                 .shard = &c->shards[at.shard],
+                                                 .from_off = at.off}
+                               : (struct extent){.kind = EXTENT_TARGET, .target = t};
 }
 
 struct building {
@@ -411,7 +421,8 @@ static errint build_file(void *context)
     free(f->header);
     f->header = header.data;
     if (rc == 0) {
-        layout_add(&f->layout, (struct extent){.kind = EXTENT_BYTES, .bytes = f->header}, header.len);
+        layout_add(&f->layout, (struct extent){.kind = EXTENT_BYTES, .bytes = f->header},
+                   header.len);
         for (uint32_t i = 0; i < o.count; i++) {
             layout_add(&f->layout, extent_of(b->s->catalog, o.all[i]), target_bytes(o.all[i]));
         }
@@ -431,7 +442,7 @@ errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out)
     return rc;
 }
 
-/* ---- the index of several -------------------------------------------------------------------------- */
+/* ---- the index of several -------------------------------------------------------------------- */
 
 static errint build_index(void *context)
 {

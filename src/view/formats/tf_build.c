@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records stand in the order of their keys: keys of slices begin with a NUL and so come first, among names that do so too; all others
- * follow in the order of the variables. */
+/* Records stand in the order of their keys: keys of slices begin with a NUL and so come first,
+ * among names that do so too; all others follow in the order of the variables. */
 #include "view/formats/tf_build.h"
 
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "base/grow.h"
 #include "render/string_head.h"
 #include "render/string_read.h"
-#include "source/tf_v2/bundle_encode.h"
 #include "source/tf/slice_key.h"
+#include "source/tf_v2/bundle_encode.h"
 
 enum { VARIABLES_UNASKED = 1024 }; /* between two questions whether to go on */
 
@@ -40,7 +40,7 @@ static errint go_on(struct pass *p)
     return p->seen++ % VARIABLES_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Bytes that are laid out anew, and where. */
 static struct bundle_place lay_out(struct tf_build *b, const struct tf_item *item, uint64_t bytes)
@@ -74,7 +74,8 @@ static errint lay_out_strings(struct pass *p, const struct tf_item *item, struct
     }
     *at = (struct bundle_place){.shard = b->own, .off = b->data.size, .bytes = kept.len + joined};
     layout_add(&b->data, (struct extent){.kind = EXTENT_BYTES, .bytes = kept.ptr}, kept.len);
-    layout_add(&b->data, (struct extent){.kind = EXTENT_STRINGS_JOINED, .target = item->target}, joined);
+    layout_add(&b->data, (struct extent){.kind = EXTENT_STRINGS_JOINED, .target = item->target},
+               joined);
     return 0;
 }
 
@@ -92,7 +93,8 @@ static errint add_item(struct pass *p, struct str key, const struct tf_item *ite
             return rc;
         }
     } else if (bytes == 0) {
-        at = (struct bundle_place){.shard = 0}; /* its shard must be there, and nothing of it is read */
+        at = (struct bundle_place){.shard =
+                                       0}; /* its shard must be there, and nothing of it is read */
     } else if (number != TF_NO_SHARD) {
         at = (struct bundle_place){(uint32_t)number, item->place.off, bytes, 0};
     } else {
@@ -140,7 +142,7 @@ static errint add_owner(struct pass *p, const struct logical *l)
     return rc;
 }
 
-/* ---- keys that begin with a NUL ------------------------------------------------------------------ */
+/* ---- keys that begin with a NUL -------------------------------------------------------------- */
 
 static errint add_early(struct pass *p, struct early e)
 {
@@ -160,14 +162,17 @@ static errint collect_item(void *context, const struct tf_item *item)
 {
     struct pass *p = context;
     if (!item->start) {
-        return begins_early(item->name) ? add_early(p, (struct early){.key = item->name, .item = *item}) : 0;
+        return begins_early(item->name)
+                   ? add_early(p, (struct early){.key = item->name, .item = *item})
+                   : 0;
     }
     p->record.len = 0;
     slice_key_encode(&p->record, item->name, item->start, item->shape.dims, item->shape.rank);
     if (p->record.failed) {
         return -ENOMEM;
     }
-    return add_early(p, (struct early){.key = arena_str(p->keys, buf_view(&p->record)), .item = *item});
+    return add_early(
+        p, (struct early){.key = arena_str(p->keys, buf_view(&p->record)), .item = *item});
 }
 
 struct slicing {
@@ -231,7 +236,7 @@ static errint add_all_early(struct pass *p)
     return rc;
 }
 
-/* ---- all others ---------------------------------------------------------------------------------- */
+/* ---- all others ------------------------------------------------------------------------------ */
 
 static errint add_late(void *context, const struct tf_item *item)
 {

@@ -7,7 +7,8 @@
 
 enum { CUT_RANK_MOST = 8 }; /* above it, TensorFlow's process ends when it cuts */
 
-/* Whether TensorFlow can cut and assemble tensors of that type (the types of tensorflow/core/kernels/save_restore_tensor.cc). */
+/* Whether TensorFlow can cut and assemble tensors of that type (the types of
+ * tensorflow/core/kernels/save_restore_tensor.cc). */
 static bool can_cut(unsigned dtype)
 {
     switch (dtype) {
@@ -44,8 +45,9 @@ const char *tf_refusal(const struct logical *l, const struct target *stale)
     if (!l->whole) {
         return LOGICAL_NOT_WHOLE;
     }
-    return utf8_valid(logical_name(l)) ? NULL
-                                       : "TensorFlow cannot list a checkpoint with a name that is not UTF-8";
+    return utf8_valid(logical_name(l))
+               ? NULL
+               : "TensorFlow cannot list a checkpoint with a name that is not UTF-8";
 }
 
 /* All that items of a variable have in common. */
@@ -60,8 +62,8 @@ static struct tf_item item_of(const struct logical *l)
     };
 }
 
-static errint stored_slices(const struct logical *l, const struct slices *slices, tf_item_visit *visit,
-                            void *context)
+static errint stored_slices(const struct logical *l, const struct slices *slices,
+                            tf_item_visit *visit, void *context)
 {
     struct tf_item item = item_of(l);
     errint rc = 0;
@@ -70,17 +72,20 @@ static errint stored_slices(const struct logical *l, const struct slices *slices
         item.start = s->start;
         item.shape.dims = s->len;
         item.placed = true;
-        item.place = (struct place){.shard = s->shard, .off = s->off, .crc32c = s->crc32c, .summed = true};
+        item.place =
+            (struct place){.shard = s->shard, .off = s->off, .crc32c = s->crc32c, .summed = true};
         rc = shape_bytes(item.shape, item.dtype, &item.place.bytes);
         if (rc == 0 &&
-            item.place.bytes) { /* empty ones can be listed twice, which ends TensorFlow's process */
+            item.place
+                .bytes) { /* empty ones can be listed twice, which ends TensorFlow's process */
             rc = visit(context, &item);
         }
     }
     return rc;
 }
 
-static errint parts(const struct catalog *c, const struct logical *l, tf_item_visit *visit, void *context)
+static errint parts(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
+                    void *context)
 {
     struct tf_item item = item_of(l);
     errint rc = 0;
@@ -95,7 +100,8 @@ static errint parts(const struct catalog *c, const struct logical *l, tf_item_vi
     return rc;
 }
 
-errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit, void *context)
+errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
+                void *context)
 {
     bool cut = cuttable(l->whole);
     const struct slices *slices = cut ? place_slices(c, l->whole) : NULL;

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a variable is in a V2 checkpoint of the view: one record, or, where only slices serve, one for each slice and one for their owner.
+/* What a variable is in a V2 checkpoint of the view: one record, or, where only slices serve, one
+ * for each slice and one for their owner.
  *
  *   stored in slices that TensorFlow can assemble        the same slices, where they are
- *   partitioned, and of a type that TensorFlow           a slice for each part, so that a Saver of the target graph restores
+ *   partitioned, and of a type that TensorFlow           a slice for each part, so that a Saver of
+ *                                                        the target graph restores
  *   cannot cut (save_restore_tensor.cc, GetSliceValue)   them; nobody can read it whole
  *   anything else                                        one record, under the full name
  *
- * Variants are no variables of a view. As long as all of the checkpoint is in the view they are in its checkpoint, too, as they are: nobody but
- * TensorFlow can do anything with them, and it wants them where it wants the object graph. */
+ * Variants are no variables of a view. As long as all of the checkpoint is in the view they are in
+ * its checkpoint, too, as they are: nobody but TensorFlow can do anything with them, and it wants
+ * them where it wants the object graph. */
 #ifndef CKPTFS_VIEW_FORMATS_TF_ITEMS_H
 #define CKPTFS_VIEW_FORMATS_TF_ITEMS_H
 
 #include <stdbool.h>
 
 #include "base/errint.h"
+#include "source/catalog.h"
 #include "view/formats/logical.h"
 #include "view/formats/place.h"
-#include "source/catalog.h"
 
 /* A run of bytes that has a record. */
 struct tf_item {
@@ -32,17 +35,17 @@ struct tf_item {
 
 typedef errint tf_item_visit(void *context, const struct tf_item *item);
 
-/* tf_refusal: why the variable cannot be in a checkpoint that TensorFlow reads; NULL if it can. `stale`, if not NULL, is the target that is an object graph which does not
- * hold in the view. */
+/* tf_refusal: why the variable cannot be in a checkpoint that TensorFlow reads; NULL if it can.
+ * `stale`, if not NULL, is the target that is an object graph which does not hold in the view. */
 const char *tf_refusal(const struct logical *l, const struct target *stale);
 
-/* tf_items: calls `visit` for each run of a variable without tf_refusal; items live as long as the call. Returns what `visit` does, the first
- * negative at once. */
+/* tf_items: calls `visit` for each run of a variable without tf_refusal; items live as long as the
+ * call. Returns what `visit` does, the first negative at once. */
 MUST_CHECK errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
                            void *context);
 
-/* tf_kept: whether `t`, a tensor of `c` that is hidden, can stand in TensorFlow's files as it is: a variant in a little-endian bundle. Then *item is its run,
- * under its key. */
+/* tf_kept: whether `t`, a tensor of `c` that is hidden, can stand in TensorFlow's files as it is: a
+ * variant in a little-endian bundle. Then *item is its run, under its key. */
 bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item);
 
 #endif

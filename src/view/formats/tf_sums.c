@@ -12,9 +12,9 @@
 #include "base/crc32c.h"
 #include "base/pages.h"
 #include "base/thread.h"
+#include "codec/sstable_cache.h"
 #include "render/checked.h"
 #include "render/string_read.h"
-#include "codec/sstable_cache.h"
 
 enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
@@ -51,12 +51,14 @@ static ssize_t read_some(const struct run *r, const struct tf_sum *s, uint64_t o
         return render_read(r->catalog, s->target, off, BUFFER_BYTES, buf, scratch);
     }
     uint64_t len = s->bytes - off < BUFFER_BYTES ? s->bytes - off : BUFFER_BYTES;
-    errint rc =
-        len ? checked_read(r->catalog, &r->catalog->shards[s->shard], s->off + off, (size_t)len, buf) : 0;
+    errint rc = len ? checked_read(r->catalog, &r->catalog->shards[s->shard], s->off + off,
+                                   (size_t)len, buf)
+                    : 0;
     return rc < 0 ? rc : (ssize_t)len;
 }
 
-/* Takes one after the other until there are no more. The calling thread asks whether its request is still wanted. */
+/* Takes one after the other until there are no more. The calling thread asks whether its request is
+ * still wanted. */
 static void work(struct run *r, bool caller)
 {
     CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
@@ -70,8 +72,10 @@ static void work(struct run *r, bool caller)
         uint32_t crc = s->seed;
         uint64_t off = 0;
         /* A sum of damaged bytes would say that they are right. */
-        ssize_t got = r->catalog->checked ? checked_verify_target(r->catalog->checked, s->target) : 0;
-        while (got >= 0 && !atomic_load(&r->stop) && (got = read_some(r, s, off, buf, &scratch)) > 0) {
+        ssize_t got =
+            r->catalog->checked ? checked_verify_target(r->catalog->checked, s->target) : 0;
+        while (got >= 0 && !atomic_load(&r->stop) &&
+               (got = read_some(r, s, off, buf, &scratch)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
             if (caller && cell_interrupted()) {
@@ -117,10 +121,12 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count)
     struct run r = {.catalog = c, .sums = sums, .count = count};
     pthread_mutex_init(&r.lock, NULL);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t threads = processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (size_t)processors;
+    size_t threads = processors < 1              ? 1
+                     : processors > THREADS_MOST ? THREADS_MOST
+                                                 : (size_t)processors;
     threads = threads > count ? count : threads;
-    size_t fit =
-        sstable_cache_readers(c->blocks); /* more would unpack each other's blocks anew for each buffer */
+    size_t fit = sstable_cache_readers(
+        c->blocks); /* more would unpack each other's blocks anew for each buffer */
     threads = threads > fit ? fit : threads;
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;

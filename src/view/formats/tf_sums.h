@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checksums of what has none yet, found in parallel: the whole of each target or place is read once. */
+/* Checksums of what has none yet, found in parallel: the whole of each target or place is read
+ * once. */
 #ifndef CKPTFS_VIEW_FORMATS_TF_SUMS_H
 #define CKPTFS_VIEW_FORMATS_TF_SUMS_H
 
@@ -8,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/errint.h"
-#include "source/catalog.h"
 #include "plan/plan.h"
+#include "source/catalog.h"
 
 struct tf_sum {
     const struct target *target; /* whose bytes they are */
@@ -23,9 +24,10 @@ struct tf_sum {
     uint32_t crc32c; /* masked: the result */
 };
 
-/* tf_sums_run: fills crc32c of each with as many threads as there are processors, of a compressed V1 file no more than its unpacked blocks have room for
- * (codec/sstable_cache.h). -EINTR when the calling thread's request was interrupted
- * (base/cell.h); -ENOMEM; else what reading failed with, whose cause is noted (base/cause.h). */
+/* tf_sums_run: fills crc32c of each with as many threads as there are processors, of a compressed
+ * V1 file no more than its unpacked blocks have room for (codec/sstable_cache.h). -EINTR when the
+ * calling thread's request was interrupted (base/cell.h); -ENOMEM; else what reading failed with,
+ * whose cause is noted (base/cause.h). */
 MUST_CHECK errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count);
 
 #endif

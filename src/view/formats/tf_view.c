@@ -7,9 +7,9 @@
 
 #include "base/cell.h"
 #include "base/put.h"
-#include "view/formats/tf_build.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
+#include "view/formats/tf_build.h"
 
 struct tf_view {
     struct arena arena;
@@ -31,7 +31,7 @@ struct tf_view {
     struct tf_build build;
 };
 
-/* ---- what there is ------------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 struct survey {
     struct tf_view *view;
@@ -73,7 +73,8 @@ static bool collect_kept(struct tf_view *v)
     return all;
 }
 
-/* Whether each tensor of the checkpoint that is not hidden is in the view under its own key, and no variable has a variant's. */
+/* Whether each tensor of the checkpoint that is not hidden is in the view under its own key, and no
+ * variable has a variant's. */
 static bool has_all(const struct tf_view *v)
 {
     uint32_t own_keys = 0;
@@ -135,8 +136,8 @@ static errint survey(struct tf_view *v, bool compact, bool *own)
             v->shard_number[i] = (int32_t)v->source_count++;
         }
     }
-    *own =
-        s.own || v->source_count == 0; /* there is one at least: tensors without elements want a file, too */
+    *own = s.own || v->source_count ==
+                        0; /* there is one at least: tensors without elements want a file, too */
     return rc;
 }
 
@@ -184,15 +185,17 @@ static errint name_files(struct tf_view *v, const struct view_options *options)
     const char *name = options->name.len ? arena_cstr(a, options->name) : choose_name(v);
     const char *prefix = flat ? name : "variables/variables";
     const char *quoted = name ? quote(a, str_from(name)) : NULL;
-    const char *state = arena_printf(a, "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\n",
-                                     quoted ? quoted : "", quoted ? quoted : "");
+    const char *state =
+        arena_printf(a, "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\n",
+                     quoted ? quoted : "", quoted ? quoted : "");
     v->data_paths = ARENA_ARRAY(a, const char *, v->data_count);
     v->index_path = prefix ? arena_printf(a, "%s.index", prefix) : NULL;
     if (!quoted || !state || !v->data_paths || !v->index_path) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < v->data_count; i++) {
-        v->data_paths[i] = arena_printf(a, "%s.data-%05" PRIu32 "-of-%05" PRIu32, prefix, i, v->data_count);
+        v->data_paths[i] =
+            arena_printf(a, "%s.data-%05" PRIu32 "-of-%05" PRIu32, prefix, i, v->data_count);
         if (!v->data_paths[i]) {
             return -ENOMEM;
         }
@@ -298,9 +301,10 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
     return i < v->source_count ? &v->catalog->shards[v->sources[i]] : NULL;
 }
 
-/* ---- what is made when it is asked for ------------------------------------------------------------ */
+/* ---- what is made when it is asked for ------------------------------------------------------- */
 
-/* What a cell's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and are kept. */
+/* What a cell's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and
+ * are kept. */
 static errint lasting(errint rc)
 {
     return rc == -EUCLEAN || rc == -ERANGE ? -EBADMSG : rc;

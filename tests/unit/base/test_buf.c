@@ -86,8 +86,9 @@ static void buf_visible_c1_controls_are_escaped(void **state)
     assert_string_equal(b.data, "\\xc2\\x9b\xc2\xa0");
 }
 
-/* What turns text around, what takes no room, what breaks lines: U+00AD, 034F, 061C, 115F, 180E, 200B, 200F, 2028, 202A, 202E, 2060, 2066, 2069, 3164,
- * FE0F, FEFF, FFA0, FFF9, 1D173, E0001, E01EF. */
+/* What turns text around, what takes no room, what breaks lines: U+00AD, 034F, 061C, 115F, 180E,
+ * 200B, 200F, 2028, 202A, 202E, 2060, 2066, 2069, 3164, FE0F, FEFF, FFA0, FFF9, 1D173, E0001,
+ * E01EF. */
 static void buf_visible_what_is_not_seen_is_escaped(void **state)
 {
     (void)state;
@@ -113,15 +114,16 @@ static void buf_visible_what_is_not_seen_is_escaped(void **state)
     }
 }
 
-/* Neighbours of the ranges, and what is seen or joins what is seen: U+00AC, 00AE, 0301, 0600, 0915 094D, 2010, 2027, 202F, 205F, 2070, FE10,
- * FFFC, 10FFFF. */
+/* Neighbours of the ranges, and what is seen or joins what is seen: U+00AC, 00AE, 0301, 0600, 0915
+ * 094D, 2010, 2027, 202F, 205F, 2070, FE10, FFFC, 10FFFF. */
 static void buf_visible_what_is_seen_stays(void **state)
 {
     (void)state;
     CLEANUP_BUF struct buf b = {0};
-    const char *text = "\xc2\xac\xc2\xae\xcc\x81\xd8\x80\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x90\xe2\x80\xa7\xe2"
-                       "\x80\xaf\xe2\x81\x9f"
-                       "\xe2\x81\xb0\xef\xb8\x90\xef\xbf\xbc\xf4\x8f\xbf\xbf";
+    const char *text =
+        "\xc2\xac\xc2\xae\xcc\x81\xd8\x80\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x90\xe2\x80\xa7\xe2"
+        "\x80\xaf\xe2\x81\x9f"
+        "\xe2\x81\xb0\xef\xb8\x90\xef\xbf\xbc\xf4\x8f\xbf\xbf";
     buf_visible(&b, str_from(text));
     assert_string_equal(b.data, text);
 }

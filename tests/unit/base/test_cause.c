@@ -84,7 +84,8 @@ static errint trip_and_go_on(void *cell)
 
 static void *ask(void *cell)
 {
-    return cell_need(cell, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7] ? cell : NULL;
+    return cell_need(cell, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7] ? cell
+                                                                                             : NULL;
 }
 
 static void cause_a_bad_cell_tells_each_thread(void **state)
@@ -101,7 +102,8 @@ static void cause_a_bad_cell_tells_each_thread(void **state)
     assert_int_equal(pthread_create(&other, NULL, ask, &bad), 0);
     pthread_join(other, &result);
     assert_ptr_equal(result, &bad);
-    /* What failed before in this thread is nearer to its request, but not what the next cell keeps. */
+    /* What failed before in this thread is nearer to its request, but not what the next cell
+     * keeps. */
     struct cell another = {0};
     cause_clear();
     cause_note(about(3));

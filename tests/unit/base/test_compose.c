@@ -20,13 +20,13 @@ static void compose_alike_is_the_same_text_in_other_bytes(void **state)
     } cases[] = {
         {STR("caf\xc3\xa9/w"), STR("cafe\xcc\x81/w")},
         {STR("gr\xc3\xb6\xc3\x9f"), STR("gro\xcc\x88\xc3\x9f")},
-        {STR("\xe1\xbb\x87"), STR("e\xcc\xa3\xcc\x82")},                    /* three characters in one */
-        {STR("\xe1\xba\xb9\xcc\x82"), STR("\xe1\xbb\x87")},                 /* half composed */
+        {STR("\xe1\xbb\x87"), STR("e\xcc\xa3\xcc\x82")},    /* three characters in one */
+        {STR("\xe1\xba\xb9\xcc\x82"), STR("\xe1\xbb\x87")}, /* half composed */
         {STR("\xea\xb0\x81"), STR("\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8")}, /* Hangul GAG */
         {STR("\xea\xb0\x80"), STR("\xe1\x84\x80\xe1\x85\xa1")},             /* GA */
         {STR("\xea\xb0\x80\xe1\x86\xa8"), STR("\xea\xb0\x81")},             /* GA and a consonant */
         {STR("\xe3\x81\x8c"), STR("\xe3\x81\x8b\xe3\x82\x99")},             /* kana */
-        {STR("\xe2\x84\xab"), STR("\xc3\x85")},                             /* the sign of Angstrom */
+        {STR("\xe2\x84\xab"), STR("\xc3\x85")}, /* the sign of Angstrom */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_true(compose_alike(cases[i].a, cases[i].b));

@@ -28,7 +28,8 @@ static void diag_error_texts_are_copied(void **state)
     struct diag *d = *state;
     char where[] = "map.ini:3";
     char subject[] = "so\0me";
-    assert_int_equal(diag_error(d, DIAG_TENSOR_NOT_FOUND, where, str_of(subject, 5), "found %d", 7), -ENOENT);
+    assert_int_equal(diag_error(d, DIAG_TENSOR_NOT_FOUND, where, str_of(subject, 5), "found %d", 7),
+                     -ENOENT);
     memset(where, 'x', sizeof(where) - 1);
     memset(subject, 'x', sizeof(subject) - 1);
     assert_int_equal(d->errors, 1);
@@ -107,7 +108,8 @@ static void diag_code_name_every_code_has_its_own(void **state)
     for (int i = 0; i < DIAG_CODE_COUNT; i++) {
         assert_non_null(diag_code_name((enum diag_code)i));
         for (int k = 0; k < i; k++) {
-            assert_string_not_equal(diag_code_name((enum diag_code)i), diag_code_name((enum diag_code)k));
+            assert_string_not_equal(diag_code_name((enum diag_code)i),
+                                    diag_code_name((enum diag_code)k));
         }
     }
     assert_string_equal(diag_code_name(DIAG_CHECKPOINT_CORRUPT), "checkpoint-corrupt");

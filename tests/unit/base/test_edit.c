@@ -75,7 +75,8 @@ static void edit_distance_random_words_agree_with_the_matrix(void **state)
         }
         unsigned distance = plain_distance(word[0], word[1]);
         for (unsigned most = 0; most < 18; most++) {
-            assert_int_equal(edit_distance(word[0], word[1], most), distance <= most ? distance : most + 1);
+            assert_int_equal(edit_distance(word[0], word[1], most),
+                             distance <= most ? distance : most + 1);
         }
     }
 }
@@ -90,7 +91,8 @@ static void edit_distance_beyond_its_most_is_far(void **state)
     memset(y, 'y', LEN);
     assert_int_equal(edit_distance(str_of(x, LEN), str_of(y, LEN), 100000), EDIT_MOST + 1);
     assert_int_equal(edit_distance(str_of(x, LEN), str_of(x, LEN - EDIT_MOST), 100000), EDIT_MOST);
-    assert_int_equal(edit_distance(str_of(x, LEN), str_of(x, LEN - EDIT_MOST - 1), 100000), EDIT_MOST + 1);
+    assert_int_equal(edit_distance(str_of(x, LEN), str_of(x, LEN - EDIT_MOST - 1), 100000),
+                     EDIT_MOST + 1);
     y[0] = 'x';
     memset(y + LEN / 2, 'x', LEN / 2);
     memset(y + 1, 'x', LEN / 2 - 256);

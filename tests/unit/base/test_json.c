@@ -43,7 +43,8 @@ static void json_str_escapes_what_json_and_terminals_cannot_take(void **state)
     check_string(STR("a\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf"
                      "b"),
                  "\"a\\u202e\\u2066\\ufeffb\"");
-    check_string(STR("\xc2\xad\xf3\xa0\x80\x81\xf3\xa0\x87\xaf"), "\"\\u00ad\\udb40\\udc01\\udb40\\uddef\"");
+    check_string(STR("\xc2\xad\xf3\xa0\x80\x81\xf3\xa0\x87\xaf"),
+                 "\"\\u00ad\\udb40\\udc01\\udb40\\uddef\"");
 }
 
 static void json_str_of_other_bytes_is_lone_surrogates(void **state)
@@ -74,8 +75,9 @@ static void json_numbers_are_exact(void **state)
     json_text(&j, NULL);
     json_array_end(&j);
     json_end(&j);
-    assert_string_equal(b.data, "[0, 18446744073709551615, -9223372036854775808, 9223372036854775807, "
-                                "[-1, 10], [], null, null]\n");
+    assert_string_equal(b.data,
+                        "[0, 18446744073709551615, -9223372036854775808, 9223372036854775807, "
+                        "[-1, 10], [], null, null]\n");
 }
 
 static void json_layout_puts_one_item_on_a_line(void **state)

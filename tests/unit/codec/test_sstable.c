@@ -16,8 +16,8 @@
 
 #define FULL_NAME "table.index"
 
-/* Reads a table that claims `size` bytes to its end: the records as text "key=value;", and what ended it. Each failure must have
- * left exactly one error, with the path. */
+/* Reads a table that claims `size` bytes to its end: the records as text "key=value;", and what
+ * ended it. Each failure must have left exactly one error, with the path. */
 static int read_sized(const void *bytes, size_t len, uint64_t size, struct buf *records)
 {
     struct diag d;
@@ -89,13 +89,21 @@ static void assert_same(const struct buf *a, const struct buf *b)
 
 /* Written by TensorFlow: one float scalar `a`. */
 static const char real_table[] =
-    "\x00\x00\x06\x08\x01\x1a\x02\x08\x01\x00\x01\x0b\x61\x08\x01\x12\x00\x28\x04\x35\x81\xa5\xda\x2b"
-    "\x00\x00\x00\x00\x01\x00\x00\x00\x00\x74\xef\x79\xb2\x00\x00\x00\x00\x01\x00\x00\x00\x00\xc0\xf2\xa1\xb0"
+    "\x00\x00\x06\x08\x01\x1a\x02\x08\x01\x00\x01\x0b\x61\x08\x01\x12\x00\x28\x04\x35\x81\xa5\xda"
+    "\x2b"
+    "\x00\x00\x00\x00\x01\x00\x00\x00\x00\x74\xef\x79\xb2\x00\x00\x00\x00\x01\x00\x00\x00\x00\xc0"
+    "\xf2\xa1\xb0"
     "\x00\x01\x02\x62\x00\x20\x00\x00\x00\x00\x01\x00\x00\x00\x00\x30\xd3\x69\x1c\x25\x08\x32\x0e"
-    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x57\xfb\x80\x8b\x24\x75\x47"
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x57\xfb\x80\x8b\x24"
+    "\x75\x47"
     "\xdb";
 
-enum { REAL_BYTES = sizeof(real_table) - 1, REAL_META = 0x25, REAL_META_END = 0x32, REAL_FOOTER = 0x45 };
+enum {
+    REAL_BYTES = sizeof(real_table) - 1,
+    REAL_META = 0x25,
+    REAL_META_END = 0x32,
+    REAL_FOOTER = 0x45
+};
 
 static void sstable_next_real_table_is_read(void **state)
 {
@@ -103,8 +111,9 @@ static void sstable_next_real_table_is_read(void **state)
     CLEANUP_BUF struct buf records = {0};
     assert_int_equal(REAL_BYTES, 117);
     assert_int_equal(read_bytes(real_table, REAL_BYTES, &records), 0);
-    assert_true(str_eq(buf_view(&records),
-                       STR("=\x08\x01\x1a\x02\x08\x01;a=\x08\x01\x12\x00\x28\x04\x35\x81\xa5\xda\x2b;")));
+    assert_true(
+        str_eq(buf_view(&records),
+               STR("=\x08\x01\x1a\x02\x08\x01;a=\x08\x01\x12\x00\x28\x04\x35\x81\xa5\xda\x2b;")));
 }
 
 static void sstable_next_any_cutting_is_read(void **state)
@@ -155,9 +164,10 @@ static void sstable_next_file_shorter_than_it_was_is_eio(void **state)
     }
 }
 
-/* Checksums cover all but the footer's first 40 bytes (two handles and padding) and the metaindex block, which nobody reads: TensorFlow
- * does not either. There a flipped bit changes nothing (a handle's high bit can make a longer form of the same number), or is an
- * error: a handle that leads elsewhere meets no valid checksum. */
+/* Checksums cover all but the footer's first 40 bytes (two handles and padding) and the metaindex
+ * block, which nobody reads: TensorFlow does not either. There a flipped bit changes nothing (a
+ * handle's high bit can make a longer form of the same number), or is an error: a handle that leads
+ * elsewhere meets no valid checksum. */
 static void sstable_next_every_flipped_bit_is_an_error(void **state)
 {
     (void)state;
@@ -291,7 +301,8 @@ static void sstable_next_index_value_without_handle_is_ebadmsg(void **state)
 static void sstable_next_keys_that_do_not_increase_are_ebadmsg(void **state)
 {
     (void)state;
-    static const char *const pairs[][2] = {{"b", "a"}, {"a", "a"}, {"ab", "a"}, {"", ""}, {"a\xff", "a\x7f"}};
+    static const char *const pairs[][2] = {
+        {"b", "a"}, {"a", "a"}, {"ab", "a"}, {"", ""}, {"a\xff", "a\x7f"}};
     for (size_t i = 0; i < 2 * sizeof(pairs) / sizeof(*pairs); i++) {
         struct mktable t;
         mktable_init(&t);
@@ -400,12 +411,17 @@ static void sstable_next_keys_out_of_almost_nothing_are_eoverflow(void **state)
 static void sstable_next_restart_counts_are_checked(void **state)
 {
     (void)state;
-    /* The block is 5 bytes of entry, 4 of restart, 4 of count: 2 restarts fit, and then eat the entry. */
+    /* The block is 5 bytes of entry, 4 of restart, 4 of count: 2 restarts fit, and then eat the
+     * entry. */
     static const struct {
         int64_t count;
         int rc;
-    } cases[] = {
-        {0, 0}, {1, 0}, {2, -EBADMSG}, {3, -EBADMSG}, {UINT32_MAX, -EBADMSG}, {0x40000000, -EBADMSG}};
+    } cases[] = {{0, 0},
+                 {1, 0},
+                 {2, -EBADMSG},
+                 {3, -EBADMSG},
+                 {UINT32_MAX, -EBADMSG},
+                 {0x40000000, -EBADMSG}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         CLEANUP_BUF struct buf records = {0};
         struct mktable t;
@@ -470,7 +486,8 @@ static void sstable_next_snappy_bombs_are_refused(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct mktable t;
         mktable_init(&t);
-        mktable_list(&t, "k", 1, mktable_raw_block(&t, cases[i].stored.ptr, cases[i].stored.len, 1, 0));
+        mktable_list(&t, "k", 1,
+                     mktable_raw_block(&t, cases[i].stored.ptr, cases[i].stored.len, 1, 0));
         assert_int_equal(outcome(&t), cases[i].rc);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of our own are those of TensorFlow: its golden indexes, read and built again, come out byte for byte. */
+/* Tables of our own are those of TensorFlow: its golden indexes, read and built again, come out
+ * byte for byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,10 +11,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "io/file.h"
-#include "source/tf_v2/bundle_encode.h"
 #include "codec/sstable.h"
 #include "codec/sstable_build.h"
+#include "io/file.h"
+#include "source/tf_v2/bundle_encode.h"
 
 static struct str read_whole(const char *path, struct arena *a)
 {
@@ -104,8 +105,9 @@ static void test_records(void **state)
     const int64_t start[] = {0, 0};
     const int64_t len[] = {2, 0};
     bundle_encode_extent(&b, start, len, 2);
-    static const unsigned char owner[] = {0x08, 0x13, 0x12, 0x06, 0x12, 0x02, 0x08, 0x04, 0x12, 0x00,
-                                          0x3a, 0x08, 0x0a, 0x02, 0x10, 0x02, 0x0a, 0x02, 0x10, 0x00};
+    static const unsigned char owner[] = {0x08, 0x13, 0x12, 0x06, 0x12, 0x02, 0x08,
+                                          0x04, 0x12, 0x00, 0x3a, 0x08, 0x0a, 0x02,
+                                          0x10, 0x02, 0x0a, 0x02, 0x10, 0x00};
     assert_int_equal(b.len, sizeof(owner));
     assert_memory_equal(b.data, owner, sizeof(owner));
     buf_fini(&b);

@@ -31,7 +31,8 @@ static char byte_at(unsigned block, size_t i)
     return (char)(block * 31 + i % 97);
 }
 
-/* A file of compressed blocks, that of number `damaged` with a wrong checksum, and a cache of `most` bytes over it. */
+/* A file of compressed blocks, that of number `damaged` with a wrong checksum, and a cache of
+ * `most` bytes over it. */
 static void make(struct fixture *f, uint64_t most, unsigned damaged)
 {
     *f = (struct fixture){0};
@@ -58,7 +59,8 @@ static void make(struct fixture *f, uint64_t most, unsigned damaged)
     f->cache = sstable_cache_new(most);
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
-        assert_int_equal(sstable_cache_shard(f->cache, &f->file, b, BLOCK_BYTES, &f->a, &f->blocks[i]), 0);
+        assert_int_equal(
+            sstable_cache_shard(f->cache, &f->file, b, BLOCK_BYTES, &f->a, &f->blocks[i]), 0);
     }
 }
 

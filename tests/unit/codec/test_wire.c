@@ -56,8 +56,9 @@ static void wire_next_each_type_gives_its_value(void **state)
     assert_int_equal(f.type, WIRE_BYTES);
     assert_int_equal(f.bytes.off, 2);
     assert_int_equal(f.bytes.end, 4);
-    assert_int_equal(first_field(BYTES(0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), &f),
-                     1);
+    assert_int_equal(
+        first_field(BYTES(0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), &f),
+        1);
     assert_true(f.value == UINT64_MAX);
 }
 
@@ -82,24 +83,29 @@ static void wire_next_malformed_field_is_ebadmsg(void **state)
     assert_int_equal(first_field(BYTES(0x08, 0x80), &f), -EBADMSG);    /* cut in the value */
     assert_int_equal(first_field(BYTES(0x0d, 1, 2, 3), &f), -EBADMSG); /* 4 bytes expected */
     assert_int_equal(first_field(BYTES(0x09, 1, 2, 3, 4, 5, 6, 7), &f), -EBADMSG);
-    assert_int_equal(first_field(BYTES(0x0a), &f), -EBADMSG);                            /* no length */
-    assert_int_equal(first_field(BYTES(0x0a, 3, 'a', 'b'), &f), -EBADMSG);               /* too long by one */
-    assert_int_equal(first_field(BYTES(0x80, 0x80, 0x80, 0x80, 0x20, 0), &f), -EBADMSG); /* number 2^30 */
+    assert_int_equal(first_field(BYTES(0x0a), &f), -EBADMSG);              /* no length */
+    assert_int_equal(first_field(BYTES(0x0a, 3, 'a', 'b'), &f), -EBADMSG); /* too long by one */
+    assert_int_equal(first_field(BYTES(0x80, 0x80, 0x80, 0x80, 0x20, 0), &f),
+                     -EBADMSG); /* number 2^30 */
     /* lengths of 2^63 and 2^64 - 1 */
-    assert_int_equal(first_field(BYTES(0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01), &f),
-                     -EBADMSG);
-    assert_int_equal(first_field(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), &f),
-                     -EBADMSG);
+    assert_int_equal(
+        first_field(BYTES(0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01), &f),
+        -EBADMSG);
+    assert_int_equal(
+        first_field(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01), &f),
+        -EBADMSG);
 }
 
 static void wire_next_varint_over_64_bits_is_ebadmsg(void **state)
 {
     (void)state;
     struct wire_field f;
-    assert_int_equal(first_field(BYTES(0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02), &f),
-                     -EBADMSG);
     assert_int_equal(
-        first_field(BYTES(0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01), &f),
+        first_field(BYTES(0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02), &f),
+        -EBADMSG);
+    assert_int_equal(
+        first_field(BYTES(0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01),
+                    &f),
         -EBADMSG);
 }
 
@@ -147,7 +153,8 @@ static void wire_next_nested_too_deep_is_eoverflow(void **state)
     mkbuf_free(&message);
 }
 
-/* Fields of every length around the buffer's: what is found does not depend on where the buffer ends. */
+/* Fields of every length around the buffer's: what is found does not depend on where the buffer
+ * ends. */
 static void wire_next_fields_across_the_buffer_are_whole(void **state)
 {
     (void)state;

@@ -63,8 +63,10 @@ static void opts_parse_options_may_stand_anywhere(void **state)
 {
     (void)state;
     assert_int_equal(
-        parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty,verify", NULL), 0);
-    assert_true(now.foreground && now.nonempty && now.verify && now.policy.set_uid && now.policy.set_gid);
+        parse("ckptfs", "c", "-f", "m", "-o", "uid=1,umask=077", "-ogid=2,nonempty,verify", NULL),
+        0);
+    assert_true(now.foreground && now.nonempty && now.verify && now.policy.set_uid &&
+                now.policy.set_gid);
     assert_int_equal(now.policy.force_uid, 1);
     assert_int_equal(now.policy.force_gid, 2);
     assert_int_equal(now.policy.umask, 077);
@@ -76,7 +78,8 @@ static void opts_parse_options_may_stand_anywhere(void **state)
 static void opts_parse_values_are_unescaped_once(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "-o", "map=a\\,b\\\\c,fsname=x\\,y,allow_other", "m", NULL), 0);
+    assert_int_equal(parse("ckptfs", "-o", "map=a\\,b\\\\c,fsname=x\\,y,allow_other", "m", NULL),
+                     0);
     assert_string_equal(now.map, "a,b\\c");
     assert_null(now.checkpoint);
     assert_string_equal(session(), ALWAYS "x\\,y,allow_other");
@@ -116,26 +119,29 @@ static void opts_parse_none_is_no_checkpoint(void **state)
 static void opts_parse_what_mount_and_fstab_pass_is_overridden(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "c", "m", "-n", "-s", "-v", "-o",
-                           "rw,suid,dev,defaults,auto,noauto,user,user=u,_netdev,x-a=b,noatime,,subtype=z",
-                           NULL),
-                     0);
-    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
     assert_int_equal(
-        parse("/sbin/mount.fuse.ckptfs", "c", "m", "-f", "-v", "-t", "fuse.ckptfs", "-o", "rw", NULL), 0);
+        parse("ckptfs", "c", "m", "-n", "-s", "-v", "-o",
+              "rw,suid,dev,defaults,auto,noauto,user,user=u,_netdev,x-a=b,noatime,,subtype=z",
+              NULL),
+        0);
+    assert_string_equal(session(), ALWAYS "/a\\,b\\\\c");
+    assert_int_equal(parse("/sbin/mount.fuse.ckptfs", "c", "m", "-f", "-v", "-t", "fuse.ckptfs",
+                           "-o", "rw", NULL),
+                     0);
     assert_true(now.helper && now.fake && !now.foreground && !now.verbose);
 }
 
 static void opts_parse_map_and_graph_have_letters(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "-m", "a.ini", "c", "-gg.meta", "m", "--names", "friendly", NULL), 0);
+    assert_int_equal(
+        parse("ckptfs", "-m", "a.ini", "c", "-gg.meta", "m", "--names", "friendly", NULL), 0);
     assert_string_equal(now.map, "a.ini");
     assert_string_equal(now.graph, "g.meta");
     assert_int_equal(now.extra.names, MAP_NAMES_FRIENDLY);
     assert_string_equal(now.checkpoint, "c");
-    assert_int_equal(parse("ckptfs", "--map=a=b", "--graph", "g", "--names=key", "c", "m", "-o", "ro", NULL),
-                     0);
+    assert_int_equal(
+        parse("ckptfs", "--map=a=b", "--graph", "g", "--names=key", "c", "m", "-o", "ro", NULL), 0);
     assert_string_equal(now.map, "a=b");
     assert_string_equal(now.graph, "g");
     assert_int_equal(now.extra.names, MAP_NAMES_KEY);
@@ -149,9 +155,11 @@ static void opts_parse_letters_of_mount_keep_their_meaning(void **state)
 {
     (void)state;
     assert_int_equal(parse("mount.fuse.ckptfs", "c", "m", "-n", "-o", "ro", NULL), 0);
-    assert_int_equal(parse("mount.fuse.ckptfs", "c", "m", "-sfnv", "-N", "/proc/1/ns/mnt", NULL), -EINVAL);
+    assert_int_equal(parse("mount.fuse.ckptfs", "c", "m", "-sfnv", "-N", "/proc/1/ns/mnt", NULL),
+                     -EINVAL);
     assert_int_equal(
-        parse("mount.fuse.ckptfs", "c", "m", "-s", "-f", "-n", "-v", "-N", "/proc/1/ns/mnt", NULL), 0);
+        parse("mount.fuse.ckptfs", "c", "m", "-s", "-f", "-n", "-v", "-N", "/proc/1/ns/mnt", NULL),
+        0);
     assert_true(now.fake && !now.foreground);
     assert_string_equal(now.mount_namespace, "/proc/1/ns/mnt");
     assert_int_equal(parse("ckptfs", "c", "m", "-N", "/proc/1/ns/mnt", NULL), -EINVAL);
@@ -175,15 +183,17 @@ static void opts_parse_names_the_nearest_option(void **state)
         assert_string_equal(complaint.data, cases[i][1]);
     }
     assert_int_equal(parse("ckptfs", "-n", "friendly", "c", "m", NULL), -EINVAL);
-    assert_string_equal(complaint.data, "m: one argument too many; did you mean '--names friendly'?");
+    assert_string_equal(complaint.data,
+                        "m: one argument too many; did you mean '--names friendly'?");
 }
 
 static void opts_parse_assign_and_define_may_be_repeated(void **state)
 {
     (void)state;
-    assert_int_equal(parse("ckptfs", "c", "m", "-o",
-                           "assign=a=b,graph=g.meta,assign=t=e | partition 5\\,1,define=e=float32 []", NULL),
-                     0);
+    assert_int_equal(
+        parse("ckptfs", "c", "m", "-o",
+              "assign=a=b,graph=g.meta,assign=t=e | partition 5\\,1,define=e=float32 []", NULL),
+        0);
     assert_int_equal(now.extra.assign_count, 2);
     assert_string_equal(now.extra.assign[0], "a=b");
     assert_string_equal(now.extra.assign[1], "t=e | partition 5,1");
@@ -253,7 +263,8 @@ static void opts_parse_wrong_usage_is_one_line(void **state)
     check_refused(parse("ckptfs", "-o", NULL), "-o: a value is missing");
     check_refused(parse("ckptfs", "c", "m", "-o", "graph=a,graph=b", NULL), "twice");
     check_refused(parse("ckptfs", "c", "m", "-o", "map=a", "-o", "map=b", NULL), "twice");
-    check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL), "uid=-1: expected a decimal number");
+    check_refused(parse("ckptfs", "c", "m", "-o", "uid=-1", NULL),
+                  "uid=-1: expected a decimal number");
     check_refused(parse("ckptfs", "c", "m", "-o", "uid=", NULL), "expected a decimal number");
     check_refused(parse("ckptfs", "c", "m", "-o", "gid=0x1", NULL), "expected a decimal number");
     check_refused(parse("ckptfs", "c", "m", "-o", "umask=8", NULL), "expected an octal number");

@@ -79,7 +79,8 @@ static void assert_serves(struct fixture *f)
     assert_false(f->s.failed);
 }
 
-/* Something moved: the read that finds that is not to be trusted, the next one is of a state that nothing is known of. */
+/* Something moved: the read that finds that is not to be trusted, the next one is of a state that
+ * nothing is known of. */
 static void assert_doubted(struct fixture *f)
 {
     char bytes[4];
@@ -108,7 +109,8 @@ static void assert_failed_for_good(struct fixture *f)
     assert_int_equal(shard_read(&f->s, 3, 4, bytes), -EIO);
 }
 
-/* A write into the file as it is. With `cover`, mtime is set back after it, as `cp -p` or rsync would. */
+/* A write into the file as it is. With `cover`, mtime is set back after it, as `cp -p` or rsync
+ * would. */
 static void write_in_place(const char *path, bool cover)
 {
     struct stat st;
@@ -261,7 +263,8 @@ static void shard_read_accepts_nothing_younger_than_a_tick(void **state)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     assert_int_equal(stat(path_of(f), &st), 0);
-    int64_t age = (now.tv_sec - st.st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec - st.st_ctim.tv_nsec;
+    int64_t age =
+        (now.tv_sec - st.st_ctim.tv_sec) * INT64_C(1000000000) + now.tv_nsec - st.st_ctim.tv_nsec;
     assert_true(age >= 10000000);
 }
 
@@ -404,7 +407,8 @@ static void shard_doubts_are_numbered_together(void **state)
     assert_int_equal(utimensat(AT_FDCWD, other.path, NULL, 0), 0);
     char byte;
     assert_int_equal(shard_read(&other, 0, 1, &byte), -ESTALE);
-    assert_true(shard_doubt(&derived) > shard_doubt(&f->s) && shard_doubt(&derived) == shard_doubts());
+    assert_true(shard_doubt(&derived) > shard_doubt(&f->s) &&
+                shard_doubt(&derived) == shard_doubts());
     shard_close(&other);
 }
 
@@ -444,14 +448,15 @@ static void shard_read_without_statx_sees_changes_too(void **state)
             refuse_statx(refusals[i]);
             struct statx x;
             char bytes[4];
-            bool refused =
-                syscall(SYS_statx, AT_FDCWD, path_of(f), 0, STATX_SIZE, &x) != 0 && errno == refusals[i];
-            bool good =
-                refused && shard_open(&f->s, &f->arena, &f->d) == 0 && shard_read(&f->s, 3, 4, bytes) == 0;
+            bool refused = syscall(SYS_statx, AT_FDCWD, path_of(f), 0, STATX_SIZE, &x) != 0 &&
+                           errno == refusals[i];
+            bool good = refused && shard_open(&f->s, &f->arena, &f->d) == 0 &&
+                        shard_read(&f->s, 3, 4, bytes) == 0;
             usleep(20000);
             touch(f);
-            good = good && shard_read(&f->s, 3, 4, bytes) == -ESTALE && truncate(path_of(f), 9) == 0 &&
-                   shard_read(&f->s, 3, 4, bytes) == -EIO && f->s.failed;
+            good = good && shard_read(&f->s, 3, 4, bytes) == -ESTALE &&
+                   truncate(path_of(f), 9) == 0 && shard_read(&f->s, 3, 4, bytes) == -EIO &&
+                   f->s.failed;
             _exit(good ? 0 : 1);
         }
         int status;
@@ -471,7 +476,8 @@ static void open_without_descriptors(struct fixture *f, rlim_t most)
     errint rc = shard_open(&f->s, &f->arena, &f->d);
     char byte;
     if (most == 0) {
-        assert_int_equal(shard_read(&f->s, 0, 1, &byte), -EIO); /* and later, when there are some, it works */
+        assert_int_equal(shard_read(&f->s, 0, 1, &byte),
+                         -EIO); /* and later, when there are some, it works */
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, 0);

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "tensor/dtype.h"
 #include "io/swap.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "tensor/dtype.h"
 
 static void swap_kinds_are_one_for_each_unit_and_remainder(void **state)
 {

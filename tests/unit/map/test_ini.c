@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lines of a map before they mean anything. The messages are in tests/data/bad-{lines,bytes}.err. */
+/* The lines of a map before they mean anything. The messages are in
+ * tests/data/bad-{lines,bytes}.err. */
 #include "map/ini.h"
 
 #include <setjmp.h>
@@ -43,12 +44,13 @@ static void expect_item(const struct parsed *p, uint32_t i, const char *section,
     const struct ini_item *item = &p->ini.items[i];
     if (!str_eq(item->section, str_from(section)) || !str_eq(item->key, str_from(key)) ||
         !str_eq(item->value, str_from(value)) || item->line != line) {
-        fail_msg("item %u: [" STR_FMT "] '" STR_FMT "' = '" STR_FMT "', line %u", i, STR_ARG(item->section),
-                 STR_ARG(item->key), STR_ARG(item->value), item->line);
+        fail_msg("item %u: [" STR_FMT "] '" STR_FMT "' = '" STR_FMT "', line %u", i,
+                 STR_ARG(item->section), STR_ARG(item->key), STR_ARG(item->value), item->line);
     }
 }
 
-/* That the text gives exactly one error, in that line, with words in its message, and so many good items. */
+/* That the text gives exactly one error, in that line, with words in its message, and so many good
+ * items. */
 static void expect_error(struct str text, uint32_t line, const char *words, uint32_t items)
 {
     struct parsed *p = parse(text);
@@ -86,7 +88,8 @@ static void ini_parse_text_plain_items_come_in_order(void **state)
 static void ini_parse_text_empty_text_has_no_items(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "\n", "\r\n", "\xef\xbb\xbf", "; x", "#", "   ", "\n\n\n"};
+    static const char *const texts[] = {"",    "\n", "\r\n", "\xef\xbb\xbf",
+                                        "; x", "#",  "   ",  "\n\n\n"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct parsed *p = parse(str_from(texts[i]));
         assert_int_equal(p->rc, 0);
@@ -98,8 +101,8 @@ static void ini_parse_text_empty_text_has_no_items(void **state)
 static void ini_parse_text_comments_need_a_blank_before(void **state)
 {
     (void)state;
-    struct parsed *p =
-        parse(STR("; = c\n#[x]\n[a] ; [b]\nk;l#m = v;w#x\nk = v ;w\nk = v\t#w = x\nk =;v\nk = #v\n"));
+    struct parsed *p = parse(
+        STR("; = c\n#[x]\n[a] ; [b]\nk;l#m = v;w#x\nk = v ;w\nk = v\t#w = x\nk =;v\nk = #v\n"));
     assert_int_equal(p->rc, 0);
     assert_int_equal(p->ini.count, 5);
     expect_item(p, 0, "a", "k;l#m", "v;w#x", 4);
@@ -113,8 +116,8 @@ static void ini_parse_text_comments_need_a_blank_before(void **state)
 static void ini_parse_text_indented_lines_continue(void **state)
 {
     (void)state;
-    struct parsed *p =
-        parse(STR("[a]\nk =\n  one\n\ttwo ; no\n; comment\n  # comment\n    [3]\n  a:b=c\nl = x\n y\n"));
+    struct parsed *p = parse(
+        STR("[a]\nk =\n  one\n\ttwo ; no\n; comment\n  # comment\n    [3]\n  a:b=c\nl = x\n y\n"));
     assert_int_equal(p->rc, 0);
     assert_int_equal(p->ini.count, 2);
     expect_item(p, 0, "a", "k", "one two [3] a:b=c", 2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole maps: every tests/data/bad-*.ini gives exactly the messages of the .err beside it, every good-*.ini
- * what the .txt beside it says; cut and damaged ones neither crash, leak nor hang. CKPTFS_TESTS is the folder of
- * the tests; CKPTFS_UPDATE=1 writes the expectations anew, to be read before they are committed. */
+/* Whole maps: every tests/data/bad-*.ini gives exactly the messages of the .err beside it, every
+ * good-*.ini what the .txt beside it says; cut and damaged ones neither crash, leak nor hang.
+ * CKPTFS_TESTS is the folder of the tests; CKPTFS_UPDATE=1 writes the expectations anew, to be read
+ * before they are committed. */
 #include "map/map.h"
 
 #include <glob.h>
@@ -64,7 +65,8 @@ static void compare_beside(const char *path, const char *ending, struct str foun
     arena_init(&a);
     struct str expected = read_whole(beside, &a);
     if (!str_eq(found, expected)) {
-        fail_msg("%s: found\n" STR_FMT "expected\n" STR_FMT, path, STR_ARG(found), STR_ARG(expected));
+        fail_msg("%s: found\n" STR_FMT "expected\n" STR_FMT, path, STR_ARG(found),
+                 STR_ARG(expected));
     }
     arena_fini(&a);
 }
@@ -151,7 +153,8 @@ static void map_open_good_maps_hold_what_they_say(void **state)
         struct map *m;
         errint rc = map_open(found.gl_pathv[i], NULL, &d, &m);
         if (rc < 0) {
-            fail_msg("%s: %s", d.kept ? d.entries[0].where : "?", d.kept ? d.entries[0].message : "?");
+            fail_msg("%s: %s", d.kept ? d.entries[0].where : "?",
+                     d.kept ? d.entries[0].message : "?");
         }
         assert_int_equal(d.errors + d.warnings, 0);
         CLEANUP_BUF struct buf text = {0};
@@ -211,9 +214,9 @@ static void map_parse_rules_are_sorted_by_source_bytes_then_lines(void **state)
 {
     (void)state;
     struct diag d;
-    struct map *m =
-        parse("[assignment_map]\n\xc3\xa9 = u\nb = 3\nb = 1\nb/ = s\nb%00 = n\nB = c\nb = 2\n/ = /\n",
-              "map.ini", &d);
+    struct map *m = parse(
+        "[assignment_map]\n\xc3\xa9 = u\nb = 3\nb = 1\nb/ = s\nb%00 = n\nB = c\nb = 2\n/ = /\n",
+        "map.ini", &d);
     assert_non_null(m);
     static const char *const targets[] = {"/", "c", "3", "1", "2", "n", "s", "u"};
     assert_int_equal(m->rule_count, ARRAY_LEN(targets));
@@ -232,10 +235,14 @@ static void map_parse_misspelt_words_get_the_nearest(void **state)
     static const struct {
         const char *text, *nearest;
     } cases[] = {
-        {"[asignment_map]", "assignment_map"},        {"[variable]", "variables"},
-        {"[checkpoint]\npaths = x", "path"},          {"[assignment_map]\na = b | partitions 2", "partition"},
-        {"[variables]\na = float [2] |", NULL},       {"[variables]\na = flot32 [2]", "float32"},
-        {"[variables]\na = bflaot16 []", "bfloat16"}, {"[entirely_else]", NULL},
+        {"[asignment_map]", "assignment_map"},
+        {"[variable]", "variables"},
+        {"[checkpoint]\npaths = x", "path"},
+        {"[assignment_map]\na = b | partitions 2", "partition"},
+        {"[variables]\na = float [2] |", NULL},
+        {"[variables]\na = flot32 [2]", "float32"},
+        {"[variables]\na = bflaot16 []", "bfloat16"},
+        {"[entirely_else]", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct diag d;

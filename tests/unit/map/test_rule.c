@@ -130,7 +130,8 @@ static void rule_parse_partition_has_counts(void **state)
         struct rule r;
         assert_int_equal(parse(STR("s"), str_from(cases[i].text), &r), 0);
         assert_int_equal(r.partitioner.counts.rank, cases[i].rank);
-        assert_memory_equal(r.partitioner.counts.counts, cases[i].counts, cases[i].rank * sizeof(int64_t));
+        assert_memory_equal(r.partitioner.counts.counts, cases[i].counts,
+                            cases[i].rank * sizeof(int64_t));
         assert_int_equal(r.parts, 0);
     }
 }
@@ -149,13 +150,15 @@ static void rule_parse_list_of_parts_is_one_target(void **state)
         {"x/part_0/part_1, x/part_0/part_0", STR("x/part_0"), 2},
         {"%/part_0, %/part_1", STR(""), 0},
         {"a/%/part_0, a/%/part_1", STR("a/"), 2},
-        {"x/part_10, x/part_9, x/part_8, x/part_7, x/part_6, x/part_5, x/part_4, x/part_3, x/part_2, "
+        {"x/part_10, x/part_9, x/part_8, x/part_7, x/part_6, x/part_5, x/part_4, x/part_3, "
+         "x/part_2, "
          "x/part_1, x/part_0",
          STR("x"), 11},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct rule r;
-        assert_int_equal(parse(STR("s"), str_from(cases[i].text), &r), cases[i].parts ? 0 : -EINVAL);
+        assert_int_equal(parse(STR("s"), str_from(cases[i].text), &r),
+                         cases[i].parts ? 0 : -EINVAL);
         assert_int_equal(r.parts, cases[i].parts);
         if (cases[i].parts) {
             assert_true(str_eq(r.target, cases[i].name));
@@ -261,12 +264,14 @@ static void name_split_part_takes_plain_numbers_only(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct str whole = {NULL, 0};
         int64_t number = -1;
-        assert_int_equal(name_split_part(str_from(cases[i].name), &whole, &number), cases[i].whole != NULL);
+        assert_int_equal(name_split_part(str_from(cases[i].name), &whole, &number),
+                         cases[i].whole != NULL);
         if (cases[i].whole) {
             assert_true(str_eq(whole, str_from(cases[i].whole)));
             assert_int_equal(number, cases[i].number);
         }
-        assert_int_equal(name_split_part(str_from(cases[i].name), NULL, NULL), cases[i].whole != NULL);
+        assert_int_equal(name_split_part(str_from(cases[i].name), NULL, NULL),
+                         cases[i].whole != NULL);
     }
 }
 

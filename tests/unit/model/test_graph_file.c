@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Graph files: those of TensorFlow against what TensorFlow says of them, and all that can be wrong with one. */
+/* Graph files: those of TensorFlow against what TensorFlow says of them, and all that can be wrong
+ * with one. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +44,8 @@ static errint read_path(const char *path, const char *tag)
 {
     forget(NULL);
     now.rc = graph_file_read(path, tag, NULL, &now.arena, &now.variables, &now.count, &now.diag);
-    assert_true(now.rc == 0 ? now.diag.errors == 0 : now.diag.errors > 0 && !now.variables && !now.count);
+    assert_true(now.rc == 0 ? now.diag.errors == 0
+                            : now.diag.errors > 0 && !now.variables && !now.count);
     return now.rc;
 }
 
@@ -77,7 +79,8 @@ static struct str file_text(const char *path, struct arena *a)
 }
 
 /* The variables as the rows of a truth.json. */
-static void print_dims(struct buf *b, const char *key, const int64_t *dims, unsigned rank, bool null)
+static void print_dims(struct buf *b, const char *key, const int64_t *dims, unsigned rank,
+                       bool null)
 {
     buf_printf(b, ",\"%s\":%s", key, null ? "null" : "[");
     for (unsigned i = 0; !null && i < rank; i++) {
@@ -95,19 +98,19 @@ static void print_rows(struct buf *b)
 {
     for (uint32_t i = 0; i < now.count; i++) {
         const struct variable *v = &now.variables[i];
-        buf_printf(b, "%s{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\"", i ? ",\n" : "", STR_ARG(v->name),
-                   dtype_name(v->dtype));
+        buf_printf(b, "%s{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\"", i ? ",\n" : "",
+                   STR_ARG(v->name), dtype_name(v->dtype));
         print_dims(b, "shape", v->shape.dims, v->shape.rank, v->shape.rank == SHAPE_RANK_UNKNOWN);
         print_dims(b, "partition", v->partition.counts, v->partition.rank, v->partition.rank == 0);
         buf_text(b, "}");
     }
 }
 
-#define ASSERT_ROWS(want)                                                                                    \
-    do {                                                                                                     \
-        CLEANUP_BUF struct buf _rows = {0};                                                                  \
-        print_rows(&_rows);                                                                                  \
-        assert_string_equal(_rows.data ? _rows.data : "", want);                                             \
+#define ASSERT_ROWS(want)                                                                          \
+    do {                                                                                           \
+        CLEANUP_BUF struct buf _rows = {0};                                                        \
+        print_rows(&_rows);                                                                        \
+        assert_string_equal(_rows.data ? _rows.data : "", want);                                   \
     } while (0)
 
 static void assert_truth(const char *graph, const char *truth, const char *tag)
@@ -142,7 +145,8 @@ static void graph_file_read_golden_saved_models_are_as_tensorflow_says(void **st
     (void)state;
     assert_truth("saved_model_v1/saved_model", "saved_model_v1/truth.json", NULL);
     assert_truth("saved_model_v1/saved_model/", "saved_model_v1/truth.json", "serve");
-    assert_truth("saved_model_v1/saved_model/saved_model.pb", "saved_model_v1/truth_train.json", "train");
+    assert_truth("saved_model_v1/saved_model/saved_model.pb", "saved_model_v1/truth_train.json",
+                 "train");
     assert_truth("saved_model_v1/saved_model", "saved_model_v1/truth_train.json", "gpu, train");
     assert_truth("saved_model_v2/saved_model", "saved_model_v2/truth.json", NULL);
     assert_int_equal(now.diag.warnings, 0);
@@ -237,8 +241,8 @@ static void add_member(struct mkgraph *g, const char *output)
 }
 
 /* A part of rank 1 with its node, which is float32. */
-static void add_part_of(struct mkgraph *g, const char *node, const char *whole, int64_t full, int64_t offset,
-                        int64_t len)
+static void add_part_of(struct mkgraph *g, const char *node, const char *whole, int64_t full,
+                        int64_t offset, int64_t len)
 {
     struct mkbuf slice = {0};
     mkbuf_message(&slice, 1, whole, strlen(whole));
@@ -256,7 +260,8 @@ static void add_part_of(struct mkgraph *g, const char *node, const char *whole, 
     mkbuf_free(&slice);
 }
 
-static void add_saved(struct mkgraph *g, const char *name, uint64_t dtype, int rank, const int64_t *dims)
+static void add_saved(struct mkgraph *g, const char *name, uint64_t dtype, int rank,
+                      const int64_t *dims)
 {
     struct mkbuf variable = {0};
     mkbuf_field(&variable, 1, dtype);
@@ -301,13 +306,13 @@ static errint read_made(struct mkgraph *g)
     return rc;
 }
 
-#define ASSERT_REFUSED(g, diag_code, words)                                                                  \
-    do {                                                                                                     \
-        assert_true(read_made(&(g)) < 0);                                                                    \
-        assert_int_equal(now.diag.entries[0].code, diag_code);                                               \
-        if (!strstr(now.diag.entries[0].message, words)) {                                                   \
-            fail_msg("'%s' lacks '%s'", now.diag.entries[0].message, words);                                 \
-        }                                                                                                    \
+#define ASSERT_REFUSED(g, diag_code, words)                                                        \
+    do {                                                                                           \
+        assert_true(read_made(&(g)) < 0);                                                          \
+        assert_int_equal(now.diag.entries[0].code, diag_code);                                     \
+        if (!strstr(now.diag.entries[0].message, words)) {                                         \
+            fail_msg("'%s' lacks '%s'", now.diag.entries[0].message, words);                       \
+        }                                                                                          \
     } while (0)
 
 static void graph_file_read_collection_decides_which_exist(void **state)
@@ -370,7 +375,8 @@ static void graph_file_read_absurd_nesting_is_skipped_or_refused(void **state)
     mkbuf_free(&deep);
 }
 
-/* A constant of 1 TiB, a hole in a sparse file, before the one variable: reading it would take for ever. */
+/* A constant of 1 TiB, a hole in a sparse file, before the one variable: reading it would take for
+ * ever. */
 static void graph_file_read_huge_constant_is_jumped_over(void **state)
 {
     (void)state;
@@ -379,7 +385,8 @@ static void graph_file_read_huge_constant_is_jumped_over(void **state)
     add_node(&g, "w", "VariableV2", 1, 0, NULL);
     struct mkbuf after = g.graph;
 
-    /* From inside out: node "c" of op Const, attr "value", an AttrValue with tensor 8, tensor_content 4. */
+    /* From inside out: node "c" of op Const, attr "value", an AttrValue with tensor 8,
+     * tensor_content 4. */
     static const struct {
         const char *before;
         size_t len;
@@ -430,9 +437,10 @@ static void graph_file_read_parts_in_any_order_become_one(void **state)
     add_part_of(&g, "x/part_0", "x", 25, 0, 3); /* again, the same */
     add_part_of(&g, "x/part_0/Other", "y/Other", 25, 0, 3);
     assert_int_equal(read_made(&g), 0);
-    ASSERT_ROWS("{\"name\":\"x\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]},\n"
-                "{\"name\":\"x/part_0/Other\",\"dtype\":\"float32\",\"shape\":[3],\"partition\":null},\n"
-                "{\"name\":\"x/part_a/Adam\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]}");
+    ASSERT_ROWS(
+        "{\"name\":\"x\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]},\n"
+        "{\"name\":\"x/part_0/Other\",\"dtype\":\"float32\",\"shape\":[3],\"partition\":null},\n"
+        "{\"name\":\"x/part_a/Adam\",\"dtype\":\"float32\",\"shape\":[25],\"partition\":[12]}");
 }
 
 static void graph_file_read_parts_that_do_not_fit_are_refused(void **state)
@@ -441,7 +449,8 @@ static void graph_file_read_parts_that_do_not_fit_are_refused(void **state)
     struct mkgraph g = {0};
     add_part_of(&g, "x/part_0", "x", 5, 0, 2); /* TensorFlow's first is the longer */
     add_part_of(&g, "x/part_1", "x", 5, 2, 3);
-    ASSERT_REFUSED(g, DIAG_UNSUPPORTED, "'x/part_0' is [2] at [0], which is not part 0 of 2 of [5]");
+    ASSERT_REFUSED(g, DIAG_UNSUPPORTED,
+                   "'x/part_0' is [2] at [0], which is not part 0 of 2 of [5]");
     g = (struct mkgraph){0};
     add_part_of(&g, "x/part_0", "x", 4, 0, 2);
     add_part_of(&g, "x/part_2", "x", 4, 2, 2);
@@ -456,7 +465,8 @@ static void graph_file_read_parts_that_do_not_fit_are_refused(void **state)
     g = (struct mkgraph){0};
     add_part_of(&g, "x/part_0", "x", 4, 0, 2);
     add_part_of(&g, "x/part_1", "x", 5, 2, 2);
-    ASSERT_REFUSED(g, DIAG_GRAPH_INVALID, "'x/part_1' is a part of float32 [5], part 0 one of float32 [4]");
+    ASSERT_REFUSED(g, DIAG_GRAPH_INVALID,
+                   "'x/part_1' is a part of float32 [5], part 0 one of float32 [4]");
     g = (struct mkgraph){0};
     add_part_of(&g, "x/part_0", "x", -1, 0, 2);
     ASSERT_REFUSED(g, DIAG_GRAPH_INVALID, "its full shape is [?]");
@@ -576,7 +586,8 @@ static void graph_file_read_undecodable_leaf_is_refused(void **state)
     struct mkgraph g = {0};
     mkbuf_message(&g.members, 1, "\x22\x02\x0a\x09", 4); /* slice info whose name is cut */
     ASSERT_REFUSED(g, DIAG_GRAPH_INVALID, "a VariableDef cannot be decoded");
-    mkbuf_message(&g.members, 1, "\x08\x01", 2); /* a number for a name: unknown to protobuf, so no name */
+    mkbuf_message(&g.members, 1, "\x08\x01",
+                  2); /* a number for a name: unknown to protobuf, so no name */
     ASSERT_REFUSED(g, DIAG_GRAPH_INVALID, "");
 }
 
@@ -621,7 +632,8 @@ static void graph_file_read_other_files_are_refused_with_words(void **state)
         {"\x0a\x00", 2, "frozen GraphDef"},
         {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file"},
         {"\x0a\x0a\x0a\x01w\x12\x05"
-         "Const", 12, "a frozen GraphDef"},
+         "Const",
+         12, "a frozen GraphDef"},
         {"not a graph at all\n", 19, "damaged"},
         {"\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "a length passes the end"},
         {"\x12\x05\x0a\x7f", 4, "a length passes the end"},
@@ -657,7 +669,8 @@ static void cut_everywhere(const char *path)
         refused += read_fd(fd) < 0;
         for (uint32_t i = 0; i < now.count; i++) {
             char line[256];
-            struct str whole = now.variables[i].name; /* without the collection parts are themselves */
+            struct str whole =
+                now.variables[i].name; /* without the collection parts are themselves */
             long part = str_search(whole, STR("/part_"));
             whole = part < 0 || str_find(str_from_pos(whole, (size_t)part + 1), '/') >= 0
                         ? whole
@@ -726,17 +739,19 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
     static const struct tensor tensors[] = {
         {.name_ptr = "_CHECKPOINTABLE_OBJECT_GRAPH", .name_len = 28, .dtype = DTYPE_STRING},
         {.name_ptr = "odd", .name_len = 3, .hidden = TENSOR_DTYPE_UNKNOWN},
-        {.name_ptr = "s",
-         .name_len = 1,
-         .dtype = DTYPE_STRING,
+        {.name_ptr = "s", .name_len = 1, .dtype = DTYPE_STRING, .dims = dims, .rank = 1},
+        {.name_ptr = "sliced",
+         .name_len = 6,
+         .dtype = DTYPE_FLOAT16,
+         .sliced = 1,
          .dims = dims,
-         .rank = 1},
-        {.name_ptr = "sliced", .name_len = 6, .dtype = DTYPE_FLOAT16, .sliced = 1, .dims = dims, .rank = 2},
+         .rank = 2},
         {.name_ptr = "w", .name_len = 1, .dtype = DTYPE_INT64},
     };
     struct catalog c = {.prefix = "dir/other", .tensors = tensors, .count = ARRAY_LEN(tensors)};
     forget(NULL);
-    assert_int_equal(graph_from_catalog(&c, NULL, &now.arena, &now.variables, &now.count, &now.diag), 0);
+    assert_int_equal(
+        graph_from_catalog(&c, NULL, &now.arena, &now.variables, &now.count, &now.diag), 0);
     ASSERT_ROWS("{\"name\":\"s\",\"dtype\":\"string\",\"shape\":[10],\"partition\":null},\n"
                 "{\"name\":\"sliced\",\"dtype\":\"float16\",\"shape\":[10,4],\"partition\":null},\n"
                 "{\"name\":\"w\",\"dtype\":\"int64\",\"shape\":[],\"partition\":null}");

@@ -44,27 +44,28 @@ static const char *targets(const struct plan *p)
     text[0] = '\0';
     for (uint32_t i = 0; i < p->count; i++) {
         const struct target *t = &p->targets[i];
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s" STR_FMT "<" STR_FMT, i ? " " : "",
-                                STR_ARG(target_name(t)), STR_ARG(tensor_name(t->source)));
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len, "%s" STR_FMT "<" STR_FMT, i ? " " : "",
+                             STR_ARG(target_name(t)), STR_ARG(tensor_name(t->source)));
     }
     return text;
 }
 
-#define ASSERT_TARGETS(map, want)                                                                            \
-    do {                                                                                                     \
-        const char *got = targets(resolve(map));                                                             \
-        if (now.rc) {                                                                                        \
-            print_error("%s", fake_dump(&now.diag));                                                         \
-        }                                                                                                    \
-        assert_int_equal(now.rc, 0);                                                                         \
-        assert_string_equal(got, want);                                                                      \
+#define ASSERT_TARGETS(map, want)                                                                  \
+    do {                                                                                           \
+        const char *got = targets(resolve(map));                                                   \
+        if (now.rc) {                                                                              \
+            print_error("%s", fake_dump(&now.diag));                                               \
+        }                                                                                          \
+        assert_int_equal(now.rc, 0);                                                               \
+        assert_string_equal(got, want);                                                            \
     } while (0)
 
-#define ASSERT_ERROR(map, code, words)                                                                       \
-    do {                                                                                                     \
-        resolve(map);                                                                                        \
-        assert_true(now.rc < 0);                                                                             \
-        assert_true(fake_has(&now.diag, code, "map.ini:2", words));                                          \
+#define ASSERT_ERROR(map, code, words)                                                             \
+    do {                                                                                           \
+        resolve(map);                                                                              \
+        assert_true(now.rc < 0);                                                                   \
+        assert_true(fake_has(&now.diag, code, "map.ini:2", words));                                \
     } while (0)
 
 #define RULES "[assignment_map]\n"
@@ -76,10 +77,12 @@ static void infer_variable_scope_and_root(void **state)
     ASSERT_TARGETS(RULES "x/ = a/", "a/b<x/b a/t<x/t a/w<x/w");
     ASSERT_TARGETS(RULES "x/ = /", "b<x/b t<x/t w<x/w");
     ASSERT_TARGETS(RULES "xy/ = /", "w<xy/w");
-    ASSERT_TARGETS(RULES "/ = backup/",
-                   "backup/empty<empty backup/half<half backup/v<v backup/x<x backup/x/b<x/b backup/x/t<x/t "
-                   "backup/x/w<x/w backup/xy/w<xy/w backup/z<z");
-    ASSERT_TARGETS(RULES "/ = /", "empty<empty half<half v<v x<x x/b<x/b x/t<x/t x/w<x/w xy/w<xy/w z<z");
+    ASSERT_TARGETS(
+        RULES "/ = backup/",
+        "backup/empty<empty backup/half<half backup/v<v backup/x<x backup/x/b<x/b backup/x/t<x/t "
+        "backup/x/w<x/w backup/xy/w<xy/w backup/z<z");
+    ASSERT_TARGETS(RULES "/ = /",
+                   "empty<empty half<half v<v x<x x/b<x/b x/t<x/t x/w<x/w xy/w<xy/w z<z");
 }
 
 static void infer_scope_target_is_cut_at_its_last_slash(void **state)
@@ -100,7 +103,8 @@ static void infer_empty_scope_warns(void **state)
 static void nothing_left_is_an_error_without_a_graph(void **state)
 {
     (void)state;
-    ASSERT_ERROR(RULES "zzz/ = a/", DIAG_EMPTY_VIEW, "no tensor of the checkpoint is in scope 'zzz/'");
+    ASSERT_ERROR(RULES "zzz/ = a/", DIAG_EMPTY_VIEW,
+                 "no tensor of the checkpoint is in scope 'zzz/'");
     ASSERT_ERROR(RULES "zzz/ = x/", DIAG_EMPTY_VIEW,
                  "; the checkpoint has tensors in 'x/': is the rule the wrong way round?");
     assert_int_equal(now.diag.errors, 1);
@@ -125,8 +129,8 @@ static void nothing_left_is_an_error_without_a_graph(void **state)
         fake_resolve(&now, hidden, count, RULES "x/ = a/\n");
         assert_int_equal(now.rc < 0, count == 2);
     }
-    assert_true(
-        fake_has(&now.diag, DIAG_EMPTY_VIEW, now.map->path, "no tensor that the rules take can be shown"));
+    assert_true(fake_has(&now.diag, DIAG_EMPTY_VIEW, now.map->path,
+                         "no tensor that the rules take can be shown"));
 }
 
 static void infer_later_rule_in_order_of_sources_wins(void **state)
@@ -149,9 +153,10 @@ static void infer_one_source_for_many_targets(void **state)
 {
     (void)state;
     ASSERT_TARGETS(RULES "v = a\nv = b\nv = c/d\n", "a<v b<v c/d<v");
-    assert_true(plan_uses(now.plan, (uint32_t)(catalog_find(now.catalog, STR("v")) - now.catalog->tensors)));
-    assert_false(
-        plan_uses(now.plan, (uint32_t)(catalog_find(now.catalog, STR("x/b")) - now.catalog->tensors)));
+    assert_true(plan_uses(now.plan,
+                          (uint32_t)(catalog_find(now.catalog, STR("v")) - now.catalog->tensors)));
+    assert_false(plan_uses(
+        now.plan, (uint32_t)(catalog_find(now.catalog, STR("x/b")) - now.catalog->tensors)));
     assert_true(now.catalog->shards[0].used);
 }
 
@@ -209,7 +214,8 @@ static void infer_partition_along_axis_1_and_of_one_part(void **state)
 static void infer_list_of_parts_is_an_even_split_of_axis_0(void **state)
 {
     (void)state;
-    ASSERT_TARGETS(RULES "x/t = e/part_1, e/part_0, e/part_2", "e/part_0<x/t e/part_1<x/t e/part_2<x/t");
+    ASSERT_TARGETS(RULES "x/t = e/part_1, e/part_0, e/part_2",
+                   "e/part_0<x/t e/part_1<x/t e/part_2<x/t");
     assert_int_equal(now.plan->targets[0].form->shape.dims[0], 4);
     /* A single part as a plain target is given the whole tensor. */
     ASSERT_TARGETS(RULES "x/t = e/part_1", "e/part_1<x/t");
@@ -238,8 +244,8 @@ static void infer_bad_rules_are_all_reported(void **state)
     assert_int_equal(now.diag.errors, 3);
 }
 
-#define STORE                                                                                                \
-    "\n[variables]\na/w = float32 [2, 3]\na/b = float32 [3]\nab/w = float32 [2]\n"                           \
+#define STORE                                                                                      \
+    "\n[variables]\na/w = float32 [2, 3]\na/b = float32 [3]\nab/w = float32 [2]\n"                 \
     "a/t = float32 [11, 4] | partition 2,1\nv = int64 []\n"
 
 static void assign_one_to_one_scope_and_root(void **state)
@@ -257,7 +263,8 @@ static void assign_one_to_one_scope_and_root(void **state)
     assert_true(fake_has(&now.diag, DIAG_EMPTY_SCOPE, "map.ini:2", "zzz/"));
     ASSERT_TARGETS(RULES "x/ = //" STORE, "");
     ASSERT_TARGETS(RULES "/ = /\n[variables]\nv = int64 []\nx/b = float32 [3]", "v<v x/b<x/b");
-    ASSERT_TARGETS(RULES "/ = m/\n[variables]\nm/v = int64 []\nm/x/b = float32 [3]", "m/v<v m/x/b<x/b");
+    ASSERT_TARGETS(RULES "/ = m/\n[variables]\nm/v = int64 []\nm/x/b = float32 [3]",
+                   "m/v<v m/x/b<x/b");
     ASSERT_TARGETS(RULES "x/ = /\n[variables]\nw = float32 [2, 3]", "w<x/w");
 }
 
@@ -289,7 +296,7 @@ static void assign_errors_follow_tensorflows_order(void **state)
     ASSERT_ERROR(RULES "x/ = a/w" STORE, DIAG_TENSOR_NOT_FOUND, "'x/'");   /* E4 */
     ASSERT_ERROR(RULES "zz/ = a/" STORE, DIAG_TENSOR_NOT_FOUND, "'zz/b'"); /* E7 */
     assert_int_equal(now.diag.errors, 3);
-    ASSERT_ERROR(RULES "x/ = a" STORE, DIAG_TENSOR_NOT_FOUND, "'x//b'");    /* E7, the scope is lost */
+    ASSERT_ERROR(RULES "x/ = a" STORE, DIAG_TENSOR_NOT_FOUND, "'x//b'"); /* E7, the scope is lost */
     ASSERT_ERROR(RULES "x/b = a/w" STORE, DIAG_SHAPE_MISMATCH, "[2, 3]");   /* E5 */
     ASSERT_ERROR(RULES "half = a/w" STORE, DIAG_DTYPE_MISMATCH, "float16"); /* E9 */
     ASSERT_ERROR(RULES "x/w = a/t" STORE, DIAG_SHAPE_MISMATCH, "[11, 4]");  /* E10 */
@@ -302,8 +309,8 @@ static void assign_errors_follow_tensorflows_order(void **state)
 static void assign_scope_cut_at_part_in_a_component(void **state)
 {
     (void)state;
-    ASSERT_ERROR(RULES "/ = /\n[variables]\nx/part_of_speech/w = float32 [1]", DIAG_VARIABLE_NOT_FOUND,
-                 "/part_");
+    ASSERT_ERROR(RULES "/ = /\n[variables]\nx/part_of_speech/w = float32 [1]",
+                 DIAG_VARIABLE_NOT_FOUND, "/part_");
 }
 
 static void assign_unknown_dimensions_match_anything(void **state)
@@ -317,11 +324,13 @@ static void assign_unknown_dimensions_match_anything(void **state)
 static void assign_later_rule_wins_part_by_part(void **state)
 {
     (void)state;
-    /* All parts of q are given away again, which is one override; r gets a whole tensor for its part 1. */
-    ASSERT_TARGETS(RULES
-                   "x = q\nx/t = q\nx/t = r/part_1\n"
-                   "[variables]\nq = float32 [11, 4] | partition 2,1\nr = float32 [22, 4] | partition 2,1\n",
-                   "q/part_0<x/t q/part_1<x/t r/part_1<x/t");
+    /* All parts of q are given away again, which is one override; r gets a whole tensor for its
+     * part 1. */
+    ASSERT_TARGETS(
+        RULES
+        "x = q\nx/t = q\nx/t = r/part_1\n"
+        "[variables]\nq = float32 [11, 4] | partition 2,1\nr = float32 [22, 4] | partition 2,1\n",
+        "q/part_0<x/t q/part_1<x/t r/part_1<x/t");
     assert_int_equal(now.plan->override_count, 1);
     assert_int_equal(now.plan->unassigned_count, 1); /* r lacks part 0 */
 }
@@ -339,10 +348,11 @@ static void assign_dtype_modes(void **state)
     assert_int_equal(target_dtype(&now.plan->targets[0]), DTYPE_FLOAT16);
     assert_null(now.plan->targets[0].form);
     ASSERT_TARGETS(RULES "half = q | cast float32\n" DECLARED, "q<half");
-    ASSERT_ERROR(RULES "half = q | cast float64\n" DECLARED, DIAG_DTYPE_MISMATCH, "cast it to float32");
+    ASSERT_ERROR(RULES "half = q | cast float64\n" DECLARED, DIAG_DTYPE_MISMATCH,
+                 "cast it to float32");
     /* Integers that may not fit need a word. */
-    ASSERT_ERROR(RULES "v = q\n[variables]\nq = int32 []\n[view]\ndtype = cast\n", DIAG_DTYPE_MISMATCH,
-                 "wrap");
+    ASSERT_ERROR(RULES "v = q\n[variables]\nq = int32 []\n[view]\ndtype = cast\n",
+                 DIAG_DTYPE_MISMATCH, "wrap");
     ASSERT_TARGETS(RULES "v = q | cast int32 wrap\n[variables]\nq = int32 []\n", "q<v");
     assert_int_equal(now.plan->targets[0].form->pieces[0].cast_mode, CAST_WRAP);
 #undef DECLARED
@@ -353,11 +363,13 @@ static void infer_cast_of_variables_scopes_and_parts(void **state)
     (void)state;
     ASSERT_TARGETS(RULES "x/ = a/ | cast bfloat16", "a/b<x/b a/t<x/t a/w<x/w");
     assert_int_equal(target_bytes(&now.plan->targets[0]), 6);
-    ASSERT_TARGETS(RULES "x/t = a | cast float64 | partition 3,1", "a/part_0<x/t a/part_1<x/t a/part_2<x/t");
+    ASSERT_TARGETS(RULES "x/t = a | cast float64 | partition 3,1",
+                   "a/part_0<x/t a/part_1<x/t a/part_2<x/t");
     assert_int_equal(target_bytes(&now.plan->targets[0]), 4 * 4 * 8);
     ASSERT_TARGETS(RULES "x/w = a | cast float32", "a<x/w"); /* what it is already: no form */
     assert_null(now.plan->targets[0].form);
-    /* Rules with an operation come after the plain ones, whatever their sources' names: b is cast. */
+    /* Rules with an operation come after the plain ones, whatever their sources' names: b is
+     * cast. */
     ASSERT_TARGETS(RULES "half = q | cast float64\nx/w = q\n", "q<half");
     assert_int_equal(now.plan->override_count, 1);
 }

@@ -59,12 +59,13 @@ static const struct target *target(const char *name)
 static void to_a_float_takes_the_floating_tensors(void **state)
 {
     (void)state;
-    assert_string_equal(
-        types("/ = / | cast bf16\n"),
-        "flag bool, quant qint8, small int8, step int64, w/f32 bfloat16, w/f64 bfloat16, w/f8 bfloat16, "
-        "w/half bfloat16, wave complex64, words string");
+    assert_string_equal(types("/ = / | cast bf16\n"),
+                        "flag bool, quant qint8, small int8, step int64, w/f32 bfloat16, w/f64 "
+                        "bfloat16, w/f8 bfloat16, "
+                        "w/half bfloat16, wave complex64, words string");
     assert_int_equal(now.diag.warnings, 0);
-    assert_true(target_is_left(now.map, target("step")) && target_is_left(now.map, target("words")));
+    assert_true(target_is_left(now.map, target("step")) &&
+                target_is_left(now.map, target("words")));
     assert_false(target_is_left(now.map, target("w/f32")));
     types("/ = / | cast half\n");
     assert_null(target("w/half")->form); /* what it is already */
@@ -76,24 +77,24 @@ static void to_a_float_takes_the_floating_tensors(void **state)
 static void to_an_integer_takes_the_integers(void **state)
 {
     (void)state;
-    assert_string_equal(
-        types("/ = / | cast int32 wrap\n"),
-        "flag bool, quant qint8, small int32, step int32, w/f32 float32, w/f64 float64, w/f8 float8_e5m2, "
-        "w/half float16, wave complex64, words string");
+    assert_string_equal(types("/ = / | cast int32 wrap\n"),
+                        "flag bool, quant qint8, small int32, step int32, w/f32 float32, w/f64 "
+                        "float64, w/f8 float8_e5m2, "
+                        "w/half float16, wave complex64, words string");
     assert_int_equal(target("step")->form->pieces[0].cast_mode, CAST_WRAP);
-    assert_string_equal(
-        types("/ = / | cast bool\n"),
-        "flag bool, quant qint8, small bool, step bool, w/f32 float32, w/f64 float64, w/f8 float8_e5m2, "
-        "w/half float16, wave complex64, words string");
+    assert_string_equal(types("/ = / | cast bool\n"),
+                        "flag bool, quant qint8, small bool, step bool, w/f32 float32, w/f64 "
+                        "float64, w/f8 float8_e5m2, "
+                        "w/half float16, wave complex64, words string");
 }
 
 static void all_takes_every_numeric_tensor(void **state)
 {
     (void)state;
-    assert_string_equal(
-        types("/ = / | cast float32 all saturate\n"),
-        "flag float32, quant qint8, small float32, step float32, w/f32 float32, w/f64 float32, w/f8 float32, "
-        "w/half float32, wave complex64, words string");
+    assert_string_equal(types("/ = / | cast float32 all saturate\n"),
+                        "flag float32, quant qint8, small float32, step float32, w/f32 float32, "
+                        "w/f64 float32, w/f8 float32, "
+                        "w/half float32, wave complex64, words string");
     assert_int_equal(target("step")->form->pieces[0].cast_mode, CAST_SATURATE);
     /* int64 is not exact in float32, int8 and bool are. */
     assert_int_equal(now.diag.warnings, 1);
@@ -109,7 +110,8 @@ static void integers_that_a_float_does_not_hold_are_warned_of(void **state)
                          "tensor 'step' is int64, of which float16 holds each number up to 2048"));
     types("step = s | cast float64\n[variables]\ns = float64 []\n");
     assert_true(fake_has(&now.diag, DIAG_INTEGERS_ROUNDED, "map.ini:2", "up to 9007199254740992"));
-    types("step = s\n[variables]\ns = float64 []\n[view]\ndtype = cast\n"); /* the declaration says so */
+    types("step = s\n[variables]\ns = float64 []\n[view]\ndtype = cast\n"); /* the declaration says
+                                                                               so */
     assert_int_equal(now.diag.warnings, 0);
     types("small = s | cast bfloat16\n"); /* up to 256 */
     assert_int_equal(now.diag.warnings, 0);
@@ -141,10 +143,10 @@ static void an_exact_rule_exempts_its_target(void **state)
         assert_true(rule_is_exact(&now.map->rules[now.plan->overrides[0].by]));
         assert_int_equal(now.diag.warnings, 1);
     }
-    assert_string_equal(
-        types("/ = i/ | cast int32\nstep = i/step\n"),
-        "i/flag bool, i/quant qint8, i/small int32, i/step int64, i/w/f32 float32, i/w/f64 float64, i/w/f8 "
-        "float8_e5m2, i/w/half float16, i/wave complex64, i/words string");
+    assert_string_equal(types("/ = i/ | cast int32\nstep = i/step\n"),
+                        "i/flag bool, i/quant qint8, i/small int32, i/step int64, i/w/f32 float32, "
+                        "i/w/f64 float64, i/w/f8 "
+                        "float8_e5m2, i/w/half float16, i/wave complex64, i/words string");
     /* Of two scopes the later one wins, and of two plain rules TensorFlow's order is kept. */
     assert_string_equal(types("w/ = / | cast half\nw/ = / | cast bf16\n"),
                         "f32 bfloat16, f64 bfloat16, f8 bfloat16, half bfloat16");
@@ -155,21 +157,26 @@ static void an_exact_rule_exempts_its_target(void **state)
 static void an_exact_rule_exempts_its_target_in_a_graph(void **state)
 {
     (void)state;
-#define GRAPH                                                                                                \
-    "[variables]\nf32 = float32 [3]\nf64 = float16 [3] | partition 2\nf8 = float16 []\nhalf = float16 [3]\n"
-    assert_string_equal(types("w/f32 = f32\nw/ = / | cast half\n" GRAPH),
-                        "f32 float32, f64/part_0 float16, f64/part_1 float16, f8 float16, half float16");
+#define GRAPH                                                                                      \
+    "[variables]\nf32 = float32 [3]\nf64 = float16 [3] | partition 2\nf8 = float16 []\nhalf = "    \
+    "float16 [3]\n"
+    assert_string_equal(
+        types("w/f32 = f32\nw/ = / | cast half\n" GRAPH),
+        "f32 float32, f64/part_0 float16, f64/part_1 float16, f8 float16, half float16");
     assert_int_equal(now.plan->override_count, 1);
-    assert_string_equal(types("w/half = f64\nw/ = / | cast half\nw/f32 = f32\n" GRAPH),
-                        "f32 float32, f64/part_0 float16, f64/part_1 float16, f8 float16, half float16");
+    assert_string_equal(
+        types("w/half = f64\nw/ = / | cast half\nw/f32 = f32\n" GRAPH),
+        "f32 float32, f64/part_0 float16, f64/part_1 float16, f8 float16, half float16");
     assert_int_equal(now.plan->override_count, 2); /* one for both parts */
     assert_string_equal(tensor_name(target("f64/part_1")->source).ptr, "w/half");
 #undef GRAPH
     /* A declared type is not the concern of a cast that leaves the tensor alone. */
-    assert_string_equal(types("/ = / | cast half\n[variables]\nstep = int64 []\nw/f32 = float16 [3]\n"),
-                        "step int64, w/f32 float16");
-    assert_string_equal(types("/ = / | cast half\n[variables]\nstep = int32 []\n[view]\ndtype = source\n"),
-                        "step int64");
+    assert_string_equal(
+        types("/ = / | cast half\n[variables]\nstep = int64 []\nw/f32 = float16 [3]\n"),
+        "step int64, w/f32 float16");
+    assert_string_equal(
+        types("/ = / | cast half\n[variables]\nstep = int32 []\n[view]\ndtype = source\n"),
+        "step int64");
     types("/ = / | cast half\n[variables]\nsmall = int32 []\n[view]\ndtype = cast\n");
     assert_int_equal(target_dtype(target("small")), DTYPE_INT32);
     assert_false(target_is_left(now.map, target("small")));

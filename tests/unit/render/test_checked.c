@@ -22,7 +22,8 @@
 
 enum { THREADS = 6 };
 
-/* Tensors a [100], b [50, 40], c [2000], and s [4, 10], which is stored in two slices behind them. */
+/* Tensors a [100], b [50, 40], c [2000], and s [4, 10], which is stored in two slices behind
+ * them. */
 static const struct fake_tensor tensors[] = {
     {"a", DTYPE_UINT8, 1, {100}, TENSOR_SHOWN},
     {"b", DTYPE_FLOAT32, 2, {50, 40}, TENSOR_SHOWN},
@@ -244,7 +245,8 @@ static void checked_many_threads_find_the_same(void **state)
 static void checked_only_what_is_marked_is_refused(void **state)
 {
     struct fixture *f = *state;
-    const struct verify_result wrong = {.outcome = VERIFY_CHECKSUM, .found = 0x1111, .stored = 0x2222};
+    const struct verify_result wrong = {
+        .outcome = VERIFY_CHECKSUM, .found = 0x1111, .stored = 0x2222};
     char got[100];
     f->list[0].crc32c ^= 1; /* nobody looks */
     assert_int_equal(read_whole(f, 0, 0, 10), 10);
@@ -286,7 +288,8 @@ static void checked_what_was_verified_is_known_in_either_mode(void **state)
     const int64_t len[] = {1, 40};
     struct piece piece;
     assert_int_equal(piece_slice(&f->list[1], start, len, &f->a, &piece), 0);
-    struct form form = {.shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
+    struct form form = {
+        .shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
     assert_int_equal(checked_verify_target(f->k, &target), -EUCLEAN);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);

@@ -9,13 +9,14 @@
 
 #include <cmocka.h>
 
-#include "render/render.h"
-#include "view/layout.h"
-#include "tensor/cast.h"
 #include "plan/piece.h"
+#include "render/render.h"
 #include "support/fake.h"
+#include "tensor/cast.h"
+#include "view/layout.h"
 
-/* Element by element: for each index of the target, the piece that covers it, the formula of piece.h. */
+/* Element by element: for each index of the target, the piece that covers it, the formula of
+ * piece.h. */
 static void naive(const struct form *f, unsigned char *out)
 {
     uint64_t elements;
@@ -170,7 +171,8 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     int64_t dims[] = {50, 40};
     int64_t transposed[] = {4, 200};
     struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0, NULL, NULL};
-    struct form f = {.shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
+    struct form f = {
+        .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
     compare(c, &f);
     int64_t reversed[] = {-200, 4};
     int64_t square[] = {40, 50};
@@ -183,7 +185,8 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     fake_close(c);
 }
 
-/* The first piece of a read is searched for: pieces in tiles, which begin and end in each other's rows, and in runs. */
+/* The first piece of a read is searched for: pieces in tiles, which begin and end in each other's
+ * rows, and in runs. */
 static void tiled(const struct catalog *c, int64_t high, int64_t wide)
 {
     struct arena a;
@@ -204,16 +207,19 @@ static void tiled(const struct catalog *c, int64_t high, int64_t wide)
             stride[0] = t->dims[1] * 4;
             uint64_t off = (uint64_t)(row * stride[0] + column * 4) % 4000;
             assert_true(count < 400);
-            pieces[count++] = (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+            pieces[count++] =
+                (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL};
         }
     }
-    struct form f = {.shape = tensor_shape(t), .dtype = DTYPE_FLOAT32, .pieces = pieces, .piece_count = count};
+    struct form f = {
+        .shape = tensor_shape(t), .dtype = DTYPE_FLOAT32, .pieces = pieces, .piece_count = count};
     assert_int_equal(target_index_pieces(&f, &a), 0);
     assert_int_equal(f.ends != NULL, count >= PIECE_SEARCHED);
     compare(c, &f);
     if (f.ends) {
         assert_int_equal(piece_first(f.ends, count, 0), 0);
-        assert_int_equal(piece_first(f.ends, count, (uint64_t)(t->dims[0] * t->dims[1] * 4)), count);
+        assert_int_equal(piece_first(f.ends, count, (uint64_t)(t->dims[0] * t->dims[1] * 4)),
+                         count);
         if (wide == t->dims[1] && high == 1) {
             assert_int_equal(piece_first(f.ends, count, (uint64_t)wide * 4 * 17 - 1), 16);
             assert_int_equal(piece_first(f.ends, count, (uint64_t)wide * 4 * 17), 17);
@@ -274,7 +280,8 @@ static void piece_dense_axis_of_full_and_partial_boxes(void **state)
     assert_int_equal(piece_slice(&c->tensors[0], (int64_t[]){0, 1, 0}, middle, &a, &p), 0);
     assert_int_equal(piece_dense_axis(&p, (struct shape){middle, 3}, &run), 1);
     assert_int_equal(run, 2 * 7 * 4);
-    /* The box [0:5, 0:6, 0:7] inside a wider target is dense in the source only along the last axis. */
+    /* The box [0:5, 0:6, 0:7] inside a wider target is dense in the source only along the last
+     * axis. */
     int64_t wide[] = {5, 6, 8};
     assert_int_equal(piece_whole(&c->tensors[0], &a, &p), 0);
     assert_int_equal(piece_dense_axis(&p, (struct shape){wide, 3}, &run), 2);
@@ -291,10 +298,13 @@ static void layout_header_and_target_read_as_one_file(void **state)
     struct target whole = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0]};
     struct layout_build b = {0};
     layout_add(&b, (struct extent){.kind = EXTENT_BYTES, .bytes = "0123456789"}, 10);
-    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 10}, 0);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 10},
+               0);
     layout_add(&b, (struct extent){.kind = EXTENT_TARGET, .target = &whole, .from_off = 10}, 40);
-    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 50}, 20);
-    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 70}, 30);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 50},
+               20);
+    layout_add(&b, (struct extent){.kind = EXTENT_SHARD, .shard = &c->shards[0], .from_off = 70},
+               30);
     layout_add(&b, (struct extent){.kind = EXTENT_BYTES, .bytes = "the end", .from_off = 4}, 3);
     struct layout l = layout_made(&b);
     assert_int_equal(l.count, 4); /* nothing is no extent, and neighbours in a file are one */
@@ -328,7 +338,8 @@ static void layout_header_and_target_read_as_one_file(void **state)
 }
 
 /* A cast target read at every offset and length equals the cast of its naive bytes. */
-static void cast_compare(const struct catalog *c, struct form *f, enum dtype to, enum cast_mode mode)
+static void cast_compare(const struct catalog *c, struct form *f, enum dtype to,
+                         enum cast_mode mode)
 {
     struct piece p = f->pieces[0];
     uint64_t elements;
@@ -373,7 +384,8 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
     struct catalog *c = fake_catalog(t, 1, 1);
     struct arena a;
     arena_init(&a);
-    const int64_t shapes[][4] = {{0, 0, 300, 500}, {7, 3, 200, 2}, {0, 100, 300, 399}, {5, 0, 1, 500}};
+    const int64_t shapes[][4] = {
+        {0, 0, 300, 500}, {7, 3, 200, 2}, {0, 100, 300, 399}, {5, 0, 1, 500}};
     const enum dtype to[] = {DTYPE_FLOAT64, DTYPE_INT8, DTYPE_COMPLEX128, DTYPE_BFLOAT16};
     for (unsigned i = 0; i < 4; i++) {
         for (unsigned k = 0; k < 4; k++) {
@@ -394,7 +406,8 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
     c = fake_catalog(u, 1, 1);
     int64_t start[] = {0}, len[] = {700000}, stride[] = {1};
     struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0, NULL, NULL};
-    struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
+    struct form f = {
+        .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
     fake_close(c);
 }
@@ -412,7 +425,8 @@ static void render_value_that_does_not_fit_is_erange(void **state)
     fake_reopened(c);
     int64_t start[] = {0}, len[] = {64}, stride[] = {4};
     struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL};
-    struct form f = {.shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
+    struct form f = {
+        .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};
     unsigned char got[64];
     struct render_scratch scratch = {0};

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tensor/smallfloat.h"
 #include "render/text.h"
 #include "tensor/dtype.h"
+#include "tensor/smallfloat.h"
 
 static void check(unsigned dtype, const void *element, const char *expected)
 {
@@ -91,7 +91,8 @@ static void text_value_float32_reads_back(void **state)
         text_value(&b, DTYPE_FLOAT32, &value);
         float back = strtof(b.data, NULL);
         assert_true(isnan(value) ? isnan(back) : memcmp(&back, &value, 4) == 0);
-        if (!isnan(value) && !isinf(value)) { /* %.9g is enough for any float: never more digits than that */
+        if (!isnan(value) &&
+            !isinf(value)) { /* %.9g is enough for any float: never more digits than that */
             assert_true(b.len <= 9 + 1 + 1 + 16);
         }
     }
@@ -138,7 +139,8 @@ static void text_value_small_floats(void **state)
     check(DTYPE_FLOAT4_E2M1FN, "\xf1", "0.5"); /* only the low four bits count */
 }
 
-/* Every pattern of every type: the text is nearer to its value than to that of any other pattern. */
+/* Every pattern of every type: the text is nearer to its value than to that of any other
+ * pattern. */
 static void check_all_patterns(enum dtype dtype, unsigned bits)
 {
     const struct smallfloat *type = smallfloat_of(dtype);
@@ -149,7 +151,8 @@ static void check_all_patterns(enum dtype dtype, unsigned bits)
         text_value(&b, dtype, &i);
         double text = strtod(b.data, NULL);
         if (isnan(value) || isinf(value) || value == 0) {
-            assert_true(isnan(value) ? isnan(text) : text == value && signbit(text) == signbit(value));
+            assert_true(isnan(value) ? isnan(text)
+                                     : text == value && signbit(text) == signbit(value));
             continue;
         }
         double off = fabs(text - value);

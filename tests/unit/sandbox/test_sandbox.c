@@ -50,12 +50,12 @@ static int teardown(void **state)
 }
 
 /* The line, counted from 1, of the first check that does not hold is what the child ends with. */
-#define HOLD(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "does not hold: %s (errno %d)\n", #condition, errno);                            \
-            return __LINE__ % 200 + 1;                                                                       \
-        }                                                                                                    \
+#define HOLD(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "does not hold: %s (errno %d)\n", #condition, errno);                  \
+            return __LINE__ % 200 + 1;                                                             \
+        }                                                                                          \
     } while (0)
 
 #define FAILS(call, error) HOLD((errno = 0, (call)) < 0 && errno == (error))
@@ -103,7 +103,7 @@ static unsigned count_of(const char *text, const char *part)
     return count;
 }
 
-/* ---- system calls ---------------------------------------------------------------------------------- */
+/* ---- system calls ---------------------------------------------------------------------------- */
 
 static int refuses(void)
 {
@@ -232,7 +232,8 @@ static int cancels(void)
     const struct view v = {.catalog = &c};
     sandbox_narrow(&server, &v);
     HOLD(pthread_create(&thread, NULL, wait_for_ever, NULL) == 0);
-    HOLD(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+    HOLD(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 &&
+         result == PTHREAD_CANCELED);
     return 0;
 }
 
@@ -244,7 +245,7 @@ static void sandbox_a_thread_can_be_cancelled(void **state)
     in_child(cancels, said);
 }
 
-/* ---- the program ----------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 /* What the filter says of a call, by its definition (bpf(2)). */
 static uint32_t verdict(const struct sock_filter *program, int len, const struct seccomp_data *data)
@@ -296,7 +297,8 @@ static uint32_t wanted(enum syscall_user user, const struct seccomp_data *data)
         uint64_t arguments[6];
         memcpy(arguments, data->args, sizeof(arguments));
         if (r->number == (uint32_t)data->nr && r->users & user) {
-            return !holds(&r->terms[0], arguments) || !holds(&r->terms[1], arguments) ? SECCOMP_RET_TRAP
+            return !holds(&r->terms[0], arguments) || !holds(&r->terms[1], arguments)
+                       ? SECCOMP_RET_TRAP
                    : r->absent ? SECCOMP_RET_ERRNO | ENOSYS
                                : SECCOMP_RET_ALLOW;
         }
@@ -313,9 +315,20 @@ static void check_program(enum syscall_user user)
     memcpy(&data.arch, (const char *)&program[1].k, 4);
     unsigned allowed = 0;
     for (data.nr = 0; data.nr < 700; data.nr++) {
-        static const uint64_t values[] = {
-            0,          1,       2,          4,      O_CREAT, SOCK_STREAM,       CLONE_VM | CLONE_THREAD,
-            UINT32_MAX, 1u << 9, UINT64_MAX, 0x5401, 33,      UINT64_C(1) << 32, 0x80000};
+        static const uint64_t values[] = {0,
+                                          1,
+                                          2,
+                                          4,
+                                          O_CREAT,
+                                          SOCK_STREAM,
+                                          CLONE_VM | CLONE_THREAD,
+                                          UINT32_MAX,
+                                          1u << 9,
+                                          UINT64_MAX,
+                                          0x5401,
+                                          33,
+                                          UINT64_C(1) << 32,
+                                          0x80000};
         for (unsigned i = 0; i < ARRAY_LEN(values) * ARRAY_LEN(values); i++) {
             uint64_t one = values[i % ARRAY_LEN(values)];
             uint64_t other = values[i / ARRAY_LEN(values)];
@@ -354,7 +367,7 @@ static void sandbox_a_number_has_one_rule_for_each_user(void **state)
     }
 }
 
-/* ---- files ----------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static int write_to(const char *path)
 {
@@ -486,7 +499,7 @@ static void sandbox_what_can_be_read(void **state)
     in_child(narrows_to_nothing, said);
 }
 
-/* ---- words ----------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static void expect_words(const struct sandbox *s, const char *words)
 {
@@ -505,9 +518,10 @@ static void sandbox_says_what_is_on(void **state)
                  "reading, writing, TCP, signals and sockets of others");
     expect_words(&(struct sandbox){.on = true, .version = 2, .narrowed = -ENOENT},
                  "sandbox: system calls are filtered; Landlock 2 is on, for writing");
-    expect_words(&(struct sandbox){.on = true, .filtered = -EPERM, .confined = -ENOSYS},
-                 "sandbox: system calls are not filtered (Operation not permitted); Landlock is not on (the "
-                 "kernel has none)");
+    expect_words(
+        &(struct sandbox){.on = true, .filtered = -EPERM, .confined = -ENOSYS},
+        "sandbox: system calls are not filtered (Operation not permitted); Landlock is not on (the "
+        "kernel has none)");
 }
 
 int main(void)

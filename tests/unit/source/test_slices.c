@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "source/tf/slice_key.h"
 #include "source/slices.h"
+#include "source/tf/slice_key.h"
 #include "support/mkckpt.h"
 
 /* Boxes of rank 2: start and length on both axes. */
@@ -19,8 +19,8 @@ struct box {
     int64_t len[2];
 };
 
-static enum slices_fault check(const struct box *boxes, uint32_t count, int64_t rows, int64_t columns,
-                               const char *words)
+static enum slices_fault check(const struct box *boxes, uint32_t count, int64_t rows,
+                               int64_t columns, const char *words)
 {
     struct arena a;
     arena_init(&a);
@@ -42,9 +42,9 @@ static enum slices_fault check(const struct box *boxes, uint32_t count, int64_t 
     return fault;
 }
 
-#define CHECK(rows, columns, words, ...)                                                                     \
-    check((const struct box[])__VA_ARGS__, sizeof((const struct box[])__VA_ARGS__) / sizeof(struct box),     \
-          rows, columns, words)
+#define CHECK(rows, columns, words, ...)                                                           \
+    check((const struct box[])__VA_ARGS__,                                                         \
+          sizeof((const struct box[])__VA_ARGS__) / sizeof(struct box), rows, columns, words)
 
 static void slices_check_tilings_in_any_order_are_whole(void **state)
 {
@@ -61,11 +61,13 @@ static void slices_check_gaps_and_overlaps_are_told(void **state)
 {
     (void)state;
     assert_int_equal(CHECK(4, 6, "18 of its 24", {{{0, 0}, {3, 6}}}), SLICES_MISSING);
-    assert_int_equal(CHECK(4, 6, "[0:3, 0:6] and [2:3, 0:6] overlap", {{{0, 0}, {3, 6}}, {{2, 0}, {1, 6}}}),
-                     SLICES_OVERLAP);
+    assert_int_equal(
+        CHECK(4, 6, "[0:3, 0:6] and [2:3, 0:6] overlap", {{{0, 0}, {3, 6}}, {{2, 0}, {1, 6}}}),
+        SLICES_OVERLAP);
     assert_int_equal(CHECK(4, 6, "overlap", {{{0, 0}, {2, 6}}, {{1, 0}, {2, 6}}}), SLICES_OVERLAP);
-    assert_int_equal(CHECK(4, 6, "[0:4, 0:6] and [1:2, 0:6] overlap", {{{0, 0}, {4, 6}}, {{1, 0}, {1, 6}}}),
-                     SLICES_OVERLAP);
+    assert_int_equal(
+        CHECK(4, 6, "[0:4, 0:6] and [1:2, 0:6] overlap", {{{0, 0}, {4, 6}}, {{1, 0}, {1, 6}}}),
+        SLICES_OVERLAP);
 }
 
 static void slices_check_names_the_first_gap(void **state)
@@ -79,9 +81,11 @@ static void slices_check_names_the_first_gap(void **state)
     /* A hole in the middle; what is free behind it along the last axis goes first. */
     CHECK(4, 6, "; no slice has [1:3, 2:3]",
           {{{0, 0}, {1, 6}}, {{3, 0}, {1, 6}}, {{1, 0}, {2, 2}}, {{1, 3}, {2, 3}}});
-    CHECK(4, 6, "; no slice has [1:2, 2:6]", {{{0, 0}, {1, 6}}, {{1, 0}, {3, 2}}, {{2, 5}, {2, 1}}});
+    CHECK(4, 6, "; no slice has [1:2, 2:6]",
+          {{{0, 0}, {1, 6}}, {{1, 0}, {3, 2}}, {{2, 5}, {2, 1}}});
     /* Two: the first. */
-    CHECK(4, 6, "; no slice has [0:1, 5:6]", {{{0, 0}, {1, 5}}, {{1, 0}, {1, 6}}, {{3, 0}, {1, 6}}});
+    CHECK(4, 6, "; no slice has [0:1, 5:6]",
+          {{{0, 0}, {1, 5}}, {{1, 0}, {1, 6}}, {{3, 0}, {1, 6}}});
     CHECK(INT64_MAX, 1, "; no slice has [5:9223372036854775806, 0:1]",
           {{{0, 0}, {5, 1}}, {{INT64_MAX - 1, 0}, {1, 1}}});
 }
@@ -151,9 +155,11 @@ static void slices_check_many_along_either_axis_is_quick(void **state)
             boxes[i] = (struct box){{0, 0}, {1, 1}};
             boxes[i].start[along] = (i * 7919) % MANY;
         }
-        assert_int_equal(check(boxes, MANY, along ? 1 : MANY, along ? MANY : 1, NULL), SLICES_WHOLE);
-        assert_int_equal(check(boxes, MANY - 1, along ? 1 : MANY, along ? MANY : 1, "; no slice has "),
-                         SLICES_MISSING);
+        assert_int_equal(check(boxes, MANY, along ? 1 : MANY, along ? MANY : 1, NULL),
+                         SLICES_WHOLE);
+        assert_int_equal(
+            check(boxes, MANY - 1, along ? 1 : MANY, along ? MANY : 1, "; no slice has "),
+            SLICES_MISSING);
     }
     free(boxes);
 }

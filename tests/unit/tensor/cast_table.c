@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cast_table FROM TO MODE < in > out: a filter that casts all elements of its input. For tests/parity/test_cast.py.
- * MODE is checked, saturate or wrap. Exit status 2: refused or not understood; 3: a value does not fit; 1: anything else. */
+/* cast_table FROM TO MODE < in > out: a filter that casts all elements of its input. For
+ * tests/parity/test_cast.py. MODE is checked, saturate or wrap. Exit status 2: refused or not
+ * understood; 3: a value does not fit; 1: anything else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -34,10 +34,10 @@ static void check(const struct example *examples, size_t count, errint wanted)
     }
 }
 
-#define CHECK_RC(rc, ...)                                                                                    \
-    do {                                                                                                     \
-        const struct example examples[] = {__VA_ARGS__};                                                     \
-        check(examples, ARRAY_LEN(examples), rc);                                                            \
+#define CHECK_RC(rc, ...)                                                                          \
+    do {                                                                                           \
+        const struct example examples[] = {__VA_ARGS__};                                           \
+        check(examples, ARRAY_LEN(examples), rc);                                                  \
     } while (0)
 #define CHECK(...)       CHECK_RC(0, __VA_ARGS__)
 #define CHECK_UNFIT(...) CHECK_RC(-ERANGE, __VA_ARGS__)
@@ -82,21 +82,25 @@ static void cast_to_float_rounds_to_nearest_even(void **state)
           {F32, BF16, CHECKED, 0x3f808000, 0x3f80}, {F32, BF16, CHECKED, 0x3f808001, 0x3f81},
           {F32, BF16, CHECKED, 0x3f818000, 0x3f82}, {F32, BF16, CHECKED, 0xbf818000, 0xbf82},
           {F32, F16, CHECKED, 0x3f801000, 0x3c00}, {F32, F16, CHECKED, 0x3f801001, 0x3c01},
-          {F32, F16, CHECKED, 0x3f803000, 0x3c02}, {F64, F32, CHECKED, 0x3ff0000010000000, 0x3f800000},
+          {F32, F16, CHECKED, 0x3f803000, 0x3c02},
+          {F64, F32, CHECKED, 0x3ff0000010000000, 0x3f800000},
           {F64, F32, CHECKED, 0x3ff0000010000001, 0x3f800001},
-          {F64, F32, CHECKED, 0x3ff0000030000000, 0x3f800002}, {I32, F32, CHECKED, 16777217, 0x4b800000},
-          {I32, F32, CHECKED, 16777219, 0x4b800002},
+          {F64, F32, CHECKED, 0x3ff0000030000000, 0x3f800002},
+          {I32, F32, CHECKED, 16777217, 0x4b800000}, {I32, F32, CHECKED, 16777219, 0x4b800002},
           {I64, F64, CHECKED, (1ull << 53) + 1, 0x4340000000000000},
-          {U64, F64, CHECKED, UINT64_MAX, 0x43f0000000000000}, {I64, F32, CHECKED, 1ull << 63, 0xdf000000},
-          {F32, F4, CHECKED, 0x3fa00000, 0x2}, {F32, F4, CHECKED, 0x3fe00000, 0x4});
+          {U64, F64, CHECKED, UINT64_MAX, 0x43f0000000000000},
+          {I64, F32, CHECKED, 1ull << 63, 0xdf000000}, {F32, F4, CHECKED, 0x3fa00000, 0x2},
+          {F32, F4, CHECKED, 0x3fe00000, 0x4});
 }
 
 /* 1 + 2^-8 + 2^-40 is above the middle of two bfloat16, but float32 takes it for the middle. */
 static void cast_to_float_rounds_once(void **state)
 {
     (void)state;
-    CHECK({F64, BF16, CHECKED, 0x3ff0100000001000, 0x3f81}, {F64, F16, CHECKED, 0x3ff0020000000001, 0x3c01},
-          {F64, E5M2, CHECKED, 0x3ff2000000000001, 0x3d}, {F64, E4M3FN, CHECKED, 0x3ff1000000000001, 0x39},
+    CHECK({F64, BF16, CHECKED, 0x3ff0100000001000, 0x3f81},
+          {F64, F16, CHECKED, 0x3ff0020000000001, 0x3c01},
+          {F64, E5M2, CHECKED, 0x3ff2000000000001, 0x3d},
+          {F64, E4M3FN, CHECKED, 0x3ff1000000000001, 0x39},
           {F64, F4, CHECKED, 0x3ff4000000000001, 0x3}, {I32, BF16, CHECKED, 0x40400001, 0x4e81},
           {I64, BF16, CHECKED, 0x4040000000000001, 0x5e81},
           {U64, F32, CHECKED, 0x8000008000000001, 0x5f000001});
@@ -111,10 +115,12 @@ static void cast_to_float_keeps_subnormals_and_signs_of_zero(void **state)
           {F32, F16, CHECKED, 0x387fffff, 0x0400}, {F32, F16, CHECKED, NEGATIVE, 0x8000},
           {F16, F32, CHECKED, 0x0001, 0x33800000}, {F16, F32, CHECKED, 0x83ff, 0xb87fc000},
           {F16, F32, CHECKED, 0x8000, 0x80000000}, {BF16, F32, CHECKED, 0x8001, 0x80010000},
-          {F64, F32, CHECKED, 0x36a0000000000000, 0x00000001}, {F64, F32, CHECKED, 0x3690000000000000, 0},
-          {F64, F32, CHECKED, 0x3690000000000001, 1}, {F64, F32, CHECKED, 1ull << 63, NEGATIVE},
-          {F32, F64, CHECKED, 0x00000001, 0x36a0000000000000}, {F32, E4M3FN, CHECKED, 0x3b000000, 0x01},
-          {F32, E4M3FN, CHECKED, NEGATIVE, 0x80}, {F32, F4, CHECKED, NEGATIVE, 0x8});
+          {F64, F32, CHECKED, 0x36a0000000000000, 0x00000001},
+          {F64, F32, CHECKED, 0x3690000000000000, 0}, {F64, F32, CHECKED, 0x3690000000000001, 1},
+          {F64, F32, CHECKED, 1ull << 63, NEGATIVE},
+          {F32, F64, CHECKED, 0x00000001, 0x36a0000000000000},
+          {F32, E4M3FN, CHECKED, 0x3b000000, 0x01}, {F32, E4M3FN, CHECKED, NEGATIVE, 0x80},
+          {F32, F4, CHECKED, NEGATIVE, 0x8});
 }
 
 static void cast_to_fnuz_has_no_negative_zero(void **state)
@@ -130,16 +136,17 @@ static void cast_to_float_overflow_is_infinity_nan_or_the_largest(void **state)
     (void)state;
     CHECK({F32, F16, CHECKED, 0x477fefff, 0x7bff}, {F32, F16, CHECKED, 0x477ff000, 0x7c00},
           {F32, F16, CHECKED, 0xc77ff000, 0xfc00}, {F32, BF16, CHECKED, 0x7f7f7fff, 0x7f7f},
-          {F32, BF16, CHECKED, 0x7f7f8000, 0x7f80}, {F64, F32, CHECKED, 0x47efffffefffffff, 0x7f7fffff},
-          {F64, F32, CHECKED, 0x47effffff0000000, 0x7f800000}, {F32, E5M2, CHECKED, 0x476fffff, 0x7b},
-          {F32, E5M2, CHECKED, 0x47700000, 0x7c}, {F32, E4M3FN, CHECKED, 0x43e80000, 0x7e},
-          {F32, E4M3FN, CHECKED, 0x43e80001, 0x7f}, {F32, E4M3FN, CHECKED, 0xc3e80001, 0xff},
-          {F32, E4M3FN, CHECKED, 0xff800000, 0xff}, {F32, E4M3FNUZ, CHECKED, 0x4377ffff, 0x7f},
-          {F32, E4M3FNUZ, CHECKED, 0x43780000, 0x80}, {F32, E4M3FNUZ, CHECKED, INF, 0x80},
-          {F32, E4M3B11, CHECKED, 0x41f80000, 0x80}, {F32, E5M2FNUZ, CHECKED, 0x47700000, 0x80},
-          {F32, F4, CHECKED, THOUSANDS, 0x7}, {F32, F4, CHECKED, 0xff800000, 0xf},
-          {I32, F16, CHECKED, 65519, 0x7bff}, {I32, F16, CHECKED, 65520, 0x7c00},
-          {U64, F4, CHECKED, UINT64_MAX, 0x7});
+          {F32, BF16, CHECKED, 0x7f7f8000, 0x7f80},
+          {F64, F32, CHECKED, 0x47efffffefffffff, 0x7f7fffff},
+          {F64, F32, CHECKED, 0x47effffff0000000, 0x7f800000},
+          {F32, E5M2, CHECKED, 0x476fffff, 0x7b}, {F32, E5M2, CHECKED, 0x47700000, 0x7c},
+          {F32, E4M3FN, CHECKED, 0x43e80000, 0x7e}, {F32, E4M3FN, CHECKED, 0x43e80001, 0x7f},
+          {F32, E4M3FN, CHECKED, 0xc3e80001, 0xff}, {F32, E4M3FN, CHECKED, 0xff800000, 0xff},
+          {F32, E4M3FNUZ, CHECKED, 0x4377ffff, 0x7f}, {F32, E4M3FNUZ, CHECKED, 0x43780000, 0x80},
+          {F32, E4M3FNUZ, CHECKED, INF, 0x80}, {F32, E4M3B11, CHECKED, 0x41f80000, 0x80},
+          {F32, E5M2FNUZ, CHECKED, 0x47700000, 0x80}, {F32, F4, CHECKED, THOUSANDS, 0x7},
+          {F32, F4, CHECKED, 0xff800000, 0xf}, {I32, F16, CHECKED, 65519, 0x7bff},
+          {I32, F16, CHECKED, 65520, 0x7c00}, {U64, F4, CHECKED, UINT64_MAX, 0x7});
 }
 
 static void cast_to_float_saturate_leaves_only_nans_nan(void **state)
@@ -161,14 +168,15 @@ static void cast_of_nan_is_canonical_with_the_sign(void **state)
     CHECK({F32, BF16, CHECKED, 0x7f800001, 0x7fc0}, {F32, BF16, CHECKED, 0xffffffff, 0xffc0},
           {F32, F16, CHECKED, 0x7f800001, 0x7e00}, {F32, F16, CHECKED, 0xff923456, 0xfe00},
           {F16, F32, CHECKED, 0x7c01, 0x7fc00000}, {F16, F32, CHECKED, 0xffff, 0xffc00000},
-          {BF16, F32, CHECKED, 0xff81, 0xffc00000}, {F64, F32, CHECKED, 0x7ff0000000000001, 0x7fc00000},
+          {BF16, F32, CHECKED, 0xff81, 0xffc00000},
+          {F64, F32, CHECKED, 0x7ff0000000000001, 0x7fc00000},
           {F64, F32, CHECKED, 0xfff8123456789abc, 0xffc00000},
-          {F32, F64, CHECKED, 0xff800001, 0xfff8000000000000}, {F32, E5M2, CHECKED, 0xff800001, 0xfe},
-          {F32, E4M3FN, CHECKED, 0xff800001, 0xff}, {F32, E4M3FNUZ, CHECKED, 0xff800001, 0x80},
-          {F32, E4M3FNUZ, CHECKED, QUIET, 0x80}, {E4M3FNUZ, F32, CHECKED, 0x80, 0xffc00000},
-          {E5M2FNUZ, E4M3FN, CHECKED, 0x80, 0xff}, {F32, F4, CHECKED, QUIET, 0x8},
-          {F32, F4, CHECKED, 0xffc00000, 0x0}, {E4M3B11, F4, CHECKED, 0x80, 0x0},
-          {F32, F4, SATURATE, QUIET, 0x8});
+          {F32, F64, CHECKED, 0xff800001, 0xfff8000000000000},
+          {F32, E5M2, CHECKED, 0xff800001, 0xfe}, {F32, E4M3FN, CHECKED, 0xff800001, 0xff},
+          {F32, E4M3FNUZ, CHECKED, 0xff800001, 0x80}, {F32, E4M3FNUZ, CHECKED, QUIET, 0x80},
+          {E4M3FNUZ, F32, CHECKED, 0x80, 0xffc00000}, {E5M2FNUZ, E4M3FN, CHECKED, 0x80, 0xff},
+          {F32, F4, CHECKED, QUIET, 0x8}, {F32, F4, CHECKED, 0xffc00000, 0x0},
+          {E4M3B11, F4, CHECKED, 0x80, 0x0}, {F32, F4, SATURATE, QUIET, 0x8});
 }
 
 static void cast_to_integer_truncates(void **state)
@@ -177,10 +185,11 @@ static void cast_to_integer_truncates(void **state)
     CHECK({F32, I32, CHECKED, 0x3fffffff, 1}, {F32, I32, CHECKED, 0xbfffffff, 0xffffffff},
           {F32, U8, CHECKED, 0xbf7fffff, 0}, {F32, U8, CHECKED, 0x437fffff, 255},
           {F32, I8, CHECKED, 0xc300ffff, 0x80}, {F32, I8, CHECKED, 0x42ffffff, 127},
-          {F64, I64, CHECKED, 0xc3e0000000000000, 1ull << 63}, {F32, DTYPE_QINT8, CHECKED, 0xc0200000, 0xfe},
-          {F32, I4, CHECKED, 0xc0200000, 0x0e}, {F32, I2, CHECKED, 0xbfc00000, 0x03},
-          {F64, U64, CHECKED, 0x43efffffffffffff, 0xfffffffffffff800}, {F32, I64, CHECKED, 0x00000001, 0},
-          {E4M3FN, I16, CHECKED, 0xfe, 0xfe40});
+          {F64, I64, CHECKED, 0xc3e0000000000000, 1ull << 63},
+          {F32, DTYPE_QINT8, CHECKED, 0xc0200000, 0xfe}, {F32, I4, CHECKED, 0xc0200000, 0x0e},
+          {F32, I2, CHECKED, 0xbfc00000, 0x03},
+          {F64, U64, CHECKED, 0x43efffffffffffff, 0xfffffffffffff800},
+          {F32, I64, CHECKED, 0x00000001, 0}, {E4M3FN, I16, CHECKED, 0xfe, 0xfe40});
 }
 
 static void cast_to_integer_what_does_not_fit_is_erange(void **state)
@@ -190,8 +199,9 @@ static void cast_to_integer_what_does_not_fit_is_erange(void **state)
                 {F32, U8, CHECKED, 0xbf800000, 0}, {F32, U8, CHECKED, 0x43800000, 0},
                 {F32, I32, CHECKED, QUIET, 0}, {F32, I32, CHECKED, INF, 0},
                 {F32, I64, CHECKED, 0x5f000000, 0}, {F64, I64, CHECKED, 0xc3e0000000000001, 0},
-                {F64, U64, CHECKED, 0x43f0000000000000, 0}, {F64, I64, CHECKED, 0x7fefffffffffffff, 0},
-                {F16, I4, CHECKED, 0x4800, 0}, {F4, U2, CHECKED, 0x6, 0}, {E4M3FNUZ, I8, CHECKED, 0x80, 0});
+                {F64, U64, CHECKED, 0x43f0000000000000, 0},
+                {F64, I64, CHECKED, 0x7fefffffffffffff, 0}, {F16, I4, CHECKED, 0x4800, 0},
+                {F4, U2, CHECKED, 0x6, 0}, {E4M3FNUZ, I8, CHECKED, 0x80, 0});
 }
 
 static void cast_to_integer_saturate_takes_the_nearest_end(void **state)
@@ -200,8 +210,9 @@ static void cast_to_integer_saturate_takes_the_nearest_end(void **state)
     CHECK({F32, I8, SATURATE, 0x43000000, 127}, {F32, I8, SATURATE, 0xff800000, 0x80},
           {F32, I8, SATURATE, QUIET, 0}, {F32, I8, SATURATE, 0xffc00000, 0},
           {F32, U16, SATURATE, 0xc7000000, 0}, {F64, I64, SATURATE, 0x7ff0000000000000, INT64_MAX},
-          {F64, U64, SATURATE, 0x7fefffffffffffff, UINT64_MAX}, {F32, I4, SATURATE, 0xc1800000, 0x08},
-          {I64, I32, SATURATE, 1ull << 31, INT32_MAX}, {I64, I32, SATURATE, -(1ull << 31), 0x80000000},
+          {F64, U64, SATURATE, 0x7fefffffffffffff, UINT64_MAX},
+          {F32, I4, SATURATE, 0xc1800000, 0x08}, {I64, I32, SATURATE, 1ull << 31, INT32_MAX},
+          {I64, I32, SATURATE, -(1ull << 31), 0x80000000},
           {I64, I32, SATURATE, -(1ull << 40), 0x80000000}, {I8, U8, SATURATE, 0xff, 0},
           {U8, I8, SATURATE, 0xff, 127}, {U64, I64, SATURATE, UINT64_MAX, INT64_MAX},
           {I32, I2, SATURATE, 5, 1});
@@ -210,8 +221,9 @@ static void cast_to_integer_saturate_takes_the_nearest_end(void **state)
 static void cast_wrap_keeps_the_low_bits(void **state)
 {
     (void)state;
-    CHECK({I64, I32, WRAP, 0x123456789abcdef0, 0x9abcdef0}, {I8, U64, WRAP, 0xfe, 0xfffffffffffffffe},
-          {U8, I64, WRAP, 0xfe, 0xfe}, {I32, I4, WRAP, 0x12345678, 0x08}, {I32, U2, WRAP, 0xffffffff, 0x03},
+    CHECK({I64, I32, WRAP, 0x123456789abcdef0, 0x9abcdef0},
+          {I8, U64, WRAP, 0xfe, 0xfffffffffffffffe}, {U8, I64, WRAP, 0xfe, 0xfe},
+          {I32, I4, WRAP, 0x12345678, 0x08}, {I32, U2, WRAP, 0xffffffff, 0x03},
           {DTYPE_QINT32, DTYPE_QUINT8, WRAP, 0x12345678, 0x78}, {I4, U8, WRAP, 0x08, 0xf8});
 }
 
@@ -221,7 +233,8 @@ static void cast_of_small_integers_reads_the_low_bits_alone(void **state)
     CHECK({I4, I8, CHECKED, 0xfe, 0xfe}, {I4, I8, CHECKED, 0x0e, 0xfe}, {I4, I8, CHECKED, 0xf7, 7},
           {U4, I8, CHECKED, 0xff, 15}, {I2, F32, CHECKED, 0xfe, 0xc0000000},
           {U2, F32, CHECKED, 0xfe, 0x40000000}, {F4, F32, CHECKED, 0xff, 0xc0c00000},
-          {F4, F32, CHECKED, 0x01, 0x3f000000}, {I4, BOOL, CHECKED, 0xf0, 0}, {I2, I4, CHECKED, 0x02, 0x0e});
+          {F4, F32, CHECKED, 0x01, 0x3f000000}, {I4, BOOL, CHECKED, 0xf0, 0},
+          {I2, I4, CHECKED, 0x02, 0x0e});
 }
 
 static void cast_of_bool_is_0_or_1(void **state)
@@ -236,10 +249,11 @@ static void cast_to_bool_is_not_zero(void **state)
 {
     (void)state;
     CHECK({F32, BOOL, CHECKED, 0, 0}, {F32, BOOL, CHECKED, NEGATIVE, 0}, {F32, BOOL, CHECKED, 1, 1},
-          {F32, BOOL, CHECKED, QUIET, 1}, {F32, BOOL, CHECKED, INF, 1}, {I64, BOOL, CHECKED, 1ull << 32, 1},
-          {E4M3FNUZ, BOOL, CHECKED, 0x80, 1}, {C64, BOOL, CHECKED, 0, 0},
-          {C64, BOOL, CHECKED, 0x8000000080000000, 0}, {C64, BOOL, CHECKED, 0x0000000100000000, 1},
-          {C64, BOOL, CHECKED, 0x0000000000000001, 1}, {C64, BOOL, SATURATE, 0x7fc0000000000000, 1});
+          {F32, BOOL, CHECKED, QUIET, 1}, {F32, BOOL, CHECKED, INF, 1},
+          {I64, BOOL, CHECKED, 1ull << 32, 1}, {E4M3FNUZ, BOOL, CHECKED, 0x80, 1},
+          {C64, BOOL, CHECKED, 0, 0}, {C64, BOOL, CHECKED, 0x8000000080000000, 0},
+          {C64, BOOL, CHECKED, 0x0000000100000000, 1}, {C64, BOOL, CHECKED, 0x0000000000000001, 1},
+          {C64, BOOL, SATURATE, 0x7fc0000000000000, 1});
 }
 
 static void cast_to_complex_has_imaginary_0(void **state)
@@ -258,10 +272,12 @@ static void cast_to_complex_has_imaginary_0(void **state)
 
 static void cast_between_complex_casts_each_part(void **state)
 {
-    const uint64_t wide[4] = {0x3ff0000010000001, 0x7fefffffffffffff, 0x7ff0000000000001, 1ull << 63};
+    const uint64_t wide[4] = {0x3ff0000010000001, 0x7fefffffffffffff, 0x7ff0000000000001,
+                              1ull << 63};
     const uint32_t narrow[4] = {0x3f800001, 0x7f800000, 0x7fc00000, 0x80000000};
     const uint32_t largest[4] = {0x3f800001, 0x7f7fffff, 0x7fc00000, 0x80000000};
-    const uint64_t back[4] = {0x3ff0000020000000, 0x7ff0000000000000, 0x7ff8000000000000, 1ull << 63};
+    const uint64_t back[4] = {0x3ff0000020000000, 0x7ff0000000000000, 0x7ff8000000000000,
+                              1ull << 63};
     uint32_t got[4];
     uint64_t again[4];
     (void)state;
@@ -284,13 +300,16 @@ static void cast_between_equal_types_copies(void **state)
 static void cast_refusal_says_what_to_say(void **state)
 {
     (void)state;
-    assert_string_equal(cast_refusal(I64, I32, CHECKED),
-                        "int64 does not fit int32; say `| cast int32 saturate` or `| cast int32 wrap`");
+    assert_string_equal(
+        cast_refusal(I64, I32, CHECKED),
+        "int64 does not fit int32; say `| cast int32 saturate` or `| cast int32 wrap`");
     assert_string_equal(cast_refusal(C64, F32, CHECKED),
                         "complex64 does not fit float32, which has no imaginary part");
-    assert_string_equal(cast_refusal(F32, I8, WRAP),
-                        "only integers wrap, and float32 to int8 is no cast of integers to integers");
-    assert_string_equal(cast_refusal(DTYPE_STRING, F32, CHECKED), "string is not numeric and cannot be cast");
+    assert_string_equal(
+        cast_refusal(F32, I8, WRAP),
+        "only integers wrap, and float32 to int8 is no cast of integers to integers");
+    assert_string_equal(cast_refusal(DTYPE_STRING, F32, CHECKED),
+                        "string is not numeric and cannot be cast");
     assert_string_equal(cast_refusal(F32, DTYPE_STRING, CHECKED),
                         "nothing can be cast to string, which is not numeric");
     assert_non_null(cast_refusal(DTYPE_VARIANT, DTYPE_VARIANT, SATURATE));
@@ -319,11 +338,13 @@ static void cast_refusal_of_integers_is_by_range(void **state)
     assert_non_null(cast_refusal(I8, BOOL, WRAP));
 }
 
-/* Every count about the block of the loops and the table, at odd addresses, with nothing written outside. */
+/* Every count about the block of the loops and the table, at odd addresses, with nothing written
+ * outside. */
 static void cast_run_any_count_and_address(void **state)
 {
-    const enum dtype pairs[][2] = {{F32, BF16}, {BF16, F32}, {F32, F16}, {F16, F32}, {F64, F32}, {F32, F64},
-                                   {BF16, F16}, {E5M2, F64}, {I8, C128}, {F4, I8},   {U8, I32},  {I64, I32}};
+    const enum dtype pairs[][2] = {{F32, BF16}, {BF16, F32}, {F32, F16},  {F16, F32},
+                                   {F64, F32},  {F32, F64},  {BF16, F16}, {E5M2, F64},
+                                   {I8, C128},  {F4, I8},    {U8, I32},   {I64, I32}};
     static uint8_t source[1 + 1100 * 8];
     static uint8_t all[1 + 1100 * 16];
     static uint8_t one[16];
@@ -337,10 +358,11 @@ static void cast_run_any_count_and_address(void **state)
         size_t to = dtype_bytes(pairs[p][1]);
         for (size_t c = 0; c < ARRAY_LEN(counts); c++) {
             memset(all, 0xa5, sizeof(all));
-            assert_int_equal(cast_run(pairs[p][0], pairs[p][1], SATURATE, source + 1, all + 1, counts[c]), 0);
+            assert_int_equal(
+                cast_run(pairs[p][0], pairs[p][1], SATURATE, source + 1, all + 1, counts[c]), 0);
             for (size_t i = 0; i < counts[c]; i++) {
-                assert_int_equal(cast_run(pairs[p][0], pairs[p][1], SATURATE, source + 1 + i * from, one, 1),
-                                 0);
+                assert_int_equal(
+                    cast_run(pairs[p][0], pairs[p][1], SATURATE, source + 1 + i * from, one, 1), 0);
                 assert_memory_equal(all + 1 + i * to, one, to);
             }
             assert_int_equal(all[0], 0xa5);

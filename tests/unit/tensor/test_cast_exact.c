@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every cast against the reference (support/ref_cast.h): all patterns of the small types, chosen and random ones of the wide. */
+/* Every cast against the reference (support/ref_cast.h): all patterns of the small types, chosen
+ * and random ones of the wide. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "support/ref_cast.h"
 #include "tensor/cast.h"
 #include "tensor/cast_number.h"
-#include "support/ref_cast.h"
 
 enum { MOST = 1 << 16, RANDOM = 5000 };
 
@@ -47,7 +48,8 @@ static void check_element(const struct elements *from, enum dtype to, enum cast_
     }
 }
 
-/* What fits is cast at once, by cast_run and by cast_each; each that does not has to be refused alone. */
+/* What fits is cast at once, by cast_run and by cast_each; each that does not has to be refused
+ * alone. */
 static void check_pair(const struct elements *from, enum dtype to, enum cast_mode mode)
 {
     static struct elements fit;
@@ -63,12 +65,13 @@ static void check_pair(const struct elements *from, enum dtype to, enum cast_mod
         if (ref_encode(to, mode, ref_decode(from->type, bits), &wanted[fit.count])) {
             add(&fit, bits);
         } else {
-            assert_int_equal(cast_run(from->type, to, mode, from->bytes + i * size, got, 1), -ERANGE);
+            assert_int_equal(cast_run(from->type, to, mode, from->bytes + i * size, got, 1),
+                             -ERANGE);
         }
     }
     assert_int_equal(cast_run(from->type, to, mode, fit.bytes, got, fit.count), 0);
-    assert_int_equal(cast_each(cast_real_of(from->type), cast_real_of(to), mode, fit.bytes, each, fit.count),
-                     0);
+    assert_int_equal(
+        cast_each(cast_real_of(from->type), cast_real_of(to), mode, fit.bytes, each, fit.count), 0);
     assert_memory_equal(got, each, fit.count * ref_bytes(to));
     for (size_t i = 0; i < fit.count; i++) {
         check_element(&fit, to, mode, i, got + i * ref_bytes(to), &wanted[i]);
@@ -144,10 +147,12 @@ static void cast_all_16_bit_quantized_patterns_are_integers(void **state)
                 assert_int_equal(cast_refusal(pairs[p][0], ref_reals[i], mode) == NULL, plannable);
                 if (plannable) {
                     assert_int_equal(
-                        cast_run(pairs[p][0], ref_reals[i], mode, e.bytes, as_quantized, e.count), 0);
-                    assert_int_equal(cast_run(pairs[p][1], ref_reals[i], mode, e.bytes, as_integer, e.count),
-                                     0);
-                    assert_memory_equal(as_quantized, as_integer, e.count * ref_bytes(ref_reals[i]));
+                        cast_run(pairs[p][0], ref_reals[i], mode, e.bytes, as_quantized, e.count),
+                        0);
+                    assert_int_equal(
+                        cast_run(pairs[p][1], ref_reals[i], mode, e.bytes, as_integer, e.count), 0);
+                    assert_memory_equal(as_quantized, as_integer,
+                                        e.count * ref_bytes(ref_reals[i]));
                 }
             }
         }
@@ -163,8 +168,9 @@ static uint64_t bits_in(enum dtype type, long double value)
     return bits;
 }
 
-/* Halfway between every two neighbours of a small float, and one bit of the source off that, both signs. The last halfway point is
- * that beyond the largest value, where overflow begins. bfloat16's subnormals have none in float32, which are checked elsewhere. */
+/* Halfway between every two neighbours of a small float, and one bit of the source off that, both
+ * signs. The last halfway point is that beyond the largest value, where overflow begins. bfloat16's
+ * subnormals have none in float32, which are checked elsewhere. */
 static void check_halfway(enum dtype from, enum dtype to)
 {
     static struct elements e;
@@ -174,7 +180,8 @@ static void check_halfway(enum dtype from, enum dtype to)
     e.count = 0;
     for (uint64_t bits = 0; bits <= ref_largest(to); bits++) {
         long double value = ref_decode(to, bits);
-        long double next = bits < ref_largest(to) ? ref_decode(to, bits + 1) : value + (value - previous);
+        long double next =
+            bits < ref_largest(to) ? ref_decode(to, bits + 1) : value + (value - previous);
         long double half = value + (next - value) / 2;
         previous = value;
         uint64_t probe = 0;
@@ -205,11 +212,13 @@ static void cast_halfway_points_go_to_even(void **state)
     }
 }
 
-/* Around each power of two and each sum of two: ends of all integer types, and halfway points of all floats. */
+/* Around each power of two and each sum of two: ends of all integer types, and halfway points of
+ * all floats. */
 static void cast_edges_of_wide_integers_are_exact(void **state)
 {
     static struct elements e;
-    const enum dtype sources[] = {DTYPE_INT32, DTYPE_UINT32, DTYPE_QINT32, DTYPE_INT64, DTYPE_UINT64};
+    const enum dtype sources[] = {DTYPE_INT32, DTYPE_UINT32, DTYPE_QINT32, DTYPE_INT64,
+                                  DTYPE_UINT64};
     (void)state;
     for (size_t s = 0; s < ARRAY_LEN(sources); s++) {
         e.type = sources[s];
@@ -218,7 +227,8 @@ static void cast_edges_of_wide_integers_are_exact(void **state)
         for (unsigned i = 0; i < bits; i++) {
             for (unsigned k = 0; k <= i; k++) {
                 for (int add_one = -1; add_one <= 1; add_one++) {
-                    uint64_t value = (UINT64_C(1) << i | UINT64_C(1) << k) + (uint64_t)(int64_t)add_one;
+                    uint64_t value =
+                        (UINT64_C(1) << i | UINT64_C(1) << k) + (uint64_t)(int64_t)add_one;
                     add(&e, value);
                     add(&e, -value);
                 }
@@ -269,8 +279,8 @@ static void cast_random_wide_patterns_are_exact(void **state)
             if (i % 2 && e.type == DTYPE_FLOAT32) {
                 bits = (bits & 0x80ffffff) + 0x3b000000 + (bits >> 32 & 7) * 0x01000000;
             } else if (i % 2 && e.type == DTYPE_FLOAT64) {
-                bits =
-                    (bits & 0x801fffffffffffff) + 0x3f60000000000000 + (bits >> 56 & 7) * 0x0020000000000000;
+                bits = (bits & 0x801fffffffffffff) + 0x3f60000000000000 +
+                       (bits >> 56 & 7) * 0x0020000000000000;
             } else if (i % 2) {
                 bits >>= next_random(&seed) % 64;
             }

@@ -55,8 +55,9 @@ static void dtype_parse_other_names_are_known(void **state)
         const char *name;
         enum dtype dtype;
     } short_names[] = {
-        {"bf16", DTYPE_BFLOAT16}, {"f16", DTYPE_FLOAT16}, {"fp16", DTYPE_FLOAT16}, {"f32", DTYPE_FLOAT32},
-        {"fp32", DTYPE_FLOAT32},  {"f64", DTYPE_FLOAT64}, {"fp64", DTYPE_FLOAT64},
+        {"bf16", DTYPE_BFLOAT16}, {"f16", DTYPE_FLOAT16},  {"fp16", DTYPE_FLOAT16},
+        {"f32", DTYPE_FLOAT32},   {"fp32", DTYPE_FLOAT32}, {"f64", DTYPE_FLOAT64},
+        {"fp64", DTYPE_FLOAT64},
     };
     for (size_t i = 0; i < ARRAY_LEN(short_names); i++) {
         assert_int_equal(dtype_parse(str_from(short_names[i].name)), short_names[i].dtype);

@@ -10,8 +10,9 @@
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
-#define SHAPE(...)                                                                                           \
-    ((struct shape){(const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)})
+#define SHAPE(...)                                                                                 \
+    ((struct shape){(const int64_t[]){__VA_ARGS__},                                                \
+                    sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)})
 #define P40 (INT64_C(1) << 40)
 
 static const struct shape scalar = {NULL, 0};

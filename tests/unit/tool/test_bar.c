@@ -92,8 +92,10 @@ static void bar_begins_with_nothing_done(void **state)
                         "[>                             ]    0%  0 of 100.0M");
     assert_string_equal(DRAWN(bar_draw(&bar, MIB, 100 * MIB)), ""); /* too soon */
     later(1);
-    assert_non_null(strstr(DRAWN(bar_draw(&bar, 50 * MIB, 100 * MIB)), "]   50%  50.0M of 100.0M  "));
-    assert_non_null(strstr(DRAWN(bar_draw(&bar, 100 * MIB, 100 * MIB)), "]  100%  100.0M of 100.0M  "));
+    assert_non_null(
+        strstr(DRAWN(bar_draw(&bar, 50 * MIB, 100 * MIB)), "]   50%  50.0M of 100.0M  "));
+    assert_non_null(
+        strstr(DRAWN(bar_draw(&bar, 100 * MIB, 100 * MIB)), "]  100%  100.0M of 100.0M  "));
     assert_null(strstr(drawn, "left"));
 }
 
@@ -116,8 +118,9 @@ static void bar_waits_without_a_rate(void **state)
     assert_string_equal(DRAWN(bar_draw(&bar, 100 * MIB, 1000 * MIB)),
                         "[===>                          ]   10%  100.0M of 1000.0M");
     later(1);
-    assert_string_equal(DRAWN(bar_draw(&bar, 200 * MIB, 1000 * MIB)),
-                        "[======>                       ]   20%  200.0M of 1000.0M  100.0M/s  0:08 left");
+    assert_string_equal(
+        DRAWN(bar_draw(&bar, 200 * MIB, 1000 * MIB)),
+        "[======>                       ]   20%  200.0M of 1000.0M  100.0M/s  0:08 left");
 }
 
 static void bar_rate_is_of_the_last_seconds(void **state)
@@ -158,7 +161,8 @@ static void bar_fits_the_terminal(void **state)
         {30, " 20%  20.0M of 100.0M"},
         {21, " 20%"},
         {4, ""},
-        {0, "[======>                       ]   20%  20.0M of 100.0M  10.0M/s  0:08 left"}, /* not known */
+        {0, "[======>                       ]   20%  20.0M of 100.0M  10.0M/s  0:08 left"}, /* not
+                                                                                            known */
     };
     const struct tool_bar before = bar;
     const struct timespec then = clock_now;
@@ -176,8 +180,9 @@ static void bar_says_what_comes(void **state)
     (void)state;
     DRAWN(bar_draw(&bar, 0, MIB));
     DRAWN(bar_draw(&bar, MIB, MIB));
-    assert_string_equal(DRAWN(bar_say(&bar, "writing to the disk")),
-                        "[==============================]  100%  1.0M of 1.0M  writing to the disk");
+    assert_string_equal(
+        DRAWN(bar_say(&bar, "writing to the disk")),
+        "[==============================]  100%  1.0M of 1.0M  writing to the disk");
 }
 
 static void bar_is_quiet(void **state)

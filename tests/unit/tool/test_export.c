@@ -9,8 +9,8 @@
 
 #include <unistd.h>
 
-#include "tool/export.h"
 #include "support/opened.h"
+#include "tool/export.h"
 
 /* Ends the export when it is told for the `left`-th time of a stage; -1: never. */
 struct ending {
@@ -74,6 +74,7 @@ static void export_can_be_ended_until_files_have_names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(export_can_be_ended_until_files_have_names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(export_can_be_ended_until_files_have_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

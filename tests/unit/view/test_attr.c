@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
+#include "support/fake.h"
 #include "view/attr.h"
 #include "view/content.h"
 #include "view/stats.h"
-#include "support/fake.h"
 
 static const struct fake_tensor tensors[] = {
     {"table", DTYPE_FLOAT32, 2, {100, 100}, TENSOR_SHOWN},
@@ -30,13 +30,14 @@ static int setup(void **state)
     diag_init(&now.diag);
     now.view.catalog = fake_catalog(tensors, ARRAY_LEN(tensors), 0);
     now.view.map = fake_map("[assignment_map]\ntable = t | partition 5,1\nw = scope/w\n");
-    errint rc =
-        plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
+    errint rc = plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag,
+                             &now.view.plan);
     rc = rc < 0 ? rc : tree_build(now.view.plan, NULL, 0, &now.diag, &now.view.tree);
     assert_int_equal(rc, 0);
     now.shard = &now.view.catalog->shards[0];
     now.shard->opened = true;
-    now.shard->st = (struct stat){.st_mode = S_IFREG | 0644, .st_uid = 10, .st_gid = 20, .st_mtim = {77, 5}};
+    now.shard->st =
+        (struct stat){.st_mode = S_IFREG | 0644, .st_uid = 10, .st_gid = 20, .st_mtim = {77, 5}};
     now.view.catalog->index_st =
         (struct stat){.st_mode = S_IFREG | 0600, .st_uid = 11, .st_gid = 21, .st_mtim = {50, 0}};
     now.view.map->st =
@@ -223,9 +224,10 @@ static void stats_render_shows_counters_and_failed_shards(void **state)
     stats_count(&stats.bytes, UINT64_MAX);
     atomic_store(&now.shard->failed, true);
     stats_render(&stats, &now.view, &now.text);
-    static const char *const lines[] = {"opens 2\n",           "reads 0\n",   "bytes 18446744073709551615\n",
-                                        "errors 0\n",          "targets 6\n", "\nshards 1\nshards.failed 1\n",
-                                        "\nshard.0.failed 1\n"};
+    static const char *const lines[] = {
+        "opens 2\n",           "reads 0\n",   "bytes 18446744073709551615\n",
+        "errors 0\n",          "targets 6\n", "\nshards 1\nshards.failed 1\n",
+        "\nshard.0.failed 1\n"};
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         assert_non_null(strstr(now.text.data, lines[i]));
     }

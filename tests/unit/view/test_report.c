@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "view/report.h"
 #include "support/fake.h"
+#include "view/report.h"
 
 /* All of a report.json. */
 static void add_json(const struct view *v, const struct diag *d, struct buf *b)
@@ -50,8 +50,8 @@ static errint open_view(const char *map, const struct fake_tensor *tensors, uint
     diag_init(&now.diag);
     now.view.catalog = fake_catalog(tensors, count, 0);
     now.view.map = fake_map(map);
-    errint rc =
-        plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag, &now.view.plan);
+    errint rc = plan_resolve(now.view.catalog, now.view.map, &now.view.map->graph, false, &now.diag,
+                             &now.view.plan);
     return rc < 0 ? rc : tree_build(now.view.plan, NULL, 0, &now.diag, &now.view.tree);
 }
 
@@ -101,17 +101,21 @@ static void report_json_lists_a_target_a_line(void **state)
                      0);
     const char *out = json();
     check_has(out, "{\n  \"version\": 1,\n  \"checkpoint\": {\"path\": ");
-    check_has(out,
-              "\"tensors\": 4},\n  \"targets\": [\n    {\"path\": \"emb/part_0\", \"variable\": \"emb\", "
-              "\"dtype\": \"float32\", \"shape\": [3, 3], \"bytes\": 36, "
-              "\"slice\": {\"of\": [5, 3], \"start\": [0, 0]}, \"sources\": [\"table\"], \"rule\": \"");
+    check_has(
+        out,
+        "\"tensors\": 4},\n  \"targets\": [\n    {\"path\": \"emb/part_0\", \"variable\": \"emb\", "
+        "\"dtype\": \"float32\", \"shape\": [3, 3], \"bytes\": 36, "
+        "\"slice\": {\"of\": [5, 3], \"start\": [0, 0]}, \"sources\": [\"table\"], \"rule\": \"");
     check_has(out, ":3\", \"operations\": [\"partition 2,1\"]},\n");
     check_has(out, "\"slice\": {\"of\": [5, 3], \"start\": [3, 0]}");
-    check_has(out, "    {\"path\": \"step\", \"variable\": \"step\", \"dtype\": \"int64\", \"shape\": [], "
-                   "\"bytes\": 8, \"sources\": [\"w\"], \"rule\": \"");
+    check_has(
+        out,
+        "    {\"path\": \"step\", \"variable\": \"step\", \"dtype\": \"int64\", \"shape\": [], "
+        "\"bytes\": 8, \"sources\": [\"w\"], \"rule\": \"");
     check_has(out, ":2\", \"operations\": []}\n  ],\n  \"unused\": [\n    \"spare\"\n  ],\n");
-    check_has(out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\", \"npy\", \"tensorflow\", "
-                   "\"safetensors\"], \"reason\": \"");
+    check_has(
+        out, "\"hidden\": [\n    {\"name\": \"text\", \"from\": [\"raw\", \"npy\", \"tensorflow\", "
+             "\"safetensors\"], \"reason\": \"");
     check_has(out, "\"warnings\": [],\n  \"errors\": []\n}\n");
 }
 
@@ -150,7 +154,8 @@ static void report_of_errors_is_whole(void **state)
     const struct fake_tensor tensors[] = {{"some_var", DTYPE_INT8, 0, {0}, TENSOR_SHOWN}};
     assert_true(open_view("[assignment_map]\nsome_vr = x\n", tensors, 1) < 0);
     check_has(json(), "\"errors\": [\n    {\"where\": \"");
-    check_has(json(), ":2\", \"code\": \"tensor-not-found\", \"subject\": \"some_vr\", \"message\": \"");
+    check_has(json(),
+              ":2\", \"code\": \"tensor-not-found\", \"subject\": \"some_vr\", \"message\": \"");
     check_has(json(), "\"nearest\": [\"some_var\"]}\n  ]\n}\n");
     check_has(text(), "\n1 error, 0 warnings\n");
     check_has(text(), "; did you mean 'some_var'?\n");
@@ -165,23 +170,23 @@ static void report_of_nothing_is_whole(void **state)
     diag_init(&d);
     diag_error(&d, DIAG_CHECKPOINT_NOT_FOUND, "not/there", STR("not/there"), "no such checkpoint");
     add_json(&v, &d, &b);
-    assert_string_equal(b.data,
-                        "{\n"
-                        "  \"version\": 1,\n"
-                        "  \"checkpoint\": {\"path\": \"not/there\", \"format\": null, \"shards\": null, "
-                        "\"tensors\": null},\n"
-                        "  \"targets\": [],\n"
-                        "  \"unused\": [],\n"
-                        "  \"unassigned\": [],\n"
-                        "  \"overridden\": [],\n"
-                        "  \"uncast\": [],\n"
-                        "  \"hidden\": [],\n"
-                        "  \"warnings\": [],\n"
-                        "  \"errors\": [\n"
-                        "    {\"where\": \"not/there\", \"code\": \"checkpoint-not-found\", \"subject\": "
-                        "\"not/there\", \"message\": \"no such checkpoint\", \"nearest\": []}\n"
-                        "  ]\n"
-                        "}\n");
+    assert_string_equal(
+        b.data, "{\n"
+                "  \"version\": 1,\n"
+                "  \"checkpoint\": {\"path\": \"not/there\", \"format\": null, \"shards\": null, "
+                "\"tensors\": null},\n"
+                "  \"targets\": [],\n"
+                "  \"unused\": [],\n"
+                "  \"unassigned\": [],\n"
+                "  \"overridden\": [],\n"
+                "  \"uncast\": [],\n"
+                "  \"hidden\": [],\n"
+                "  \"warnings\": [],\n"
+                "  \"errors\": [\n"
+                "    {\"where\": \"not/there\", \"code\": \"checkpoint-not-found\", \"subject\": "
+                "\"not/there\", \"message\": \"no such checkpoint\", \"nearest\": []}\n"
+                "  ]\n"
+                "}\n");
     b.len = 0;
     report_text(&v, &d, &b);
     assert_string_equal(b.data, "checkpoint  not/there\n"

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "view/tree.h"
 #include "support/fake.h"
+#include "view/tree.h"
 
 static struct {
     struct fake_resolved of;
@@ -74,11 +74,11 @@ static const struct target *at(const char *path)
     return &now.of.plan->targets[target];
 }
 
-#define ASSERT_AT(path, name)                                                                                \
-    do {                                                                                                     \
-        const struct target *t_ = at(path);                                                                  \
-        assert_non_null(t_);                                                                                 \
-        assert_true(str_eq(target_name(t_), str_from(name)));                                                \
+#define ASSERT_AT(path, name)                                                                      \
+    do {                                                                                           \
+        const struct target *t_ = at(path);                                                        \
+        assert_non_null(t_);                                                                       \
+        assert_true(str_eq(target_name(t_), str_from(name)));                                      \
     } while (0)
 
 /* Children of every directory are sorted, consecutive and know their parent. */
@@ -160,7 +160,8 @@ static void build_moved_name_is_taken_again_and_again(void **state)
 
 enum { BASES = 2, CHAIN = 6, NAME_BYTES = 32 };
 
-static const char *const bases[BASES] = {"w", "w-1"}; /* the second stands amid the chain of the first */
+static const char *const bases[BASES] = {"w",
+                                         "w-1"}; /* the second stands amid the chain of the first */
 
 static void chain_name(char *out, unsigned base, unsigned suffixes, const char *end)
 {
@@ -171,8 +172,9 @@ static void chain_name(char *out, unsigned base, unsigned suffixes, const char *
     strcat(out, end);
 }
 
-/* Each scope that a leaf has the name of goes, in their order, to the first name above its own that neither a name nor a scope before it has.
- * kind[i]: 1: a leaf with i suffixes, 2: a scope, 3: both. */
+/* Each scope that a leaf has the name of goes, in their order, to the first name above its own that
+ * neither a name nor a scope before it has. kind[i]: 1: a leaf with i suffixes, 2: a scope, 3:
+ * both. */
 static void check_chain(unsigned base, const unsigned kind[CHAIN])
 {
     bool taken[3 * CHAIN] = {false};

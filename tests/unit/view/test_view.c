@@ -11,13 +11,14 @@
 
 #include <cmocka.h>
 
-#include "view/view.h"
-#include "tensor/dtype.h"
 #include "support/fake.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "tensor/dtype.h"
+#include "view/view.h"
 
-/* A save of `v`, whose bytes and length tell which it is, by TensorFlow's way: under another name, and then renamed, the index last. */
+/* A save of `v`, whose bytes and length tell which it is, by TensorFlow's way: under another name,
+ * and then renamed, the index last. */
 static void save(const char *prefix, unsigned step, bool index, bool data)
 {
     const int64_t dims[] = {(int64_t)step};
@@ -44,7 +45,8 @@ static void write_text(const char *path, const char *text)
     mk_write_file(path, text, strlen(text));
 }
 
-/* What is going on while a view is opened: at the n-th time that its index was read and its data files come next. */
+/* What is going on while a view is opened: at the n-th time that its index was read and its data
+ * files come next. */
 struct meanwhile {
     void (*happens)(struct meanwhile *m);
     struct tmpdir dir;
@@ -171,10 +173,10 @@ static void data_of_the_next_save_is_an_error(void **state)
     assert_int_equal(m.times, 1);
     char data[700];
     snprintf(data, sizeof(data), "%s.data-00000-of-00001", m.prefix);
-    assert_true(fake_has(
-        &m.diag, DIAG_CHECKPOINT_CORRUPT, data,
-        "'v' does not have the checksum that the index says: most likely the index is of one save, and this "
-        "file of another"));
+    assert_true(fake_has(&m.diag, DIAG_CHECKPOINT_CORRUPT, data,
+                         "'v' does not have the checksum that the index says: most likely the "
+                         "index is of one save, and this "
+                         "file of another"));
     assert_int_equal(m.diag.errors, 1);
     end(&m);
 }

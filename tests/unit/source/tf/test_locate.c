@@ -75,7 +75,8 @@ static void assert_found(struct fixture *f, const char *argument, const char *pr
     char index[1024];
     uint64_t errors = f->d.errors;
     snprintf(index, sizeof(index), "%s.index", tmpdir_path(&f->dir, prefix));
-    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
+                     0);
     assert_string_equal(f->out.prefix, tmpdir_path(&f->dir, prefix));
     assert_string_equal(f->out.index_path, index);
     assert_int_equal(f->d.errors, errors);
@@ -86,7 +87,8 @@ static const struct diag_entry *assert_refused(struct fixture *f, const char *ar
                                                const char *words)
 {
     uint64_t before = f->d.errors;
-    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d), rc);
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
+                     rc);
     assert_int_equal(f->d.errors, before + 1);
     assert_null(f->out.prefix);
     const struct diag_entry *e = &f->d.entries[f->d.kept - 1];
@@ -199,7 +201,8 @@ static void locate_checkpoint_state_path_that_leads_nowhere_else_has_no_warning(
     write_state(f, "run/checkpoint", "../other/only"); /* nothing of that name is in it */
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "run"), &f->arena, &f->out, &f->d), 0);
     assert_int_equal(
-        symlink(tmpdir_path(&f->dir, "other/only.index"), tmpdir_path(&f->dir, "run/link.index")), 0);
+        symlink(tmpdir_path(&f->dir, "other/only.index"), tmpdir_path(&f->dir, "run/link.index")),
+        0);
     write_state(f, "run/checkpoint", "link"); /* a file that is in it, whatever it is a link to */
     assert_found(f, "run", "run/link");
     assert_int_equal(symlink("run", tmpdir_path(&f->dir, "alias")), 0);
@@ -295,7 +298,8 @@ static void locate_checkpoint_directory_wins_over_prefix(void **state)
 static void locate_checkpoint_files_that_are_none_are_told_and_not_suggested(void **state)
 {
     struct fixture *f = *state;
-    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+    static const char pointer[] =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
     touch(f, "m-2.index");
     mk_write_file(tmpdir_path(&f->dir, "m-1.index"), pointer, sizeof(pointer) - 1);
     touch(f, "index");
@@ -313,9 +317,9 @@ static void locate_checkpoint_files_that_are_none_are_told_and_not_suggested(voi
 static void locate_checkpoint_folder_above_names_what_is_below(void **state)
 {
     struct fixture *f = *state;
-    static const char *const folders[] = {"top",          "top/checkpoint",   "top/empty", "top/export",
-                                          "top/export/1", "top/export/2",     "top/run",   "top/deep",
-                                          "top/deep/er",  "top/deep/er/still"};
+    static const char *const folders[] = {
+        "top",          "top/checkpoint", "top/empty", "top/export",  "top/export/1",
+        "top/export/2", "top/run",        "top/deep",  "top/deep/er", "top/deep/er/still"};
     for (unsigned i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
         make_dir(f, folders[i]);
     }
@@ -367,7 +371,8 @@ static void locate_checkpoint_only_one_in_a_directory_is_taken_with_a_warning(vo
     write_table(f, "run/m-3_temp/part-00000-of-00001.index");
     assert_only(f, "run", "run/m-1");
     write_table(f, "run/m-2.index");
-    const struct diag_entry *e = assert_refused(f, "run", -ENOENT, "2 checkpoints: name one of m-1, m-2");
+    const struct diag_entry *e =
+        assert_refused(f, "run", -ENOENT, "2 checkpoints: name one of m-1, m-2");
     assert_int_equal(e->code, DIAG_CHECKPOINT_NOT_FOUND);
     for (int i = 3; i < 9; i++) {
         char name[32];
@@ -387,7 +392,8 @@ static void locate_checkpoint_is_found_among_many_other_files(void **state)
         char name[32];
         snprintf(name, sizeof(name), "many/%u", i);
         touch(f, name);
-        if (i == LOCATE_OTHERS_MOST + 100) { /* in the middle, whichever end a listing begins with */
+        if (i ==
+            LOCATE_OTHERS_MOST + 100) { /* in the middle, whichever end a listing begins with */
             write_table(f, "many/m-1.index");
         }
     }
@@ -406,7 +412,8 @@ static void locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning(voi
     make_dir(f, "odd[1]");
     write_table(f, "odd[1]/m-5-00000-of-00002");
     write_table(f, "odd[1]/m-5-00001-of-00002");
-    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "odd[1]"), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "odd[1]"), &f->arena, &f->out, &f->d),
+                     0);
     assert_int_equal(f->out.format, LOCATION_V1);
     assert_int_equal(f->out.file_count, 2);
     assert_int_equal(f->d.warnings, 2);
@@ -462,7 +469,8 @@ static void locate_checkpoint_variables_without_their_graph_are_taken_with_a_war
 
 static void locate_checkpoint_variables_elsewhere_are_taken_with_a_warning(void **state)
 {
-    static const char *const folders[] = {"beside", "upper", "upper/Variables", "old", "lone", "two"};
+    static const char *const folders[] = {"beside", "upper", "upper/Variables",
+                                          "old",    "lone",  "two"};
     static const char *const prefixes[] = {"beside/variables", "upper/Variables/Variables",
                                            "old/saved_model_variables", "lone/model.ckpt-5"};
     struct fixture *f = *state;
@@ -496,7 +504,8 @@ static void locate_checkpoint_variables_elsewhere_are_taken_with_a_warning(void 
 static void assert_v1(struct fixture *f, const char *argument, uint32_t files, const char *first)
 {
     f->out = (struct location){0};
-    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
+                     0);
     assert_int_equal(f->out.format, LOCATION_V1);
     assert_int_equal(f->out.file_count, files);
     assert_true(str_ends(str_from(f->out.files[0]), str_from(first)));
@@ -552,7 +561,8 @@ static void locate_checkpoint_patterns_of_a_state_file_are_tensorflows_alone(voi
     write_table(f, "run/a0b-00000-of-00001");
     write_state(f, "run/checkpoint", "m-\?\?\?\?\?-of-00002");
     assert_v1(f, "run", 2, "/run/m-00000-of-00002");
-    write_state(f, "run/checkpoint", "a[0]*-\?\?\?\?\?-of-00001"); /* what is before it has no meaning */
+    write_state(f, "run/checkpoint",
+                "a[0]*-\?\?\?\?\?-of-00001"); /* what is before it has no meaning */
     assert_v1(f, "run", 1, "/run/a[0]*-00000-of-00001");
     static const char *const others[] = {"m-*-of-00002", "m*",   "m-0000[01]-of-00002",       "*",
                                          "/*/*/*/*/*/*", "../*", "m-\?\?\?\?\?-of-\?\?\?\?\?"};
@@ -593,13 +603,16 @@ static void locate_checkpoint_too_many_matches_are_refused(void **state)
     write_table(f, "many/m0");
     assert_v1(f, "many/m*", LOCATE_MATCHES_MOST, "/many/m0");
     touch(f, "many/m-");
-    const struct diag_entry *e = assert_refused(f, "many/m*", -EOVERFLOW, "more than 16384 files match");
+    const struct diag_entry *e =
+        assert_refused(f, "many/m*", -EOVERFLOW, "more than 16384 files match");
     assert_int_equal(e->code, DIAG_LIMIT);
 }
 
-static void assert_parts(struct fixture *f, const char *argument, uint32_t files, const char *pattern)
+static void assert_parts(struct fixture *f, const char *argument, uint32_t files,
+                         const char *pattern)
 {
-    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d), 0);
+    assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
+                     0);
     assert_int_equal(f->out.format, LOCATION_V2);
     assert_int_equal(f->out.file_count, files);
     assert_string_equal(f->out.prefix, tmpdir_path(&f->dir, pattern));
@@ -638,12 +651,14 @@ static void locate_checkpoint_folder_of_parts_is_told_and_the_pattern_offered(vo
     write_table(f, "tmp/part-00001-of-00002.index");
     const struct diag_entry *e = assert_refused(f, "tmp", -ENOENT, "1 of 2 are there");
     write_table(f, "tmp/part-00000-of-00002.index");
-    e = assert_refused(f, "tmp", -ENOENT, "a sharded save was interrupted before it merged them, 2 of 2");
+    e = assert_refused(f, "tmp", -ENOENT,
+                       "a sharded save was interrupted before it merged them, 2 of 2");
     assert_int_equal(e->nearest_count, 1);
     assert_true(str_ends(e->nearest[0], STR("tmp/part-\?\?\?\?\?-of-00002")));
     write_table(f, "tmp/m.index");
-    assert_refused(f, "tmp", -ENOENT,
-                   "2 checkpoints: name one of m, part-\?\?\?\?\?-of-00002 (parts of an interrupted save)");
+    assert_refused(
+        f, "tmp", -ENOENT,
+        "2 checkpoints: name one of m, part-\?\?\?\?\?-of-00002 (parts of an interrupted save)");
     make_dir(f, "one");
     write_table(f, "one/part-00000-of-00001.index"); /* all of it */
     assert_only(f, "one", "one/part-00000-of-00001");
@@ -652,8 +667,8 @@ static void locate_checkpoint_folder_of_parts_is_told_and_the_pattern_offered(vo
 static void locate_checkpoint_state_value_that_is_a_file_is_cut(void **state)
 {
     struct fixture *f = *state;
-    static const char *const values[] = {"m.index", "m.data-00000-of-00001", "m.meta", "/gone/m.index",
-                                         "C:\\\\old\\\\m.data-00000-of-00001"};
+    static const char *const values[] = {"m.index", "m.data-00000-of-00001", "m.meta",
+                                         "/gone/m.index", "C:\\\\old\\\\m.data-00000-of-00001"};
     touch(f, "m.index");
     for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++) {
         write_state(f, "checkpoint", values[i]);
@@ -672,7 +687,8 @@ static void locate_checkpoint_state_value_that_is_a_file_is_cut(void **state)
 static void locate_checkpoint_windows_state_path_without_escapes_is_found(void **state)
 {
     struct fixture *f = *state;
-    static const char *const values[] = {"D:\\train\\model.ckpt", "D:\\train\\new", "runs\\model.ckpt"};
+    static const char *const values[] = {"D:\\train\\model.ckpt", "D:\\train\\new",
+                                         "runs\\model.ckpt"};
     touch(f, "model.ckpt.index");
     touch(f, "new.index");
     for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -688,9 +704,10 @@ static void locate_checkpoint_windows_state_path_without_escapes_is_found(void *
 static void locate_checkpoint_urls_are_no_local_paths(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(locate_checkpoint("gs://bucket/run/model.ckpt-5", &f->arena, &f->out, &f->d), -ENOENT);
-    assert_non_null(
-        strstr(f->d.entries[0].message, "'gs://bucket/run/model.ckpt-5' is no local path: copy it"));
+    assert_int_equal(locate_checkpoint("gs://bucket/run/model.ckpt-5", &f->arena, &f->out, &f->d),
+                     -ENOENT);
+    assert_non_null(strstr(f->d.entries[0].message,
+                           "'gs://bucket/run/model.ckpt-5' is no local path: copy it"));
     assert_int_equal(locate_checkpoint("https://host/m*", &f->arena, &f->out, &f->d), -ENOENT);
     assert_non_null(strstr(f->d.entries[1].message, "is no local path: download it"));
     write_state(f, "checkpoint", "gs://bucket/run/model.ckpt-5");

@@ -77,9 +77,10 @@ static void slice_key_valid_impossible_numbers_are_not(void **state)
 {
     (void)state;
     assert_false(slice_key_valid(STR("\0w\0\1\x09\1\1\1\1\1\1\1\1\1"))); /* a rank of 9 bytes */
+    assert_false(slice_key_valid(
+        STR("\0w\0\1\x08\xff\xff\xff\xff\xff\xff\xff\xff\x80"))); /* an absurd rank */
     assert_false(
-        slice_key_valid(STR("\0w\0\1\x08\xff\xff\xff\xff\xff\xff\xff\xff\x80")));  /* an absurd rank */
-    assert_false(slice_key_valid(STR("\0w\0\1\1\1\x80\xff\xe0\0\0\0\0\0\0\0\0"))); /* over 63 bits */
+        slice_key_valid(STR("\0w\0\1\1\1\x80\xff\xe0\0\0\0\0\0\0\0\0"))); /* over 63 bits */
 }
 
 static void slice_key_valid_ordinary_names_are_not(void **state)
@@ -97,7 +98,8 @@ static void slice_key_valid_keys_of_the_encoder_are(void **state)
     (void)state;
     for (int64_t n = 0; n < 8192; n += 61) {
         struct mkbuf key = {0};
-        mk_slice_key(&key, "scope/v", 3, (const int64_t[]){n, 0, 8191 - n}, (const int64_t[]){1, -1, n});
+        mk_slice_key(&key, "scope/v", 3, (const int64_t[]){n, 0, 8191 - n},
+                     (const int64_t[]){1, -1, n});
         assert_true(slice_key_valid(str_of(key.data, key.len)));
         mkbuf_free(&key);
     }

@@ -126,9 +126,11 @@ static void statefile_parse_free_forms_are_read(void **state)
 {
     struct fixture *f = *state;
     assert_latest(f, STR("model_checkpoint_path:'a'"), STR("a"));
-    assert_latest(f, STR("# c 'x'\nmodel_checkpoint_path # d\n : \t\"a\" 'b'\r\n\"c\" ; # e"), STR("abc"));
+    assert_latest(f, STR("# c 'x'\nmodel_checkpoint_path # d\n : \t\"a\" 'b'\r\n\"c\" ; # e"),
+                  STR("abc"));
     assert_latest(f, STR("model_checkpoint_path: \"a\", model_checkpoint_path: \"b\";"), STR("b"));
-    assert_latest(f, STR("model_checkpoint_path: [\"a\"] all_model_checkpoint_paths: ['x', 'y' 'z',]"),
+    assert_latest(f,
+                  STR("model_checkpoint_path: [\"a\"] all_model_checkpoint_paths: ['x', 'y' 'z',]"),
                   STR("a"));
     assert_int_equal(f->out.all_count, 2);
     assert_true(str_eq(f->out.all[1], STR("yz")));
@@ -138,8 +140,8 @@ static void statefile_parse_bom_is_skipped(void **state)
 {
     struct fixture *f = *state;
     assert_latest(f, STR("\xef\xbb\xbfmodel_checkpoint_path: \"a\"\n"), STR("a"));
-    assert_refused(f, STR("\xef\xbb\xbf\xef\xbb\xbfmodel_checkpoint_path: \"a\""), "dir/checkpoint:1",
-                   "the name of a field");
+    assert_refused(f, STR("\xef\xbb\xbf\xef\xbb\xbfmodel_checkpoint_path: \"a\""),
+                   "dir/checkpoint:1", "the name of a field");
 }
 
 static void statefile_parse_windows_path_without_escapes_is_taken_as_it_stands(void **state)
@@ -150,29 +152,34 @@ static void statefile_parse_windows_path_without_escapes_is_taken_as_it_stands(v
     assert_string(f, "runs\\model.ckpt-5", STR("runs\\model.ckpt-5"));
     assert_string(f, "D:\\train\\new", STR("D:\train\new")); /* a string, though hardly meant so */
     assert_true(str_eq(f->out.windows, STR("D:\\train\\new")));
-    assert_latest(f, STR("model_checkpoint_path: 'C:\\q' # c\nx: 1 all_model_checkpoint_paths: 'C:\\z'"),
-                  STR("C:\\q"));
+    assert_latest(
+        f, STR("model_checkpoint_path: 'C:\\q' # c\nx: 1 all_model_checkpoint_paths: 'C:\\z'"),
+        STR("C:\\q"));
     assert_true(str_eq(f->out.all[0], STR("C:\\z")));
     assert_latest(f, STR("model_checkpoint_path: ['D:\\q',]"), STR("D:\\q"));
-    static const char *const strings[] = {"tab\\there", "C:\\\\dir", "x", "\\\\server\\\\m", "C:\\\\a\\tb"};
+    static const char *const strings[] = {"tab\\there", "C:\\\\dir", "x", "\\\\server\\\\m",
+                                          "C:\\\\a\\tb"};
     for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
         CLEANUP_BUF struct buf b = {0};
         buf_printf(&b, "model_checkpoint_path: \"%s\"", strings[i]);
         assert_int_equal(parse(f, buf_view(&b)), 0);
         assert_int_equal(f->out.windows.len, 0);
     }
-    assert_refused(f, STR("model_checkpoint_path: 'D:\\q\n'"), "dir/checkpoint:1", "an escape after \\");
-    assert_refused(f, STR("model_checkpoint_path: 'D:\\q"), "dir/checkpoint:1", "an escape after \\");
+    assert_refused(f, STR("model_checkpoint_path: 'D:\\q\n'"), "dir/checkpoint:1",
+                   "an escape after \\");
+    assert_refused(f, STR("model_checkpoint_path: 'D:\\q"), "dir/checkpoint:1",
+                   "an escape after \\");
 }
 
 static void statefile_parse_unknown_fields_are_skipped(void **state)
 {
     struct fixture *f = *state;
-    assert_latest(f,
-                  STR("x: 1.5 y: ENUM z: \"}\" m { a: \"}\" b < c: [1, 2] > } n: { } [ext.name]: -inf l: [ "
-                      "{a: 1}, {} ]\n"
-                      "model_checkpoint_path: \"a\""),
-                  STR("a"));
+    assert_latest(
+        f,
+        STR("x: 1.5 y: ENUM z: \"}\" m { a: \"}\" b < c: [1, 2] > } n: { } [ext.name]: -inf l: [ "
+            "{a: 1}, {} ]\n"
+            "model_checkpoint_path: \"a\""),
+        STR("a"));
 }
 
 static void statefile_parse_deep_nesting_is_skipped(void **state)
@@ -195,19 +202,24 @@ static void statefile_parse_without_a_path_is_refused(void **state)
 {
     struct fixture *f = *state;
     assert_refused(f, STR(""), "dir/checkpoint", "the file has none");
-    assert_refused(f, STR("all_model_checkpoint_paths: \"a\""), "dir/checkpoint", "the file has none");
+    assert_refused(f, STR("all_model_checkpoint_paths: \"a\""), "dir/checkpoint",
+                   "the file has none");
     assert_refused(f, STR("model_checkpoint_path: \"\""), "dir/checkpoint", "an empty one");
 }
 
 static void statefile_parse_malformed_text_is_refused_with_its_line(void **state)
 {
     struct fixture *f = *state;
-    assert_refused(f, STR("\n\nmodel_checkpoint_path \"a\""), "dir/checkpoint:3", "expected ':', found '\"'");
-    assert_refused(f, STR("model_checkpoint_path: a"), "dir/checkpoint:1", "a quoted string, found 'a'");
+    assert_refused(f, STR("\n\nmodel_checkpoint_path \"a\""), "dir/checkpoint:3",
+                   "expected ':', found '\"'");
+    assert_refused(f, STR("model_checkpoint_path: a"), "dir/checkpoint:1",
+                   "a quoted string, found 'a'");
     assert_refused(f, STR("model_checkpoint_path: {}"), "dir/checkpoint:1", "a quoted string");
-    assert_refused(f, STR("model_checkpoint_path:"), "dir/checkpoint:1", "found the end of the file");
+    assert_refused(f, STR("model_checkpoint_path:"), "dir/checkpoint:1",
+                   "found the end of the file");
     assert_refused(f, STR("model_checkpoint_path: \"a"), "dir/checkpoint:1", "a closing quote");
-    assert_refused(f, STR("model_checkpoint_path: \"a\nb\""), "dir/checkpoint:1", "a closing quote");
+    assert_refused(f, STR("model_checkpoint_path: \"a\nb\""), "dir/checkpoint:1",
+                   "a closing quote");
     assert_refused(f, STR("model_checkpoint_path: \"a'"), "dir/checkpoint:1", "a closing quote");
     assert_refused(f, STR("model_checkpoint_path: ['a'"), "dir/checkpoint:1", "']'");
     assert_refused(f, STR(": 'a'"), "dir/checkpoint:1", "the name of a field");
@@ -219,9 +231,10 @@ static void statefile_parse_malformed_text_is_refused_with_its_line(void **state
 static void statefile_parse_bad_escapes_are_refused(void **state)
 {
     struct fixture *f = *state;
-    static const char *const bad[] = {"\\",         "\\q",     "\\x",     "\\xg",           "\\400",
-                                      "\\u12",      "\\ud800", "\\udc00", "\\ud800\\u0041", "\\U00110000",
-                                      "\\U1234567", "\\8"};
+    static const char *const bad[] = {"\\",          "\\q",        "\\x",
+                                      "\\xg",        "\\400",      "\\u12",
+                                      "\\ud800",     "\\udc00",    "\\ud800\\u0041",
+                                      "\\U00110000", "\\U1234567", "\\8"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         CLEANUP_BUF struct buf b = {0};
         buf_printf(&b, "model_checkpoint_path: \"%s\"", bad[i]);

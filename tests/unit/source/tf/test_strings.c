@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* String tensors of bundles, from the files to the bytes of targets; encoded by mk_strings, which is no code of src/. */
+/* String tensors of bundles, from the files to the bytes of targets; encoded by mk_strings, which
+ * is no code of src/. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +15,11 @@
 
 #include "render/render.h"
 #include "render/string_cursor.h"
-#include "view/view.h"
 #include "source/tf/strings.h"
 #include "support/fake.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "view/view.h"
 
 enum { STRING = 7, MANY = 1000, ROWS = 40, COLUMNS = 25, LONG = 300000 };
 
@@ -86,8 +87,8 @@ static void add_run(struct fixture *f, const char *name, unsigned rank, const in
     mkbuf_free(&value);
 }
 
-static void add_strings(struct fixture *f, const char *name, unsigned rank, const int64_t *dims, size_t first,
-                        size_t count, bool big_endian)
+static void add_strings(struct fixture *f, const char *name, unsigned rank, const int64_t *dims,
+                        size_t first, size_t count, bool big_endian)
 {
     struct mkbuf run = {0};
     uint32_t crc;
@@ -105,7 +106,8 @@ static errint open_view(struct fixture *f, const char *assign)
     struct view_request request = {.checkpoint = prefix,
                                    .extra = {.assign = assigns, .assign_count = 1},
                                    .depth = VIEW_DATA,
-                                   .no_spot_check = true}; /* of small strings it would find all damage */
+                                   .no_spot_check =
+                                       true}; /* of small strings it would find all damage */
     return view_open(&request, &f->d, &f->v);
 }
 
@@ -117,9 +119,10 @@ static const struct target *target(struct fixture *f, const char *name)
     return t;
 }
 
-/* What the file of elements rows[0] ... must be, of the box [start, start + len) of a matrix that is `columns` wide. */
-static void wanted(const struct fixture *f, struct mkbuf *b, const int64_t *start, const int64_t *len,
-                   int64_t columns)
+/* What the file of elements rows[0] ... must be, of the box [start, start + len) of a matrix that
+ * is `columns` wide. */
+static void wanted(const struct fixture *f, struct mkbuf *b, const int64_t *start,
+                   const int64_t *len, int64_t columns)
 {
     for (int64_t r = start[0]; r < start[0] + len[0]; r++) {
         for (int64_t c = start[1]; c < start[1] + len[1]; c++) {
@@ -157,7 +160,7 @@ static void compare(struct fixture *f, const char *name, const struct mkbuf *wan
     render_scratch_fini(&scratch);
 }
 
-/* ---- good ones --------------------------------------------------------------------------------- */
+/* ---- good ones ------------------------------------------------------------------------------- */
 
 static void strings_files_are_elements_and_newlines(void **state)
 {
@@ -204,7 +207,8 @@ static void add_grid(struct fixture *f, int64_t skip)
 {
     struct mkbuf owner = {0};
     struct mkbuf list = {0};
-    mk_entry(&owner, &(struct mkentry){.dtype = STRING, .rank = 2, .dims = (const int64_t[]){ROWS, COLUMNS}});
+    mk_entry(&owner, &(struct mkentry){
+                         .dtype = STRING, .rank = 2, .dims = (const int64_t[]){ROWS, COLUMNS}});
     for (int64_t box = 0; box < 10; box++) {
         int64_t start[] = {box < 5 ? 20 : 0, box % 5 * 5};
         int64_t len[] = {20, 5};
@@ -272,7 +276,8 @@ static void strings_missing_slice_is_named(void **state)
     struct fixture *f = *state;
     add_grid(f, 6);
     assert_true(open_view(f, "grid=whole") < 0);
-    assert_true(fake_has(&f->d, DIAG_SLICES_MISSING, "assign:1", "slice [0:20, 5:10] has no record"));
+    assert_true(
+        fake_has(&f->d, DIAG_SLICES_MISSING, "assign:1", "slice [0:20, 5:10] has no record"));
 }
 
 static void strings_of_a_big_endian_machine(void **state)
@@ -293,7 +298,8 @@ static void strings_of_a_big_endian_machine(void **state)
     render_scratch_fini(&scratch);
 }
 
-/* TensorFlow takes lengths of more bytes than they need, bytes after the last element, and an entry of no bytes for no elements. */
+/* TensorFlow takes lengths of more bytes than they need, bytes after the last element, and an entry
+ * of no bytes for no elements. */
 static void strings_free_forms_are_taken(void **state)
 {
     struct fixture *f = *state;
@@ -384,7 +390,7 @@ static void strings_sizes_are_found_once_for_all_threads(void **state)
     }
 }
 
-/* ---- bad ones ---------------------------------------------------------------------------------- */
+/* ---- bad ones -------------------------------------------------------------------------------- */
 
 /* Opens, and the target can be neither sized nor read, now and later. */
 static void assert_damaged(struct fixture *f, const char *name)
@@ -394,7 +400,8 @@ static void assert_damaged(struct fixture *f, const char *name)
     for (unsigned i = 0; i < 2; i++) {
         uint64_t size;
         assert_int_equal(render_size(f->v.catalog, target(f, name), &scratch, &size), -EBADMSG);
-        assert_int_equal(render_read(f->v.catalog, target(f, name), 0, 1, &byte, &scratch), -EBADMSG);
+        assert_int_equal(render_read(f->v.catalog, target(f, name), 0, 1, &byte, &scratch),
+                         -EBADMSG);
     }
     render_scratch_fini(&scratch);
 }
@@ -432,8 +439,9 @@ static void strings_lengths_that_do_not_fit_are_damage(void **state)
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12}, /* a number that does not end */
         {"\xff\xff", 2},                                          /* at the end of the run */
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02....", 15}, /* the sum passes 2^64 */
-        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\x02....", 15}, /* a length of more than 64 bits */
-        {"\xff\xff\xff\xff\x7f\xff\xff\xff\xff\x7f....", 14},     /* far too long, both */
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\x02....",
+         15},                                                 /* a length of more than 64 bits */
+        {"\xff\xff\xff\xff\x7f\xff\xff\xff\xff\x7f....", 14}, /* far too long, both */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         mkckpt_free(&f->ckpt);
@@ -456,7 +464,8 @@ static void strings_more_elements_than_bytes_are_hidden(void **state)
         mkckpt_init(&f->ckpt, 1);
         struct mkbuf run = {.data = (uint8_t *)f->text, .len = 4};
         add_run(f, "s", 1, &counts[i], &run, 0);
-        assert_int_equal(open_view(f, "s=s"), -EINVAL); /* a rule that names what is hidden is refused */
+        assert_int_equal(open_view(f, "s=s"),
+                         -EINVAL); /* a rule that names what is hidden is refused */
         assert_non_null(strstr(f->d.entries[0].message, "takes at least"));
     }
     /* Sizes that no file has, so many that their sum passes 2^63. */
@@ -464,7 +473,8 @@ static void strings_more_elements_than_bytes_are_hidden(void **state)
     mkckpt_init(&f->ckpt, 1);
     for (unsigned i = 0; i < 3; i++) {
         struct mkbuf value = {0};
-        mk_entry(&value, &(struct mkentry){STRING, 1, (const int64_t[]){INT64_MAX}, 0, 0, INT64_MAX, 0});
+        mk_entry(&value,
+                 &(struct mkentry){STRING, 1, (const int64_t[]){INT64_MAX}, 0, 0, INT64_MAX, 0});
         mkckpt_record(&f->ckpt, &"abc"[i], 1, value.data, value.len);
         mkbuf_free(&value);
     }

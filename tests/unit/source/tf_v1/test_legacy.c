@@ -12,14 +12,14 @@
 
 #include <cmocka.h>
 
+#include "codec/sstable_block.h"
 #include "render/verify.h"
-#include "tensor/dtype.h"
+#include "source/tf/strings.h"
 #include "source/tf_v1/legacy.h"
 #include "source/tf_v1/legacy_values.h"
-#include "codec/sstable_block.h"
-#include "source/tf/strings.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "tensor/dtype.h"
 
 enum { FLOAT_VAL = 5, INT_VAL = 7, STRING_VAL = 8, BOOL_VAL = 11 };
 
@@ -70,7 +70,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A whole vector `name` of `len` elements, with a TensorProto of these bytes. Names in rising order. */
+/* A whole vector `name` of `len` elements, with a TensorProto of these bytes. Names in rising
+ * order. */
 static void add_vector(struct fixture *f, const char *name, unsigned dtype, uint64_t len,
                        const struct mkbuf *proto)
 {
@@ -122,8 +123,8 @@ static errint open_bytes(struct fixture *f, size_t len)
     catalog_close(f->c);
     f->c = NULL;
     errint rc = legacy_open(
-        &(struct location){.prefix = path, .format = LOCATION_V1, .files = files, .file_count = 1}, &f->d,
-        &f->c);
+        &(struct location){.prefix = path, .format = LOCATION_V1, .files = files, .file_count = 1},
+        &f->d, &f->c);
     assert_true((rc == 0) == (f->c != NULL));
     for (uint32_t i = 0; f->c && i < f->c->shard_count; i++) {
         f->c->shards[i].used = true;
@@ -250,9 +251,8 @@ static void legacy_strings_are_found_from_anywhere(void **state)
         for (unsigned i = 0; i < 1000; i++) {
             mkbuf_message(&proto, STRING_VAL, text[i % 3], strlen(text[i % 3]));
             if (i % 70 == 9) {
-                mkbuf_field(
-                    &proto, 1,
-                    7); /* something else between them, and the field with a wire type that is not its own */
+                mkbuf_field(&proto, 1, 7); /* something else between them, and the field with a wire
+                                              type that is not its own */
                 mkbuf_varint(&proto, STRING_VAL << 3);
                 mkbuf_varint(&proto, 5);
             }
@@ -307,7 +307,9 @@ static void *read_whole(void *data)
 {
     char *got = malloc(40000);
     void *right =
-        shard_read(data, 0, 40000, got) == 0 && *(int32_t *)(void *)(got + 36) == value_at(9) ? data : NULL;
+        shard_read(data, 0, 40000, got) == 0 && *(int32_t *)(void *)(got + 36) == value_at(9)
+            ? data
+            : NULL;
     free(got);
     return right;
 }
@@ -381,15 +383,24 @@ static void legacy_values_are_checked(void **state)
         int64_t value;
         errint rc;
     } cases[] = {
-        {DTYPE_INT8, INT_VAL, 127, 0},           {DTYPE_INT8, INT_VAL, 128, -EBADMSG},
-        {DTYPE_INT8, INT_VAL, -128, 0},          {DTYPE_INT8, INT_VAL, -129, -EBADMSG},
-        {DTYPE_UINT8, INT_VAL, 255, 0},          {DTYPE_UINT8, INT_VAL, -1, -EBADMSG},
-        {DTYPE_INT16, INT_VAL, 32768, -EBADMSG}, {DTYPE_UINT16, INT_VAL, 65535, 0},
-        {DTYPE_INT32, INT_VAL, INT32_MIN, 0},    {DTYPE_INT32, INT_VAL, INT64_C(1) << 31, -EBADMSG},
-        {DTYPE_INT64, 10, INT64_MIN, 0},         {DTYPE_UINT64, 17, -1, 0},
-        {DTYPE_UINT32, 16, -1, -EBADMSG},        {DTYPE_BOOL, BOOL_VAL, 1, 0},
-        {DTYPE_BOOL, BOOL_VAL, 2, -EBADMSG},     {DTYPE_FLOAT16, 13, 65535, 0},
-        {DTYPE_FLOAT16, 13, 65536, -EBADMSG},    {DTYPE_INT32, 10, 1, -EBADMSG}, /* in another field */
+        {DTYPE_INT8, INT_VAL, 127, 0},
+        {DTYPE_INT8, INT_VAL, 128, -EBADMSG},
+        {DTYPE_INT8, INT_VAL, -128, 0},
+        {DTYPE_INT8, INT_VAL, -129, -EBADMSG},
+        {DTYPE_UINT8, INT_VAL, 255, 0},
+        {DTYPE_UINT8, INT_VAL, -1, -EBADMSG},
+        {DTYPE_INT16, INT_VAL, 32768, -EBADMSG},
+        {DTYPE_UINT16, INT_VAL, 65535, 0},
+        {DTYPE_INT32, INT_VAL, INT32_MIN, 0},
+        {DTYPE_INT32, INT_VAL, INT64_C(1) << 31, -EBADMSG},
+        {DTYPE_INT64, 10, INT64_MIN, 0},
+        {DTYPE_UINT64, 17, -1, 0},
+        {DTYPE_UINT32, 16, -1, -EBADMSG},
+        {DTYPE_BOOL, BOOL_VAL, 1, 0},
+        {DTYPE_BOOL, BOOL_VAL, 2, -EBADMSG},
+        {DTYPE_FLOAT16, 13, 65535, 0},
+        {DTYPE_FLOAT16, 13, 65536, -EBADMSG},
+        {DTYPE_INT32, 10, 1, -EBADMSG}, /* in another field */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct mkbuf proto = {0};
@@ -446,8 +457,8 @@ static void legacy_every_changed_byte_is_survived(void **state)
     for (size_t i = 0; i < f->t.file.len; i++) {
         for (unsigned flip = 1; flip < 256; flip += 42) {
             f->t.file.data[i] ^= (uint8_t)flip;
-            if (open_bytes(f, f->t.file.len) == 0 && f->c->count && f->c->tensors[0].bytes <= sizeof(got) &&
-                f->c->tensors[0].hidden == TENSOR_SHOWN) {
+            if (open_bytes(f, f->t.file.len) == 0 && f->c->count &&
+                f->c->tensors[0].bytes <= sizeof(got) && f->c->tensors[0].hidden == TENSOR_SHOWN) {
                 (void)!read_all(f, 0, got);
             }
             f->t.file.data[i] ^= (uint8_t)flip;
@@ -470,7 +481,8 @@ static void legacy_values_without_a_record_are_ebadmsg(void **state)
 /* A file that lists `name` with that dtype and length, and one slice of it. */
 static void write_part(const char *path, unsigned dtype, uint64_t len, int64_t from, uint64_t part)
 {
-    struct mkbuf dim = {0}, shape = {0}, extent = {0}, slice = {0}, tensor = {0}, meta = {0}, first = {0};
+    struct mkbuf dim = {0}, shape = {0}, extent = {0}, slice = {0}, tensor = {0}, meta = {0},
+                 first = {0};
     struct mkbuf values = {0}, proto = {0}, data = {0}, record = {0}, key = {0};
     struct mktable t;
     mktable_init(&t);
@@ -521,7 +533,8 @@ static void legacy_files_that_disagree_are_ebadmsg(void **state)
                                tmpdir_path(&f->dir, "m-00001-of-00002")};
         write_part(files[0], DTYPE_INT32, 8, 0, 3);
         write_part(files[1], seconds[i].dtype, seconds[i].len, 3, 5);
-        struct location where = {.prefix = "m", .format = LOCATION_V1, .files = files, .file_count = 2};
+        struct location where = {
+            .prefix = "m", .format = LOCATION_V1, .files = files, .file_count = 2};
         errint rc = legacy_open(&where, &f->d, &f->c);
         if (seconds[i].words) {
             assert_int_equal(rc, -EBADMSG);
@@ -610,7 +623,8 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
 }
 
-/* Opens the file of `tensors` in the fixture, in which `run` stands, with `other`, as long, in its place: as if it had been damaged before. */
+/* Opens the file of `tensors` in the fixture, in which `run` stands, with `other`, as long, in its
+ * place: as if it had been damaged before. */
 static void open_damaged(struct fixture *f, const struct mkbuf *run, const struct mkbuf *other)
 {
     assert_int_equal(run->len, other->len);
@@ -642,7 +656,8 @@ static errint read_settled(struct shard *s, void *buf, size_t len)
     return rc;
 }
 
-/* Where values begin was found out of a damaged file. Once that is what it should be, it is somewhere else. */
+/* Where values begin was found out of a damaged file. Once that is what it should be, it is
+ * somewhere else. */
 static void legacy_a_table_is_held_against_what_a_doubted_file_has(void **state)
 {
     enum { COUNT = 3 * LEGACY_STEP };
@@ -741,8 +756,10 @@ static void legacy_versions_are_judged(void **state)
     static const struct {
         const char *bytes;
         errint rc;
-    } cases[] = {
-        {"\x08\x01", 0}, {"\x10\x02", -ENOTSUP}, {"\x18\x01", -ENOTSUP}, {"\x1a\x02\x07\x01", -ENOTSUP}};
+    } cases[] = {{"\x08\x01", 0},
+                 {"\x10\x02", -ENOTSUP},
+                 {"\x18\x01", -ENOTSUP},
+                 {"\x1a\x02\x07\x01", -ENOTSUP}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         reset(f);
         mkbuf_message(&f->meta, 2, cases[i].bytes, strlen(cases[i].bytes));

@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "source/tf_v2/bundle.h"
-#include "tensor/dtype.h"
 #include "source/tf/strings.h"
+#include "source/tf_v2/bundle.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "tensor/dtype.h"
 
 enum { FLOAT = 1, STRING = 7, INT8 = 6 };
 
@@ -54,7 +54,8 @@ static int teardown(void **state)
 static errint open_written(struct fixture *f)
 {
     catalog_close(f->c);
-    errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
+    errint rc =
+        bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
     assert_true(rc == 0 ? f->c != NULL && f->d.errors == 0 : f->c == NULL && f->d.errors > 0);
     return rc;
 }
@@ -114,7 +115,8 @@ static void assert_entry_hidden(struct fixture *f, struct mkentry e, const char 
 }
 
 /* A tensor that is shown, or hidden for a reason, whatever else it says. */
-static void assert_entry_taken(struct fixture *f, const void *value, size_t len, enum tensor_hidden hidden)
+static void assert_entry_taken(struct fixture *f, const void *value, size_t len,
+                               enum tensor_hidden hidden)
 {
     mkckpt_free(&f->ckpt);
     mkckpt_init(&f->ckpt, 2);
@@ -209,7 +211,8 @@ static void bundle_open_every_truncation_is_an_error(void **state)
     }
 }
 
-/* Each record's own bytes cut short and bit-flipped, with checksums that hold: whatever comes out, nothing may break. */
+/* Each record's own bytes cut short and bit-flipped, with checksums that hold: whatever comes out,
+ * nothing may break. */
 static void bundle_open_damaged_records_never_break(void **state)
 {
     struct fixture *f = *state;
@@ -225,8 +228,8 @@ static void bundle_open_damaged_records_never_break(void **state)
             mkckpt_record(&f->ckpt, "k", 1, value.data, len);
             mkckpt_write(&f->ckpt, f->prefix);
             catalog_close(f->c);
-            errint rc =
-                bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c);
+            errint rc = bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index},
+                                    &f->d, &f->c);
             assert_true(rc == 0 || rc == -EBADMSG);
             value.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
             mkbuf_free(&key);
@@ -240,22 +243,22 @@ static void bundle_open_entries_off_their_numbers_are_hidden(void **state)
     struct fixture *f = *state;
     const uint64_t big = INT64_MAX;
     const int64_t p40 = INT64_C(1) << 40;
-    assert_entry_hidden(f, (struct mkentry){FLOAT, 2, d23, 0, 0, 20, 0},
-                         "float32 [2, 3] takes 24");
+    assert_entry_hidden(f, (struct mkentry){FLOAT, 2, d23, 0, 0, 20, 0}, "float32 [2, 3] takes 24");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, 0, 0, 0, 0}, "float32 [] takes 4");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, 2, 0, 4, 0}, "shard 2");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, UINT64_MAX, 0, 4, 0}, "shard -1");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, UINT64_C(1) << 32, 0, 4, 0},
-                         "shard 4294967296");
+                        "shard 4294967296");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, 0, (uint64_t)-16, 4, 0}, "offset -16");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, 0, 0, (uint64_t)-4, 0}, "size -4");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 0, NULL, 0, big, 4, 0}, "2^63");
     assert_entry_hidden(f, (struct mkentry){STRING, 0, NULL, 0, big, big, 0}, "2^63");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 2, (const int64_t[]){3, -2}, 0, 0, 0, 0},
-                         "dimension 1 of its shape is -2");
+                        "dimension 1 of its shape is -2");
     assert_entry_hidden(f, (struct mkentry){FLOAT, 3, (const int64_t[]){p40, p40, 0}, 0, 0, 0, 0},
-                         "elements");
-    assert_entry_hidden(f, (struct mkentry){FLOAT, 1, (const int64_t[]){INT64_MAX / 2}, 0, 0, 0, 0}, "bytes");
+                        "elements");
+    assert_entry_hidden(f, (struct mkentry){FLOAT, 1, (const int64_t[]){INT64_MAX / 2}, 0, 0, 0, 0},
+                        "bytes");
     int64_t dims[1000];
     for (int i = 0; i < 1000; i++) {
         dims[i] = 1;
@@ -278,7 +281,8 @@ static void bundle_open_entries_at_their_bounds_are_taken(void **state)
     assert_true(f->c->shards[0].need_bytes == INT64_MAX);
     value.len = 0;
     /* No bytes: the offset means nothing, but the shard must exist. */
-    mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){0, INT64_C(1) << 60}, 0, INT64_MAX, 0, 0});
+    mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){0, INT64_C(1) << 60}, 0,
+                                       INT64_MAX, 0, 0});
     assert_entry_taken(f, value.data, value.len, TENSOR_SHOWN);
     assert_int_equal(f->c->shard_count, 1);
     assert_int_equal(f->c->shards[0].need_bytes, 0);
@@ -292,10 +296,12 @@ static void bundle_open_free_forms_of_records_are_taken(void **state)
         struct str record;
         unsigned rank;
     } cases[] = {
-        {{"\x08\x01\x28\x04", 4}, 0},                                  /* no shape */
-        {{"\x28\x04\x12\x00\x08\x01", 6}, 0},                          /* in another order */
-        {{"\x08\x02\x12\x02\x18\x01\x08\x01\x28\x09\x28\x04", 12}, 0}, /* unknown rank, the last wins */
-        {{"\x08\x01\x12\x04\x12\x02\x08\x02\x28\x18\x12\x06\x12\x04\x08\x09\x08\x03", 18}, 2}, /* in pieces */
+        {{"\x08\x01\x28\x04", 4}, 0},         /* no shape */
+        {{"\x28\x04\x12\x00\x08\x01", 6}, 0}, /* in another order */
+        {{"\x08\x02\x12\x02\x18\x01\x08\x01\x28\x09\x28\x04", 12},
+         0}, /* unknown rank, the last wins */
+        {{"\x08\x01\x12\x04\x12\x02\x08\x02\x28\x18\x12\x06\x12\x04\x08\x09\x08\x03", 18},
+         2},                                                            /* in pieces */
         {{"\x08\x01\x12\x07\x12\x05\x08\x01\x12\x01n\x28\x04", 13}, 1}, /* a dim's name */
         {{"\x08\x01\xfa\x06\x03xyz\xf9\x06"
           "12345678\x28\x04\xfd\x06"
@@ -368,8 +374,9 @@ static void bundle_open_dtypes_without_bytes_are_hidden(void **state)
     static const struct {
         uint64_t dtype;
         enum tensor_hidden hidden;
-    } cases[] = {{20, TENSOR_RESOURCE},      {21, TENSOR_VARIANT},        {0, TENSOR_DTYPE_UNKNOWN},
-                 {77, TENSOR_DTYPE_UNKNOWN}, {101, TENSOR_DTYPE_UNKNOWN}, {UINT64_MAX, TENSOR_DTYPE_UNKNOWN}};
+    } cases[] = {{20, TENSOR_RESOURCE},       {21, TENSOR_VARIANT},
+                 {0, TENSOR_DTYPE_UNKNOWN},   {77, TENSOR_DTYPE_UNKNOWN},
+                 {101, TENSOR_DTYPE_UNKNOWN}, {UINT64_MAX, TENSOR_DTYPE_UNKNOWN}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct mkbuf value = {0};
         mk_entry(&value, &(struct mkentry){cases[i].dtype, 2, d23, 0, 0, 1000, 0});
@@ -421,8 +428,8 @@ static void add_slice(struct fixture *f, int64_t row, int64_t columns)
     struct mkbuf value = {0};
     struct mkbuf key = {0};
     mk_slice_key(&key, "v", 2, (const int64_t[]){row, 0}, (const int64_t[]){1, 3});
-    mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){1, columns}, 0, (uint64_t)row * 12,
-                                       (uint64_t)columns * 4, 0});
+    mk_entry(&value, &(struct mkentry){FLOAT, 2, (const int64_t[]){1, columns}, 0,
+                                       (uint64_t)row * 12, (uint64_t)columns * 4, 0});
     mkckpt_record(&f->ckpt, key.data, key.len, value.data, value.len);
     mkbuf_free(&key);
     mkbuf_free(&value);
@@ -477,7 +484,8 @@ static void bundle_open_slices_that_contradict_their_owner_hide_it(void **state)
     add_slice(f, 1, 2);
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->c->tensors[0].hidden, TENSOR_RECORD_BAD);
-    assert_non_null(strstr(tensor_hidden_reason(&f->c->tensors[0]), "slice [1:2, 0:3] has 8 bytes"));
+    assert_non_null(
+        strstr(tensor_hidden_reason(&f->c->tensors[0]), "slice [1:2, 0:3] has 8 bytes"));
     mkckpt_free(&f->ckpt);
     mkckpt_init(&f->ckpt, 2);
     add_owner(f, 2); /* row 2 of 2 */
@@ -486,7 +494,8 @@ static void bundle_open_slices_that_contradict_their_owner_hide_it(void **state)
     diag_init(&f->d);
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->c->tensors[0].hidden, TENSOR_RECORD_BAD);
-    assert_non_null(strstr(tensor_hidden_reason(&f->c->tensors[0]), "is not within the shape [2, 3]"));
+    assert_non_null(
+        strstr(tensor_hidden_reason(&f->c->tensors[0]), "is not within the shape [2, 3]"));
 }
 
 static void bundle_open_name_that_starts_with_nul_is_a_tensor(void **state)
@@ -545,11 +554,13 @@ static void bundle_open_headers_are_judged(void **state)
     assert_header_gives(f, STR("\x08\x01\x10\x02\x1a\x02\x08\x09"), 0); /* what TensorFlow takes */
     assert_header_gives(f, STR("\x08\x01\x1a\x04\x08\x01\x10\x01"), 0);
     assert_header_gives(f, STR("\x08\x01\x1a\x04\x08\x01\x10\x02"), -ENOTSUP); /* min_consumer 2 */
-    assert_header_gives(f, STR("\x08\x01\x1a\x04\x18\x03\x18\x01"), -ENOTSUP); /* bad consumers 3, 1 */
-    assert_header_gives(f, STR("\x08\x01\x1a\x04\x1a\x02\x03\x01"), -ENOTSUP); /* the same, packed */
+    assert_header_gives(f, STR("\x08\x01\x1a\x04\x18\x03\x18\x01"),
+                        -ENOTSUP); /* bad consumers 3, 1 */
+    assert_header_gives(f, STR("\x08\x01\x1a\x04\x1a\x02\x03\x01"),
+                        -ENOTSUP); /* the same, packed */
     assert_header_gives(f, STR("\x08\x01\x1a\x02\x18\x02"), 0);
     assert_header_gives(f, STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), -EBADMSG); /* -1 */
-    assert_header_gives(f, STR("\x08\x80\x80\x40"), 0);                                    /* 1 Mi */
+    assert_header_gives(f, STR("\x08\x80\x80\x40"), 0); /* 1 Mi */
     assert_header_gives(f, STR("\x08\x81\x80\x40"), -EOVERFLOW);
     assert_header_gives(f, STR("\x08"), -EBADMSG);
     assert_header_gives(f, STR("no message"), -EBADMSG);
@@ -634,7 +645,8 @@ static void catalog_open_shards_used_ones_must_be_there(void **state)
     assert_int_equal(f->d.errors, 2);
 }
 
-/* 65537 shards: the number of digits grows beyond five, and only those that are named exist for us. */
+/* 65537 shards: the number of digits grows beyond five, and only those that are named exist for
+ * us. */
 static void bundle_open_many_shards_only_named_ones_are_listed(void **state)
 {
     struct fixture *f = *state;
@@ -673,7 +685,8 @@ static void bundle_open_many_tensors_are_all_found(void **state)
     assert_int_equal(first, 12300);
 }
 
-/* Checkpoints that TensorFlow wrote, with the tensors that TensorFlow read back: tests/golden/NAME/truth.json. */
+/* Checkpoints that TensorFlow wrote, with the tensors that TensorFlow read back:
+ * tests/golden/NAME/truth.json. */
 static char *read_text(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -701,7 +714,8 @@ static void hex_of(const struct catalog *c, const struct tensor *t, struct buf *
 }
 
 /* Every tensor that is shown is in the truth, with dtype, shape and bytes. */
-static void assert_golden(struct fixture *f, const char *dir, const char *name, const char *truth_of)
+static void assert_golden(struct fixture *f, const char *dir, const char *name,
+                          const char *truth_of)
 {
     CLEANUP_BUF struct buf path = {0};
     buf_printf(&path, "%s/%s", dir, truth_of);
@@ -730,8 +744,8 @@ static void assert_golden(struct fixture *f, const char *dir, const char *name, 
             assert_int_equal(strings_need(&f->c->shards[t->shard], t->off), 0);
             continue;
         }
-        buf_printf(&line, "{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\",\"shape\":[", STR_ARG(tensor_name(t)),
-                   dtype_name(t->dtype));
+        buf_printf(&line, "{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\",\"shape\":[",
+                   STR_ARG(tensor_name(t)), dtype_name(t->dtype));
         for (unsigned k = 0; k < t->rank; k++) {
             buf_printf(&line, "%s%lld", k ? "," : "", (long long)t->dims[k]);
         }

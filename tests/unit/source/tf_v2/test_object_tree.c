@@ -78,7 +78,8 @@ static void edge(struct made *m, unsigned from, unsigned to, const char *name)
     mkbuf_free(&b);
 }
 
-static void slot(struct made *m, unsigned optimizer, unsigned variable, const char *name, unsigned node)
+static void slot(struct made *m, unsigned optimizer, unsigned variable, const char *name,
+                 unsigned node)
 {
     struct mkbuf b = {0};
     mkbuf_field(&b, 1, variable);
@@ -101,8 +102,9 @@ static const char *pairs(void)
     assert_int_equal(object_tree_pair(&left.tree, &right.tree, pair), 0);
     text[0] = '\0';
     for (unsigned i = 0; i < left.count; i++) {
-        len += (size_t)snprintf(text + len, sizeof(text) - len, pair[i] == OBJECT_NONE ? "%s%u=-" : "%s%u=%u",
-                                i ? " " : "", i, pair[i]);
+        len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                pair[i] == OBJECT_NONE ? "%s%u=-" : "%s%u=%u", i ? " " : "", i,
+                                pair[i]);
     }
     return text;
 }
@@ -268,7 +270,8 @@ int main(void)
         cmocka_unit_test_teardown(pair_goes_by_names_not_by_numbers, forget_both),
         cmocka_unit_test_teardown(pair_takes_any_path_that_both_have, forget_both),
         cmocka_unit_test_teardown(pair_of_what_is_one_there_and_two_here, forget_both),
-        cmocka_unit_test_teardown(pair_of_what_is_two_there_and_one_here_is_the_nearest, forget_both),
+        cmocka_unit_test_teardown(pair_of_what_is_two_there_and_one_here_is_the_nearest,
+                                  forget_both),
         cmocka_unit_test_teardown(pair_of_circles_ends, forget_both),
         cmocka_unit_test_teardown(pair_of_slots_is_by_optimizer_variable_and_name, forget_both),
         cmocka_unit_test_teardown(pair_of_nothing_is_nothing, forget_both),

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "source/tf_v2/bundle.h"
 #include "source/catalog_names.h"
+#include "source/tf_v2/bundle.h"
 #include "source/tf_v2/objects_path.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
@@ -109,7 +109,8 @@ static void add_slot(struct fixture *f, unsigned variable, const char *slot, uns
     mkbuf_free(&node);
 }
 
-/* The record as TensorFlow writes it (tensor_bundle.cc, WriteStringTensor), the bytes of both checksums changed by that. */
+/* The record as TensorFlow writes it (tensor_bundle.cc, WriteStringTensor), the bytes of both
+ * checksums changed by that. */
 static void add_record(struct fixture *f, uint32_t length_xor, uint32_t content_xor)
 {
     struct mkbuf bytes = {0};
@@ -139,7 +140,8 @@ static void open_written(struct fixture *f)
 {
     catalog_close(f->c);
     assert_int_equal(
-        bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c), 0);
+        bundle_open(&(struct location){.prefix = f->prefix, .index_path = f->index}, &f->d, &f->c),
+        0);
     assert_int_equal(f->d.errors, 0);
 }
 
@@ -169,7 +171,8 @@ static void assert_named(struct fixture *f, const char *key, const char *friendl
     assert_str(catalog_friendly(f->c, t), friendly);
     assert_int_equal(catalog_resolve(f->c, str_from(friendly), found, 2), 1);
     assert_ptr_equal(found[0], t);
-    assert_ptr_equal(catalog_find(f->c, f->c->names->friendly ? str_from(friendly) : str_from(key)), t);
+    assert_ptr_equal(catalog_find(f->c, f->c->names->friendly ? str_from(friendly) : str_from(key)),
+                     t);
 }
 
 static void assert_sorted(const struct catalog *c)
@@ -320,7 +323,7 @@ static void slots_go_by_what_their_variable_is_called(void **state)
     add_node(f, "a/.OPTIMIZER_SLOT/opt/m" VALUE, "twin/m");   /* 2 */
     add_node(f, "c" VALUE, "kernel");                         /* 3 */
     add_node(f, "c/.OPTIMIZER_SLOT/opt/m" VALUE, "kernel/s"); /* 4 */
-    add_node(f, "d" VALUE, "kernel/m");                       /* 5: what that slot would be called */
+    add_node(f, "d" VALUE, "kernel/m"); /* 5: what that slot would be called */
     add_slot(f, 0, "m", 2);
     add_slot(f, 3, "m", 4);
     open_ckpt(f);

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "tensor/dtype.h"
 #include "support/opened.h"
+#include "tensor/dtype.h"
 
 static struct opened now;
 
@@ -38,12 +38,13 @@ static struct logical same_bytes(const char *name, const char *as)
     return l;
 }
 
-/* ---- parts of one tensor ------------------------------------------------------------------------- */
+/* ---- parts of one tensor --------------------------------------------------------------------- */
 
 static void logical_rows_of_one_tensor_are_that_tensor(void **state)
 {
     (void)state;
-    opened_golden(&now, "parts", "[assignment_map]\nsome_var = cut | partition 3,1\nsome_var = whole\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nsome_var = cut | partition 3,1\nsome_var = whole\n");
     struct logical l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 3);
     assert_null(l.whole->form); /* nothing of its own: the source, under another name */
@@ -74,9 +75,9 @@ static void logical_one_part_is_the_whole(void **state)
 static void logical_cast_parts_are_one_cast_piece(void **state)
 {
     (void)state;
-    opened_golden(
-        &now, "parts",
-        "[assignment_map]\nwide = cut | partition 1,4 | cast float64\nwide = whole | cast float64\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nwide = cut | partition 1,4 | cast float64\nwide = whole | "
+                  "cast float64\n");
     struct logical l = same_bytes("cut", "whole");
     assert_non_null(l.whole->form);
     assert_int_equal(l.whole->form->piece_count, 1);
@@ -99,18 +100,19 @@ static void logical_more_than_ten_parts_keep_the_order_of_numbers(void **state)
     assert_null(logical_of_part(&now.view.logicals, opened_find(&now, "whole").whole));
 }
 
-/* ---- sources in slices --------------------------------------------------------------------------- */
+/* ---- sources in slices ----------------------------------------------------------------------- */
 
 static void logical_parts_of_a_tensor_in_slices(void **state)
 {
     (void)state;
     /* `emb` is cut by rows, `cols` by columns, `net/deep` in the middle: parts along and across. */
-    opened_golden(&now, "sliced",
-                  "[assignment_map]\n"
-                  "emb = a | partition 3,1\nemb = a2 | partition 1,4\nemb = emb\n"
-                  "cols = b | partition 3,1\ncols = b2 | partition 1,7\ncols = cols\n"
-                  "net/deep = c | partition 1,1,3\nnet/deep = c2 | partition 2,1,1\nnet/deep = deep\n"
-                  "net/many = d | partition 4,1\nnet/many = many\n");
+    opened_golden(
+        &now, "sliced",
+        "[assignment_map]\n"
+        "emb = a | partition 3,1\nemb = a2 | partition 1,4\nemb = emb\n"
+        "cols = b | partition 3,1\ncols = b2 | partition 1,7\ncols = cols\n"
+        "net/deep = c | partition 1,1,3\nnet/deep = c2 | partition 2,1,1\nnet/deep = deep\n"
+        "net/many = d | partition 4,1\nnet/many = many\n");
     same_bytes("a", "emb");
     same_bytes("a2", "emb");
     same_bytes("b", "cols");
@@ -120,7 +122,7 @@ static void logical_parts_of_a_tensor_in_slices(void **state)
     same_bytes("d", "many");
 }
 
-/* ---- parts of several tensors, and into one ------------------------------------------------------ */
+/* ---- parts of several tensors, and into one -------------------------------------------------- */
 
 static void logical_parts_of_several_sources(void **state)
 {
@@ -140,7 +142,8 @@ static void logical_parts_of_several_sources(void **state)
     size_t bytes;
     char *got = opened_target(&now, l.whole, &bytes);
     assert_int_equal(bytes, 9);
-    assert_memory_equal(got, "\x00\x01\x02\x03\x04\x05\x1f\x20\x21", 9); /* opened_add: 31 times the number */
+    assert_memory_equal(got, "\x00\x01\x02\x03\x04\x05\x1f\x20\x21",
+                        9); /* opened_add: 31 times the number */
     free(got);
 }
 
@@ -164,14 +167,15 @@ static void logical_declared_parts_take_whole_tensors(void **state)
     assert_null(l.whole->form);
 }
 
-/* ---- parts that are no whole --------------------------------------------------------------------- */
+/* ---- parts that are no whole ----------------------------------------------------------------- */
 
 static void logical_a_part_that_another_rule_took(void **state)
 {
     (void)state;
-    opened_golden(&now, "parts",
-                  "[assignment_map]\nwide = t | partition 2,1\nwide = t/part_1\nvec = v | partition 4\n"
-                  "vec = v/part_0\ntable = u | partition 3,1\nvec = u/part_1\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nwide = t | partition 2,1\nwide = t/part_1\nvec = v | partition 4\n"
+        "vec = v/part_0\ntable = u | partition 3,1\nvec = u/part_1\n");
     assert_null(opened_find(&now, "t").whole); /* its end is missing */
     assert_null(opened_find(&now, "v").whole); /* its beginning */
     assert_null(opened_find(&now, "u").whole); /* something in between */
@@ -183,15 +187,15 @@ static void logical_a_part_that_another_rule_took(void **state)
 static void logical_a_name_like_one_more_part(void **state)
 {
     (void)state;
-    opened_golden(
-        &now, "parts",
-        "[assignment_map]\nwide = t | partition 2,1\ntable = t/part_7 | cast float32\nwide = whole\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nwide = t | partition 2,1\ntable = t/part_7 | cast "
+                  "float32\nwide = whole\n");
     same_bytes("t", "whole");
     assert_int_equal(opened_find(&now, "t").part_count, 2);
     assert_int_equal(opened_find(&now, "t/part_7").part_count, 0);
 }
 
-/* ---- types of their own --------------------------------------------------------------------------- */
+/* ---- types of their own ---------------------------------------------------------------------- */
 
 static void logical_strings_in_parts(void **state)
 {
@@ -213,14 +217,15 @@ static void logical_strings_in_parts(void **state)
 static void logical_half_in_parts(void **state)
 {
     (void)state;
-    opened_golden(&now, "sliced_half",
-                  "[assignment_map]\nhalf = h | partition 3,1\nhalf = half\nwide = w | partition 1,2\n"
-                  "wide = wide\n");
+    opened_golden(
+        &now, "sliced_half",
+        "[assignment_map]\nhalf = h | partition 3,1\nhalf = half\nwide = w | partition 1,2\n"
+        "wide = wide\n");
     same_bytes("h", "half");
     same_bytes("w", "wide");
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static void logical_names_are_in_bytewise_order(void **state)
 {
@@ -239,13 +244,14 @@ static void logical_names_are_in_bytewise_order(void **state)
     assert_int_equal(count, now.view.plan->count);
 }
 
-/* A part's name stands before a sibling of its variable, "w/part_0" before "w-x" or after: the order is that of the full names. */
+/* A part's name stands before a sibling of its variable, "w/part_0" before "w-x" or after: the
+ * order is that of the full names. */
 static void logical_order_among_siblings_of_a_partitioned_variable(void **state)
 {
     (void)state;
-    opened_golden(
-        &now, "parts",
-        "[assignment_map]\nvec = w | partition 2\nvec = w-x\nvec = w.x\nvec = w/a\nvec = w0\nvec = v\n");
+    opened_golden(&now, "parts",
+                  "[assignment_map]\nvec = w | partition 2\nvec = w-x\nvec = w.x\nvec = w/a\nvec = "
+                  "w0\nvec = v\n");
     static const char *const expected[] = {"v", "w", "w-x", "w.x", "w/a", "w0"};
     struct logical_cursor at = logical_first(&now.view.logicals);
     uint32_t count = 0;

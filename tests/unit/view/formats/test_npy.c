@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "view/formats/npy.h"
-#include "tensor/dtype.h"
 #include "support/opened.h"
+#include "tensor/dtype.h"
+#include "view/formats/npy.h"
 
 static struct opened now;
 
@@ -21,7 +21,8 @@ static int close_now(void **state)
     return 0;
 }
 
-/* The file of the view's variable: the text of its header without the blanks at the end, and what is below it is the tensor. */
+/* The file of the view's variable: the text of its header without the blanks at the end, and what
+ * is below it is the tensor. */
 static const char *header_of(const char *name)
 {
     static char text[NPY_HEADER_MOST];
@@ -33,7 +34,8 @@ static const char *header_of(const char *name)
         struct extent own[2];
         struct layout layout;
     } c;
-    assert_int_equal(npy_layout(now.view.catalog, l.whole, &scratch, c.header, c.own, &c.layout), 0);
+    assert_int_equal(npy_layout(now.view.catalog, l.whole, &scratch, c.header, c.own, &c.layout),
+                     0);
     render_scratch_fini(&scratch);
     char *bytes = opened_bytes(&now, &c.layout);
     assert_memory_equal(bytes, "\x93NUMPY\x01\x00", 8);
@@ -74,16 +76,24 @@ static void npy_headers(void **state)
     opened_add(&c, "quantized", DTYPE_QINT32, 1, (int64_t[]){2}, 0);
     opened_add(&c, "scalar", DTYPE_FLOAT32, 0, NULL, 0);
     opened_made(&now, &c, NULL);
-    assert_string_equal(header_of("bf16"), "{'descr': '<V2', 'fortran_order': False, 'shape': (5,), }");
-    assert_string_equal(header_of("bool"), "{'descr': '|b1', 'fortran_order': False, 'shape': (1, 1), }");
-    assert_string_equal(header_of("complex"), "{'descr': '<c16', 'fortran_order': False, 'shape': (2, 3), }");
-    assert_string_equal(header_of("float8"), "{'descr': '|V1', 'fortran_order': False, 'shape': (7,), }");
-    assert_string_equal(header_of("none"), "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 0, 3), }");
-    assert_string_equal(header_of("quantized"), "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }");
-    assert_string_equal(header_of("scalar"), "{'descr': '<f4', 'fortran_order': False, 'shape': (), }");
+    assert_string_equal(header_of("bf16"),
+                        "{'descr': '<V2', 'fortran_order': False, 'shape': (5,), }");
+    assert_string_equal(header_of("bool"),
+                        "{'descr': '|b1', 'fortran_order': False, 'shape': (1, 1), }");
+    assert_string_equal(header_of("complex"),
+                        "{'descr': '<c16', 'fortran_order': False, 'shape': (2, 3), }");
+    assert_string_equal(header_of("float8"),
+                        "{'descr': '|V1', 'fortran_order': False, 'shape': (7,), }");
+    assert_string_equal(header_of("none"),
+                        "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 0, 3), }");
+    assert_string_equal(header_of("quantized"),
+                        "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }");
+    assert_string_equal(header_of("scalar"),
+                        "{'descr': '<f4', 'fortran_order': False, 'shape': (), }");
 }
 
-/* Up to the 64 axes that NumPy has: lengths around those where a header grows. More axes are refused. */
+/* Up to the 64 axes that NumPy has: lengths around those where a header grows. More axes are
+ * refused. */
 static void npy_headers_of_every_length(void **state)
 {
     (void)state;
@@ -101,7 +111,8 @@ static void npy_headers_of_every_length(void **state)
     assert_non_null(strstr(npy_refusal(&l), "64 axes"));
     for (unsigned rank = 1; rank <= NPY_RANK_MOST; rank++) {
         char expected[2048];
-        int len = snprintf(expected, sizeof(expected), "{'descr': '|u1', 'fortran_order': False, 'shape': (");
+        int len = snprintf(expected, sizeof(expected),
+                           "{'descr': '|u1', 'fortran_order': False, 'shape': (");
         for (unsigned i = 0; i < rank; i++) {
             len += snprintf(expected + len, sizeof(expected) - (size_t)len, "%s1", i ? ", " : "");
         }
@@ -115,8 +126,10 @@ static void npy_strings_are_as_wide_as_the_longest(void **state)
 {
     (void)state;
     opened_golden(&now, "strings", "[assignment_map]\n/ = /\nwords = w | partition 2,1\n");
-    assert_string_equal(header_of("scalar"), "{'descr': '|S23', 'fortran_order': False, 'shape': (), }");
-    assert_string_equal(header_of("utf8"), "{'descr': '|S7', 'fortran_order': False, 'shape': (1,), }");
+    assert_string_equal(header_of("scalar"),
+                        "{'descr': '|S23', 'fortran_order': False, 'shape': (), }");
+    assert_string_equal(header_of("utf8"),
+                        "{'descr': '|S7', 'fortran_order': False, 'shape': (1,), }");
     assert_non_null(strstr(header_of("none"), "'shape': (0,), }"));
     assert_non_null(strstr(header_of("w"), "'shape': (2, 2), }"));
 }

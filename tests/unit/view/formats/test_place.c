@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "view/formats/place.h"
-#include "tensor/dtype.h"
 #include "support/opened.h"
+#include "tensor/dtype.h"
+#include "view/formats/place.h"
 
 static struct opened now;
 
@@ -69,12 +69,13 @@ static void expect_parts(const char *name, uint32_t count, int expected)
     }
 }
 
-/* ---- of a tensor that is whole in its file ------------------------------------------------------- */
+/* ---- of a tensor that is whole in its file --------------------------------------------------- */
 
 static void place_every_tensor_of_identity_views(void **state)
 {
     (void)state;
-    static const char *const names[] = {"demo", "dtypes", "parts", "shapes", "sharded", "slots", "unsorted"};
+    static const char *const names[] = {"demo",    "dtypes", "parts",   "shapes",
+                                        "sharded", "slots",  "unsorted"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         opened_golden(&now, names[i], NULL);
         uint32_t seen = 0;
@@ -93,9 +94,10 @@ static void place_every_tensor_of_identity_views(void **state)
 static void place_rows_are_a_run_and_columns_are_none(void **state)
 {
     (void)state;
-    opened_golden(&now, "parts",
-                  "[assignment_map]\nsome_var = rows | partition 3,1\nsome_var = columns | partition 1,7\n"
-                  "half = half | partition 7,1\nvec = vec | partition 13\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nsome_var = rows | partition 3,1\nsome_var = columns | partition 1,7\n"
+        "half = half | partition 7,1\nvec = vec | partition 13\n");
     expect_parts("rows", 3, PLACED);
     expect_parts("columns", 7, NOWHERE);
     expect_parts("half", 7, PLACED);
@@ -129,9 +131,10 @@ static void place_columns_of_one_row(void **state)
 static void place_nothing_that_is_computed(void **state)
 {
     (void)state;
-    opened_golden(&now, "parts",
-                  "[assignment_map]\nsome_var = cast | cast float64\nsome_var = same | cast float32\n"
-                  "half = half | partition 7,1 | cast float32\n");
+    opened_golden(
+        &now, "parts",
+        "[assignment_map]\nsome_var = cast | cast float64\nsome_var = same | cast float32\n"
+        "half = half | partition 7,1 | cast float32\n");
     assert_int_equal(placing(whole("cast")), NOWHERE);
     assert_int_equal(placing(whole("same")), SUMMED); /* to what it is */
     expect_parts("half", 7, NOWHERE);
@@ -147,23 +150,25 @@ static void place_parts_of_neighbours_are_one_run(void **state)
     opened_add(&c, "a", DTYPE_UINT8, 2, dims, 0);
     opened_add(&c, "b", DTYPE_UINT8, 2, dims, 0);
     opened_add(&c, "far", DTYPE_UINT8, 2, dims, 1);
-    opened_made(&now, &c,
-                "[assignment_map]\na = ab/part_0\nb = ab/part_1\nb = ba/part_0\na = ba/part_1\n"
-                "a = two/part_0\nfar = two/part_1\n"
-                "[variables]\nab = uint8 [4, 3] | partition 2,1\nba = uint8 [4, 3] | partition 2,1\n"
-                "two = uint8 [4, 3] | partition 2,1\n");
+    opened_made(
+        &now, &c,
+        "[assignment_map]\na = ab/part_0\nb = ab/part_1\nb = ba/part_0\na = ba/part_1\n"
+        "a = two/part_0\nfar = two/part_1\n"
+        "[variables]\nab = uint8 [4, 3] | partition 2,1\nba = uint8 [4, 3] | partition 2,1\n"
+        "two = uint8 [4, 3] | partition 2,1\n");
     assert_int_equal(placing(whole("ab")), PLACED); /* no checksum is of both */
     assert_int_equal(placing(whole("ba")), NOWHERE);
     assert_int_equal(placing(whole("two")), NOWHERE);
     expect_parts("two", 2, SUMMED);
 }
 
-/* ---- of other encodings -------------------------------------------------------------------------- */
+/* ---- of other encodings ---------------------------------------------------------------------- */
 
 static void place_nothing_of_other_encodings(void **state)
 {
     (void)state;
-    static const char *const names[] = {"v1", "v1_strings", "v1_sharded", "big_endian", "big_endian_strings"};
+    static const char *const names[] = {"v1", "v1_strings", "v1_sharded", "big_endian",
+                                        "big_endian_strings"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         opened_golden(&now, names[i], NULL);
         struct logical_cursor at = logical_first(&now.view.logicals);
@@ -183,15 +188,16 @@ static void place_nothing_of_other_encodings(void **state)
     }
 }
 
-/* ---- slices -------------------------------------------------------------------------------------- */
+/* ---- slices ---------------------------------------------------------------------------------- */
 
 static void place_stored_slices(void **state)
 {
     (void)state;
     /* Rows [0,4) [4,7) [7,10) of emb are stored; columns [0,4) [4,7) of cols. */
-    opened_golden(&now, "sliced",
-                  "[assignment_map]\nemb = same | partition 3,1\nemb = other | partition 5,1\nemb = whole\n"
-                  "cols = cols | partition 1,2\ncols = across | partition 3,1\ncols = c\n");
+    opened_golden(
+        &now, "sliced",
+        "[assignment_map]\nemb = same | partition 3,1\nemb = other | partition 5,1\nemb = whole\n"
+        "cols = cols | partition 1,2\ncols = across | partition 3,1\ncols = c\n");
     expect_parts("same", 3, SUMMED);
     expect_parts("cols", 2, SUMMED);
     expect_parts("across", 3, NOWHERE);                /* of two slices each */
@@ -216,13 +222,14 @@ static void place_no_slices_of_what_is_cast_or_whole(void **state)
     assert_null(place_slices(now.view.catalog, whole("bias")));
 }
 
-/* ---- strings ------------------------------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 static void place_strings(void **state)
 {
     (void)state;
-    opened_golden(&now, "strings",
-                  "[assignment_map]\n/ = /\nwords = w | partition 2,1\nwords = one | partition 1,1\n");
+    opened_golden(
+        &now, "strings",
+        "[assignment_map]\n/ = /\nwords = w | partition 2,1\nwords = one | partition 1,1\n");
     assert_int_equal(placing(whole("words")), SUMMED);
     assert_int_equal(placing(whole("scalar")), SUMMED);
     assert_int_equal(placing(whole("w")), SUMMED);

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "tensor/dtype.h"
 #include "support/opened.h"
+#include "tensor/dtype.h"
 
 enum { HEADER_MOST = 100000000 }; /* safetensors/src/tensor.rs: MAX_HEADER_SIZE */
 
@@ -23,7 +23,7 @@ static int close_now(void **state)
     return 0;
 }
 
-/* ---- a reader, of names without escapes ---------------------------------------------------------- */
+/* ---- a reader, of names without escapes ------------------------------------------------------ */
 
 struct file {
     struct layout layout;
@@ -64,7 +64,8 @@ struct entry {
     uint64_t end;
 };
 
-/* The entry at *at, which is moved to the next one; false at the end of the header, which is then blanks. */
+/* The entry at *at, which is moved to the next one; false at the end of the header, which is then
+ * blanks. */
 static bool next_entry(const char **at, struct entry *e)
 {
     if (**at == '}') {
@@ -73,8 +74,8 @@ static bool next_entry(const char **at, struct entry *e)
     }
     int used = 0;
     e->shape[0] = '\0';
-    int got = sscanf(*at, ", \"%255[^\"]\": {\"dtype\": \"%15[A-Z0-9_]\", \"shape\": [%n", e->name, e->dtype,
-                     &used);
+    int got = sscanf(*at, ", \"%255[^\"]\": {\"dtype\": \"%15[A-Z0-9_]\", \"shape\": [%n", e->name,
+                     e->dtype, &used);
     assert_int_equal(got, 2);
     *at += used;
     size_t shape = strcspn(*at, "]");
@@ -83,7 +84,8 @@ static bool next_entry(const char **at, struct entry *e)
     e->shape[shape] = '\0';
     *at += shape;
     used = 0;
-    got = sscanf(*at, "], \"data_offsets\": [%" SCNu64 ", %" SCNu64 "]}%n", &e->begin, &e->end, &used);
+    got = sscanf(*at, "], \"data_offsets\": [%" SCNu64 ", %" SCNu64 "]}%n", &e->begin, &e->end,
+                 &used);
     assert_true(got == 2 && used > 0);
     *at += used;
     return true;
@@ -96,7 +98,8 @@ static const char *first_entry(const struct file *f)
     return f->header + sizeof(begin) - 1;
 }
 
-/* All of one file: entries without gaps to its end, each aligned to its elements, with the tensor's bytes. Returns how many there are. */
+/* All of one file: entries without gaps to its end, each aligned to its elements, with the tensor's
+ * bytes. Returns how many there are. */
 static uint32_t check_file(uint32_t i)
 {
     struct file f = open_file(i);
@@ -135,7 +138,7 @@ static const char *names_of(uint32_t i)
     return text;
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static const int64_t three[] = {3};
 
@@ -172,9 +175,10 @@ static void safetensors_scalars_and_nothing(void **state)
     assert_int_equal(check_file(0), 3);
     struct file f = open_file(0);
     assert_non_null(
-        strstr(f.header, "\"none\": {\"dtype\": \"F32\", \"shape\": [3, 0, 2], \"data_offsets\": [0, 0]}"));
-    assert_non_null(
-        strstr(f.header, "\"scalar\": {\"dtype\": \"F32\", \"shape\": [], \"data_offsets\": [0, 4]}"));
+        strstr(f.header,
+               "\"none\": {\"dtype\": \"F32\", \"shape\": [3, 0, 2], \"data_offsets\": [0, 0]}"));
+    assert_non_null(strstr(
+        f.header, "\"scalar\": {\"dtype\": \"F32\", \"shape\": [], \"data_offsets\": [0, 4]}"));
     close_file(&f);
 }
 
@@ -254,7 +258,7 @@ static void safetensors_of_nothing(void **state)
     close_file(&f);
 }
 
-/* ---- several files ------------------------------------------------------------------------------- */
+/* ---- several files --------------------------------------------------------------------------- */
 
 static void of_size(const char *size)
 {
@@ -262,12 +266,14 @@ static void of_size(const char *size)
     mkckpt_init(&c, 1);
     opened_add(&c, "a", DTYPE_UINT8, 1, (int64_t[]){6}, 0);
     opened_add(&c, "b", DTYPE_UINT8, 1, (int64_t[]){4}, 0);
-    opened_add(&c, "c", DTYPE_COMPLEX128, 1, (int64_t[]){99}, 0); /* takes no room: it is left out */
+    opened_add(&c, "c", DTYPE_COMPLEX128, 1, (int64_t[]){99},
+               0); /* takes no room: it is left out */
     opened_add(&c, "d", DTYPE_UINT8, 1, (int64_t[]){11}, 0);
     opened_add(&c, "e", DTYPE_UINT8, 1, (int64_t[]){0}, 0);
     opened_add(&c, "f", DTYPE_UINT8, 1, (int64_t[]){5}, 0);
     char map[256];
-    snprintf(map, sizeof(map), "[assignment_map]\n/ = /\n[view]\nname = x\nshard_size = %s\n", size);
+    snprintf(map, sizeof(map), "[assignment_map]\n/ = /\n[view]\nname = x\nshard_size = %s\n",
+             size);
     opened_made(&now, &c, map);
     for (uint32_t i = 0; i < safetensors_count(now.view.safetensors); i++) {
         check_file(i);
@@ -292,12 +298,13 @@ static void safetensors_are_cut_by_size(void **state)
     assert_int_equal(safetensors_index(s, &own, &l), 0);
     char *text = opened_bytes(&now, &l);
     text[l.size] = '\0';
-    assert_string_equal(text, "{\n  \"metadata\": {\n    \"total_size\": 26\n  },\n  \"weight_map\": {\n"
-                              "    \"a\": \"x-00001-of-00003.safetensors\",\n"
-                              "    \"b\": \"x-00001-of-00003.safetensors\",\n"
-                              "    \"d\": \"x-00002-of-00003.safetensors\",\n"
-                              "    \"e\": \"x-00003-of-00003.safetensors\",\n"
-                              "    \"f\": \"x-00003-of-00003.safetensors\"\n  }\n}\n");
+    assert_string_equal(text,
+                        "{\n  \"metadata\": {\n    \"total_size\": 26\n  },\n  \"weight_map\": {\n"
+                        "    \"a\": \"x-00001-of-00003.safetensors\",\n"
+                        "    \"b\": \"x-00001-of-00003.safetensors\",\n"
+                        "    \"d\": \"x-00002-of-00003.safetensors\",\n"
+                        "    \"e\": \"x-00003-of-00003.safetensors\",\n"
+                        "    \"f\": \"x-00003-of-00003.safetensors\"\n  }\n}\n");
     free(text);
 }
 
@@ -318,7 +325,8 @@ static void safetensors_of_just_the_size(void **state)
     assert_int_equal(safetensors_count(now.view.safetensors), 4);
 }
 
-/* Names of 60,000 bytes, each of which is two in JSON: some 830 are all that a header has room for. */
+/* Names of 60,000 bytes, each of which is two in JSON: some 830 are all that a header has room
+ * for. */
 enum { LONG = 60000, LONG_IN_JSON = 2 * LONG };
 
 static void many_long_names(uint32_t count)

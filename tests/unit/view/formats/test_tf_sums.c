@@ -9,14 +9,15 @@
 #include <cmocka.h>
 #include <snappy-c.h>
 
-#include "view/formats/tf_sums.h"
 #include "codec/sstable_cache.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
+#include "view/formats/tf_sums.h"
 
 enum { BLOCKS = 6, BLOCK_BYTES = 2 << 20 }; /* several buffers of a reader each */
 
-/* Sums of `BLOCKS` compressed blocks, with a cache that holds one and a half: each is unpacked once, however many processors there are. */
+/* Sums of `BLOCKS` compressed blocks, with a cache that holds one and a half: each is unpacked
+ * once, however many processors there are. */
 static void sums_of_large_compressed_blocks_unpack_each_once(void **state)
 {
     (void)state;
@@ -50,8 +51,8 @@ static void sums_of_large_compressed_blocks_unpack_each_once(void **state)
     c.blocks = sstable_cache_new(BLOCK_BYTES * 3 / 2);
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
-        assert_int_equal(sstable_cache_shard(c.blocks, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]),
-                         0);
+        assert_int_equal(
+            sstable_cache_shard(c.blocks, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]), 0);
     }
     assert_int_equal(tf_sums_run(&c, sums, BLOCKS), 0);
     for (unsigned i = 0; i < BLOCKS; i++) {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "tensor/dtype.h"
 #include "support/opened.h"
+#include "tensor/dtype.h"
 
 static struct opened now;
 
@@ -41,24 +41,27 @@ static char *index_bytes(size_t *len)
     struct extent own;
     struct layout early;
     struct layout l;
-    assert_int_equal(tf_view_index(now.view.tf, false, &own, &early), 0); /* its size, before its checksums */
+    assert_int_equal(tf_view_index(now.view.tf, false, &own, &early),
+                     0); /* its size, before its checksums */
     assert_int_equal(tf_view_index(now.view.tf, true, &own, &l), 0);
     assert_int_equal(early.size, l.size);
     *len = l.size;
     return opened_bytes(&now, &l);
 }
 
-/* ---- what TensorFlow wrote ----------------------------------------------------------------------- */
+/* ---- what TensorFlow wrote ------------------------------------------------------------------- */
 
-/* An identity view's index is the one that TensorFlow wrote, to the last byte, but that it says of tensors without elements where they stand. */
+/* An identity view's index is the one that TensorFlow wrote, to the last byte, but that it says of
+ * tensors without elements where they stand. */
 static void tf_view_of_identity_is_the_source(void **state)
 {
     (void)state;
     static const struct {
         const char *golden;
         const char *prefix;
-    } all[] = {{"demo", "model.ckpt-1000"}, {"sharded", "model.ckpt-7"}, {"slots", "model.ckpt-3"},
-               {"sliced", "sliced.ckpt"},   {"parts", "parts.ckpt"},     {"strings", "strings.ckpt"},
+    } all[] = {{"demo", "model.ckpt-1000"}, {"sharded", "model.ckpt-7"},
+               {"slots", "model.ckpt-3"},   {"sliced", "sliced.ckpt"},
+               {"parts", "parts.ckpt"},     {"strings", "strings.ckpt"},
                {"dtypes", "dtypes.ckpt"},   {"big_index", "big.ckpt"}};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         char path[512];
@@ -79,7 +82,7 @@ static void tf_view_of_identity_is_the_source(void **state)
     }
 }
 
-/* ---- read back by the reader ---------------------------------------------------------------------- */
+/* ---- read back by the reader ----------------------------------------------------------------- */
 
 /* Writes the view's checkpoint as PREFIX in the test's folder and opens it as a view of its own. */
 static void written(struct opened *o)
@@ -137,9 +140,11 @@ static void tf_view_of_mixed_views(void **state)
     (void)state;
     static const char *const maps[] = {
         "[assignment_map]\n/ = re.named/\n",
-        "[assignment_map]\n/ = s/\nemb = emb | partition 3,1\ncols = cols | partition 3,1\nnet/deep = d | "
+        "[assignment_map]\n/ = s/\nemb = emb | partition 3,1\ncols = cols | partition "
+        "3,1\nnet/deep = d | "
         "cast float32\n",
-        "[assignment_map]\nemb = a/emb | partition 5,1\nnet/many = m | partition 1,2\n[view]\nshards = "
+        "[assignment_map]\nemb = a/emb | partition 5,1\nnet/many = m | partition "
+        "1,2\n[view]\nshards = "
         "compact\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
@@ -159,7 +164,7 @@ static void tf_view_of_mixed_views(void **state)
     check_written();
 }
 
-/* ---- the order of keys ---------------------------------------------------------------------------- */
+/* ---- the order of keys ----------------------------------------------------------------------- */
 
 /* Names that begin with a NUL stand among the keys of slices, which do so too. */
 static void tf_view_names_that_begin_with_a_nul(void **state)
@@ -169,10 +174,11 @@ static void tf_view_names_that_begin_with_a_nul(void **state)
     mkckpt_init(&c, 1);
     opened_add(&c, "a", DTYPE_FLOAT16, 1, (int64_t[]){4}, 0);
     opened_add(&c, "b", DTYPE_INT8, 1, (int64_t[]){4}, 0);
-    opened_made(&now, &c,
-                "[assignment_map]\na = m | partition 2\na = %00m | partition 2\na = %00n\nb = %00\nb = "
-                "%00a%00\nb = %00z\nb = x\n"
-                "a = y | partition 4\nb = %01\n");
+    opened_made(
+        &now, &c,
+        "[assignment_map]\na = m | partition 2\na = %00m | partition 2\na = %00n\nb = %00\nb = "
+        "%00a%00\nb = %00z\nb = x\n"
+        "a = y | partition 4\nb = %01\n");
     uint32_t names = 0;
     struct logical_cursor at = logical_first(&now.view.logicals);
     for (struct logical l; logical_next(&at, &l);) {
@@ -196,8 +202,9 @@ static void tf_view_of_nine_thousand_variables(void **state)
     assert_non_null(file);
     assert_int_equal(ftruncate(fileno(file), 9000 * 256), 0);
     fclose(file);
-    opened_unlooked(&now, prefix,
-                    "[assignment_map]\n/ = a/scope/that/makes/keys/longer/so/that/there/are/more/blocks/\n");
+    opened_unlooked(
+        &now, prefix,
+        "[assignment_map]\n/ = a/scope/that/makes/keys/longer/so/that/there/are/more/blocks/\n");
     assert_int_equal(now.view.catalog->count, 9000);
     size_t len;
     char *index = index_bytes(&len);
