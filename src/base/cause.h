@@ -5,7 +5,7 @@
  * files it was. So whoever finds one notes it for its thread, as errno is set, and whoever answers
  * the request asks what was noted. One cause is one log line, however many files show it.
  *
- * What is found damaged once is not looked at again (cell.h): its cell keeps the cause, for those
+ * What is found damaged once is not looked at again (once.h): its once keeps the cause, for those
  * who ask later. Safe from any thread. */
 #ifndef CKPTFS_BASE_CAUSE_H
 #define CKPTFS_BASE_CAUSE_H

@@ -11,7 +11,7 @@
  *   -ERANGE     a value does not fit the type that it is cast to
  *   -EUCLEAN    damaged, as -o verify found and tells
  *   -EINTR      the request was interrupted
- *   -EAGAIN     this thread may not wait now: another has to ask again (cell.h)
+ *   -EAGAIN     this thread may not wait now: another has to ask again (once.h)
  *   -EIO        short read, changed shard or device error
  *   -ENOMEM     allocation failed
  *

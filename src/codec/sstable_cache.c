@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/cleanup.h"
+#include "base/once.h"
 #include "base/pages.h"
 
 struct cached {
     struct sstable_cache *cache;
     struct sstable_stored stored;
     uint64_t bytes; /* unpacked */
-    struct cell unpacked;
+    struct once unpacked;
     char *plain;          /* owns; NULL if it is not kept */
     unsigned users;       /* that copy from it */
     unsigned cut;         /* how often it was pushed out with less than half of it read */
@@ -63,7 +63,7 @@ static void drop(struct sstable_cache *c, struct cached *b)
     unlink_block(c, b);
     pages_unmap(STEAL(b->plain), (size_t)b->bytes);
     c->stats.bytes -= b->bytes;
-    cell_empty(&b->unpacked);
+    once_empty(&b->unpacked);
 }
 
 void sstable_cache_free(struct sstable_cache *c)
@@ -103,7 +103,7 @@ static errint make_room(struct sstable_cache *c, const struct cached *b)
     }
     errint rc = b->bytes > c->stats.most ? -ENOMEM : 0;
     while (rc == 0 && c->stats.bytes + b->bytes > c->stats.most) {
-        rc = push_out(c) ? 0 : cell_wait(&c->moved, &c->lock);
+        rc = push_out(c) ? 0 : once_wait(&c->moved, &c->lock);
     }
     c->stats.bytes += rc == 0 ? b->bytes : 0;
     pthread_mutex_unlock(&c->lock);
@@ -190,7 +190,7 @@ static errint acquire(struct shard *s)
     struct sstable_cache *c = b->cache;
     for (;;) {
         struct loading l = {s, false};
-        errint rc = cell_need(&b->unpacked, load, &l);
+        errint rc = once_need(&b->unpacked, load, &l);
         if (rc < 0 || l.loaded) {
             return rc;
         }

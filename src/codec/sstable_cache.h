@@ -5,7 +5,7 @@
  * A block is unpacked at its first read and kept while there is room: all that is kept, and all
  * that is being unpacked, together have at most so many bytes as the cache may; the one not used
  * for the longest time goes first. One thread unpacks a block while the others that need it wait
- * (cell.h). A block whose checksum or content is wrong stays so and is not tried again. What is
+ * (once.h). A block whose checksum or content is wrong stays so and is not tried again. What is
  * unpacked has the checksum that the block had when the file was read at first, so it stays right
  * whatever becomes of the file.
  *

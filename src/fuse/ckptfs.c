@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/once.h"
 #include "fuse/capacity.h"
 #include "fuse/daemon.h"
 #include "fuse/identity.h"
@@ -287,7 +287,7 @@ static errint go_live(struct served *s, const struct mountpoint *m)
 static errint detach(struct served *s, const struct mountpoint *m, struct daemon *background)
 {
     /* Of the workers, one is always free of what takes long. */
-    cell_workers_most(s->ops.threads - 1);
+    once_workers_most(s->ops.threads - 1);
     errint rc = kernel_cache_start(s->kernel_cache, s->session);
     rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
     shown_in = s->faults;

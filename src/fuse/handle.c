@@ -147,7 +147,7 @@ static errint render_to(struct handle_list *list, struct report_json *report, st
 {
     uint64_t marked = 0; /* where it was looked whether there should be a mark */
     for (unsigned steps = 1; *from + text->len < end; steps++) {
-        if (steps % STEPS_UNASKED == 0 && cell_interrupted()) {
+        if (steps % STEPS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         if (*from + text->len <= keep) {
@@ -217,7 +217,7 @@ static ssize_t read_json(struct handle *h, uint64_t off, size_t size, char *buf)
     errint rc = 0;
     if (far) {
         pthread_mutex_unlock(&h->lock);
-        rc = cell_need(&h->list->surveyed, survey, h->list);
+        rc = once_need(&h->list->surveyed, survey, h->list);
         pthread_mutex_lock(&h->lock);
         go_to(h, off);
     }
@@ -247,7 +247,7 @@ ssize_t handle_read(struct handle *h, uint64_t off, size_t size, char *buf)
         return read_json(h, off, size, buf);
     }
     if (h->kind == NODE_REPORT_TEXT) {
-        errint rc = cell_need(&h->list->rendered, render_text, h->list);
+        errint rc = once_need(&h->list->rendered, render_text, h->list);
         return rc < 0 ? rc : copy(buf_view(&h->list->text), 0, off, size, buf);
     }
     return copy(buf_view(&h->text), 0, off, size, buf);

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
+#include "base/once.h"
 #include "fuse/faults.h"
 #include "view/report.h"
 #include "view/stats.h"
@@ -36,8 +36,8 @@ struct handle_list {
     struct mark *marks; /* owns; of report.json, ascending */
     size_t mark_count;
     size_t mark_cap;
-    struct cell surveyed; /* there are marks up to its end */
-    struct cell rendered; /* `text`, of report.txt, is there */
+    struct once surveyed; /* there are marks up to its end */
+    struct once rendered; /* `text`, of report.txt, is there */
     struct buf text;      /* owns */
 };
 
@@ -50,7 +50,7 @@ void handle_close(struct handle *h);
 void handle_close_all(struct handle_list *list);
 
 /* handle_read: bytes [off, off + size) of the text, to `buf`; returns how many there are, less at
- * the end. Any thread. -ENOMEM; -EINTR, -EAGAIN as in base/cell.h. */
+ * the end. Any thread. -ENOMEM; -EINTR, -EAGAIN as in base/once.h. */
 MUST_CHECK ssize_t handle_read(struct handle *h, uint64_t off, size_t size, char *buf);
 
 /* In fuse_file_info.fh; 0 is no handle. */

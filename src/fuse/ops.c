@@ -6,10 +6,10 @@
 #include <sys/statvfs.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/checked.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/once.h"
 #include "fuse/handle.h"
 #include "fuse/worker.h"
 #include "view/content.h"
@@ -167,13 +167,13 @@ static bool reply_read(const struct overflow_request *r)
     return true;
 }
 
-bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
+bool ops_answer(const struct overflow_request *r, enum once_patience patience)
 {
     const struct ops_context *c = context_of(r->req); /* once it is answered it is gone */
-    const struct cell_waiter waiter = {is_unwanted, r->req, patience};
-    cell_wait_as(&waiter);
+    const struct once_waiter waiter = {is_unwanted, r->req, patience};
+    once_wait_as(&waiter);
     bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_attr(r);
-    cell_wait_as(NULL);
+    once_wait_as(NULL);
     sandbox_tell(c->sandbox);
     return answered;
 }
@@ -181,7 +181,7 @@ bool ops_answer(const struct overflow_request *r, enum cell_patience patience)
 static void answer(const struct overflow_request *r)
 {
     const struct ops_context *c = context_of(r->req);
-    if (ops_answer(r, CELL_WORKER)) {
+    if (ops_answer(r, ONCE_WORKER)) {
         overflow_help(c->overflow);
     } else if (!overflow_add(c->overflow, r)) {
         refuse(r->req, (fuse_ino_t)r->file + 1, -ENOMEM);

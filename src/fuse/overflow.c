@@ -75,7 +75,7 @@ static void queue(struct overflow *o, struct queued *q)
 }
 
 /* The oldest: false if there is none, or it has to wait. */
-static bool try_one(struct overflow *o, enum cell_patience patience)
+static bool try_one(struct overflow *o, enum once_patience patience)
 {
     pthread_mutex_lock(&o->lock);
     struct queued *q = take_out(o, NULL);
@@ -114,7 +114,7 @@ static void *run(void *data)
     while (await(o, in_vain)) {
         in_vain = true;
         for (unsigned left = atomic_load(&o->count); left > 0; left--) {
-            in_vain = !try_one(o, CELL_HURRIED) && in_vain;
+            in_vain = !try_one(o, ONCE_HURRIED) && in_vain;
         }
     }
     return NULL;
@@ -156,7 +156,7 @@ bool overflow_add(struct overflow *o, const struct overflow_request *r)
 void overflow_help(struct overflow *o)
 {
     if (atomic_load(&o->count)) {
-        (void)try_one(o, CELL_WORKER);
+        (void)try_one(o, ONCE_WORKER);
     }
 }
 

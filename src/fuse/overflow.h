@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that no worker may wait for (cell.h): they are taken off the worker's hands and tried
+/* Requests that no worker may wait for (once.h): they are taken off the worker's hands and tried
  * again and again, by one thread more, which is no worker, and by workers that have just answered
  * something. So one worker at least is always there for what needs no waiting, and nothing that
  * could be answered waits behind something that cannot. An interrupted one is answered at once. */
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/cell.h"
 #include "base/errint.h"
+#include "base/once.h"
 
 struct overflow;
 struct handle;
@@ -28,7 +28,7 @@ struct overflow_request {
 };
 
 /* Answers it, with that patience; false if it would have to wait longer, and is not answered. */
-typedef bool overflow_answer(const struct overflow_request *r, enum cell_patience patience);
+typedef bool overflow_answer(const struct overflow_request *r, enum once_patience patience);
 
 /* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
 MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/cell.h"
 #include "base/diag.h"
 #include "base/errint.h"
+#include "base/once.h"
 #include "base/str.h"
 #include "map/map.h"
 #include "plan/piece.h"
@@ -24,11 +24,11 @@
 /* What is found out about the file of a string target when it is first looked at
  * (render/string_read.h): the plan is const but for this. */
 struct strings_file {
-    struct cell cell;
+    struct once once;
     atomic_uint found_in; /* shard_doubts() when it was found out, or later where no file of the
                              target was in doubt since */
-    atomic_bool complete; /* the cell was full once: the rest does not change any more */
-    bool entangled;       /* of a bad cell: nothing is damaged, but it would take too long
+    atomic_bool complete; /* the once was full once: the rest does not change any more */
+    bool entangled;       /* of a bad once: nothing is damaged, but it would take too long
                              (render/string_cursor.h) */
     uint64_t bytes;       /* of the file */
     uint64_t longest;     /* bytes of the longest element */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/cleanup.h"
+#include "base/once.h"
 #include "render/verify.h"
 #include "source/tf_v1/legacy_blocks.h"
 
@@ -22,18 +22,18 @@ struct checked {
     const struct catalog *catalog;
     enum checked_mode mode;
     atomic_bool wary;      /* there is something to ask */
-    struct cell made;      /* the next four are there */
-    struct cell *cells;    /* owns; V2: tensors, then slices; V1: blocks */
+    struct once made;      /* the next four are there */
+    struct once *onces;    /* owns; V2: tensors, then slices; V1: blocks */
     atomic_uint *found_in; /* owns; of each: the doubt in which it was found good */
-    uint64_t *first; /* owns; V2: the first cell of each of catalog.sliced; V1: of each file */
+    uint64_t *first; /* owns; V2: the first once of each of catalog.sliced; V1: of each file */
     atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
     pthread_mutex_t lock;      /* over the list */
     struct damage *damages;    /* owns: the details of causes */
-    bool blocks;               /* cells are of blocks */
+    bool blocks;               /* onces are of blocks */
     struct checked_runs runs;
 };
 
-static errint make_cells(void *context)
+static errint make_onces(void *context)
 {
     struct checked *k = context;
     const struct catalog *c = k->catalog;
@@ -47,15 +47,15 @@ static errint make_cells(void *context)
         k->first[i] = count;
         count += k->blocks ? c->shards[i].block_count : c->sliced[i].count;
     }
-    k->cells = k->cells ? k->cells : calloc(count + 1, sizeof(*k->cells));
+    k->onces = k->onces ? k->onces : calloc(count + 1, sizeof(*k->onces));
     k->found_in = k->found_in ? k->found_in : calloc(count + 1, sizeof(*k->found_in));
     k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
-    return k->cells && k->found_in && k->bad ? 0 : -ENOMEM;
+    return k->onces && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
-static errint need_cells(struct checked *k)
+static errint need_onces(struct checked *k)
 {
-    return cell_need(&k->made, make_cells, k);
+    return once_need(&k->made, make_onces, k);
 }
 
 bool checked_wary(const struct checked *k)
@@ -78,7 +78,7 @@ errint checked_open(const struct catalog *c, enum checked_mode mode, struct chec
     k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == CHECKED_ALL);
-    errint rc = mode == CHECKED_ALL ? need_cells(k) : 0;
+    errint rc = mode == CHECKED_ALL ? need_onces(k) : 0;
     if (rc < 0) {
         checked_close(k);
         return rc;
@@ -101,7 +101,7 @@ void checked_close(struct checked *k)
     free(k->bad);
     free(k->first);
     free(k->found_in);
-    free(k->cells);
+    free(k->onces);
     free(k);
 }
 
@@ -112,7 +112,7 @@ struct run {
     struct checked *checked;
     const struct tensor *tensor;
     const struct stored_slice *slice;
-    uint64_t cell;
+    uint64_t once;
     struct shard *file;
     uint32_t number; /* V1: of its block */
 };
@@ -129,11 +129,11 @@ static errint find_run(struct checked *k, const struct tensor *t, const struct s
         if (out->number == LEGACY_NO_BLOCK) {
             return -EBADMSG;
         }
-        out->cell = k->first[out->file - c->shards] + out->number;
+        out->once = k->first[out->file - c->shards] + out->number;
     } else if (s) {
-        out->cell = k->first[t->off] + (uint64_t)(s - c->sliced[t->off].slices);
+        out->once = k->first[t->off] + (uint64_t)(s - c->sliced[t->off].slices);
     } else {
-        out->cell = (uint64_t)(t - c->tensors);
+        out->once = (uint64_t)(t - c->tensors);
     }
     return 0;
 }
@@ -173,7 +173,7 @@ static errint check_run(void *context)
     }
     switch (result.outcome) {
     case VERIFY_GOOD:
-        atomic_store(&k->found_in[r->cell], result.doubt);
+        atomic_store(&k->found_in[r->once], result.doubt);
         return 0;
     case VERIFY_UNKNOWN:
         return result.doubt ? shard_doubted(r->file) : 0;
@@ -208,34 +208,34 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
                     const struct verify_result *why)
 {
     struct run run;
-    errint rc = need_cells(k);
+    errint rc = need_onces(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
-    if (rc < 0 || cell_state(&k->cells[run.cell]) == CELL_BAD) {
+    if (rc < 0 || once_state(&k->onces[run.once]) == ONCE_BAD) {
         return rc;
     }
     cause_clear();
     rc = note_damage(&run, why);
     if (rc == -EBADMSG) {
-        cause_keep(&k->cells[run.cell]);
-        atomic_store(&k->cells[run.cell].state, CELL_BAD);
+        cause_keep(&k->onces[run.once]);
+        atomic_store(&k->onces[run.once].state, ONCE_BAD);
     }
     cause_clear();
     return rc == -EBADMSG ? 0 : rc;
 }
 
-/* The run may be served: 0; -EBADMSG, -ESTALE, and as cell_need. With `verify`, or where the file
+/* The run may be served: 0; -EBADMSG, -ESTALE, and as once_need. With `verify`, or where the file
  * is in doubt or suspect, it is verified, unless it was. */
 static errint need_run(struct checked *k, struct run *run, bool verify)
 {
-    struct cell *cell = &k->cells[run->cell];
+    struct once *once = &k->onces[run->once];
     uint32_t doubt = shard_doubt(run->file);
-    if (!verify && !doubt && !run->file->suspect && cell_state(cell) != CELL_BAD) {
+    if (!verify && !doubt && !run->file->suspect && once_state(once) != ONCE_BAD) {
         return 0;
     }
-    if (cell_state(cell) == CELL_FULL && atomic_load(&k->found_in[run->cell]) != doubt) {
-        cell_again(cell);
+    if (once_state(once) == ONCE_FULL && atomic_load(&k->found_in[run->once]) != doubt) {
+        once_again(once);
     }
-    errint rc = cell_need(cell, check_run, run);
+    errint rc = once_need(once, check_run, run);
     if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
         rc = shard_check(&k->catalog->shards[verify_stored_shard(run->tensor, run->slice)], true);
     }
@@ -246,7 +246,7 @@ static errint ask(struct checked *k, const struct tensor *t, const struct stored
                   bool verify)
 {
     struct run run;
-    errint rc = need_cells(k);
+    errint rc = need_onces(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc == 0) {
         struct shard_attempt a = shard_attempt(run.file);
@@ -294,37 +294,37 @@ void checked_print(const struct checked *k, const struct cause *c, struct buf *b
     buf_text(b, d->result.doubt ? ", which changed since it was opened" : "");
 }
 
-/* What is known of all runs of t: CELL_BAD if one is damaged, CELL_FULL if all were found good. */
-static enum cell_state state_of(struct checked *k, const struct tensor *t)
+/* What is known of all runs of t: ONCE_BAD if one is damaged, ONCE_FULL if all were found good. */
+static enum once_state state_of(struct checked *k, const struct tensor *t)
 {
     const struct slices *s = tensor_slices(k->catalog, t);
     bool full = s || t->shard != TENSOR_NO_SHARD;
     for (uint32_t i = 0; (s || full) && i < (s ? s->count : 1); i++) {
         struct run run;
-        enum cell_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
-                                    ? CELL_EMPTY
-                                    : cell_state(&k->cells[run.cell]);
-        if (state == CELL_BAD) {
-            return CELL_BAD;
+        enum once_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
+                                    ? ONCE_EMPTY
+                                    : once_state(&k->onces[run.once]);
+        if (state == ONCE_BAD) {
+            return ONCE_BAD;
         }
-        full &= state == CELL_FULL;
+        full &= state == ONCE_FULL;
     }
-    return full ? CELL_FULL : CELL_EMPTY;
+    return full ? ONCE_FULL : ONCE_EMPTY;
 }
 
 struct checked_counts checked_counts(struct checked *k)
 {
     struct checked_counts counts = {0};
-    if (cell_state(&k->made) != CELL_FULL) {
+    if (once_state(&k->made) != ONCE_FULL) {
         return counts;
     }
     for (uint32_t i = 0; i < k->catalog->count; i++) {
         const struct tensor *t = &k->catalog->tensors[i];
         atomic_uint_fast64_t *word;
         bool told = bit_of(k, t, &word) & atomic_load(word);
-        enum cell_state state = told ? CELL_BAD : state_of(k, t);
-        counts.damaged += state == CELL_BAD;
-        counts.verified += state == CELL_FULL && t->hidden == TENSOR_SHOWN;
+        enum once_state state = told ? ONCE_BAD : state_of(k, t);
+        counts.damaged += state == ONCE_BAD;
+        counts.verified += state == ONCE_FULL && t->hidden == TENSOR_SHOWN;
     }
     return counts;
 }

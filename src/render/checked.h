@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which stored tensors were verified, and which are damaged: nothing of a damaged one is served.
  *
- * There is a cell (cell.h) for each run of bytes that has a checksum of its own: a tensor, a slice
+ * There is a once (once.h) for each run of bytes that has a checksum of its own: a tensor, a slice
  * of a sliced one, a data block of a V1 file. Whoever is about to read from a run asks for it. With
  * CHECKED_ALL the first to ask checks all of it, and the others wait for that run alone. With
  * CHECKED_KNOWN that is so only while the file is in doubt (shard.h), or suspect (spot_check.h);
@@ -27,8 +27,8 @@
 
 #include "base/buf.h"
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/errint.h"
+#include "base/once.h"
 #include "plan/plan.h"
 #include "source/catalog.h"
 
@@ -54,7 +54,7 @@ struct checked_run {
 
 /* All of them, by file and offset; made when it is first needed, by checked_read. */
 struct checked_runs {
-    struct cell cell;
+    struct once once;
     struct checked_run *runs; /* owns */
     size_t count;
 };
@@ -74,7 +74,7 @@ MUST_CHECK errint checked_mark(struct checked *k, const struct tensor *t,
 
 /* checked_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if it
  * is damaged, and the cause is noted; -EIO, -ENOMEM when that could not be found out this time;
- * -EINTR, -EAGAIN as cell_need. */
+ * -EINTR, -EAGAIN as once_need. */
 MUST_CHECK errint checked_need(struct checked *k, const struct tensor *t,
                                const struct stored_slice *s);
 

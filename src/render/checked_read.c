@@ -71,7 +71,7 @@ static size_t first_after(const struct checked_runs *all, uint32_t file, uint64_
 static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)
 {
     const struct checked_runs *all = checked_runs(c->checked);
-    errint rc = cell_need(&checked_runs(c->checked)->cell, make_runs, (void *)(uintptr_t)c);
+    errint rc = once_need(&checked_runs(c->checked)->once, make_runs, (void *)(uintptr_t)c);
     for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
         const struct checked_run *r = &all->runs[i];
         if (r->file != file || r->off >= end) {

@@ -35,7 +35,7 @@ MUST_CHECK errint render_size(const struct catalog *c, const struct target *t,
  * than len only at the end of the target (0 past it); -EIO when a shard cannot give them all,
  * -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->checked finds a
  * tensor damaged that they are of, -EINTR and -EAGAIN when there is something to be waited for
- * (cell.h), -ENOMEM; of strings as render_size. Then buf's content is undefined. What is wrong is
+ * (once.h), -ENOMEM; of strings as render_size. Then buf's content is undefined. What is wrong is
  * noted (base/cause.h) by both. */
 MUST_CHECK ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off,
                                size_t len, void *buf, struct render_scratch *scratch);

@@ -49,7 +49,7 @@ MUST_CHECK errint string_cursor_to(struct string_cursor *cursor, const struct ca
                                    const struct target *t, uint64_t element);
 
 /* string_cursor_next: the next element: 1; 0 at the end. -EBADMSG for damage, -EIO, -ENOMEM;
- * -EINTR, -EAGAIN as cell_need; -EOVERFLOW for pieces that are so many and so entangled that going
+ * -EINTR, -EAGAIN as once_need; -EOVERFLOW for pieces that are so many and so entangled that going
  * on would take too long. */
 MUST_CHECK int string_cursor_next(struct string_cursor *cursor, struct string_element *out);
 

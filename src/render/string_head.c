@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/string_head.h"
 
-#include "base/cell.h"
 #include "base/crc32c.h"
+#include "base/once.h"
 #include "base/put.h"
 #include "render/string_cursor.h"
 #include "render/string_sized.h"
@@ -21,7 +21,7 @@ static errint add_head(const struct catalog *c, const struct target *t,
          rc == 0 && !b->failed && (got = string_cursor_next(scratch->strings, &e)) > 0; i++) {
         put_varint(b, e.len);
         *crc = strings_extend_length(*crc, e.len, false);
-        rc = i % ELEMENTS_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;
+        rc = i % ELEMENTS_UNASKED == 0 && once_interrupted() ? -EINTR : 0;
     }
     rc = rc < 0 ? rc : got;
     unsigned char stored[4];

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cell.h"
 #include "base/checked.h"
+#include "base/once.h"
 #include "base/pages.h"
 #include "render/string_cursor.h"
 #include "render/string_sized.h"
@@ -65,7 +65,7 @@ errint string_size(const struct catalog *c, const struct target *t, enum string_
     ssize_t rc;
     do {
         bool known =
-            atomic_load(&f->complete) && cell_state(&f->cell) != CELL_BAD; /* it will be no other */
+            atomic_load(&f->complete) && once_state(&f->once) != ONCE_BAD; /* it will be no other */
         rc = known ? string_need_cursor(scratch) : string_need_sized(c, t, scratch);
     } while (string_again(&a, &rc));
     if (rc == 0) {

@@ -8,7 +8,7 @@
  *                  bytes
  *
  * What is needed to find an element in any of them (8 bytes for each STRINGS_STEP-th) is found at
- * the first look: one thread goes over all elements while the others wait (cell.h). Then a read
+ * the first look: one thread goes over all elements while the others wait (once.h). Then a read
  * costs what it asks for. */
 #ifndef CKPTFS_RENDER_STRING_READ_H
 #define CKPTFS_RENDER_STRING_READ_H

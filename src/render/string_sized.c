@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "base/once.h"
 #include "render/checked.h"
 #include "render/string_cursor.h"
 
@@ -124,7 +124,7 @@ static errint measure(const struct catalog *c, const struct target *t, struct st
             }
             out->starts[out->count++] = out->bytes;
         }
-        if (cursor->next % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+        if (cursor->next % ELEMENTS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         if (!checked_add_u64(out->bytes, e.len, &out->bytes) || out->bytes >= INT64_MAX) {
@@ -190,11 +190,11 @@ static void take_back_doubted(const struct catalog *c, const struct target *t)
     struct strings_file *f = t->form->strings;
     uint32_t now = shard_doubts();
     uint32_t found_in = atomic_load(&f->found_in);
-    if (cell_state(&f->cell) != CELL_FULL || found_in == now) {
+    if (once_state(&f->once) != ONCE_FULL || found_in == now) {
         return;
     }
     if (is_doubted(c, t, found_in)) {
-        cell_again(&f->cell);
+        once_again(&f->once);
     } else {
         atomic_compare_exchange_strong(&f->found_in, &found_in, now);
     }
@@ -208,7 +208,7 @@ errint string_need_sized(const struct catalog *c, const struct target *t,
     if (rc == 0) {
         struct sizing s = {c, t, scratch->strings};
         take_back_doubted(c, t);
-        rc = cell_need(&f->cell, size_file, &s);
+        rc = once_need(&f->once, size_file, &s);
     }
     return string_blame(t, rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc);
 }

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
+#include "base/once.h"
 #include "base/thread.h"
 #include "source/tf/strings.h"
 #include "source/tf_v1/legacy_blocks.h"
@@ -25,7 +25,7 @@ static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *
     *crc = 0;
     while (rc == 0 && left > 0) {
         size_t n = left < VERIFY_BUFFER ? (size_t)left : VERIFY_BUFFER;
-        rc = cell_interrupted() ? -EINTR : shard_read(shard, off, n, buf);
+        rc = once_interrupted() ? -EINTR : shard_read(shard, off, n, buf);
         if (meter) {
             meter->read(meter, n);
         }

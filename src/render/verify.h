@@ -98,7 +98,7 @@ struct verify_meter {
 
 /* verify_stored: tensor t of a V2 checkpoint, or its slice s if that is not NULL, through `buf`,
  * which has VERIFY_BUFFER bytes. verify_stored_block: block `number` of a file of a V1 checkpoint.
- * Both: 0 and *out, or -EINTR where the calling thread is interrupted (cell.h), or -ENOMEM. */
+ * Both: 0 and *out, or -EINTR where the calling thread is interrupted (once.h), or -ENOMEM. */
 MUST_CHECK errint verify_stored(const struct catalog *c, const struct tensor *t,
                                 const struct stored_slice *s, char *buf, struct verify_meter *meter,
                                 struct verify_result *out);

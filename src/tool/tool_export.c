@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cell.h"
+#include "base/once.h"
 #include "base/url.h"
 #include "codec/sstable_cache.h"
 #include "tool/export.h"
@@ -112,13 +112,13 @@ static errint run(const struct tool_args *args, const struct format *format, str
                        .force = args->force,
                        .in_place = !sandbox_moves(args->sandbox),
                        .output = {.top = -1}};
-    const struct cell_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
+    const struct once_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
-    cell_wait_as(&waiter);
+    once_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], format->files);
     sandbox_narrow(args->sandbox, v);
     rc = rc < 0 ? rc : export_run(&e, progress, &bar);
-    cell_wait_as(NULL);
+    once_wait_as(NULL);
     bar_end(&bar);
     if (rc == 0) {
         double seconds = bar_seconds(&bar);

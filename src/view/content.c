@@ -146,10 +146,10 @@ struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
 
 static bool index_is_built(const struct view *v)
 {
-    enum cell_state built;
-    enum cell_state summed;
+    enum once_state built;
+    enum once_state summed;
     tf_view_state_of(v->tf, &built, &summed);
-    return built == CELL_FULL;
+    return built == ONCE_FULL;
 }
 
 bool content_sized(const struct view *v, uint32_t file)
@@ -159,7 +159,7 @@ bool content_sized(const struct view *v, uint32_t file)
     switch (content_kind(v, file)) {
     case NODE_RAW:
     case NODE_NPY:
-        return !t || target_sized(t) || cell_state(&t->form->strings->cell) == CELL_FULL;
+        return !t || target_sized(t) || once_state(&t->form->strings->once) == ONCE_FULL;
     case NODE_TF_DATA:
         return tf_view_source(v->tf, n->number) || index_is_built(v);
     case NODE_TF_INDEX:

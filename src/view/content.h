@@ -78,7 +78,7 @@ struct content {
 /* content_open: the layout of a file in *out, which it may borrow from: do not copy it. With
  * `bytes`, they can be read, else only the size is sure to be right. Reports and stats, whose text
  * is rendered (fuse/handle.h), are empty. Any thread; what is built once may take its time, and
- * others wait for it: -EINTR, -EAGAIN as in base/cell.h. -EBADMSG for damage, -EIO, -ENOMEM,
+ * others wait for it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM,
  * -EOVERFLOW. */
 MUST_CHECK errint content_open(const struct view *v, uint32_t file, bool bytes,
                                struct render_scratch *scratch, struct content *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/stats.h"
 
-#include "base/cell.h"
+#include "base/once.h"
 #include "codec/sstable_cache.h"
 #include "render/checked.h"
 #include "source/tf/strings.h"
@@ -26,12 +26,12 @@ static void add_made(const struct catalog *c, struct buf *b)
     struct strings_counts strings = {0};
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
-        enum cell_state state =
-            c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : CELL_EMPTY;
+        enum once_state state =
+            c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
         strings_count(&c->shards[i], &strings);
-        tables += state == CELL_FULL;
-        bad += state == CELL_BAD;
-        total += state == CELL_FULL ? bytes : 0;
+        tables += state == ONCE_FULL;
+        bad += state == ONCE_BAD;
+        total += state == ONCE_FULL ? bytes : 0;
     }
     line(b, "tables", tables);
     line(b, "tables.bytes", total);
@@ -45,19 +45,19 @@ static void add_made(const struct catalog *c, struct buf *b)
     line(b, "blocks.hits", blocks.hits);
     line(b, "blocks.misses", blocks.misses);
     line(b, "blocks.evicted", blocks.evicted);
-    line(b, "waiting", cell_busy());
+    line(b, "waiting", once_busy());
 }
 
 /* The files of frameworks, which are made when their sizes are first asked for. */
 static void add_files(const struct view *v, struct buf *b)
 {
     if (v->tf) {
-        enum cell_state built;
-        enum cell_state summed;
+        enum once_state built;
+        enum once_state summed;
         tf_view_state_of(v->tf, &built, &summed);
-        line(b, "index.built", built == CELL_FULL);
-        line(b, "index.summed", summed == CELL_FULL);
-        line(b, "index.failed", summed == CELL_BAD);
+        line(b, "index.built", built == ONCE_FULL);
+        line(b, "index.summed", summed == ONCE_FULL);
+        line(b, "index.failed", summed == ONCE_BAD);
     }
     if (v->safetensors) {
         line(b, "safetensors.files", safetensors_count(v->safetensors));

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/grow.h"
+#include "base/once.h"
 #include "base/pages.h"
 #include "source/tf/strings_index.h"
 
@@ -64,7 +64,7 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
         uint64_t len;
         errint rc =
             x && i % STRINGS_STEP == 0 ? add_mark(x, (struct strings_mark){at->off, *total}) : 0;
-        if (rc == 0 && i % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+        if (rc == 0 && i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         if (rc < 0 || (rc = wire_varint(w, at, &len)) < 0) {
@@ -89,7 +89,7 @@ static errint extend_bytes(struct shard *base, uint64_t off, uint64_t left, uint
     }
     while (left > 0) {
         size_t n = left < size ? (size_t)left : size;
-        errint rc = cell_interrupted() ? -EINTR : shard_read(base, off, n, buf);
+        errint rc = once_interrupted() ? -EINTR : shard_read(base, off, n, buf);
         if (rc < 0) {
             return rc;
         }
@@ -181,7 +181,7 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
         if (rc < 0) {
             return rc;
         }
-        if (i % ELEMENTS_UNASKED == 0 && cell_interrupted()) {
+        if (i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         rc = legacy_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);

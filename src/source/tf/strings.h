@@ -17,7 +17,7 @@
  * a slice of one, has the numbers [first, first + elements), and strings_walk_* say which bytes
  * element i is. At the first look into a run all of it is read once, through a small window:
  * lengths and checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16
- * bytes each. Others that look into the run wait for that (cell.h). What was found damaged stays so
+ * bytes each. Others that look into the run wait for that (once.h). What was found damaged stays so
  * and is not looked at again. After a doubt about the file (shard.h) the run is read through once
  * more: a bundle's has to have its checksum, and one of V1 its elements where they were. The bytes
  * that shard_read gives of the derived shard are those of its base. */
@@ -58,7 +58,7 @@ uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian);
 /* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry
  * should have; if its lengths contradict their own checksum, *crc is one that cannot be right.
  * -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM; -EINTR where the calling thread is
- * interrupted (cell.h). */
+ * interrupted (once.h). */
 MUST_CHECK errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc);
 
 /* strings_shard: the derived shard of `count` runs of `base`, copied, by rising `first`; to be
@@ -71,7 +71,7 @@ MUST_CHECK errint strings_shard(struct shard *base, const struct strings_run *ru
 const struct strings_run *strings_run_at(const struct shard *s, uint64_t number);
 
 /* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO,
- * -ENOMEM; -EINTR, -EAGAIN as cell_need; -EINVAL for a shard of another kind. */
+ * -ENOMEM; -EINTR, -EAGAIN as once_need; -EINVAL for a shard of another kind. */
 MUST_CHECK errint strings_need(struct shard *s, uint64_t number);
 
 struct strings_counts {

@@ -2,15 +2,15 @@
 /* The derived shard of strings: its runs, what is known of each, and the walk over its elements. */
 #include <stdlib.h>
 
-#include "base/cell.h"
+#include "base/once.h"
 #include "source/tf/strings.h"
 #include "source/tf/strings_index.h"
 
 struct strings_block {
     struct strings_run run;
-    struct cell cell;
+    struct once once;
     atomic_uint found_in; /* the doubt in which the run was found to be right */
-    bool complete;        /* the cell was full once: the index does not change any more */
+    bool complete;        /* the once was full once: the index does not change any more */
     struct strings_index index;
 };
 
@@ -116,18 +116,18 @@ static bool is_current(const struct shard *s, const struct strings_block *b)
 static errint need_block(struct shard *s, struct strings_block *b)
 {
     struct reading r = {s->base, b};
-    if (cell_state(&b->cell) == CELL_FULL && !is_current(s, b)) {
-        cell_again(&b->cell);
+    if (once_state(&b->once) == ONCE_FULL && !is_current(s, b)) {
+        once_again(&b->once);
     }
-    return cell_need(&b->cell, read_block, &r);
+    return once_need(&b->once, read_block, &r);
 }
 
 static errint check_block(struct shard *s, struct strings_block *b)
 {
     uint32_t crc;
-    enum cell_state state = cell_state(&b->cell);
-    if (state == CELL_BAD || (state == CELL_FULL && is_current(s, b))) {
-        return state == CELL_BAD ? -EBADMSG : 0;
+    enum once_state state = once_state(&b->once);
+    if (state == ONCE_BAD || (state == ONCE_FULL && is_current(s, b))) {
+        return state == ONCE_BAD ? -EBADMSG : 0;
     }
     errint rc = strings_check(s->base, &b->run, &crc);
     return compare_sum(rc, &b->run, crc);
@@ -183,9 +183,9 @@ void strings_count(const struct shard *s, struct strings_counts *counts)
     const struct strings *all = s->derive == &indexing ? s->state : NULL;
     for (uint32_t i = 0; all && i < all->count; i++) {
         const struct strings_block *b = &all->blocks[i];
-        enum cell_state state = cell_state(&b->cell);
-        counts->damaged += state == CELL_BAD;
-        if (state == CELL_FULL) {
+        enum once_state state = once_state(&b->once);
+        counts->damaged += state == ONCE_BAD;
+        if (state == ONCE_FULL) {
             counts->sized++;
             counts->bytes += b->index.mark_cap * sizeof(*b->index.marks) +
                              b->index.spot_cap * sizeof(*b->index.spots);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/tf_v1/legacy_blocks.h"
 
-#include "base/cell.h"
 #include "base/crc32c.h"
+#include "base/once.h"
 
 errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
                         uint32_t *out)
@@ -11,7 +11,7 @@ errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
     uint64_t left = h.bytes + 1; /* with the type */
     for (uint64_t off = h.off; left > 0;) {
         size_t step = left < LEGACY_BLOCK_WINDOW ? (size_t)left : LEGACY_BLOCK_WINDOW;
-        errint rc = cell_interrupted() ? -EINTR : read(from, off, step, window);
+        errint rc = once_interrupted() ? -EINTR : read(from, off, step, window);
         if (rc < 0) {
             return rc;
         }

@@ -25,7 +25,7 @@ enum {
 
 /* legacy_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
  * through `window`, which has LEGACY_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
- * the calling thread is interrupted (cell.h). */
+ * the calling thread is interrupted (once.h). */
 MUST_CHECK errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
                                    char *window, uint32_t *out);
 

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/grow.h"
+#include "base/once.h"
 #include "source/tf_v1/legacy_place.h"
 
 enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
@@ -77,7 +77,7 @@ struct values {
     struct legacy_coding coding;
     uint64_t count;
     struct wire_window record;
-    struct cell table;
+    struct once table;
     atomic_uint found_in; /* the doubt in which the table was found to be right */
     bool complete;        /* the table was full once: it does not change any more */
     uint32_t walked_in;   /* of `walk`: the doubt in which it began */
@@ -271,7 +271,7 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, enum s
 static errint go_over(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     for (unsigned steps = 1; k->left > 0; steps++) {
-        if (steps % STEPS_UNASKED == 0 && cell_interrupted()) {
+        if (steps % STEPS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         struct walk before = *k;
@@ -342,10 +342,10 @@ static errint need_table(struct shard *s, struct wire *w)
 {
     struct values *v = s->state;
     struct making m = {s, w};
-    if (cell_state(&v->table) == CELL_FULL && atomic_load(&v->found_in) != shard_doubt(s)) {
-        cell_again(&v->table);
+    if (once_state(&v->table) == ONCE_FULL && atomic_load(&v->found_in) != shard_doubt(s)) {
+        once_again(&v->table);
     }
-    return cell_need(&v->table, make_table, &m);
+    return once_need(&v->table, make_table, &m);
 }
 
 /* Bytes [from, to) of the next value. */
@@ -414,12 +414,12 @@ static errint check_values(struct shard *s, bool keep)
     }
     wire_init_from(w, read_base, s->base, v->record.end);
     struct walk all = {legacy_place_of(v->record), v->count};
-    enum cell_state state = cell_state(&v->table);
+    enum once_state state = once_state(&v->table);
     if (keep) {
         return need_table(s, w);
     }
-    if (state == CELL_BAD || (state == CELL_FULL && atomic_load(&v->found_in) == shard_doubt(s))) {
-        return state == CELL_BAD ? -EBADMSG : 0;
+    if (state == ONCE_BAD || (state == ONCE_FULL && atomic_load(&v->found_in) == shard_doubt(s))) {
+        return state == ONCE_BAD ? -EBADMSG : 0;
     }
     return verdict(s, go_over(v, w, &all, STEP_PASS));
 }
@@ -444,15 +444,15 @@ static void close_values(struct shard *s)
 static const struct shard_derive decoding = {
     .read = read_values, .check = check_values, .origin = origin_of, .close = close_values};
 
-enum cell_state legacy_values_table(const struct shard *s, uint64_t *bytes)
+enum once_state legacy_values_table(const struct shard *s, uint64_t *bytes)
 {
     *bytes = 0;
     if (s->derive != &decoding) {
-        return CELL_EMPTY;
+        return ONCE_EMPTY;
     }
     const struct values *v = s->state;
-    enum cell_state state = cell_state(&v->table);
-    if (state == CELL_FULL) {
+    enum once_state state = once_state(&v->table);
+    if (state == ONCE_FULL) {
         *bytes = v->entry_count * sizeof(*v->entries) + v->spot_count * sizeof(*v->spots);
     }
     return state;

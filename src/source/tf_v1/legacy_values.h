@@ -11,7 +11,7 @@
  * through a derived shard (shard.h), whose bytes are the decoded elements, little-endian. It keeps
  * no values, but a table of where each LEGACY_STEP-th of them begins, which the first read makes,
  * and checks every value meanwhile: that it is well-formed, that it fits the dtype, and that they
- * are as many as the shape says. Other reads wait for that (cell.h); what was found damaged stays
+ * are as many as the shape says. Other reads wait for that (once.h); what was found damaged stays
  * so and is not looked at again. A read that fails for want of the file or of memory may succeed
  * later, and goes on where that one was. After a doubt about the file (shard.h) the values are gone
  * over once more, and have to be where the table says: else they are damaged. */
@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/cell.h"
 #include "base/errint.h"
+#include "base/once.h"
 #include "codec/wire.h"
 #include "io/shard.h"
 #include "source/tf_v1/legacy_coding.h"
@@ -44,8 +44,8 @@ MUST_CHECK errint legacy_values_shard(struct shard *base, struct wire_window rec
                                       const struct legacy_coding *coding, uint64_t count,
                                       struct shard *out);
 
-/* legacy_values_table: how the table of such a shard is, with the bytes that it takes; CELL_EMPTY
+/* legacy_values_table: how the table of such a shard is, with the bytes that it takes; ONCE_EMPTY
  * of any other shard. */
-enum cell_state legacy_values_table(const struct shard *s, uint64_t *bytes);
+enum once_state legacy_values_table(const struct shard *s, uint64_t *bytes);
 
 #endif

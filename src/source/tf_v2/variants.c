@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
+#include "base/once.h"
 #include "codec/wire.h"
 
 struct reading {
@@ -30,7 +30,7 @@ static errint extend_bytes(struct reading *r, uint64_t left)
     while (left > 0) {
         size_t n = left < r->cap ? (size_t)left : r->cap;
         struct wire_window run = {r->at.off, r->at.off + n, 0};
-        errint rc = cell_interrupted()           ? -EINTR
+        errint rc = once_interrupted()           ? -EINTR
                     : n <= WIRE_BUFFER_BYTES / 2 ? wire_read(r->lengths, run, r->cap, r->buf)
                                                  : shard_read(r->file, run.off, n, r->buf);
         if (rc < 0) {

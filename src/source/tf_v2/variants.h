@@ -21,7 +21,7 @@
  * file `file`, which is open, through `buf` of `cap` bytes: *crc is the masked checksum that their
  * entry, which has `stored`, should have; if an element's own checksum is wrong, *crc is not
  * `stored`. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
- * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (cell.h). */
+ * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (once.h). */
 MUST_CHECK errint variants_check(struct shard *file, uint64_t off, uint64_t elements,
                                  uint32_t stored, char *buf, size_t cap, uint32_t *crc,
                                  uint64_t *bytes);

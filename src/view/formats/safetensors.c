@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/cell.h"
 #include "base/checked.h"
 #include "base/grow.h"
 #include "base/json.h"
+#include "base/once.h"
 #include "base/put.h"
 #include "base/utf8.h"
 #include "tensor/dtype.h"
@@ -25,7 +25,7 @@ struct st_file {
     struct logical_cursor first;
     uint32_t count; /* of variables */
     const char *name;
-    struct cell built; /* then the rest is there */
+    struct once built; /* then the rest is there */
     char *header;      /* owns: the length before it, and the padding, included */
     struct layout_build layout;
 };
@@ -37,7 +37,7 @@ struct safetensors {
     struct st_file *files; /* owns */
     uint32_t count;
     const char *index_name; /* NULL: one file */
-    struct cell indexed;
+    struct once indexed;
     struct buf index;
 };
 
@@ -279,12 +279,12 @@ const char *safetensors_name(const struct safetensors *s, uint32_t i)
 
 bool safetensors_is_built(const struct safetensors *s, uint32_t i)
 {
-    return cell_state(&s->files[i].built) == CELL_FULL;
+    return once_state(&s->files[i].built) == ONCE_FULL;
 }
 
 bool safetensors_is_indexed(const struct safetensors *s)
 {
-    return cell_state(&s->indexed) == CELL_FULL;
+    return once_state(&s->indexed) == ONCE_FULL;
 }
 
 uint32_t safetensors_built(const struct safetensors *s)
@@ -376,7 +376,7 @@ static errint write_header(const struct order *o, struct buf *b)
     json_text(&j, "pt");
     json_object_end(&j);
     for (uint32_t i = 0; i < o->count; i++) {
-        if (i % VARIABLES_UNASKED == 0 && cell_interrupted()) {
+        if (i % VARIABLES_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
         add_entry(&j, o->all[i], off);
@@ -435,7 +435,7 @@ static errint build_file(void *context)
 errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out)
 {
     struct building b = {s, &s->files[i]};
-    errint rc = cell_need(&b.file->built, build_file, &b);
+    errint rc = once_need(&b.file->built, build_file, &b);
     if (rc == 0) {
         *out = layout_made(&b.file->layout);
     }
@@ -461,7 +461,7 @@ static errint build_index(void *context)
         struct logical_cursor at = s->files[i].first;
         struct logical l;
         for (uint32_t seen = 0; seen < s->files[i].count && logical_next(&at, &l);) {
-            if (seen % VARIABLES_UNASKED == 0 && cell_interrupted()) {
+            if (seen % VARIABLES_UNASKED == 0 && once_interrupted()) {
                 return -EINTR;
             }
             if (!safetensors_refusal(&l)) {
@@ -479,7 +479,7 @@ static errint build_index(void *context)
 
 errint safetensors_index(struct safetensors *s, struct extent *own, struct layout *out)
 {
-    errint rc = cell_need(&s->indexed, build_index, s);
+    errint rc = once_need(&s->indexed, build_index, s);
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&s->index), own);
     }

@@ -44,7 +44,7 @@ bool safetensors_is_indexed(const struct safetensors *s);
 uint32_t safetensors_built(const struct safetensors *s);
 
 /* safetensors_file: the layout of file i, borrowed from s. Any thread; the first one works, and
- * others wait (base/cell.h), whose errors these are. */
+ * others wait (base/once.h), whose errors these are. */
 MUST_CHECK errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out);
 
 /* safetensors_index: the layout of the index of several files, borrowed from s and *own.

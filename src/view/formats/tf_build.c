@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-#include "base/cell.h"
 #include "base/crc32c.h"
 #include "base/grow.h"
+#include "base/once.h"
 #include "render/string_head.h"
 #include "render/string_read.h"
 #include "source/tf/slice_key.h"
@@ -37,7 +37,7 @@ struct pass {
 /* Called for each variable. -EINTR. */
 static errint go_on(struct pass *p)
 {
-    return p->seen++ % VARIABLES_UNASKED == 0 && cell_interrupted() ? -EINTR : 0;
+    return p->seen++ % VARIABLES_UNASKED == 0 && once_interrupted() ? -EINTR : 0;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
 #include "base/cleanup.h"
 #include "base/crc32c.h"
+#include "base/once.h"
 #include "base/pages.h"
 #include "base/thread.h"
 #include "codec/sstable_cache.h"
@@ -78,7 +78,7 @@ static void work(struct run *r, bool caller)
                (got = read_some(r, s, off, buf, &scratch)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
-            if (caller && cell_interrupted()) {
+            if (caller && once_interrupted()) {
                 fail(r, -EINTR);
             }
         }
@@ -97,10 +97,10 @@ static bool is_stopped(void *run)
 
 static void *help(void *run)
 {
-    const struct cell_waiter waiter = {.interrupted = is_stopped, .context = run};
-    cell_wait_as(&waiter);
+    const struct once_waiter waiter = {.interrupted = is_stopped, .context = run};
+    once_wait_as(&waiter);
     work(run, false);
-    cell_wait_as(NULL);
+    once_wait_as(NULL);
     return NULL;
 }
 
@@ -109,7 +109,7 @@ static void join(struct run *r, pthread_t helper)
 {
     struct timespec until;
     do {
-        if (!atomic_load(&r->stop) && cell_interrupted()) {
+        if (!atomic_load(&r->stop) && once_interrupted()) {
             fail(r, -EINTR);
         }
         until = thread_until(JOIN_STEP_MS);

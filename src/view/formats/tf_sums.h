@@ -26,7 +26,7 @@ struct tf_sum {
 
 /* tf_sums_run: fills crc32c of each with as many threads as there are processors, of a compressed
  * V1 file no more than its unpacked blocks have room for (codec/sstable_cache.h). -EINTR when the
- * calling thread's request was interrupted (base/cell.h); -ENOMEM; else what reading failed with,
+ * calling thread's request was interrupted (base/once.h); -ENOMEM; else what reading failed with,
  * whose cause is noted (base/cause.h). */
 MUST_CHECK errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/cell.h"
+#include "base/once.h"
 #include "base/put.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
@@ -26,8 +26,8 @@ struct tf_view {
     uint32_t *sources;     /* of the first data files: index into catalog.shards */
     uint32_t source_count; /* the one after them, if any, is the view's own */
     int32_t *shard_number; /* per shard of the catalog */
-    struct cell built;     /* `build` is there */
-    struct cell summed;    /* its checksums are right */
+    struct once built;     /* `build` is there */
+    struct once summed;    /* its checksums are right */
     struct tf_build build;
 };
 
@@ -303,7 +303,7 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
 
 /* ---- what is made when it is asked for ------------------------------------------------------- */
 
-/* What a cell's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and
+/* What a once's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and
  * are kept. */
 static errint lasting(errint rc)
 {
@@ -348,9 +348,9 @@ static errint sum(void *view)
 
 errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out)
 {
-    errint rc = cell_need(&v->built, build, v);
+    errint rc = once_need(&v->built, build, v);
     if (rc == 0 && content) {
-        rc = cell_need(&v->summed, sum, v);
+        rc = once_need(&v->summed, sum, v);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -358,10 +358,10 @@ errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct
     return rc;
 }
 
-void tf_view_state_of(const struct tf_view *v, enum cell_state *built, enum cell_state *summed)
+void tf_view_state_of(const struct tf_view *v, enum once_state *built, enum once_state *summed)
 {
-    *built = cell_state(&v->built);
-    *summed = cell_state(&v->summed);
+    *built = once_state(&v->built);
+    *summed = once_state(&v->summed);
 }
 
 errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct layout *out)
@@ -370,7 +370,7 @@ errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct la
         *out = layout_of_shard(&v->catalog->shards[v->sources[i]], own);
         return 0;
     }
-    errint rc = cell_need(&v->built, build, v);
+    errint rc = once_need(&v->built, build, v);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

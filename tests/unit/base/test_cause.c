@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/cause.h"
-#include "base/cell.h"
+#include "base/once.h"
 
 static const char things[2000];
 
@@ -68,33 +68,33 @@ static void cause_an_owner_keeps_it(void **state)
     assert_int_equal(cause_last().kind, CAUSE_NONE);
 }
 
-static errint find_damage(void *cell)
+static errint find_damage(void *once)
 {
     cause_note(about(7));
-    (void)cell;
+    (void)once;
     return -EBADMSG;
 }
 
-static errint trip_and_go_on(void *cell)
+static errint trip_and_go_on(void *once)
 {
-    (void)cell;
+    (void)once;
     cause_note(about(8));
     return 0;
 }
 
-static void *ask(void *cell)
+static void *ask(void *once)
 {
-    return cell_need(cell, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7] ? cell
+    return once_need(once, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7] ? once
                                                                                              : NULL;
 }
 
 static void cause_a_bad_cell_tells_each_thread(void **state)
 {
     (void)state;
-    struct cell bad = {0};
-    struct cell good = {0};
+    struct once bad = {0};
+    struct once good = {0};
     cause_clear();
-    assert_int_equal(cell_need(&good, trip_and_go_on, NULL), 0);
+    assert_int_equal(once_need(&good, trip_and_go_on, NULL), 0);
     assert_int_equal(cause_last().kind, CAUSE_NONE); /* nothing has failed */
     assert_ptr_equal(ask(&bad), &bad);
     pthread_t other;
@@ -102,12 +102,12 @@ static void cause_a_bad_cell_tells_each_thread(void **state)
     assert_int_equal(pthread_create(&other, NULL, ask, &bad), 0);
     pthread_join(other, &result);
     assert_ptr_equal(result, &bad);
-    /* What failed before in this thread is nearer to its request, but not what the next cell
+    /* What failed before in this thread is nearer to its request, but not what the next once
      * keeps. */
-    struct cell another = {0};
+    struct once another = {0};
     cause_clear();
     cause_note(about(3));
-    assert_int_equal(cell_need(&another, find_damage, NULL), -EBADMSG);
+    assert_int_equal(once_need(&another, find_damage, NULL), -EBADMSG);
     assert_ptr_equal(cause_last().what, &things[3]);
     cause_clear();
     cause_recall(&another);

@@ -610,15 +610,15 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     uint64_t bytes;
     do {
         struct impatient i = {0, 2};
-        const struct cell_waiter waiter = {give_up, &i, CELL_PATIENT};
-        cell_wait_as(&waiter);
+        const struct once_waiter waiter = {give_up, &i, ONCE_PATIENT};
+        once_wait_as(&waiter);
         rc = shard_read(shard_of(f, 0), COUNT - 2, 2, got);
-        cell_wait_as(NULL);
+        once_wait_as(NULL);
         tries++;
     } while (rc == -EINTR && tries < 100);
     assert_int_equal(rc, 0);
     assert_true(tries > 2 && got[0] == 5 && got[1] == 5);
-    assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), CELL_FULL);
+    assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), ONCE_FULL);
     assert_true(bytes >= COUNT / LEGACY_STEP * 16);
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
 }

@@ -9,17 +9,17 @@
 
 #include <cmocka.h>
 
-#include "base/cell.h"
+#include "base/once.h"
 
 enum { THREADS = 6 };
 
 struct job {
-    struct cell cell;
+    struct once once;
     errint rc;         /* of the fill */
     atomic_uint fills; /* how many there were */
     atomic_bool gate;  /* the fill waits for it */
     atomic_bool stop;  /* the thread's request was interrupted */
-    enum cell_patience patience;
+    enum once_patience patience;
     bool asks; /* the fill asks whether to go on */
 };
 
@@ -28,7 +28,7 @@ static errint fill(void *data)
     struct job *j = data;
     atomic_fetch_add(&j->fills, 1);
     while (!atomic_load(&j->gate)) {
-        if (j->asks && cell_interrupted()) {
+        if (j->asks && once_interrupted()) {
             return -EINTR;
         }
         usleep(1000);
@@ -51,10 +51,10 @@ struct asker {
 static void *ask(void *data)
 {
     struct asker *a = data;
-    const struct cell_waiter waiter = {stopped, &a->stop, a->job->patience};
-    cell_wait_as(&waiter);
-    a->rc = cell_need(&a->job->cell, fill, a->job);
-    cell_wait_as(NULL);
+    const struct once_waiter waiter = {stopped, &a->stop, a->job->patience};
+    once_wait_as(&waiter);
+    a->rc = once_need(&a->job->once, fill, a->job);
+    once_wait_as(NULL);
     return NULL;
 }
 
@@ -73,12 +73,12 @@ static errint finish(struct asker *a)
 
 static void wait_filling(const struct job *j, unsigned fills)
 {
-    while (atomic_load(&j->fills) < fills || cell_state(&j->cell) != CELL_FILLING) {
+    while (atomic_load(&j->fills) < fills || once_state(&j->once) != ONCE_FILLING) {
         usleep(1000);
     }
 }
 
-static void cell_is_filled_once_for_all(void **state)
+static void once_is_filled_once_for_all(void **state)
 {
     (void)state;
     struct job j = {0};
@@ -93,24 +93,24 @@ static void cell_is_filled_once_for_all(void **state)
         assert_int_equal(finish(&a[i]), 0);
     }
     assert_int_equal(atomic_load(&j.fills), 1);
-    assert_int_equal(cell_state(&j.cell), CELL_FULL);
+    assert_int_equal(once_state(&j.once), ONCE_FULL);
 }
 
-static void cell_damage_is_kept_and_other_failures_are_not(void **state)
+static void once_damage_is_kept_and_other_failures_are_not(void **state)
 {
     (void)state;
     struct job j = {.gate = true, .rc = -EIO};
-    assert_int_equal(cell_need(&j.cell, fill, &j), -EIO);
-    assert_int_equal(cell_need(&j.cell, fill, &j), -EIO);
+    assert_int_equal(once_need(&j.once, fill, &j), -EIO);
+    assert_int_equal(once_need(&j.once, fill, &j), -EIO);
     assert_int_equal(atomic_load(&j.fills), 2);
     j.rc = -EBADMSG;
-    assert_int_equal(cell_need(&j.cell, fill, &j), -EBADMSG);
+    assert_int_equal(once_need(&j.once, fill, &j), -EBADMSG);
     j.rc = 0;
-    assert_int_equal(cell_need(&j.cell, fill, &j), -EBADMSG);
+    assert_int_equal(once_need(&j.once, fill, &j), -EBADMSG);
     assert_int_equal(atomic_load(&j.fills), 3);
 }
 
-static void cell_waiters_take_over_from_a_failed_fill(void **state)
+static void once_waiters_take_over_from_a_failed_fill(void **state)
 {
     (void)state;
     struct job j = {.rc = -EIO};
@@ -126,7 +126,7 @@ static void cell_waiters_take_over_from_a_failed_fill(void **state)
     assert_int_equal(atomic_load(&j.fills), THREADS);
 }
 
-static void cell_an_interrupted_waiter_leaves(void **state)
+static void once_an_interrupted_waiter_leaves(void **state)
 {
     (void)state;
     struct job j = {0};
@@ -136,12 +136,12 @@ static void cell_an_interrupted_waiter_leaves(void **state)
     start(&waiter, &j);
     atomic_store(&waiter.stop, true);
     assert_int_equal(finish(&waiter), -EINTR);
-    assert_int_equal(cell_state(&j.cell), CELL_FILLING);
+    assert_int_equal(once_state(&j.once), ONCE_FILLING);
     atomic_store(&j.gate, true);
     assert_int_equal(finish(&filler), 0);
 }
 
-static void cell_an_interrupted_filler_leaves_it_to_the_next(void **state)
+static void once_an_interrupted_filler_leaves_it_to_the_next(void **state)
 {
     (void)state;
     struct job j = {.asks = true};
@@ -156,90 +156,90 @@ static void cell_an_interrupted_filler_leaves_it_to_the_next(void **state)
     assert_int_equal(finish(&waiter), 0);
 }
 
-static void cell_workers_never_all_wait(void **state)
+static void once_workers_never_all_wait(void **state)
 {
     (void)state;
-    struct job j = {.patience = CELL_WORKER};
+    struct job j = {.patience = ONCE_WORKER};
     struct job other = {.gate = true};
     struct asker a[THREADS];
-    cell_workers_most(3);
+    once_workers_most(3);
     start(&a[0], &j);
     wait_filling(&j, 1);
     start(&a[1], &j);
     start(&a[2], &j);
-    while (cell_busy() < 3) {
+    while (once_busy() < 3) {
         usleep(1000);
     }
     start(&a[3], &j);
     assert_int_equal(finish(&a[3]), -EAGAIN);
-    struct job third = {.patience = CELL_WORKER, .gate = true};
+    struct job third = {.patience = ONCE_WORKER, .gate = true};
     start(&a[3], &third); /* nor may one more fill */
     assert_int_equal(finish(&a[3]), -EAGAIN);
-    assert_int_equal(cell_state(&third.cell), CELL_EMPTY);
+    assert_int_equal(once_state(&third.once), ONCE_EMPTY);
     start(&a[3], &other); /* who is no worker may */
     assert_int_equal(finish(&a[3]), 0);
     atomic_store(&j.gate, true);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(finish(&a[i]), 0);
     }
-    assert_int_equal(cell_busy(), 0);
+    assert_int_equal(once_busy(), 0);
     start(&a[3], &j); /* nothing to wait for */
     assert_int_equal(finish(&a[3]), 0);
-    cell_workers_most(UINT_MAX);
+    once_workers_most(UINT_MAX);
 }
 
-static void cell_a_hurried_thread_fills_and_does_not_wait(void **state)
+static void once_a_hurried_thread_fills_and_does_not_wait(void **state)
 {
     (void)state;
     struct job j = {.gate = true};
-    const struct cell_waiter hurried = {.patience = CELL_HURRIED};
-    cell_wait_as(&hurried);
-    assert_int_equal(cell_need(&j.cell, fill, &j), 0);
+    const struct once_waiter hurried = {.patience = ONCE_HURRIED};
+    once_wait_as(&hurried);
+    assert_int_equal(once_need(&j.once, fill, &j), 0);
     struct job slow = {0};
     struct asker filler;
     start(&filler, &slow);
     wait_filling(&slow, 1);
-    assert_int_equal(cell_need(&slow.cell, fill, &slow), -EAGAIN);
+    assert_int_equal(once_need(&slow.once, fill, &slow), -EAGAIN);
     atomic_store(&slow.gate, true);
     assert_int_equal(finish(&filler), 0);
-    assert_int_equal(cell_need(&slow.cell, fill, &slow), 0);
-    cell_wait_as(NULL);
+    assert_int_equal(once_need(&slow.once, fill, &slow), 0);
+    once_wait_as(NULL);
 }
 
 static errint fill_both(void *data)
 {
     struct job *j = data;
-    assert_int_equal(cell_busy(), 1);
-    return cell_need(&j->cell, fill, j);
+    assert_int_equal(once_busy(), 1);
+    return once_need(&j->once, fill, j);
 }
 
-static void cell_a_fill_within_a_fill_counts_once(void **state)
+static void once_a_fill_within_a_fill_counts_once(void **state)
 {
     (void)state;
     struct job inner = {.gate = true};
-    struct cell outer = {0};
-    const struct cell_waiter waiter = {.patience = CELL_WORKER};
-    cell_workers_most(1);
-    cell_wait_as(&waiter);
-    assert_int_equal(cell_need(&outer, fill_both, &inner), 0);
-    assert_int_equal(cell_busy(), 0);
-    cell_wait_as(NULL);
-    cell_workers_most(UINT_MAX);
-    cell_empty(&outer);
-    assert_int_equal(cell_state(&outer), CELL_EMPTY);
+    struct once outer = {0};
+    const struct once_waiter waiter = {.patience = ONCE_WORKER};
+    once_workers_most(1);
+    once_wait_as(&waiter);
+    assert_int_equal(once_need(&outer, fill_both, &inner), 0);
+    assert_int_equal(once_busy(), 0);
+    once_wait_as(NULL);
+    once_workers_most(UINT_MAX);
+    once_empty(&outer);
+    assert_int_equal(once_state(&outer), ONCE_EMPTY);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cell_is_filled_once_for_all),
-        cmocka_unit_test(cell_damage_is_kept_and_other_failures_are_not),
-        cmocka_unit_test(cell_waiters_take_over_from_a_failed_fill),
-        cmocka_unit_test(cell_an_interrupted_waiter_leaves),
-        cmocka_unit_test(cell_an_interrupted_filler_leaves_it_to_the_next),
-        cmocka_unit_test(cell_workers_never_all_wait),
-        cmocka_unit_test(cell_a_hurried_thread_fills_and_does_not_wait),
-        cmocka_unit_test(cell_a_fill_within_a_fill_counts_once),
+        cmocka_unit_test(once_is_filled_once_for_all),
+        cmocka_unit_test(once_damage_is_kept_and_other_failures_are_not),
+        cmocka_unit_test(once_waiters_take_over_from_a_failed_fill),
+        cmocka_unit_test(once_an_interrupted_waiter_leaves),
+        cmocka_unit_test(once_an_interrupted_filler_leaves_it_to_the_next),
+        cmocka_unit_test(once_workers_never_all_wait),
+        cmocka_unit_test(once_a_hurried_thread_fills_and_does_not_wait),
+        cmocka_unit_test(once_a_fill_within_a_fill_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/cell.h"
+#include "base/once.h"
 
 #include <limits.h>
 
@@ -13,22 +13,22 @@ static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
 static unsigned workers_most = UINT_MAX; /* under lock, as is the next */
 static unsigned workers_busy;
 
-static _Thread_local const struct cell_waiter *self;
+static _Thread_local const struct once_waiter *self;
 static _Thread_local unsigned depth; /* of fills within fills, which count once */
 
-void cell_wait_as(const struct cell_waiter *w)
+void once_wait_as(const struct once_waiter *w)
 {
     self = w;
 }
 
-void cell_workers_most(unsigned most)
+void once_workers_most(unsigned most)
 {
     pthread_mutex_lock(&lock);
     workers_most = most;
     pthread_mutex_unlock(&lock);
 }
 
-unsigned cell_busy(void)
+unsigned once_busy(void)
 {
     pthread_mutex_lock(&lock);
     unsigned busy = workers_busy;
@@ -36,25 +36,25 @@ unsigned cell_busy(void)
     return busy;
 }
 
-bool cell_interrupted(void)
+bool once_interrupted(void)
 {
     return self && self->interrupted && self->interrupted(self->context);
 }
 
-errint cell_wait(pthread_cond_t *condition, pthread_mutex_t *held)
+errint once_wait(pthread_cond_t *condition, pthread_mutex_t *held)
 {
     const struct timespec until = thread_until(STEP_MS);
     pthread_cond_timedwait(condition, held, &until);
-    return cell_interrupted() ? -EINTR : 0;
+    return once_interrupted() ? -EINTR : 0;
 }
 
 /* The lock is held. */
-static errint enter(enum cell_state state)
+static errint enter(enum once_state state)
 {
-    if (depth == 0 && self && self->patience == CELL_HURRIED && state == CELL_FILLING) {
+    if (depth == 0 && self && self->patience == ONCE_HURRIED && state == ONCE_FILLING) {
         return -EAGAIN;
     }
-    if (depth == 0 && self && self->patience == CELL_WORKER) {
+    if (depth == 0 && self && self->patience == ONCE_WORKER) {
         if (workers_busy >= workers_most) {
             return -EAGAIN;
         }
@@ -67,13 +67,13 @@ static errint enter(enum cell_state state)
 static void leave(void)
 {
     depth--;
-    if (depth == 0 && self && self->patience == CELL_WORKER) {
+    if (depth == 0 && self && self->patience == ONCE_WORKER) {
         workers_busy--;
     }
 }
 
-/* What the cell keeps is why it could not be filled, whatever has failed before. */
-static errint fill_cell(struct cell *c, cell_fill *fill, void *context)
+/* What the once keeps is why it could not be filled, whatever has failed before. */
+static errint fill_once(struct once *c, once_fill *fill, void *context)
 {
     const struct cause before = cause_last();
     cause_clear();
@@ -88,37 +88,37 @@ static errint fill_cell(struct cell *c, cell_fill *fill, void *context)
     return rc;
 }
 
-static errint bad(const struct cell *c)
+static errint bad(const struct once *c)
 {
     cause_recall(c);
     return -EBADMSG;
 }
 
-errint cell_need(struct cell *c, cell_fill *fill, void *context)
+errint once_need(struct once *c, once_fill *fill, void *context)
 {
-    enum cell_state state = cell_state(c);
-    if (state == CELL_FULL || state == CELL_BAD) {
-        return state == CELL_FULL ? 0 : bad(c);
+    enum once_state state = once_state(c);
+    if (state == ONCE_FULL || state == ONCE_BAD) {
+        return state == ONCE_FULL ? 0 : bad(c);
     }
     pthread_mutex_lock(&lock);
-    errint rc = enter(cell_state(c));
+    errint rc = enter(once_state(c));
     if (rc < 0) {
         pthread_mutex_unlock(&lock);
         return rc;
     }
-    while (rc == 0 && (state = cell_state(c)) == CELL_FILLING) {
-        rc = cell_wait(&moved, &lock);
+    while (rc == 0 && (state = once_state(c)) == ONCE_FILLING) {
+        rc = once_wait(&moved, &lock);
     }
-    if (rc == 0 && state == CELL_EMPTY) {
-        atomic_store(&c->state, CELL_FILLING);
+    if (rc == 0 && state == ONCE_EMPTY) {
+        atomic_store(&c->state, ONCE_FILLING);
         pthread_mutex_unlock(&lock);
-        rc = fill_cell(c, fill, context);
+        rc = fill_once(c, fill, context);
         pthread_mutex_lock(&lock);
-        state = rc == 0 ? CELL_FULL : rc == -EBADMSG ? CELL_BAD : CELL_EMPTY;
+        state = rc == 0 ? ONCE_FULL : rc == -EBADMSG ? ONCE_BAD : ONCE_EMPTY;
         atomic_store(&c->state, (uint8_t)state);
         pthread_cond_broadcast(&moved);
     }
     leave();
     pthread_mutex_unlock(&lock);
-    return rc < 0 ? rc : state == CELL_FULL ? 0 : bad(c);
+    return rc < 0 ? rc : state == ONCE_FULL ? 0 : bad(c);
 }

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is found out once, when it is first needed: one thread fills the once while the others that
+ * need it wait.
+ *
+ * A checksum over a whole tensor, a table of offsets, an unpacked block: such things take seconds,
+ * and in a mount every thread that waits for them is one that answers nothing else. So there are
+ * two more rules:
+ *
+ *   interruptible   a thread whose request was interrupted stops waiting with -EINTR; one that
+ *                   fills stops, too, where its fill asks once_interrupted, and the next thread
+ *                   fills
+ *   never all       threads that are ONCE_WORKERs are counted while they wait or fill, and there
+ *                   are at most as many of them as once_workers_most allows: one more gets -EAGAIN,
+ *                   and another thread has to ask in its place. One that is ONCE_HURRIED fills, but
+ *                   gets -EAGAIN where it would have to wait
+ *
+ * The state of a once is a byte, zero at first. The lock and the condition under all onces of the
+ * process are one: nobody waits where there is nothing to be filled. */
+#ifndef CKPTFS_BASE_ONCE_H
+#define CKPTFS_BASE_ONCE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/errint.h"
+
+enum once_state { ONCE_EMPTY, ONCE_FILLING, ONCE_FULL, ONCE_BAD };
+
+struct once {
+    _Atomic uint8_t state;
+};
+
+enum once_patience { ONCE_PATIENT, ONCE_WORKER, ONCE_HURRIED };
+
+/* What a thread that waits is told. */
+struct once_waiter {
+    bool (*interrupted)(void *context); /* asked some 50 times a second while the thread waits or
+                                           fills; NULL: never */
+    void *context;
+    enum once_patience patience;
+};
+
+/* once_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at
+ * first: patiently, and nobody interrupts. */
+void once_wait_as(const struct once_waiter *w);
+
+/* once_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at
+ * first. */
+void once_workers_most(unsigned most);
+
+/* once_busy: how many counted threads wait or fill just now. */
+unsigned once_busy(void);
+
+/* once_need: makes *c full with fill(context), unless it is. 0; -EBADMSG, which is kept: what was
+ * found damaged is not looked at again; -EINTR, -EAGAIN as above; any other failure of `fill`,
+ * after which the once is empty: it may succeed later. Why it is damaged (cause.h) is noted for
+ * each who asks. */
+typedef errint once_fill(void *context);
+MUST_CHECK errint once_need(struct once *c, once_fill *fill, void *context);
+
+/* once_state: ONCE_FULL means that all that the fill wrote can be seen. */
+static inline enum once_state once_state(const struct once *c)
+{
+    return (enum once_state)atomic_load_explicit(&c->state, memory_order_acquire);
+}
+
+/* once_empty: takes back what a full once had. */
+static inline void once_empty(struct once *c)
+{
+    atomic_store_explicit(&c->state, ONCE_EMPTY, memory_order_release);
+}
+
+/* once_again: makes a full once empty, so that the next once_need fills it anew; any other once
+ * stays. What was there may be in use by others: the fill leaves it as it is, and finds out whether
+ * it still holds. */
+static inline void once_again(struct once *c)
+{
+    uint8_t full = ONCE_FULL;
+    atomic_compare_exchange_strong(&c->state, &full, ONCE_EMPTY);
+}
+
+/* once_interrupted: whether the calling thread's request is not wanted any more. */
+bool once_interrupted(void);
+
+/* once_wait: one step of a wait for something else than a once, of a thread that is filling: until
+ * `moved` is signalled or some 20 ms have passed. `lock` is held. -EINTR. */
+MUST_CHECK errint once_wait(pthread_cond_t *moved, pthread_mutex_t *lock);
+
+#endif
