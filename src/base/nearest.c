@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/nearest.h"
 
-#include "base/edit.h"
+#include "base/edit_distance.h"
 
 enum { BEGINNING_LEAST = 3 };
 

@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <strings.h>
 
-#include "base/edit.h"
+#include "base/edit_distance.h"
 #include "base/nearest.h"
 #include "io/file.h"
 

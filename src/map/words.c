@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/checked.h"
-#include "base/edit.h"
+#include "base/edit_distance.h"
 #include "base/nearest.h"
 #include "tensor/dtype.h"
 

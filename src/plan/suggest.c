@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/compose.h"
-#include "base/edit.h"
+#include "base/edit_distance.h"
 #include "base/escape.h"
 #include "source/catalog_names.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far apart two names are, to find the one that a misspelt name may have meant. */
-#ifndef CKPTFS_BASE_EDIT_H
-#define CKPTFS_BASE_EDIT_H
+#ifndef CKPTFS_BASE_EDIT_DISTANCE_H
+#define CKPTFS_BASE_EDIT_DISTANCE_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/edit.h"
+#include "base/edit_distance.h"
 
 static unsigned least(unsigned a, unsigned b)
 {
