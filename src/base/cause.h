@@ -31,7 +31,7 @@ struct cause {
     errint rc;
     const void *what;   /* borrowed */
     uint64_t number;    /* 0 where no meaning is given to it */
-    const void *detail; /* borrowed: what render/checked.h knows of the damage, or NULL */
+    const void *detail; /* borrowed: what render/verified.h knows of the damage, or NULL */
 };
 
 /* cause_clear: nothing has failed in this thread: for the beginning of a request. */

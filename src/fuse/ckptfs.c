@@ -156,7 +156,7 @@ static errint prepare(struct served *s, const struct opts *o)
                                    .extra = o->extra,
                                    .depth = VIEW_DATA,
                                    .no_spot_check = o->noverify,
-                                   .checked = o->verify ? CHECKED_ALL : CHECKED_KNOWN,
+                                   .verified = o->verify ? VERIFIED_ALL : VERIFIED_KNOWN,
                                    .list_npy = o->npy,
                                    .words = (const char *const *)&o->mountpoint,
                                    .word_count = 1};

@@ -17,7 +17,7 @@
  *
  * What was seen is then accepted, and what the next look is compared with. A doubt has a number.
  * While a file is in doubt its bytes are as likely wrong as right, so whoever reads them has to
- * verify them (render/checked.h):
+ * verify them (render/verified.h):
  *
  *     take the number | verify | read | the number is still the same: the bytes are right
  *

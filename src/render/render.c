@@ -10,8 +10,8 @@
 
 #include "base/cause.h"
 #include "base/pages.h"
-#include "render/checked.h"
 #include "render/string_read.h"
+#include "render/verified.h"
 #include "tensor/cast.h"
 #include "tensor/dtype.h"
 
@@ -263,7 +263,7 @@ static errint read_piece(const struct request *q, const struct piece *p, struct 
     errint rc;
     do {
         bool begun = a.tries == 0 || first_row(&r, p, shape, dtype, q->off);
-        rc = begun ? checked_ask(q->catalog, shard, p->source, p->slice) : 0;
+        rc = begun ? verified_ask(q->catalog, shard, p->source, p->slice) : 0;
         rc = rc < 0 ? rc : read_rows(q, &r);
     } while (shard_again(&a, &rc));
     return rc;
@@ -277,7 +277,7 @@ static errint read_stored(const struct catalog *c, const struct tensor *t, uint6
     struct shard_attempt a = shard_attempt(shard);
     errint rc;
     do {
-        rc = checked_ask(c, shard, t, NULL);
+        rc = verified_ask(c, shard, t, NULL);
         rc = rc < 0 ? rc : shard_read(shard, t->off + off, len, buf);
     } while (shard_again(&a, &rc));
     return rc;

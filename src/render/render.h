@@ -33,7 +33,7 @@ MUST_CHECK errint render_size(const struct catalog *c, const struct target *t,
 
 /* render_read: copies bytes [off, off+len) of target t into buf. Returns the number of bytes, less
  * than len only at the end of the target (0 past it); -EIO when a shard cannot give them all,
- * -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->checked finds a
+ * -ERANGE when a value does not fit the type that it is cast to, -EUCLEAN when c->verified finds a
  * tensor damaged that they are of, -EINTR and -EAGAIN when there is something to be waited for
  * (once.h), -ENOMEM; of strings as render_size. Then buf's content is undefined. What is wrong is
  * noted (base/cause.h) by both. */

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "render/checked.h"
+#include "render/verified.h"
 #include "render/verify.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
@@ -147,7 +147,7 @@ static errint refuse(const struct catalog *c, struct shard *file, const struct s
                   "be of another save than the index: it is of %s, the index of %s",
                   diag_visible(d, tensor_name(t)), line.failed ? "damaged" : line.data,
                   time_text(&file->st, data_time), time_text(&index->st, index_time));
-        if (checked_mark(c->checked, t, NULL, &found[i]) == -ENOMEM) {
+        if (verified_mark(c->verified, t, NULL, &found[i]) == -ENOMEM) {
             return diag_no_memory(d);
         }
     }

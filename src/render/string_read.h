@@ -18,7 +18,7 @@
 enum string_form { STRING_LINES, STRING_JOINED, STRING_FIXED };
 
 /* string_size: how many bytes t, whose target_sized() is false, has in that form. Fails as
- * string_cursor_next, and with -EUCLEAN as checked_need; -EOVERFLOW for more than fit 64 bits. */
+ * string_cursor_next, and with -EUCLEAN as verified_need; -EOVERFLOW for more than fit 64 bits. */
 MUST_CHECK errint string_size(const struct catalog *c, const struct target *t,
                               enum string_form form, struct render_scratch *scratch,
                               uint64_t *bytes);

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/once.h"
-#include "render/checked.h"
 #include "render/string_cursor.h"
+#include "render/verified.h"
 
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
@@ -41,10 +41,10 @@ static errint need_checked(const struct catalog *c, const struct target *t)
 {
     const struct form *f = t->form;
     const struct shard *only = only_shard(c, t);
-    errint rc = only ? checked_ask(c, only, t->source, NULL) : 0;
+    errint rc = only ? verified_ask(c, only, t->source, NULL) : 0;
     for (uint32_t i = 0; rc == 0 && i < f->piece_count; i++) {
         const struct piece *p = &f->pieces[i];
-        rc = checked_ask(c, &c->shards[p->shard], p->source, p->slice);
+        rc = verified_ask(c, &c->shards[p->shard], p->source, p->slice);
     }
     return rc;
 }

@@ -22,7 +22,7 @@ static inline unsigned string_line(const struct target *t)
 MUST_CHECK errint string_need_cursor(struct render_scratch *scratch);
 
 /* string_need_sized: all of that is known, and in no doubt. Fails as string_cursor_next and
- * checked_need; -EOVERFLOW; -ESTALE: to be asked again. */
+ * verified_need; -EOVERFLOW; -ESTALE: to be asked again. */
 MUST_CHECK errint string_need_sized(const struct catalog *c, const struct target *t,
                                     struct render_scratch *scratch);
 

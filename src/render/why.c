@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "render/checked.h"
+#include "render/verified.h"
 #include "tensor/dtype.h"
 
 static void print_file(const struct cause *cause, struct buf *b)
@@ -60,7 +60,7 @@ static void print_tensor(const struct catalog *c, const struct cause *cause, str
 bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b)
 {
     if (cause->detail) {
-        checked_print(c->checked, cause, b);
+        verified_print(c->verified, cause, b);
         return true;
     }
     switch (cause->kind) {

@@ -52,7 +52,7 @@ struct tensor {
 };
 
 struct sstable_cache;
-struct checked;
+struct verified;
 struct catalog_names;
 
 /* An index that was read: V2 has one, or one for each part of a save that was never merged. */
@@ -82,8 +82,8 @@ struct catalog {
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
     struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
-    struct checked
-        *checked; /* borrows: what is known to be damaged (render/checked.h); NULL: nobody asks */
+    struct verified
+        *verified; /* borrows: what is known to be damaged (render/verified.h); NULL: nobody asks */
     uint32_t num_shards;         /* as the checkpoint says; part of its file names */
     struct catalog_names *names; /* of an object-based checkpoint (catalog_names.h); NULL */
     const char *names_fault;     /* why its object graph cannot be read; NULL */

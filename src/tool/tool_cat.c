@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "plan/suggest.h"
-#include "render/checked.h"
 #include "render/render.h"
+#include "render/verified.h"
 #include "render/verify.h"
 #include "render/why.h"
 #include "source/catalog_names.h"
@@ -241,7 +241,7 @@ static errint write_target(struct writing *w, const struct target *t)
 {
     bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
     cause_clear();
-    errint rc = first ? checked_verify_target(w->catalog->checked, t) : 0;
+    errint rc = first ? verified_ensure_target(w->catalog->verified, t) : 0;
     if (rc == 0) {
         rc = w->args->text ? tool_values(w->catalog, t, w->args->limit, w->out) : write_raw(w, t);
     }
@@ -249,7 +249,7 @@ static errint write_target(struct writing *w, const struct target *t)
         return complain_unread(w, t, false, rc);
     }
     if (!first && w->out->rc == 0 && is_all_printed(w->args, t)) {
-        rc = checked_verify_target(w->catalog->checked, t);
+        rc = verified_ensure_target(w->catalog->verified, t);
     }
     return rc < 0 ? complain_unread(w, t, true, rc) : 0;
 }

@@ -96,7 +96,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
         .depth = VIEW_DATA,
         .compact =
             true, /* an index that points into files of another directory would be of no use */
-        .checked = CHECKED_ALL, /* a copy that outlives the checkpoint must not have its damage */
+        .verified = VERIFIED_ALL, /* a copy that outlives the checkpoint must not have its damage */
     };
     errint rc = view_open(&request, d, v);
     if (rc < 0) {

@@ -6,8 +6,8 @@
 
 #include "base/checked.h"
 #include "base/grow.h"
-#include "render/checked.h"
 #include "render/string_read.h"
+#include "render/verified.h"
 
 static struct layout of_one(const struct extent *extent, uint64_t size)
 {
@@ -62,7 +62,7 @@ static errint read_extent(const struct extent *e, const struct catalog *c, uint6
         memcpy(to, e->bytes + from, len);
         return 0;
     case EXTENT_SHARD:
-        return checked_read(c, e->shard, from, len, to);
+        return verified_read(c, e->shard, from, len, to);
     case EXTENT_TARGET:
         got = render_read(c, e->target, from, len, to, scratch);
         break;

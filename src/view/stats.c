@@ -3,7 +3,7 @@
 
 #include "base/once.h"
 #include "codec/sstable_cache.h"
-#include "render/checked.h"
+#include "render/verified.h"
 #include "source/tf/strings.h"
 #include "source/tf_v1/legacy_values.h"
 
@@ -89,8 +89,8 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "tensors", v->catalog->count);
     line(b, "targets", v->plan->count);
     line(b, "nodes", v->tree->count);
-    if (v->catalog->checked) {
-        struct checked_counts counts = checked_counts(v->catalog->checked);
+    if (v->catalog->verified) {
+        struct verified_counts counts = verified_counts(v->catalog->verified);
         line(b, "tensors.verified", counts.verified);
         line(b, "tensors.damaged", counts.damaged);
     }

@@ -354,7 +354,7 @@ void view_close(struct view *v)
     tf_view_close(v->tf);
     logicals_fini(&v->logicals);
     plan_close(v->plan);
-    checked_close(v->checked);
+    verified_close(v->verified);
     catalog_close(v->catalog);
     map_close(v->map);
     arena_fini(&v->arena);

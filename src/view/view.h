@@ -8,8 +8,8 @@
 #include "base/errint.h"
 #include "map/map.h"
 #include "plan/plan.h"
-#include "render/checked.h"
 #include "render/spot_check.h"
+#include "render/verified.h"
 #include "source/catalog.h"
 #include "view/formats/logical.h"
 #include "view/formats/safetensors.h"
@@ -21,12 +21,12 @@ struct view {
     struct map *map; /* owns; never NULL in an open view */
     struct graph
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
-    struct arena arena;      /* of the graph, and of names */
-    struct catalog *catalog; /* owns */
-    struct checked *checked; /* owns; is the catalog's */
-    struct spot_check spots; /* what was looked at */
-    struct plan *plan;       /* owns */
-    struct tree *tree;       /* owns */
+    struct arena arena;        /* of the graph, and of names */
+    struct catalog *catalog;   /* owns */
+    struct verified *verified; /* owns; is the catalog's */
+    struct spot_check spots;   /* what was looked at */
+    struct plan *plan;         /* owns */
+    struct tree *tree;         /* owns */
     struct logicals logicals;
     struct tf_view *tf;              /* owns; NULL after errors, as the next */
     struct safetensors *safetensors; /* owns */
@@ -62,8 +62,8 @@ struct view_request {
     view_opener *open_data; /* NULL: with VIEW_DATA, of all data files that targets are made of */
     void *context;          /* for it */
     bool no_spot_check; /* -o noverify: open data files are not looked at (render/spot_check.h) */
-    enum checked_mode checked; /* what is asked of the catalog's `checked`, which is there once data
-                                  files are open */
+    enum verified_mode verified; /* what is asked of the catalog's `checked`, which is there once
+                                  data files are open */
 };
 
 /* view_open: opens everything that was asked for; all errors of a run are in d. Where index, V1

@@ -13,10 +13,10 @@ static errint open_target_data(struct view *v, bool broken, struct diag *d)
 
 static errint look_at_data(const struct view_request *request, struct view *v, struct diag *d)
 {
-    if (checked_open(v->catalog, request->checked, &v->checked) < 0) {
+    if (verified_open(v->catalog, request->verified, &v->verified) < 0) {
         return diag_no_memory(d);
     }
-    v->catalog->checked = v->checked;
+    v->catalog->verified = v->verified;
     return request->no_spot_check ? 0 : spot_check_run(v->catalog, d, &v->spots);
 }
 

@@ -12,7 +12,7 @@
 #include "codec/sstable_cache.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
-#include "render/checked.h"
+#include "render/verified.h"
 #include "view/report.h"
 
 enum { WORDS_MOST = 8, DESCRIPTORS_TAKEN = 40, DESCRIPTORS_LEFT = 10 };
@@ -134,10 +134,10 @@ static void check_open(struct made *m, const struct section *s, struct view *v, 
                       .verify = has_word(s->head, "verify"),
                       .threads = has_word(s->head, "threads"),
                       .few = has_word(s->head, "few")};
-    struct checked *k = NULL;
-    errint rc = checked_open(v->catalog, c.verify ? CHECKED_ALL : CHECKED_KNOWN, &k);
+    struct verified *k = NULL;
+    errint rc = verified_open(v->catalog, c.verify ? VERIFIED_ALL : VERIFIED_KNOWN, &k);
     FUZZ_CHECK(rc == 0);
-    v->catalog->checked = k;
+    v->catalog->verified = k;
     if (v->catalog->blocks && has_word(s->head, "small")) {
         sstable_cache_shrink(v->catalog->blocks, 1); /* as an export has it: room for one block */
     }
@@ -151,8 +151,8 @@ static void check_open(struct made *m, const struct section *s, struct view *v, 
         check_change(&c, m, s[1 + i].body);
     }
     check_end(&c);
-    v->catalog->checked = NULL;
-    checked_close(k);
+    v->catalog->verified = NULL;
+    verified_close(k);
 }
 
 /* What came of it, for who looks at one recipe: FUZZ_SHOW=1 build/tests/replay_view FILE. */

@@ -13,8 +13,8 @@
 #include "base/pages.h"
 #include "base/thread.h"
 #include "codec/sstable_cache.h"
-#include "render/checked.h"
 #include "render/string_read.h"
+#include "render/verified.h"
 
 enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
@@ -51,8 +51,8 @@ static ssize_t read_some(const struct run *r, const struct tf_sum *s, uint64_t o
         return render_read(r->catalog, s->target, off, BUFFER_BYTES, buf, scratch);
     }
     uint64_t len = s->bytes - off < BUFFER_BYTES ? s->bytes - off : BUFFER_BYTES;
-    errint rc = len ? checked_read(r->catalog, &r->catalog->shards[s->shard], s->off + off,
-                                   (size_t)len, buf)
+    errint rc = len ? verified_read(r->catalog, &r->catalog->shards[s->shard], s->off + off,
+                                    (size_t)len, buf)
                     : 0;
     return rc < 0 ? rc : (ssize_t)len;
 }
@@ -73,7 +73,7 @@ static void work(struct run *r, bool caller)
         uint64_t off = 0;
         /* A sum of damaged bytes would say that they are right. */
         ssize_t got =
-            r->catalog->checked ? checked_verify_target(r->catalog->checked, s->target) : 0;
+            r->catalog->verified ? verified_ensure_target(r->catalog->verified, s->target) : 0;
         while (got >= 0 && !atomic_load(&r->stop) &&
                (got = read_some(r, s, off, buf, &scratch)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);

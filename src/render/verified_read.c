@@ -3,13 +3,13 @@
  * whatever tensors are there. */
 #include <stdlib.h>
 
-#include "render/checked.h"
+#include "render/verified.h"
 #include "render/verify.h"
 
 static int by_place(const void *a, const void *b)
 {
-    const struct checked_run *left = a;
-    const struct checked_run *right = b;
+    const struct verified_run *left = a;
+    const struct verified_run *right = b;
     if (left->file != right->file) {
         return left->file < right->file ? -1 : 1;
     }
@@ -19,10 +19,10 @@ static int by_place(const void *a, const void *b)
 static errint make_runs(void *context)
 {
     const struct catalog *c = context;
-    struct checked_runs *out = checked_runs(c->checked);
+    struct verified_runs *out = verified_runs(c->verified);
     struct verify all;
     errint rc = verify_init(&all, c);
-    struct checked_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
+    struct verified_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
     if (!runs) {
         verify_fini(&all);
         return -ENOMEM;
@@ -31,7 +31,7 @@ static errint make_runs(void *context)
         const struct verify_unit *u = &all.units[i];
         struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
         uint64_t off = shard_origin(s, verify_stored_off(u->tensor, u->slice));
-        runs[i] = (struct checked_run){
+        runs[i] = (struct verified_run){
             .tensor = u->tensor,
             .slice = u->slice,
             .off = off,
@@ -52,13 +52,13 @@ static errint make_runs(void *context)
 }
 
 /* The first run of the file that may reach beyond byte `off`. */
-static size_t first_after(const struct checked_runs *all, uint32_t file, uint64_t off)
+static size_t first_after(const struct verified_runs *all, uint32_t file, uint64_t off)
 {
     size_t low = 0;
     size_t high = all->count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        const struct checked_run *r = &all->runs[mid];
+        const struct verified_run *r = &all->runs[mid];
         if (r->file < file || (r->file == file && r->ends <= off)) {
             low = mid + 1;
         } else {
@@ -70,27 +70,27 @@ static size_t first_after(const struct checked_runs *all, uint32_t file, uint64_
 
 static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)
 {
-    const struct checked_runs *all = checked_runs(c->checked);
-    errint rc = once_need(&checked_runs(c->checked)->once, make_runs, (void *)(uintptr_t)c);
+    const struct verified_runs *all = verified_runs(c->verified);
+    errint rc = once_need(&verified_runs(c->verified)->once, make_runs, (void *)(uintptr_t)c);
     for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
-        const struct checked_run *r = &all->runs[i];
+        const struct verified_run *r = &all->runs[i];
         if (r->file != file || r->off >= end) {
             break;
         }
-        rc = r->end > off ? checked_need(c->checked, r->tensor, r->slice) : 0;
+        rc = r->end > off ? verified_need(c->verified, r->tensor, r->slice) : 0;
     }
     return rc;
 }
 
-errint checked_verify_target(struct checked *k, const struct target *t)
+errint verified_ensure_target(struct verified *k, const struct target *t)
 {
     const struct form *f = t->form;
     bool whole =
         !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
     errint rc =
-        whole && t->source->shard != TENSOR_NO_SHARD ? checked_verify(k, t->source, NULL) : 0;
+        whole && t->source->shard != TENSOR_NO_SHARD ? verified_ensure(k, t->source, NULL) : 0;
     for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
-        rc = f->pieces[i].source ? checked_verify(k, f->pieces[i].source, f->pieces[i].slice) : 0;
+        rc = f->pieces[i].source ? verified_ensure(k, f->pieces[i].source, f->pieces[i].slice) : 0;
     }
     return rc;
 }
@@ -98,12 +98,12 @@ errint checked_verify_target(struct checked *k, const struct target *t)
 /* Whether it is known which runs the bytes of the shard are of. */
 static bool has_runs(const struct catalog *c, const struct shard *file)
 {
-    return c->checked && c->shard_count && file >= c->shards && file < c->shards + c->shard_count &&
-           !file->base;
+    return c->verified && c->shard_count && file >= c->shards &&
+           file < c->shards + c->shard_count && !file->base;
 }
 
-errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
-                    void *buf)
+errint verified_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
+                     void *buf)
 {
     struct shard_attempt a = shard_attempt(file);
     errint rc;
@@ -111,7 +111,7 @@ errint checked_read(const struct catalog *c, struct shard *file, uint64_t off, s
         rc = 0;
         if (!has_runs(c, file)) {
             rc = a.doubt ? shard_doubted(file) : 0;
-        } else if (checked_wary(c->checked)) {
+        } else if (verified_wary(c->verified)) {
             rc = need_range(c, (uint32_t)(file - c->shards), off, off + len);
         }
         rc = rc < 0 ? rc : shard_read(file, off, len, buf);

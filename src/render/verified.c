@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "render/checked.h"
+#include "render/verified.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,9 +18,9 @@ struct damage {
     struct verify_result result;
 };
 
-struct checked {
+struct verified {
     const struct catalog *catalog;
-    enum checked_mode mode;
+    enum verified_mode mode;
     atomic_bool wary;      /* there is something to ask */
     struct once made;      /* the next four are there */
     struct once *onces;    /* owns; V2: tensors, then slices; V1: blocks */
@@ -30,12 +30,12 @@ struct checked {
     pthread_mutex_t lock;      /* over the list */
     struct damage *damages;    /* owns: the details of causes */
     bool blocks;               /* onces are of blocks */
-    struct checked_runs runs;
+    struct verified_runs runs;
 };
 
 static errint make_onces(void *context)
 {
-    struct checked *k = context;
+    struct verified *k = context;
     const struct catalog *c = k->catalog;
     uint32_t groups = k->blocks ? c->shard_count : c->sliced_count;
     uint64_t count = k->blocks ? 0 : c->count;
@@ -53,41 +53,41 @@ static errint make_onces(void *context)
     return k->onces && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
-static errint need_onces(struct checked *k)
+static errint need_onces(struct verified *k)
 {
     return once_need(&k->made, make_onces, k);
 }
 
-bool checked_wary(const struct checked *k)
+bool verified_wary(const struct verified *k)
 {
     return atomic_load_explicit(&k->wary, memory_order_acquire) || shard_doubts();
 }
 
-errint checked_open(const struct catalog *c, enum checked_mode mode, struct checked **out)
+errint verified_open(const struct catalog *c, enum verified_mode mode, struct verified **out)
 {
     *out = NULL;
-    struct checked *k = calloc(1, sizeof(*k));
+    struct verified *k = calloc(1, sizeof(*k));
     if (!k) {
         return -ENOMEM;
     }
     k->catalog = c;
     k->mode = mode;
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        c->shards[i].strict = mode == CHECKED_ALL;
+        c->shards[i].strict = mode == VERIFIED_ALL;
     }
     k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
-    atomic_init(&k->wary, mode == CHECKED_ALL);
-    errint rc = mode == CHECKED_ALL ? need_onces(k) : 0;
+    atomic_init(&k->wary, mode == VERIFIED_ALL);
+    errint rc = mode == VERIFIED_ALL ? need_onces(k) : 0;
     if (rc < 0) {
-        checked_close(k);
+        verified_close(k);
         return rc;
     }
     *out = k;
     return 0;
 }
 
-void checked_close(struct checked *k)
+void verified_close(struct verified *k)
 {
     if (!k) {
         return;
@@ -109,7 +109,7 @@ void checked_close(struct checked *k)
 
 /* A run, while it is checked. */
 struct run {
-    struct checked *checked;
+    struct verified *verified;
     const struct tensor *tensor;
     const struct stored_slice *slice;
     uint64_t once;
@@ -118,12 +118,12 @@ struct run {
 };
 
 /* -EBADMSG: V1 values that lie in no block. */
-static errint find_run(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+static errint find_run(struct verified *k, const struct tensor *t, const struct stored_slice *s,
                        struct run *out)
 {
     const struct catalog *c = k->catalog;
     struct shard *shard = &c->shards[verify_stored_shard(t, s)];
-    *out = (struct run){.checked = k, .tensor = t, .slice = s, .file = shard_file(shard)};
+    *out = (struct run){.verified = k, .tensor = t, .slice = s, .file = shard_file(shard)};
     if (k->blocks) {
         out->number = legacy_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
         if (out->number == LEGACY_NO_BLOCK) {
@@ -141,7 +141,7 @@ static errint find_run(struct checked *k, const struct tensor *t, const struct s
 /* Of V1 the fault is the block's, whichever tensors are in it. */
 static errint note_damage(const struct run *r, const struct verify_result *result)
 {
-    struct checked *k = r->checked;
+    struct verified *k = r->verified;
     struct damage *d = malloc(sizeof(*d));
     if (!d) {
         return -ENOMEM;
@@ -160,7 +160,7 @@ static errint note_damage(const struct run *r, const struct verify_result *resul
 static errint check_run(void *context)
 {
     const struct run *r = context;
-    struct checked *k = r->checked;
+    struct verified *k = r->verified;
     struct verify_result result;
     CLEANUP_FREE char *buf = verify_buffer();
     if (!buf) {
@@ -189,14 +189,15 @@ static errint check_run(void *context)
 
 /* ---- tensors --------------------------------------------------------------------------------- */
 
-static uint64_t bit_of(const struct checked *k, const struct tensor *t, atomic_uint_fast64_t **word)
+static uint64_t bit_of(const struct verified *k, const struct tensor *t,
+                       atomic_uint_fast64_t **word)
 {
     uint64_t i = (uint64_t)(t - k->catalog->tensors);
     *word = &k->bad[i / 64];
     return UINT64_C(1) << (i % 64);
 }
 
-static void mark_bad(struct checked *k, const struct tensor *t)
+static void mark_bad(struct verified *k, const struct tensor *t)
 {
     atomic_uint_fast64_t *word;
     uint64_t bit = bit_of(k, t, &word);
@@ -204,8 +205,8 @@ static void mark_bad(struct checked *k, const struct tensor *t)
     cause_note((struct cause){.kind = CAUSE_TENSOR, .rc = -EBADMSG, .what = t});
 }
 
-errint checked_mark(struct checked *k, const struct tensor *t, const struct stored_slice *s,
-                    const struct verify_result *why)
+errint verified_mark(struct verified *k, const struct tensor *t, const struct stored_slice *s,
+                     const struct verify_result *why)
 {
     struct run run;
     errint rc = need_onces(k);
@@ -225,7 +226,7 @@ errint checked_mark(struct checked *k, const struct tensor *t, const struct stor
 
 /* The run may be served: 0; -EBADMSG, -ESTALE, and as once_need. With `verify`, or where the file
  * is in doubt or suspect, it is verified, unless it was. */
-static errint need_run(struct checked *k, struct run *run, bool verify)
+static errint need_run(struct verified *k, struct run *run, bool verify)
 {
     struct once *once = &k->onces[run->once];
     uint32_t doubt = shard_doubt(run->file);
@@ -242,7 +243,7 @@ static errint need_run(struct checked *k, struct run *run, bool verify)
     return rc;
 }
 
-static errint ask(struct checked *k, const struct tensor *t, const struct stored_slice *s,
+static errint ask(struct verified *k, const struct tensor *t, const struct stored_slice *s,
                   bool verify)
 {
     struct run run;
@@ -261,33 +262,33 @@ static errint ask(struct checked *k, const struct tensor *t, const struct stored
     return rc;
 }
 
-errint checked_need(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+errint verified_need(struct verified *k, const struct tensor *t, const struct stored_slice *s)
 {
-    return checked_wary(k) ? ask(k, t, s, k->mode == CHECKED_ALL) : 0;
+    return verified_wary(k) ? ask(k, t, s, k->mode == VERIFIED_ALL) : 0;
 }
 
-errint checked_verify(struct checked *k, const struct tensor *t, const struct stored_slice *s)
+errint verified_ensure(struct verified *k, const struct tensor *t, const struct stored_slice *s)
 {
     /* Of a V1 file blocks have the checksums: a tensor without elements needs none, and its file
      * may not be open. */
     return k->blocks && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
 }
 
-errint checked_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
-                   const struct stored_slice *s)
+errint verified_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
+                    const struct stored_slice *s)
 {
-    if (c->checked && t) {
-        return checked_need(c->checked, t, s);
+    if (c->verified && t) {
+        return verified_need(c->verified, t, s);
     }
     return shard_doubt(shard) ? shard_doubted(shard) : 0;
 }
 
-struct checked_runs *checked_runs(struct checked *k)
+struct verified_runs *verified_runs(struct verified *k)
 {
     return &k->runs;
 }
 
-void checked_print(const struct checked *k, const struct cause *c, struct buf *b)
+void verified_print(const struct verified *k, const struct cause *c, struct buf *b)
 {
     const struct damage *d = c->detail;
     verify_print(k->catalog, d->tensor, d->slice, &d->result, b);
@@ -295,7 +296,7 @@ void checked_print(const struct checked *k, const struct cause *c, struct buf *b
 }
 
 /* What is known of all runs of t: ONCE_BAD if one is damaged, ONCE_FULL if all were found good. */
-static enum once_state state_of(struct checked *k, const struct tensor *t)
+static enum once_state state_of(struct verified *k, const struct tensor *t)
 {
     const struct slices *s = tensor_slices(k->catalog, t);
     bool full = s || t->shard != TENSOR_NO_SHARD;
@@ -312,9 +313,9 @@ static enum once_state state_of(struct checked *k, const struct tensor *t)
     return full ? ONCE_FULL : ONCE_EMPTY;
 }
 
-struct checked_counts checked_counts(struct checked *k)
+struct verified_counts verified_counts(struct verified *k)
 {
-    struct checked_counts counts = {0};
+    struct verified_counts counts = {0};
     if (once_state(&k->made) != ONCE_FULL) {
         return counts;
     }

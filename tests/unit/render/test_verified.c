@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/cause.h"
-#include "render/checked.h"
 #include "render/render.h"
+#include "render/verified.h"
 #include "render/verify.h"
 #include "render/why.h"
 #include "support/fake.h"
@@ -36,7 +36,7 @@ struct fixture {
     struct tensor *list; /* the catalog's */
     struct stored_slice slices[2];
     struct slices sliced;
-    struct checked *k;
+    struct verified *k;
     struct arena a;
     struct render_scratch scratch;
 };
@@ -52,7 +52,7 @@ static uint32_t crc_of(uint64_t off, uint64_t len)
     return crc;
 }
 
-static int setup_for(void **state, enum checked_mode mode)
+static int setup_for(void **state, enum verified_mode mode)
 {
     static struct fixture f;
     f = (struct fixture){0};
@@ -73,20 +73,20 @@ static int setup_for(void **state, enum checked_mode mode)
     s->sliced = 1;
     s->shard = TENSOR_NO_SHARD;
     s->off = 0;
-    assert_int_equal(checked_open(f.c, mode, &f.k), 0);
-    f.c->checked = f.k;
+    assert_int_equal(verified_open(f.c, mode, &f.k), 0);
+    f.c->verified = f.k;
     *state = &f;
     return 0;
 }
 
 static int setup(void **state)
 {
-    return setup_for(state, CHECKED_ALL);
+    return setup_for(state, VERIFIED_ALL);
 }
 
 static int setup_known(void **state)
 {
-    return setup_for(state, CHECKED_KNOWN);
+    return setup_for(state, VERIFIED_KNOWN);
 }
 
 static int teardown(void **state)
@@ -94,7 +94,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     cause_clear(); /* it may point into what is freed here */
     render_scratch_fini(&f->scratch);
-    checked_close(f->k);
+    verified_close(f->k);
     arena_fini(&f->a);
     fake_close(f->c);
     return 0;
@@ -142,19 +142,19 @@ static void expect_why(struct fixture *f, const char *line)
     cause_clear();
 }
 
-static void checked_good_tensors_are_served(void **state)
+static void verified_good_tensors_are_served(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(read_whole(f, 0, 10, 1000), 90);
     assert_int_equal(read_whole(f, 0, 10, 1), 1);
     assert_int_equal(read_rows(f, 1, 3, 7), 7 * 160);
     assert_int_equal(read_rows(f, 3, 0, 4), 40);
-    struct checked_counts n = checked_counts(f->k);
+    struct verified_counts n = verified_counts(f->k);
     assert_true(n.verified == 3 && n.damaged == 0);
     expect_why(f, NULL);
 }
 
-static void checked_nothing_of_a_damaged_tensor_is_served(void **state)
+static void verified_nothing_of_a_damaged_tensor_is_served(void **state)
 {
     struct fixture *f = *state;
     f->list[1].crc32c ^= 1;
@@ -165,20 +165,20 @@ static void checked_nothing_of_a_damaged_tensor_is_served(void **state)
     }
     expect_why(f, "b: checksum mismatch: stored ");
     expect_why(f, NULL);
-    struct checked_counts n = checked_counts(f->k);
+    struct verified_counts n = verified_counts(f->k);
     assert_true(n.verified == 1 && n.damaged == 1);
     f->list[1].crc32c ^= 1; /* what was found is kept */
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
     expect_why(f, "b: checksum mismatch: stored ");
 }
 
-static void checked_only_the_slices_that_are_touched_count(void **state)
+static void verified_only_the_slices_that_are_touched_count(void **state)
 {
     struct fixture *f = *state;
     f->slices[0].crc32c ^= 1;
     assert_int_equal(read_rows(f, 3, 1, 3), 30);
     expect_why(f, NULL);
-    assert_true(checked_counts(f->k).verified == 0);
+    assert_true(verified_counts(f->k).verified == 0);
     assert_int_equal(read_rows(f, 3, 0, 1), -EUCLEAN);
     assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
     expect_why(f, "s [0:1, 0:10]: checksum mismatch: stored ");
@@ -188,7 +188,7 @@ static void checked_only_the_slices_that_are_touched_count(void **state)
     expect_why(f, NULL);
 }
 
-static void checked_an_unreadable_tensor_may_be_asked_for_again(void **state)
+static void verified_an_unreadable_tensor_may_be_asked_for_again(void **state)
 {
     struct fixture *f = *state;
     int fd = f->c->shards[0].fd;
@@ -222,7 +222,7 @@ static void *read_all(void *data)
     return NULL;
 }
 
-static void checked_many_threads_find_the_same(void **state)
+static void verified_many_threads_find_the_same(void **state)
 {
     struct fixture *f = *state;
     f->list[2].crc32c ^= 1;
@@ -237,12 +237,12 @@ static void checked_many_threads_find_the_same(void **state)
     }
     assert_int_equal(read_whole(f, 2, 0, 7), -EUCLEAN);
     expect_why(f, "c: checksum mismatch: stored ");
-    struct checked_counts n = checked_counts(f->k);
+    struct verified_counts n = verified_counts(f->k);
     assert_true(n.verified == 2 && n.damaged == 1);
 }
 
 /* Without -o verify. */
-static void checked_only_what_is_marked_is_refused(void **state)
+static void verified_only_what_is_marked_is_refused(void **state)
 {
     struct fixture *f = *state;
     const struct verify_result wrong = {
@@ -250,11 +250,11 @@ static void checked_only_what_is_marked_is_refused(void **state)
     char got[100];
     f->list[0].crc32c ^= 1; /* nobody looks */
     assert_int_equal(read_whole(f, 0, 0, 10), 10);
-    assert_false(checked_wary(f->k));
-    assert_int_equal(checked_mark(f->k, &f->list[1], NULL, &wrong), 0);
-    assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
-    assert_int_equal(checked_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
-    assert_true(checked_counts(f->k).damaged == 2);
+    assert_false(verified_wary(f->k));
+    assert_int_equal(verified_mark(f->k, &f->list[1], NULL, &wrong), 0);
+    assert_int_equal(verified_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
+    assert_int_equal(verified_mark(f->k, &f->list[3], &f->slices[1], &wrong), 0);
+    assert_true(verified_counts(f->k).damaged == 2);
     expect_why(f, NULL); /* until somebody asks */
     assert_int_equal(read_whole(f, 0, 0, 10), 10);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
@@ -265,21 +265,22 @@ static void checked_only_what_is_marked_is_refused(void **state)
     assert_int_equal(read_rows(f, 3, 0, 2), -EUCLEAN);
     expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored 00002222, found 00001111");
     /* And where the file is shown as it is. */
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 2, got), -EUCLEAN);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->slices[0].off, 10, got), 0);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->slices[1].off + 29, 1, got), -EUCLEAN);
-    struct checked_counts n = checked_counts(f->k);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 2, got), -EUCLEAN);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->slices[0].off, 10, got), 0);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->slices[1].off + 29, 1, got),
+                     -EUCLEAN);
+    struct verified_counts n = verified_counts(f->k);
     assert_true(n.damaged == 2 && n.verified == 0);
 }
 
 /* For a sum of what is made of them. */
-static void checked_what_was_verified_is_known_in_either_mode(void **state)
+static void verified_what_was_verified_is_known_in_either_mode(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(checked_verify(f->k, &f->list[0], NULL), 0);
-    assert_false(checked_wary(f->k)); /* nothing is to be refused */
-    assert_true(checked_counts(f->k).verified == 1);
+    assert_int_equal(verified_ensure(f->k, &f->list[0], NULL), 0);
+    assert_false(verified_wary(f->k)); /* nothing is to be refused */
+    assert_true(verified_counts(f->k).verified == 1);
     f->list[1].crc32c ^= 1;
     f->slices[1].crc32c ^= 1;
     assert_int_equal(read_whole(f, 1, 0, 10), 10); /* nobody looked */
@@ -291,17 +292,17 @@ static void checked_what_was_verified_is_known_in_either_mode(void **state)
     struct form form = {
         .shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
-    assert_int_equal(checked_verify_target(f->k, &target), -EUCLEAN);
+    assert_int_equal(verified_ensure_target(f->k, &target), -EUCLEAN);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
     expect_why(f, "b: checksum mismatch: stored ");
-    assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[0]), 0);
+    assert_int_equal(verified_ensure(f->k, &f->list[3], &f->slices[0]), 0);
     assert_int_equal(read_rows(f, 3, 0, 4), 40); /* and the other was not looked at */
-    assert_int_equal(checked_verify(f->k, &f->list[3], &f->slices[1]), -EUCLEAN);
+    assert_int_equal(verified_ensure(f->k, &f->list[3], &f->slices[1]), -EUCLEAN);
     assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
     expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored ");
     target = (struct target){.name_ptr = "t", .name_len = 1, .source = &f->list[2]};
-    assert_int_equal(checked_verify_target(f->k, &target), 0);
-    struct checked_counts n = checked_counts(f->k);
+    assert_int_equal(verified_ensure_target(f->k, &target), 0);
+    struct verified_counts n = verified_counts(f->k);
     assert_true(n.verified == 2 && n.damaged == 2);
 }
 
@@ -317,27 +318,27 @@ static void write_byte(struct fixture *f, uint64_t off, unsigned char byte)
     assert_int_equal(pwrite(f->c->shards[0].fd, &byte, 1, (off_t)off), 1);
 }
 
-static void checked_what_is_in_doubt_is_verified_again(void **state)
+static void verified_what_is_in_doubt_is_verified_again(void **state)
 {
     struct fixture *f = *state;
     f->list[0].crc32c ^= 1;
     for (unsigned i = 0; i < 3; i++) {
         touch(f);
         assert_int_equal(read_whole(f, 1, 8, 100), 100);
-        assert_true(checked_counts(f->k).verified == 1);
+        assert_true(verified_counts(f->k).verified == 1);
         assert_int_equal(read_whole(f, 1, 8, 100), 100);
         assert_int_equal(read_rows(f, 3, 2, 1), 10); /* the second slice alone */
-        assert_true(checked_counts(f->k).verified == 1);
+        assert_true(verified_counts(f->k).verified == 1);
     }
     assert_int_equal(read_whole(f, 0, 0, 10), -EUCLEAN);
     expect_why(f, "a: checksum mismatch");
     char got[10];
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off - 1, 10, got), -EUCLEAN);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 10, got), -EUCLEAN);
     assert_int_equal(shard_doubt(&f->c->shards[0]), f->c->shards[0].changed);
 }
 
-static void checked_what_changed_is_refused_for_good(void **state)
+static void verified_what_changed_is_refused_for_good(void **state)
 {
     struct fixture *f = *state;
     uint64_t off = f->list[1].off + 4000;
@@ -354,25 +355,25 @@ static void checked_what_changed_is_refused_for_good(void **state)
     expect_why(f, "b: checksum mismatch");
 }
 
-static void checked_nobody_knows_bytes_of_no_tensor_in_doubt(void **state)
+static void verified_nobody_knows_bytes_of_no_tensor_in_doubt(void **state)
 {
     struct fixture *f = *state;
     char got[10];
-    f->c->checked = NULL;
+    f->c->verified = NULL;
     assert_int_equal(read_whole(f, 1, 0, 8), 8);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], 0, 10, got), 0);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], 0, 10, got), 0);
     touch(f);
     assert_int_equal(read_whole(f, 1, 0, 8), -EIO);
     expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
     assert_int_equal(read_rows(f, 3, 0, 4), -EIO);
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], 0, 10, got), -EIO);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], 0, 10, got), -EIO);
     cause_clear();
-    f->c->checked = f->k;
+    f->c->verified = f->k;
     f->list[2].dtype = DTYPE_VARIANT; /* a kind whose checksum nobody can find */
     f->c->big_endian = true;
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[2].off, 10, got), -EIO);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[2].off, 10, got), -EIO);
     expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
-    assert_int_equal(checked_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
+    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
 }
 
 struct toucher {
@@ -399,7 +400,7 @@ static void *read_while_touched(void *data)
     return wrong;
 }
 
-static void checked_many_threads_read_what_is_touched(void **state)
+static void verified_many_threads_read_what_is_touched(void **state)
 {
     struct toucher t = {.f = *state};
     pthread_t threads[THREADS];
@@ -415,7 +416,7 @@ static void checked_many_threads_read_what_is_touched(void **state)
         pthread_join(threads[i], &wrong);
         assert_null(wrong);
     }
-    assert_true(checked_counts(t.f->k).damaged == 0);
+    assert_true(verified_counts(t.f->k).damaged == 0);
 }
 
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
@@ -425,19 +426,19 @@ static void checked_many_threads_read_what_is_touched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(checked_good_tensors_are_served),
-        TEST(checked_nothing_of_a_damaged_tensor_is_served),
-        TEST(checked_only_the_slices_that_are_touched_count),
-        TEST(checked_an_unreadable_tensor_may_be_asked_for_again),
-        TEST(checked_many_threads_find_the_same),
-        KNOWN(checked_only_what_is_marked_is_refused),
-        KNOWN(checked_what_was_verified_is_known_in_either_mode),
-        KNOWN(checked_what_is_in_doubt_is_verified_again),
-        KNOWN(checked_what_changed_is_refused_for_good),
-        KNOWN(checked_nobody_knows_bytes_of_no_tensor_in_doubt),
-        KNOWN(checked_many_threads_read_what_is_touched),
-        TEST(checked_what_changed_is_refused_for_good),
-        TEST(checked_many_threads_read_what_is_touched),
+        TEST(verified_good_tensors_are_served),
+        TEST(verified_nothing_of_a_damaged_tensor_is_served),
+        TEST(verified_only_the_slices_that_are_touched_count),
+        TEST(verified_an_unreadable_tensor_may_be_asked_for_again),
+        TEST(verified_many_threads_find_the_same),
+        KNOWN(verified_only_what_is_marked_is_refused),
+        KNOWN(verified_what_was_verified_is_known_in_either_mode),
+        KNOWN(verified_what_is_in_doubt_is_verified_again),
+        KNOWN(verified_what_changed_is_refused_for_good),
+        KNOWN(verified_nobody_knows_bytes_of_no_tensor_in_doubt),
+        KNOWN(verified_many_threads_read_what_is_touched),
+        TEST(verified_what_changed_is_refused_for_good),
+        TEST(verified_many_threads_read_what_is_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which stored tensors were verified, and which are damaged: nothing of a damaged one is served.
+ *
+ * There is a once (once.h) for each run of bytes that has a checksum of its own: a tensor, a slice
+ * of a sliced one, a data block of a V1 file. Whoever is about to read from a run asks for it. With
+ * VERIFIED_ALL the first to ask checks all of it, and the others wait for that run alone. With
+ * VERIFIED_KNOWN that is so only while the file is in doubt (shard.h), or suspect (spot_check.h);
+ * else only what verified_mark has marked, or verified_ensure has found, is damaged. As long as
+ * there is nothing of that, asking is two atomic loads, and no memory is taken. Five bytes a run,
+ * of which those that are never asked for take no pages. Safe from any thread.
+ *
+ * What was found damaged stays so. What was found good is good until there is a newer doubt about
+ * the file: so a read is
+ *
+ *     struct shard_attempt a = shard_attempt(shard);
+ *     do {
+ *         rc = verified_ask(c, shard, t, s);
+ *         rc = rc < 0 ? rc : shard_read(shard, off, len, buf);
+ *     } while (shard_again(&a, &rc));
+ *
+ * and verifies no more than the runs that it reads from. */
+#ifndef CKPTFS_RENDER_VERIFIED_H
+#define CKPTFS_RENDER_VERIFIED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cause.h"
+#include "base/errint.h"
+#include "base/once.h"
+#include "plan/plan.h"
+#include "source/catalog.h"
+
+struct verified;
+struct verify_result;
+
+enum verified_mode {
+    VERIFIED_KNOWN, /* only what is known to be damaged is refused, and what is in doubt is verified
+                     */
+    VERIFIED_ALL,   /* `-o verify`, export: nothing is served before all of its run was verified */
+};
+
+/* A run of bytes of a file that has a checksum. */
+struct verified_run {
+    const struct tensor *tensor;
+    const struct stored_slice *slice;
+    uint64_t off;
+    uint64_t end;
+    uint64_t ends; /* the largest `end` of this one and of those before it in the file: runs may
+                      overlap */
+    uint32_t file; /* index into catalog.shards */
+};
+
+/* All of them, by file and offset; made when it is first needed, by verified_read. */
+struct verified_runs {
+    struct once once;
+    struct verified_run *runs; /* owns */
+    size_t count;
+};
+
+/* verified_open: for the tensors of c, borrowed for as long; c->verified is for the caller to set.
+ * -ENOMEM. verified_close: NULL is legal. */
+MUST_CHECK errint verified_open(const struct catalog *c, enum verified_mode mode,
+                                struct verified **out);
+void verified_close(struct verified *k);
+
+/* verified_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says: from now
+ * on no byte of its run is served in any file, and that is the cause of what fails. Of V1, `why` is
+ * about the block, and so is the mark. To be called before others read. -ENOMEM; -EBADMSG: V1
+ * values that lie in no block. */
+MUST_CHECK errint verified_mark(struct verified *k, const struct tensor *t,
+                                const struct stored_slice *s, const struct verify_result *why);
+
+/* verified_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if
+ * it is damaged, and the cause is noted; -EIO, -ENOMEM when that could not be found out this time;
+ * -EINTR, -EAGAIN as once_need. */
+MUST_CHECK errint verified_need(struct verified *k, const struct tensor *t,
+                                const struct stored_slice *s);
+
+/* verified_ensure: likewise, and it was verified, whatever the mode is: what is found is known from
+ * then on. verified_ensure_target: all that t is made of, each tensor or slice whole, also where t
+ * has a part of it. */
+MUST_CHECK errint verified_ensure(struct verified *k, const struct tensor *t,
+                                  const struct stored_slice *s);
+MUST_CHECK errint verified_ensure_target(struct verified *k, const struct target *t);
+
+/* verified_ask: before a read of bytes of t, or of its slice, out of `shard`: as verified_need of
+ * c->verified. Where that is NULL, or t (the bytes are of no tensor), -EIO if the file is in doubt:
+ * nobody can say whether they are right. */
+MUST_CHECK errint verified_ask(const struct catalog *c, const struct shard *shard,
+                               const struct tensor *t, const struct stored_slice *s);
+
+/* verified_runs: those of k, made or not. */
+struct verified_runs *verified_runs(struct verified *k);
+
+/* verified_wary: whether verified_need has anything to ask. */
+bool verified_wary(const struct verified *k);
+
+/* verified_read: bytes [off, off+len) of a shard that is a file, as shard_read. c->verified, if
+ * there is one, is asked for every tensor that has bytes among them: -EUCLEAN if one is damaged,
+ * and as verified_need. Of a file that is in doubt and not the catalog's, -EIO. */
+MUST_CHECK errint verified_read(const struct catalog *c, struct shard *file, uint64_t off,
+                                size_t len, void *buf);
+
+/* verified_print: what was found where the cause of a failure has a `detail`, as verify_print. */
+void verified_print(const struct verified *k, const struct cause *c, struct buf *b);
+
+struct verified_counts {
+    uint32_t verified; /* tensors that were looked at from end to end */
+    uint32_t damaged;
+};
+
+/* verified_counts: goes over all tensors. */
+struct verified_counts verified_counts(struct verified *k);
+
+#endif
