@@ -8,12 +8,12 @@ static const struct str npy_suffix = {".npy", 4};
 /* ---- .npy files ------------------------------------------------------------------------------ */
 
 /* The partitioned variable whose parts are in directory `node`; NULL if it has none. */
-static const struct logical *variable_in(const struct view *v, uint32_t node)
+static const struct view_variable *variable_in(const struct view *v, uint32_t node)
 {
     int64_t first = tree_lookup(v->tree, node, STR("part_0"));
     const struct node *part = first < 0 ? NULL : &v->tree->nodes[first];
     return part && part->kind == NODE_RAW
-               ? logical_of_part(&v->logicals, &v->plan->targets[part->target])
+               ? variable_of_part(&v->variables, &v->plan->targets[part->target])
                : NULL;
 }
 
@@ -23,9 +23,9 @@ const struct target *content_target(const struct view *v, uint32_t file)
     if (n->kind == NODE_RAW) {
         return &v->plan->targets[n->target];
     }
-    const struct logical *l = content_is_npy(v, file) && n->kind == NODE_DIR
-                                  ? variable_in(v, content_node(v, file))
-                                  : NULL;
+    const struct view_variable *l = content_is_npy(v, file) && n->kind == NODE_DIR
+                                        ? variable_in(v, content_node(v, file))
+                                        : NULL;
     return l ? l->whole : NULL;
 }
 

@@ -10,7 +10,7 @@ static const char *const kinds[] = {"raw", "npy", "tensorflow",
 
 struct left_out_cursor left_out_first(const struct view *v)
 {
-    struct left_out_cursor at = {.view = v, .next = logical_first(&v->logicals)};
+    struct left_out_cursor at = {.view = v, .next = variable_first(&v->variables)};
     return at;
 }
 
@@ -48,7 +48,7 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
 }
 
 /* Why there is no .npy file of it, or of one of its parts: the kind, or a name. */
-static const char *npy_reason(const struct view *v, const struct logical *l)
+static const char *npy_reason(const struct view *v, const struct view_variable *l)
 {
     const char *refusal = npy_refusal(l);
     if (refusal || !v->tree) {
@@ -69,11 +69,11 @@ bool left_out_next(struct left_out_cursor *at, struct left_out *out)
     if (next_tensor(at, out)) {
         return true;
     }
-    struct logical l;
-    while (at->waiting_count == 0 && at->view->tf && logical_next(&at->next, &l)) {
-        wait_for(at, logical_name(&l), VIEW_NPY, npy_reason(at->view, &l));
-        wait_for(at, logical_name(&l), VIEW_TENSORFLOW, tf_view_refusal(at->view->tf, &l));
-        wait_for(at, logical_name(&l), VIEW_SAFETENSORS, safetensors_refusal(&l));
+    struct view_variable l;
+    while (at->waiting_count == 0 && at->view->tf && variable_next(&at->next, &l)) {
+        wait_for(at, variable_name(&l), VIEW_NPY, npy_reason(at->view, &l));
+        wait_for(at, variable_name(&l), VIEW_TENSORFLOW, tf_view_refusal(at->view->tf, &l));
+        wait_for(at, variable_name(&l), VIEW_SAFETENSORS, safetensors_refusal(&l));
     }
     if (at->waiting_count == 0) {
         return false;

@@ -18,9 +18,9 @@ struct left_out {
 
 struct left_out_cursor {
     const struct view *view;
-    uint32_t tensor;            /* of the catalog, the next one */
-    struct logical_cursor next; /* variable */
-    struct left_out waiting[3]; /* of the variable before, for other reasons */
+    uint32_t tensor;             /* of the catalog, the next one */
+    struct variable_cursor next; /* variable */
+    struct left_out waiting[3];  /* of the variable before, for other reasons */
     unsigned waiting_count;
 };
 

@@ -165,12 +165,12 @@ static errint build_files(const struct view_request *request, struct view *v, st
     }
     v->listed =
         (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
-    errint rc = logicals_build(v->plan, &v->logicals, d);
+    errint rc = variables_build(v->plan, &v->variables, d);
     if (rc == 0) {
-        rc = tf_view_open(v->catalog, &v->logicals, &options, d, &v->tf);
+        rc = tf_view_open(v->catalog, &v->variables, &options, d, &v->tf);
     }
     if (rc == 0) {
-        rc = safetensors_open(v->catalog, &v->logicals, &options, d, &v->safetensors);
+        rc = safetensors_open(v->catalog, &v->variables, &options, d, &v->safetensors);
     }
     if (rc < 0) {
         return rc;
@@ -352,7 +352,7 @@ void view_close(struct view *v)
     free(v->made);
     safetensors_close(v->safetensors);
     tf_view_close(v->tf);
-    logicals_fini(&v->logicals);
+    variables_fini(&v->variables);
     plan_close(v->plan);
     verified_close(v->verified);
     catalog_close(v->catalog);

@@ -11,9 +11,9 @@
 #include "render/spot_check.h"
 #include "render/verified.h"
 #include "source/catalog.h"
-#include "view/formats/logical.h"
 #include "view/formats/safetensors.h"
 #include "view/formats/tf_view.h"
+#include "view/formats/variables.h"
 #include "view/sidecars.h"
 #include "view/tree.h"
 
@@ -27,7 +27,7 @@ struct view {
     struct spot_check spots;   /* what was looked at */
     struct plan *plan;         /* owns */
     struct tree *tree;         /* owns */
-    struct logicals logicals;
+    struct view_variables variables;
     struct tf_view *tf;              /* owns; NULL after errors, as the next */
     struct safetensors *safetensors; /* owns */
     struct sidecars sidecars;

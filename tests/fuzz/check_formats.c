@@ -96,11 +96,11 @@ static void check_npy(struct check *c, uint32_t file)
 /* ---- safetensors ----------------------------------------------------------------------------- */
 
 /* The variable whose name a key of the header is; keys that need escapes are left to tests/view. */
-static bool find_variable(const struct view *v, struct str key, struct logical *out)
+static bool find_variable(const struct view *v, struct str key, struct view_variable *out)
 {
-    struct logical_cursor at = logical_first(&v->logicals);
-    while (logical_next(&at, out)) {
-        if (str_eq(logical_name(out), key)) {
+    struct variable_cursor at = variable_first(&v->variables);
+    while (variable_next(&at, out)) {
+        if (str_eq(variable_name(out), key)) {
             return true;
         }
     }
@@ -126,7 +126,7 @@ static void check_tensor(struct check *c, struct str key, struct json_value tens
     uint64_t end = offset_of(&rest);
     FUZZ_CHECK(begin <= end && end <= f->size - data);
     *total += end - begin;
-    struct logical l;
+    struct view_variable l;
     if (str_find(key, '\\') >= 0) {
         return;
     }

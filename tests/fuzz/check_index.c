@@ -124,10 +124,10 @@ static enum health health_of(const struct check *c, const struct target *t)
 
 static enum health health_of_key(const struct check *c, struct str key)
 {
-    struct logical_cursor at = logical_first(&c->view->logicals);
-    struct logical l;
-    while (logical_next(&at, &l)) {
-        if (l.whole && str_eq(logical_name(&l), key)) {
+    struct variable_cursor at = variable_first(&c->view->variables);
+    struct view_variable l;
+    while (variable_next(&at, &l)) {
+        if (l.whole && str_eq(variable_name(&l), key)) {
             return health_of(c, l.whole);
         }
     }

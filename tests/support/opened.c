@@ -77,12 +77,12 @@ void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned ran
     free(data);
 }
 
-struct logical opened_find(const struct opened *o, const char *name)
+struct view_variable opened_find(const struct opened *o, const char *name)
 {
-    struct logical_cursor at = logical_first(&o->view.logicals);
-    struct logical l;
-    while (logical_next(&at, &l)) {
-        if (str_eq(logical_name(&l), str_from(name))) {
+    struct variable_cursor at = variable_first(&o->view.variables);
+    struct view_variable l;
+    while (variable_next(&at, &l)) {
+        if (str_eq(variable_name(&l), str_from(name))) {
             return l;
         }
     }

@@ -39,7 +39,7 @@ void opened_add(struct mkckpt *c, const char *name, unsigned dtype, unsigned ran
                 const int64_t *dims, unsigned shard);
 
 /* opened_find: the variable of that name; fails if there is none. */
-struct logical opened_find(const struct opened *o, const char *name);
+struct view_variable opened_find(const struct opened *o, const char *name);
 
 /* opened_bytes: all bytes of the layout, malloc'ed, read in pieces of odd sizes. */
 char *opened_bytes(const struct opened *o, const struct layout *l);

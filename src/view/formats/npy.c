@@ -49,9 +49,9 @@ static const char *descr_of(unsigned dtype)
     return dtype < DTYPE_COUNT ? descrs[dtype] : NULL;
 }
 
-const char *npy_refusal(const struct logical *l)
+const char *npy_refusal(const struct view_variable *l)
 {
-    return l->whole ? npy_refusal_of(l->whole) : LOGICAL_NOT_WHOLE;
+    return l->whole ? npy_refusal_of(l->whole) : VARIABLE_NOT_WHOLE;
 }
 
 bool npy_shape_fits(struct shape s, unsigned dtype)

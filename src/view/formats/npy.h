@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "plan/plan.h"
-#include "view/formats/logical.h"
+#include "view/formats/variables.h"
 #include "view/layout.h"
 
 enum { NPY_RANK_MOST = 64 }; /* of NumPy's arrays, and of PyTorch's */
@@ -29,7 +29,7 @@ bool npy_shape_fits(struct shape s, unsigned dtype);
 
 /* npy_refusal: why the variable cannot be such a file; NULL if it can. npy_refusal_of: likewise of
  * a target. */
-const char *npy_refusal(const struct logical *l);
+const char *npy_refusal(const struct view_variable *l);
 const char *npy_refusal_of(const struct target *t);
 
 /* npy_layout: the layout of target t, which has no npy_refusal, as such a file. The header is

@@ -22,7 +22,7 @@ enum {
 
 /* One file: the variables from `first` on that can be in it. */
 struct st_file {
-    struct logical_cursor first;
+    struct variable_cursor first;
     uint32_t count; /* of variables */
     const char *name;
     struct once built; /* then the rest is there */
@@ -33,7 +33,7 @@ struct st_file {
 struct safetensors {
     struct arena arena;
     const struct catalog *catalog;
-    const struct logicals *logicals;
+    const struct view_variables *variables;
     struct st_file *files; /* owns */
     uint32_t count;
     const char *index_name; /* NULL: one file */
@@ -69,10 +69,10 @@ static const char *type_name(unsigned dtype)
     return dtype < DTYPE_COUNT ? names[dtype] : NULL;
 }
 
-const char *safetensors_refusal(const struct logical *l)
+const char *safetensors_refusal(const struct view_variable *l)
 {
     if (!l->whole) {
-        return LOGICAL_NOT_WHOLE;
+        return VARIABLE_NOT_WHOLE;
     }
     if (!type_name(target_dtype(l->whole))) {
         return target_sized(l->whole) ? "safetensors has no such dtype; a rule may cast it"
@@ -85,10 +85,10 @@ const char *safetensors_refusal(const struct logical *l)
         return "readers of safetensors have no such shape: without the 0 it is more than can be "
                "counted";
     }
-    if (!utf8_valid(logical_name(l))) {
+    if (!utf8_valid(variable_name(l))) {
         return "names in safetensors are UTF-8";
     }
-    return str_eq(logical_name(l), STR("__metadata__"))
+    return str_eq(variable_name(l), STR("__metadata__"))
                ? "safetensors has another use for the name __metadata__"
                : NULL;
 }
@@ -120,11 +120,11 @@ static void fill_widths(unsigned char width[256])
 
 /* What the variable takes in a header, where offsets have that many digits: no less, and for names
  * in ASCII no more. */
-static uint64_t header_bound(const struct logical *l, unsigned offset_digits,
+static uint64_t header_bound(const struct view_variable *l, unsigned offset_digits,
                              const unsigned char width[256])
 {
     static const char text[] = "\"\": {\"dtype\": \"\", \"shape\": [], \"data_offsets\": [, ]}, ";
-    struct str name = logical_name(l);
+    struct str name = variable_name(l);
     struct shape shape = target_shape(l->whole);
     uint64_t bytes =
         sizeof(text) - 1 + strlen(type_name(target_dtype(l->whole))) + 2 * offset_digits;
@@ -141,8 +141,8 @@ static uint64_t header_bound(const struct logical *l, unsigned offset_digits,
 static uint64_t total_size(const struct safetensors *s)
 {
     uint64_t total = 0;
-    struct logical_cursor at = logical_first(s->logicals);
-    for (struct logical l; logical_next(&at, &l);) {
+    struct variable_cursor at = variable_first(s->variables);
+    for (struct view_variable l; variable_next(&at, &l);) {
         if (!safetensors_refusal(&l) && !checked_add_u64(total, target_bytes(l.whole), &total)) {
             return UINT64_MAX;
         }
@@ -150,7 +150,7 @@ static uint64_t total_size(const struct safetensors *s)
     return total;
 }
 
-static errint begin_file(struct safetensors *s, size_t *cap, struct logical_cursor first)
+static errint begin_file(struct safetensors *s, size_t *cap, struct variable_cursor first)
 {
     if (!grow(&s->files, cap, s->count, sizeof(*s->files))) {
         return -ENOMEM;
@@ -163,7 +163,7 @@ static errint begin_file(struct safetensors *s, size_t *cap, struct logical_curs
  * tensors, if it can be. *by_header: some file would have had too long a header. */
 static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
 {
-    struct logical_cursor at = logical_first(s->logicals);
+    struct variable_cursor at = variable_first(s->variables);
     size_t cap = 0;
     errint rc = begin_file(s, &cap, at);
     uint64_t bytes = 0;
@@ -171,8 +171,8 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
     unsigned offset_digits = digits(total_size(s));
     unsigned char width[256];
     fill_widths(width);
-    struct logical_cursor before = at;
-    for (struct logical l; rc == 0 && logical_next(&at, &l); before = at) {
+    struct variable_cursor before = at;
+    for (struct view_variable l; rc == 0 && variable_next(&at, &l); before = at) {
         if (safetensors_refusal(&l)) {
             continue;
         }
@@ -219,7 +219,7 @@ static errint name_files(struct safetensors *s, const struct view_options *optio
     return 0;
 }
 
-errint safetensors_open(const struct catalog *c, const struct logicals *l,
+errint safetensors_open(const struct catalog *c, const struct view_variables *l,
                         const struct view_options *options, struct diag *d,
                         struct safetensors **out)
 {
@@ -230,7 +230,7 @@ errint safetensors_open(const struct catalog *c, const struct logicals *l,
     }
     arena_init(&s->arena);
     s->catalog = c;
-    s->logicals = l;
+    s->variables = l;
     bool by_header = false;
     uint64_t most = INT64_MAX - HEADER_MOST; /* of a file */
     if (options->shard_size && options->shard_size < most) {
@@ -330,8 +330,8 @@ static errint put_in_order(const struct st_file *f, struct order *out)
         return -ENOMEM;
     }
     uint32_t next[CLASSES + 1] = {0}; /* where the next of each class goes */
-    struct logical_cursor at = f->first;
-    for (struct logical l; out->count < f->count && logical_next(&at, &l);) {
+    struct variable_cursor at = f->first;
+    for (struct view_variable l; out->count < f->count && variable_next(&at, &l);) {
         if (!safetensors_refusal(&l)) {
             by_name[out->count++] = l.whole;
             next[class_of(l.whole) + 1]++;
@@ -458,15 +458,15 @@ static errint build_index(void *context)
     json_key(&j, "weight_map");
     json_object(&j, JSON_BLOCK);
     for (uint32_t i = 0; i < s->count; i++) {
-        struct logical_cursor at = s->files[i].first;
-        struct logical l;
-        for (uint32_t seen = 0; seen < s->files[i].count && logical_next(&at, &l);) {
+        struct variable_cursor at = s->files[i].first;
+        struct view_variable l;
+        for (uint32_t seen = 0; seen < s->files[i].count && variable_next(&at, &l);) {
             if (seen % VARIABLES_UNASKED == 0 && once_interrupted()) {
                 return -EINTR;
             }
             if (!safetensors_refusal(&l)) {
                 seen++;
-                json_key_str(&j, logical_name(&l));
+                json_key_str(&j, variable_name(&l));
                 json_text(&j, s->files[i].name);
             }
         }

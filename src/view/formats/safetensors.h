@@ -16,7 +16,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "map/view_options.h"
-#include "view/formats/logical.h"
+#include "view/formats/variables.h"
 #include "view/layout.h"
 
 struct safetensors;
@@ -24,13 +24,13 @@ struct safetensors;
 /* safetensors_open: decides which files there are: one, unless the options give a size that one may
  * have, or its header would be longer than the 100,000,000 bytes that readers take (then with a
  * warning). Borrows all for as long as *out. -ENOMEM. */
-MUST_CHECK errint safetensors_open(const struct catalog *c, const struct logicals *l,
+MUST_CHECK errint safetensors_open(const struct catalog *c, const struct view_variables *l,
                                    const struct view_options *options, struct diag *d,
                                    struct safetensors **out);
 void safetensors_close(struct safetensors *s); /* NULL is legal */
 
 /* safetensors_refusal: why the variable cannot be in such a file; NULL if it can. */
-const char *safetensors_refusal(const struct logical *l);
+const char *safetensors_refusal(const struct view_variable *l);
 
 /* The names in the mount; borrowed. safetensors_index_name is NULL where there is one file. */
 uint32_t safetensors_count(const struct safetensors *s);

@@ -18,7 +18,7 @@ enum { VARIABLES_UNASKED = 1024 }; /* between two questions whether to go on */
 /* A record whose key begins with a NUL. */
 struct early {
     struct str key;
-    struct logical owner; /* an owner of slices, if whole is not NULL; else the item below */
+    struct view_variable owner; /* an owner of slices, if whole is not NULL; else the item below */
     struct tf_item item;
 };
 
@@ -131,13 +131,13 @@ static errint add_extent(void *context, const struct tf_item *item)
     return 0;
 }
 
-static errint add_owner(struct pass *p, const struct logical *l)
+static errint add_owner(struct pass *p, const struct view_variable *l)
 {
     p->owner.len = 0;
     bundle_encode_owner(&p->owner, target_dtype(l->whole), target_shape(l->whole));
     errint rc = tf_items(p->b->catalog, l, add_extent, p);
     if (rc == 0) {
-        sstable_build_add(&p->b->table, logical_name(l), buf_view(&p->owner));
+        sstable_build_add(&p->b->table, variable_name(l), buf_view(&p->owner));
     }
     return rc;
 }
@@ -185,7 +185,7 @@ static errint look(void *context, const struct tf_item *item)
     return 0;
 }
 
-static errint is_sliced(struct pass *p, const struct logical *l, bool *out)
+static errint is_sliced(struct pass *p, const struct view_variable *l, bool *out)
 {
     struct slicing s = {0};
     errint rc = tf_items(p->b->catalog, l, look, &s);
@@ -195,21 +195,21 @@ static errint is_sliced(struct pass *p, const struct logical *l, bool *out)
 
 static errint collect(struct pass *p)
 {
-    struct logical_cursor at = logical_first(p->b->logicals);
-    struct logical l;
+    struct variable_cursor at = variable_first(p->b->variables);
+    struct view_variable l;
     errint rc = 0;
-    while (rc == 0 && logical_next(&at, &l)) {
+    while (rc == 0 && variable_next(&at, &l)) {
         rc = go_on(p);
         if (rc < 0 || tf_refusal(&l, p->b->stale)) {
             continue;
         }
         bool sliced = false;
         rc = tf_items(p->b->catalog, &l, collect_item, p);
-        if (rc == 0 && begins_early(logical_name(&l))) {
+        if (rc == 0 && begins_early(variable_name(&l))) {
             rc = is_sliced(p, &l, &sliced);
         }
         if (rc == 0 && sliced) {
-            rc = add_early(p, (struct early){.key = logical_name(&l), .owner = l});
+            rc = add_early(p, (struct early){.key = variable_name(&l), .owner = l});
         }
     }
     for (uint32_t i = 0; rc == 0 && i < p->b->kept_count && begins_early(p->b->kept[i].name); i++) {
@@ -266,16 +266,16 @@ static errint add_kept(struct pass *p, uint32_t *next, const struct str *name)
 
 static errint add_rest(struct pass *p)
 {
-    struct logical_cursor at = logical_first(p->b->logicals);
-    struct logical l;
+    struct variable_cursor at = variable_first(p->b->variables);
+    struct view_variable l;
     uint32_t kept = 0;
     errint rc = 0;
-    while (rc == 0 && logical_next(&at, &l)) {
+    while (rc == 0 && variable_next(&at, &l)) {
         rc = go_on(p);
-        if (rc < 0 || tf_refusal(&l, p->b->stale) || begins_early(logical_name(&l))) {
+        if (rc < 0 || tf_refusal(&l, p->b->stale) || begins_early(variable_name(&l))) {
             continue;
         }
-        struct str name = logical_name(&l);
+        struct str name = variable_name(&l);
         p->owner.len = 0;
         rc = add_kept(p, &kept, &name);
         rc = rc < 0 ? rc : tf_items(p->b->catalog, &l, add_late, p);

@@ -5,16 +5,16 @@
 #define CKPTFS_VIEW_FORMATS_TF_BUILD_H
 
 #include "codec/sstable_build.h"
-#include "view/formats/logical.h"
 #include "view/formats/tf_items.h"
 #include "view/formats/tf_sums.h"
+#include "view/formats/variables.h"
 #include "view/layout.h"
 
 enum { TF_NO_SHARD = -1 };
 
 struct tf_build {
     struct catalog *catalog;
-    const struct logicals *logicals;
+    const struct view_variables *variables;
     const int32_t
         *shard_number; /* per shard of the catalog: its number in the view, or TF_NO_SHARD */
     const struct target *stale; /* as tf_refusal takes it */

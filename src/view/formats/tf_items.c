@@ -37,24 +37,24 @@ static bool cuttable(const struct target *t)
     return can_cut(target_dtype(t)) && target_shape(t).rank <= CUT_RANK_MOST;
 }
 
-const char *tf_refusal(const struct logical *l, const struct target *stale)
+const char *tf_refusal(const struct view_variable *l, const struct target *stale)
 {
     if (stale && l->whole == stale) {
         return "the object graph names keys that are not in the view under their own names";
     }
     if (!l->whole) {
-        return LOGICAL_NOT_WHOLE;
+        return VARIABLE_NOT_WHOLE;
     }
-    return utf8_valid(logical_name(l))
+    return utf8_valid(variable_name(l))
                ? NULL
                : "TensorFlow cannot list a checkpoint with a name that is not UTF-8";
 }
 
 /* All that items of a variable have in common. */
-static struct tf_item item_of(const struct logical *l)
+static struct tf_item item_of(const struct view_variable *l)
 {
     return (struct tf_item){
-        .name = logical_name(l),
+        .name = variable_name(l),
         .dtype = target_dtype(l->whole),
         .full = target_shape(l->whole),
         .shape = target_shape(l->whole),
@@ -62,7 +62,7 @@ static struct tf_item item_of(const struct logical *l)
     };
 }
 
-static errint stored_slices(const struct logical *l, const struct slices *slices,
+static errint stored_slices(const struct view_variable *l, const struct slices *slices,
                             tf_item_visit *visit, void *context)
 {
     struct tf_item item = item_of(l);
@@ -84,7 +84,7 @@ static errint stored_slices(const struct logical *l, const struct slices *slices
     return rc;
 }
 
-static errint parts(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
+static errint parts(const struct catalog *c, const struct view_variable *l, tf_item_visit *visit,
                     void *context)
 {
     struct tf_item item = item_of(l);
@@ -100,7 +100,7 @@ static errint parts(const struct catalog *c, const struct logical *l, tf_item_vi
     return rc;
 }
 
-errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
+errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_visit *visit,
                 void *context)
 {
     bool cut = cuttable(l->whole);

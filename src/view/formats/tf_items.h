@@ -18,8 +18,8 @@
 
 #include "base/errint.h"
 #include "source/catalog.h"
-#include "view/formats/logical.h"
 #include "view/formats/place.h"
+#include "view/formats/variables.h"
 
 /* A run of bytes that has a record. */
 struct tf_item {
@@ -37,12 +37,12 @@ typedef errint tf_item_visit(void *context, const struct tf_item *item);
 
 /* tf_refusal: why the variable cannot be in a checkpoint that TensorFlow reads; NULL if it can.
  * `stale`, if not NULL, is the target that is an object graph which does not hold in the view. */
-const char *tf_refusal(const struct logical *l, const struct target *stale);
+const char *tf_refusal(const struct view_variable *l, const struct target *stale);
 
 /* tf_items: calls `visit` for each run of a variable without tf_refusal; items live as long as the
  * call. Returns what `visit` does, the first negative at once. */
-MUST_CHECK errint tf_items(const struct catalog *c, const struct logical *l, tf_item_visit *visit,
-                           void *context);
+MUST_CHECK errint tf_items(const struct catalog *c, const struct view_variable *l,
+                           tf_item_visit *visit, void *context);
 
 /* tf_kept: whether `t`, a tensor of `c` that is hidden, can stand in TensorFlow's files as it is: a
  * variant in a little-endian bundle. Then *item is its run, under its key. */

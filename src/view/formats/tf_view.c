@@ -14,7 +14,7 @@
 struct tf_view {
     struct arena arena;
     struct catalog *catalog;
-    const struct logicals *logicals;
+    const struct view_variables *variables;
     const struct target *stale; /* the object graph, if it does not hold in the view */
     struct tf_item *kept;       /* variants that stay, in the order of their keys */
     uint32_t kept_count;
@@ -49,10 +49,10 @@ static errint survey_item(void *context, const struct tf_item *item)
     return 0;
 }
 
-static bool is_own_key(const struct catalog *c, const struct logical *l)
+static bool is_own_key(const struct catalog *c, const struct view_variable *l)
 {
     const struct tensor *source = l->whole ? l->whole->source : NULL;
-    return source && !tf_refusal(l, NULL) && str_eq(logical_name(l), catalog_key(c, source)) &&
+    return source && !tf_refusal(l, NULL) && str_eq(variable_name(l), catalog_key(c, source)) &&
            shape_eq(target_shape(l->whole), tensor_shape(source));
 }
 
@@ -79,14 +79,14 @@ static bool has_all(const struct tf_view *v)
 {
     uint32_t own_keys = 0;
     uint32_t next = 0; /* of kept */
-    struct logical l;
-    struct logical_cursor at = logical_first(v->logicals);
-    while (logical_next(&at, &l)) {
+    struct view_variable l;
+    struct variable_cursor at = variable_first(v->variables);
+    while (variable_next(&at, &l)) {
         own_keys += is_own_key(v->catalog, &l);
-        while (next < v->kept_count && str_cmp(v->kept[next].name, logical_name(&l)) < 0) {
+        while (next < v->kept_count && str_cmp(v->kept[next].name, variable_name(&l)) < 0) {
             next++;
         }
-        if (next < v->kept_count && str_eq(v->kept[next].name, logical_name(&l))) {
+        if (next < v->kept_count && str_eq(v->kept[next].name, variable_name(&l))) {
             return false;
         }
     }
@@ -100,10 +100,10 @@ static bool has_all(const struct tf_view *v)
 static void find_stale(struct tf_view *v)
 {
     const struct target *graph = NULL;
-    struct logical l;
-    struct logical_cursor at = logical_first(v->logicals);
-    while (!graph && logical_next(&at, &l)) {
-        graph = l.whole && str_eq(logical_name(&l), STR(OBJECTS_KEY)) ? l.whole : NULL;
+    struct view_variable l;
+    struct variable_cursor at = variable_first(v->variables);
+    while (!graph && variable_next(&at, &l)) {
+        graph = l.whole && str_eq(variable_name(&l), STR(OBJECTS_KEY)) ? l.whole : NULL;
     }
     bool all = collect_kept(v);
     if ((graph || v->kept_count) && (!all || !has_all(v))) {
@@ -116,10 +116,10 @@ static void find_stale(struct tf_view *v)
 static errint survey(struct tf_view *v, bool compact, bool *own)
 {
     struct survey s = {v, compact};
-    struct logical_cursor at = logical_first(v->logicals);
-    struct logical l;
+    struct variable_cursor at = variable_first(v->variables);
+    struct view_variable l;
     errint rc = 0;
-    while (rc == 0 && !compact && logical_next(&at, &l)) {
+    while (rc == 0 && !compact && variable_next(&at, &l)) {
         if (!tf_refusal(&l, v->stale)) {
             rc = tf_items(v->catalog, &l, survey_item, &s);
         }
@@ -172,7 +172,7 @@ static const char *choose_name(struct tf_view *v)
     for (uint32_t i = 0;; i++) {
         int len = i < ARRAY_LEN(names) ? snprintf(text, sizeof(text), "%s/", names[i])
                                        : snprintf(text, sizeof(text), "view-%" PRIu32 "/", i - 1);
-        if (!is_path(v->logicals->plan, str_of(text, (size_t)len))) {
+        if (!is_path(v->variables->plan, str_of(text, (size_t)len))) {
             return arena_cstr(&v->arena, str_of(text, (size_t)len - 1));
         }
     }
@@ -227,8 +227,8 @@ static errint decide(struct tf_view *v, const struct view_options *options)
     return name_files(v, options);
 }
 
-errint tf_view_open(struct catalog *c, const struct logicals *l, const struct view_options *options,
-                    struct diag *d, struct tf_view **out)
+errint tf_view_open(struct catalog *c, const struct view_variables *l,
+                    const struct view_options *options, struct diag *d, struct tf_view **out)
 {
     struct tf_view *v = calloc(1, sizeof(*v));
     *out = v;
@@ -237,7 +237,7 @@ errint tf_view_open(struct catalog *c, const struct logicals *l, const struct vi
     }
     arena_init(&v->arena);
     v->catalog = c;
-    v->logicals = l;
+    v->variables = l;
     errint rc = decide(v, options);
     if (rc < 0) {
         tf_view_close(v);
@@ -255,7 +255,7 @@ void tf_view_close(struct tf_view *v)
     }
 }
 
-const char *tf_view_refusal(const struct tf_view *v, const struct logical *l)
+const char *tf_view_refusal(const struct tf_view *v, const struct view_variable *l)
 {
     return tf_refusal(l, v->stale);
 }
@@ -317,7 +317,7 @@ static errint build(void *view)
     tf_build_fini(b);
     *b = (struct tf_build){
         .catalog = v->catalog,
-        .logicals = v->logicals,
+        .variables = v->variables,
         .shard_number = v->shard_number,
         .stale = v->stale,
         .kept = v->kept,

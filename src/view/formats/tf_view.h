@@ -14,20 +14,20 @@
 #include "base/errint.h"
 #include "base/once.h"
 #include "map/view_options.h"
-#include "view/formats/logical.h"
+#include "view/formats/variables.h"
 #include "view/layout.h"
 
 struct tf_view;
 
 /* tf_view_open: decides what there is. Borrows all for as long as *out. Reads nothing. -ENOMEM,
  * -EOVERFLOW. */
-MUST_CHECK errint tf_view_open(struct catalog *c, const struct logicals *l,
+MUST_CHECK errint tf_view_open(struct catalog *c, const struct view_variables *l,
                                const struct view_options *options, struct diag *d,
                                struct tf_view **out);
 void tf_view_close(struct tf_view *v); /* NULL is legal */
 
 /* tf_view_refusal: why the variable is not in the checkpoint; NULL if it is. */
-const char *tf_view_refusal(const struct tf_view *v, const struct logical *l);
+const char *tf_view_refusal(const struct tf_view *v, const struct view_variable *l);
 
 /* tf_view_stale: whether the view has an object graph that is not in the checkpoint, since not all
  * that it may name is. */

@@ -26,7 +26,7 @@ static int close_now(void **state)
 static const char *header_of(const char *name)
 {
     static char text[NPY_HEADER_MOST];
-    struct logical l = opened_find(&now, name);
+    struct view_variable l = opened_find(&now, name);
     assert_null(npy_refusal(&l));
     struct render_scratch scratch = {0};
     struct npy_file {
@@ -107,7 +107,7 @@ static void npy_headers_of_every_length(void **state)
         opened_add(&c, name, DTYPE_UINT8, rank + 1, ones, 0);
     }
     opened_made(&now, &c, NULL);
-    struct logical l = opened_find(&now, "r065");
+    struct view_variable l = opened_find(&now, "r065");
     assert_non_null(strstr(npy_refusal(&l), "64 axes"));
     for (unsigned rank = 1; rank <= NPY_RANK_MOST; rank++) {
         char expected[2048];

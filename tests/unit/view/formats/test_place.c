@@ -62,7 +62,7 @@ static int placing(const struct target *t)
 
 static void expect_parts(const char *name, uint32_t count, int expected)
 {
-    struct logical l = opened_find(&now, name);
+    struct view_variable l = opened_find(&now, name);
     assert_int_equal(l.part_count, count);
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(placing(&l.parts[i]), expected);
@@ -79,8 +79,8 @@ static void place_every_tensor_of_identity_views(void **state)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         opened_golden(&now, names[i], NULL);
         uint32_t seen = 0;
-        struct logical_cursor at = logical_first(&now.view.logicals);
-        for (struct logical l; logical_next(&at, &l); seen++) {
+        struct variable_cursor at = variable_first(&now.view.variables);
+        for (struct view_variable l; variable_next(&at, &l); seen++) {
             bool strings = !target_sized(l.whole);
             assert_int_equal(placing(l.whole), strings || target_bytes(l.whole) ? SUMMED : NOWHERE);
         }
@@ -171,8 +171,8 @@ static void place_nothing_of_other_encodings(void **state)
                                         "big_endian_strings"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         opened_golden(&now, names[i], NULL);
-        struct logical_cursor at = logical_first(&now.view.logicals);
-        for (struct logical l; logical_next(&at, &l);) {
+        struct variable_cursor at = variable_first(&now.view.variables);
+        for (struct view_variable l; variable_next(&at, &l);) {
             struct place out;
             bool one_byte = target_sized(l.whole) && dtype_bytes(target_dtype(l.whole)) == 1;
             if (!one_byte) { /* which has no order of bytes */
@@ -200,8 +200,8 @@ static void place_stored_slices(void **state)
         "cols = cols | partition 1,2\ncols = across | partition 3,1\ncols = c\n");
     expect_parts("same", 3, SUMMED);
     expect_parts("cols", 2, SUMMED);
-    expect_parts("across", 3, NOWHERE);                /* of two slices each */
-    struct logical other = opened_find(&now, "other"); /* [0,2) [2,4) [4,6) [6,8) [8,10) */
+    expect_parts("across", 3, NOWHERE);                      /* of two slices each */
+    struct view_variable other = opened_find(&now, "other"); /* [0,2) [2,4) [4,6) [6,8) [8,10) */
     assert_int_equal(placing(&other.parts[0]), PLACED);
     assert_int_equal(placing(&other.parts[1]), PLACED);
     assert_int_equal(placing(&other.parts[2]), PLACED);
@@ -245,11 +245,11 @@ static void place_strings_in_slices(void **state)
                   "whole = whole\nlong = long | partition 2\n");
     assert_int_equal(placing(whole("all")), NOWHERE); /* there are lengths in between */
     assert_int_equal(placing(whole("whole")), SUMMED);
-    struct logical rows = opened_find(&now, "rows"); /* [0,2) [2,3) [3,5) are stored */
+    struct view_variable rows = opened_find(&now, "rows"); /* [0,2) [2,3) [3,5) are stored */
     for (uint32_t i = 0; i < rows.part_count; i++) {
         assert_int_equal(placing(&rows.parts[i]), i == 2 ? SUMMED : NOWHERE);
     }
-    struct logical l = opened_find(&now, "long"); /* [0,5) [5,9), stored as [0,4) [4,9) */
+    struct view_variable l = opened_find(&now, "long"); /* [0,5) [5,9), stored as [0,4) [4,9) */
     assert_int_equal(placing(&l.parts[0]), NOWHERE);
     assert_int_equal(placing(&l.parts[1]), NOWHERE);
 }

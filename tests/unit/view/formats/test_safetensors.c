@@ -108,7 +108,7 @@ static uint32_t check_file(uint32_t i)
     uint64_t end = 0;
     uint32_t count = 0;
     for (struct entry e; next_entry(&at, &e); count++) {
-        struct logical l = opened_find(&now, e.name);
+        struct view_variable l = opened_find(&now, e.name);
         assert_int_equal(e.begin, end);
         assert_int_equal((f.data + e.begin) % dtype_bytes(target_dtype(l.whole)), 0);
         size_t bytes;
@@ -190,8 +190,8 @@ static void safetensors_of_goldens(void **state)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         opened_golden(&now, names[i], NULL);
         uint32_t expected = 0;
-        struct logical_cursor at = logical_first(&now.view.logicals);
-        for (struct logical l; logical_next(&at, &l);) {
+        struct variable_cursor at = variable_first(&now.view.variables);
+        for (struct view_variable l; variable_next(&at, &l);) {
             expected += !safetensors_refusal(&l);
         }
         assert_int_equal(check_file(0), expected);
@@ -232,7 +232,7 @@ static void safetensors_leave_out(void **state)
     opened_add(&c, "quantized", DTYPE_QINT8, 1, three, 0);
     opened_made(&now, &c, NULL);
     assert_string_equal(names_of(0), "good");
-    struct logical l = opened_find(&now, "__metadata__");
+    struct view_variable l = opened_find(&now, "__metadata__");
     assert_non_null(strstr(safetensors_refusal(&l), "__metadata__"));
     l = opened_find(&now, "bad\xff");
     assert_non_null(strstr(safetensors_refusal(&l), "UTF-8"));

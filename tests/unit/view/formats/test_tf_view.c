@@ -110,17 +110,17 @@ static void check_written(void)
     struct opened again;
     written(&again);
     uint32_t count = 0;
-    struct logical_cursor at = logical_first(&now.view.logicals);
-    for (struct logical l; logical_next(&at, &l);) {
+    struct variable_cursor at = variable_first(&now.view.variables);
+    for (struct view_variable l; variable_next(&at, &l);) {
         if (tf_view_refusal(now.view.tf, &l)) {
             continue;
         }
         count++;
-        const struct tensor *found = catalog_find(again.view.catalog, logical_name(&l));
+        const struct tensor *found = catalog_find(again.view.catalog, variable_name(&l));
         assert_non_null(found);
         assert_int_equal(found->dtype, target_dtype(l.whole));
         assert_true(shape_eq(tensor_shape(found), target_shape(l.whole)));
-        const struct target *t = plan_find(again.view.plan, logical_name(&l));
+        const struct target *t = plan_find(again.view.plan, variable_name(&l));
         assert_non_null(t);
         size_t bytes;
         size_t expected_bytes;
@@ -180,8 +180,8 @@ static void tf_view_names_that_begin_with_a_nul(void **state)
         "%00a%00\nb = %00z\nb = x\n"
         "a = y | partition 4\nb = %01\n");
     uint32_t names = 0;
-    struct logical_cursor at = logical_first(&now.view.logicals);
-    for (struct logical l; logical_next(&at, &l);) {
+    struct variable_cursor at = variable_first(&now.view.variables);
+    for (struct view_variable l; variable_next(&at, &l);) {
         names++;
     }
     assert_int_equal(names, 9);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view/formats/logical.h"
+#include "view/formats/variables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +123,7 @@ static bool one_source(const struct target *parts, uint32_t count)
 }
 
 static errint make_whole(struct arena *a, const struct target *parts, uint32_t count,
-                         struct logical *out)
+                         struct view_variable *out)
 {
     uint32_t pieces = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -188,15 +188,16 @@ static uint32_t parts_end(const struct plan *p, uint32_t first)
     return end;
 }
 
-errint logicals_build(const struct plan *p, struct logicals *out, struct diag *d)
+errint variables_build(const struct plan *p, struct view_variables *out, struct diag *d)
 {
-    *out = (struct logicals){.plan = p};
+    *out = (struct view_variables){.plan = p};
     arena_init(&out->arena);
     for (uint32_t i = 0; i < p->count; i = is_part(&p->targets[i]) ? parts_end(p, i) : i + 1) {
         out->count++;
         out->partitioned_count += is_part(&p->targets[i]);
     }
-    struct logical *all = ARENA_ARRAY(&out->arena, struct logical, out->partitioned_count);
+    struct view_variable *all =
+        ARENA_ARRAY(&out->arena, struct view_variable, out->partitioned_count);
     if (!all) {
         out->partitioned_count = 0; /* none to be taken away again */
         return diag_no_memory(d);
@@ -210,8 +211,8 @@ errint logicals_build(const struct plan *p, struct logicals *out, struct diag *d
             continue;
         }
         uint32_t end = parts_end(p, i);
-        struct logical *l = &all[made++];
-        *l = (struct logical){.parts = &p->targets[i], .part_count = end - i};
+        struct view_variable *l = &all[made++];
+        *l = (struct view_variable){.parts = &p->targets[i], .part_count = end - i};
         if (make_up(l->parts, l->part_count)) {
             rc = make_whole(&out->arena, l->parts, l->part_count, l);
         }
@@ -220,7 +221,7 @@ errint logicals_build(const struct plan *p, struct logicals *out, struct diag *d
     return rc < 0 ? diag_no_memory(d) : 0;
 }
 
-void logicals_fini(struct logicals *l)
+void variables_fini(struct view_variables *l)
 {
     for (uint32_t i = 0; i < l->partitioned_count; i++) {
         const struct target *whole = l->partitioned[i].whole;
@@ -229,10 +230,10 @@ void logicals_fini(struct logicals *l)
         }
     }
     arena_fini(&l->arena);
-    *l = (struct logicals){0};
+    *l = (struct view_variables){0};
 }
 
-bool logical_next(struct logical_cursor *at, struct logical *out)
+bool variable_next(struct variable_cursor *at, struct view_variable *out)
 {
     const struct plan *p = at->of->plan;
     if (!p || at->target == p->count) {
@@ -243,19 +244,19 @@ bool logical_next(struct logical_cursor *at, struct logical *out)
         *out = at->of->partitioned[at->partitioned++];
         at->target += out->part_count;
     } else {
-        *out = (struct logical){.whole = t};
+        *out = (struct view_variable){.whole = t};
         at->target++;
     }
     return true;
 }
 
-const struct logical *logical_of_part(const struct logicals *l, const struct target *t)
+const struct view_variable *variable_of_part(const struct view_variables *l, const struct target *t)
 {
     uint32_t low = 0;
     uint32_t high = l->partitioned_count;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        const struct logical *at = &l->partitioned[mid];
+        const struct view_variable *at = &l->partitioned[mid];
         if (t < at->parts) {
             high = mid;
         } else if (t >= at->parts + at->part_count) {

@@ -21,10 +21,10 @@ static int close_now(void **state)
 }
 
 /* The variable's bytes are those of the variable `as`, which is not cut. */
-static struct logical same_bytes(const char *name, const char *as)
+static struct view_variable same_bytes(const char *name, const char *as)
 {
-    struct logical l = opened_find(&now, name);
-    struct logical other = opened_find(&now, as);
+    struct view_variable l = opened_find(&now, name);
+    struct view_variable other = opened_find(&now, as);
     assert_non_null(l.whole);
     assert_true(shape_eq(target_shape(l.whole), target_shape(other.whole)));
     size_t bytes;
@@ -40,45 +40,45 @@ static struct logical same_bytes(const char *name, const char *as)
 
 /* ---- parts of one tensor --------------------------------------------------------------------- */
 
-static void logical_rows_of_one_tensor_are_that_tensor(void **state)
+static void variables_rows_of_one_tensor_are_that_tensor(void **state)
 {
     (void)state;
     opened_golden(&now, "parts",
                   "[assignment_map]\nsome_var = cut | partition 3,1\nsome_var = whole\n");
-    struct logical l = same_bytes("cut", "whole");
+    struct view_variable l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 3);
     assert_null(l.whole->form); /* nothing of its own: the source, under another name */
-    assert_true(str_eq(logical_name(&l), STR("cut")));
-    assert_int_equal(now.view.logicals.count, 2);
-    assert_int_equal(now.view.logicals.partitioned_count, 1);
+    assert_true(str_eq(variable_name(&l), STR("cut")));
+    assert_int_equal(now.view.variables.count, 2);
+    assert_int_equal(now.view.variables.partitioned_count, 1);
 }
 
-static void logical_columns_of_one_tensor_are_that_tensor(void **state)
+static void variables_columns_of_one_tensor_are_that_tensor(void **state)
 {
     (void)state;
     opened_golden(&now, "parts", "[assignment_map]\nwide = cut | partition 1,4\nwide = whole\n");
-    struct logical l = same_bytes("cut", "whole");
+    struct view_variable l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 4);
     assert_null(l.whole->form);
 }
 
-static void logical_one_part_is_the_whole(void **state)
+static void variables_one_part_is_the_whole(void **state)
 {
     (void)state;
     opened_golden(&now, "parts", "[assignment_map]\nwide = cut | partition 1,1\nwide = whole\n");
-    struct logical l = same_bytes("cut", "whole");
+    struct view_variable l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 1);
     assert_null(l.whole->form);
     assert_true(str_eq(target_name(l.parts), STR("cut/part_0")));
 }
 
-static void logical_cast_parts_are_one_cast_piece(void **state)
+static void variables_cast_parts_are_one_cast_piece(void **state)
 {
     (void)state;
     opened_golden(&now, "parts",
                   "[assignment_map]\nwide = cut | partition 1,4 | cast float64\nwide = whole | "
                   "cast float64\n");
-    struct logical l = same_bytes("cut", "whole");
+    struct view_variable l = same_bytes("cut", "whole");
     assert_non_null(l.whole->form);
     assert_int_equal(l.whole->form->piece_count, 1);
     assert_int_equal(target_dtype(l.whole), DTYPE_FLOAT64);
@@ -86,23 +86,23 @@ static void logical_cast_parts_are_one_cast_piece(void **state)
     assert_null(l.whole->form->slice_start);
 }
 
-static void logical_more_than_ten_parts_keep_the_order_of_numbers(void **state)
+static void variables_more_than_ten_parts_keep_the_order_of_numbers(void **state)
 {
     (void)state;
     opened_golden(&now, "parts", "[assignment_map]\nvec = cut | partition 13\nvec = whole\n");
-    struct logical l = same_bytes("cut", "whole");
+    struct view_variable l = same_bytes("cut", "whole");
     assert_int_equal(l.part_count, 13);
     for (uint32_t i = 0; i < l.part_count; i++) {
         assert_int_equal(l.parts[i].form->part, i);
-        const struct logical *found = logical_of_part(&now.view.logicals, &l.parts[i]);
+        const struct view_variable *found = variable_of_part(&now.view.variables, &l.parts[i]);
         assert_ptr_equal(found->parts, l.parts);
     }
-    assert_null(logical_of_part(&now.view.logicals, opened_find(&now, "whole").whole));
+    assert_null(variable_of_part(&now.view.variables, opened_find(&now, "whole").whole));
 }
 
 /* ---- sources in slices ----------------------------------------------------------------------- */
 
-static void logical_parts_of_a_tensor_in_slices(void **state)
+static void variables_parts_of_a_tensor_in_slices(void **state)
 {
     (void)state;
     /* `emb` is cut by rows, `cols` by columns, `net/deep` in the middle: parts along and across. */
@@ -124,7 +124,7 @@ static void logical_parts_of_a_tensor_in_slices(void **state)
 
 /* ---- parts of several tensors, and into one -------------------------------------------------- */
 
-static void logical_parts_of_several_sources(void **state)
+static void variables_parts_of_several_sources(void **state)
 {
     (void)state;
     struct mkckpt c;
@@ -136,7 +136,7 @@ static void logical_parts_of_several_sources(void **state)
     opened_made(&now, &c,
                 "[assignment_map]\none/part_0 = whole/part_0\none/part_1 = whole/part_1\n"
                 "[variables]\nwhole = uint8 [3, 3] | partition 2,1\n");
-    struct logical l = opened_find(&now, "whole");
+    struct view_variable l = opened_find(&now, "whole");
     assert_int_equal(l.part_count, 2);
     assert_int_equal(l.whole->form->piece_count, 2);
     size_t bytes;
@@ -147,29 +147,29 @@ static void logical_parts_of_several_sources(void **state)
     free(got);
 }
 
-static void logical_a_list_of_parts_of_one_tensor(void **state)
+static void variables_a_list_of_parts_of_one_tensor(void **state)
 {
     (void)state;
     opened_golden(&now, "parts", "[assignment_map]\ntable = t/part_0, t/part_1\ntable = whole\n");
-    struct logical l = same_bytes("t", "whole");
+    struct view_variable l = same_bytes("t", "whole");
     assert_int_equal(l.part_count, 2);
     assert_null(l.whole->form);
 }
 
-static void logical_declared_parts_take_whole_tensors(void **state)
+static void variables_declared_parts_take_whole_tensors(void **state)
 {
     (void)state;
     opened_golden(&now, "parts",
                   "[assignment_map]\ntable = t\ntable = whole\n[view]\nundeclared = infer\n"
                   "[variables]\nt = int64 [11, 3] | partition 4,1\n");
-    struct logical l = same_bytes("t", "whole");
+    struct view_variable l = same_bytes("t", "whole");
     assert_int_equal(l.part_count, 4);
     assert_null(l.whole->form);
 }
 
 /* ---- parts that are no whole ----------------------------------------------------------------- */
 
-static void logical_a_part_that_another_rule_took(void **state)
+static void variables_a_part_that_another_rule_took(void **state)
 {
     (void)state;
     opened_golden(
@@ -184,7 +184,7 @@ static void logical_a_part_that_another_rule_took(void **state)
     assert_non_null(opened_find(&now, "t/part_1").whole);
 }
 
-static void logical_a_name_like_one_more_part(void **state)
+static void variables_a_name_like_one_more_part(void **state)
 {
     (void)state;
     opened_golden(&now, "parts",
@@ -197,7 +197,7 @@ static void logical_a_name_like_one_more_part(void **state)
 
 /* ---- types of their own ---------------------------------------------------------------------- */
 
-static void logical_strings_in_parts(void **state)
+static void variables_strings_in_parts(void **state)
 {
     (void)state;
     opened_golden(&now, "strings_sliced",
@@ -206,7 +206,7 @@ static void logical_strings_in_parts(void **state)
                   "whole = w | partition 3\nwhole = whole\n");
     same_bytes("n", "names");
     same_bytes("c", "columns");
-    struct logical l = same_bytes("w", "whole");
+    struct view_variable l = same_bytes("w", "whole");
     assert_non_null(l.whole->form);
     assert_non_null(l.whole->form->strings);
     for (uint32_t i = 0; i < l.part_count; i++) {
@@ -214,7 +214,7 @@ static void logical_strings_in_parts(void **state)
     }
 }
 
-static void logical_half_in_parts(void **state)
+static void variables_half_in_parts(void **state)
 {
     (void)state;
     opened_golden(
@@ -227,37 +227,37 @@ static void logical_half_in_parts(void **state)
 
 /* ---- the walk -------------------------------------------------------------------------------- */
 
-static void logical_names_are_in_bytewise_order(void **state)
+static void variables_names_are_in_bytewise_order(void **state)
 {
     (void)state;
     opened_golden(&now, "slots", "[assignment_map]\n/ = /\n");
-    struct logical_cursor at = logical_first(&now.view.logicals);
+    struct variable_cursor at = variable_first(&now.view.variables);
     struct str before = {NULL, 0};
     uint32_t count = 0;
-    for (struct logical l; logical_next(&at, &l); count++) {
+    for (struct view_variable l; variable_next(&at, &l); count++) {
         if (before.ptr) {
-            assert_true(str_cmp(before, logical_name(&l)) < 0);
+            assert_true(str_cmp(before, variable_name(&l)) < 0);
         }
-        before = logical_name(&l);
+        before = variable_name(&l);
     }
-    assert_int_equal(count, now.view.logicals.count);
+    assert_int_equal(count, now.view.variables.count);
     assert_int_equal(count, now.view.plan->count);
 }
 
 /* A part's name stands before a sibling of its variable, "w/part_0" before "w-x" or after: the
  * order is that of the full names. */
-static void logical_order_among_siblings_of_a_partitioned_variable(void **state)
+static void variables_order_among_siblings_of_a_partitioned_variable(void **state)
 {
     (void)state;
     opened_golden(&now, "parts",
                   "[assignment_map]\nvec = w | partition 2\nvec = w-x\nvec = w.x\nvec = w/a\nvec = "
                   "w0\nvec = v\n");
     static const char *const expected[] = {"v", "w", "w-x", "w.x", "w/a", "w0"};
-    struct logical_cursor at = logical_first(&now.view.logicals);
+    struct variable_cursor at = variable_first(&now.view.variables);
     uint32_t count = 0;
-    for (struct logical l; logical_next(&at, &l); count++) {
+    for (struct view_variable l; variable_next(&at, &l); count++) {
         assert_in_range(count, 0, ARRAY_LEN(expected) - 1);
-        assert_true(str_eq(logical_name(&l), str_from(expected[count])));
+        assert_true(str_eq(variable_name(&l), str_from(expected[count])));
     }
     assert_int_equal(count, ARRAY_LEN(expected));
 }
@@ -267,21 +267,21 @@ static void logical_order_among_siblings_of_a_partitioned_variable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(logical_rows_of_one_tensor_are_that_tensor),
-        TEST(logical_columns_of_one_tensor_are_that_tensor),
-        TEST(logical_one_part_is_the_whole),
-        TEST(logical_cast_parts_are_one_cast_piece),
-        TEST(logical_more_than_ten_parts_keep_the_order_of_numbers),
-        TEST(logical_parts_of_a_tensor_in_slices),
-        TEST(logical_parts_of_several_sources),
-        TEST(logical_a_list_of_parts_of_one_tensor),
-        TEST(logical_declared_parts_take_whole_tensors),
-        TEST(logical_a_part_that_another_rule_took),
-        TEST(logical_a_name_like_one_more_part),
-        TEST(logical_strings_in_parts),
-        TEST(logical_half_in_parts),
-        TEST(logical_names_are_in_bytewise_order),
-        TEST(logical_order_among_siblings_of_a_partitioned_variable),
+        TEST(variables_rows_of_one_tensor_are_that_tensor),
+        TEST(variables_columns_of_one_tensor_are_that_tensor),
+        TEST(variables_one_part_is_the_whole),
+        TEST(variables_cast_parts_are_one_cast_piece),
+        TEST(variables_more_than_ten_parts_keep_the_order_of_numbers),
+        TEST(variables_parts_of_a_tensor_in_slices),
+        TEST(variables_parts_of_several_sources),
+        TEST(variables_a_list_of_parts_of_one_tensor),
+        TEST(variables_declared_parts_take_whole_tensors),
+        TEST(variables_a_part_that_another_rule_took),
+        TEST(variables_a_name_like_one_more_part),
+        TEST(variables_strings_in_parts),
+        TEST(variables_half_in_parts),
+        TEST(variables_names_are_in_bytewise_order),
+        TEST(variables_order_among_siblings_of_a_partitioned_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
