@@ -11,8 +11,8 @@
 #include "base/put.h"
 #include "base/utf8.h"
 #include "tensor/dtype.h"
+#include "view/formats/in_place.h"
 #include "view/formats/npy.h"
-#include "view/formats/place.h"
 
 enum {
     HEADER_MOST = 100 * 1000 * 1000,
@@ -395,11 +395,11 @@ static errint write_header(const struct order *o, struct buf *b)
 /* Bytes that stand in a file as they are, are read from there: neighbours then are one extent. */
 static struct extent extent_of(const struct catalog *c, const struct target *t)
 {
-    struct place at;
-    return place_of(c, t, &at) ? (struct extent){.kind = EXTENT_SHARD,
-                                                 .shard = &c->shards[at.shard],
-                                                 .from_off = at.off}
-                               : (struct extent){.kind = EXTENT_TARGET, .target = t};
+    struct in_place at;
+    return in_place_of(c, t, &at) ? (struct extent){.kind = EXTENT_SHARD,
+                                                    .shard = &c->shards[at.shard],
+                                                    .from_off = at.off}
+                                  : (struct extent){.kind = EXTENT_TARGET, .target = t};
 }
 
 struct building {

@@ -72,8 +72,8 @@ static errint stored_slices(const struct view_variable *l, const struct slices *
         item.start = s->start;
         item.shape.dims = s->len;
         item.placed = true;
-        item.place =
-            (struct place){.shard = s->shard, .off = s->off, .crc32c = s->crc32c, .summed = true};
+        item.place = (struct in_place){
+            .shard = s->shard, .off = s->off, .crc32c = s->crc32c, .summed = true};
         rc = shape_bytes(item.shape, item.dtype, &item.place.bytes);
         if (rc == 0 &&
             item.place
@@ -94,7 +94,7 @@ static errint parts(const struct catalog *c, const struct view_variable *l, tf_i
         item.start = t->form->slice_start;
         item.shape = t->form->shape;
         item.target = t;
-        item.placed = place_of(c, t, &item.place);
+        item.placed = in_place_of(c, t, &item.place);
         rc = visit(context, &item);
     }
     return rc;
@@ -104,7 +104,7 @@ errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_
                 void *context)
 {
     bool cut = cuttable(l->whole);
-    const struct slices *slices = cut ? place_slices(c, l->whole) : NULL;
+    const struct slices *slices = cut ? in_place_slices(c, l->whole) : NULL;
     if (slices) {
         return stored_slices(l, slices, visit, context);
     }
@@ -112,7 +112,7 @@ errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_
         return parts(c, l, visit, context);
     }
     struct tf_item item = item_of(l);
-    item.placed = place_of(c, l->whole, &item.place);
+    item.placed = in_place_of(c, l->whole, &item.place);
     return visit(context, &item);
 }
 

@@ -18,7 +18,7 @@
 
 #include "base/errint.h"
 #include "source/catalog.h"
-#include "view/formats/place.h"
+#include "view/formats/in_place.h"
 #include "view/formats/variables.h"
 
 /* A run of bytes that has a record. */
@@ -29,7 +29,7 @@ struct tf_item {
     struct shape shape;   /* of the run: of the variable, or of a slice of it */
     const int64_t *start; /* where the slice begins in it; NULL: the run is the whole variable */
     bool placed;          /* the bytes stand in a data file of the checkpoint, at `place` */
-    struct place place;
+    struct in_place place;
     const struct target *target; /* whose bytes they are, if not placed */
 };
 

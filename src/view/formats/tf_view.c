@@ -125,7 +125,7 @@ static errint survey(struct tf_view *v, bool compact, bool *own)
         }
     }
     for (uint32_t i = 0; i < v->kept_count; i++) {
-        const struct place *place = &v->kept[i].place;
+        const struct in_place *place = &v->kept[i].place;
         uint32_t shard = place->shard;
         catalog_use_range(v->catalog, shard, place->off, place->bytes);
         v->shard_number[shard] = compact ? TF_NO_SHARD : 0;

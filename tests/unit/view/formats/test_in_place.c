@@ -10,7 +10,7 @@
 
 #include "support/opened.h"
 #include "tensor/dtype.h"
-#include "view/formats/place.h"
+#include "view/formats/in_place.h"
 
 static struct opened now;
 
@@ -22,9 +22,9 @@ static int close_now(void **state)
 }
 
 /* Where t is; false if nowhere. What stands there are its bytes, and a checksum is theirs. */
-static bool placed(const struct target *t, struct place *out)
+static bool placed(const struct target *t, struct in_place *out)
 {
-    if (!place_of(now.view.catalog, t, out)) {
+    if (!in_place_of(now.view.catalog, t, out)) {
         return false;
     }
     struct shard *s = &now.view.catalog->shards[out->shard];
@@ -56,7 +56,7 @@ enum { NOWHERE, PLACED, SUMMED };
 
 static int placing(const struct target *t)
 {
-    struct place at = {0};
+    struct in_place at = {0};
     return !placed(t, &at) ? NOWHERE : at.summed ? SUMMED : PLACED;
 }
 
@@ -122,7 +122,7 @@ static void place_columns_of_one_row(void **state)
     opened_add(&c, "row", DTYPE_INT16, 3, (int64_t[]){1, 1, 6}, 1);
     opened_made(&now, &c, "[assignment_map]\nrow = row | partition 1,1,3\n");
     expect_parts("row", 3, PLACED);
-    struct place at;
+    struct in_place at;
     assert_true(placed(&opened_find(&now, "row").parts[2], &at));
     assert_int_equal(at.off, 8);
     assert_int_equal(at.bytes, 4);
@@ -173,14 +173,14 @@ static void place_nothing_of_other_encodings(void **state)
         opened_golden(&now, names[i], NULL);
         struct variable_cursor at = variable_first(&now.view.variables);
         for (struct view_variable l; variable_next(&at, &l);) {
-            struct place out;
+            struct in_place out;
             bool one_byte = target_sized(l.whole) && dtype_bytes(target_dtype(l.whole)) == 1;
             if (!one_byte) { /* which has no order of bytes */
-                assert_false(place_of(now.view.catalog, l.whole, &out));
-            } else if (place_of(now.view.catalog, l.whole, &out)) {
+                assert_false(in_place_of(now.view.catalog, l.whole, &out));
+            } else if (in_place_of(now.view.catalog, l.whole, &out)) {
                 assert_int_equal(placing(l.whole), SUMMED);
             }
-            assert_null(place_slices(now.view.catalog, l.whole));
+            assert_null(in_place_slices(now.view.catalog, l.whole));
         }
         if (i + 1 < ARRAY_LEN(names)) {
             opened_close(&now);
@@ -207,19 +207,19 @@ static void place_stored_slices(void **state)
     assert_int_equal(placing(&other.parts[2]), PLACED);
     assert_int_equal(placing(&other.parts[4]), PLACED);
     const struct catalog *c = now.view.catalog;
-    assert_int_equal(place_slices(c, whole("whole"))->count, 3);
-    assert_int_equal(place_slices(c, whole("same"))->count, 3);
-    assert_int_equal(place_slices(c, whole("c"))->count, 2);
-    assert_int_equal(place_slices(c, whole("cols"))->count, 2);
-    assert_null(place_slices(c, &opened_find(&now, "same").parts[0])); /* not all of it */
+    assert_int_equal(in_place_slices(c, whole("whole"))->count, 3);
+    assert_int_equal(in_place_slices(c, whole("same"))->count, 3);
+    assert_int_equal(in_place_slices(c, whole("c"))->count, 2);
+    assert_int_equal(in_place_slices(c, whole("cols"))->count, 2);
+    assert_null(in_place_slices(c, &opened_find(&now, "same").parts[0])); /* not all of it */
 }
 
 static void place_no_slices_of_what_is_cast_or_whole(void **state)
 {
     (void)state;
     opened_golden(&now, "sliced", "[assignment_map]\nemb = emb | cast float64\nnet/bias = bias\n");
-    assert_null(place_slices(now.view.catalog, whole("emb")));
-    assert_null(place_slices(now.view.catalog, whole("bias")));
+    assert_null(in_place_slices(now.view.catalog, whole("emb")));
+    assert_null(in_place_slices(now.view.catalog, whole("bias")));
 }
 
 /* ---- strings --------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where in the data files of a V2 checkpoint a target's bytes stand as they are: then a checkpoint
  * of the view may point there. */
-#ifndef CKPTFS_VIEW_FORMATS_PLACE_H
-#define CKPTFS_VIEW_FORMATS_PLACE_H
+#ifndef CKPTFS_VIEW_FORMATS_IN_PLACE_H
+#define CKPTFS_VIEW_FORMATS_IN_PLACE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "plan/plan.h"
 #include "source/catalog.h"
 
-struct place {
+struct in_place {
     uint32_t shard;  /* index into catalog.shards, of a file */
     uint64_t off;    /* bytes in it */
     uint64_t bytes;  /* as stored */
@@ -18,12 +18,12 @@ struct place {
     bool summed;     /* the checkpoint has the checksum of just these bytes */
 };
 
-/* place_of: whether target t is one contiguous run of a data file of `c`, in the encoding of a
+/* in_place_of: whether target t is one contiguous run of a data file of `c`, in the encoding of a
  * little-endian bundle, and where. False for one without elements: it stands nowhere. */
-bool place_of(const struct catalog *c, const struct target *t, struct place *out);
+bool in_place_of(const struct catalog *c, const struct target *t, struct in_place *out);
 
-/* place_slices: the slices that the checkpoint has t's source in, if t has elements and is all of
- * it, unchanged, and the source is stored in slices of a little-endian bundle; else NULL. */
-const struct slices *place_slices(const struct catalog *c, const struct target *t);
+/* in_place_slices: the slices that the checkpoint has t's source in, if t has elements and is all
+ * of it, unchanged, and the source is stored in slices of a little-endian bundle; else NULL. */
+const struct slices *in_place_slices(const struct catalog *c, const struct target *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view/formats/place.h"
+#include "view/formats/in_place.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ static bool is_file(const struct catalog *c, uint32_t shard)
 
 /* The pieces as one run: each is dense in source and target, and goes on where the one before
  * ended. */
-static bool one_run(const struct form *f, struct place *out)
+static bool one_run(const struct form *f, struct in_place *out)
 {
     for (uint32_t i = 0; i < f->piece_count; i++) {
         const struct piece *p = &f->pieces[i];
@@ -24,7 +24,7 @@ static bool one_run(const struct form *f, struct place *out)
             return false;
         }
         if (i == 0) {
-            *out = (struct place){.shard = p->shard, .off = p->off};
+            *out = (struct in_place){.shard = p->shard, .off = p->off};
         }
         out->bytes += bytes;
     }
@@ -34,7 +34,7 @@ static bool one_run(const struct form *f, struct place *out)
 enum { SLICES_SEARCHED_MOST = 4096 }; /* of one tensor, for each target that is made of it */
 
 /* The stored checksum, if the run is just a tensor or a stored slice. */
-static void sum(const struct catalog *c, const struct tensor *t, struct place *at)
+static void sum(const struct catalog *c, const struct tensor *t, struct in_place *at)
 {
     const struct slices *slices = tensor_slices(c, t);
     if (!slices && !t->no_crc && t->shard == at->shard && t->off == at->off &&
@@ -72,7 +72,7 @@ static bool in_order(const struct piece *p, unsigned rank, uint64_t *elements)
 
 /* Strings stand in a file with their lengths before them: only a whole run of them, a tensor or a
  * stored slice, is what a bundle has. */
-static bool place_strings(const struct catalog *c, const struct target *t, struct place *out)
+static bool place_strings(const struct catalog *c, const struct target *t, struct in_place *out)
 {
     const struct form *f = t->form;
     const struct piece *p = f->pieces;
@@ -89,11 +89,11 @@ static bool place_strings(const struct catalog *c, const struct target *t, struc
         return false;
     }
     const struct shard *file = c->shards[shard].base;
-    *out = (struct place){(uint32_t)(file - c->shards), run->off, run->bytes, run->crc32c, true};
+    *out = (struct in_place){(uint32_t)(file - c->shards), run->off, run->bytes, run->crc32c, true};
     return true;
 }
 
-bool place_of(const struct catalog *c, const struct target *t, struct place *out)
+bool in_place_of(const struct catalog *c, const struct target *t, struct in_place *out)
 {
     const struct tensor *source = t->source;
     if (!target_sized(t)) {
@@ -108,8 +108,8 @@ bool place_of(const struct catalog *c, const struct target *t, struct place *out
             !is_file(c, source->shard)) {
             return false;
         }
-        *out = (struct place){source->shard, source->off, source->bytes, source->crc32c,
-                              !source->no_crc};
+        *out = (struct in_place){source->shard, source->off, source->bytes, source->crc32c,
+                                 !source->no_crc};
         return true;
     }
     if (!one_run(t->form, out) || !is_file(c, out->shard)) {
@@ -135,7 +135,7 @@ static bool is_slice(const struct piece *p, uint8_t rank)
            piece_dense_axis(p, (struct shape){p->len, rank}, &bytes) == 0;
 }
 
-const struct slices *place_slices(const struct catalog *c, const struct target *t)
+const struct slices *in_place_slices(const struct catalog *c, const struct target *t)
 {
     const struct slices *slices = tensor_slices(c, t->source);
     const struct form *f = t->form;
