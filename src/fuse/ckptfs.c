@@ -39,7 +39,7 @@ struct served {
     struct view view;
     struct keeper keeper;
     struct sandbox sandbox;
-    struct faults *faults;
+    struct read_errors *read_errors;
     struct kernel_cache *kernel_cache;
     struct ops_context ops;
     struct fuse_session *session;
@@ -58,7 +58,7 @@ struct start {
 };
 
 /* Where the lines of libfuse are shown once there is a mount; NULL before that, and after it. */
-static _Atomic(struct faults *) shown_in;
+static _Atomic(struct read_errors *) shown_in;
 
 static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
 {
@@ -74,9 +74,9 @@ static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list a
         vsnprintf(text, sizeof(text), fmt, args);
         text[strcspn(text, "\n")] = '\0';
         log_at(ours, "%s", text);
-        struct faults *faults = ours == LOG_LEVEL_ERROR ? shown_in : NULL;
-        if (faults) {
-            faults_say(faults, text);
+        struct read_errors *read_errors = ours == LOG_LEVEL_ERROR ? shown_in : NULL;
+        if (read_errors) {
+            read_errors_say(read_errors, text);
         }
     }
 }
@@ -185,13 +185,13 @@ static errint prepare(struct served *s, const struct opts *o)
                     .lock = PTHREAD_MUTEX_INITIALIZER},
         .threads = s->capacity.threads,
     };
-    rc = faults_open(&s->view, &s->ops.stats, &s->faults);
+    rc = read_errors_open(&s->view, &s->ops.stats, &s->read_errors);
     rc = rc < 0 ? rc : kernel_cache_open(&s->view, &s->kernel_cache);
     if (rc < 0) {
         log_error("out of memory");
         return rc;
     }
-    s->ops.faults = s->ops.handles.faults = s->faults;
+    s->ops.read_errors = s->ops.handles.read_errors = s->read_errors;
     s->ops.kernel_cache = s->kernel_cache;
     s->ops.sandbox = &s->sandbox;
     sandbox_narrow(&s->sandbox, &s->view);
@@ -289,8 +289,8 @@ static errint detach(struct served *s, const struct mountpoint *m, struct daemon
     /* Of the workers, one is always free of what takes long. */
     once_workers_most(s->ops.threads - 1);
     errint rc = kernel_cache_start(s->kernel_cache, s->session);
-    rc = rc < 0 ? rc : overflow_start(ops_answer, &s->ops.overflow);
-    shown_in = s->faults;
+    rc = rc < 0 ? rc : deferred_start(ops_answer, &s->ops.deferred);
+    shown_in = s->read_errors;
     if (rc == 0) {
         tell_mounted(s, m); /* while there is a terminal */
     }
@@ -308,7 +308,7 @@ static void finish(struct served *s, const struct mountpoint *m)
         fuse_session_exit(s->session); /* the loop took that back when it ended, but what is still
                                           being found out has to stop */
     }
-    overflow_stop(s->ops.overflow);
+    deferred_stop(s->ops.deferred);
     bool stopped = !s->kernel_cache || kernel_cache_stop(s->kernel_cache);
     if (!stopped) {
         keeper_abort(&s->keeper);
@@ -331,7 +331,7 @@ static void finish(struct served *s, const struct mountpoint *m)
     }
     handle_close_all(&s->ops.handles);
     kernel_cache_close(s->kernel_cache);
-    faults_close(s->faults);
+    read_errors_close(s->read_errors);
     view_close(&s->view);
     diag_fini(&s->diag);
 }
@@ -352,7 +352,7 @@ static int serve(struct start *how, struct daemon *background)
     if (rc == 0 && !o->fake) {
         rc = go_live(&s, &how->mountpoint);
         rc = rc < 0 ? rc : detach(&s, &how->mountpoint, background);
-        rc = rc < 0 ? rc : requests_take(s.session, &s.capacity, s.faults);
+        rc = rc < 0 ? rc : requests_take(s.session, &s.capacity, s.read_errors);
     }
     if (rc < 0 && !s.diag.errors && !log_errors()) {
         log_error("%s: not mounted: %s", how->mountpoint.path,

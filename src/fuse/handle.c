@@ -48,7 +48,7 @@ static errint prepare(struct handle *h)
     } else if (h->kind == NODE_STATS) {
         stats_render(from->stats, from->view, &h->text);
     } else if (h->kind == NODE_FAULTS) {
-        faults_render(from->faults, &h->text);
+        read_errors_render(from->read_errors, &h->text);
     }
     return buf_check(&h->text);
 }

@@ -16,7 +16,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/once.h"
-#include "fuse/faults.h"
+#include "fuse/read_errors.h"
 #include "view/report.h"
 #include "view/stats.h"
 #include "view/view.h"
@@ -30,7 +30,7 @@ struct handle_list {
     const struct view *view;
     const struct diag *diag;
     const struct stats *stats;
-    struct faults *faults;
+    struct read_errors *read_errors;
     pthread_mutex_t lock; /* PTHREAD_MUTEX_INITIALIZER; held for no longer than it takes to look */
     struct handle *first;
     struct mark *marks; /* owns; of report.json, ascending */

@@ -41,7 +41,7 @@ static void note_failure(const struct ops_context *c, uint32_t file, uint64_t of
     for (uint32_t i = 0; (shard = content_shard(c->view, file, i)) != NULL; i++) {
         kernel_cache_drop_changed(c->kernel_cache, shard);
     }
-    faults_met(c->faults, file, off, rc);
+    read_errors_met(c->read_errors, file, off, rc);
 }
 
 static errint reply_error(fuse_req_t req, errint rc)
@@ -116,7 +116,7 @@ static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse
 }
 
 /* The answer to a getattr; false: somebody who may wait has to give it. */
-static bool reply_attr(const struct overflow_request *r)
+static bool reply_attr(const struct deferred_request *r)
 {
     struct stat st;
     errint rc = stat_file(context_of(r->req), r->file, &st);
@@ -131,7 +131,7 @@ static bool reply_attr(const struct overflow_request *r)
     return true;
 }
 
-static ssize_t read_file(const struct ops_context *c, const struct overflow_request *r,
+static ssize_t read_file(const struct ops_context *c, const struct deferred_request *r,
                          struct worker *w)
 {
     if (r->handle) {
@@ -145,7 +145,7 @@ static ssize_t read_file(const struct ops_context *c, const struct overflow_requ
 }
 
 /* The answer to a read; false: likewise. */
-static bool reply_read(const struct overflow_request *r)
+static bool reply_read(const struct deferred_request *r)
 {
     struct ops_context *c = context_of(r->req);
     struct worker *w = worker_self(r->size);
@@ -167,23 +167,23 @@ static bool reply_read(const struct overflow_request *r)
     return true;
 }
 
-bool ops_answer(const struct overflow_request *r, enum once_patience patience)
+bool ops_answer(const struct deferred_request *r, enum once_patience patience)
 {
     const struct ops_context *c = context_of(r->req); /* once it is answered it is gone */
     const struct once_waiter waiter = {is_unwanted, r->req, patience};
     once_wait_as(&waiter);
-    bool answered = r->kind == OVERFLOW_READ ? reply_read(r) : reply_attr(r);
+    bool answered = r->kind == DEFERRED_READ ? reply_read(r) : reply_attr(r);
     once_wait_as(NULL);
     sandbox_tell(c->sandbox);
     return answered;
 }
 
-static void answer(const struct overflow_request *r)
+static void answer(const struct deferred_request *r)
 {
     const struct ops_context *c = context_of(r->req);
     if (ops_answer(r, ONCE_WORKER)) {
-        overflow_help(c->overflow);
-    } else if (!overflow_add(c->overflow, r)) {
+        deferred_help(c->deferred);
+    } else if (!deferred_add(c->deferred, r)) {
         refuse(r->req, (fuse_ino_t)r->file + 1, -ENOMEM);
     }
 }
@@ -214,8 +214,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer(&(const struct overflow_request){
-        .req = req, .kind = OVERFLOW_GETATTR, .file = file_of(ino)});
+    answer(&(const struct deferred_request){
+        .req = req, .kind = DEFERRED_GETATTR, .file = file_of(ino)});
 }
 
 /* ---- files ---- */
@@ -278,7 +278,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
         fuse_reply_err(req, EISDIR);
     } else {
         struct handle *h = is_rendered(kind) ? handle_from_fh(fi->fh) : NULL;
-        answer(&(const struct overflow_request){req, OVERFLOW_READ, file_of(ino), off, size, h});
+        answer(&(const struct deferred_request){req, DEFERRED_READ, file_of(ino), off, size, h});
     }
 }
 

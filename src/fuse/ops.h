@@ -8,10 +8,10 @@
 
 #include <fuse_lowlevel.h>
 
-#include "fuse/faults.h"
+#include "fuse/deferred.h"
 #include "fuse/handle.h"
 #include "fuse/kernel_cache.h"
-#include "fuse/overflow.h"
+#include "fuse/read_errors.h"
 #include "sandbox/sandbox.h"
 #include "view/attr.h"
 #include "view/stats.h"
@@ -21,10 +21,10 @@
 struct ops_context {
     const struct view *view;
     const struct attr_policy *policy;
-    struct faults *faults;
+    struct read_errors *read_errors;
     struct kernel_cache *kernel_cache;
     const struct sandbox *sandbox;
-    struct overflow *overflow;    /* for what no worker may wait for */
+    struct deferred *deferred;    /* for what no worker may wait for */
     struct fuse_session *session; /* whose end ends waiting */
     uint64_t total_bytes;         /* of all targets, for statfs: ops_total_bytes */
     unsigned max_read;            /* as given to the session, to which it must be equal; 0 if not */
@@ -36,8 +36,8 @@ struct ops_context {
 
 extern const struct fuse_lowlevel_ops ops_table;
 
-/* ops_answer: for overflow_start. */
-overflow_answer ops_answer;
+/* ops_answer: for deferred_start. */
+deferred_answer ops_answer;
 
 /* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at
  * most UINT64_MAX. */

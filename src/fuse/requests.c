@@ -42,19 +42,20 @@ static int loop(struct fuse_session *session, unsigned threads, bool clones)
     return rc;
 }
 
-static void tell(struct faults *faults, int rc)
+static void tell(struct read_errors *read_errors, int rc)
 {
     char text[128];
     snprintf(text, sizeof(text), "requests cannot be taken for the moment: %s",
              rc == NO_THREAD ? "no thread can be started" : strerror(-rc));
     log_error("%s", text);
-    faults_say(faults, text);
+    read_errors_say(read_errors, text);
 }
 
 /* libfuse ends the session where it finds no memory for a request, or no thread: others may still
  * read, so that is given time to pass. A thread may be ended with a request in its hands: with its
  * own descriptor that fails, but on one that all share it would wait for ever. */
-errint requests_take(struct fuse_session *session, const struct capacity *c, struct faults *faults)
+errint requests_take(struct fuse_session *session, const struct capacity *c,
+                     struct read_errors *read_errors)
 {
     bool clones = c->clones && may_clone();
     int rc;
@@ -64,7 +65,7 @@ errint requests_take(struct fuse_session *session, const struct capacity *c, str
                       rc == NO_THREAD ? "no thread can be started" : strerror(-rc));
             return rc;
         }
-        tell(faults, rc);
+        tell(read_errors, rc);
         fuse_session_reset(session);
         nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000L}, NULL);
         if (fuse_session_exited(session)) {

@@ -80,7 +80,7 @@ static const char *in_the_way(const struct export *e, const char *path)
     }
     return !e->force             ? "is there already; --force replaces it"
            : S_ISDIR(st.st_mode) ? "is a directory"
-           : origins_have(&e->origins, e->output.top, output_name(&e->output, path))
+           : inputs_have(&e->inputs, e->output.top, output_name(&e->output, path))
                ? "is a file that the view was read from: export to another directory"
                : NULL;
 }
@@ -188,7 +188,7 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
     struct render_scratch scratch = {0};
     uint64_t errors_before = e->diag->errors;
-    bool ready = content && origins_find(v, e->graph, &e->origins) == 0;
+    bool ready = content && inputs_find(v, e->graph, &e->inputs) == 0;
     errint rc = ready ? output_find(directory, e->diag, &e->output) : diag_no_memory(e->diag);
     if (rc < 0) {
         return rc;
@@ -309,7 +309,7 @@ static mode_t mode_of_result(const struct export *e)
 {
     mode_t mask = umask(0);
     umask(mask);
-    return 0666 & ~mask & e->origins.mode;
+    return 0666 & ~mask & e->inputs.mode;
 }
 
 errint export_run(struct export *e, export_progress *progress, void *context)
@@ -348,7 +348,7 @@ void export_fini(struct export *e)
         output_drop(&e->files[i].out);
     }
     output_close(&e->output);
-    origins_fini(&e->origins);
+    inputs_fini(&e->inputs);
     free(e->files);
     free(e->told);
     *e = (struct export){0};

@@ -13,7 +13,7 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
-#include "tool/origins.h"
+#include "tool/inputs.h"
 #include "tool/output.h"
 #include "view/view.h"
 
@@ -32,7 +32,7 @@ struct export
     const char *graph; /* borrows: as -g gives it; NULL: none */
     bool force;        /* files that are there are replaced, but for the view's own */
     bool in_place;     /* files cannot be moved from one directory to another (sandbox_moves) */
-    struct origins origins;
+    struct inputs inputs;
     struct output output;
     struct export_file *files; /* owns */
     size_t count;

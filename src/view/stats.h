@@ -14,7 +14,7 @@ struct stats {
     atomic_uint_fast64_t reads;    /* requests that reached us, answered or not */
     atomic_uint_fast64_t bytes;    /* in the answers to them */
     atomic_uint_fast64_t errors;   /* reads that were answered with an error */
-    atomic_uint_fast64_t faults;   /* different causes of failures (fuse/faults.h) */
+    atomic_uint_fast64_t faults;   /* different causes of failures (fuse/read_errors.h) */
     atomic_uint_fast64_t repeated; /* failures whose cause was known */
 };
 

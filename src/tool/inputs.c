@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tool/origins.h"
+#include "tool/inputs.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "model/graph_file.h"
 #include "source/tf/locate.h"
 
-static errint add(struct origins *o, const struct stat *st)
+static errint add(struct inputs *o, const struct stat *st)
 {
     if (!grow(&o->files, &o->cap, o->count, sizeof(*o->files))) {
         return -ENOMEM;
@@ -21,14 +21,14 @@ static errint add(struct origins *o, const struct stat *st)
 }
 
 /* One whose content is in the view. */
-static errint add_content(struct origins *o, const struct stat *st)
+static errint add_content(struct inputs *o, const struct stat *st)
 {
     o->mode &= st->st_mode | 0600;
     return add(o, st);
 }
 
 /* dir/name, or dir alone if name is NULL, if there is a file. */
-static errint add_path(struct origins *o, const char *dir, const char *name, bool content)
+static errint add_path(struct inputs *o, const char *dir, const char *name, bool content)
 {
     CLEANUP_BUF struct buf path = {0};
     struct stat st;
@@ -47,7 +47,7 @@ static errint add_path(struct origins *o, const char *dir, const char *name, boo
 }
 
 /* The state file, if the checkpoint was given by it or by its directory. */
-static errint add_state(struct origins *o, const char *checkpoint)
+static errint add_state(struct inputs *o, const char *checkpoint)
 {
     const char *slash = strrchr(checkpoint, '/');
     if (strcmp(slash ? slash + 1 : checkpoint, "checkpoint") == 0) {
@@ -59,7 +59,7 @@ static errint add_state(struct origins *o, const char *checkpoint)
     return add_path(o, checkpoint, "checkpoint", false);
 }
 
-static errint add_graph(struct origins *o, const char *graph)
+static errint add_graph(struct inputs *o, const char *graph)
 {
     if (graph_file_named(graph)) {
         errint rc = add_path(o, graph, NULL, true);
@@ -85,10 +85,10 @@ static errint add_graph(struct origins *o, const char *graph)
     return add_state(o, graph);
 }
 
-errint origins_find(const struct view *v, const char *graph, struct origins *out)
+errint inputs_find(const struct view *v, const char *graph, struct inputs *out)
 {
     const struct catalog *c = v->catalog;
-    *out = (struct origins){.mode = 0777};
+    *out = (struct inputs){.mode = 0777};
     errint rc = add_content(out, &c->index_st);
     for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
         rc = add_content(out, &c->indexes[i].st);
@@ -108,13 +108,13 @@ errint origins_find(const struct view *v, const char *graph, struct origins *out
     return rc == 0 && graph ? add_graph(out, graph) : rc;
 }
 
-void origins_fini(struct origins *o)
+void inputs_fini(struct inputs *o)
 {
     free(o->files);
-    *o = (struct origins){0};
+    *o = (struct inputs){0};
 }
 
-bool origins_have(const struct origins *o, int at, const char *path)
+bool inputs_have(const struct inputs *o, int at, const char *path)
 {
     struct stat own;
     struct stat target;

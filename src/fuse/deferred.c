@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fuse/overflow.h"
+#include "fuse/deferred.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,22 +10,22 @@ enum { STEP_MS = 10 };
 
 struct queued {
     struct queued *next;
-    struct overflow_request request;
+    struct deferred_request request;
 };
 
-struct overflow {
+struct deferred {
     pthread_mutex_t lock;
     pthread_cond_t added;
     struct queued *first;
     struct queued **end; /* where the next is to be linked */
     atomic_uint count;
     bool stop;
-    overflow_answer *answer;
+    deferred_answer *answer;
     pthread_t thread;
 };
 
 /* The oldest, or the one of `req`, or NULL. The lock is held. */
-static struct queued *take_out(struct overflow *o, fuse_req_t req)
+static struct queued *take_out(struct deferred *o, fuse_req_t req)
 {
     struct queued **at = &o->first;
     while (*at && req && (*at)->request.req != req) {
@@ -44,7 +44,7 @@ static struct queued *take_out(struct overflow *o, fuse_req_t req)
  * answered. */
 static void interrupted(fuse_req_t req, void *data)
 {
-    struct overflow *o = data;
+    struct deferred *o = data;
     pthread_mutex_lock(&o->lock);
     struct queued *q = take_out(o, req);
     pthread_mutex_unlock(&o->lock);
@@ -56,7 +56,7 @@ static void interrupted(fuse_req_t req, void *data)
 
 /* At the end of the queue, unless it was interrupted meanwhile, when `interrupted` looked for it in
  * vain. */
-static void queue(struct overflow *o, struct queued *q)
+static void queue(struct deferred *o, struct queued *q)
 {
     q->next = NULL;
     pthread_mutex_lock(&o->lock);
@@ -75,7 +75,7 @@ static void queue(struct overflow *o, struct queued *q)
 }
 
 /* The oldest: false if there is none, or it has to wait. */
-static bool try_one(struct overflow *o, enum once_patience patience)
+static bool try_one(struct deferred *o, enum once_patience patience)
 {
     pthread_mutex_lock(&o->lock);
     struct queued *q = take_out(o, NULL);
@@ -92,7 +92,7 @@ static bool try_one(struct overflow *o, enum once_patience patience)
 }
 
 /* Until there is something; where all was tried in vain, some time. False at the end. */
-static bool await(struct overflow *o, bool in_vain)
+static bool await(struct deferred *o, bool in_vain)
 {
     const struct timespec until = thread_until(STEP_MS);
     pthread_mutex_lock(&o->lock);
@@ -109,7 +109,7 @@ static bool await(struct overflow *o, bool in_vain)
 
 static void *run(void *data)
 {
-    struct overflow *o = data;
+    struct deferred *o = data;
     bool in_vain = false;
     while (await(o, in_vain)) {
         in_vain = true;
@@ -120,10 +120,10 @@ static void *run(void *data)
     return NULL;
 }
 
-errint overflow_start(overflow_answer *answer, struct overflow **out)
+errint deferred_start(deferred_answer *answer, struct deferred **out)
 {
     *out = NULL;
-    struct overflow *o = calloc(1, sizeof(*o));
+    struct deferred *o = calloc(1, sizeof(*o));
     if (!o) {
         return -ENOMEM;
     }
@@ -140,7 +140,7 @@ errint overflow_start(overflow_answer *answer, struct overflow **out)
     return 0;
 }
 
-bool overflow_add(struct overflow *o, const struct overflow_request *r)
+bool deferred_add(struct deferred *o, const struct deferred_request *r)
 {
     struct queued *q = malloc(sizeof(*q));
     if (!q) {
@@ -153,14 +153,14 @@ bool overflow_add(struct overflow *o, const struct overflow_request *r)
     return true;
 }
 
-void overflow_help(struct overflow *o)
+void deferred_help(struct deferred *o)
 {
     if (atomic_load(&o->count)) {
         (void)try_one(o, ONCE_WORKER);
     }
 }
 
-void overflow_stop(struct overflow *o)
+void deferred_stop(struct deferred *o)
 {
     if (!o) {
         return;

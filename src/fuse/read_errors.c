@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fuse/faults.h"
+#include "fuse/read_errors.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct fault {
     uint64_t failures;
 };
 
-struct faults {
+struct read_errors {
     const struct view *view;
     struct stats *stats;
     pthread_mutex_t lock;           /* over all below */
@@ -35,9 +35,9 @@ struct faults {
     struct fault kept[FAULTS_KEPT]; /* number n at n % FAULTS_KEPT */
 };
 
-errint faults_open(const struct view *v, struct stats *stats, struct faults **out)
+errint read_errors_open(const struct view *v, struct stats *stats, struct read_errors **out)
 {
-    struct faults *f = calloc(1, sizeof(*f));
+    struct read_errors *f = calloc(1, sizeof(*f));
     if (f) {
         f->view = v;
         f->stats = stats;
@@ -47,7 +47,7 @@ errint faults_open(const struct view *v, struct stats *stats, struct faults **ou
     return f ? 0 : -ENOMEM;
 }
 
-void faults_close(struct faults *f)
+void read_errors_close(struct read_errors *f)
 {
     if (f) {
         for (size_t i = 0; i < FAULTS_KEPT; i++) {
@@ -72,7 +72,7 @@ static struct met *slot_of(struct met *slots, size_t size, const struct cause *c
 }
 
 /* Room for one more; false when memory is short. */
-static bool make_room(struct faults *f)
+static bool make_room(struct read_errors *f)
 {
     if (f->count < f->size / 2) {
         return true;
@@ -95,7 +95,7 @@ static bool make_room(struct faults *f)
 
 /* The number of a cause that was met before, else 0, and it is counted as a new one: *number is the
  * number that it gets. */
-static bool is_known(struct faults *f, const struct cause *c, uint64_t *number)
+static bool is_known(struct read_errors *f, const struct cause *c, uint64_t *number)
 {
     struct met *slot = f->size ? slot_of(f->slots, f->size, c) : NULL;
     if (slot && slot->number) {
@@ -112,7 +112,7 @@ static bool is_known(struct faults *f, const struct cause *c, uint64_t *number)
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
-static void print_place(const struct faults *f, uint32_t file, uint64_t off, struct buf *b)
+static void print_place(const struct read_errors *f, uint32_t file, uint64_t off, struct buf *b)
 {
     CLEANUP_BUF struct buf path = {0};
     content_path(f->view, file, &path);
@@ -120,8 +120,8 @@ static void print_place(const struct faults *f, uint32_t file, uint64_t off, str
     buf_printf(b, " at byte %llu", (unsigned long long)off);
 }
 
-static void print_fault(const struct faults *f, const struct cause *c, uint32_t file, uint64_t off,
-                        errint rc, struct buf *b)
+static void print_fault(const struct read_errors *f, const struct cause *c, uint32_t file,
+                        uint64_t off, errint rc, struct buf *b)
 {
     if (c->kind == CAUSE_FILE && c->rc == -ESTALE) {
         buf_visible(b, str_from(((const struct shard *)c->what)->path));
@@ -146,7 +146,7 @@ static struct cause cause_of(uint32_t file, errint rc)
 }
 
 /* A line for the log and for .ckptfs/faults. The lock is held. */
-static void tell(struct faults *f, uint64_t number, struct buf *text)
+static void tell(struct read_errors *f, uint64_t number, struct buf *text)
 {
     struct fault *kept = &f->kept[number % FAULTS_KEPT];
     free(kept->text);
@@ -165,7 +165,7 @@ static void tell(struct faults *f, uint64_t number, struct buf *text)
     }
 }
 
-void faults_met(struct faults *f, uint32_t file, uint64_t off, errint rc)
+void read_errors_met(struct read_errors *f, uint32_t file, uint64_t off, errint rc)
 {
     const struct cause c = cause_of(file, rc);
     CLEANUP_BUF struct buf text = {0};
@@ -182,7 +182,7 @@ void faults_met(struct faults *f, uint32_t file, uint64_t off, errint rc)
     stats_count(known ? &f->stats->repeated : &f->stats->faults, 1);
 }
 
-void faults_say(struct faults *f, const char *text)
+void read_errors_say(struct read_errors *f, const char *text)
 {
     pthread_mutex_lock(&f->lock);
     struct fault *same = NULL;
@@ -199,7 +199,7 @@ void faults_say(struct faults *f, const char *text)
     pthread_mutex_unlock(&f->lock);
 }
 
-void faults_render(struct faults *f, struct buf *b)
+void read_errors_render(struct read_errors *f, struct buf *b)
 {
     pthread_mutex_lock(&f->lock);
     uint64_t oldest = f->count > FAULTS_KEPT ? f->count - FAULTS_KEPT + 1 : 1;

@@ -3,8 +3,8 @@
  * again and again, by one thread more, which is no worker, and by workers that have just answered
  * something. So one worker at least is always there for what needs no waiting, and nothing that
  * could be answered waits behind something that cannot. An interrupted one is answered at once. */
-#ifndef CKPTFS_FUSE_OVERFLOW_H
-#define CKPTFS_FUSE_OVERFLOW_H
+#ifndef CKPTFS_FUSE_DEFERRED_H
+#define CKPTFS_FUSE_DEFERRED_H
 
 #include <fuse_lowlevel.h>
 #include <stdbool.h>
@@ -13,14 +13,14 @@
 #include "base/errint.h"
 #include "base/once.h"
 
-struct overflow;
+struct deferred;
 struct handle;
 
-enum overflow_kind { OVERFLOW_READ, OVERFLOW_GETATTR };
+enum deferred_kind { DEFERRED_READ, DEFERRED_GETATTR };
 
-struct overflow_request {
+struct deferred_request {
     fuse_req_t req;
-    enum overflow_kind kind;
+    enum deferred_kind kind;
     uint32_t file; /* that is read, or asked about */
     off_t off;     /* of a read, as are the next */
     size_t size;
@@ -28,19 +28,19 @@ struct overflow_request {
 };
 
 /* Answers it, with that patience; false if it would have to wait longer, and is not answered. */
-typedef bool overflow_answer(const struct overflow_request *r, enum once_patience patience);
+typedef bool deferred_answer(const struct deferred_request *r, enum once_patience patience);
 
-/* overflow_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
-MUST_CHECK errint overflow_start(overflow_answer *answer, struct overflow **out);
+/* deferred_start: after the daemon has forked. -ENOMEM, -EAGAIN. */
+MUST_CHECK errint deferred_start(deferred_answer *answer, struct deferred **out);
 
-/* overflow_add: the request is no longer the caller's; but false if memory is short: then it is. */
-MUST_CHECK bool overflow_add(struct overflow *o, const struct overflow_request *r);
+/* deferred_add: the request is no longer the caller's; but false if memory is short: then it is. */
+MUST_CHECK bool deferred_add(struct deferred *o, const struct deferred_request *r);
 
-/* overflow_help: a worker that has time tries the oldest. */
-void overflow_help(struct overflow *o);
+/* deferred_help: a worker that has time tries the oldest. */
+void deferred_help(struct deferred *o);
 
-/* overflow_stop: ends the thread and frees all; what waits is answered with EINTR. After the last
+/* deferred_stop: ends the thread and frees all; what waits is answered with EINTR. After the last
  * worker; NULL is legal. */
-void overflow_stop(struct overflow *o);
+void deferred_stop(struct deferred *o);
 
 #endif
