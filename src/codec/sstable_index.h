@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Footer and index block of a table: where its data blocks lie (tensorflow/core/lib/io/table.cc).
- * Private to the readers of tables: sstable.c, which reads them front to back, and legacy_scan.c,
+ * Private to the readers of tables: sstable.c, which reads them front to back, and tf_v1_scan.c,
  * which does not read values. */
 #ifndef CKPTFS_CODEC_SSTABLE_INDEX_H
 #define CKPTFS_CODEC_SSTABLE_INDEX_H

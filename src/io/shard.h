@@ -29,7 +29,7 @@
  * opened for each read. Reads are safe from any thread.
  *
  * A derived shard has no file: its bytes are made, as they are read, from those of another shard,
- * its base (swap.h, legacy_values.h, strings.h, sstable_cache.h). It never fails by itself for
+ * its base (swap.h, tf_v1_values.h, strings.h, sstable_cache.h). It never fails by itself for
  * good: shard_file() is the shard whose `failed` and `doubt` count. What it keeps, it finds out
  * again, or compares, when there is a doubt that is newer. */
 #ifndef CKPTFS_IO_SHARD_H

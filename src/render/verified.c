@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/once.h"
 #include "render/verify.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 
 /* A damaged run. */
 struct damage {
@@ -125,8 +125,8 @@ static errint find_run(struct verified *k, const struct tensor *t, const struct 
     struct shard *shard = &c->shards[verify_stored_shard(t, s)];
     *out = (struct run){.verified = k, .tensor = t, .slice = s, .file = shard_file(shard)};
     if (k->blocks) {
-        out->number = legacy_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
-        if (out->number == LEGACY_NO_BLOCK) {
+        out->number = tf_v1_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
+        if (out->number == TF_V1_NO_BLOCK) {
             return -EBADMSG;
         }
         out->once = k->first[out->file - c->shards] + out->number;

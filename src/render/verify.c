@@ -11,7 +11,7 @@
 #include "base/once.h"
 #include "base/thread.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 #include "source/tf_v2/variants.h"
 #include "tensor/dtype.h"
 
@@ -132,14 +132,14 @@ static errint read_block(void *from, uint64_t off, size_t len, void *buf)
 errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
                            struct verify_meter *meter, struct verify_result *out)
 {
-    _Static_assert(LEGACY_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
+    _Static_assert(TF_V1_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
     const struct sstable_stored *block = &file->blocks[number];
     struct block_source source = {file, meter};
     struct shard_attempt a = shard_attempt(file);
     *out = (struct verify_result){.stored = block->crc32c};
     errint rc;
     do {
-        rc = legacy_block_sum(read_block, &source, block->handle, buf, &out->found);
+        rc = tf_v1_block_sum(read_block, &source, block->handle, buf, &out->found);
         source.meter = NULL; /* it was told */
         out->doubt = a.doubt;
     } while (shard_again(&a, &rc));

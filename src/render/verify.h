@@ -44,7 +44,7 @@ struct verify_result {
 struct verify_unit {
     const struct tensor *tensor;
     const struct stored_slice *slice; /* NULL: the whole tensor */
-    uint32_t block;                   /* V1: index into verify.blocks; else LEGACY_NO_BLOCK */
+    uint32_t block;                   /* V1: index into verify.blocks; else TF_V1_NO_BLOCK */
     struct verify_result result;      /* after verify_run */
 };
 

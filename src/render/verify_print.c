@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was found, in words. */
 #include "render/verify.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 
 static const char *const words[] = {
     [VERIFY_GOOD] = "good",
@@ -43,9 +43,9 @@ void verify_print(const struct catalog *c, const struct tensor *t, const struct 
     }
     struct shard *shard = &c->shards[verify_stored_shard(t, s)];
     const struct shard *file = shard_file(shard);
-    uint32_t number = legacy_block_at(file, shard_origin(shard, verify_stored_off(t, s)));
+    uint32_t number = tf_v1_block_at(file, shard_origin(shard, verify_stored_off(t, s)));
     buf_text(b, ", in ");
-    if (number != LEGACY_NO_BLOCK) {
+    if (number != TF_V1_NO_BLOCK) {
         verify_print_block(file, number, b);
     } else {
         buf_visible(b, str_from(file->path));

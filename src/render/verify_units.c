@@ -4,7 +4,7 @@
 
 #include "render/verify.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 #include "tensor/dtype.h"
 
 uint64_t verify_stored_bytes(const struct catalog *c, const struct tensor *t,
@@ -69,7 +69,7 @@ static errint list_blocks(struct verify *v, uint32_t *first)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         count += c->shards[i].block_count;
     }
-    v->blocks = count < LEGACY_NO_BLOCK ? calloc(count + 1, sizeof(*v->blocks)) : NULL;
+    v->blocks = count < TF_V1_NO_BLOCK ? calloc(count + 1, sizeof(*v->blocks)) : NULL;
     if (!v->blocks) {
         return -ENOMEM;
     }
@@ -94,8 +94,8 @@ static errint assign_blocks(struct verify *v)
         struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
         struct shard *file = shard_file(s);
         uint32_t number =
-            legacy_block_at(file, shard_origin(s, verify_stored_off(u->tensor, u->slice)));
-        u->block = number == LEGACY_NO_BLOCK ? LEGACY_NO_BLOCK : first[file - c->shards] + number;
+            tf_v1_block_at(file, shard_origin(s, verify_stored_off(u->tensor, u->slice)));
+        u->block = number == TF_V1_NO_BLOCK ? TF_V1_NO_BLOCK : first[file - c->shards] + number;
         u->result.outcome = VERIFY_UNREADABLE; /* until its block was looked at */
     }
     free(first);
@@ -103,7 +103,7 @@ static errint assign_blocks(struct verify *v)
         return rc;
     }
     qsort(v->units, v->count, sizeof(*v->units), by_block);
-    for (uint32_t i = 0; i < v->count && v->units[i].block != LEGACY_NO_BLOCK; i++) {
+    for (uint32_t i = 0; i < v->count && v->units[i].block != TF_V1_NO_BLOCK; i++) {
         struct verify_block *b = &v->blocks[v->units[i].block];
         b->first = b->count ? b->first : i;
         b->count++;
@@ -133,7 +133,7 @@ errint verify_init(struct verify *v, const struct catalog *c)
             }
             struct verify_unit *u = &v->units[v->count++];
             *u = (struct verify_unit){
-                .tensor = t, .slice = s ? &s->slices[k] : NULL, .block = LEGACY_NO_BLOCK};
+                .tensor = t, .slice = s ? &s->slices[k] : NULL, .block = TF_V1_NO_BLOCK};
             v->bytes += legacy ? 0 : verify_stored_bytes(c, t, u->slice);
         }
     }

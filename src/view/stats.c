@@ -5,7 +5,7 @@
 #include "codec/sstable_cache.h"
 #include "render/verified.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy_values.h"
+#include "source/tf_v1/tf_v1_values.h"
 
 static void line(struct buf *b, const char *name, uint64_t value)
 {
@@ -27,7 +27,7 @@ static void add_made(const struct catalog *c, struct buf *b)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
         enum once_state state =
-            c->shards[i].base ? legacy_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
+            c->shards[i].base ? tf_v1_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
         strings_count(&c->shards[i], &strings);
         tables += state == ONCE_FULL;
         bad += state == ONCE_BAD;

@@ -11,7 +11,7 @@
 #include "model/graph_file.h"
 #include "source/catalog_names.h"
 #include "source/tf/locate.h"
-#include "source/tf_v1/legacy.h"
+#include "source/tf_v1/tf_v1.h"
 #include "source/tf_v2/bundle.h"
 #include "source/tf_v2/objects_record.h"
 #include "view/view_data.h"
@@ -46,8 +46,7 @@ static errint open_catalog(const char *checkpoint, struct seen *seen, struct dia
         rc = diag_no_memory(d);
     }
     if (rc == 0) {
-        rc =
-            where.format == LOCATION_V1 ? legacy_open(&where, d, out) : bundle_open(&where, d, out);
+        rc = where.format == LOCATION_V1 ? tf_v1_open(&where, d, out) : bundle_open(&where, d, out);
     }
     arena_fini(&texts);
     return rc;

@@ -6,8 +6,8 @@
 #include "fuzz/fuzz.h"
 #include "render/verify.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 #include "tensor/dtype.h"
 
 enum { READ_MOST = 1 << 20, PART = 4096 };
@@ -113,7 +113,7 @@ static void verify_all(const struct catalog *c)
     for (uint32_t i = 0; i < v.count; i++) {
         struct buf b = {0};
         verify_print(c, v.units[i].tensor, v.units[i].slice, &v.units[i].result, &b);
-        FUZZ_CHECK(buf_check(&b) == 0 && v.units[i].block != LEGACY_NO_BLOCK);
+        FUZZ_CHECK(buf_check(&b) == 0 && v.units[i].block != TF_V1_NO_BLOCK);
         buf_fini(&b);
     }
     verify_fini(&v);
@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct location where = {
         .prefix = "input", .format = LOCATION_V1, .files = files, .file_count = 1};
     struct catalog *c = NULL;
-    errint rc = legacy_open(&where, &d, &c);
+    errint rc = tf_v1_open(&where, &d, &c);
     fuzz_said(rc, &d);
     for (uint32_t i = 0; c && i < c->shard_count; i++) {
         c->shards[i].used = true;

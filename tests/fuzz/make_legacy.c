@@ -16,7 +16,7 @@
 
 enum { SLICE_NUMBER_MOST = 8191 };
 
-struct legacy {
+struct tf_v1 {
     struct made_checkpoint *made;
     unsigned count;                       /* of files */
     struct mkckpt tables[MK_SHARDS_MOST]; /* of each, its records; the header is the metadata */
@@ -128,7 +128,7 @@ static void add_key(const struct made_tensor *t, const struct made_box *box, boo
     mkbuf_free(&name);
 }
 
-static void add_record(struct legacy *l, unsigned file, const struct made_tensor *t,
+static void add_record(struct tf_v1 *l, unsigned file, const struct made_tensor *t,
                        const struct made_tensor *part, const struct made_box *box, bool full,
                        struct str words)
 {
@@ -162,7 +162,7 @@ static void add_shape(struct mkbuf *out, unsigned number, const struct made_tens
 
 /* What the metadata of a file say of t: name, shape, type, and those of its boxes that are in the
  * file. */
-static void add_meta(struct legacy *l, unsigned file, const struct made_tensor *t,
+static void add_meta(struct tf_v1 *l, unsigned file, const struct made_tensor *t,
                      const struct made_box *boxes, unsigned count, unsigned first, struct str words)
 {
     struct mkbuf meta = {0};
@@ -192,7 +192,7 @@ static bool has_key(const struct made_tensor *t)
     return good;
 }
 
-static void add_parts(struct legacy *l, struct made_tensor *t, const struct made_box *boxes,
+static void add_parts(struct tf_v1 *l, struct made_tensor *t, const struct made_box *boxes,
                       unsigned count, unsigned first, struct str words)
 {
     int64_t lost = word_number(words, "lost", -1);
@@ -215,7 +215,7 @@ static void make_true(struct made_tensor *t)
     }
 }
 
-static void add_tensor(struct legacy *l, struct str line)
+static void add_tensor(struct tf_v1 *l, struct str line)
 {
     struct str words;
     struct made_tensor *t = made_tensor_add(l->made, line, &words);
@@ -256,7 +256,7 @@ static void end_header(struct mkbuf *header, struct str words)
 
 /* The file, and in each tensor a run that is all of it: any change of the file may have changed the
  * tensor. */
-static void write_table(struct made *m, struct legacy *l, unsigned file, bool sharded,
+static void write_table(struct made *m, struct tf_v1 *l, unsigned file, bool sharded,
                         struct str words)
 {
     char path[512];
@@ -286,10 +286,10 @@ static void write_table(struct made *m, struct legacy *l, unsigned file, bool sh
 
 void make_legacy(struct made *m, const struct section *s)
 {
-    static struct legacy l;
+    static struct tf_v1 l;
     struct str lines = s->body;
     struct str line;
-    l = (struct legacy){.made = made_checkpoint_add(m, s)};
+    l = (struct tf_v1){.made = made_checkpoint_add(m, s)};
     if (!l.made) {
         return;
     }

@@ -137,7 +137,7 @@ static errint read_bundle(struct shard *base, struct wire *w, const struct strin
 
 /* ---- V1 -------------------------------------------------------------------------------------- */
 
-static bool same_windows(const struct legacy_place *a, const struct legacy_place *b)
+static bool same_windows(const struct tf_v1_place *a, const struct tf_v1_place *b)
 {
     return a->tensor.end == b->tensor.end && a->slice.off == b->slice.off &&
            a->record.off == b->record.off;
@@ -158,7 +158,7 @@ bool strings_index_same(const struct strings_index *a, const struct strings_inde
     return same;
 }
 
-static errint add_place(struct strings_index *x, const struct legacy_place *p)
+static errint add_place(struct strings_index *x, const struct tf_v1_place *p)
 {
     if (!x->spot_count || !same_windows(&x->spots[x->spot_count - 1], p)) {
         if (!grow(&x->spots, &x->spot_cap, x->spot_count, sizeof(*x->spots))) {
@@ -173,8 +173,7 @@ static errint add_place(struct strings_index *x, const struct legacy_place *p)
  * the shape has is all that can be seen here. */
 static errint read_legacy(struct wire *w, const struct strings_run *run, struct strings_index *x)
 {
-    struct legacy_place p =
-        legacy_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
+    struct tf_v1_place p = tf_v1_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
     int rc;
     for (uint64_t i = 0; i < run->elements; i++) {
         rc = x && i % STRINGS_STEP == 0 ? add_place(x, &p) : 0;
@@ -184,12 +183,12 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
         if (i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
-        rc = legacy_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
+        rc = tf_v1_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
         if (rc <= 0) {
             return rc < 0 ? rc : -EBADMSG; /* too few */
         }
     }
-    rc = legacy_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
+    rc = tf_v1_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
     return rc > 0 ? -EBADMSG : rc;
 }
 

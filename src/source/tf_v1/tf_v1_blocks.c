@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 
 #include "base/crc32c.h"
 #include "base/once.h"
 
-errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
-                        uint32_t *out)
+errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
+                       uint32_t *out)
 {
     uint32_t crc = 0;
     uint64_t left = h.bytes + 1; /* with the type */
     for (uint64_t off = h.off; left > 0;) {
-        size_t step = left < LEGACY_BLOCK_WINDOW ? (size_t)left : LEGACY_BLOCK_WINDOW;
+        size_t step = left < TF_V1_BLOCK_WINDOW ? (size_t)left : TF_V1_BLOCK_WINDOW;
         errint rc = once_interrupted() ? -EINTR : read(from, off, step, window);
         if (rc < 0) {
             return rc;
@@ -28,7 +28,7 @@ static uint64_t block_end(const struct sstable_stored *b)
     return b->handle.off + b->handle.bytes;
 }
 
-uint32_t legacy_block_at(const struct shard *file, uint64_t off)
+uint32_t tf_v1_block_at(const struct shard *file, uint64_t off)
 {
     uint32_t low = 0;
     uint32_t high = file->block_count;
@@ -40,5 +40,5 @@ uint32_t legacy_block_at(const struct shard *file, uint64_t off)
             high = mid;
         }
     }
-    return low < file->block_count && file->blocks[low].handle.off <= off ? low : LEGACY_NO_BLOCK;
+    return low < file->block_count && file->blocks[low].handle.off <= off ? low : TF_V1_NO_BLOCK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy_meta.h"
+#include "source/tf_v1/tf_v1_meta.h"
 
 #include "tensor/shape.h"
 
@@ -25,7 +25,7 @@ static errint count_fields(struct wire *w, struct wire_window at, uint32_t numbe
 }
 
 static errint read_dims(struct wire *w, struct wire_window at, struct arena *a,
-                        struct legacy_tensor *t)
+                        struct tf_v1_tensor *t)
 {
     struct wire_window dim;
     int rc;
@@ -50,7 +50,7 @@ static errint read_dims(struct wire *w, struct wire_window at, struct arena *a,
 }
 
 static errint read_slice(struct wire *w, struct wire_window at, struct arena *a,
-                         struct legacy_slice *s)
+                         struct tf_v1_slice *s)
 {
     errint rc = count_fields(w, at, SLICE_EXTENT, &s->rank);
     if (rc < 0) {
@@ -83,7 +83,7 @@ static errint read_slice(struct wire *w, struct wire_window at, struct arena *a,
 /* The dims of hostile records are many: those of a tensor are first put in `scratch`, and only as
  * many kept as there are. */
 static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a,
-                          struct arena *scratch, struct legacy_tensor *t)
+                          struct arena *scratch, struct tf_v1_tensor *t)
 {
     uint32_t slices = 0;
     errint rc = count_fields(w, at, TENSOR_SLICE, &slices);
@@ -93,7 +93,7 @@ static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a
     if (slices > wire_len(at) / SLICE_BYTES_LEAST + 1) {
         return wire_blame(w, -EBADMSG, at.off, "a tensor lists slices without extents");
     }
-    t->slices = ARENA_ARRAY(a, struct legacy_slice, slices);
+    t->slices = ARENA_ARRAY(a, struct tf_v1_slice, slices);
     if (!t->slices) {
         return -ENOMEM;
     }
@@ -102,7 +102,7 @@ static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a
     while ((got = wire_next(w, &at, &f)) > 0) {
         rc = 0;
         if (f.number == TENSOR_NAME && f.type == WIRE_BYTES) {
-            rc = wire_bytes(w, f.bytes, LEGACY_NAME_MOST, a, &t->name);
+            rc = wire_bytes(w, f.bytes, TF_V1_NAME_MOST, a, &t->name);
         } else if (f.number == TENSOR_SHAPE && f.type == WIRE_BYTES) {
             rc = read_dims(w, f.bytes, scratch, t);
         } else if (f.number == TENSOR_TYPE && f.type == WIRE_VARINT) {
@@ -126,7 +126,7 @@ static errint read_tensor(struct wire *w, struct wire_window at, struct arena *a
     return got;
 }
 
-static errint read_versions(struct wire *w, struct wire_window at, struct legacy_meta *out)
+static errint read_versions(struct wire *w, struct wire_window at, struct tf_v1_meta *out)
 {
     struct wire_field f;
     int rc;
@@ -134,7 +134,7 @@ static errint read_versions(struct wire *w, struct wire_window at, struct legacy
         if (f.number == VERSION_MIN && f.type == WIRE_VARINT) {
             out->min_consumer = (int32_t)f.value;
         } else if (f.number == VERSION_BAD && f.type == WIRE_VARINT) {
-            out->disallows_us |= (int32_t)f.value == LEGACY_VERSION;
+            out->disallows_us |= (int32_t)f.value == TF_V1_VERSION;
         } else if (f.number == VERSION_BAD && f.type == WIRE_BYTES) {
             while (f.bytes.off < f.bytes.end) {
                 uint64_t value;
@@ -142,7 +142,7 @@ static errint read_versions(struct wire *w, struct wire_window at, struct legacy
                 if (bad < 0) {
                     return bad;
                 }
-                out->disallows_us |= (int32_t)value == LEGACY_VERSION;
+                out->disallows_us |= (int32_t)value == TF_V1_VERSION;
             }
         }
     }
@@ -150,7 +150,7 @@ static errint read_versions(struct wire *w, struct wire_window at, struct legacy
 }
 
 static errint read_meta(struct wire *w, struct wire_window at, struct arena *a,
-                        struct arena *scratch, struct legacy_meta *out)
+                        struct arena *scratch, struct tf_v1_meta *out)
 {
     struct wire_field f;
     int rc;
@@ -168,11 +168,11 @@ static errint read_meta(struct wire *w, struct wire_window at, struct arena *a,
     return rc;
 }
 
-errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena *a,
-                        struct legacy_meta *out)
+errint tf_v1_meta_read(struct wire *w, struct wire_window record, struct arena *a,
+                       struct tf_v1_meta *out)
 {
-    *out = (struct legacy_meta){0};
-    if (wire_len(record) > LEGACY_META_MOST) {
+    *out = (struct tf_v1_meta){0};
+    if (wire_len(record) > TF_V1_META_MOST) {
         return wire_blame(w, -EOVERFLOW, record.off, "the metadata record has more than 64 MiB");
     }
     /* A message met twice is merged: its repeated fields are joined. */
@@ -199,7 +199,7 @@ errint legacy_meta_read(struct wire *w, struct wire_window record, struct arena 
         return wire_blame(w, -EBADMSG, record.off,
                           "the metadata record lists tensors without name or shape");
     }
-    out->tensors = ARENA_ARRAY(a, struct legacy_tensor, tensors);
+    out->tensors = ARENA_ARRAY(a, struct tf_v1_tensor, tensors);
     if (!out->tensors) {
         return -ENOMEM;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy.h"
+#include "source/tf_v1/tf_v1.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,19 +9,19 @@
 #include "codec/sstable_cache.h"
 #include "source/catalog_build.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy_read.h"
+#include "source/tf_v1/tf_v1_read.h"
 #include "tensor/dtype.h"
 
 enum { TENSORS_MOST = 16 << 20 };
 
 /* A tensor as one file has it. */
 struct listed {
-    struct legacy_tensor *tensor;
-    const struct legacy_file *file;
+    struct tf_v1_tensor *tensor;
+    const struct tf_v1_file *file;
 };
 
 struct unite {
-    struct legacy_reader *r;
+    struct tf_v1_reader *r;
     struct catalog *c;
     struct catalog_build build;
 };
@@ -39,17 +39,17 @@ static int by_name(const void *left, const void *right)
 }
 
 /* Index in catalog.shards: files, blocks, decoded values. */
-static uint32_t settled(const struct legacy_reader *r, uint32_t shard)
+static uint32_t settled(const struct tf_v1_reader *r, uint32_t shard)
 {
-    uint32_t number = shard & LEGACY_NUMBER;
-    return shard & LEGACY_IN_VALUES  ? r->file_count + (uint32_t)r->block_count + number
-           : shard & LEGACY_IN_BLOCK ? r->file_count + number
-                                     : number;
+    uint32_t number = shard & TF_V1_NUMBER;
+    return shard & TF_V1_IN_VALUES  ? r->file_count + (uint32_t)r->block_count + number
+           : shard & TF_V1_IN_BLOCK ? r->file_count + number
+                                    : number;
 }
 
 static errint make_shards(struct unite *u)
 {
-    const struct legacy_reader *r = u->r;
+    const struct tf_v1_reader *r = u->r;
     struct catalog *c = u->c;
     size_t count = r->file_count + r->block_count + r->decoded_count;
     c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
@@ -58,7 +58,7 @@ static errint make_shards(struct unite *u)
     }
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
-        const struct legacy_file *f = &r->files[i];
+        const struct tf_v1_file *f = &r->files[i];
         struct sstable_stored *blocks =
             ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
         if (!path || !blocks) {
@@ -78,7 +78,7 @@ static errint make_shards(struct unite *u)
                                                      .block_count = f->block_count};
     }
     for (size_t i = 0; i < r->block_count; i++) {
-        const struct legacy_block *b = &r->blocks[i];
+        const struct tf_v1_block *b = &r->blocks[i];
         errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes,
                                         &c->arena, &c->shards[c->shard_count]);
         if (rc < 0) {
@@ -87,16 +87,15 @@ static errint make_shards(struct unite *u)
         c->shard_count++;
     }
     for (size_t i = 0; i < r->decoded_count; i++) {
-        const struct legacy_decoded *v = &r->decoded[i];
+        const struct tf_v1_decoded *v = &r->decoded[i];
         struct shard *base = &c->shards[settled(r, v->base)];
         struct shard *out = &c->shards[c->shard_count];
         const struct strings_run run = {.elements = v->count,
                                         .off = v->record.off,
                                         .bytes = wire_len(v->record),
                                         .coding = STRINGS_LEGACY};
-        errint rc = v->coding.bytes
-                        ? legacy_values_shard(base, v->record, &v->coding, v->count, out)
-                        : strings_shard(base, &run, 1, out);
+        errint rc = v->coding.bytes ? tf_v1_values_shard(base, v->record, &v->coding, v->count, out)
+                                    : strings_shard(base, &run, 1, out);
         if (rc < 0) {
             return rc;
         }
@@ -108,17 +107,17 @@ static errint make_shards(struct unite *u)
 static enum tensor_hidden hidden_reason(int64_t dtype)
 {
     enum tensor_hidden hidden = tensor_hidden_dtype(dtype);
-    return hidden == TENSOR_SHOWN && !legacy_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1
-                                                                           : hidden;
+    return hidden == TENSOR_SHOWN && !tf_v1_coding((unsigned)dtype).field ? TENSOR_NOT_IN_V1
+                                                                          : hidden;
 }
 
 /* Whether the files agree on a tensor. */
 static errint check_agreement(struct unite *u, const struct listed *same, uint32_t count)
 {
-    const struct legacy_tensor *first = same[0].tensor;
+    const struct tf_v1_tensor *first = same[0].tensor;
     struct shape shape = {first->dims, (uint8_t)first->rank};
     for (uint32_t i = 1; i < count; i++) {
-        const struct legacy_tensor *t = same[i].tensor;
+        const struct tf_v1_tensor *t = same[i].tensor;
         struct shape other = {t->dims, (uint8_t)t->rank};
         if (t->dtype != first->dtype || !shape_eq(shape, other)) {
             return BAD(u, same[i].file, t->name, "it is %s %s here, but %s %s in %s",
@@ -132,19 +131,19 @@ static errint check_agreement(struct unite *u, const struct listed *same, uint32
 
 /* The slices of all files, from here on with whole axes as numbers, and final shards. */
 static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count,
-                            uint64_t *total, const struct legacy_slice **one, bool *passed)
+                            uint64_t *total, const struct tf_v1_slice **one, bool *passed)
 {
     *total = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct legacy_tensor *t = same[i].tensor;
+        struct tf_v1_tensor *t = same[i].tensor;
         for (uint32_t k = 0; k < t->slice_count; k++) {
-            struct legacy_slice *s = &t->slices[k];
+            struct tf_v1_slice *s = &t->slices[k];
             if (!s->found && same[i].file->passed) {
                 *passed = true;
             } else if (!s->found) {
                 CLEANUP_BUF struct buf text = {0};
                 int64_t dims[SHAPE_RANK_MOST];
-                slices_print(&text, s->start, legacy_slice_shape(t, s, dims).dims, s->rank);
+                slices_print(&text, s->start, tf_v1_slice_shape(t, s, dims).dims, s->rank);
                 return BAD(u, same[i].file, t->name, "the file has no values of its slice %s",
                            text.data ? text.data : "");
             }
@@ -159,7 +158,7 @@ static errint settle_slices(struct unite *u, const struct listed *same, uint32_t
     return 0;
 }
 
-static bool covers(const struct legacy_slice *s, const struct legacy_tensor *t)
+static bool covers(const struct tf_v1_slice *s, const struct tf_v1_tensor *t)
 {
     return shape_eq((struct shape){s->len, (uint8_t)s->rank},
                     (struct shape){t->dims, (uint8_t)t->rank});
@@ -179,13 +178,13 @@ static errint assemble(struct unite *u, const struct listed *same, uint32_t coun
                        struct tensor *t)
 {
     struct arena *a = &u->c->arena;
-    const struct legacy_tensor *first = same[0].tensor;
+    const struct tf_v1_tensor *first = same[0].tensor;
     struct stored_slice *list =
         total <= UINT32_MAX ? ARENA_ARRAY(a, struct stored_slice, (size_t)total) : NULL;
     struct slices slices = {.slices = list};
     for (uint32_t i = 0; list && i < count; i++) {
         for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
-            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const struct tf_v1_slice *s = &same[i].tensor->slices[k];
             const int64_t *start = copy_numbers(a, s->start, s->rank);
             const int64_t *len = copy_numbers(a, s->len, s->rank);
             if (!start || !len) {
@@ -218,7 +217,7 @@ static uint64_t stored_strings(const struct unite *u, const struct listed *same,
     uint64_t bytes = 0; /* of records that lie in files: no overflow */
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
-            const struct legacy_slice *s = &same[i].tensor->slices[k];
+            const struct tf_v1_slice *s = &same[i].tensor->slices[k];
             const struct strings_run *run = strings_run_at(&u->c->shards[s->shard], s->off);
             bytes += run ? run->bytes : 0; /* none of a slice that is bad */
         }
@@ -229,9 +228,9 @@ static uint64_t stored_strings(const struct unite *u, const struct listed *same,
 /* The tensor that same[0 .. count) are. */
 static errint add_tensor(struct unite *u, const struct listed *same, uint32_t count)
 {
-    const struct legacy_tensor *first = same[0].tensor;
+    const struct tf_v1_tensor *first = same[0].tensor;
     uint64_t total;
-    const struct legacy_slice *one = NULL;
+    const struct tf_v1_slice *one = NULL;
     bool passed = false;
     errint rc = check_agreement(u, same, count);
     if (rc < 0 || (rc = settle_slices(u, same, count, &total, &one, &passed)) < 0) {
@@ -269,7 +268,7 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
 
 static errint add_tensors(struct unite *u, struct listed *all, size_t count)
 {
-    struct legacy_reader *r = u->r;
+    struct tf_v1_reader *r = u->r;
     for (size_t i = 0; i < count;) {
         uint32_t same = 1;
         while (i + same < count && str_eq(all[i].tensor->name, all[i + same].tensor->name)) {
@@ -279,7 +278,7 @@ static errint add_tensors(struct unite *u, struct listed *all, size_t count)
             return diag_error(r->d, DIAG_LIMIT, u->c->prefix, STR(""), "more than %d tensors",
                               TENSORS_MOST);
         }
-        errint rc = legacy_note_bad(r, add_tensor(u, &all[i], same));
+        errint rc = tf_v1_note_bad(r, add_tensor(u, &all[i], same));
         if (rc < 0) {
             return rc;
         }
@@ -291,7 +290,7 @@ static errint add_tensors(struct unite *u, struct listed *all, size_t count)
 /* What all files list, by name. */
 static errint unite(struct unite *u)
 {
-    struct legacy_reader *r = u->r;
+    struct tf_v1_reader *r = u->r;
     size_t count = 0;
     for (uint32_t i = 0; i < r->file_count; i++) {
         count += r->files[i].meta.count;
@@ -317,25 +316,25 @@ static errint unite(struct unite *u)
 
 static errint read_all(struct unite *u, const struct location *where)
 {
-    struct legacy_reader *r = u->r;
+    struct tf_v1_reader *r = u->r;
     struct catalog *c = u->c;
     c->format = "v1";
     c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
     c->index_path = c->prefix;
     c->num_shards = where->file_count;
-    r->files = ARENA_ARRAY(&r->arena, struct legacy_file, where->file_count);
+    r->files = ARENA_ARRAY(&r->arena, struct tf_v1_file, where->file_count);
     if (!c->prefix || !r->files) {
         return diag_no_memory(r->d);
     }
-    if (where->file_count > LEGACY_FILES_MOST) {
+    if (where->file_count > TF_V1_FILES_MOST) {
         return diag_error(r->d, DIAG_LIMIT, c->prefix, STR(""), "%u files, the limit is %d",
-                          where->file_count, LEGACY_FILES_MOST);
+                          where->file_count, TF_V1_FILES_MOST);
     }
     r->file_count = where->file_count;
     errint first = 0;
     for (uint32_t i = 0; i < r->file_count; i++) {
         r->files[i].path = where->files[i];
-        errint rc = legacy_read_file(r, i);
+        errint rc = tf_v1_read_file(r, i);
         first = first ? first : rc;
         if (rc == -ENOMEM) {
             return rc;
@@ -348,10 +347,10 @@ static errint read_all(struct unite *u, const struct location *where)
     return unite(u);
 }
 
-errint legacy_open(const struct location *where, struct diag *d, struct catalog **out)
+errint tf_v1_open(const struct location *where, struct diag *d, struct catalog **out)
 {
     *out = NULL;
-    struct legacy_reader r = {.d = d};
+    struct tf_v1_reader r = {.d = d};
     struct unite u = {.r = &r, .c = calloc(1, sizeof(*u.c))};
     if (!u.c) {
         return diag_no_memory(d);

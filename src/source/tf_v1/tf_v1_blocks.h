@@ -6,8 +6,8 @@
  * They stand in the very file that they are about: where it may have been written to, what they say
  * now proves nothing. So they are kept as they were when the file was read at first, in
  * shard.blocks. */
-#ifndef CKPTFS_SOURCE_TF_V1_LEGACY_BLOCKS_H
-#define CKPTFS_SOURCE_TF_V1_LEGACY_BLOCKS_H
+#ifndef CKPTFS_SOURCE_TF_V1_TF_V1_BLOCKS_H
+#define CKPTFS_SOURCE_TF_V1_TF_V1_BLOCKS_H
 
 #include <stdint.h>
 
@@ -17,20 +17,20 @@
 #include "io/shard.h"
 
 enum {
-    LEGACY_BLOCK_WINDOW =
+    TF_V1_BLOCK_WINDOW =
         256 << 10 /* stays in the processor's cache between the copy and the checksum */
 };
 
-#define LEGACY_NO_BLOCK UINT32_MAX
+#define TF_V1_NO_BLOCK UINT32_MAX
 
-/* legacy_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
- * through `window`, which has LEGACY_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
+/* tf_v1_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
+ * through `window`, which has TF_V1_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
  * the calling thread is interrupted (once.h). */
-MUST_CHECK errint legacy_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
-                                   char *window, uint32_t *out);
+MUST_CHECK errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
+                                  char *window, uint32_t *out);
 
-/* legacy_block_at: the number in file->blocks of the block that has byte `off`, or LEGACY_NO_BLOCK.
+/* tf_v1_block_at: the number in file->blocks of the block that has byte `off`, or TF_V1_NO_BLOCK.
  * O(log n). */
-uint32_t legacy_block_at(const struct shard *file, uint64_t off);
+uint32_t tf_v1_block_at(const struct shard *file, uint64_t off);
 
 #endif

@@ -15,8 +15,8 @@
 #include "codec/sstable_block.h"
 #include "render/verify.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/legacy.h"
-#include "source/tf_v1/legacy_values.h"
+#include "source/tf_v1/tf_v1.h"
+#include "source/tf_v1/tf_v1_values.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 #include "tensor/dtype.h"
@@ -122,7 +122,7 @@ static errint open_bytes(struct fixture *f, size_t len)
     mk_write_file(path, f->t.file.data, len);
     catalog_close(f->c);
     f->c = NULL;
-    errint rc = legacy_open(
+    errint rc = tf_v1_open(
         &(struct location){.prefix = path, .format = LOCATION_V1, .files = files, .file_count = 1},
         &f->d, &f->c);
     assert_true((rc == 0) == (f->c != NULL));
@@ -185,7 +185,7 @@ static void mixed(struct mkbuf *proto, uint64_t count)
     }
 }
 
-static void legacy_varints_are_read_at_any_offset(void **state)
+static void tf_v1_varints_are_read_at_any_offset(void **state)
 {
     enum { COUNT = 10000 };
     static int32_t want[COUNT];
@@ -240,7 +240,7 @@ static void assert_strings(struct fixture *f, uint64_t count, const char *const 
     free(w);
 }
 
-static void legacy_strings_are_found_from_anywhere(void **state)
+static void tf_v1_strings_are_found_from_anywhere(void **state)
 {
     static const char *const text[3] = {"", "abc", "longer text"};
     for (unsigned snappy = 0; snappy < 2; snappy++) {
@@ -266,7 +266,7 @@ static void legacy_strings_are_found_from_anywhere(void **state)
     }
 }
 
-static void legacy_strings_of_another_count_are_damage(void **state)
+static void tf_v1_strings_of_another_count_are_damage(void **state)
 {
     struct fixture *f = *state;
     for (uint64_t count = 0; count < 6; count++) {
@@ -314,7 +314,7 @@ static void *read_whole(void *data)
     return right;
 }
 
-static void legacy_the_table_is_made_once_for_all_threads(void **state)
+static void tf_v1_the_table_is_made_once_for_all_threads(void **state)
 {
     struct fixture *f = *state;
     struct mkbuf proto = {0};
@@ -334,7 +334,7 @@ static void legacy_the_table_is_made_once_for_all_threads(void **state)
     }
 }
 
-static void legacy_floats_are_read_from_the_file(void **state)
+static void tf_v1_floats_are_read_from_the_file(void **state)
 {
     struct fixture *f = *state;
     const float values[4] = {1, -2, 3.5f, 0};
@@ -375,7 +375,7 @@ static errint verdict(struct fixture *f, unsigned dtype, uint64_t count, const s
     return rc;
 }
 
-static void legacy_values_are_checked(void **state)
+static void tf_v1_values_are_checked(void **state)
 {
     static const struct {
         unsigned dtype;
@@ -416,7 +416,7 @@ static void legacy_values_are_checked(void **state)
     }
 }
 
-static void legacy_malformed_varints_are_ebadmsg(void **state)
+static void tf_v1_malformed_varints_are_ebadmsg(void **state)
 {
     static const char *const bad[] = {
         "\x80",                                         /* cut */
@@ -431,7 +431,7 @@ static void legacy_malformed_varints_are_ebadmsg(void **state)
     }
 }
 
-static void legacy_every_truncation_is_refused(void **state)
+static void tf_v1_every_truncation_is_refused(void **state)
 {
     struct fixture *f = *state;
     struct mkbuf proto = {0};
@@ -445,7 +445,7 @@ static void legacy_every_truncation_is_refused(void **state)
 }
 
 /* Any byte changed: an error or other values, but no crash and no read beyond what there is. */
-static void legacy_every_changed_byte_is_survived(void **state)
+static void tf_v1_every_changed_byte_is_survived(void **state)
 {
     struct fixture *f = *state;
     char got[80];
@@ -466,7 +466,7 @@ static void legacy_every_changed_byte_is_survived(void **state)
     }
 }
 
-static void legacy_values_without_a_record_are_ebadmsg(void **state)
+static void tf_v1_values_without_a_record_are_ebadmsg(void **state)
 {
     struct fixture *f = *state;
     struct mkbuf proto = {0};
@@ -515,7 +515,7 @@ static void write_part(const char *path, unsigned dtype, uint64_t len, int64_t f
     }
 }
 
-static void legacy_files_that_disagree_are_ebadmsg(void **state)
+static void tf_v1_files_that_disagree_are_ebadmsg(void **state)
 {
     struct fixture *f = *state;
     static const struct {
@@ -535,7 +535,7 @@ static void legacy_files_that_disagree_are_ebadmsg(void **state)
         write_part(files[1], seconds[i].dtype, seconds[i].len, 3, 5);
         struct location where = {
             .prefix = "m", .format = LOCATION_V1, .files = files, .file_count = 2};
-        errint rc = legacy_open(&where, &f->d, &f->c);
+        errint rc = tf_v1_open(&where, &f->d, &f->c);
         if (seconds[i].words) {
             assert_int_equal(rc, -EBADMSG);
             assert_non_null(strstr(f->d.entries[0].message, seconds[i].words));
@@ -549,7 +549,7 @@ static void legacy_files_that_disagree_are_ebadmsg(void **state)
 }
 
 /* Its head alone says so: what would be unpacked need not be there. */
-static void legacy_a_compressed_block_larger_than_the_cache_is_unsupported(void **state)
+static void tf_v1_a_compressed_block_larger_than_the_cache_is_unsupported(void **state)
 {
     struct fixture *f = *state;
     struct mkbuf proto = {0};
@@ -593,7 +593,7 @@ static bool give_up(void *data)
 }
 
 /* Each read is interrupted a little later; the table gets further all the same. */
-static void legacy_an_interrupted_table_is_gone_on_with(void **state)
+static void tf_v1_an_interrupted_table_is_gone_on_with(void **state)
 {
     enum { COUNT = 8 << 20 };
     struct fixture *f = *state;
@@ -618,8 +618,8 @@ static void legacy_an_interrupted_table_is_gone_on_with(void **state)
     } while (rc == -EINTR && tries < 100);
     assert_int_equal(rc, 0);
     assert_true(tries > 2 && got[0] == 5 && got[1] == 5);
-    assert_int_equal(legacy_values_table(shard_of(f, 0), &bytes), ONCE_FULL);
-    assert_true(bytes >= COUNT / LEGACY_STEP * 16);
+    assert_int_equal(tf_v1_values_table(shard_of(f, 0), &bytes), ONCE_FULL);
+    assert_true(bytes >= COUNT / TF_V1_STEP * 16);
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
 }
 
@@ -658,9 +658,9 @@ static errint read_settled(struct shard *s, void *buf, size_t len)
 
 /* Where values begin was found out of a damaged file. Once that is what it should be, it is
  * somewhere else. */
-static void legacy_a_table_is_held_against_what_a_doubted_file_has(void **state)
+static void tf_v1_a_table_is_held_against_what_a_doubted_file_has(void **state)
 {
-    enum { COUNT = 3 * LEGACY_STEP };
+    enum { COUNT = 3 * TF_V1_STEP };
     struct fixture *f = *state;
     int64_t values[COUNT];
     int32_t got[COUNT];
@@ -692,7 +692,7 @@ static void legacy_a_table_is_held_against_what_a_doubted_file_has(void **state)
     mkbuf_free(&proto);
 }
 
-static void legacy_strings_are_held_against_what_a_doubted_file_has(void **state)
+static void tf_v1_strings_are_held_against_what_a_doubted_file_has(void **state)
 {
     enum { COUNT = 3 * STRINGS_STEP };
     struct fixture *f = *state;
@@ -721,7 +721,7 @@ static void legacy_strings_are_held_against_what_a_doubted_file_has(void **state
 }
 
 /* Checksums are right, but the values of one tensor are not. */
-static void legacy_verify_looks_at_values(void **state)
+static void tf_v1_verify_looks_at_values(void **state)
 {
     struct fixture *f = *state;
     struct mkbuf good = {0}, bad = {0};
@@ -750,7 +750,7 @@ static void legacy_verify_looks_at_values(void **state)
     }
 }
 
-static void legacy_versions_are_judged(void **state)
+static void tf_v1_versions_are_judged(void **state)
 {
     struct fixture *f = *state;
     static const struct {
@@ -772,23 +772,23 @@ static void legacy_versions_are_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(legacy_varints_are_read_at_any_offset),
-        TEST(legacy_the_table_is_made_once_for_all_threads),
-        TEST(legacy_floats_are_read_from_the_file),
-        TEST(legacy_values_are_checked),
-        TEST(legacy_malformed_varints_are_ebadmsg),
-        TEST(legacy_every_truncation_is_refused),
-        TEST(legacy_every_changed_byte_is_survived),
-        TEST(legacy_values_without_a_record_are_ebadmsg),
-        TEST(legacy_a_table_is_held_against_what_a_doubted_file_has),
-        TEST(legacy_strings_are_held_against_what_a_doubted_file_has),
-        TEST(legacy_verify_looks_at_values),
-        TEST(legacy_strings_are_found_from_anywhere),
-        TEST(legacy_strings_of_another_count_are_damage),
-        TEST(legacy_versions_are_judged),
-        TEST(legacy_files_that_disagree_are_ebadmsg),
-        TEST(legacy_a_compressed_block_larger_than_the_cache_is_unsupported),
-        TEST(legacy_an_interrupted_table_is_gone_on_with),
+        TEST(tf_v1_varints_are_read_at_any_offset),
+        TEST(tf_v1_the_table_is_made_once_for_all_threads),
+        TEST(tf_v1_floats_are_read_from_the_file),
+        TEST(tf_v1_values_are_checked),
+        TEST(tf_v1_malformed_varints_are_ebadmsg),
+        TEST(tf_v1_every_truncation_is_refused),
+        TEST(tf_v1_every_changed_byte_is_survived),
+        TEST(tf_v1_values_without_a_record_are_ebadmsg),
+        TEST(tf_v1_a_table_is_held_against_what_a_doubted_file_has),
+        TEST(tf_v1_strings_are_held_against_what_a_doubted_file_has),
+        TEST(tf_v1_verify_looks_at_values),
+        TEST(tf_v1_strings_are_found_from_anywhere),
+        TEST(tf_v1_strings_of_another_count_are_damage),
+        TEST(tf_v1_versions_are_judged),
+        TEST(tf_v1_files_that_disagree_are_ebadmsg),
+        TEST(tf_v1_a_compressed_block_larger_than_the_cache_is_unsupported),
+        TEST(tf_v1_an_interrupted_table_is_gone_on_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy_scan.h"
+#include "source/tf_v1/tf_v1_scan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "base/grow.h"
 #include "codec/sstable_index.h"
 #include "io/file.h"
-#include "source/tf_v1/legacy_blocks.h"
+#include "source/tf_v1/tf_v1_blocks.h"
 
-struct legacy_scan {
+struct tf_v1_scan {
     struct sstable_source src;
     struct sstable_index index;
     struct sstable_block unpacked; /* the block at hand, if it is compressed */
@@ -45,14 +45,14 @@ static errint read_source(void *from, uint64_t off, size_t len, void *buf)
     return read_at(from, off, len, buf);
 }
 
-static errint verify_first(struct legacy_scan *s, struct sstable_stored b)
+static errint verify_first(struct tf_v1_scan *s, struct sstable_stored b)
 {
-    CLEANUP_FREE char *window = malloc(LEGACY_BLOCK_WINDOW);
+    CLEANUP_FREE char *window = malloc(TF_V1_BLOCK_WINDOW);
     if (!window) {
         return diag_no_memory(s->src.d);
     }
     uint32_t found;
-    errint rc = legacy_block_sum(read_source, &s->src, b.handle, window, &found);
+    errint rc = tf_v1_block_sum(read_source, &s->src, b.handle, window, &found);
     if (rc < 0 || found == b.crc32c) {
         return rc;
     }
@@ -63,20 +63,20 @@ static errint verify_first(struct legacy_scan *s, struct sstable_stored b)
         b.handle.off, b.handle.bytes, found, b.crc32c);
 }
 
-errint legacy_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
-                        struct legacy_scan **out)
+errint tf_v1_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
+                       struct tf_v1_scan **out)
 {
     *out = NULL;
-    struct legacy_scan *s = malloc(sizeof(*s));
+    struct tf_v1_scan *s = malloc(sizeof(*s));
     if (!s) {
         return diag_no_memory(d);
     }
-    memset(s, 0, offsetof(struct legacy_scan, wire));
+    memset(s, 0, offsetof(struct tf_v1_scan, wire));
     s->src = (struct sstable_source){fd, size, path, d};
     s->first = true;
     errint rc = sstable_index_open(&s->index, &s->src);
     if (rc < 0) {
-        legacy_scan_close(s);
+        tf_v1_scan_close(s);
         return rc;
     }
     *out = s;
@@ -91,7 +91,7 @@ static errint read_unpacked(void *from, uint64_t off, size_t len, void *buf)
 }
 
 /* A compressed block: as the table's own reader takes it. False in *taken if it is passed over. */
-static errint enter_packed(struct legacy_scan *s, struct sstable_handle h, bool *taken)
+static errint enter_packed(struct tf_v1_scan *s, struct sstable_handle h, bool *taken)
 {
     /* More than that is not even unpacked; whether less is too much, its own head says. */
     uint64_t claims = 0;
@@ -118,7 +118,7 @@ static errint enter_packed(struct legacy_scan *s, struct sstable_handle h, bool 
     return 0;
 }
 
-static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
+static errint enter_plain(struct tf_v1_scan *s, struct sstable_handle h)
 {
     uint8_t tail[4];
     if (h.bytes < sizeof(tail)) {
@@ -146,7 +146,7 @@ static errint enter_plain(struct legacy_scan *s, struct sstable_handle h)
     return 0;
 }
 
-static errint note_block(struct legacy_scan *s, struct sstable_stored b)
+static errint note_block(struct tf_v1_scan *s, struct sstable_stored b)
 {
     if (!grow(&s->blocks, &s->block_cap, s->block_count, sizeof(*s->blocks))) {
         return diag_no_memory(s->src.d);
@@ -156,7 +156,7 @@ static errint note_block(struct legacy_scan *s, struct sstable_stored b)
 }
 
 /* The next block that can be walked: 1, 0, negative. */
-static int enter_block(struct legacy_scan *s)
+static int enter_block(struct tf_v1_scan *s)
 {
     for (;;) {
         struct sstable_handle h;
@@ -173,7 +173,7 @@ static int enter_block(struct legacy_scan *s)
         struct cursor c = cursor_over(trailer + 1, sizeof(trailer) - 1);
         uint8_t type = trailer[0];
         s->block = (struct sstable_stored){h, cursor_le32(&c)};
-        rc = s->first && h.bytes <= LEGACY_VERIFIED_MOST ? verify_first(s, s->block) : 0;
+        rc = s->first && h.bytes <= TF_V1_VERIFIED_MOST ? verify_first(s, s->block) : 0;
         s->first = false;
         rc = rc < 0 ? rc : note_block(s, s->block);
         if (rc < 0) {
@@ -194,7 +194,7 @@ static int enter_block(struct legacy_scan *s)
     }
 }
 
-static errint complain(struct legacy_scan *s, errint rc)
+static errint complain(struct tf_v1_scan *s, errint rc)
 {
     if (rc == -EBADMSG) {
         return SSTABLE_CORRUPT(&s->src,
@@ -208,7 +208,7 @@ static errint complain(struct legacy_scan *s, errint rc)
 }
 
 /* Make the newest key of `shared` bytes of the one before and `unshared` more. */
-static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t shared,
+static errint take_key(struct tf_v1_scan *s, struct wire_window *at, uint64_t shared,
                        uint64_t unshared)
 {
     if (shared > s->shareable) {
@@ -240,7 +240,7 @@ static errint take_key(struct legacy_scan *s, struct wire_window *at, uint64_t s
     return sstable_count_key(&s->src, s->key_len, &s->expanded);
 }
 
-int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r)
+int tf_v1_scan_next(struct tf_v1_scan *s, struct tf_v1_record *r)
 {
     while (wire_len(s->entries) == 0) {
         int got = enter_block(s);
@@ -269,7 +269,7 @@ int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r)
     if (rc < 0) {
         return rc;
     }
-    *r = (struct legacy_record){
+    *r = (struct tf_v1_record){
         .key = str_of(s->key, s->key_len),
         .wire = &s->wire,
         .value = {at.off, at.off + number[2], 0},
@@ -281,18 +281,18 @@ int legacy_scan_next(struct legacy_scan *s, struct legacy_record *r)
     return 1;
 }
 
-unsigned legacy_scan_passed(const struct legacy_scan *s)
+unsigned tf_v1_scan_passed(const struct tf_v1_scan *s)
 {
     return s->passed;
 }
 
-const struct sstable_stored *legacy_scan_blocks(const struct legacy_scan *s, size_t *count)
+const struct sstable_stored *tf_v1_scan_blocks(const struct tf_v1_scan *s, size_t *count)
 {
     *count = s->block_count;
     return s->blocks;
 }
 
-void legacy_scan_close(struct legacy_scan *s)
+void tf_v1_scan_close(struct tf_v1_scan *s)
 {
     if (s) {
         sstable_index_fini(&s->index);

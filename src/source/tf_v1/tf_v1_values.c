@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy_values.h"
+#include "source/tf_v1/tf_v1_values.h"
 
 #include <stdlib.h>
 
@@ -7,29 +7,28 @@
 #include "base/cursor.h"
 #include "base/grow.h"
 #include "base/once.h"
-#include "source/tf_v1/legacy_place.h"
+#include "source/tf_v1/tf_v1_place.h"
 
 enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
-enum { STEPS_UNASKED = 1024 }; /* of LEGACY_STEP values between two questions whether to go on */
+enum { STEPS_UNASKED = 1024 }; /* of TF_V1_STEP values between two questions whether to go on */
 
 /* The next chunk that is not empty: 1; 0 after the last; negative. */
-static int next_chunk(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding)
+static int next_chunk(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding)
 {
     enum wire_type single = !coding->fixed       ? WIRE_VARINT
                             : coding->bytes == 4 ? WIRE_FIXED32
                                                  : WIRE_FIXED64;
     int rc;
     do {
-        rc = legacy_place_next(w, p, coding->field, single);
+        rc = tf_v1_place_next(w, p, coding->field, single);
     } while (rc > 0 && wire_len(p->chunk) == 0);
     return rc;
 }
 
-int legacy_values_place(struct wire *w, struct wire_window record,
-                        const struct legacy_coding *coding, uint64_t count, uint64_t *off,
-                        const char **why)
+int tf_v1_values_place(struct wire *w, struct wire_window record, const struct tf_v1_coding *coding,
+                       uint64_t count, uint64_t *off, const char **why)
 {
-    struct legacy_place p = legacy_place_of(record);
+    struct tf_v1_place p = tf_v1_place_of(record);
     uint64_t bytes = 0;
     unsigned chunks = 0;
     int rc;
@@ -69,12 +68,12 @@ struct entry {
 
 /* A walk over all values. */
 struct walk {
-    struct legacy_place at;
+    struct tf_v1_place at;
     uint64_t left;
 };
 
 struct values {
-    struct legacy_coding coding;
+    struct tf_v1_coding coding;
     uint64_t count;
     struct wire_window record;
     struct once table;
@@ -83,10 +82,10 @@ struct values {
     uint32_t walked_in;   /* of `walk`: the doubt in which it began */
     struct walk *walk;    /* owns; how far the fill is: an interrupted reader leaves it to the next;
                              NULL before and after */
-    struct entry *entries; /* owns; one for each LEGACY_STEP values */
+    struct entry *entries; /* owns; one for each TF_V1_STEP values */
     size_t entry_count;
     size_t entry_cap;
-    struct legacy_place *spots; /* owns; chunk.off is not used */
+    struct tf_v1_place *spots; /* owns; chunk.off is not used */
     size_t spot_count;
     size_t spot_cap;
 };
@@ -99,7 +98,7 @@ static errint read_base(void *from, uint64_t off, size_t len, void *buf)
 /* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the
  * end, which `last` says it is not. Those done go to `out`, `bytes` each (0: nowhere). Returns how
  * many were done, or -1; *used is their bytes. */
-static inline __attribute__((always_inline)) int64_t decode(const struct legacy_coding *coding,
+static inline __attribute__((always_inline)) int64_t decode(const struct tf_v1_coding *coding,
                                                             const uint8_t *p, size_t len, bool last,
                                                             uint64_t want, char *out,
                                                             unsigned bytes, size_t *used)
@@ -151,7 +150,7 @@ static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool las
 }
 
 /* The loop, compiled for each size. `out` may be NULL. */
-static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p, size_t len,
+static int64_t decode_some(const struct tf_v1_coding *coding, const uint8_t *p, size_t len,
                            bool last, uint64_t want, char *out, size_t *used)
 {
     if (coding->fixed) {
@@ -173,7 +172,7 @@ static int64_t decode_some(const struct legacy_coding *coding, const uint8_t *p,
 
 /* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or
  * negative. */
-static int64_t take_some(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+static int64_t take_some(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
                          uint64_t want, char *out)
 {
     const uint8_t *bytes;
@@ -192,8 +191,8 @@ static int64_t take_some(struct wire *w, struct legacy_place *p, const struct le
 }
 
 /* Exactly the next `want` values; at the end of the record -EBADMSG. */
-static errint take_values(struct wire *w, struct legacy_place *p,
-                          const struct legacy_coding *coding, uint64_t want, char *out)
+static errint take_values(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
+                          uint64_t want, char *out)
 {
     while (want) {
         if (wire_len(p->chunk) == 0) {
@@ -221,19 +220,19 @@ static bool same_window(struct wire_window a, struct wire_window b)
 }
 
 /* Whether entry `i` says that its value begins at *p. */
-static bool is_entry(const struct values *v, uint64_t i, const struct legacy_place *p)
+static bool is_entry(const struct values *v, uint64_t i, const struct tf_v1_place *p)
 {
     const struct entry *e = &v->entries[i];
-    const struct legacy_place *spot = &v->spots[e->spot];
+    const struct tf_v1_place *spot = &v->spots[e->spot];
     return e->at == p->chunk.off && spot->chunk.end == p->chunk.end &&
            same_window(spot->tensor, p->tensor) && same_window(spot->slice, p->slice) &&
            same_window(spot->record, p->record);
 }
 
 /* The next value begins at *p. */
-static errint add_entry(struct values *v, const struct legacy_place *p)
+static errint add_entry(struct values *v, const struct tf_v1_place *p)
 {
-    const struct legacy_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
+    const struct tf_v1_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
     if (!newest || newest->chunk.end != p->chunk.end) {
         if (!grow(&v->spots, &v->spot_cap, v->spot_count, sizeof(*v->spots))) {
             return -ENOMEM;
@@ -247,7 +246,7 @@ static errint add_entry(struct values *v, const struct legacy_place *p)
     return 0;
 }
 
-/* The next values, at most LEGACY_STEP. */
+/* The next values, at most TF_V1_STEP. */
 static errint take_step(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     if (wire_len(k->at.chunk) == 0) {
@@ -256,8 +255,8 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, enum s
             return rc < 0 ? rc : -EBADMSG; /* too few */
         }
     }
-    uint64_t step = k->left < LEGACY_STEP ? k->left : LEGACY_STEP;
-    if (how == STEP_COMPARE && !is_entry(v, (v->count - k->left) / LEGACY_STEP, &k->at)) {
+    uint64_t step = k->left < TF_V1_STEP ? k->left : TF_V1_STEP;
+    if (how == STEP_COMPARE && !is_entry(v, (v->count - k->left) / TF_V1_STEP, &k->at)) {
         return -EBADMSG;
     }
     errint rc = how == STEP_ADD ? add_entry(v, &k->at) : 0;
@@ -288,7 +287,7 @@ static errint go_over(struct values *v, struct wire *w, struct walk *k, enum ste
     if (wire_len(k->at.chunk)) {
         return -EBADMSG; /* too many */
     }
-    struct legacy_place end = k->at;
+    struct tf_v1_place end = k->at;
     int rc = next_chunk(w, &end, &v->coding);
     return rc > 0 ? -EBADMSG : rc;
 }
@@ -318,7 +317,7 @@ static errint make_table(void *context)
         return -ENOMEM;
     }
     if (!begun) {
-        *v->walk = (struct walk){legacy_place_of(v->record), v->count};
+        *v->walk = (struct walk){tf_v1_place_of(v->record), v->count};
         v->walked_in = doubt;
         v->entry_count = v->complete ? v->entry_count : 0;
         v->spot_count = v->complete ? v->spot_count : 0;
@@ -349,7 +348,7 @@ static errint need_table(struct shard *s, struct wire *w)
 }
 
 /* Bytes [from, to) of the next value. */
-static errint take_part(struct wire *w, struct legacy_place *p, const struct legacy_coding *coding,
+static errint take_part(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
                         size_t from, size_t to, char *out)
 {
     char value[8];
@@ -369,10 +368,10 @@ static errint read_with(struct shard *s, struct wire *w, uint64_t off, size_t le
     }
     unsigned bytes = v->coding.bytes;
     uint64_t first = off / bytes;
-    const struct entry *e = &v->entries[first / LEGACY_STEP];
-    struct legacy_place p = v->spots[e->spot];
+    const struct entry *e = &v->entries[first / TF_V1_STEP];
+    struct tf_v1_place p = v->spots[e->spot];
     p.chunk.off = e->at;
-    rc = take_values(w, &p, &v->coding, first % LEGACY_STEP, NULL);
+    rc = take_values(w, &p, &v->coding, first % TF_V1_STEP, NULL);
     size_t lead = (size_t)(off % bytes);
     if (rc == 0 && lead) {
         size_t end = lead + len < bytes ? lead + len : bytes;
@@ -413,7 +412,7 @@ static errint check_values(struct shard *s, bool keep)
         return -ENOMEM;
     }
     wire_init_from(w, read_base, s->base, v->record.end);
-    struct walk all = {legacy_place_of(v->record), v->count};
+    struct walk all = {tf_v1_place_of(v->record), v->count};
     enum once_state state = once_state(&v->table);
     if (keep) {
         return need_table(s, w);
@@ -444,7 +443,7 @@ static void close_values(struct shard *s)
 static const struct shard_derive decoding = {
     .read = read_values, .check = check_values, .origin = origin_of, .close = close_values};
 
-enum once_state legacy_values_table(const struct shard *s, uint64_t *bytes)
+enum once_state tf_v1_values_table(const struct shard *s, uint64_t *bytes)
 {
     *bytes = 0;
     if (s->derive != &decoding) {
@@ -458,8 +457,8 @@ enum once_state legacy_values_table(const struct shard *s, uint64_t *bytes)
     return state;
 }
 
-errint legacy_values_shard(struct shard *base, struct wire_window record,
-                           const struct legacy_coding *coding, uint64_t count, struct shard *out)
+errint tf_v1_values_shard(struct shard *base, struct wire_window record,
+                          const struct tf_v1_coding *coding, uint64_t count, struct shard *out)
 {
     struct values *v = calloc(1, sizeof(*v));
     if (!v) {

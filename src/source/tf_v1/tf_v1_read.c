@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/legacy_read.h"
+#include "source/tf_v1/tf_v1_read.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,23 +9,23 @@
 #include "base/grow.h"
 #include "io/file.h"
 #include "source/tf/slice_decode.h"
-#include "source/tf_v1/legacy_scan.h"
+#include "source/tf_v1/tf_v1_scan.h"
 #include "tensor/dtype.h"
 
 #define BAD(r, file, name, ...)                                                                    \
     diag_error((r)->d, DIAG_CHECKPOINT_CORRUPT, (file)->path, (name), __VA_ARGS__)
 
-errint legacy_note_bad(struct legacy_reader *r, errint rc)
+errint tf_v1_note_bad(struct tf_v1_reader *r, errint rc)
 {
     if (rc == 0 || rc == -ENOMEM) {
         return rc;
     }
     r->rc = r->rc ? r->rc : rc;
-    return ++r->bad < LEGACY_BAD_MOST ? 0 : rc;
+    return ++r->bad < TF_V1_BAD_MOST ? 0 : rc;
 }
 
-struct shape legacy_slice_shape(const struct legacy_tensor *t, const struct legacy_slice *s,
-                                int64_t dims[SHAPE_RANK_MOST])
+struct shape tf_v1_slice_shape(const struct tf_v1_tensor *t, const struct tf_v1_slice *s,
+                               int64_t dims[SHAPE_RANK_MOST])
 {
     for (uint32_t i = 0; i < s->rank; i++) {
         dims[i] = s->len[i] < 0 ? t->dims[i] : s->len[i];
@@ -34,7 +34,7 @@ struct shape legacy_slice_shape(const struct legacy_tensor *t, const struct lega
 }
 
 /* What the walker found wrong. */
-static errint complain_wire(struct legacy_reader *r, const struct legacy_file *f, struct str name,
+static errint complain_wire(struct tf_v1_reader *r, const struct tf_v1_file *f, struct str name,
                             errint rc, const struct wire *w, bool packed)
 {
     if (rc == -ENOMEM) {
@@ -49,11 +49,10 @@ static errint complain_wire(struct legacy_reader *r, const struct legacy_file *f
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct legacy_tensor *)a)->name,
-                   ((const struct legacy_tensor *)b)->name);
+    return str_cmp(((const struct tf_v1_tensor *)a)->name, ((const struct tf_v1_tensor *)b)->name);
 }
 
-static int compare_slices(const struct legacy_slice *a, const struct legacy_slice *b)
+static int compare_slices(const struct tf_v1_slice *a, const struct tf_v1_slice *b)
 {
     for (uint32_t i = 0; i < a->rank && i < b->rank; i++) {
         if (a->start[i] != b->start[i]) {
@@ -71,22 +70,22 @@ static int by_place(const void *a, const void *b)
     return compare_slices(a, b);
 }
 
-static errint check_name(struct legacy_reader *r, const struct legacy_file *f, struct str name)
+static errint check_name(struct tf_v1_reader *r, const struct tf_v1_file *f, struct str name)
 {
     unsigned components = 1;
     for (size_t i = 0; i < name.len; i++) {
         components += name.ptr[i] == '/';
     }
-    if (components > LEGACY_COMPONENTS_MOST) {
+    if (components > TF_V1_COMPONENTS_MOST) {
         return diag_error(r->d, DIAG_LIMIT, f->path, name,
                           "the name has %u components, the limit is %d", components,
-                          LEGACY_COMPONENTS_MOST);
+                          TF_V1_COMPONENTS_MOST);
     }
     return name.len ? 0 : BAD(r, f, name, "the metadata record lists a tensor without a name");
 }
 
-static errint check_shape(struct legacy_reader *r, const struct legacy_file *f,
-                          const struct legacy_tensor *t)
+static errint check_shape(struct tf_v1_reader *r, const struct tf_v1_file *f,
+                          const struct tf_v1_tensor *t)
 {
     if (t->rank > SHAPE_RANK_MOST) {
         return BAD(r, f, t->name, "its shape has %u dimensions, expected at most %d", t->rank,
@@ -110,11 +109,11 @@ static errint check_shape(struct legacy_reader *r, const struct legacy_file *f,
     return 0;
 }
 
-static errint check_slices(struct legacy_reader *r, const struct legacy_file *f,
-                           struct legacy_tensor *t)
+static errint check_slices(struct tf_v1_reader *r, const struct tf_v1_file *f,
+                           struct tf_v1_tensor *t)
 {
     for (uint32_t i = 0; i < t->slice_count; i++) {
-        const struct legacy_slice *s = &t->slices[i];
+        const struct tf_v1_slice *s = &t->slices[i];
         if (s->rank != t->rank) {
             return BAD(r, f, t->name, "a slice of it has %u axes, its shape has %u", s->rank,
                        t->rank);
@@ -141,28 +140,28 @@ static errint check_slices(struct legacy_reader *r, const struct legacy_file *f,
     return 0;
 }
 
-static errint check_tensors(struct legacy_reader *r, struct legacy_file *f)
+static errint check_tensors(struct tf_v1_reader *r, struct tf_v1_file *f)
 {
-    struct legacy_meta *m = &f->meta;
-    if (m->min_consumer > LEGACY_VERSION || m->disallows_us) {
+    struct tf_v1_meta *m = &f->meta;
+    if (m->min_consumer > TF_V1_VERSION || m->disallows_us) {
         return diag_error(
             r->d, DIAG_UNSUPPORTED, f->path, STR(""),
             "the checkpoint %s readers of version %d, which this is (its least version is %" PRId64
             ")",
-            m->disallows_us ? "disallows" : "is too new for", LEGACY_VERSION, m->min_consumer);
+            m->disallows_us ? "disallows" : "is too new for", TF_V1_VERSION, m->min_consumer);
     }
     if (m->count) {
         qsort(m->tensors, m->count, sizeof(*m->tensors), by_name);
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < m->count; i++) {
-        struct legacy_tensor *t = &m->tensors[i];
+        struct tf_v1_tensor *t = &m->tensors[i];
         errint rc = check_name(r, f, t->name);
         if (rc == 0 && kept && str_eq(m->tensors[kept - 1].name, t->name)) {
             rc = BAD(r, f, t->name, "the metadata record lists it twice");
         }
         if (rc < 0 || (rc = check_shape(r, f, t)) < 0 || (rc = check_slices(r, f, t)) < 0) {
-            rc = legacy_note_bad(r, rc);
+            rc = tf_v1_note_bad(r, rc);
             if (rc < 0) {
                 return rc;
             }
@@ -175,47 +174,47 @@ static errint check_tensors(struct legacy_reader *r, struct legacy_file *f)
 }
 
 /* Where bytes of a record are: its file, or its compressed block, which becomes known here. */
-static errint base_of(struct legacy_reader *r, uint32_t number, const struct legacy_record *record,
+static errint base_of(struct tf_v1_reader *r, uint32_t number, const struct tf_v1_record *record,
                       uint32_t *base)
 {
     *base = number;
     if (!record->packed) {
         return 0;
     }
-    const struct legacy_block *newest = r->block_count ? &r->blocks[r->block_count - 1] : NULL;
+    const struct tf_v1_block *newest = r->block_count ? &r->blocks[r->block_count - 1] : NULL;
     if (!newest || newest->file != number ||
         newest->stored.handle.off != record->block.handle.off) {
-        if (r->block_count > LEGACY_NUMBER ||
+        if (r->block_count > TF_V1_NUMBER ||
             !grow(&r->blocks, &r->block_cap, r->block_count, sizeof(*r->blocks))) {
             return diag_no_memory(r->d);
         }
         r->blocks[r->block_count++] =
-            (struct legacy_block){number, record->block, record->block_bytes};
+            (struct tf_v1_block){number, record->block, record->block_bytes};
     }
-    *base = LEGACY_IN_BLOCK | (uint32_t)(r->block_count - 1);
+    *base = TF_V1_IN_BLOCK | (uint32_t)(r->block_count - 1);
     return 0;
 }
 
-static errint place_values(struct legacy_reader *r, uint32_t number,
-                           const struct legacy_record *record, const struct legacy_tensor *t,
-                           struct legacy_slice *s)
+static errint place_values(struct tf_v1_reader *r, uint32_t number,
+                           const struct tf_v1_record *record, const struct tf_v1_tensor *t,
+                           struct tf_v1_slice *s)
 {
-    const struct legacy_file *f = &r->files[number];
+    const struct tf_v1_file *f = &r->files[number];
     int64_t dims[SHAPE_RANK_MOST];
     uint64_t count;
     const char *why;
     s->off = record->value.off;
     errint rc = base_of(r, number, record, &s->shard);
-    struct legacy_coding coding =
-        legacy_coding(dtype_known((uint64_t)t->dtype) ? (unsigned)t->dtype : DTYPE_INVALID);
+    struct tf_v1_coding coding =
+        tf_v1_coding(dtype_known((uint64_t)t->dtype) ? (unsigned)t->dtype : DTYPE_INVALID);
     if (rc < 0 || coding.field == 0) {
         return rc;
     }
-    if (shape_elements(legacy_slice_shape(t, s, dims), &count) < 0) {
+    if (shape_elements(tf_v1_slice_shape(t, s, dims), &count) < 0) {
         return BAD(r, f, t->name, "a slice of it has more than 2^63 - 1 elements");
     }
     count *= coding.each;
-    int placed = legacy_values_place(record->wire, record->value, &coding, count, &s->off, &why);
+    int placed = tf_v1_values_place(record->wire, record->value, &coding, count, &s->off, &why);
     if (placed < 0 && !why) {
         return complain_wire(r, f, t->name, placed, record->wire, record->packed);
     }
@@ -224,50 +223,49 @@ static errint place_values(struct legacy_reader *r, uint32_t number,
                    count / coding.each, wire_len(record->value));
     }
     if (placed == 0) {
-        if (r->decoded_count > LEGACY_NUMBER ||
+        if (r->decoded_count > TF_V1_NUMBER ||
             !grow(&r->decoded, &r->decoded_cap, r->decoded_count, sizeof(*r->decoded))) {
             return diag_no_memory(r->d);
         }
         r->decoded[r->decoded_count] =
-            (struct legacy_decoded){s->shard, record->value, coding, count};
-        s->shard = LEGACY_IN_VALUES | (uint32_t)r->decoded_count++;
+            (struct tf_v1_decoded){s->shard, record->value, coding, count};
+        s->shard = TF_V1_IN_VALUES | (uint32_t)r->decoded_count++;
         s->off = 0;
     }
     return 0;
 }
 
 /* A record with values. One that the metadata do not list is passed over. */
-static errint take_record(struct legacy_reader *r, uint32_t number,
-                          const struct legacy_record *record, struct buf *name,
+static errint take_record(struct tf_v1_reader *r, uint32_t number,
+                          const struct tf_v1_record *record, struct buf *name,
                           struct slice_decoded *key)
 {
     if (!slice_decode(record->key, name, key)) {
         return name->failed ? diag_no_memory(r->d) : 0;
     }
-    const struct legacy_meta *m = &r->files[number].meta;
-    struct legacy_tensor wanted = {.name = buf_view(name)};
-    struct legacy_tensor *t =
+    const struct tf_v1_meta *m = &r->files[number].meta;
+    struct tf_v1_tensor wanted = {.name = buf_view(name)};
+    struct tf_v1_tensor *t =
         m->count ? bsearch(&wanted, m->tensors, m->count, sizeof(wanted), by_name) : NULL;
-    struct legacy_slice place = {.start = key->start, .len = key->len, .rank = key->rank};
-    struct legacy_slice *s =
+    struct tf_v1_slice place = {.start = key->start, .len = key->len, .rank = key->rank};
+    struct tf_v1_slice *s =
         t && t->slice_count ? bsearch(&place, t->slices, t->slice_count, sizeof(place), by_place)
                             : NULL;
     if (!s || s->found) {
         return 0;
     }
     s->found = true; /* even if it is bad: that is said once */
-    return legacy_note_bad(r, place_values(r, number, record, t, s));
+    return tf_v1_note_bad(r, place_values(r, number, record, t, s));
 }
 
-static errint read_metadata(struct legacy_reader *r, struct legacy_file *f,
-                            struct legacy_scan *scan)
+static errint read_metadata(struct tf_v1_reader *r, struct tf_v1_file *f, struct tf_v1_scan *scan)
 {
-    struct legacy_record record;
-    int got = legacy_scan_next(scan, &record);
+    struct tf_v1_record record;
+    int got = tf_v1_scan_next(scan, &record);
     if (got < 0) {
         return got;
     }
-    if (got == 0 && legacy_scan_passed(scan)) {
+    if (got == 0 && tf_v1_scan_passed(scan)) {
         return diag_error(r->d, DIAG_UNSUPPORTED, f->path, STR(""),
                           "its metadata are in a compressed block of more than %d bytes",
                           SSTABLE_BLOCK_MOST);
@@ -278,16 +276,16 @@ static errint read_metadata(struct legacy_reader *r, struct legacy_file *f,
             "the first record is %s, expected the metadata of tensor slices, whose key is empty",
             got == 0 ? "missing" : diag_visible(r->d, str_head(record.key, 200)));
     }
-    errint rc = legacy_meta_read(record.wire, record.value, &r->arena, &f->meta);
+    errint rc = tf_v1_meta_read(record.wire, record.value, &r->arena, &f->meta);
     return rc < 0 ? complain_wire(r, f, STR(""), rc, record.wire, record.packed)
                   : check_tensors(r, f);
 }
 
-static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f,
-                          const struct legacy_scan *scan)
+static errint keep_blocks(struct tf_v1_reader *r, struct tf_v1_file *f,
+                          const struct tf_v1_scan *scan)
 {
     size_t count;
-    const struct sstable_stored *blocks = legacy_scan_blocks(scan, &count);
+    const struct sstable_stored *blocks = tf_v1_scan_blocks(scan, &count);
     f->blocks = count < UINT32_MAX ? ARENA_ARRAY(&r->arena, struct sstable_stored, count) : NULL;
     if (!f->blocks) {
         return diag_no_memory(r->d);
@@ -299,42 +297,42 @@ static errint keep_blocks(struct legacy_reader *r, struct legacy_file *f,
     return 0;
 }
 
-static errint read_records(struct legacy_reader *r, uint32_t number, struct legacy_scan *scan)
+static errint read_records(struct tf_v1_reader *r, uint32_t number, struct tf_v1_scan *scan)
 {
     CLEANUP_BUF struct buf name = {0};
     CLEANUP_FREE struct slice_decoded *key = malloc(sizeof(*key));
     if (!key) {
         return diag_no_memory(r->d);
     }
-    struct legacy_record record;
+    struct tf_v1_record record;
     int got;
-    while ((got = legacy_scan_next(scan, &record)) > 0) {
+    while ((got = tf_v1_scan_next(scan, &record)) > 0) {
         errint rc = take_record(r, number, &record, &name, key);
         if (rc < 0) {
             return rc;
         }
     }
-    r->files[number].passed = legacy_scan_passed(scan);
+    r->files[number].passed = tf_v1_scan_passed(scan);
     return got < 0 ? got : keep_blocks(r, &r->files[number], scan);
 }
 
-errint legacy_read_file(struct legacy_reader *r, uint32_t number)
+errint tf_v1_read_file(struct tf_v1_reader *r, uint32_t number)
 {
-    struct legacy_file *f = &r->files[number];
+    struct tf_v1_file *f = &r->files[number];
     CLEANUP_CLOSE int fd = -1;
     errint rc = file_open(f->path, &fd, &f->st);
     if (rc < 0) {
         return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
                              f->path, rc);
     }
-    struct legacy_scan *scan;
-    rc = legacy_scan_open(fd, (uint64_t)f->st.st_size, f->path, r->d, &scan);
+    struct tf_v1_scan *scan;
+    rc = tf_v1_scan_open(fd, (uint64_t)f->st.st_size, f->path, r->d, &scan);
     if (rc == 0) {
         rc = read_metadata(r, f, scan);
     }
     if (rc == 0) {
         rc = read_records(r, number, scan);
     }
-    legacy_scan_close(scan);
+    tf_v1_scan_close(scan);
     return rc;
 }
