@@ -123,7 +123,7 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
 /* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype,
  * then the shape. *as is what the variable's elements are. */
 static bool slot_fits(struct store *s, const struct variable *v, int64_t part,
-                      const struct slot *slot, struct as *as)
+                      const struct slot *slot, struct conversion *as)
 {
     const struct tensor *t = slot->source;
     int64_t dims[SHAPE_RANK_MOST];
@@ -416,7 +416,7 @@ static errint add_variable(struct store *s, const struct variable *v)
     const struct slot *bad = NULL; /* one error for all parts that a rule gave to one variable */
     for (int64_t part = 0; part < parts; part++) {
         const struct slot *slot = &slots[part];
-        struct as as;
+        struct conversion as;
         errint rc = 0;
         if (!slot->source || (bad && bad->rule == slot->rule && bad->source == slot->source)) {
             continue;

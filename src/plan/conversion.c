@@ -9,8 +9,8 @@
 #include "tensor/dtype.h"
 
 /* The conversion itself, if it can be. */
-static bool plan_cast(struct resolve *r, const struct tensor *t, struct as as, const char *where,
-                      struct str variable)
+static bool plan_cast(struct resolve *r, const struct tensor *t, struct conversion as,
+                      const char *where, struct str variable)
 {
     const char *refusal = t->dtype == as.dtype ? NULL : cast_refusal(t->dtype, as.dtype, as.mode);
     if (refusal) {
@@ -47,11 +47,12 @@ static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype 
 }
 
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
-                  enum dtype declared, struct str variable, const char *where, struct as *out)
+                  enum dtype declared, struct str variable, const char *where,
+                  struct conversion *out)
 {
     const char *place = resolve_place(r, rule->line);
     bool cast = rule_casts(rule, t->dtype);
-    *out = (struct as){cast ? rule->cast : t->dtype, cast ? rule->cast_mode : CAST_CHECKED};
+    *out = (struct conversion){cast ? rule->cast : t->dtype, cast ? rule->cast_mode : CAST_CHECKED};
     if (declared != DTYPE_INVALID && declared != out->dtype &&
         r->map->view.dtype != VIEW_DTYPE_SOURCE) {
         if (cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
@@ -65,7 +66,7 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
                 remedies ? remedies : "");
             return false;
         }
-        *out = (struct as){declared, CAST_CHECKED};
+        *out = (struct conversion){declared, CAST_CHECKED};
     }
     return plan_cast(r, t, *out, place, variable);
 }
@@ -96,7 +97,7 @@ errint resolve_cast_scopes(struct resolve *r)
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
         struct target *t = &r->targets[i];
         const struct rule *rule = &r->map->rules[t->rule];
-        struct as as;
+        struct conversion as;
         if (!t->form && resolve_will_cast(rule, t->source) &&
             resolve_cast(r, rule, t->source, DTYPE_INVALID, target_name(t), "", &as)) {
             rc = resolve_shape_target(r, t, as);

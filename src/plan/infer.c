@@ -58,7 +58,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
             diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
         return 0;
     }
-    struct as as;
+    struct conversion as;
     if (!resolve_cast(r, rule, t, DTYPE_INVALID, rule->target, "", &as)) {
         return 0;
     }
@@ -76,7 +76,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
         if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
-            ((struct form *)(uintptr_t)r->targets[r->count - 1].form)->partition =
+            ((struct target_form *)(uintptr_t)r->targets[r->count - 1].form)->partition =
                 (struct partition){0};
         }
     }
@@ -148,7 +148,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         if (is_declared(r, name)) {
             continue;
         }
-        const struct as unchanged = {(enum dtype)t->dtype, CAST_CHECKED};
+        const struct conversion unchanged = {(enum dtype)t->dtype, CAST_CHECKED};
         errint rc = resolve_will_cast(rule, t) ? resolve_add_uncast(r, name, t, index)
                                                : resolve_add(r, name, t, unchanged, index);
         if (rc < 0) {

@@ -36,7 +36,7 @@ struct strings_file {
 };
 
 /* What a target is, when it is not one whole tensor unchanged, or strings. */
-struct form {
+struct target_form {
     struct shape shape; /* of the target itself: for a part, the part's */
     uint8_t dtype;
     struct str variable;        /* the full name; for a part, what stands before /part_N */
@@ -55,9 +55,9 @@ struct form {
 };
 
 struct target {
-    const char *name_ptr;        /* exact name: variable, or variable/part_N */
-    const struct tensor *source; /* the first tensor that it is made of */
-    const struct form *form;     /* NULL: all of `source`, unchanged */
+    const char *name_ptr;           /* exact name: variable, or variable/part_N */
+    const struct tensor *source;    /* the first tensor that it is made of */
+    const struct target_form *form; /* NULL: all of `source`, unchanged */
     uint32_t name_len;
     uint32_t rule; /* index into map.rules */
 };
@@ -120,7 +120,7 @@ static inline bool target_sized(const struct target *t)
 
 /* target_index_pieces: sets form->ends of a form whose pieces are set, allocated in `a`: nothing
  * for strings. 0 or -ENOMEM. */
-MUST_CHECK errint target_index_pieces(struct form *form, struct arena *a);
+MUST_CHECK errint target_index_pieces(struct target_form *form, struct arena *a);
 
 /* target_bytes: size of the target's bytes; 0 for strings. */
 uint64_t target_bytes(const struct target *t);

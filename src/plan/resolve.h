@@ -92,7 +92,7 @@ MUST_CHECK errint resolve_note_empty(struct resolve *r, uint32_t rule);
 void resolve_complain_empty(struct resolve *r, bool broken);
 
 /* What a target's elements are, where its source's are something else. */
-struct as {
+struct conversion {
     enum dtype dtype;
     enum cast_mode mode;
 };
@@ -101,7 +101,8 @@ struct as {
  * (DTYPE_INVALID: not declared): the rule's cast, else what [view] dtype says. False with an error
  * in the diag when that cannot be; `variable` and `where` are for the message. */
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
-                  enum dtype declared, struct str variable, const char *where, struct as *out);
+                  enum dtype declared, struct str variable, const char *where,
+                  struct conversion *out);
 
 /* resolve_will_cast: whether a rule of a scope shows tensor t as another type.
  *
@@ -119,7 +120,7 @@ MUST_CHECK errint resolve_warn_casts(struct resolve *r);
 
 /* resolve_shape_target: gives a target that is all of its source, and has no form yet, the form of
  * that as another type, or of one that is stored in slices or has strings. */
-MUST_CHECK errint resolve_shape_target(struct resolve *r, struct target *t, struct as as);
+MUST_CHECK errint resolve_shape_target(struct resolve *r, struct target *t, struct conversion as);
 
 /* resolve_complain_hidden: the error of a tensor that a rule needs and that cannot be shown. */
 void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line);
@@ -127,18 +128,19 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t
 /* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map
  * or the catalog). */
 MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
-                              struct as as, uint32_t rule);
+                              struct conversion as, uint32_t rule);
 
 /* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits
  * it. */
 MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable,
                                    const struct tensor *source, const struct partition *partition,
-                                   int64_t part, struct as as, uint32_t rule);
+                                   int64_t part, struct conversion as, uint32_t rule);
 
 /* resolve_add_into_part: appends part `part` of v, a partitioned variable of the graph, as all of
  * `source`, whose shape is that part's: what a rule makes that names the part. */
 MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
-                                        const struct tensor *source, struct as as, uint32_t rule);
+                                        const struct tensor *source, struct conversion as,
+                                        uint32_t rule);
 
 /* resolve_ask: called before the rule of that line makes so many targets, or parts of one, or goes
  * over so many names. -EOVERFLOW with an error when the map then asks for more than r->most of

@@ -46,7 +46,7 @@ static errint reserve(struct resolve *r)
 }
 
 static errint append(struct resolve *r, struct str name, const struct tensor *source,
-                     const struct form *form, uint32_t rule)
+                     const struct target_form *form, uint32_t rule)
 {
     if (name.len > CATALOG_NAME_MOST) { /* a scope of the map's stands before a tensor's name */
         return diag_error(
@@ -66,11 +66,12 @@ static errint append(struct resolve *r, struct str name, const struct tensor *so
 }
 
 /* A form of all of the source's shape, without its pieces. */
-static struct form *new_form(struct resolve *r, const struct tensor *source, struct as as)
+static struct target_form *new_form(struct resolve *r, const struct tensor *source,
+                                    struct conversion as)
 {
-    struct form *form = ARENA_NEW(r->arena, struct form);
+    struct target_form *form = ARENA_NEW(r->arena, struct target_form);
     if (form) {
-        *form = (struct form){
+        *form = (struct target_form){
             .shape = tensor_shape(source),
             .dtype = (uint8_t)as.dtype,
             .cast_mode = as.mode,
@@ -87,7 +88,7 @@ static struct form *new_form(struct resolve *r, const struct tensor *source, str
 
 /* What the form's box, which begins at `start` in the source, takes from each of the source's
  * stored slices. */
-static errint cut_slices(struct resolve *r, struct form *form, const struct tensor *source,
+static errint cut_slices(struct resolve *r, struct target_form *form, const struct tensor *source,
                          const struct slices *slices, const int64_t *start)
 {
     struct piece *pieces = ARENA_ARRAY(r->arena, struct piece, slices->count);
@@ -110,7 +111,7 @@ static errint cut_slices(struct resolve *r, struct form *form, const struct tens
     return 0;
 }
 
-errint target_index_pieces(struct form *form, struct arena *a)
+errint target_index_pieces(struct target_form *form, struct arena *a)
 {
     if (form->strings) {
         return 0;
@@ -120,7 +121,7 @@ errint target_index_pieces(struct form *form, struct arena *a)
 }
 
 /* The form's pieces, if it has elements: its box begins at `start` in the source. */
-static errint set_pieces(struct resolve *r, struct form *form, const struct tensor *source,
+static errint set_pieces(struct resolve *r, struct target_form *form, const struct tensor *source,
                          const int64_t *start)
 {
     uint64_t elements;
@@ -143,10 +144,10 @@ static errint set_pieces(struct resolve *r, struct form *form, const struct tens
     return rc < 0 ? rc : target_index_pieces(form, r->arena);
 }
 
-errint resolve_shape_target(struct resolve *r, struct target *t, struct as as)
+errint resolve_shape_target(struct resolve *r, struct target *t, struct conversion as)
 {
     static const int64_t origin[SHAPE_RANK_MOST];
-    struct form *form = new_form(r, t->source, as);
+    struct target_form *form = new_form(r, t->source, as);
     if (!form || set_pieces(r, form, t->source, origin) < 0) {
         return diag_no_memory(r->diag);
     }
@@ -161,8 +162,8 @@ errint resolve_add_uncast(struct resolve *r, struct str name, const struct tenso
     return append(r, name, source, NULL, rule);
 }
 
-errint resolve_add(struct resolve *r, struct str name, const struct tensor *source, struct as as,
-                   uint32_t rule)
+errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
+                   struct conversion as, uint32_t rule)
 {
     errint rc = append(r, name, source, NULL, rule);
     bool plain = as.dtype == source->dtype && !source->sliced && as.dtype != DTYPE_STRING;
@@ -170,12 +171,13 @@ errint resolve_add(struct resolve *r, struct str name, const struct tensor *sour
 }
 
 /* The form of one part: its box within the source, cut on one axis. */
-static struct form *part_form(struct resolve *r, const struct tensor *source,
-                              const struct partition *partition, int64_t part, struct as as)
+static struct target_form *part_form(struct resolve *r, const struct tensor *source,
+                                     const struct partition *partition, int64_t part,
+                                     struct conversion as)
 {
     unsigned axis;
     int64_t parts = partition_axis(partition, &axis);
-    struct form *form = new_form(r, source, as);
+    struct target_form *form = new_form(r, source, as);
     int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
     int64_t *dims = ARENA_ARRAY(r->arena, int64_t, source->rank);
     if (!form || !start || !dims) {
@@ -204,10 +206,10 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
 }
 
 errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                        const struct partition *partition, int64_t part, struct as as,
+                        const struct partition *partition, int64_t part, struct conversion as,
                         uint32_t rule)
 {
-    struct form *form = part_form(r, source, partition, part, as);
+    struct target_form *form = part_form(r, source, partition, part, as);
     struct str name = resolve_part_name(r, variable, part);
     if (!form || !name.ptr) {
         return diag_no_memory(r->diag);
@@ -217,12 +219,12 @@ errint resolve_add_part(struct resolve *r, struct str variable, const struct ten
 }
 
 errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
-                             const struct tensor *source, struct as as, uint32_t rule)
+                             const struct tensor *source, struct conversion as, uint32_t rule)
 {
     static const int64_t origin[SHAPE_RANK_MOST];
     unsigned axis;
     int64_t parts = partition_axis(&v->partition, &axis);
-    struct form *form = new_form(r, source, as);
+    struct target_form *form = new_form(r, source, as);
     struct str name = resolve_part_name(r, v->name, part);
     int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
     if (!form || !name.ptr || !start || set_pieces(r, form, source, origin) < 0) {

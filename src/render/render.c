@@ -321,7 +321,7 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
         return rc < 0 ? blame(t, rc) : (ssize_t)count;
     }
     struct request q = {c, off, off + count, buf, scratch};
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     bool past = false;
     for (uint32_t i = piece_first(f->ends, f->piece_count, off); !past && i < f->piece_count; i++) {
         errint rc = read_piece(&q, &f->pieces[i], f->shape, f->dtype, &past);

@@ -44,7 +44,7 @@ static bool covers(const struct string_cursor *cursor, uint32_t number)
  * from the last that begins no later on the first axis, by which pieces are sorted. */
 static errint find_piece(struct string_cursor *cursor)
 {
-    const struct form *f = cursor->form;
+    const struct target_form *f = cursor->form;
     for (uint32_t i = cursor->piece; i < f->piece_count && i < cursor->piece + 2; i++) {
         if (covers(cursor, i)) {
             cursor->piece = i;

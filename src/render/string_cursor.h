@@ -32,7 +32,7 @@ struct string_element {
 /* In the caller's storage (67 KiB); owns nothing that needs freeing. Used by one thread. */
 struct string_cursor {
     const struct catalog *catalog;  /* borrows */
-    const struct form *form;        /* borrows */
+    const struct target_form *form; /* borrows */
     uint64_t elements;              /* of the target */
     uint64_t next;                  /* of them */
     int64_t index[SHAPE_RANK_MOST]; /* of the element `next` */

@@ -39,7 +39,7 @@ static const struct shard *only_shard(const struct catalog *c, const struct targ
 /* What it is made of. (The blocks of V1 files have checksums that nobody else looks at.) */
 static errint need_checked(const struct catalog *c, const struct target *t)
 {
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     const struct shard *only = only_shard(c, t);
     errint rc = only ? verified_ask(c, only, t->source, NULL) : 0;
     for (uint32_t i = 0; rc == 0 && i < f->piece_count; i++) {
@@ -55,7 +55,7 @@ static bool is_doubted(const struct catalog *c, const struct target *t, uint32_t
     if (shard_doubts() == since) {
         return false;
     }
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     const struct shard *only = only_shard(c, t);
     bool doubted = only && shard_doubt(only) > since;
     for (uint32_t i = 0; !doubted && i < f->piece_count; i++) {
@@ -72,7 +72,7 @@ struct string_attempt string_attempt(const struct catalog *c, const struct targe
 /* One that was doubted since; any, where it is not known which. */
 static const struct shard *doubted_shard(const struct string_attempt *a)
 {
-    const struct form *f = a->target->form;
+    const struct target_form *f = a->target->form;
     const struct shard *shard = only_shard(a->catalog, a->target);
     for (uint32_t i = 0; i < f->piece_count; i++) {
         const struct shard *next = &a->catalog->shards[f->pieces[i].shard];

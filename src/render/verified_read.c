@@ -84,7 +84,7 @@ static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, u
 
 errint verified_ensure_target(struct verified *k, const struct target *t)
 {
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     bool whole =
         !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
     errint rc =

@@ -143,7 +143,7 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
 {
     catalog_use_nothing(c);
     for (int i = 0; i < count; i++) {
-        const struct form *f = targets[i]->form;
+        const struct target_form *f = targets[i]->form;
         bool whole =
             !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
         if (whole && targets[i]->source->shard < c->shard_count) {
@@ -218,7 +218,7 @@ static void write_head(const struct target *t, bool first, struct buf *b)
 /* What t is made of, as stored. */
 static uint64_t stored_bytes(const struct catalog *c, const struct target *t)
 {
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     uint64_t bytes = f ? 0 : t->source->bytes;
     for (uint32_t i = 0; f && i < f->piece_count && bytes <= VERIFIED_FIRST; i++) {
         const struct piece *p = &f->pieces[i];

@@ -160,7 +160,7 @@ static errint value_source(const struct target *t, struct buf *b)
 
 static errint value_slice(const struct target *t, struct buf *b)
 {
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     if (!f || !f->slice_start) {
         return -ENODATA;
     }

@@ -52,7 +52,7 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
 {
     json_key(j, "operations");
     json_array(j, JSON_LINE);
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     if (f && f->dtype != t->source->dtype) {
         scratch->len = 0;
         buf_printf(scratch, "cast %s%s", dtype_name(f->dtype), cast_mode_suffix(f->cast_mode));
@@ -73,7 +73,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
                        struct buf *scratch)
 {
     const struct target *t = &v->plan->targets[i];
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     struct shape shape = target_shape(t);
     json_object(j, JSON_LINE);
     json_key(j, "path");

@@ -14,7 +14,7 @@ static bool is_file(const struct catalog *c, uint32_t shard)
 
 /* The pieces as one run: each is dense in source and target, and goes on where the one before
  * ended. */
-static bool one_run(const struct form *f, struct in_place *out)
+static bool one_run(const struct target_form *f, struct in_place *out)
 {
     for (uint32_t i = 0; i < f->piece_count; i++) {
         const struct piece *p = &f->pieces[i];
@@ -74,7 +74,7 @@ static bool in_order(const struct piece *p, unsigned rank, uint64_t *elements)
  * stored slice, is what a bundle has. */
 static bool place_strings(const struct catalog *c, const struct target *t, struct in_place *out)
 {
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     const struct piece *p = f->pieces;
     uint64_t elements = 0;
     if (f->piece_count > 1 || (p && !in_order(p, f->shape.rank, &elements)) ||
@@ -138,7 +138,7 @@ static bool is_slice(const struct piece *p, uint8_t rank)
 const struct slices *in_place_slices(const struct catalog *c, const struct target *t)
 {
     const struct slices *slices = tensor_slices(c, t->source);
-    const struct form *f = t->form;
+    const struct target_form *f = t->form;
     if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !catalog_is_bundle(c) ||
         f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {

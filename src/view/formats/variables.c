@@ -17,7 +17,7 @@ static bool is_part(const struct target *t)
 static unsigned cut_axis(const struct target *parts, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct form *f = parts[i].form;
+        const struct target_form *f = parts[i].form;
         for (unsigned axis = 0; axis < f->full.rank; axis++) {
             if (f->shape.dims[axis] != f->full.dims[axis]) {
                 return axis;
@@ -30,11 +30,11 @@ static unsigned cut_axis(const struct target *parts, uint32_t count)
 /* Parts are the ranges of one axis, one after the other, of elements of one type. */
 static bool make_up(const struct target *parts, uint32_t count)
 {
-    const struct form *first = parts[0].form;
+    const struct target_form *first = parts[0].form;
     unsigned cut = cut_axis(parts, count);
     int64_t end = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct form *f = parts[i].form;
+        const struct target_form *f = parts[i].form;
         if (!shape_eq(f->full, first->full) || f->dtype != first->dtype) {
             return false;
         }
@@ -72,7 +72,7 @@ static bool go_on(const struct piece *a, const struct piece *b, unsigned rank)
 }
 
 /* One piece for all, if they go on in each other: they tile the shape. */
-static void merge(struct form *form, struct piece *pieces, const int64_t *zeros)
+static void merge(struct target_form *form, struct piece *pieces, const int64_t *zeros)
 {
     for (uint32_t i = 1; i < form->piece_count; i++) {
         if (!go_on(&pieces[0], &pieces[i], form->shape.rank)) {
@@ -88,7 +88,7 @@ static void merge(struct form *form, struct piece *pieces, const int64_t *zeros)
 }
 
 /* The part's pieces, moved to where it stands in the whole. */
-static errint add_pieces(struct arena *a, const struct form *part, struct piece *to)
+static errint add_pieces(struct arena *a, const struct target_form *part, struct piece *to)
 {
     unsigned rank = part->full.rank;
     for (uint32_t i = 0; i < part->piece_count; i++) {
@@ -105,7 +105,7 @@ static errint add_pieces(struct arena *a, const struct form *part, struct piece 
     return 0;
 }
 
-static bool is_all_of(const struct form *form, const struct tensor *t)
+static bool is_all_of(const struct target_form *form, const struct tensor *t)
 {
     return !form->strings && !t->sliced && form->dtype == t->dtype &&
            shape_eq(form->shape, tensor_shape(t)) &&
@@ -130,7 +130,7 @@ static errint make_whole(struct arena *a, const struct target *parts, uint32_t c
         pieces += parts[i].form->piece_count;
     }
     struct target *whole = ARENA_NEW(a, struct target);
-    struct form *form = ARENA_NEW(a, struct form);
+    struct target_form *form = ARENA_NEW(a, struct target_form);
     struct piece *all = ARENA_ARRAY(a, struct piece, pieces);
     int64_t *zeros = ARENA_ARRAY(a, int64_t, parts->form->full.rank);
     if (!whole || !form || !all || !zeros) {

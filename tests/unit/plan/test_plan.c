@@ -169,7 +169,7 @@ static void infer_partition_splits_evenly_first_parts_longer(void **state)
     const int64_t lengths[] = {4, 4, 3};
     const int64_t starts[] = {0, 4, 8};
     for (unsigned i = 0; i < 3; i++) {
-        const struct form *f = p->targets[i].form;
+        const struct target_form *f = p->targets[i].form;
         assert_int_equal(f->part, i);
         assert_int_equal(f->shape.dims[0], lengths[i]);
         assert_int_equal(f->shape.dims[1], 4);
@@ -276,7 +276,7 @@ static void assign_whole_tensor_to_a_single_part(void **state)
     char map[512];
     snprintf(map, sizeof(map), RULES "x = q/part_1\n%s", graph);
     ASSERT_TARGETS(map, "q/part_1<x");
-    const struct form *form = now.plan->targets[0].form;
+    const struct target_form *form = now.plan->targets[0].form;
     assert_non_null(form);
     assert_int_equal(form->part, 1);
     assert_int_equal(form->piece_count, 1);

@@ -17,7 +17,7 @@
 
 /* Element by element: for each index of the target, the piece that covers it, the formula of
  * piece.h. */
-static void naive(const struct form *f, unsigned char *out)
+static void naive(const struct target_form *f, unsigned char *out)
 {
     uint64_t elements;
     assert_int_equal(shape_elements(f->shape, &elements), 0);
@@ -51,7 +51,7 @@ static void naive(const struct form *f, unsigned char *out)
 }
 
 /* Every offset with a few lengths when small, random windows when large. */
-static void compare(const struct catalog *c, const struct form *f)
+static void compare(const struct catalog *c, const struct target_form *f)
 {
     struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = f};
     uint64_t bytes = target_bytes(&t);
@@ -85,11 +85,11 @@ static void slice(const struct catalog *c, const int64_t *start, const int64_t *
     arena_init(&a);
     struct piece p;
     assert_int_equal(piece_slice(&c->tensors[0], start, len, &a, &p), 0);
-    struct form f = {.shape = {len, c->tensors[0].rank},
-                     .dtype = c->tensors[0].dtype,
-                     .part = 0,
-                     .pieces = &p,
-                     .piece_count = 1};
+    struct target_form f = {.shape = {len, c->tensors[0].rank},
+                            .dtype = c->tensors[0].dtype,
+                            .part = 0,
+                            .pieces = &p,
+                            .piece_count = 1};
     compare(c, &f);
     arena_fini(&a);
 }
@@ -156,7 +156,7 @@ static void render_two_pieces_side_by_side_interleave(void **state)
     struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0, NULL, NULL},
                              {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0, NULL, NULL},
                              {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0, NULL, NULL}};
-    struct form f = {
+    struct target_form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = pieces, .piece_count = 3};
     compare(c, &f);
     fake_close(c);
@@ -171,7 +171,7 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     int64_t dims[] = {50, 40};
     int64_t transposed[] = {4, 200};
     struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0, NULL, NULL};
-    struct form f = {
+    struct target_form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
     compare(c, &f);
     int64_t reversed[] = {-200, 4};
@@ -211,7 +211,7 @@ static void tiled(const struct catalog *c, int64_t high, int64_t wide)
                 (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL};
         }
     }
-    struct form f = {
+    struct target_form f = {
         .shape = tensor_shape(t), .dtype = DTYPE_FLOAT32, .pieces = pieces, .piece_count = count};
     assert_int_equal(target_index_pieces(&f, &a), 0);
     assert_int_equal(f.ends != NULL, count >= PIECE_SEARCHED);
@@ -338,7 +338,7 @@ static void layout_header_and_target_read_as_one_file(void **state)
 }
 
 /* A cast target read at every offset and length equals the cast of its naive bytes. */
-static void cast_compare(const struct catalog *c, struct form *f, enum dtype to,
+static void cast_compare(const struct catalog *c, struct target_form *f, enum dtype to,
                          enum cast_mode mode)
 {
     struct piece p = f->pieces[0];
@@ -350,7 +350,7 @@ static void cast_compare(const struct catalog *c, struct form *f, enum dtype to,
     naive(f, raw);
     assert_int_equal(cast_run(p.dtype, to, mode, raw, want, elements), 0);
     p.cast_mode = (uint8_t)mode;
-    struct form cast = *f;
+    struct target_form cast = *f;
     cast.pieces = &p;
     cast.dtype = (uint8_t)to;
     struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &cast};
@@ -391,11 +391,11 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
         for (unsigned k = 0; k < 4; k++) {
             struct piece p;
             assert_int_equal(piece_slice(&c->tensors[0], shapes[i], shapes[i] + 2, &a, &p), 0);
-            struct form f = {.shape = {shapes[i] + 2, 2},
-                             .dtype = DTYPE_INT16,
-                             .part = -1,
-                             .pieces = &p,
-                             .piece_count = 1};
+            struct target_form f = {.shape = {shapes[i] + 2, 2},
+                                    .dtype = DTYPE_INT16,
+                                    .part = -1,
+                                    .pieces = &p,
+                                    .piece_count = 1};
             cast_compare(c, &f, to[k], to[k] == DTYPE_INT8 ? CAST_WRAP : CAST_CHECKED);
         }
     }
@@ -406,7 +406,7 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
     c = fake_catalog(u, 1, 1);
     int64_t start[] = {0}, len[] = {700000}, stride[] = {1};
     struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0, NULL, NULL};
-    struct form f = {
+    struct target_form f = {
         .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
     fake_close(c);
@@ -425,7 +425,7 @@ static void render_value_that_does_not_fit_is_erange(void **state)
     fake_reopened(c);
     int64_t start[] = {0}, len[] = {64}, stride[] = {4};
     struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL};
-    struct form f = {
+    struct target_form f = {
         .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};
     unsigned char got[64];

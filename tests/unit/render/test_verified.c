@@ -124,7 +124,7 @@ static ssize_t read_rows(struct fixture *f, unsigned tensor, int64_t from, int64
     } else {
         assert_int_equal(piece_slice(t, start, len, &f->a, &pieces[count++]), 0);
     }
-    struct form form = {
+    struct target_form form = {
         .shape = {len, 2}, .dtype = t->dtype, .part = -1, .pieces = pieces, .piece_count = count};
     const struct target target = {.name_ptr = "t", .name_len = 1, .source = t, .form = &form};
     char got[32000];
@@ -289,7 +289,7 @@ static void verified_what_was_verified_is_known_in_either_mode(void **state)
     const int64_t len[] = {1, 40};
     struct piece piece;
     assert_int_equal(piece_slice(&f->list[1], start, len, &f->a, &piece), 0);
-    struct form form = {
+    struct target_form form = {
         .shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
     assert_int_equal(verified_ensure_target(f->k, &target), -EUCLEAN);
