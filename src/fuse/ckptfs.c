@@ -60,7 +60,7 @@ struct start {
 /* Where the lines of libfuse are shown once there is a mount; NULL before that, and after it. */
 static _Atomic(struct read_errors *) shown_in;
 
-static void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
+static FORMAT(2, 0) void log_of_libfuse(enum fuse_log_level level, const char *fmt, va_list args)
 {
     static const enum log_level levels[] = {
         [FUSE_LOG_EMERG] = LOG_LEVEL_ERROR,     [FUSE_LOG_ALERT] = LOG_LEVEL_ERROR,
