@@ -10,8 +10,8 @@ import struct
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = (ROOT / os.environ.get("CKPTFS_BUILD", "build")).resolve()
+from support.paths import BUILD
+
 SHIM = BUILD / "tests" / "faultshim.so"
 SANITIZED = BUILD.name in ("asan", "tsan")
 PATIENCE = 60  # seconds that a run may take
@@ -32,6 +32,8 @@ WAYS = [
     ("thread", "once", errno.EAGAIN),
     ("process", "once", errno.ENOMEM),
 ]
+
+
 # Call number `n` of that kind fails; 0: none does.
 class Fault(collections.namedtuple("Fault", "kind how errno n")):
     def __str__(self):

@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import time
 
-from faults import BUILD, PATIENCE, ROOT, Hung, names_reason
+from support.paths import BUILD, GOLDEN, ROOT
 
-GOLDEN = ROOT / "tests" / "golden"
+from .faults import PATIENCE, Hung, names_reason
+
 UNMOUNT = ["umount"] if os.geteuid() == 0 else ["fusermount3", "-u"]
 # What a read may fail with. The last where libfuse found no memory for a thread, and all begin anew: what they were at is dropped.
 TRANSIENT = (errno.EIO, errno.ENOMEM, errno.ECONNABORTED)

@@ -13,8 +13,9 @@ import time
 import traceback
 
 import pytest
-from faults import NONE, SHIM, WAYS, Fault, Runner, reap_orphans
-from runs import RUNS
+
+from .faults import NONE, SHIM, WAYS, Fault, Runner, reap_orphans
+from .runs import RUNS
 
 SECONDS = float(os.environ.get("FAULTS_SECONDS", 0))
 SEED = int(os.environ.get("FAULTS_SEED", 0)) or random.randrange(1, 10**6)

@@ -7,8 +7,12 @@ import subprocess
 import threading
 
 import pytest
-from faults import SANITIZED, Runner
-from runs import BUILD, Mounted, files_below, read_file
+
+from support import bundle
+from support.paths import BUILD
+
+from .faults import SANITIZED
+from .runs import Mounted, files_below, read_file
 
 MIB = 1 << 20
 TENSORS = 40  # each in a data file of its own
@@ -17,8 +21,6 @@ TENSORS = 40  # each in a data file of its own
 @pytest.fixture
 def many_files(tmp_path):
     """A checkpoint of more data files than there are descriptors for."""
-    import bundle
-
     tensors = {f"v{i:02}": (bundle.INT8, [5000], bytes([i]) * 5000, bytes([i]) * 5000) for i in range(TENSORS)}
     return bundle.write(tmp_path / "many", tensors, shards=TENSORS)
 

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from numpy_files import check_names
 from safetensors import safe_open
 from safetensors.flax import load_file
-from views import VIEWS, View, partitioned, view_ids
+
+from support.numpy_files import check_names
+from support.views import VIEWS, View, partitioned, view_ids
 
 jax.config.update("jax_enable_x64", True)  # else it makes 64-bit types 32 bits wide
 

@@ -4,10 +4,11 @@
 import numpy as np
 import pytest
 import torch
-from numpy_files import check_names
 from safetensors import safe_open
 from safetensors.torch import load_file
-from views import VIEWS, View, view_ids
+
+from support.numpy_files import check_names
+from support.views import VIEWS, View, view_ids
 
 every_view = pytest.mark.parametrize("golden,kind", VIEWS, ids=view_ids(VIEWS))
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
-from views import read_golden
+
+from support.views import read_golden
 
 HERE = Path(__file__).resolve().parent / "bert"
 MAP = (HERE / "map.ini").read_text()

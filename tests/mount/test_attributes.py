@@ -10,10 +10,12 @@ import stat
 import subprocess
 import threading
 
-import bundle
 import pytest
-from conftest import CKPTFS, IS_ROOT, NEEDS_ROOT, mounted_at
-from truth import golden
+
+from support import bundle, encoder
+from support.mounts import IS_ROOT, NEEDS_ROOT, mounted_at
+from support.paths import CKPTFS
+from support.truth import golden
 
 
 def walk(path):
@@ -179,7 +181,7 @@ def test_extended_attributes(ckptfs, tmp_path):
                       "slice": "[3:5, 0:3] of [11, 3]"}
     assert os.getxattr(whole, "user.ckptfs.source") == b"some_var"
     content = mount.read("renamed")
-    assert os.getxattr(whole, "user.ckptfs.crc32c").decode() == f"{bundle.masked_crc32c(content):08x}"
+    assert os.getxattr(whole, "user.ckptfs.crc32c").decode() == f"{encoder.masked(content):08x}"
     refused(errno.ENODATA, os.getxattr, whole, "user.ckptfs.slice")
     refused(errno.ENODATA, os.getxattr, part, "user.ckptfs.crc32c")
     refused(errno.ENODATA, os.getxattr, whole, "user.other")

@@ -6,9 +6,10 @@ import os
 import random
 import threading
 
-import bundle
 import pytest
-from truth import CHECKPOINTS, MAPS, golden
+
+from support import bundle
+from support.truth import CHECKPOINTS, MAPS, golden
 
 MIB = 1 << 20
 

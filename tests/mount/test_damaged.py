@@ -2,11 +2,9 @@
 """Partly damaged checkpoints: what is whole is shown, and what is not is told."""
 
 import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder
 
 CONV = "[assignment_map]\nconv/bias = conv/bias\n"
 

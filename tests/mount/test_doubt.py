@@ -10,11 +10,13 @@ import subprocess
 import threading
 import time
 
-import bundle
 import pytest
-from conftest import BUILD, CKPTFS, PATIENCE, ROOT, Mount, mounted_at, wait_until
-from legacy import write_legacy
-from truth import golden
+
+from support import bundle
+from support.legacy import write_legacy
+from support.mounts import PATIENCE, Mount, mounted_at, wait_until
+from support.paths import BUILD, CKPTFS
+from support.truth import golden
 
 TICK = 0.02  # seconds, longer than one tick of the file system's clock
 
@@ -386,7 +388,7 @@ def cached_attributes(tmp_path):
     folder = tmp_path / "folder"
     at.mkdir()
     folder.mkdir()
-    program = (ROOT / BUILD / "tests" / "attrcachefs").resolve()
+    program = BUILD / "tests" / "attrcachefs"
     subprocess.run([program, folder, at], check=True, timeout=PATIENCE)
     yield folder, at
     if subprocess.run(["umount", at], capture_output=True).returncode:

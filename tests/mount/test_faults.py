@@ -7,10 +7,11 @@ import re
 import struct
 import time
 
-import bundle
 import pytest
-from bundle import FLOAT32, INT8
-from legacy import write_legacy
+
+from support import bundle
+from support.bundle import FLOAT32, INT8
+from support.legacy import write_legacy
 
 LINE = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ (\d+) (.*)")
 

@@ -6,9 +6,10 @@ import socket
 import stat
 import subprocess
 
-import bundle
 import pytest
-from conftest import BUILD
+
+from support import bundle
+from support.paths import BUILD
 
 INT8 = 6
 MOST = 1000  # files beside the tensors, in folders or not

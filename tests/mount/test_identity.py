@@ -7,12 +7,13 @@ import stat
 import struct
 import subprocess
 
-import bundle
-import legacy
 import pytest
-from conftest import CKPTFS, NEEDS_ROOT, PATIENCE, let_in, mounted_at, wait_until
-from opens import Opens
-from truth import golden
+
+from support import bundle, legacy
+from support.mounts import NEEDS_ROOT, PATIENCE, let_in, mounted_at, wait_until
+from support.opens import Opens
+from support.paths import CKPTFS
+from support.truth import golden
 
 ALICE, BOB, CREW = 4444, 5555, 7777  # users and a group that no table knows
 DEMO = golden("demo").checkpoint

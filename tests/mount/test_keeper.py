@@ -9,10 +9,12 @@ import subprocess
 import threading
 import time
 
-import bundle
 import pytest
-from conftest import CKPTFS, NEEDS_ROOT, PATIENCE, daemons_of, keepers_of, let_in, mounted_at, wait_until
-from truth import golden
+
+from support import bundle
+from support.mounts import NEEDS_ROOT, PATIENCE, daemons_of, keepers_of, let_in, mounted_at, wait_until
+from support.paths import CKPTFS
+from support.truth import golden
 
 DEMO = golden("demo").checkpoint
 SOME_VAR = golden("demo").shown["some_var"][2]

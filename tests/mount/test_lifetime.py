@@ -9,10 +9,12 @@ import subprocess
 import threading
 import time
 
-import bundle
 import pytest
-from conftest import CKPTFS, IS_ROOT, PATIENCE, UNMOUNT, mounted_at, wait_until
-from truth import golden
+
+from support import bundle
+from support.mounts import IS_ROOT, PATIENCE, UNMOUNT, mounted_at, wait_until
+from support.paths import CKPTFS
+from support.truth import golden
 
 DEMO = golden("demo").checkpoint
 MIB = 1 << 20
@@ -239,4 +241,3 @@ def test_a_parent_that_is_killed_takes_the_child_along(ckptfs, tmp_path):
         elif status != 0:
             taken_along += 1
     assert taken_along, "the child outlived its parent each time"
-

@@ -9,21 +9,21 @@ import struct
 import subprocess
 import time
 
-import bundle
 import pytest
-from conftest import BUILD, ROOT
-from legacy import write_legacy
+
+from support import bundle, encoder
+from support.legacy import write_legacy
+from support.paths import TOOL
 
 FLOAT32, INT8, STRING, INT64 = 1, 6, 7, 9
-TOOL = ROOT / BUILD / "ckptool"
 LARGE = 5000  # bytes: more than are looked at
 INDEX_TIME, DATA_TIME = 1700000000, 1700003600
 
 
 def strings(values):
-    lengths = b"".join(bundle.varint(len(value)) for value in values)
+    lengths = b"".join(encoder.varint(len(value)) for value in values)
     fixed = b"".join(struct.pack("<I", len(value)) for value in values)
-    stored = struct.pack("<I", bundle.masked_crc32c(fixed))
+    stored = struct.pack("<I", encoder.masked(fixed))
     text = b"".join(values)
     return lengths + stored + text, fixed + stored + text
 

@@ -9,9 +9,10 @@ import struct
 import subprocess
 import threading
 
-import bundle
 import pytest
-from truth import golden
+
+from support import bundle, encoder
+from support.truth import golden
 
 STRING = 7
 
@@ -19,9 +20,9 @@ STRING = 7
 def entry(values):
     """The bytes of a run, and what its checksum is over."""
     lengths = b"".join(struct.pack("<I", len(v)) for v in values)
-    stored = struct.pack("<I", bundle.masked_crc32c(lengths))
+    stored = struct.pack("<I", encoder.masked(lengths))
     content = b"".join(values)
-    return b"".join(bundle.varint(len(v)) for v in values) + stored + content, lengths + stored + content
+    return b"".join(encoder.varint(len(v)) for v in values) + stored + content, lengths + stored + content
 
 
 def write(prefix, tensors):

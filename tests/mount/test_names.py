@@ -4,9 +4,10 @@
 import json
 import os
 
-import bundle
 import pytest
-from conftest import GOLDEN
+
+from support import bundle
+from support.paths import GOLDEN
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 FIRST = "model/layers/0/w" + VALUE

@@ -4,12 +4,8 @@
 import os
 import pathlib
 import struct
-import sys
 
-import bundle
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import bundle, encoder
 
 ROWS = [struct.pack("<3f", *range(3 * i, 3 * i + 3)) for i in range(4)]
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bundle
 import pytest
-from bundle import INT8
-from conftest import CKPTFS, PATIENCE, keepers_of
-from truth import golden
+
+from support import bundle
+from support.bundle import INT8
+from support.mounts import PATIENCE, keepers_of
+from support.paths import CKPTFS
+from support.truth import golden
 
 DEMO = golden("demo").checkpoint
 

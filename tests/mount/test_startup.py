@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import time
 
-import bundle
 import pytest
-from conftest import CKPTFS, NEEDS_ROOT, PATIENCE, UNMOUNT, daemons_of, keepers_of, mounted_at, wait_until
-from truth import golden
+
+from support import bundle
+from support.mounts import NEEDS_ROOT, PATIENCE, UNMOUNT, daemons_of, keepers_of, mounted_at, wait_until
+from support.paths import CKPTFS
+from support.truth import golden
 
 DEMO = golden("demo").checkpoint
 

@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 
-import bundle
 import pytest
-from conftest import BUILD, PATIENCE, wait_until
-from legacy import INT8, write_legacy
-from truth import CHECKPOINTS, golden
+
+from support import bundle, encoder
+from support.legacy import INT8, write_legacy
+from support.mounts import PATIENCE, wait_until
+from support.paths import BUILD
+from support.truth import CHECKPOINTS, golden
 
 
 def names_of(mount):
@@ -149,7 +151,7 @@ def test_a_damaged_block_of_v1(ckptfs, tmp_path):
 # ---- a table that takes long
 
 # All zero, and most of the file is a hole: some seconds to go over, with the thread sanitizer as well.
-ELEMENTS = 1 << (28 if "tsan" in str(BUILD) else 30)
+ELEMENTS = 1 << (28 if "tsan" in BUILD.name else 30)
 
 
 @pytest.fixture
@@ -294,7 +296,7 @@ def test_a_file_is_used_without_asking_for_its_size(ckptfs, tmp_path, code):
     ini = tmp_path / "map.ini"
     ini.write_text("[assignment_map]\n/ = /\nnumbers = half | cast float16\n")
     lengths = struct.pack("<3I", 5, 0, 6)
-    summed = lengths + struct.pack("<I", bundle.masked_crc32c(lengths)) + b"hello world"
+    summed = lengths + struct.pack("<I", encoder.masked(lengths)) + b"hello world"
     strings = bytes([5, 0, 6]) + summed[12:]
     checkpoint = bundle.write(tmp_path / "c", {"words": (STRING, [3], strings, summed),
                                                "numbers": (bundle.FLOAT32, [3], bytes(12), bytes(12))})

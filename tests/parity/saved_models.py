@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Object-based models of many kinds: MODELS maps a name to a function that saves one as a SavedModel in a folder."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.distribute import sharded_variable as sharded_variables

@@ -11,14 +11,12 @@ import sys
 
 import pytest
 
-pytest.importorskip("tensorflow")
+from support import encoder
+from support.tool import out, run
+
+from .damage import bundles, files, tables
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "tool")]
-import encoder  # noqa: E402
-from damage import bundles, files, tables  # noqa: E402
-from toolkit import out, run  # noqa: E402
-
 CASES = {**{f"V2 {name}": case for name, case in bundles.BUNDLES.items()}, **{f"V1 {name}": case for name, case in files.FILES.items()}}
 # What contradicts itself in the index hides its tensor, and no other.
 HIDES = {name for name, case in CASES.items() if name.startswith("V2 ") and case.file == "bad.index" and case.named and case.text != ""} - {

@@ -4,16 +4,11 @@
 `make parity N=10000 SEED=s` runs more of them. A case that fails is kept in build/parity, and
 `tests/parity/differential/run.py --replay build/parity/CASE` runs it again."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
-pytest.importorskip("tensorflow")
-
-from differential import generate
-from differential.run import Runner, heading
+from .differential import generate
+from .differential.run import Runner, heading
 
 SEED, CASES, EACH = "check", 300, 25
 

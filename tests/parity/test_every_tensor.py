@@ -5,15 +5,13 @@ The truth is in the truth.json files, which test_golden.py holds against TensorF
 added to tests/golden is tested here."""
 
 import json
-import pathlib
 import shutil
 import struct
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tool"))
-from toolkit import GOLDEN, out, run  # noqa: E402
+from support.paths import GOLDEN
+from support.tool import out, run
 
 CASES = sorted(str(p.parent.relative_to(GOLDEN)) for p in GOLDEN.rglob("truth.json")
                if p.relative_to(GOLDEN).parts[0] not in ("maps", "graphs"))

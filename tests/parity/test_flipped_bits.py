@@ -3,18 +3,14 @@
 
 Only where no byte has a meaning may it be missed: the padding of a footer, and the metaindex block, which nobody reads."""
 
-import pathlib
 import random
 import shutil
 import subprocess
-import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "tool")]
-import encoder  # noqa: E402
-from toolkit import GOLDEN, TOOL  # noqa: E402
+from support import encoder
+from support.paths import GOLDEN, TOOL
 
 
 def verify(prefix):

@@ -3,15 +3,12 @@
 decides what our names have to be, and under each of them the tensor is found."""
 
 import json
-import pathlib
-import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tool")]
-from test_every_tensor import CASES, content, load  # noqa: E402
-from toolkit import out, run  # noqa: E402
+from support.tool import out, run
+
+from .test_every_tensor import CASES, content, load
 
 GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -31,6 +28,7 @@ def friendly_of(tensors):
     for t in tensors:
         if t.get("full_name") and "slot" not in t:
             claims.setdefault(t["full_name"], []).append(t)
+
     def is_owner(t):
         rivals = claims.get(t.get("full_name"), [])
         same = all((r["dtype"], r["shape"], content(r)) == (t["dtype"], t["shape"], content(t)) for r in rivals)

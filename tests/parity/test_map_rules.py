@@ -2,16 +2,11 @@
 """The rules of an assignment map one by one, those with an odd effect among them: TensorFlow does with each what is written down here, and
 so do we, but where compare.TOLERATED says why not."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
-pytest.importorskip("tensorflow")
-
-from differential import ckptfs_side, compare, tensorflow_side
-from test_upstream import tensors_of, variable
+from .differential import ckptfs_side, compare, tensorflow_side
+from .test_upstream import tensors_of, variable
 
 # The store; `a/t` in two parts.
 GRAPH = [variable("a/w", [2]), variable("a/b", [3]), variable("ab/w", [2]), variable("a/t", [4, 2], [2, 1]), variable("v", [5])]

@@ -6,13 +6,8 @@ import os
 import pathlib
 import subprocess
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-
 import pytest
-
-tf = pytest.importorskip("tensorflow")
-
+import tensorflow as tf
 from tensorflow.core.protobuf import trackable_object_graph_pb2
 from tensorflow.python.training import saver
 

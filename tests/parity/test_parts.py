@@ -2,20 +2,12 @@
 """The parts of a sharded save, taken as one by their pattern, are what TensorFlow makes of them when it merges them."""
 
 import json
-import os
 import shutil
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import pytest
+import tensorflow as tf
 
-tf = pytest.importorskip("tensorflow")
-
-import pathlib  # noqa: E402
-import sys  # noqa: E402
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tool"))
-from toolkit import out, run  # noqa: E402
+from support.tool import out, run
 
 COUNT = 3
 

@@ -3,20 +3,18 @@
 TensorFlow restores for that object."""
 
 import json
-import pathlib
-import sys
 
+import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.saved_model import load as tensorflow_load
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "tool")]
-import numpy as np  # noqa: E402
-import saved_models  # noqa: E402
-import tensorflow as tf  # noqa: E402
-import toolkit  # noqa: E402
-from saved_models import MODELS  # noqa: E402
-from tensorflow.core.protobuf import saved_model_pb2  # noqa: E402
-from tensorflow.python.saved_model import load as tensorflow_load  # noqa: E402
+from support import tool
+from support.paths import GOLDEN
+
+from . import saved_models
+from .saved_models import MODELS
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 SLOT = "/.OPTIMIZER_SLOT/"
@@ -81,11 +79,11 @@ def saved(request, tmp_path_factory):
 def test_every_variable_is_there_with_what_tensorflow_restores(saved, monkeypatch):
     model = Model(saved, monkeypatch)
     args = ["-n", "friendly", "-g", saved, "-a", "/=/", saved]
-    report = json.loads(toolkit.run("plan", "--json", *args).stdout)
+    report = json.loads(tool.run("plan", "--json", *args).stdout)
     assert report["errors"] == [] and report["unassigned"] == []
     nodes = {target["path"]: model.node_of(*target["keys"]) for target in report["targets"]}
     assert sorted(nodes.values()) == sorted(model.variables)
-    listed = {t["key"]: t["name"] for t in json.loads(toolkit.run("list", "-q", "--json", "-n", "friendly", saved).stdout)["tensors"]}
+    listed = {t["key"]: t["name"] for t in json.loads(tool.run("list", "-q", "--json", "-n", "friendly", saved).stdout)["tensors"]}
     slots = {s.slot_variable_node_id for node in model.graph.nodes for s in node.slot_variables}
     for target in report["targets"]:
         node = nodes[target["path"]]
@@ -93,7 +91,7 @@ def test_every_variable_is_there_with_what_tensorflow_restores(saved, monkeypatc
         alone = list(model.names.values()).count(name) == 1 and node not in slots
         assert target["variable"] == listed[key]
         assert not alone or listed[key] == name
-        assert toolkit.run("cat", "-q", *args, "--", target["path"]).stdout == model.variables[node], target["path"]
+        assert tool.run("cat", "-q", *args, "--", target["path"]).stdout == model.variables[node], target["path"]
 
 
 # Graphs and checkpoints of two models
@@ -109,7 +107,7 @@ class Net(tf.Module):
 
 
 def plan(*args, status=0):
-    done = toolkit.run("plan", "--json", *args, status=status)
+    done = tool.run("plan", "--json", *args, status=status)
     return json.loads(done.stdout), done.stderr.decode()
 
 
@@ -123,7 +121,7 @@ def shown(*args):
     """{name: values}, of floats"""
     report, said = plan(*args)
     assert report["errors"] == []
-    return {t["variable"]: np.frombuffer(toolkit.run("cat", "-q", *args, "--", t["path"]).stdout, "<f4").tolist() for t in report["targets"]}, said
+    return {t["variable"]: np.frombuffer(tool.run("cat", "-q", *args, "--", t["path"]).stdout, "<f4").tolist() for t in report["targets"]}, said
 
 
 def by_name(net, names):
@@ -236,5 +234,5 @@ def test_a_graph_of_which_nothing_is_in_the_checkpoint_is_an_error(tmp_path):
 
 def test_a_graph_without_a_name_is_an_error_where_there_are_no_paths(tmp_path):
     saved_models.MODELS["same_names_of_unlike_shapes"](str(tmp_path / "graph"))
-    report, said = plan("-q", "-a", "/=/", "-g", tmp_path / "graph", toolkit.GOLDEN / "demo", status=1)
+    report, said = plan("-q", "-a", "/=/", "-g", tmp_path / "graph", GOLDEN / "demo", status=1)
     assert [e["code"] for e in report["errors"]] == ["graph-invalid"] and "none of the graph's variables has a name of its own" in said

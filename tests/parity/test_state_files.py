@@ -3,18 +3,13 @@
 
 import json
 import os
-import pathlib
 import shutil
-import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
+import tensorflow as tf
 
-tf = pytest.importorskip("tensorflow")
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tool"))
-from toolkit import GOLDEN, run  # noqa: E402
+from support.paths import GOLDEN
+from support.tool import run
 
 NAMES = ["model.ckpt-3", "other", "it's", 'say "x"', "tab\there", "gr\u00f6\u00dfe", "back\\slash", "sub/inner"]
 INDEX = GOLDEN / "slots" / "model.ckpt-3.index"

@@ -6,14 +6,11 @@ import json
 import os
 import random
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import numpy as np
 import pytest
+import tensorflow as tf
 
-tf = pytest.importorskip("tensorflow")
-
-from differential import ckptfs_side, compare, dtypes, tensorflow_side
+from .differential import ckptfs_side, compare, dtypes, tensorflow_side
 
 tf1 = tf.compat.v1
 

@@ -16,9 +16,10 @@ import struct
 import time
 import traceback
 
-import bundle
 import pytest
-from truth import golden
+
+from support import bundle
+from support.truth import golden
 
 READERS = 64
 SECONDS = float(os.environ.get("SOAK_SECONDS", "4"))

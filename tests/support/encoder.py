@@ -30,12 +30,16 @@ def extend(crc, data):
     return crc ^ 0xFFFFFFFF
 
 
+def crc32c(data):
+    return extend(0, data)
+
+
 def mask(crc):
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def masked(data):
-    return mask(extend(0, data))
+    return mask(crc32c(data))
 
 
 def masked_repeated(block, count):

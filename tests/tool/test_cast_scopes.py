@@ -3,10 +3,13 @@
 
 import json
 
-import ml_dtypes
+import ml_dtypes  # noqa: F401 (makes NumPy know bfloat16 and its kind by name)
 import numpy as np
 import pytest
-from toolkit import GOLDEN, is_shown, out, run, truth, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN
+from support.tool import is_shown, out, run, truth
 
 FLOATING = ("float", "bfloat")
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

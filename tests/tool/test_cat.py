@@ -3,16 +3,15 @@
 
 import json
 import os
-import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
-from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V1, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN, TOOL
+from support.tool import MAPS, STRINGS, V1, V2, is_shown, map_truth, on_terminal, out, run, truth
 
 
 def batches(items, size=200):

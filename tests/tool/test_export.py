@@ -11,16 +11,17 @@ import resource
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 
 import cramjam
 import pytest
-from toolkit import TOOL, masked, out, run, truth, write_checkpoint
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder
+from support.bundle import write_checkpoint
+from support.encoder import masked
+from support.paths import TOOL
+from support.tool import out, run, truth
 
 FLOAT32, INT32, INT8 = 1, 3, 6
 ROOT_NEEDED = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount")

@@ -11,7 +11,9 @@ import signal
 import subprocess
 
 import pytest
-from toolkit import TOOL, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import TOOL
 
 INT8 = 6
 PARTIAL = ".ckptfs-partial-"

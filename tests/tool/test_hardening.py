@@ -6,7 +6,8 @@ import re
 import subprocess
 
 import pytest
-from toolkit import BUILD
+
+from support.paths import BUILD
 
 PROGRAMS = ["ckptfs", "ckptool"]
 

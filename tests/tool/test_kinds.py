@@ -10,7 +10,11 @@ import tarfile
 import zipfile
 
 import pytest
-from toolkit import GOLDEN, masked, run, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.encoder import masked
+from support.paths import GOLDEN
+from support.tool import run
 
 DEMO = GOLDEN / "demo" / "model.ckpt-1000"
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"

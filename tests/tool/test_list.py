@@ -6,7 +6,10 @@ import os
 import shutil
 
 import pytest
-from toolkit import GOLDEN, STRINGS, V1, V2, is_shown, on_terminal, out, run, truth, visible, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN
+from support.tool import STRINGS, V1, V2, is_shown, on_terminal, out, run, truth, visible
 
 ODD = {b"esc\x1b[31m": (4, [1], b"\1"), b"bad\xff\xc3utf8": (4, [1], b"\2"), b"nul\0x": (4, [], b"\3"),
        b"tab\tnl\n": (4, [], b"\4"), b"plain": (1, [1, 1], b"\0\0\x80\x3f")}

@@ -6,13 +6,13 @@ import os
 import pathlib
 import shutil
 import struct
-import sys
 
 import pytest
-from toolkit import GOLDEN, on_terminal, out, run, write_checkpoint
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN
+from support.tool import on_terminal, out, run
 
 FLOAT32, INT8 = 1, 6
 SAVED_MODEL = GOLDEN / "saved_model" / "saved_model"

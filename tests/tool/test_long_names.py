@@ -3,15 +3,12 @@
 
 import json
 import os
-import pathlib
 import subprocess
-import sys
 
 import pytest
-from toolkit import TOOL
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder
+from support.paths import TOOL
 
 LENGTH = 60000
 PATIENCE = 60  # seconds; what was not bounded took several minutes

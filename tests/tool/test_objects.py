@@ -5,7 +5,9 @@ import json
 import shutil
 
 import pytest
-from toolkit import GOLDEN, out, run, truth
+
+from support.paths import GOLDEN
+from support.tool import out, run, truth
 
 OBJECTS = GOLDEN / "objects"
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"

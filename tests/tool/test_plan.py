@@ -8,7 +8,10 @@ import shutil
 import subprocess
 
 import pytest
-from toolkit import GOLDEN, MAPS, STRINGS, TOOL, V2, is_shown, map_truth, on_terminal, out, run, truth, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN, TOOL
+from support.tool import MAPS, STRINGS, V2, is_shown, map_truth, on_terminal, out, run, truth
 
 KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "uncast", "hidden", "warnings", "errors"]
 

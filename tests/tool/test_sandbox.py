@@ -7,7 +7,10 @@ import subprocess
 import time
 
 import pytest
-from toolkit import GOLDEN, TOOL, run, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN, TOOL
+from support.tool import run
 
 INT8 = 6
 

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 
-from toolkit import TOOL, write_checkpoint
+from support.bundle import write_checkpoint
+from support.paths import TOOL
 
 INT8 = 4
 NAMES = [b"a", b"b", b"c", b"d"]

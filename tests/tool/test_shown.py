@@ -6,7 +6,9 @@ import os
 import unicodedata
 
 import pytest
-from toolkit import run, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.tool import run
 
 # A name that looks like "layer/kernel", one that looks like another, and their like.
 UNSEEN = ["\u202e", "\u202a", "\u202d", "\u2066", "\u2069", "\u200b", "\u200e", "\u200f", "\u061c", "\ufeff", "\u2028", "\u2029",

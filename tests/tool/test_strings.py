@@ -10,7 +10,11 @@ import struct
 import subprocess
 
 import pytest
-from toolkit import GOLDEN, STRINGS, TOOL, crc32c, masked, out, run, truth, varint, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.encoder import crc32c, masked, varint
+from support.paths import GOLDEN, TOOL
+from support.tool import STRINGS, out, run, truth
 
 STRING = 7
 WORDS = [b"", b"a", b"it's", b'say "x"', b"both ' and \"", b"tab\t nl\n cr\r \\", bytes(range(256)), b"\x7f\x80\xff", b"x" * 300]
@@ -119,6 +123,7 @@ def test_damage_is_an_error_and_nothing_is_written(tmp_path, damage):
 def test_a_big_string_is_streamed(tmp_path):
     """300 MiB of zeros in one string, with 200 MiB of memory."""
     size = 300 << 20
+
     # The checksum of a long run of zeros by squaring: crc of n zeros from a state is linear in the state.
     def times(matrix, vector):
         result = 0

@@ -5,7 +5,10 @@ import json
 import unicodedata
 
 import pytest
-from toolkit import GOLDEN, out, run, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN
+from support.tool import out, run
 
 FLOAT32 = 1
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"

@@ -4,7 +4,9 @@
 import subprocess
 
 import pytest
-from toolkit import BUILD, GOLDEN, run
+
+from support.paths import BUILD, GOLDEN
+from support.tool import run
 
 DEMO = GOLDEN / "demo"
 PREFIX = DEMO / "model.ckpt-1000"

@@ -4,7 +4,9 @@
 import re
 
 import pytest
-from toolkit import GOLDEN, out, run
+
+from support.paths import GOLDEN
+from support.tool import out, run
 
 DEMO = str(GOLDEN / "demo")
 

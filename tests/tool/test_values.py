@@ -7,7 +7,10 @@ import re
 import struct
 
 import pytest
-from toolkit import GOLDEN, is_shown, out, truth, write_checkpoint
+
+from support.bundle import write_checkpoint
+from support.paths import GOLDEN
+from support.tool import is_shown, out, truth
 
 SMALL = {  # exponent bits, mantissa bits, bias, kind
     "float16": (5, 10, 15, "ieee"), "bfloat16": (8, 7, 127, "ieee"), "float8_e5m2": (5, 2, 15, "ieee"),

@@ -3,21 +3,18 @@
 
 import pathlib
 import shutil
-import sys
 
 import pytest
 
-import toolkit
-from toolkit import GOLDEN, V2, truth
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-import encoder  # noqa: E402
+from support import encoder, tool
+from support.paths import GOLDEN
+from support.tool import V2, truth
 
 
 @pytest.mark.parametrize("folder", V2 + ["strings", "strings_sliced", "table"])
 def test_goldens_are_good(folder):
     prefix, _ = truth(folder)
-    lines = toolkit.run("verify", "-q", prefix).stdout.decode().splitlines()
+    lines = tool.run("verify", "-q", prefix).stdout.decode().splitlines()
     assert len(lines) == 1 and lines[0].endswith(": 0 damaged")
 
 
@@ -31,7 +28,7 @@ def test_every_damaged_byte_is_found(folder, step, tmp_path):
             data = bytearray(shard.read_bytes())
             data[position] ^= 0x40
             (copy / shard.name).write_bytes(data)
-            done = toolkit.run("verify", "-q", copy / prefix.name, status=1)
+            done = tool.run("verify", "-q", copy / prefix.name, status=1)
             lines = done.stdout.decode().splitlines()
             assert len(lines) == 2 and lines[-1].endswith(": 1 damaged"), lines
             assert "checksum mismatch" in lines[0] or "lengths of its elements" in lines[0]
@@ -43,9 +40,9 @@ def test_missing_and_short_shards_are_errors(tmp_path):
     shutil.copytree(prefix.parent, tmp_path / "x")
     shard = next((tmp_path / "x").glob("*.data-*"))
     shard.write_bytes(shard.read_bytes()[:-1])
-    assert b"bytes" in toolkit.run("verify", tmp_path / "x", status=1).stderr
+    assert b"bytes" in tool.run("verify", tmp_path / "x", status=1).stderr
     shard.unlink()
-    toolkit.run("verify", tmp_path / "x", status=1)
+    tool.run("verify", tmp_path / "x", status=1)
 
 
 def test_what_a_short_or_missing_shard_leaves_is_checked(tmp_path):
@@ -58,7 +55,7 @@ def test_what_a_short_or_missing_shard_leaves_is_checked(tmp_path):
     short, missing = (tmp_path / f"x.data-0000{i}-of-00002" for i in range(2))
     short.write_bytes(b"\1\1\1")
     missing.unlink()
-    done = toolkit.run("verify", prefix, status=1)
+    done = tool.run("verify", prefix, status=1)
     *lines, summary = done.stdout.decode().splitlines()
     assert lines[0].endswith("x.data-00000-of-00002: cut short at byte 3: 2 tensors or slices cannot be read: b, e")
     assert lines[1].endswith("x.data-00001-of-00002: cannot be opened: 4 tensors or slices cannot be read: c, d, e, ...")
@@ -67,8 +64,8 @@ def test_what_a_short_or_missing_shard_leaves_is_checked(tmp_path):
 
 
 def test_usage():
-    toolkit.run("verify", status=2)
-    toolkit.run("verify", GOLDEN / "demo", "more", status=2)
+    tool.run("verify", status=2)
+    tool.run("verify", GOLDEN / "demo", "more", status=2)
 
 
 # ---- V1: blocks have the checksums
@@ -77,7 +74,7 @@ def test_usage():
 @pytest.mark.parametrize("folder", ["v1", "v1_sharded", "v1_blocks", "big_endian"])
 def test_other_goldens_are_good(folder):
     prefix, tensors = truth(folder)
-    lines = toolkit.run("verify", "-q", prefix).stdout.decode().splitlines()
+    lines = tool.run("verify", "-q", prefix).stdout.decode().splitlines()
     assert len(lines) == 1 and lines[0].endswith(": 0 damaged") and lines[0].startswith(f"{len(tensors)} tensors, ")
     assert f" of {prefix}, " in lines[0]
 
@@ -129,7 +126,7 @@ def test_each_damaged_block_is_found_with_the_tensors_in_it(tmp_path):
         for position in (start + length // 2, start + length - 1, start + length, start + length + 1):
             if position == start + length - 1 and length < 100:
                 continue
-            done = toolkit.run("verify", "-q", damaged(prefix, tmp_path, position), status=1)
+            done = tool.run("verify", "-q", damaged(prefix, tmp_path, position), status=1)
             out = done.stdout.decode().splitlines()
             if out:
                 lines[position] = out
@@ -147,7 +144,7 @@ def test_two_damaged_blocks_are_two_tensors(tmp_path):
     prefix, _ = truth("v1_blocks")
     found, _ = blocks_of(prefix.read_bytes())
     big = sorted(found[1:], key=lambda block: -block[1])[:2]
-    out = toolkit.run("verify", "-q", damaged(prefix, tmp_path, *(start + length // 2 for start, length in big)), status=1)
+    out = tool.run("verify", "-q", damaged(prefix, tmp_path, *(start + length // 2 for start, length in big)), status=1)
     lines = out.stdout.decode().splitlines()
     assert len(lines) >= 3 and all(any(f"block at byte {start} " in line for line in lines) for start, _ in big)
 
@@ -158,7 +155,7 @@ def test_every_damaged_byte_of_v1_is_found(tmp_path):
     _, index = blocks_of(data)
     padding = range(len(data) - 46, len(data) - 8)  # of the footer, after its four numbers: nobody reads it
     for position in range(0, len(data), 3):
-        done = toolkit.run("verify", "-q", damaged(prefix, tmp_path, position), status=None)
+        done = tool.run("verify", "-q", damaged(prefix, tmp_path, position), status=None)
         if done.returncode == 0:
             assert position in padding
         elif position < blocks_of(data)[0][0][1]:
@@ -172,7 +169,7 @@ def test_slices_of_v1_shards(tmp_path):
     data = bytearray(shard.read_bytes())
     data[20] ^= 1
     shard.write_bytes(data)
-    done = toolkit.run("verify", "-q", tmp_path / "x", status=1)
+    done = tool.run("verify", "-q", tmp_path / "x", status=1)
     assert b"which has the metadata" in done.stderr and shard.name.encode() in done.stderr
 
 
@@ -197,11 +194,11 @@ def test_variants(tmp_path):
     # TensorFlow does not look at their sizes.
     for size in (len(data), 0, 1, 2**62):
         prefix = variant_checkpoint(tmp_path, (data, crc), [2, 2], size=size)
-        done = toolkit.run("verify", "-q", prefix)
+        done = tool.run("verify", "-q", prefix)
         assert b": 0 damaged" in done.stdout and b"not checked" not in done.stdout
     for place in (0, 4, 5, 9, 12, 20, 300, 400_000, len(data) - 1):
         wrong = data[:place] + bytes([data[place] ^ 1]) + data[place + 1:]
-        lines = toolkit.run("verify", "-q", variant_checkpoint(tmp_path, (wrong, crc), [4]), status=1).stdout.splitlines()
+        lines = tool.run("verify", "-q", variant_checkpoint(tmp_path, (wrong, crc), [4]), status=1).stdout.splitlines()
         assert len(lines) == 2 and lines[0].startswith(b"v: ") and lines[1].endswith(b": 1 damaged"), place
 
 
@@ -210,20 +207,20 @@ def test_variants(tmp_path):
                                          (encoder.variants([b""] * 9), [2**31, 2**31])])
 def test_variants_that_do_not_fit(tmp_path, data, shape):
     prefix = variant_checkpoint(tmp_path, data, shape)
-    lines = toolkit.run("verify", "-q", prefix, status=1).stdout.splitlines()
+    lines = tool.run("verify", "-q", prefix, status=1).stdout.splitlines()
     assert lines[0].startswith(b"v: the lengths of its elements do not fit its bytes, in "), lines
     assert len(lines) == 2 and lines[1].endswith(b": 1 damaged")
 
 
 def test_variants_beyond_the_end(tmp_path):
     prefix = variant_checkpoint(tmp_path, encoder.variants([b"abc"]), [], offset=2**40)
-    assert b"cut short at byte 16: 1 tensors or slices cannot be read: v\n" in toolkit.run("verify", "-q", prefix, status=1).stdout
+    assert b"cut short at byte 16: 1 tensors or slices cannot be read: v\n" in tool.run("verify", "-q", prefix, status=1).stdout
 
 
 def test_variants_of_big_endian_are_not_checked(tmp_path):
     bundle = encoder.Bundle(endianness=encoder.BIG)
     bundle.put(b"v", 21, [], encoder.variants([b"abc"]))
-    assert b": 0 damaged, 1 not checked" in toolkit.run("verify", "-q", bundle.write(tmp_path / "x.ckpt")).stdout
+    assert b": 0 damaged, 1 not checked" in tool.run("verify", "-q", bundle.write(tmp_path / "x.ckpt")).stdout
 
 
 def test_a_damaged_metaindex_block_is_counted(tmp_path):
@@ -234,10 +231,10 @@ def test_a_damaged_metaindex_block_is_counted(tmp_path):
     _, (at, size), _ = encoder.handles_of(bytes(bad))
     bad[at + size + 1] ^= 1
     index.write_bytes(bad)
-    done = toolkit.run("verify", tmp_path / "x", status=1)
+    done = tool.run("verify", tmp_path / "x", status=1)
     *lines, summary = done.stdout.decode().splitlines()
     assert [line.startswith(f"{index}: the block at byte {at} ") for line in lines] == [True] and summary.endswith(": 1 damaged")
     assert b"warning: metaindex: " in done.stderr
     for command in (["list"], ["plan"], ["cat"], ["export", "--format", "raw"]):
         operands = {"cat": ["a"], "export": [tmp_path / "out"]}.get(command[0], [])
-        assert b"warning: metaindex: " in toolkit.run(*command, tmp_path / "x", *operands).stderr
+        assert b"warning: metaindex: " in tool.run(*command, tmp_path / "x", *operands).stderr

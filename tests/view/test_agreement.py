@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from safetensors.numpy import load_file
-from test_tensorflow import restore
-from views import CUTTABLE, Tensor
+
+from support.views import CUTTABLE, Tensor
+
+from .test_tensorflow import restore
 
 DTYPES = ["float32", "float16", "int64", "uint16", "bool"]
 

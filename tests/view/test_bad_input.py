@@ -7,10 +7,12 @@ import stat
 import struct
 import subprocess
 
-import bundle
 import pytest
 import safetensors.numpy
-from conftest import BUILD, wait_until
+
+from support import bundle
+from support.mounts import wait_until
+from support.paths import BUILD
 
 FLOAT32, INT8, COMPLEX128, HALF = 1, 6, 18, 19
 FOUR = b"\0\0\x80\x3f"

@@ -6,11 +6,10 @@ import shutil
 import subprocess
 
 import pytest
-from views import View
 
-from conftest import BUILD, GOLDEN, ROOT
+from support.paths import GOLDEN, TOOL
+from support.views import View
 
-CKPTOOL = str(ROOT / BUILD / "ckptool")
 VIEWS = [("demo", "mixed"), ("sharded", "partitioned"), ("sliced", "cast"), ("slots", "identity"), ("strings", "renamed"), ("dtypes", "partitioned")]
 KINDS = {"raw": "raw", "npy": "npy", "tf": "tensorflow", "safetensors": "safetensors"}  # --format: [view] files
 
@@ -77,7 +76,7 @@ def test_copies_agree_with_the_export(ckptfs, tmp_path, golden, kind):
     exported = {}
     for form in KINDS:
         to = tmp_path / f"export-{form}"
-        run(CKPTOOL, "export", "-q", "--format", form, "-m", view.map_path, view.checkpoint, to)
+        run(TOOL, "export", "-q", "--format", form, "-m", view.map_path, view.checkpoint, to)
         files, _ = tree(to)
         assert files
         for path, content in files.items():
@@ -91,13 +90,13 @@ def test_an_identity_export_without_a_map(ckptfs, tmp_path):
     """Of one shard without gaps: the compact bundle has the source's data, byte by byte."""
     to = tmp_path / "out"
     checkpoint = GOLDEN / "demo" / "model.ckpt-1000"
-    run(CKPTOOL, "export", "--format", "tf", checkpoint, to)
+    run(TOOL, "export", "--format", "tf", checkpoint, to)
     assert sorted(p.name for p in to.iterdir()) == ["checkpoint", "model.data-00000-of-00001", "model.index"]
     assert (to / "model.data-00000-of-00001").read_bytes() == checkpoint.with_name("model.ckpt-1000.data-00000-of-00001").read_bytes()
 
 
 def refuse(*args):
-    done = subprocess.run([CKPTOOL, *map(str, args)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run([TOOL, *map(str, args)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and done.stderr.startswith("ckptool: "), (done.returncode, done.stderr)
     return done.stderr
 
@@ -109,7 +108,7 @@ def test_nothing_is_overwritten(tmp_path):
     assert "model.safetensors" in refuse("export", "--format", "safetensors", checkpoint, to)
     assert (to / "model.safetensors").read_text() == "mine"
     assert [p.name for p in to.iterdir()] == ["model.safetensors"]
-    run(CKPTOOL, "export", "--force", "--format", "safetensors", checkpoint, to)
+    run(TOOL, "export", "--force", "--format", "safetensors", checkpoint, to)
     assert (to / "model.safetensors").read_bytes()[8:9] == b"{"
     assert [p.name for p in to.iterdir()] == ["model.safetensors"]
 

@@ -9,12 +9,13 @@ import os
 import struct
 import subprocess
 
-import encoder
 import pytest
-from conftest import BUILD, ROOT, wait_until
+
+from support import encoder
+from support.mounts import wait_until
+from support.paths import TOOL
 
 FLOAT, INT8, STRING, INT64, HALF, UINT16 = 1, 6, 7, 9, 19, 17
-TOOL = ROOT / BUILD / "ckptool"
 COUNT = 3000  # elements of the tensors that get damaged: more than 4 KiB of each
 FLOATS = struct.pack(f"<{COUNT}f", *range(COUNT))
 HALVES = struct.pack(f"<{COUNT}e", *(i % 50 for i in range(COUNT)))

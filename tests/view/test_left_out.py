@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 
-import bundle
-import encoder
 import numpy as np
 import tensorflow as tf
-from numpy_files import check_layout, header_of
 from safetensors.numpy import load_file
-from views import Tensor, View, golden
+
+from support import bundle, encoder
+from support.numpy_files import check_layout, header_of
+from support.views import Tensor, View, golden
 
 FOUR = b"\0\0\x80\x3f"
 

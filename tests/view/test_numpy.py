@@ -7,10 +7,11 @@ import os
 
 import numpy as np
 import pytest
-from numpy_files import check_layout, check_names, check_npy, shown
 from safetensors import safe_open
 from safetensors.numpy import load_file
-from views import VIEWS, View, view_ids
+
+from support.numpy_files import check_layout, check_names, check_npy, shown
+from support.views import VIEWS, View, view_ids
 
 every_view = pytest.mark.parametrize("golden,kind", VIEWS, ids=view_ids(VIEWS))
 

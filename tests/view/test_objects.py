@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of objects and SavedModels: the object graph is kept for as long as each key that it names is in the view."""
 
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -9,20 +9,18 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_tensorflow import same
-from views import OBJECT_GRAPH, View, golden, read_golden
 
-from conftest import BUILD, ROOT
+from support.paths import BUILD, ROOT
+from support.views import OBJECT_GRAPH, View, golden, read_golden
+
+from .test_tensorflow import same
 
 
 @pytest.fixture(scope="module")
 def make_objects():
     """The script that made the goldens: it has the classes."""
     sys.path.insert(0, str(ROOT / "scripts"))  # it imports from beside it
-    spec = importlib.util.spec_from_file_location("make_golden_objects", ROOT / "scripts" / "make-golden-objects.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("make-golden-objects")
 
 
 def test_checkpoint_restore(ckptfs, tmp_path, make_objects):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import tensorflow as tf
 
-from conftest import BUILD
+from support.paths import BUILD
 
 
 class Words(tf.Module):

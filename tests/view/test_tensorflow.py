@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from views import SLICED, THREE_SHARDS, VIEWS, View, view_ids, without_object_graph
+
+from support.views import SLICED, THREE_SHARDS, VIEWS, View, view_ids, without_object_graph
 
 v1 = tf.compat.v1
 

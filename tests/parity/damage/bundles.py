@@ -3,8 +3,9 @@
 
 import struct
 
-import encoder as e
 import numpy as np
+
+from support import encoder as e
 
 FLOATS = np.arange(6, dtype="<f4").tobytes()
 

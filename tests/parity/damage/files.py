@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damaged V1 files: the good tensor `a` and the bad one `b`."""
 
-import encoder as e
 import numpy as np
+
+from support import encoder as e
 
 from .bundles import Case
 from .tables import flipped

@@ -6,8 +6,9 @@ to the next block, so that `b` "is not found", and nothing else is said."""
 
 import struct
 
-import encoder as e
 import numpy as np
+
+from support import encoder as e
 
 VALUE = np.arange(6, dtype="<f4").tobytes()
 

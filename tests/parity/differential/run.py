@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 if __package__ in (None, ""):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from differential import ckptfs_side, compare, generate, tensorflow_side
+from parity.differential import ckptfs_side, compare, generate, tensorflow_side
 
 KEEP = ckptfs_side.ROOT / "build" / "parity"
 

@@ -4,7 +4,7 @@
 import json
 import struct
 
-from conftest import GOLDEN
+from support.paths import GOLDEN
 
 
 class Golden:

@@ -3,9 +3,9 @@
 
 import struct
 
-from bundle import INT8, masked_crc32c, varint
+from support.encoder import masked, varint
 
-__all__ = ["INT8", "write_legacy"]
+INT8 = 6
 
 
 def message(number, content):
@@ -40,7 +40,7 @@ def write_legacy(path, tensors, together=False):
     with open(path, "wb") as file:
         def put(content):
             at = file.tell()
-            file.write(content + b"\0" + struct.pack("<I", masked_crc32c(content + b"\0")))
+            file.write(content + b"\0" + struct.pack("<I", masked(content + b"\0")))
             return varint(at) + varint(len(content))
 
         restarts = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes V2 checkpoints (tensor bundles) for the mount tests, without TensorFlow and without our own code.
+"""Writes simple V2 checkpoints (tensor bundles), without TensorFlow and without our own code.
 
 One data block, every key stored whole; see tensorflow/core/util/tensor_bundle/tensor_bundle.cc and core/lib/io/table_format.txt.
 """
@@ -7,28 +7,9 @@ One data block, every key stored whole; see tensorflow/core/util/tensor_bundle/t
 import struct
 from pathlib import Path
 
+from support.encoder import masked, varint
+
 FLOAT32, INT8 = 1, 6
-_CRC = []
-for _n in range(256):
-    for _ in range(8):
-        _n = _n >> 1 ^ (0x82F63B78 if _n & 1 else 0)
-    _CRC.append(_n)
-
-
-def masked_crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _CRC[(crc ^ byte) & 0xFF] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def varint(n):
-    out = b""
-    while n > 0x7F:
-        out += bytes([n & 0x7F | 0x80])
-        n >>= 7
-    return out + bytes([n])
 
 
 def _field(number, value):
@@ -49,10 +30,10 @@ def _block(records):
     return bytes(out)
 
 
-def write_index(path, entries, shards):
+def write_index(path, entries, shards, endianness=0):
     """entries: (name bytes, dtype, shape, shard, offset, size[, masked crc])."""
     version = _field(1, 1)
-    records = [(b"", _field(1, shards) + _field(3, version))]
+    records = [(b"", _field(1, shards) + _field(2, endianness) + _field(3, version))]
     for name, dtype, shape, shard, offset, size, *crc in sorted(entries):
         dims = b"".join(_field(2, _field(1, d)) for d in shape)
         records.append((name, _field(1, dtype) + _field(2, dims) + _field(3, shard) + _field(4, offset) +
@@ -61,7 +42,7 @@ def write_index(path, entries, shards):
 
     def add(block):
         handle = varint(len(out)) + varint(len(block))
-        out.extend(block + b"\0" + struct.pack("<I", masked_crc32c(block + b"\0")))
+        out.extend(block + b"\0" + struct.pack("<I", masked(block + b"\0")))
         return handle
 
     data = add(_block(records))
@@ -81,9 +62,23 @@ def write(prefix, tensors, shards=1):
         shard = data[i % shards]
         raw = name.encode() if isinstance(name, str) else name
         summed = summed or [content] * (len(content) <= 4096)
-        entries.append((raw, dtype, shape, i % shards, len(shard), len(content), *map(masked_crc32c, summed)))
+        entries.append((raw, dtype, shape, i % shards, len(shard), len(content), *map(masked, summed)))
         shard += content
     write_index(prefix + ".index", entries, shards)
     for i, content in enumerate(data):
         Path(f"{prefix}.data-{i:05}-of-{shards:05}").write_bytes(content)
+    return prefix
+
+
+def write_checkpoint(prefix, tensors, checksums=True, endianness=0, size_of={}, crc_of={}):
+    """In one shard. tensors: {name (bytes): (dtype number, shape, bytes[, what the checksum is over])}. Without checksums, those of the data
+    are 0: in Python they take a second a megabyte. size_of, crc_of: what an entry says instead."""
+    data, entries = b"", []
+    for name in sorted(tensors):
+        dtype, shape, content, *summed = tensors[name]
+        crc = crc_of.get(name, masked(summed[0] if summed else content) if checksums else 0)
+        entries.append((name, dtype, shape, 0, len(data), size_of.get(name, len(content)), crc))
+        data += content
+    write_index(f"{prefix}.index", entries, 1, endianness)
+    Path(f"{prefix}.data-00000-of-00001").write_bytes(data)
     return prefix

@@ -6,7 +6,8 @@ import math
 import struct
 
 import numpy as np
-from views import SAFETENSORS, without_object_graph
+
+from support.views import SAFETENSORS, without_object_graph
 
 
 def header_of(path):

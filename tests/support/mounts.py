@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real mounts for tests. CKPTFS_BUILD names the build folder (build); a sanitizer build works too: its reports fail the test."""
+"""Real mounts for tests. A sanitizer build works too: its reports fail the test."""
 
 import json
 import os
@@ -10,13 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("CKPTFS_BUILD", "build"))
-CKPTFS = str((ROOT / BUILD / "ckptfs").resolve())
-GOLDEN = ROOT / "tests" / "golden"
-# A job in the background of a shell has these ignored, and so would have the programs that tests start and then end by them.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+from support.paths import CKPTFS
 
 PATIENCE = 120  # seconds that anything may take before a test fails
 IS_ROOT = os.geteuid() == 0
@@ -196,12 +190,3 @@ class Ckptfs:
 
 def map_str(args):
     return [str(a) for a in args]
-
-
-@pytest.fixture
-def ckptfs(tmp_path):
-    assert os.path.exists(CKPTFS), f"{CKPTFS} is missing: make, or set CKPTFS_BUILD"
-    assert os.path.exists("/dev/fuse"), "the mount tests need /dev/fuse"
-    made = Ckptfs(tmp_path)
-    yield made
-    made.finish()

@@ -4,9 +4,10 @@ has to be. That is TensorFlow's own reading of the source (truth.json), put thro
 
 import json
 
-import ml_dtypes  # makes NumPy know bfloat16 and its kind by name
+import ml_dtypes  # noqa: F401 (makes NumPy know bfloat16 and its kind by name)
 import numpy as np
-from truth import golden
+
+from support.truth import golden
 
 # What a safetensors file holds (TensorFlow's name: its own). The fnuz types are known to newer readers alone.
 SAFETENSORS = {
