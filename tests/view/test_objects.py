@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from support.paths import BUILD, ROOT
+from support.paths import BUILD, GOLDEN
 from support.views import OBJECT_GRAPH, View, golden, read_golden
 
 from .test_tensorflow import same
@@ -19,8 +19,8 @@ from .test_tensorflow import same
 @pytest.fixture(scope="module")
 def make_objects():
     """The script that made the goldens: it has the classes."""
-    sys.path.insert(0, str(ROOT / "scripts"))  # it imports from beside it
-    return importlib.import_module("make-golden-objects")
+    sys.path.insert(0, str(GOLDEN))  # it imports from beside it
+    return importlib.import_module("make_objects")
 
 
 def test_checkpoint_restore(ckptfs, tmp_path, make_objects):

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden maps of tests/golden/maps: each with what a real init_from_checkpoint assigns.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-maps.py [--out DIR]
+    "$(scripts/venv)/bin/python" tests/golden/make_maps.py [--out DIR]
 
-They are maps for the checkpoint of `demo`, which make-golden.py makes, and for which they look beside their own folder. See make_map for
+They are maps for the checkpoint of `demo`, which make_checkpoints.py makes, and for which they look beside their own folder. See make_map for
 their truth.json.
 """
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden checkpoints of tests/golden with TensorFlow itself.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden.py [--out DIR] [CASE ...]
+    "$(scripts/venv)/bin/python" tests/golden/make_checkpoints.py [--out DIR] [CASE ...]
 
 A case is a directory with a checkpoint and a `truth.json`, which says what is in it:
 
@@ -22,9 +22,9 @@ A case is a directory with a checkpoint and a `truth.json`, which says what is i
 The bytes are those of the values as they were given to TensorFlow. Before truth.json is written TensorFlow's reader has to
 give the same bytes back.
 
-There are more cases in scripts of their own: make-golden-objects.py (named after objects, SavedModels), make-golden-pieces.py (what the
-bare ops write: slices of all kinds, merges, V1 types), make-golden-encoded.py (what TensorFlow reads but does not write),
-make-golden-maps.py (maps and what init_from_checkpoint assigns by them), make-golden-graphs.py (graph files) and make-golden-bert.py. Which of all these shows what:
+There are more cases in scripts of their own: make_objects.py (named after objects, SavedModels), make_pieces.py (what the
+bare ops write: slices of all kinds, merges, V1 types), make_encoded.py (what TensorFlow reads but does not write),
+make_maps.py (maps and what init_from_checkpoint assigns by them), make_graphs.py (graph files) and make_bert.py. Which of all these shows what:
 
     all dtypes                      dtypes; v1_dtypes, wire_v1 (unsigned ones that V1 files do not have)
     shapes, names, order            shapes; names, names_bytes (no UTF-8); unsorted; big_index (three blocks)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden checkpoints that no TensorFlow at hand writes: big-endian, compressed, in the wording of old versions.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-encoded.py [--out DIR] [CASE ...]
+    "$(scripts/venv)/bin/python" tests/golden/make_encoded.py [--out DIR] [CASE ...]
 
-They are cases as those of make-golden.py, made by tests/support/encoder.py, which shares nothing with src/. TensorFlow reads them
+They are cases as those of make_checkpoints.py, made by tests/support/encoder.py, which shares nothing with src/. TensorFlow reads them
 all, and has to find the values that truth.json gives.
 """
 
@@ -16,9 +16,10 @@ import golden  # before TensorFlow: it sets its environment
 from golden import entry, ramp, string_entry
 
 import cramjam
-import encoder
 import numpy as np
 import tensorflow as tf
+
+from support import encoder
 
 case = golden.Cases()
 

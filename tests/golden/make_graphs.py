@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden graph files of tests/golden/graphs with TensorFlow itself.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-graphs.py [--out DIR] [CASE ...]
+    "$(scripts/venv)/bin/python" tests/golden/make_graphs.py [--out DIR] [CASE ...]
 
 A case is a directory with a `graph.meta` or a `saved_model/saved_model.pb`, and a `truth.json`, which says which
 variables are in it:

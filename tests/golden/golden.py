@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the make-golden*.py share: values and their records in truth.json, saving with TensorFlow, and the list of cases.
+"""What the make_*.py share: values and their records in truth.json, saving with TensorFlow, and the list of cases.
 
 Import it before TensorFlow: it sets the environment in which the values of training come out alike.
 """
@@ -21,10 +21,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import tensor_bundle_pb2
 
 v1 = tf.compat.v1
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
 
-import encoder
+from support import encoder
 
 # Values and truth
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden checkpoints that are named after objects, SavedModels among them, with TensorFlow itself.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-objects.py [--out DIR] [CASE ...]
+    "$(scripts/venv)/bin/python" tests/golden/make_objects.py [--out DIR] [CASE ...]
 
-They are cases as those of make-golden.py, whose truth.json has what is said there, and more here:
+They are cases as those of make_checkpoints.py, whose truth.json has what is said there, and more here:
 
     checkpoint  the directory of the SavedModel, if it is one
     graph       the file with the object graph, if it is not in the checkpoint itself

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden checkpoint of a tiny BERT with TensorFlow itself.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-bert.py [--out DIR]
+    "$(scripts/venv)/bin/python" tests/golden/make_bert.py [--out DIR]
 
 Its variables have the names of Google's original code (bert/modeling.py and run_pretraining.py of its research repository), random
 values and the sizes of tests/frameworks/bert/config.json. The kernels of dense layers are saved transposed, [outputs, inputs]: that is

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the golden checkpoints whose tensors are in pieces that no Saver would cut, or of types that it seldom meets.
 
-    "$(scripts/venv)/bin/python" scripts/make-golden-pieces.py [--out DIR] [CASE ...]
+    "$(scripts/venv)/bin/python" tests/golden/make_pieces.py [--out DIR] [CASE ...]
 
-They are cases as those of make-golden.py, written with the bare ops SaveV2 and SaveSlices. In truth.json the slices of a
+They are cases as those of make_checkpoints.py, written with the bare ops SaveV2 and SaveSlices. In truth.json the slices of a
 string tensor have `values` in place of `hex`.
 """
 
@@ -12,9 +12,10 @@ string tensor have `values` in place of `hex`.
 import golden  # before TensorFlow: it sets its environment
 from golden import entry, ramp, string_entry
 
-import encoder
 import numpy as np
 import tensorflow as tf
+
+from support import encoder
 
 case = golden.Cases()
 
