@@ -3,6 +3,7 @@
 # What scripts/check and scripts/soak share: steps with a log and counts each, and how Python's tests and
 # sanitizers are run. To be sourced at the top of the repository by a script that has set `wanted`, an array
 # of beginnings of steps (empty: all of them), and `logs`, where the logs go.
+# shellcheck disable=SC2154 # those two
 
 unset MAKEFLAGS MAKELEVEL SAN BUILD # of the make that called
 export LC_ALL=C.UTF-8
