@@ -4,6 +4,7 @@
 #   BUILD=dir       where everything goes (build)
 #   SAN=asan|tsan   sanitizers, in a build folder of their own (build/asan, build/tsan); `make fuzz` has SAN=fuzz, with clang
 #   WERROR=1        warnings are errors (CI)
+#   TESTS='WORD...' what `make check` runs instead of all: of steps, Python tests and unit tests, as scripts/check says
 #   V=1             show the commands; QUIET=1: not even what is made
 #   PREFIX, DESTDIR for `make install`
 
@@ -61,24 +62,36 @@ HELPERS := $(HELPERS_C:tests/mount/%.c=$(BUILD)/tests/%)
 SHIM := $(BUILD)/tests/faultshim.so
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
-.PHONY: all demo check check-frameworks check-unit parity bench fuzz coverage soak install uninstall clean help tests format
+# needs GROUPS: calls `make setup`, which says what it installs, when something of them is missing.
+needs = @scripts/setup --missing $(1) > /dev/null || $(MAKE) --no-print-directory setup FOR='$(1)'
+
+.PHONY: all setup lint demo check check-frameworks check-unit parity bench fuzz coverage soak install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS) ## build build/ckptfs and build/ckptool
 
-demo: ## install what is missing, build, mount a real checkpoint, show its tensors, unmount
-	@scripts/setup build demo
+FOR ?= build demo tests lint
+
+setup: ## install what is missing (as root; else it says the command); the targets below call it when something is missing
+	@scripts/setup $(FOR)
+
+demo: ## build, mount a real checkpoint, show its tensors, unmount
+	$(call needs,build demo)
 	@$(MAKE) --no-print-directory -q all || echo 'building ckptfs and ckptool ...'
 	@$(MAKE) --no-print-directory QUIET=1 all
 	@BUILD=$(BUILD) scripts/demo
 
-check: ## install what tests need, run every test
-	@scripts/setup build tests
-	@scripts/check
+check: ## build and test, all or TESTS='WORD...': a step, a Python test's path or a part of its name, a unit test
+	$(call needs,build tests lint)
+	@scripts/check $(TESTS)
+
+lint: ## what is wrong with the sources, without building: format, widths, shell, Python, manuals, layers
+	$(call needs,build lint)
+	@scripts/lint
 
 check-frameworks: ## install torch, jax and transformers (5 GB), build, read mounts with them
-	@scripts/setup build tests
+	$(call needs,build tests)
 	@$(MAKE) --no-print-directory all
 	@scripts/check frameworks
 
@@ -89,24 +102,24 @@ N ?= 1000
 SEED ?= 1
 
 parity: all ## N cases against TensorFlow's init_from_checkpoint (N=10000 SEED=s); failing ones are kept in build/parity
-	@scripts/setup build tests
+	$(call needs,build tests)
 	@CKPTFS_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 "$$(scripts/venv)/bin/python" tests/parity/differential/run.py "$(N)" "$(SEED)"
 
 bench: ## speed and memory as ratios against references of the same run
-	@scripts/setup build tests bench
+	$(call needs,build tests bench)
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench
 
 fuzz: ## look for inputs that break a parser or a view: TARGET=view|table|bundle|strings|legacy|objects|statefile|map|meta TIME=seconds
-	@scripts/setup build fuzz
+	$(call needs,build fuzz)
 	@scripts/fuzz '$(TARGET)' '$(or $(TIME),60)'
 
 coverage: ## which functions of the parsers and of a view's files the fuzz corpora reach
-	@scripts/setup build tests
+	$(call needs,build tests)
 	@scripts/coverage
 
 soak: ## what takes over an hour and is run once: fuzzing, 64 readers, parity, faults; PART='fuzz readers' TIME=seconds each N=cases
-	@scripts/setup build tests fuzz
+	$(call needs,build tests fuzz)
 	@scripts/soak $(PART)
 
 tests: $(UNIT) $(REPLAY) $(HELPERS) $(SHIM) ## build the unit tests, and the programs that the tests run
@@ -127,7 +140,7 @@ clean: ## remove everything built
 	rm -rf build
 
 format: ## apply .clang-format
-	clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+	git ls-files -co --exclude-standard 'src/*.[ch]' 'tests/*.[ch]' | xargs clang-format-14 -i
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18

@@ -2,7 +2,7 @@
 #
 # What scripts/check and scripts/soak share: steps with a log and counts each, and how Python's tests and
 # sanitizers are run. To be sourced at the top of the repository by a script that has set `wanted`, an array
-# of beginnings of steps (empty: all of them), and `logs`, where the logs go.
+# of beginnings of steps (empty: all of them), and `logs`, where the logs go. `exact` holds whole names of steps that are wanted too.
 # shellcheck disable=SC2154 # those two
 
 unset MAKEFLAGS MAKELEVEL SAN BUILD # of the make that called
@@ -12,6 +12,9 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/ckptfs-check.XXXXXX")
 scratch=$(realpath -- "$scratch")
 export TMPDIR=$scratch # so that whatever a test mounts lies below it
 jobs=$(nproc)
+exact=()
+times=$scratch/times # of each test: seconds, a tab, what it is
+: > "$times"
 passed=0 failed=0 skipped=0
 
 # left_mounts: the mount points of the tests that are still there.
@@ -38,6 +41,9 @@ chosen() {
     for one in "${wanted[@]}"; do
         case $1 in "$one"*) return 0 ;; esac
     done
+    for one in "${exact[@]}"; do
+        if [ "$1" = "$one" ]; then return 0; fi
+    done
     return 1
 }
 
@@ -50,6 +56,9 @@ step() {
     "$@" < /dev/null > "$log" 2>&1
     status=$?
     took=$(((${EPOCHREALTIME/./} - start) / 100000))
+    # Unit tests: `build/tests/test_arena: 12 passed, 0 skipped (34 ms)`.
+    sed -nE 's/^([^ ]+): [0-9]+ passed, [0-9]+ skipped \(([0-9]+) ms\)$/\2 \1/p' "$log" |
+        awk -v step="$name" '{ printf "%.3f\t%s: %s\n", $1 / 1000, step, $2 }' >> "$times"
     counts=$(sed -nE 's/^[a-z-]+: ([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$log" | tail -n 1)
     if [ -n "$counts" ]; then
         read -r good bad skips <<< "$counts"
@@ -83,15 +92,16 @@ build() { make --no-print-directory --keep-going -j "$jobs" "$@"; }
 
 # pytest_in FOLDER BUILD ARGUMENT...: the counts come from the JUnit file, and no file is a failure.
 pytest_in() {
-    local folder=$1 build=$2 python xml
+    local folder=$1 build=$2 python xml label
     shift 2
+    label=$(basename -- "$folder")-$(basename -- "$build")
     python=$(scripts/venv ${environment:+"$environment"})/bin/python || return 1
-    xml=$logs/$(basename -- "$folder")-$(basename -- "$build").xml
+    xml=$logs/${label//[^A-Za-z0-9_.-]/_}.xml
     rm -f -- "$xml"
-    CKPTFS_BUILD=$build PYTHONDONTWRITEBYTECODE=1 "${under[@]}" "$python" -m pytest -p no:cacheprovider -q -rs --basetemp="$TMPDIR/pytest" \
+    CKPTFS_BUILD=$build PYTHONDONTWRITEBYTECODE=1 "${under[@]}" "$python" -m pytest -q -rs --basetemp="$TMPDIR/pytest" \
         --junit-xml="$xml" "$@" "$folder"
     local status=$?
-    "$python" - "$xml" << 'COUNT' || return 1
+    "$python" - "$xml" "$build" "$times" << 'COUNT' || return 1
 import sys
 import xml.etree.ElementTree as tree
 
@@ -100,6 +110,10 @@ for suite in tree.parse(sys.argv[1]).getroot().iter("testsuite"):
     total += int(suite.get("tests"))
     bad += int(suite.get("failures")) + int(suite.get("errors"))
     skipped += int(suite.get("skipped"))
+with open(sys.argv[3], "a", encoding="utf-8") as times:
+    for case in tree.parse(sys.argv[1]).getroot().iter("testcase"):
+        file = case.get("classname").replace(".", "/")
+        print(f"{float(case.get('time')):.3f}\t{sys.argv[2]}: {file}.py::{case.get('name')}", file=times)
 if not total:
     sys.exit("pytest ran no test")
 print(f"pytest: {total - bad - skipped} passed, {bad} failed, {skipped} skipped")
@@ -154,8 +168,12 @@ faults() {
     FAULTS_SECONDS=$seconds pytest_in tests/faults "$build" "$@"
 }
 
-# end_steps: the last line of a script, and its exit status.
+# end_steps: the slowest tests, the last line of a script, and its exit status.
 end_steps() {
+    if [ -s "$times" ]; then
+        echo 'the slowest tests:'
+        sort -rn -- "$times" | head -n 10 | awk -F '\t' '{ printf "%9.1f s  %s\n", $1, substr($2, 1, 140) }'
+    fi
     if [ "${CI:-}" = true ]; then
         failed=$((failed + skipped))
         skipped=0
