@@ -49,9 +49,9 @@ const char opts_help[] =
     "mount point; 2 for wrong usage.\n";
 
 /* As FUSE_OPT_KEY, whose -1U is widened without a word. */
-#define OPTION(template, key)                                                                                \
-    {                                                                                                        \
-        template, UINT_MAX, key                                                                              \
+#define OPTION(template, key)                                                                      \
+    {                                                                                              \
+        template, UINT_MAX, key                                                                    \
     }
 
 const struct fuse_opt opts_table[] = {
