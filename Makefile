@@ -17,7 +17,7 @@ V ?=
 QUIET ?=
 Q := $(if $(V),,@)
 SAY = @$(if $(V)$(QUIET),:,printf '  %-5s %s\n')
-VERSION := 0.1.0
+VERSION := 0.2.0
 comma := ,
 
 CC ?= cc
@@ -129,12 +129,13 @@ install: all ## into DESTDIR/PREFIX
 	install -D -m 755 $(BUILD)/ckptool $(DESTDIR)$(PREFIX)/bin/ckptool
 	install -D -m 644 conf/ckptfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptfs.1
 	install -D -m 644 conf/ckptool.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptool.1
+	install -D -m 644 conf/ckptfs-map.5 $(DESTDIR)$(PREFIX)/share/man/man5/ckptfs-map.5
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin
 	ln -sf ../bin/ckptfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.ckptfs
 
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ckptfs bin/ckptool share/man/man1/ckptfs.1 \
-	  share/man/man1/ckptool.1 sbin/mount.fuse.ckptfs)
+	  share/man/man1/ckptool.1 share/man/man5/ckptfs-map.5 sbin/mount.fuse.ckptfs)
 
 clean: ## remove everything built
 	rm -rf build
