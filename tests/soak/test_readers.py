@@ -82,13 +82,18 @@ class Reader:
         self.mount, self.files, self.noise, self.may_fail = str(mount), files, random.Random(seed), may_fail
         self.names = sorted(files)
 
+    def compare(self, got, want, path, off):
+        """A read of several pages, of which the first are good and one is EIO, gives the first, as POSIX has it."""
+        cut = self.may_fail and got and (off + len(got)) % mmap.PAGESIZE == 0
+        assert got == want[:len(got)] if cut else got == want, (path, off, len(got), len(want))
+
     def pieces(self, path, content):
         fd = os.open(os.path.join(self.mount, path), os.O_RDONLY)
         try:
             for _ in range(self.noise.randrange(1, 8)):
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
                 off, length = self.noise.randrange(len(content) + 2), self.noise.choice([1, 100, 4096, 70000, 1 << 20])
-                assert os.pread(fd, length, off) == content[off:off + length], (path, off, length)
+                self.compare(os.pread(fd, length, off), content[off:off + length], path, off)
         finally:
             os.close(fd)
 
