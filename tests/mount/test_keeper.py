@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mount and its end: nothing stays mounted when its daemon is gone, however that went, and no other mount is touched."""
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -32,7 +33,12 @@ def gone(mount):
 
 
 def descriptors(pid):
-    return {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    """Those that are open, and not closed while it is looked."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[fd] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return found
 
 
 def reader_of(path):
