@@ -173,6 +173,17 @@ static int by_name(const void *a, const void *b)
     return str_cmp(((const struct claim *)a)->name, ((const struct claim *)b)->name);
 }
 
+static void give_name(struct naming *n, const struct claim *c, candidate *of)
+{
+    struct graph_node *saved = n->g->saved.items;
+    if (!n->names[c->saved].ptr) {
+        const struct object_link *slot = of == after_variable ? n->slot[c->saved] : NULL;
+        saved[c->saved].called_by_path =
+            of == path || (slot && saved[saved_of(n->g, slot->variable)].called_by_path);
+        n->names[c->saved] = c->name;
+    }
+}
+
 /* Gives those of the slots, or of the other variables, that have no name yet their candidate, if
  * nobody else has it or would have it. */
 static errint settle(struct naming *n, bool slots, candidate *of)
@@ -201,7 +212,7 @@ static errint settle(struct naming *n, bool slots, candidate *of)
              high++) {
         }
         if (high == low + 1) {
-            n->names[n->claims[low].saved] = n->claims[low].name;
+            give_name(n, &n->claims[low], of);
         }
     }
     return 0;

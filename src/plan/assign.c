@@ -23,7 +23,7 @@ struct slot {
     uint32_t rule;
     bool whole; /* the part takes all of `source`, not its slice */
     const struct tensor
-        *rival; /* of the variable's name, where `source` is of its path; NULL: none */
+        *rival; /* of the variable's name, where `source` is of its path, or is both; NULL: none */
 };
 
 struct store {
@@ -31,6 +31,7 @@ struct store {
     const struct graph *graph;
     struct slot *slots;   /* owns */
     uint32_t *first_slot; /* owns; per variable */
+    bool *by_path;        /* owns; per tensor: whether it is at the path of objects of a variable */
     uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are
                              left out */
     struct str missed;    /* the first of them */
@@ -111,8 +112,18 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
 static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
 {
     struct diag *d = s->r->diag;
+    const char *where = resolve_place(s->r, s->r->map->rules[slot->rule].line);
+    if (slot->rival == slot->source) {
+        diag_error(d, DIAG_NAME_AMBIGUOUS, where, v->name,
+                   "the checkpoint has nothing at the path of objects of variable '%s', and the "
+                   "tensor that is "
+                   "called as it is belongs to another path: if that is meant, say so in a rule of "
+                   "its own",
+                   diag_visible(d, v->name));
+        return;
+    }
     diag_error(
-        d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line), v->name,
+        d, DIAG_NAME_AMBIGUOUS, where, v->name,
         "variable '%s' is at the path of objects where the checkpoint has '%s', and a tensor of "
         "another path is called as it is: say in a rule of its own which of them it takes",
         diag_visible(d, v->name), diag_visible(d, tensor_name(slot->source)));
@@ -273,14 +284,32 @@ static void warn_missing(struct store *s, const struct rule *rule)
     s->missing = 0;
 }
 
-/* The tensor at the path of objects that v has, for a rule that leaves names as they are, where
- * those are not keys. */
-static const struct tensor *tensor_by_path(const struct store *s, const struct rule *rule,
-                                           const struct variable *v)
+/* Whether a rule's scope goes by paths of objects: it leaves names as they are, and those are not
+ * keys. */
+static bool goes_by_paths(const struct store *s, const struct rule *rule)
 {
     const struct catalog *c = s->r->catalog;
-    bool same = c->names && c->names->friendly && str_eq(rule->source, rule->target);
-    return same ? v->by_path : NULL;
+    return c->names && c->names->friendly && str_eq(rule->source, rule->target);
+}
+
+/* Of a variable at whose path the checkpoint has nothing: the tensor of its name, if it is that of
+ * another path. */
+static const struct tensor *tensor_of_another(const struct store *s, const struct variable *v)
+{
+    const struct catalog *c = s->r->catalog;
+    const struct tensor *t = catalog_find(c, v->name);
+    return t && (v->called_by_path || s->by_path[t - c->tensors]) ? t : NULL;
+}
+
+/* To be left out, or an error unless a rule of its own assigns v. */
+static errint assign_of_another(struct store *s, uint32_t index, const struct variable *v,
+                                const struct tensor *t)
+{
+    if (may_be_missing(s, v->name)) {
+        s->missed = s->missing++ ? s->missed : v->name;
+        return 0;
+    }
+    return put(s, v, 0, (struct slot){.source = t, .rule = index, .rival = t}, v->name);
 }
 
 static errint assign_by_path(struct store *s, uint32_t index, const struct variable *v,
@@ -319,10 +348,14 @@ static void warn_renamed(struct store *s, const struct rule *rule)
 static errint assign_declared(struct store *s, uint32_t index, struct str scope,
                               const struct variable *v)
 {
-    const struct tensor *t = tensor_by_path(s, &s->r->map->rules[index], v);
+    const struct rule *rule = &s->r->map->rules[index];
     struct str member = cut_at_part(v->name);
-    if (t) {
-        return assign_by_path(s, index, v, t);
+    if (goes_by_paths(s, rule) && v->by_path) {
+        return assign_by_path(s, index, v, v->by_path);
+    }
+    const struct tensor *another = goes_by_paths(s, rule) ? tensor_of_another(s, v) : NULL;
+    if (another) {
+        return assign_of_another(s, index, v, another);
     }
     if (s->last.ptr && str_eq(s->last, member)) {
         return 0; /* names that are cut alike are neighbours */
@@ -471,11 +504,16 @@ errint resolve_with_graph(struct resolve *r)
 {
     const struct graph *graph = r->graph;
     CLEANUP_FREE uint32_t *first_slot = calloc((size_t)graph->count + 1, sizeof(*first_slot));
-    if (!first_slot) {
+    CLEANUP_FREE bool *by_path = calloc((size_t)r->catalog->count + 1, sizeof(*by_path));
+    if (!first_slot || !by_path) {
         return diag_no_memory(r->diag);
     }
     uint64_t total = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
+        const struct tensor *t = graph->variables[i].by_path;
+        if (t) {
+            by_path[t - r->catalog->tensors] = true;
+        }
         first_slot[i] = (uint32_t)total;
         total += (uint64_t)parts_of(&graph->variables[i]);
         if (total > r->most) {
@@ -488,7 +526,8 @@ errint resolve_with_graph(struct resolve *r)
     if (!slots) {
         return diag_no_memory(r->diag);
     }
-    struct store store = {.r = r, .graph = graph, .slots = slots, .first_slot = first_slot};
+    struct store store = {
+        .r = r, .graph = graph, .slots = slots, .first_slot = first_slot, .by_path = by_path};
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < r->map->rule_count; i++) {
         rc = assign_rule(&store, i);

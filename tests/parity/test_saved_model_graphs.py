@@ -161,6 +161,40 @@ def test_a_path_that_says_another_than_the_name_is_an_error(tmp_path):
     assert {name: value for name, value in got.items() if name[:2] in ("a/", "b/")} == by_name(net, ["b", "a"])
 
 
+def dense_layers(*names):
+    made = tf.Module()
+    made.layers = [saved_models.Dense(3, 2, name) for name in names]
+    return made
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_tensor_of_another_path_is_not_taken_by_its_name_alone(tmp_path, saved):
+    """As Keras counts its layers: the only one of the checkpoint is called as the second of the graph."""
+    model = dense_layers("dense", "dense_1")
+    graph, checkpoint = pair(tmp_path, model, dense_layers("dense_1"))
+    graph = graph if saved else tf.train.Checkpoint(root=model).write(str(tmp_path / "graph.ckpt"))
+    report, said = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", "dense_1/b"), ("name-ambiguous", "dense_1/w")]
+    assert "nothing at the path of objects of variable 'dense_1/b'" in said
+    got, _ = shown(*FRIENDLY, "-a", "dense_1/w=dense_1/w", "-a", "dense_1/b=dense_1/b", "-g", graph, checkpoint)  # the remedy
+    assert got["dense/w"] == got["dense_1/w"]
+    (tmp_path / "map.ini").write_text("[checkpoint]\nnames = friendly\n[assignment_map]\n/ = /\n[view]\nmissing = skip\n")
+    report, _ = plan("-m", tmp_path / "map.ini", "-g", graph, checkpoint)
+    assert [t["variable"] for t in report["targets"]] == ["dense/b", "dense/w"] and report["unassigned"] == ["dense_1/b", "dense_1/w"]
+
+
+def test_a_path_is_not_the_name_of_a_tensor_of_another_path(tmp_path):
+    """Here `a` is where the graph has a variable whose name says nothing, and there what another is called."""
+    graph, there = tf.Module(), tf.Module()
+    graph.a, graph.b, graph.d = [tf.Variable([0.0, 0.0]) for _ in range(2)] + [{"e/f": tf.Variable([0.0, 0.0])}]
+    there.c, there.b, there.d = tf.Variable([9.0, 9.0], name="a"), tf.Variable([3.0, 3.0]), {"e": {"f": tf.Variable([4.0, 4.0])}}
+    graph, checkpoint = pair(tmp_path, graph, there)
+    report, _ = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", "a"), ("name-ambiguous", "d/e/f")]
+    got, _ = shown(*FRIENDLY, "-a", "a=a", "-a", "d/e/f=d/e/f", "-g", graph, checkpoint)  # the remedy
+    assert got == {"a": [9.0, 9.0], "b": [3.0, 3.0], "d/e/f": [4.0, 4.0]}
+
+
 def test_a_rule_that_renames_goes_by_names(tmp_path):
     """Only a scope that is left as it is goes by paths."""
     net = Net(["dense", "other"])
