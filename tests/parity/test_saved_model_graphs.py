@@ -252,6 +252,22 @@ def test_another_checkpoint_of_objects_is_a_graph_by_friendly_names(tmp_path):
     assert got["dense/w"] == own["dense_7/w"] and "'dense/b' takes 'dense_7/b'" in said
 
 
+class TwoTensors(tf.__internal__.tracking.AutoTrackable):
+    def _serialize_to_tensors(self):
+        return {"alpha": tf.constant([1.0, 1.0]), "beta": tf.constant([2.0, 2.0])}
+
+    def _restore_from_tensors(self, tensors):
+        pass
+
+
+def test_an_object_that_is_no_variable_is_none_of_the_graph(tmp_path):
+    graph, there = tf.Module(), tf.Module()
+    graph.x, graph.y = tf.Variable([0.0, 0.0], name="x"), tf.Variable([0.0, 0.0], name="y")
+    there.x, there.y = TwoTensors(), tf.Variable([3.0, 3.0], name="y")
+    report, _ = plan(*FRIENDLY, "-g", *pair(tmp_path, graph, there), status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("tensor-not-found", "x")]
+
+
 # Nothing at all
 
 

@@ -2,6 +2,7 @@
 #include "source/tf_v2/object_tensors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/grow.h"
@@ -9,7 +10,11 @@
 #include "source/tf_v2/objects_record.h"
 
 /* TrackableObjectGraph, TrackableObject, SerializedTensor. */
-enum { GRAPH_NODES = 1, NODE_ATTRIBUTES = 2, ATTRIBUTE_KEY = 3 };
+enum { GRAPH_NODES = 1, NODE_ATTRIBUTES = 2, ATTRIBUTE_NAME = 1, ATTRIBUTE_KEY = 3 };
+
+/* What the value of a variable is called (tensorflow/python/trackable/base.py,
+ * VARIABLE_VALUE_KEY). */
+#define VALUE_NAME "VARIABLE_VALUE"
 
 struct reading {
     const struct catalog *c;
@@ -34,7 +39,15 @@ static errint find_tensor(struct reading *r, struct wire_window key, uint32_t *t
     return rc;
 }
 
-/* The tensor that a node's first value in the checkpoint is. */
+static errint is_value(struct reading *r, struct wire_window name, bool *is)
+{
+    bool alike = wire_len(name) == strlen(VALUE_NAME);
+    errint rc = alike ? wire_read(r->w, name, CATALOG_NAME_MOST, r->key) : 0;
+    *is = rc == 0 && alike && memcmp(r->key, VALUE_NAME, strlen(VALUE_NAME)) == 0;
+    return rc;
+}
+
+/* The tensor that a node's value as a variable is in the checkpoint. */
 static errint read_tensor(struct reading *r, struct wire_window node, uint32_t *tensor)
 {
     struct wire_window attribute;
@@ -43,11 +56,15 @@ static errint read_tensor(struct reading *r, struct wire_window node, uint32_t *
     while (*tensor == OBJECT_NONE &&
            (got = wire_next_of(r->w, &node, NODE_ATTRIBUTES, &attribute)) > 0) {
         struct wire_window key = {0};
-        struct wire_window next;
-        while ((got = wire_next_of(r->w, &attribute, ATTRIBUTE_KEY, &next)) > 0) {
-            key = next;
+        struct wire_window name = {0};
+        struct wire_field f;
+        bool value = false;
+        while ((got = wire_next_bytes(r->w, &attribute, &f)) > 0) {
+            key = f.number == ATTRIBUTE_KEY ? f.bytes : key;
+            name = f.number == ATTRIBUTE_NAME ? f.bytes : name;
         }
-        errint rc = got < 0 ? got : find_tensor(r, key, tensor);
+        errint rc = got < 0 ? got : is_value(r, name, &value);
+        rc = rc == 0 && value ? find_tensor(r, key, tensor) : rc;
         if (rc < 0) {
             return rc;
         }

@@ -10,7 +10,8 @@
 
 struct object_tensors {
     struct object_tree tree;
-    uint32_t *tensors; /* owns; by node: index into the catalog's tensors, or OBJECT_NONE */
+    uint32_t *tensors; /* owns; by node: what it is as a variable, an index into the catalog's
+                          tensors, or OBJECT_NONE */
 };
 
 /* object_tensors_read: reads the record of c's object graph, which c->names says is there, once
