@@ -106,6 +106,7 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
             all[total++] = more[i];
         } else if (alike(v, &more[i])) {
             all[v - declared->variables].by_path = more[i].by_path;
+            all[v - declared->variables].rival = more[i].rival;
             all[v - declared->variables].called_by_path = more[i].called_by_path;
         } else {
             errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,

@@ -30,6 +30,7 @@ struct variable {
     const char *where; /* "map.ini:12" */
     const struct tensor
         *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
+    const struct tensor *rival; /* one that differs, at another of its paths, or NULL */
     bool called_by_path; /* and there is none, and its name is but its path: no tensor's that is
                             recorded alike */
 };

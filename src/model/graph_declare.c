@@ -266,6 +266,7 @@ static void declare_saved(struct declaring *to)
         rc = rc ? rc : append(to, name, &t, (struct partition){0});
         if (rc == 0) {
             to->variables[to->count - 1].by_path = list->items[i].tensor;
+            to->variables[to->count - 1].rival = list->items[i].rival;
             to->variables[to->count - 1].called_by_path =
                 list->items[i].called_by_path && !list->items[i].tensor;
         }

@@ -67,21 +67,34 @@ static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
 
 /* ---- which tensor ---------------------------------------------------------------------------- */
 
+static const struct tensor *tensor_at(const struct graph_reading *g,
+                                      const struct object_tensors *theirs, uint32_t node)
+{
+    uint32_t tensor = node == OBJECT_NONE ? OBJECT_NONE : theirs->tensors[node];
+    return tensor == OBJECT_NONE ? NULL : &g->catalog->tensors[tensor];
+}
+
 static errint find_tensors(struct graph_reading *g)
 {
     CLEANUP(object_tensors_fini) struct object_tensors theirs;
     errint rc = object_tensors_read(g->catalog, &theirs, g->diag);
     CLEANUP_FREE uint32_t *pairs = malloc(((size_t)g->objects.nodes + 1) * sizeof(*pairs));
+    CLEANUP_FREE uint32_t *others = malloc(((size_t)g->objects.nodes + 1) * sizeof(*others));
     if (rc < 0) {
         return rc;
     }
-    if (!pairs || object_tree_pair(&g->objects, &theirs.tree, pairs) < 0) {
+    if (!pairs || !others || object_tree_pair(&g->objects, &theirs.tree, pairs) < 0) {
         return diag_no_memory(g->diag);
     }
+    object_tree_others(&g->objects, &theirs.tree, pairs, others);
     for (uint32_t i = 0; i < g->saved.count; i++) {
-        uint32_t node = pairs[g->saved.items[i].object];
-        uint32_t tensor = node == OBJECT_NONE ? OBJECT_NONE : theirs.tensors[node];
-        g->saved.items[i].tensor = tensor == OBJECT_NONE ? NULL : &g->catalog->tensors[tensor];
+        struct graph_node *saved = &g->saved.items[i];
+        const struct tensor *rival = tensor_at(g, &theirs, others[saved->object]);
+        saved->tensor = tensor_at(g, &theirs, pairs[saved->object]);
+        saved->rival =
+            rival && saved->tensor && rival != saved->tensor && !tensor_agrees(rival, saved->tensor)
+                ? rival
+                : NULL;
     }
     return 0;
 }

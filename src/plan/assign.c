@@ -21,9 +21,9 @@
 struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
-    bool whole; /* the part takes all of `source`, not its slice */
-    const struct tensor
-        *rival; /* of the variable's name, where `source` is of its path, or is both; NULL: none */
+    bool whole;                 /* the part takes all of `source`, not its slice */
+    const struct tensor *rival; /* of the variable's name, where `source` is of its path, or is
+                                   both; or of another of its paths; NULL: none */
 };
 
 struct store {
@@ -112,23 +112,20 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
 static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
 {
     struct diag *d = s->r->diag;
-    const char *where = resolve_place(s->r, s->r->map->rules[slot->rule].line);
-    if (slot->rival == slot->source) {
-        diag_error(d, DIAG_NAME_AMBIGUOUS, where, v->name,
-                   "the checkpoint has nothing at the path of objects of variable '%s', and the "
-                   "tensor that is "
-                   "called as it is belongs to another path: if that is meant, say so in a rule of "
-                   "its own",
-                   diag_visible(d, v->name));
-        return;
-    }
-    diag_error(
-        d, DIAG_NAME_AMBIGUOUS, where, v->name,
-        "variable '%s' is at the path of objects where the checkpoint has '%s', and a tensor of "
-        "another path is called as it is: say in a rule of its own which of them it takes",
-        diag_visible(d, v->name), diag_visible(d, tensor_name(slot->source)));
+    const char *why =
+        slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
+                                      "its name is of another path"
+        : slot->rival == v->rival
+            ? "is at several paths of objects, where the checkpoint has tensors that differ"
+            : "is at the path of objects of a tensor of another name, and its name is of another "
+              "path";
+    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line),
+               v->name, "variable '%s' %s: say in a rule of its own what it takes",
+               diag_visible(d, v->name), why);
     suggest_in_map(d, tensor_name(slot->source), false, false);
-    suggest_in_map(d, tensor_name(slot->rival), false, false);
+    if (slot->rival != slot->source) {
+        suggest_in_map(d, tensor_name(slot->rival), false, false);
+    }
 }
 
 /* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype,
@@ -205,11 +202,14 @@ static bool parts_agree(struct store *s, const struct rule *rule, struct found f
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-/* Whether a variable that the checkpoint lacks is left out, and told of, in place of an error. */
-static bool may_be_missing(const struct store *s, struct str name)
+/* Leaves out a variable that the checkpoint lacks, to be told of, if that is no error. */
+static bool leave_out(struct store *s, struct str name)
 {
     const struct variable *declared = graph_find(s->graph, name);
-    return s->r->map->view.skip_missing || (declared && declared->slot);
+    bool may = s->r->map->view.skip_missing || (declared && declared->slot);
+    s->missed = may && !s->missing ? name : s->missed;
+    s->missing += may;
+    return may;
 }
 
 /* One member of a scope: `member` is a name of the store, cut at its first "/part_". */
@@ -233,8 +233,7 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
         name.len--;
     }
     const struct tensor *t = catalog_find(r->catalog, name);
-    if (!t && may_be_missing(s, member)) {
-        s->missed = s->missing++ ? s->missed : member;
+    if (!t && leave_out(s, member)) {
         return 0;
     }
     if (!t) {
@@ -292,26 +291,6 @@ static bool goes_by_paths(const struct store *s, const struct rule *rule)
     return c->names && c->names->friendly && str_eq(rule->source, rule->target);
 }
 
-/* Of a variable at whose path the checkpoint has nothing: the tensor of its name, if it is that of
- * another path. */
-static const struct tensor *tensor_of_another(const struct store *s, const struct variable *v)
-{
-    const struct catalog *c = s->r->catalog;
-    const struct tensor *t = catalog_find(c, v->name);
-    return t && (v->called_by_path || s->by_path[t - c->tensors]) ? t : NULL;
-}
-
-/* To be left out, or an error unless a rule of its own assigns v. */
-static errint assign_of_another(struct store *s, uint32_t index, const struct variable *v,
-                                const struct tensor *t)
-{
-    if (may_be_missing(s, v->name)) {
-        s->missed = s->missing++ ? s->missed : v->name;
-        return 0;
-    }
-    return put(s, v, 0, (struct slot){.source = t, .rule = index, .rival = t}, v->name);
-}
-
 static errint assign_by_path(struct store *s, uint32_t index, const struct variable *v,
                              const struct tensor *t)
 {
@@ -324,7 +303,7 @@ static errint assign_by_path(struct store *s, uint32_t index, const struct varia
     if (!named && s->renamed++ == 0) {
         s->first_renamed = v;
     }
-    value.rival = named && named != t && !tensor_agrees(named, t) ? named : NULL;
+    value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->rival;
     return put(s, v, 0, value, v->name);
 }
 
@@ -353,9 +332,13 @@ static errint assign_declared(struct store *s, uint32_t index, struct str scope,
     if (goes_by_paths(s, rule) && v->by_path) {
         return assign_by_path(s, index, v, v->by_path);
     }
-    const struct tensor *another = goes_by_paths(s, rule) ? tensor_of_another(s, v) : NULL;
-    if (another) {
-        return assign_of_another(s, index, v, another);
+    const struct catalog *c = s->r->catalog;
+    const struct tensor *t = goes_by_paths(s, rule) ? catalog_find(c, v->name) : NULL;
+    if (t &&
+        (v->called_by_path || s->by_path[t - c->tensors])) { /* another path's: an error, unless a
+                                                                rule of its own assigns v */
+        struct slot value = {.source = t, .rule = index, .rival = t};
+        return leave_out(s, v->name) ? 0 : put(s, v, 0, value, v->name);
     }
     if (s->last.ptr && str_eq(s->last, member)) {
         return 0; /* names that are cut alike are neighbours */

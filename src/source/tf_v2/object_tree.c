@@ -228,6 +228,23 @@ errint object_tree_pair(const struct object_tree *a, const struct object_tree *b
     return 0;
 }
 
+void object_tree_others(const struct object_tree *a, const struct object_tree *b,
+                        const uint32_t *pairs, uint32_t *others)
+{
+    for (uint32_t i = 0; i < a->nodes; i++) {
+        others[i] = OBJECT_NONE;
+    }
+    for (size_t i = 0; i < a->edges.count; i++) {
+        const struct object_link *edge = &a->edges.items[i];
+        uint32_t other = pairs[edge->from] == OBJECT_NONE || others[edge->to] != OBJECT_NONE
+                             ? OBJECT_NONE
+                             : follow(&b->edges, pairs[edge->from], 0, edge);
+        if (other != OBJECT_NONE && other != pairs[edge->to]) {
+            others[edge->to] = other;
+        }
+    }
+}
+
 errint object_tree_ways(const struct object_tree *t, uint32_t *ways)
 {
     CLEANUP_FREE uint32_t *queue = malloc(((size_t)t->nodes + 1) * sizeof(*queue));

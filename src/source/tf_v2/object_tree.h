@@ -66,6 +66,12 @@ MUST_CHECK errint object_tree_finish(struct object_tree *t, struct wire *w);
 MUST_CHECK errint object_tree_pair(const struct object_tree *a, const struct object_tree *b,
                                    uint32_t *pairs);
 
+/* object_tree_others: for each node of `a`, a node of `b` that is not its partner in `pairs`, but
+ * to which an edge of another of its parents leads, from that one's partner: others[a->nodes], or
+ * OBJECT_NONE. */
+void object_tree_others(const struct object_tree *a, const struct object_tree *b,
+                        const uint32_t *pairs, uint32_t *others);
+
 /* object_tree_ways: the edge by which the shortest path from the root comes to each node, or
  * OBJECT_NONE for the root and for what no path reaches: ways[t->nodes], indexes into t->edges.
  * -ENOMEM. */
