@@ -63,7 +63,9 @@ struct kept_file {
     uint64_t size;
     bool replaced; /* its path leads to another file, or to none */
     bool resized;
-    bool hidden; /* its bytes are others, and no time tells */
+    bool sneaked;   /* its bytes are others, and its mtime is not; or */
+    bool explained; /* something else that moves its ctime is told by its attributes */
+    bool hidden;    /* both: its bytes are others, and no time tells */
 };
 
 struct made {

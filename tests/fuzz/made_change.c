@@ -109,6 +109,12 @@ static void hide(struct changed *c)
     change_mode(c);
 }
 
+/* What is told by more than the ctime. */
+static bool explains(void (*change)(struct changed *c))
+{
+    return change == change_mode || change == hide || change == drop || change == swap;
+}
+
 static const struct {
     const char *how;
     void (*change)(struct changed *c);
@@ -142,7 +148,9 @@ static void change_file(struct made *m, struct str how, const char *path, int64_
     for (unsigned i = 0; i < ARRAY_LEN(changes); i++) {
         if (str_eq(how, str_from(changes[i].how))) {
             changes[i].change(&c);
-            f->hidden |= changes[i].change == hide;
+            f->sneaked |= changes[i].change == sneak || changes[i].change == hide;
+            f->explained |= explains(changes[i].change);
+            f->hidden = f->sneaked && f->explained;
         }
     }
     close(c.fd);
@@ -216,7 +224,7 @@ void made_look(struct made *m, bool held)
         if (!held) {
             f->inode = st.st_ino;
             f->size = now.len;
-            f->hidden = false;
+            f->sneaked = f->explained = f->hidden = false;
         }
         f->replaced = !there || st.st_ino != f->inode;
         f->resized = !f->replaced && now.len != f->size;
