@@ -14,191 +14,8 @@
 #include "base/cleanup.h"
 #include "map/name.h"
 #include "map/split.h"
-#include "plan/resolve.h"
+#include "plan/variable_store.h"
 #include "source/catalog_names.h"
-
-/* What a name of the store holds so far: one slot per plain variable or part. */
-struct slot {
-    const struct tensor *source; /* NULL: not assigned */
-    uint32_t rule;
-    bool whole;                 /* the part takes all of `source`, not its slice */
-    const struct tensor *rival; /* of the variable's name, where `source` is of its path, or is
-                                   both; or of another of its paths; NULL: none */
-};
-
-struct store {
-    struct resolve *r;
-    const struct graph *graph;
-    struct slot *slots;   /* owns */
-    uint32_t *first_slot; /* owns; per variable */
-    bool *by_path;        /* owns; per tensor: whether it is at the path of objects of a variable */
-    uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are
-                             left out */
-    struct str missed;    /* the first of them */
-    struct str last;      /* the member of a scope that was assigned last */
-    uint32_t renamed;     /* variables of a scope that are found by their paths alone */
-    const struct variable *first_renamed;
-};
-
-/* What a target name stands for. */
-struct found {
-    const struct variable *variable; /* NULL: nothing */
-    int64_t part;                    /* -1: the variable as a whole */
-};
-
-static int64_t parts_of(const struct variable *v)
-{
-    unsigned axis;
-    return v->partition.rank ? partition_axis(&v->partition, &axis) : 1;
-}
-
-/* store[name], else the parts of name, else nothing. */
-static struct found store_find(const struct store *s, struct str name)
-{
-    const struct variable *v = graph_find(s->graph, name);
-    if (v) {
-        return (struct found){v, -1};
-    }
-    struct str whole;
-    int64_t part;
-    v = name_split_part(name, &whole, &part) ? graph_find(s->graph, whole) : NULL;
-    if (v && v->partition.rank && part < parts_of(v)) {
-        return (struct found){v, part};
-    }
-    return (struct found){NULL, -1};
-}
-
-/* ---- one assignment -------------------------------------------------------------------------- */
-
-/* Fill the slot of a variable (part 0) or part, unless the rule that has filled it keeps it. A
- * variable of a thousand parts that is assigned again is one override, called `name`. */
-static errint put(struct store *s, const struct variable *v, int64_t part, struct slot value,
-                  struct str name)
-{
-    const struct rule *rules = s->r->map->rules;
-    struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
-    if (slot->source && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
-        return resolve_override(s->r, name, value.rule, slot->rule);
-    }
-    errint rc = slot->source && slot->rule != value.rule
-                    ? resolve_override(s->r, name, slot->rule, value.rule)
-                    : 0;
-    *slot = value;
-    return rc;
-}
-
-/* The shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
-static struct shape part_shape(const struct variable *v, int64_t part, int64_t *dims)
-{
-    unsigned axis;
-    int64_t start;
-    int64_t parts = partition_axis(&v->partition, &axis);
-    memcpy(dims, v->shape.dims, v->shape.rank * sizeof(*dims));
-    split_part(v->shape.dims[axis], parts, part, &start, &dims[axis]);
-    return (struct shape){dims, v->shape.rank};
-}
-
-static void complain_shape(struct store *s, const struct variable *v, int64_t part,
-                           struct shape want, const struct tensor *t, uint32_t index)
-{
-    struct diag *d = s->r->diag;
-    diag_error(d, DIAG_SHAPE_MISMATCH, resolve_place(s->r, s->r->map->rules[index].line), v->name,
-               "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(d, v->name),
-               part < 0 ? "" : " in that part", shape_text(want).text, v->where,
-               diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
-}
-
-/* A scope's rule does not say which of two is meant. */
-static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
-{
-    struct diag *d = s->r->diag;
-    const char *why =
-        slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
-                                      "its name is of another path"
-        : slot->rival == v->rival
-            ? "is at several paths of objects, where the checkpoint has tensors that differ"
-            : "is at the path of objects of a tensor of another name, and its name is of another "
-              "path";
-    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line),
-               v->name, "variable '%s' %s: say in a rule of its own what it takes",
-               diag_visible(d, v->name), why);
-    suggest_in_map(d, tensor_name(slot->source), false, false);
-    if (slot->rival != slot->source) {
-        suggest_in_map(d, tensor_name(slot->rival), false, false);
-    }
-}
-
-/* What TensorFlow says only when the initializers run, so of the rule that won: first the dtype,
- * then the shape. *as is what the variable's elements are. */
-static bool slot_fits(struct store *s, const struct variable *v, int64_t part,
-                      const struct slot *slot, struct conversion *as)
-{
-    const struct tensor *t = slot->source;
-    int64_t dims[SHAPE_RANK_MOST];
-    struct shape want = slot->whole ? part_shape(v, part, dims) : v->shape;
-    if (slot->rival) {
-        complain_rival(s, v, slot);
-        return false;
-    }
-    if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v->dtype, v->name, v->where, as)) {
-        return false;
-    }
-    if (!shape_compatible(want, tensor_shape(t))) {
-        complain_shape(s, v, slot->whole ? part : -1, want, t, slot->rule);
-        return false;
-    }
-    return true;
-}
-
-/* Give tensor t to what was found. TensorFlow checks the shape at once only of a single variable
- * that is assigned one to one. */
-static errint assign(struct store *s, struct found f, const struct tensor *t, uint32_t index,
-                     bool one_to_one)
-{
-    struct resolve *r = s->r;
-    const struct variable *v = f.variable;
-    int64_t dims[SHAPE_RANK_MOST];
-    struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
-
-    if (one_to_one && (f.part >= 0 || !v->partition.rank) &&
-        !shape_compatible(want, tensor_shape(t))) {
-        complain_shape(s, v, f.part, want, t, index);
-        return 0;
-    }
-    struct slot value = {.source = t, .rule = index, .whole = f.part >= 0};
-    if (f.part >= 0) {
-        struct str name = resolve_part_name(r, v->name, f.part);
-        return name.ptr ? put(s, v, f.part, value, name) : diag_no_memory(r->diag);
-    }
-    int64_t parts = parts_of(v);
-    errint rc =
-        resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
-    for (int64_t part = 0; rc == 0 && part < parts; part++) {
-        rc = put(s, v, part, value, v->name);
-    }
-    return rc;
-}
-
-/* What the rule says of parts must be what the declaration says. */
-static bool parts_agree(struct store *s, const struct rule *rule, struct found f)
-{
-    const struct variable *v = f.variable;
-    if (!rule->partitioner.kind && !rule->parts) {
-        return true;
-    }
-    struct partition wanted;
-    bool agree = f.part < 0 && v->partition.rank &&
-                 (rule->parts ? rule->parts == parts_of(v)
-                              : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
-                                                   s->r->arena, &wanted) &&
-                                    partition_eq(&wanted, &v->partition));
-    if (!agree) {
-        diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
-                   "the rule's parts of '%s' differ from its declaration at %s",
-                   diag_visible(s->r->diag, v->name), v->where);
-    }
-    return agree;
-}
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
@@ -253,7 +70,7 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
             diag_visible(r->diag, member));
         return 0;
     }
-    return assign(s, f, t, index, false);
+    return store_assign(s, f, t, index, false);
 }
 
 static struct str cut_at_part(struct str name)
@@ -304,7 +121,7 @@ static errint assign_by_path(struct store *s, uint32_t index, const struct varia
         s->first_renamed = v;
     }
     value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->rival;
-    return put(s, v, 0, value, v->name);
+    return store_put(s, v, 0, value, v->name);
 }
 
 /* What the scope of a rule took whatever it is called. */
@@ -338,7 +155,7 @@ static errint assign_declared(struct store *s, uint32_t index, struct str scope,
         (v->called_by_path || s->by_path[t - c->tensors])) { /* another path's: an error, unless a
                                                                 rule of its own assigns v */
         struct slot value = {.source = t, .rule = index, .rival = t};
-        return leave_out(s, v->name) ? 0 : put(s, v, 0, value, v->name);
+        return leave_out(s, v->name) ? 0 : store_put(s, v, 0, value, v->name);
     }
     if (s->last.ptr && str_eq(s->last, member)) {
         return 0; /* names that are cut alike are neighbours */
@@ -416,11 +233,11 @@ static errint assign_rule(struct store *s, uint32_t index)
         return assign_scope(s, index);
     }
     const struct tensor *t = resolve_source(s->r, rule, rule->source);
-    if (!t || !parts_agree(s, rule, f)) {
+    if (!t || !store_parts_agree(s, rule, f)) {
         return 0;
     }
     errint rc = resolve_ask(s->r, 1, 0, rule->line);
-    return rc < 0 ? rc : assign(s, f, t, index, true);
+    return rc < 0 ? rc : store_assign(s, f, t, index, true);
 }
 
 /* ---- from slots to targets ------------------------------------------------------------------- */
@@ -428,7 +245,7 @@ static errint assign_rule(struct store *s, uint32_t index)
 static errint add_variable(struct store *s, const struct variable *v)
 {
     const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
-    int64_t parts = parts_of(v);
+    int64_t parts = store_parts(v);
     const struct slot *bad = NULL; /* one error for all parts that a rule gave to one variable */
     for (int64_t part = 0; part < parts; part++) {
         const struct slot *slot = &slots[part];
@@ -437,7 +254,7 @@ static errint add_variable(struct store *s, const struct variable *v)
         if (!slot->source || (bad && bad->rule == slot->rule && bad->source == slot->source)) {
             continue;
         }
-        if (!slot_fits(s, v, part, slot, &as)) {
+        if (!store_fits(s, v, part, slot, &as)) {
             bad = slot;
             continue;
         }
@@ -458,7 +275,7 @@ static errint add_variable(struct store *s, const struct variable *v)
 static bool is_assigned(const struct store *s, const struct variable *v)
 {
     const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
-    for (int64_t part = 0; part < parts_of(v); part++) {
+    for (int64_t part = 0; part < store_parts(v); part++) {
         if (!slots[part].source) {
             return false;
         }
@@ -498,7 +315,7 @@ errint resolve_with_graph(struct resolve *r)
             by_path[t - r->catalog->tensors] = true;
         }
         first_slot[i] = (uint32_t)total;
-        total += (uint64_t)parts_of(&graph->variables[i]);
+        total += (uint64_t)store_parts(&graph->variables[i]);
         if (total > r->most) {
             return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where,
                               graph->variables[i].name,

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/variable_store.h"
+
+#include <string.h>
+
+#include "map/name.h"
+#include "map/split.h"
+
+int64_t store_parts(const struct variable *v)
+{
+    unsigned axis;
+    return v->partition.rank ? partition_axis(&v->partition, &axis) : 1;
+}
+
+struct found store_find(const struct store *s, struct str name)
+{
+    const struct variable *v = graph_find(s->graph, name);
+    if (v) {
+        return (struct found){v, -1};
+    }
+    struct str whole;
+    int64_t part;
+    v = name_split_part(name, &whole, &part) ? graph_find(s->graph, whole) : NULL;
+    if (v && v->partition.rank && part < store_parts(v)) {
+        return (struct found){v, part};
+    }
+    return (struct found){NULL, -1};
+}
+
+errint store_put(struct store *s, const struct variable *v, int64_t part, struct slot value,
+                 struct str name)
+{
+    const struct rule *rules = s->r->map->rules;
+    struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
+    if (slot->source && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
+        return resolve_override(s->r, name, value.rule, slot->rule);
+    }
+    errint rc = slot->source && slot->rule != value.rule
+                    ? resolve_override(s->r, name, slot->rule, value.rule)
+                    : 0;
+    *slot = value;
+    return rc;
+}
+
+/* The shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
+static struct shape part_shape(const struct variable *v, int64_t part, int64_t *dims)
+{
+    unsigned axis;
+    int64_t start;
+    int64_t parts = partition_axis(&v->partition, &axis);
+    memcpy(dims, v->shape.dims, v->shape.rank * sizeof(*dims));
+    split_part(v->shape.dims[axis], parts, part, &start, &dims[axis]);
+    return (struct shape){dims, v->shape.rank};
+}
+
+static void complain_shape(struct store *s, const struct variable *v, int64_t part,
+                           struct shape want, const struct tensor *t, uint32_t index)
+{
+    struct diag *d = s->r->diag;
+    diag_error(d, DIAG_SHAPE_MISMATCH, resolve_place(s->r, s->r->map->rules[index].line), v->name,
+               "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(d, v->name),
+               part < 0 ? "" : " in that part", shape_text(want).text, v->where,
+               diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
+}
+
+/* A scope's rule does not say which of two is meant. */
+static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
+{
+    struct diag *d = s->r->diag;
+    const char *why =
+        slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
+                                      "its name is of another path"
+        : slot->rival == v->rival
+            ? "is at several paths of objects, where the checkpoint has tensors that differ"
+            : "is at the path of objects of a tensor of another name, and its name is of another "
+              "path";
+    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line),
+               v->name, "variable '%s' %s: say in a rule of its own what it takes",
+               diag_visible(d, v->name), why);
+    suggest_in_map(d, tensor_name(slot->source), false, false);
+    if (slot->rival != slot->source) {
+        suggest_in_map(d, tensor_name(slot->rival), false, false);
+    }
+}
+
+bool store_fits(struct store *s, const struct variable *v, int64_t part, const struct slot *slot,
+                struct conversion *as)
+{
+    const struct tensor *t = slot->source;
+    int64_t dims[SHAPE_RANK_MOST];
+    struct shape want = slot->whole ? part_shape(v, part, dims) : v->shape;
+    if (slot->rival) {
+        complain_rival(s, v, slot);
+        return false;
+    }
+    if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v->dtype, v->name, v->where, as)) {
+        return false;
+    }
+    if (!shape_compatible(want, tensor_shape(t))) {
+        complain_shape(s, v, slot->whole ? part : -1, want, t, slot->rule);
+        return false;
+    }
+    return true;
+}
+
+errint store_assign(struct store *s, struct found f, const struct tensor *t, uint32_t index,
+                    bool one_to_one)
+{
+    struct resolve *r = s->r;
+    const struct variable *v = f.variable;
+    int64_t dims[SHAPE_RANK_MOST];
+    struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
+
+    if (one_to_one && (f.part >= 0 || !v->partition.rank) &&
+        !shape_compatible(want, tensor_shape(t))) {
+        complain_shape(s, v, f.part, want, t, index);
+        return 0;
+    }
+    struct slot value = {.source = t, .rule = index, .whole = f.part >= 0};
+    if (f.part >= 0) {
+        struct str name = resolve_part_name(r, v->name, f.part);
+        return name.ptr ? store_put(s, v, f.part, value, name) : diag_no_memory(r->diag);
+    }
+    int64_t parts = store_parts(v);
+    errint rc =
+        resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
+    for (int64_t part = 0; rc == 0 && part < parts; part++) {
+        rc = store_put(s, v, part, value, v->name);
+    }
+    return rc;
+}
+
+bool store_parts_agree(struct store *s, const struct rule *rule, struct found f)
+{
+    const struct variable *v = f.variable;
+    if (!rule->partitioner.kind && !rule->parts) {
+        return true;
+    }
+    struct partition wanted;
+    bool agree = f.part < 0 && v->partition.rank &&
+                 (rule->parts ? rule->parts == store_parts(v)
+                              : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
+                                                   s->r->arena, &wanted) &&
+                                    partition_eq(&wanted, &v->partition));
+    if (!agree) {
+        diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
+                   "the rule's parts of '%s' differ from its declaration at %s",
+                   diag_visible(s->r->diag, v->name), v->where);
+    }
+    return agree;
+}
