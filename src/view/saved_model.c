@@ -57,11 +57,13 @@ static const char *find_model(struct arena *a, const char *prefix)
     struct str dir = directory_of(str_from(prefix));
     struct str name = last_of(str_from(prefix));
     const char *own = dir.len ? arena_cstr(a, dir) : ".";
+    if (!str_eq(name, STR("variables")) && !str_eq(name, STR("saved_model_variables"))) {
+        return NULL; /* another checkpoint beside it */
+    }
     if (has_graph(a, own)) {
         return own;
     }
-    bool usual = str_eq(name, STR("variables")) || str_eq(name, STR("saved_model_variables"));
-    const char *above = usual ? above_variables(a, dir) : NULL;
+    const char *above = above_variables(a, dir);
     return has_graph(a, above) ? above : NULL;
 }
 

@@ -141,11 +141,19 @@ static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_f
 
 errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *folder)
 {
-    CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* A link that nobody named may lead anywhere. */
+    int follow = folder->where ? 0 : O_NOFOLLOW;
+    CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
     uint32_t before = l->count;
     if (fd < 0) {
-        return errno == ENOENT ? -ENOENT
-                               : sidecar_problem(l, folder, "%s", file_why(l->diag, -errno));
+        errint rc = -errno;
+        struct stat st;
+        bool link = follow && lstat(folder->path, &st) == 0 && S_ISLNK(st.st_mode);
+        return rc == -ENOENT ? rc
+                             : sidecar_problem(l, folder, "%s",
+                                               link ? "it is a symbolic link, which is followed "
+                                                      "where [files] names it"
+                                                    : file_why(l->diag, rc));
     }
     errint rc = add_entries(l, fd, folder, 1);
     if (rc == -EOVERFLOW) {

@@ -106,3 +106,26 @@ def test_a_graph_that_cannot_be_read(ckptfs, tmp_path, saved):
     assert "'fingerprint.pb' of the SavedModel is not shown: Is a directory" in mount.stderr, mount.stderr
     assert "'assets/link' is left out: it is a symbolic link" in mount.stderr
     assert said(mount.path) == said(saved) and not (mount / "assets" / "link").exists() and not (mount / "fingerprint.pb").exists()
+
+
+def test_a_folder_that_is_a_link_is_not_followed_unnamed(ckptfs, tmp_path, saved):
+    model = tmp_path / "model"
+    shutil.copytree(saved, model)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "words.txt").write_text("a\nb\nc\n")
+    shutil.rmtree(model / "assets")
+    (model / "assets").symlink_to(tmp_path / "secrets")
+    mount = ckptfs.mount(model, map=ini_of(tmp_path))
+    assert "'assets' of the SavedModel is not shown: it is a symbolic link, which is followed where [files] names it" in mount.stderr
+    assert not (mount / "assets").exists()
+    mount.unmount()
+    assert said(ckptfs.mount(model, map=ini_of(tmp_path, files=f"assets/ = {model}/assets/")).path) == said(saved)
+
+
+def test_another_checkpoint_beside_a_saved_model_is_not_its_own(ckptfs, tmp_path, saved):
+    model = tmp_path / "model"
+    shutil.copytree(saved, model)
+    for path in (model / "variables").iterdir():
+        shutil.copy(path, model / path.name.replace("variables.", "other.ckpt-1."))
+    mount = ckptfs.mount(model / "other.ckpt-1", map=ini_of(tmp_path))
+    assert not (mount / "saved_model.pb").exists() and not (mount / "assets").exists()
