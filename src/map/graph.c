@@ -2,8 +2,8 @@
 #include "map/graph.h"
 
 #include "base/cleanup.h"
+#include "map/message.h"
 #include "map/name.h"
-#include "map/words.h"
 
 /* By name; the same names in the order declared, which is that of their addresses. */
 static int compare(const void *left, const void *right)
@@ -45,8 +45,8 @@ static errint check(const struct graph *g, uint32_t i, struct diag *d)
     const struct variable *v = &g->variables[i];
     if (i > 0 && str_eq(v->name, v[-1].name)) {
         return diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
-                          "variable '%s' is declared twice, before at %s", words_shown(d, v->name),
-                          shortly(v[-1].where));
+                          "variable '%s' is declared twice, before at %s",
+                          message_shown(d, v->name), shortly(v[-1].where));
     }
     struct str whole;
     const struct variable *of =
@@ -55,7 +55,7 @@ static errint check(const struct graph *g, uint32_t i, struct diag *d)
         return diag_error(
             d, DIAG_GRAPH_INVALID, v->where, v->name,
             "variable '%s' is called like a part of '%s', which is partitioned at %s: leave it out",
-            words_shown(d, v->name), words_shown(d, whole), shortly(of->where));
+            message_shown(d, v->name), message_shown(d, whole), shortly(of->where));
     }
     return 0;
 }
@@ -112,7 +112,7 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
             errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
                                     "variable '%s' is declared %s %s here, but is %s %s in %s, or "
                                     "is cut otherwise there",
-                                    words_shown(d, v->name), dtype_name(v->dtype),
+                                    message_shown(d, v->name), dtype_name(v->dtype),
                                     shape_text(v->shape).text, dtype_name(more[i].dtype),
                                     shape_text(more[i].shape).text, more[i].where);
             rc = rc ? rc : bad;

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "map/arrow.h"
 #include "map/line.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 
 /* What an indented line would continue. */
 enum open_item {
@@ -143,8 +144,8 @@ FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, cons
     char message[1024];
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
-    char where[WORDS_WHERE_BYTES];
-    words_where(r->path, r->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(r->path, r->line, where);
     errint rc = diag_error(r->d, DIAG_MAP_SYNTAX, where, subject, "%s", message);
     r->rc = r->rc ? r->rc : rc;
     r->open = OPEN_REFUSED;
@@ -154,8 +155,8 @@ FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, cons
 /* Adds the error of a file with too much in it and ends the reading. */
 static struct str stop(struct reader *r, const char *what, int most)
 {
-    char where[WORDS_WHERE_BYTES];
-    words_where(r->path, r->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(r->path, r->line, where);
     errint rc =
         diag_error(r->d, DIAG_LIMIT, where, STR(""), "more than %d %s in one file", most, what);
     r->rc = r->rc ? r->rc : rc;
@@ -187,7 +188,7 @@ static struct str judge_indented(struct reader *r, struct str line, struct str t
     if (line_has_spaced_equals(text)) {
         return refuse(r, text,
                       "an indented line continues the one above: remove the indentation of '%s'",
-                      words_shown(r->d, text));
+                      message_shown(r->d, text));
     }
     if (r->open == OPEN_NOTHING) {
         return refuse(
@@ -231,7 +232,7 @@ static struct str judge_item(struct reader *r, struct str text)
     struct arrow arrow;
     if (arrow_find(text, &arrow)) {
         return refuse(r, text, "found '%s', expected '=': write '%s = %s'%s", arrow.sign,
-                      words_shown(r->d, arrow.from), words_shown(r->d, arrow.to),
+                      message_shown(r->d, arrow.from), message_shown(r->d, arrow.to),
                       colon >= 0 ? ", and %3A for a ':' inside a name" : "");
     }
     if (equals < 0 && colon >= 0) {
@@ -248,10 +249,10 @@ static struct str judge_item(struct reader *r, struct str text)
     if (key.len == 0) {
         return refuse(r, text, "the name before '=' is empty");
     }
-    struct str bare = words_without_output(key);
+    struct str bare = token_without_output(key);
     if (bare.ptr) {
-        const char *number = words_shown(r->d, str_from_pos(key, bare.len + 1));
-        const char *name = words_shown(r->d, bare);
+        const char *number = message_shown(r->d, str_from_pos(key, bare.len + 1));
+        const char *name = message_shown(r->d, bare);
         return refuse(r, key,
                       "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
                       number, name, name, number);

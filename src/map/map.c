@@ -11,7 +11,8 @@
 #include "map/arrow.h"
 #include "map/file_name.h"
 #include "map/ini.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 
 /* One map amid its parsing. */
 struct loading {
@@ -59,8 +60,8 @@ static void read_names(struct loading *l, const struct ini_item *item, const cha
     if (!map_names_parse(item->value, &l->m->names)) {
         note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
                            "'%s' is no value of 'names' in [checkpoint]: expected key or friendly",
-                           words_shown(l->d, item->value)));
-        words_nearest(l->d, item->value, values, ARRAY_LEN(values));
+                           message_shown(l->d, item->value)));
+        message_nearest(l->d, item->value, values, ARRAY_LEN(values));
     }
 }
 
@@ -69,8 +70,8 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
     static const char *const keys[] = {"path", "names"};
     static void (*const readers[])(struct loading *, const struct ini_item *,
                                    const char *) = {read_path, read_names};
-    char where[WORDS_WHERE_BYTES];
-    words_where(l->ini->path, item->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(l->ini->path, item->line, where);
     size_t key = 0;
     while (key < ARRAY_LEN(keys) && !str_eq(item->key, str_from(keys[key]))) {
         key++;
@@ -78,8 +79,8 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
     if (key == ARRAY_LEN(keys)) {
         note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
                            "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
-                           words_shown(l->d, item->key)));
-        words_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
+                           message_shown(l->d, item->key)));
+        message_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
         return;
     }
     if (l->checkpoint[key]) {
@@ -117,8 +118,8 @@ static void read_view(struct loading *l, const struct ini_item *item)
 static void read_sidecar(struct loading *l, const struct ini_item *item)
 {
     if (l->m->sidecar_count == SIDECARS_MOST) {
-        char where[WORDS_WHERE_BYTES];
-        words_where(l->ini->path, item->line, where);
+        char where[MESSAGE_WHERE_BYTES];
+        message_where(l->ini->path, item->line, where);
         note(l, diag_error(l->d, DIAG_LIMIT, where, item->key, "more than %d files in [files]",
                            SIDECARS_MOST));
         return;
@@ -127,11 +128,11 @@ static void read_sidecar(struct loading *l, const struct ini_item *item)
     errint rc = sidecar_parse(item, l->m->path, &l->m->arena, s, l->d);
     for (uint32_t i = 0; rc == 0 && i < l->m->sidecar_count; i++) {
         if (str_eq(l->sidecars[i].name, s->name)) {
-            char where[WORDS_WHERE_BYTES];
-            words_where(l->ini->path, item->line, where);
+            char where[MESSAGE_WHERE_BYTES];
+            message_where(l->ini->path, item->line, where);
             rc = diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
                             "a second '%s' in [files], the first is in line %u",
-                            words_shown(l->d, item->key), l->sidecars[i].line);
+                            message_shown(l->d, item->key), l->sidecars[i].line);
         }
     }
     note(l, rc);
@@ -171,13 +172,13 @@ static void complain_unknown(struct loading *l, const struct ini_section *s)
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         names[i] = sections[i].name;
     }
-    char where[WORDS_WHERE_BYTES];
-    words_where(l->ini->path, s->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(l->ini->path, s->line, where);
     note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, s->name,
                        "unknown section [%s]: expected [checkpoint], [assignment_map], "
                        "[variables], [view] or [files]",
-                       words_shown(l->d, s->name)));
-    words_nearest(l->d, s->name, names, SECTION_COUNT);
+                       message_shown(l->d, s->name)));
+    message_nearest(l->d, s->name, names, SECTION_COUNT);
 }
 
 static void read_section(struct loading *l, uint32_t section)
@@ -230,22 +231,22 @@ static int compare_rules(const void *left, const void *right)
 static void read_argument(struct loading *l, const char *text, uint32_t line,
                           void (*read)(struct loading *l, const struct ini_item *item))
 {
-    char where[WORDS_WHERE_BYTES];
-    words_where("", line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where("", line, where);
     struct arrow arrow;
     if (arrow_find(str_trim(str_from(text)), &arrow) && utf8_valid(str_from(text))) {
         note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
                            "found '%s', expected '=': write '%s = %s'", arrow.sign,
-                           words_shown(l->d, arrow.from), words_shown(l->d, arrow.to)));
+                           message_shown(l->d, arrow.from), message_shown(l->d, arrow.to)));
         return;
     }
     struct str rest;
-    struct ini_item item = {.key = words_cut(str_from(text), '=', &rest), .line = line};
+    struct ini_item item = {.key = token_cut(str_from(text), '=', &rest), .line = line};
     item.value = rest.ptr ? str_trim(rest) : STR("");
     if (!item.key.len || !item.value.len || !utf8_valid(str_from(text))) {
         note(l,
              diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
-                        "'%s': expected NAME=VALUE in UTF-8", words_shown(l->d, str_from(text))));
+                        "'%s': expected NAME=VALUE in UTF-8", message_shown(l->d, str_from(text))));
         return;
     }
     read(l, &item);
@@ -255,11 +256,11 @@ static void read_extra(struct loading *l)
 {
     const struct map_extra *extra = l->extra;
     for (uint32_t i = 0; extra && i < extra->assign_count; i++) {
-        read_argument(l, extra->assign[i], WORDS_LINE_ASSIGN + i + 1, read_rule);
+        read_argument(l, extra->assign[i], MESSAGE_LINE_ASSIGN + i + 1, read_rule);
     }
     for (uint32_t i = 0; extra && i < extra->define_count; i++) {
         l->m->graph.given = true;
-        read_argument(l, extra->define[i], WORDS_LINE_DEFINE + i + 1, read_variable);
+        read_argument(l, extra->define[i], MESSAGE_LINE_DEFINE + i + 1, read_variable);
     }
 }
 
@@ -282,8 +283,8 @@ static errint load_items(struct loading *l)
     }
     if (l->ini->count && (l->ini->section_count == 0 || l->ini->sections[0].first > 0)) {
         const struct ini_item *item = &l->ini->items[0];
-        char where[WORDS_WHERE_BYTES];
-        words_where(l->ini->path, item->line, where);
+        char where[MESSAGE_WHERE_BYTES];
+        message_where(l->ini->path, item->line, where);
         note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
                            "a line before any section: put the header of its section above it, "
                            "[assignment_map] for "
@@ -408,10 +409,10 @@ errint map_parse(struct str text, const char *path, struct diag *d, struct map *
     return rc;
 }
 
-const char *map_where(const struct map *m, uint32_t line, char buf[static WORDS_WHERE_BYTES])
+const char *map_where(const struct map *m, uint32_t line, char buf[static MESSAGE_WHERE_BYTES])
 {
     if (line) {
-        return words_where(m->path ? m->path : "", line, buf);
+        return message_where(m->path ? m->path : "", line, buf);
     }
     return strcpy(buf, "(no map)");
 }

@@ -2,7 +2,8 @@
 #include "map/name.h"
 
 #include "base/escape.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 
 /* The first character that must be written %XX, if there is one. */
 static errint refuse_reserved(struct str text, const char *role, const char *where, struct diag *d)
@@ -11,12 +12,12 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
         return diag_error(
             d, DIAG_MAP_SYNTAX, where, text,
             "the %s '%s' begins with '[': lists have no brackets; write %%5B for a literal '['",
-            role, words_shown(d, text));
+            role, message_shown(d, text));
     }
-    struct str bare = words_without_output(text);
+    struct str bare = token_without_output(text);
     if (bare.ptr) {
-        const char *number = words_shown(d, str_from_pos(text, bare.len + 1));
-        const char *name = words_shown(d, bare);
+        const char *number = message_shown(d, str_from_pos(text, bare.len + 1));
+        const char *name = message_shown(d, bare);
         return diag_error(
             d, DIAG_MAP_SYNTAX, where, text,
             "variables have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so", number,
@@ -41,7 +42,7 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
         case '|':
             return diag_error(d, DIAG_MAP_SYNTAX, where, text,
                               "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
-                              words_shown(d, text), c, c);
+                              message_shown(d, text), c, c);
         default:
             break;
         }
@@ -84,7 +85,7 @@ errint name_parse(struct str text, const char *role, const char *where, struct a
         return diag_error(
             d, DIAG_MAP_SYNTAX, where, text,
             "the scope '%s' would be taken for the root '/': name its tensors one by one",
-            words_shown(d, text));
+            message_shown(d, text));
     }
     if (name.text.len > NAME_BYTES_MOST) {
         return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu bytes, the limit is %d",
@@ -105,7 +106,7 @@ bool name_split_part(struct str name, struct str *whole, int64_t *number)
         return false;
     }
     struct str digits = str_from_pos(name, (size_t)slash + 1 + 5);
-    int64_t value = words_number(digits);
+    int64_t value = token_number(digits);
     if (value < 0 || (digits.len > 1 && digits.ptr[0] == '0')) {
         return false;
     }

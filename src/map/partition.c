@@ -4,8 +4,9 @@
 #include <inttypes.h>
 
 #include "base/cleanup.h"
+#include "map/message.h"
 #include "map/name.h"
-#include "map/words.h"
+#include "map/token.h"
 #include "tensor/shape.h"
 
 static size_t count_elements(struct str text)
@@ -39,26 +40,26 @@ errint partition_parse(struct str text, const char *where, struct arena *a, stru
     unsigned cut = 0; /* axes with more than one part */
     struct str rest = text;
     for (size_t i = 0; i < rank; i++) {
-        struct str word = words_cut(rest, ',', &rest);
-        counts[i] = words_number(word);
+        struct str word = token_cut(rest, ',', &rest);
+        counts[i] = token_number(word);
         if (counts[i] < 1) {
             return diag_error(d, DIAG_MAP_SYNTAX, where, text,
                               "'partition %s': '%s' is no count of parts; expected a number from 1 "
                               "for each axis, "
                               "such as 'partition 5,1'",
-                              words_shown(d, text), words_shown(d, word));
+                              message_shown(d, text), message_shown(d, word));
         }
         if (counts[i] > PARTITION_PARTS_MOST) {
             return diag_error(d, DIAG_LIMIT, where, text,
                               "'partition %s' makes %" PRId64 " parts, the limit is %d",
-                              words_shown(d, text), counts[i], PARTITION_PARTS_MOST);
+                              message_shown(d, text), counts[i], PARTITION_PARTS_MOST);
         }
         cut += counts[i] > 1;
     }
     if (cut > 1) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, text,
                           "'partition %s' cuts %u axes: only one count may exceed 1",
-                          words_shown(d, text), cut);
+                          message_shown(d, text), cut);
     }
     *out = (struct partition){counts, (uint8_t)rank};
     return 0;
@@ -85,7 +86,7 @@ static errint add_part(struct part_list *list, struct str whole, int64_t number,
                           "part_%" PRId64
                           " is one of '%s', the list began with '%s': a list of targets is the "
                           "parts of one variable",
-                          number, words_shown(d, whole), words_shown(d, list->name));
+                          number, message_shown(d, whole), message_shown(d, list->name));
     }
     if ((uint64_t)number >= list->count) {
         return 0; /* then a smaller one is missing */
@@ -93,7 +94,7 @@ static errint add_part(struct part_list *list, struct str whole, int64_t number,
     if (list->seen[number]) {
         return diag_error(d, DIAG_MAP_SYNTAX, list->where, whole,
                           "part_%" PRId64 " of '%s' is listed twice", number,
-                          words_shown(d, whole));
+                          message_shown(d, whole));
     }
     list->seen[number] = 1;
     return 0;
@@ -119,7 +120,7 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
     arena_init(&scratch);
     errint rc = 0;
     for (struct str rest = text; rest.ptr;) {
-        struct str word = words_cut(rest, ',', &rest);
+        struct str word = token_cut(rest, ',', &rest);
         arena_reset(&scratch);
         struct name element;
         struct str whole;
@@ -130,7 +131,7 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
                 d, DIAG_MAP_SYNTAX, where, element.text,
                 "'%s' in a list of targets: expected the parts of one variable, NAME/part_0 to "
                 "NAME/part_%zu",
-                words_shown(d, element.text), list.count - 1);
+                message_shown(d, element.text), list.count - 1);
         }
         if (failed == 0) {
             failed = add_part(&list, whole, number, a, d);
@@ -145,7 +146,7 @@ errint partition_list_parse(struct str text, const char *where, struct arena *a,
         return diag_error(
             d, DIAG_MAP_SYNTAX, where, list.name,
             "part_%zu of '%s' is missing: %zu targets are part_0 to part_%zu, each once",
-            (size_t)(missing - seen), words_shown(d, list.name), list.count, list.count - 1);
+            (size_t)(missing - seen), message_shown(d, list.name), list.count, list.count - 1);
     }
     *name = list.name;
     *parts = (int64_t)list.count;

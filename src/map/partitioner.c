@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 #include "base/checked.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 
 /* The numbers that a partitioner takes after its first, by TensorFlow's names. */
 static const struct {
@@ -40,7 +41,7 @@ static errint complain(struct diag *d, const char *where, struct str text, struc
                        const char *expected)
 {
     return diag_error(d, DIAG_MAP_SYNTAX, where, text, "'partition %s': '%s' is not %s",
-                      words_shown(d, text), words_shown(d, word), expected);
+                      message_shown(d, text), message_shown(d, word), expected);
 }
 
 /* One `name value` pair; `rest` begins at the value. */
@@ -57,7 +58,7 @@ static errint parse_setting(struct partitioner *p, struct str text, struct str w
         if (!str_eq(word, str_from(settings[i].name))) {
             continue;
         }
-        int64_t number = words_number(value);
+        int64_t number = token_number(value);
         if (number < settings[i].least) {
             return complain(d, where, text, value, "a number that this setting takes");
         }
@@ -65,7 +66,7 @@ static errint parse_setting(struct partitioner *p, struct str text, struct str w
         return 0;
     }
     errint rc = complain(d, where, text, word, "a setting of this partitioner");
-    words_nearest(d, word, known, count);
+    message_nearest(d, word, known, count);
     return rc;
 }
 
@@ -74,7 +75,7 @@ errint partitioner_parse(struct str text, const char *where, struct arena *a,
 {
     *out = (struct partitioner){.min_slice_size = 256 << 10, .bytes_per_string_element = 16};
     struct str rest;
-    struct str word = words_next(text, &rest);
+    struct str word = token_next(text, &rest);
     if (!word.len || (word.ptr[0] >= '0' && word.ptr[0] <= '9') || word.ptr[0] == '-' ||
         word.ptr[0] == ',') {
         out->kind = PARTITIONER_COUNTS;
@@ -95,17 +96,17 @@ errint partitioner_parse(struct str text, const char *where, struct arena *a,
         static const char *const names[] = {"fixed", "min_max", "variable_axis"};
         rc = complain(d, where, text, word,
                       "a partitioner: counts such as 5,1, fixed, min_max or variable_axis");
-        words_nearest(d, word, names, ARRAY_LEN(names));
+        message_nearest(d, word, names, ARRAY_LEN(names));
     } else {
-        word = words_next(rest, &rest);
-        out->first = words_number(word);
+        word = token_next(rest, &rest);
+        out->first = token_number(word);
         if (out->first < 1) {
             rc = complain(d, where, text, word, kinds[out->kind].first);
         }
     }
     while (rc == 0 && rest.len) {
-        word = words_next(rest, &rest);
-        struct str value = words_next(rest, &rest);
+        word = token_next(rest, &rest);
+        struct str value = token_next(rest, &rest);
         rc = parse_setting(out, text, word, value, where, d);
     }
     if (rc < 0) {

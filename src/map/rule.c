@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/rule.h"
 
+#include "map/message.h"
 #include "map/name.h"
-#include "map/words.h"
+#include "map/token.h"
 
 /* What the language has, the one that is served first. */
 static const char *const operations[] = {
@@ -38,7 +39,7 @@ static bool parse_cast_words(struct str text, struct rule *rule)
 {
     bool mode_given = false;
     while (text.len) {
-        struct str word = words_next(text, &text);
+        struct str word = token_next(text, &text);
         bool all = str_eq(word, STR("all"));
         bool saturate = str_eq(word, STR("saturate"));
         if (all ? rule->cast_all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
@@ -57,7 +58,7 @@ static bool parse_cast_words(struct str text, struct rule *rule)
 static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
 {
     struct str rest;
-    struct str word = words_next(text, &rest);
+    struct str word = token_next(text, &rest);
     if (rule->cast) {
         return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
                           "a second 'cast': a rule takes one");
@@ -67,15 +68,15 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
         errint rc =
             diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
                        "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
-                       words_shown(p->d, text));
-        words_nearest_dtype(p->d, word);
+                       message_shown(p->d, text));
+        message_nearest_dtype(p->d, word);
         return rc;
     }
     if (!parse_cast_words(rest, rule)) {
         return diag_error(
             p->d, DIAG_MAP_SYNTAX, p->where, text,
             "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",
-            words_shown(p->d, text));
+            message_shown(p->d, text));
     }
     return 0;
 }
@@ -83,7 +84,7 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
 static void parse_operation(struct parsing *p, struct str text, struct rule *rule)
 {
     struct str rest;
-    struct str word = words_next(text, &rest);
+    struct str word = token_next(text, &rest);
     if (word.len == 0) {
         note(p, diag_error(
                     p->d, DIAG_MAP_SYNTAX, p->where, word,
@@ -91,14 +92,14 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
     } else if (!known_operation(word)) {
         note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
                            "unknown operation '%s': expected 'partition' or 'cast'",
-                           words_shown(p->d, word)));
-        words_nearest(p->d, word, operations, ARRAY_LEN(operations));
+                           message_shown(p->d, word)));
+        message_nearest(p->d, word, operations, ARRAY_LEN(operations));
     } else if (str_eq(word, STR("cast"))) {
         note(p, parse_cast(p, rest, rule));
     } else if (!str_eq(word, STR("partition"))) {
         p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
         note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word,
-                           "operation '%s' is not supported yet", words_shown(p->d, word)));
+                           "operation '%s' is not supported yet", message_shown(p->d, word)));
     } else if (rule->partitioner.kind) {
         note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
                            "a second 'partition': a rule takes one"));
@@ -138,16 +139,16 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 errint rule_parse(const struct ini_item *item, const char *path, struct arena *a, struct rule *out,
                   struct diag *d)
 {
-    char where[WORDS_WHERE_BYTES];
-    words_where(path, item->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(path, item->line, where);
     struct parsing p = {.where = where, .arena = a, .d = d};
     struct str rest;
-    struct str targets = words_cut(item->value, '|', &rest);
+    struct str targets = token_cut(item->value, '|', &rest);
     *out = (struct rule){.line = item->line};
 
     parse_source(&p, item->key, out);
     while (rest.ptr) {
-        parse_operation(&p, words_cut(rest, '|', &rest), out);
+        parse_operation(&p, token_cut(rest, '|', &rest), out);
     }
     parse_targets(&p, targets, out);
     if (out->partitioner.kind && (out->source_is_scope || out->target_is_scope)) {
@@ -156,13 +157,13 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
                         "'partition' of the scope '%s': it takes a single variable; declare the "
                         "variables of a "
                         "scope, with their partitions, in [variables]",
-                        words_shown(d, out->target_is_scope ? out->target : out->source)));
+                        message_shown(d, out->target_is_scope ? out->target : out->source)));
     }
     if (out->cast_all && !out->source_is_scope && out->source.len) {
         note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->source,
                             "'all' in the cast of '%s', which is a single tensor: it is for "
                             "scopes, leave it out",
-                            words_shown(d, out->source)));
+                            message_shown(d, out->source)));
     }
     if (out->partitioner.kind && out->parts) {
         note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,

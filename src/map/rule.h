@@ -35,7 +35,7 @@ struct rule {
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
-    uint32_t line; /* of the map file, from 1; for a rule of the command line WORDS_LINE_ASSIGN +
+    uint32_t line; /* of the map file, from 1; for a rule of the command line MESSAGE_LINE_ASSIGN +
                       its number */
 };
 

@@ -3,13 +3,13 @@
 
 #include "base/escape.h"
 #include "map/file_name.h"
-#include "map/words.h"
+#include "map/message.h"
 
 errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
                      struct sidecar *out, struct diag *d)
 {
-    char where[WORDS_WHERE_BYTES];
-    words_where(path, item->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(path, item->line, where);
     *out = (struct sidecar){.name = unescape_name(a, item->key), .line = item->line};
     if (!out->name.ptr) {
         return diag_no_memory(d);
@@ -19,13 +19,13 @@ errint sidecar_parse(const struct ini_item *item, const char *path, struct arena
     const char *wrong = file_name_wrong(out->name);
     if (wrong) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
-                          "'%s' cannot be a file of the mount: %s", words_shown(d, item->key),
+                          "'%s' cannot be a file of the mount: %s", message_shown(d, item->key),
                           wrong);
     }
     if (!item->value.len) {
         return diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
-                          "'%s' is given no path: expected %s = PATH", words_shown(d, item->key),
-                          words_shown(d, item->key));
+                          "'%s' is given no path: expected %s = PATH", message_shown(d, item->key),
+                          message_shown(d, item->key));
     }
     struct str real = item->value;
     while (out->folder && real.len > 1 && str_ends(real, STR("/"))) {

@@ -2,9 +2,10 @@
 #include <inttypes.h>
 
 #include "map/graph.h"
+#include "map/message.h"
 #include "map/name.h"
 #include "map/partitioner.h"
-#include "map/words.h"
+#include "map/token.h"
 
 /* One declaration amid its parsing. */
 struct parsing {
@@ -28,12 +29,12 @@ errint shape_parse(struct str text, struct arena *a, struct shape *out)
     int64_t dims[SHAPE_RANK_MOST];
     unsigned rank = 0;
     for (struct str rest = inside; inside.len && rest.ptr; rank++) {
-        struct str word = words_cut(rest, ',', &rest);
+        struct str word = token_cut(rest, ',', &rest);
         if (rank == SHAPE_RANK_MOST) {
             return -EINVAL;
         }
         bool unknown = str_eq(word, STR("?"));
-        dims[rank] = unknown ? SHAPE_DIM_UNKNOWN : words_number(word);
+        dims[rank] = unknown ? SHAPE_DIM_UNKNOWN : token_number(word);
         if (dims[rank] < 0 && !unknown) {
             return -EINVAL;
         }
@@ -57,8 +58,8 @@ static errint unknown_dtype(struct parsing *p, struct str word)
     errint rc = diag_error(
         p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
         "unknown dtype '%s': expected one of TensorFlow's, such as float32, bfloat16 or int64",
-        words_shown(p->d, word));
-    words_nearest_dtype(p->d, word);
+        message_shown(p->d, word));
+    message_nearest_dtype(p->d, word);
     return rc;
 }
 
@@ -70,7 +71,7 @@ static errint parse_name(struct parsing *p, struct str text)
         rc = diag_error(
             p->d, DIAG_MAP_SYNTAX, p->v.where, text,
             "'%s' is a scope, expected a variable: one whose name ends in '/' is written '%s%%'",
-            words_shown(p->d, text), words_shown(p->d, text));
+            message_shown(p->d, text), message_shown(p->d, text));
     }
     p->v.name = rc == 0 ? name.text : text;
     return rc;
@@ -116,7 +117,7 @@ static errint parse_type(struct parsing *p, struct str text)
             p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
             "'%s' is no shape: expected one such as [100, 64], [] for a scalar, ? for an unknown "
             "dimension, [...] for an unknown rank",
-            words_shown(p->d, shape));
+            message_shown(p->d, shape));
     }
     return rc ? rc : malformed;
 }
@@ -130,7 +131,7 @@ static errint parse_partition(struct parsing *p, struct str text)
     if (!named || str_find(text, '|') >= 0) {
         return diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
                           "'| %s': a declaration takes one 'partition' and no other operation",
-                          words_shown(p->d, text));
+                          message_shown(p->d, text));
     }
     return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena,
                              &p->partitioner, p->d);
@@ -158,7 +159,7 @@ static errint apply_partitioner(struct parsing *p)
     const char *why =
         partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &p->v.partition);
     return why ? diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "variable '%s' %s",
-                            words_shown(p->d, p->v.name), why)
+                            message_shown(p->d, p->v.name), why)
                : 0;
 }
 
@@ -167,13 +168,13 @@ errint variable_parse(const struct ini_item *item, const char *path, struct aren
 {
     *out = (struct variable){0};
     struct parsing p = {.arena = a, .d = d};
-    char where[WORDS_WHERE_BYTES];
-    p.v.where = arena_cstr(a, str_from(words_where(path, item->line, where)));
+    char where[MESSAGE_WHERE_BYTES];
+    p.v.where = arena_cstr(a, str_from(message_where(path, item->line, where)));
     if (!p.v.where) {
         return diag_no_memory(d);
     }
     struct str rest;
-    struct str type = words_cut(item->value, '|', &rest);
+    struct str type = token_cut(item->value, '|', &rest);
     struct str operation = rest.ptr ? str_trim(rest) : STR("");
 
     errint bad_name = parse_name(&p, item->key);

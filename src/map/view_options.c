@@ -5,7 +5,8 @@
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "map/file_name.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 
 /* A line of [view] amid its reading. */
 struct reading {
@@ -20,7 +21,7 @@ static errint refuse(const struct reading *r, const char *expected)
 {
     return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
                       "'%s' is no value of '%s' in [view]: expected %s",
-                      words_shown(r->diag, r->item->value), words_shown(r->diag, r->item->key),
+                      message_shown(r->diag, r->item->value), message_shown(r->diag, r->item->key),
                       expected);
 }
 
@@ -36,7 +37,7 @@ static int choose(const struct reading *r, const char *const *words, unsigned co
         }
     }
     (void)refuse(r, expected);
-    words_nearest(r->diag, r->item->value, words, count);
+    message_nearest(r->diag, r->item->value, words, count);
     return -1;
 }
 
@@ -87,14 +88,14 @@ static errint read_files(const struct reading *r)
     static const char expected[] = "a list of raw, npy, tensorflow and safetensors";
     struct str rest = r->item->value;
     while (rest.ptr) {
-        struct str word = words_cut(rest, ',', &rest);
+        struct str word = token_cut(rest, ',', &rest);
         unsigned i = 0;
         while (i < ARRAY_LEN(words) && !str_eq(word, str_from(words[i]))) {
             i++;
         }
         if (i == ARRAY_LEN(words)) {
             errint rc = refuse(r, expected);
-            words_nearest(r->diag, word, words, ARRAY_LEN(words));
+            message_nearest(r->diag, word, words, ARRAY_LEN(words));
             return rc;
         }
         r->out->files |= 1u << i;
@@ -115,7 +116,7 @@ static errint read_file_name(const struct reading *r, struct str *out)
     if (wrong) {
         return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
                           "'%s' cannot be a file of the mount: %s",
-                          words_shown(r->diag, r->item->value), wrong);
+                          message_shown(r->diag, r->item->value), wrong);
     }
     *out = name;
     return 0;
@@ -129,7 +130,7 @@ static errint read_name(const struct reading *r)
         if (strchr("*?[]\\", name.ptr[i])) {
             return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
                               "TensorFlow would take '%s' as a pattern: leave '%c' out",
-                              words_shown(r->diag, r->item->value), name.ptr[i]);
+                              message_shown(r->diag, r->item->value), name.ptr[i]);
         }
     }
     if (rc == 0) {
@@ -178,7 +179,7 @@ static errint read_shard_size(const struct reading *r)
     while (digits < value.len && value.ptr[digits] >= '0' && value.ptr[digits] <= '9') {
         digits++;
     }
-    int64_t number = words_number(str_head(value, digits));
+    int64_t number = token_number(str_head(value, digits));
     struct str unit = str_trim(str_from_pos(value, digits));
     for (size_t i = 0; number > 0 && i < ARRAY_LEN(units); i++) {
         if (str_eq(unit, str_from(units[i].name)) &&
@@ -203,8 +204,8 @@ static const struct {
 errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
                         struct view_options *out, struct diag *d)
 {
-    char where[WORDS_WHERE_BYTES];
-    words_where(path, item->line, where);
+    char where[MESSAGE_WHERE_BYTES];
+    message_where(path, item->line, where);
     struct reading r = {item, where, a, out, d};
     const char *names[ARRAY_LEN(keys)];
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -223,7 +224,7 @@ errint view_option_read(const struct ini_item *item, const char *path, struct ar
                            "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
                            "safetensors, files, "
                            "shards, shard_size or layout",
-                           words_shown(d, item->key));
-    words_nearest(d, item->key, names, ARRAY_LEN(names));
+                           message_shown(d, item->key));
+    message_nearest(d, item->key, names, ARRAY_LEN(names));
     return rc;
 }

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "map/message.h"
 #include "map/name.h"
-#include "map/words.h"
 #include "model/graph_reading.h"
 
 enum { REFERENCE_TYPES = 100 }; /* DT_FLOAT_REF = DT_FLOAT + 100, in old graphs */
@@ -60,7 +60,7 @@ static uint32_t run_of_nodes(const struct graph_nodes *list, uint32_t first, boo
 static errint invalid(struct graph_reading *g, struct str name, const char *what)
 {
     return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name, "variable '%s' %s",
-                      words_shown(g->diag, name), what);
+                      message_shown(g->diag, name), what);
 }
 
 static errint check_name(struct graph_reading *g, struct str name)
@@ -89,14 +89,14 @@ errint graph_check_shape(struct graph_reading *g, struct str name, const struct 
         if (t->shape.dims[i] < SHAPE_DIM_UNKNOWN) {
             return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
                               "variable '%s' has a dimension of %" PRId64,
-                              words_shown(g->diag, name), t->shape.dims[i]);
+                              message_shown(g->diag, name), t->shape.dims[i]);
         }
     }
     uint64_t bytes;
     if (known && shape_bytes(t->shape, t->dtype, &bytes) < 0) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
                           "variable '%s', %s %s, is more than 2^63-1 bytes",
-                          words_shown(g->diag, name), dtype_name(t->dtype),
+                          message_shown(g->diag, name), dtype_name(t->dtype),
                           shape_text(t->shape).text);
     }
     return 0;
@@ -113,7 +113,7 @@ static errint type_of(struct graph_reading *g, const struct graph_node *node,
     if (dtype < 0 || !dtype_known((uint64_t)dtype)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
                           "variable '%s' has the unknown dtype %" PRId64,
-                          words_shown(g->diag, node->name), node->dtype);
+                          message_shown(g->diag, node->name), node->dtype);
     }
     out->dtype = (enum dtype)dtype;
     if (node->unknown_rank) {
@@ -122,7 +122,7 @@ static errint type_of(struct graph_reading *g, const struct graph_node *node,
     if (node->rank > SHAPE_RANK_MOST) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
                           "variable '%s' has %u dimensions, %d are the most",
-                          words_shown(g->diag, node->name), node->rank, SHAPE_RANK_MOST);
+                          message_shown(g->diag, node->name), node->rank, SHAPE_RANK_MOST);
     }
     out->shape = (struct shape){node->dims, (uint8_t)node->rank};
     return graph_check_shape(g, node->name, out);
@@ -258,7 +258,7 @@ static void declare_saved(struct declaring *to)
             diag_warn(
                 g->diag, DIAG_GRAPH_INVALID, g->path, name,
                 "%u variables of the model are called '%s' and differ in dtype or shape: left out",
-                run, words_shown(g->diag, name));
+                run, message_shown(g->diag, name));
             continue;
         }
         shared += run > 1;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "map/name.h"
-#include "map/words.h"
+#include "map/token.h"
 #include "model/graph_reading.h"
 
 enum { META_GRAPH = 2, META_SAVER = 3, META_COLLECTION = 4, META_OBJECTS = 7 };
@@ -224,7 +224,7 @@ static errint walk_graph(struct graph_reading *g, struct wire_window at)
 /* `w` of `w:0`, as the node's output is called. */
 static struct str node_of(struct str output)
 {
-    struct str bare = words_without_output(output);
+    struct str bare = token_without_output(output);
     return bare.ptr ? bare : output;
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "map/name.h"
-#include "map/words.h"
+
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/object_tensors.h"

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "map/message.h"
 #include "map/split.h"
-#include "map/words.h"
 #include "model/graph_reading.h"
 
 /* The text "[34, 64] at [0, 0]". */
@@ -54,14 +54,14 @@ static errint check_part(struct graph_reading *g, const struct graph_member *m,
     if (!shape_compatible(own.shape, shape)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, m->name,
                           "the node of '%s' has shape %s, its slice info %s",
-                          words_shown(g->diag, m->name), shape_text(own.shape).text,
+                          message_shown(g->diag, m->name), shape_text(own.shape).text,
                           shape_text(shape).text);
     }
     if (own.dtype != t->dtype || m->rank != first->rank ||
         !graph_same_dims(m->dims, first->dims, m->rank)) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, m->name,
                           "'%s' is a part of %s %s, part 0 one of %s %s",
-                          words_shown(g->diag, m->name), dtype_name(own.dtype),
+                          message_shown(g->diag, m->name), dtype_name(own.dtype),
                           shape_text((struct shape){m->dims, (uint8_t)m->rank}).text,
                           dtype_name(t->dtype), shape_text(t->shape).text);
     }
@@ -69,7 +69,7 @@ static errint check_part(struct graph_reading *g, const struct graph_member *m,
         return diag_error(
             g->diag, DIAG_UNSUPPORTED, g->path, m->name,
             "'%s' is %s, which is not part %" PRId64 " of %" PRId64 " of %s in an even split",
-            words_shown(g->diag, m->name), box_text(m->rank, m->dims + m->rank, shape.dims).text,
+            message_shown(g->diag, m->name), box_text(m->rank, m->dims + m->rank, shape.dims).text,
             m->part, parts, shape_text(t->shape).text);
     }
     return 0;
@@ -99,14 +99,14 @@ static errint count_parts(struct graph_reading *g, const struct graph_member *fi
             if (m->rank != m[-1].rank || !graph_same_dims(m->dims, m[-1].dims, 3 * m->rank)) {
                 return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, m->name,
                                   "'%s' is listed twice with different slice info",
-                                  words_shown(g->diag, m->name));
+                                  message_shown(g->diag, m->name));
             }
             continue;
         }
         if (m->part != parts) {
             return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
                               "part %" PRId64 " of '%s' is missing from the collection", parts,
-                              words_shown(g->diag, name));
+                              message_shown(g->diag, name));
         }
         parts++;
     }
@@ -122,7 +122,7 @@ static errint check_whole(struct graph_reading *g, struct str name, const struct
         if (t->shape.dims[i] < 0) {
             return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
                               "'%s' is partitioned, but its full shape is %s",
-                              words_shown(g->diag, name), shape_text(t->shape).text);
+                              message_shown(g->diag, name), shape_text(t->shape).text);
         }
     }
     errint rc = graph_check_shape(g, name, t);
@@ -130,7 +130,7 @@ static errint check_whole(struct graph_reading *g, struct str name, const struct
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
                           "'%s' has %" PRId64
                           " parts, but along axis %u of its shape %s are %" PRId64 " elements",
-                          words_shown(g->diag, name), parts, axis, shape_text(t->shape).text,
+                          message_shown(g->diag, name), parts, axis, shape_text(t->shape).text,
                           t->shape.dims[axis]);
     }
     return rc;

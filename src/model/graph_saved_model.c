@@ -6,7 +6,8 @@
  *   MetaInfoDef   tags 4 *
  */
 #include "base/buf.h"
-#include "map/words.h"
+#include "map/message.h"
+#include "map/token.h"
 #include "model/graph_reading.h"
 
 enum { MODEL_META_GRAPH = 2, META_INFO = 1, INFO_TAG = 4 };
@@ -38,7 +39,7 @@ static errint parse_tags(struct graph_reading *g, const char *text, struct wante
 {
     *out = (struct wanted){0};
     for (struct str rest = str_from(text); rest.ptr;) {
-        struct str tag = words_cut(rest, ',', &rest);
+        struct str tag = token_cut(rest, ',', &rest);
         if (tag.len == 0) {
             continue;
         }
@@ -167,7 +168,7 @@ static errint refuse(struct graph_reading *g, const char *tag, const struct choi
     return diag_error(
         g->diag, DIAG_GRAPH_INVALID, g->path, str_from(tag),
         "of %u meta graphs %s tagged '%s', expected one; their tags are: " STR_FMT "%s", c->count,
-        c->close_count ? "several are" : "none is", words_shown(g->diag, str_from(tag)),
+        c->close_count ? "several are" : "none is", message_shown(g->diag, str_from(tag)),
         STR_ARG(buf_view(&list)), c->count > LISTED_MOST ? "; ..." : "");
 }
 

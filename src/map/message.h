@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The recurring parts of a message about a line of the map. */
+#ifndef CKPTFS_MAP_MESSAGE_H
+#define CKPTFS_MAP_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/str.h"
+
+enum {
+    MESSAGE_WHERE_BYTES = 4096 + 16, /* a path and a number */
+    MESSAGE_LINE_ASSIGN = 1 << 29,   /* plus N: the Nth -a or assign= of the command line, where a
+                                      line   number is expected */
+    MESSAGE_LINE_DEFINE = 1 << 30,   /* likewise define= */
+};
+
+/* message_where: "map.ini:3", "assign:1" or "define:1", in buf. Returns buf. */
+const char *message_where(const char *path, uint32_t line, char buf[static MESSAGE_WHERE_BYTES]);
+
+/* message_shown: s fit for a message, a long one cut with "..."; for %s. Costs nothing once d keeps
+ * no more. */
+const char *message_shown(struct diag *d, struct str s);
+
+/* message_nearest: adds to d's newest entry those of the known words that `word` may have meant,
+ * the nearest first. */
+void message_nearest(struct diag *d, struct str word, const char *const *known, size_t count);
+
+/* message_nearest_dtype: likewise of the dtypes that a variable may have. */
+void message_nearest_dtype(struct diag *d, struct str word);
+
+#endif
