@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The %XX notation that maps and mounted paths share (design 2.1, 2.2), so that a path copied from
+/* The %XX notation that maps and mounted paths share, so that a path copied from
  * `ls` is a valid name in a map.
  *
  * In a path component: bytes below 0x20, 0x7f, and a '%' that two hex digits follow are written

@@ -2,7 +2,7 @@
 /* FUSE requests answered from a view: each fetches its node, calls the layer below and replies.
  *
  * The view never changes, so all that the kernel learns (attributes, entries, missing names,
- * directories, pages) it may keep for ever. Inode number = node + 1. */
+ * directories, pages) it may keep for ever. Inode number = file + 1 (view/content.h). */
 #ifndef CKPTFS_FUSE_OPS_H
 #define CKPTFS_FUSE_OPS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread that answers requests keeps: one reply buffer, used again and again (fresh memory
- * for every reply costs ten times the copy: design 4), and the scratch of render_read. Freed when
+/* What a thread that answers requests keeps: one reply buffer, used again and again, and the
+ * scratch of render_read. Fresh memory for every reply would cost ten times the copy. Freed when
  * the thread ends. */
 #ifndef CKPTFS_FUSE_WORKER_H
 #define CKPTFS_FUSE_WORKER_H

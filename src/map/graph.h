@@ -2,8 +2,8 @@
 /* The target graph: the variables that the model declares, as init_from_checkpoint's variable store
  * would hold them.
  *
- * Today they come from [variables] of the map; graph files and other checkpoints will fill the same
- * struct. */
+ * They come from [variables] of the map, from a graph file, or from another checkpoint
+ * (model/graph_file.h). */
 #ifndef CKPTFS_MAP_GRAPH_H
 #define CKPTFS_MAP_GRAPH_H
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one normal form of a target's bytes (design 3, first idea).
+/* The one normal form of a target's bytes.
  *
  * A target tensor is a set of disjoint boxes that tile its index space. Each box, a piece, says
  * where its elements come from: a source location, one byte stride per axis, and a source dtype.
  * Slices and partitions are such; transposing, concatenating, casting, broadcasting and gathering
- * are other rewrites of pieces, and need nothing new to be read.
+ * are other rewrites of pieces, and are read by the same loop. What is far apart in the source
+ * costs more to read.
  *
  *   target [4, 6], one piece per source           element (r, c) of piece P is read at
  *   +---------+---------+                         P.off + (r - P.start[0]) * P.stride[0]

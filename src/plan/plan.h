@@ -3,9 +3,9 @@
  * resolved once, then const.
  *
  * Semantics are those of init_from_checkpoint (tensorflow/python/training/checkpoint_utils.py):
- * resolve.c says how. A target that is a whole tensor of the checkpoint under another name, as
- * nearly all are, keeps no pieces and no shape of its own (`form` is NULL): with a million
- * variables that is most of the memory. */
+ * assign.c says how with a target graph, infer.c without one. A target that is a whole tensor of
+ * the checkpoint under another name, as nearly all are, keeps no pieces and no shape of its own
+ * (`form` is NULL): with a million variables that is most of the memory. */
 #ifndef CKPTFS_PLAN_PLAN_H
 #define CKPTFS_PLAN_PLAN_H
 

@@ -25,9 +25,9 @@ struct render_scratch {
 
 void render_scratch_fini(struct render_scratch *s);
 
-/* render_size: how many bytes the target has. 0 always, but of strings, whose first look reads and
- * verifies them: -EBADMSG for damage, -EUCLEAN, -EIO, -ENOMEM, -EINTR and -EAGAIN as render_read;
- * -EOVERFLOW (string_cursor.h). */
+/* render_size: sets *bytes to how many bytes the target has. Returns 0. Only of strings it can
+ * fail, since the first look at them reads and verifies them: -EBADMSG for damage, -EUCLEAN, -EIO,
+ * -ENOMEM, -EINTR and -EAGAIN as render_read; -EOVERFLOW (string_cursor.h). */
 MUST_CHECK errint render_size(const struct catalog *c, const struct target *t,
                               struct render_scratch *scratch, uint64_t *bytes);
 

@@ -8,9 +8,9 @@
 #include "base/errint.h"
 #include "render/render.h"
 
-/* string_head: adds the head of string target t to b; *crc is the checksum, not masked, that goes
- * on over the elements, in STRING_JOINED, to make that of the entry. Fails as string_size; -EINTR
- * as in base/once.h. */
+/* string_head: adds the head of string target t to b. *crc is the checksum of the head, not masked.
+ * Extended over the elements, as STRING_JOINED has them, it is the checksum of the entry. Fails as
+ * string_size; -EINTR as in base/once.h. */
 MUST_CHECK errint string_head(const struct catalog *c, const struct target *t,
                               struct render_scratch *scratch, struct buf *b, uint32_t *crc);
 

@@ -5,7 +5,8 @@
 
 #include "base/cleanup.h"
 
-/* At `at`, so many elements more or less begin to be covered, of each place along the axis. */
+/* One edge of a slice along an axis: from index `at` on, `change` elements more (or, where a slice
+ * ends, less) of each plane across the axis are covered. */
 struct event {
     int64_t at;
     int64_t change;

@@ -85,8 +85,9 @@ ELEMENT uint32_t float64_to_float32(uint64_t x, int32_t limit)
     return ((uint32_t)(x >> 32) & 0x80000000) | (uint32_t)m;
 }
 
-/* The NaN or infinity is sought in the 32 bits of the source; of the target it changes the high
- * half at most, and in the largest value, whose low half is all ones, the low one too. */
+/* Whether the value is a NaN or an infinity is seen in the 32 bits of the source. What replaces it
+ * differs from it in the high half of the target; the largest value differs in the low half too,
+ * which is all ones. */
 ELEMENT uint64_t float32_to_float64(uint32_t x, int64_t limit)
 {
     double value = (double)float_of(x);

@@ -29,8 +29,9 @@ const struct smallfloat *smallfloat_of(unsigned dtype);
 /* smallfloat_value: the value of the pattern; bits above those of the type are ignored. Exact. */
 double smallfloat_value(const struct smallfloat *type, unsigned bits);
 
-/* smallfloat_bounds: for a finite pattern other than zero, between which reals, both excluded, a
- * decimal lies that is nearer to its magnitude than to any other value of the type. */
+/* smallfloat_bounds: for a finite pattern other than zero, the reals *low and *high: every decimal
+ * between them, both excluded, is nearer to the pattern's magnitude than to any other value of the
+ * type. */
 void smallfloat_bounds(const struct smallfloat *type, unsigned bits, double *low, double *high);
 
 #endif

@@ -17,7 +17,7 @@
 #include "sandbox/sandbox.h"
 #include "view/view.h"
 
-/* Exit statuses (design 2.3). */
+/* Exit statuses. */
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 
 enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted */

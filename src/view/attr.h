@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stat() and extended attributes of a node (design 2.1). */
+/* stat() and extended attributes of a node. */
 #ifndef CKPTFS_VIEW_ATTR_H
 #define CKPTFS_VIEW_ATTR_H
 

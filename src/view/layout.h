@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file of the mount as a list of byte ranges (design 3, third idea): literal bytes, bytes of a
+/* A file of the mount as a list of byte ranges: literal bytes, bytes of a
  * target, bytes of a source file. Extents are contiguous from 0, none is empty. A raw tensor is one
  * extent; a header before a tensor is two. All files are read by layout_read. */
 #ifndef CKPTFS_VIEW_LAYOUT_H

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the view says of itself: .ckptfs/report.json, which is also `ckptool plan --json` (an
- * interface: design 2.4), and .ckptfs/report.txt, which is for people. Both are rendered when asked
+ * interface), and .ckptfs/report.txt, which is for people. Both are rendered when asked
  * for; the work is linear in what they list.
  *
- * In the JSON, names are exact; one that is no valid UTF-8 is escaped as base/json.h says. Keys
- * beyond those of design 2.4: `warnings`, of the form of `errors`, and `uncast`, the targets that a
- * rule's cast is not for, since that is of a scope. What there is room to say differently is said
- * so:
+ * In the JSON, names are exact; one that is no valid UTF-8 is escaped as base/json.h says.
+ * `warnings` have the form of `errors`. `uncast` are the targets that a rule's cast is not for,
+ * since that is of a scope. The members:
  *
  *   checkpoint.path  the prefix of the files found; what the user gave, if nothing was found (then
  *                    the other members are null)

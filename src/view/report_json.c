@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* .ckptfs/report.json and `ckptool plan --json` (design 2.4): one target, one name a line. */
+/* .ckptfs/report.json and `ckptool plan --json`: one target, one name a line. */
 #include <stdio.h>
 
 #include "base/json.h"

@@ -2,8 +2,8 @@
 /* The directories and files of the mount. Knows no FUSE.
  *
  * Nodes are numbered from 0 (the root) so that the children of a directory are consecutive and
- * sorted bytewise by name; a node's inode number is its index plus 1, the same in every mount of
- * the same plan. */
+ * sorted bytewise by name. They have the same numbers in every mount of the same plan. Inodes are
+ * numbered by files (content.h). */
 #ifndef CKPTFS_VIEW_TREE_H
 #define CKPTFS_VIEW_TREE_H
 

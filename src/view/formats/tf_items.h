@@ -39,8 +39,8 @@ typedef errint tf_item_visit(void *context, const struct tf_item *item);
  * `stale`, if not NULL, is the target that is an object graph which does not hold in the view. */
 const char *tf_refusal(const struct view_variable *l, const struct target *stale);
 
-/* tf_items: calls `visit` for each run of a variable without tf_refusal; items live as long as the
- * call. Returns what `visit` does, the first negative at once. */
+/* tf_items: calls `visit` for each run of bytes of a variable that has no tf_refusal. An item
+ * lives as long as the call. Returns 0, or at once the first negative that `visit` returns. */
 MUST_CHECK errint tf_items(const struct catalog *c, const struct view_variable *l,
                            tf_item_visit *visit, void *context);
 
