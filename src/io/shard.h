@@ -54,7 +54,6 @@ struct shard_links {
 };
 
 struct shard;
-struct sstable_stored;
 
 /* What makes the bytes of a derived shard. */
 struct shard_derive {
@@ -92,9 +91,6 @@ struct shard {
     struct shard *base; /* of a derived shard, else NULL; stands before it in catalog.shards */
     const struct shard_derive *derive;
     void *state; /* owned by `derive` */
-    const struct sstable_stored
-        *blocks; /* of a V1 file: its data blocks, in order; in the catalog's arena */
-    uint32_t block_count;
 };
 
 /* shard_file: the shard that has the file behind `s`: itself, unless it is derived. */

@@ -11,6 +11,7 @@
 #include "render/verified.h"
 #include "render/verify.h"
 #include "source/catalog_names.h"
+#include "source/stored.h"
 #include "source/tf_v2/objects_record.h"
 #include "tensor/dtype.h"
 
@@ -34,8 +35,7 @@ static bool is_there(const struct catalog *c, const struct tensor *t, const stru
     struct shard *s = &c->shards[t->shard];
     uint64_t size = (uint64_t)file->st.st_size; /* it may have been cut */
     uint64_t off = shard_origin(s, t->off);
-    return file->used && file->opened && off < size &&
-           verify_stored_bytes(c, t, NULL) <= size - off &&
+    return file->used && file->opened && off < size && stored_bytes(c, t, NULL) <= size - off &&
            !str_eq(catalog_key(c, t), STR(OBJECTS_KEY));
 }
 
@@ -171,11 +171,14 @@ static errint check_file(const struct catalog *c, struct shard *file, const stru
     errint rc = 0;
     advise(file, POSIX_FADV_RANDOM);
     for (unsigned i = 0; rc == 0 && i < s->count; i++) {
-        rc = verify_stored(c, s->tensors[i], NULL, buf, NULL, &found[i]);
+        struct source_check check;
+        rc = source_check_find(c, s->tensors[i], NULL, &check)
+                 ? verify_check(c, &check, buf, NULL, &found[i])
+                 : -EBADMSG;
         wrong += rc == 0 && is_wrong(&found[i]);
         right += rc == 0 && found[i].outcome == VERIFY_GOOD;
         out->tensors++;
-        out->bytes += verify_stored_bytes(c, s->tensors[i], NULL);
+        out->bytes += stored_bytes(c, s->tensors[i], NULL);
     }
     advise(file, POSIX_FADV_NORMAL);
     if (rc < 0) {
@@ -187,9 +190,6 @@ static errint check_file(const struct catalog *c, struct shard *file, const stru
 errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check *out)
 {
     *out = (struct spot_check){0};
-    if (!catalog_is_bundle(c)) {
-        return 0;
-    }
     CLEANUP_FREE struct spots *files = calloc((size_t)c->shard_count + 1, sizeof(*files));
     CLEANUP_FREE char *buf = verify_buffer();
     if (!files || !buf) {

@@ -8,12 +8,13 @@
 #include "base/cleanup.h"
 #include "base/once.h"
 #include "render/verify.h"
-#include "source/tf_v1/tf_v1_blocks.h"
+#include "source/source.h"
+#include "source/stored.h"
 
 /* A damaged run. */
 struct damage {
     struct damage *next;
-    const struct tensor *tensor; /* of a block: the first that was found to be in it */
+    const struct tensor *tensor; /* of a shared check: the first that was found to be in it */
     const struct stored_slice *slice;
     struct verify_result result;
 };
@@ -21,15 +22,13 @@ struct damage {
 struct verified {
     const struct catalog *catalog;
     enum verified_mode mode;
-    atomic_bool wary;      /* there is something to ask */
-    struct once made;      /* the next four are there */
-    struct once *onces;    /* owns; V2: tensors, then slices; V1: blocks */
-    atomic_uint *found_in; /* owns; of each: the doubt in which it was found good */
-    uint64_t *first; /* owns; V2: the first once of each of catalog.sliced; V1: of each file */
+    atomic_bool wary;          /* there is something to ask */
+    struct once made;          /* the next three are there */
+    struct once *onces;        /* owns; one for each check */
+    atomic_uint *found_in;     /* owns; of each: the doubt in which it was found good */
     atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
     pthread_mutex_t lock;      /* over the list */
     struct damage *damages;    /* owns: the details of causes */
-    bool blocks;               /* onces are of blocks */
     struct verified_runs runs;
 };
 
@@ -37,16 +36,7 @@ static errint make_onces(void *context)
 {
     struct verified *k = context;
     const struct catalog *c = k->catalog;
-    uint32_t groups = k->blocks ? c->shard_count : c->sliced_count;
-    uint64_t count = k->blocks ? 0 : c->count;
-    k->first = k->first ? k->first : calloc((size_t)groups + 1, sizeof(*k->first));
-    if (!k->first) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < groups; i++) {
-        k->first[i] = count;
-        count += k->blocks ? c->shards[i].block_count : c->sliced[i].count;
-    }
+    uint64_t count = source_check_count(c);
     k->onces = k->onces ? k->onces : calloc(count + 1, sizeof(*k->onces));
     k->found_in = k->found_in ? k->found_in : calloc(count + 1, sizeof(*k->found_in));
     k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
@@ -75,7 +65,6 @@ errint verified_open(const struct catalog *c, enum verified_mode mode, struct ve
     for (uint32_t i = 0; i < c->shard_count; i++) {
         c->shards[i].strict = mode == VERIFIED_ALL;
     }
-    k->blocks = c->shard_count && c->shards[0].blocks;
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == VERIFIED_ALL);
     errint rc = mode == VERIFIED_ALL ? need_onces(k) : 0;
@@ -99,7 +88,6 @@ void verified_close(struct verified *k)
     pthread_mutex_destroy(&k->lock);
     free(k->runs.runs);
     free(k->bad);
-    free(k->first);
     free(k->found_in);
     free(k->onces);
     free(k);
@@ -112,33 +100,18 @@ struct run {
     struct verified *verified;
     const struct tensor *tensor;
     const struct stored_slice *slice;
-    uint64_t once;
-    struct shard *file;
-    uint32_t number; /* V1: of its block */
+    struct source_check check;
 };
 
-/* -EBADMSG: V1 values that lie in no block. */
+/* -EBADMSG: values that lie where no check is. */
 static errint find_run(struct verified *k, const struct tensor *t, const struct stored_slice *s,
                        struct run *out)
 {
-    const struct catalog *c = k->catalog;
-    struct shard *shard = &c->shards[verify_stored_shard(t, s)];
-    *out = (struct run){.verified = k, .tensor = t, .slice = s, .file = shard_file(shard)};
-    if (k->blocks) {
-        out->number = tf_v1_block_at(out->file, shard_origin(shard, verify_stored_off(t, s)));
-        if (out->number == TF_V1_NO_BLOCK) {
-            return -EBADMSG;
-        }
-        out->once = k->first[out->file - c->shards] + out->number;
-    } else if (s) {
-        out->once = k->first[t->off] + (uint64_t)(s - c->sliced[t->off].slices);
-    } else {
-        out->once = (uint64_t)(t - c->tensors);
-    }
-    return 0;
+    *out = (struct run){.verified = k, .tensor = t, .slice = s};
+    return source_check_find(k->catalog, t, s, &out->check) ? 0 : -EBADMSG;
 }
 
-/* Of V1 the fault is the block's, whichever tensors are in it. */
+/* The fault of a shared check is its own, whichever tensors are in it. */
 static errint note_damage(const struct run *r, const struct verify_result *result)
 {
     struct verified *k = r->verified;
@@ -151,9 +124,9 @@ static errint note_damage(const struct run *r, const struct verify_result *resul
     k->damages = d;
     pthread_mutex_unlock(&k->lock);
     atomic_store(&k->wary, true);
-    cause_note(k->blocks ? (struct cause){CAUSE_BLOCK, -EBADMSG, r->file,
-                                          r->file->blocks[r->number].handle.off, d}
-                         : (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d});
+    cause_note(r->check.tensor
+                   ? (struct cause){CAUSE_TENSOR, -EBADMSG, r->tensor, 0, d}
+                   : (struct cause){CAUSE_BLOCK, -EBADMSG, r->check.file, r->check.off, d});
     return -EBADMSG;
 }
 
@@ -166,22 +139,21 @@ static errint check_run(void *context)
     if (!buf) {
         return -ENOMEM;
     }
-    errint rc = k->blocks ? verify_stored_block(r->file, r->number, buf, NULL, &result)
-                          : verify_stored(k->catalog, r->tensor, r->slice, buf, NULL, &result);
+    errint rc = verify_check(k->catalog, &r->check, buf, NULL, &result);
     if (rc < 0) {
         return rc;
     }
     switch (result.outcome) {
     case VERIFY_GOOD:
-        atomic_store(&k->found_in[r->once], result.doubt);
+        atomic_store(&k->found_in[r->check.number], result.doubt);
         return 0;
     case VERIFY_UNKNOWN:
-        return result.doubt ? shard_doubted(r->file) : 0;
+        return result.doubt ? shard_doubted(r->check.file) : 0;
     case VERIFY_UNREADABLE:
         return -EIO;
     default:
         if (result.doubt) {
-            atomic_store(&r->file->changed, result.doubt);
+            atomic_store(&r->check.file->changed, result.doubt);
         }
         return note_damage(r, &result);
     }
@@ -211,14 +183,14 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
     struct run run;
     errint rc = need_onces(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
-    if (rc < 0 || once_state(&k->onces[run.once]) == ONCE_BAD) {
+    if (rc < 0 || once_state(&k->onces[run.check.number]) == ONCE_BAD) {
         return rc;
     }
     cause_clear();
     rc = note_damage(&run, why);
     if (rc == -EBADMSG) {
-        cause_keep(&k->onces[run.once]);
-        atomic_store(&k->onces[run.once].state, ONCE_BAD);
+        cause_keep(&k->onces[run.check.number]);
+        atomic_store(&k->onces[run.check.number].state, ONCE_BAD);
     }
     cause_clear();
     return rc == -EBADMSG ? 0 : rc;
@@ -228,17 +200,17 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
  * is in doubt or suspect, it is verified, unless it was. */
 static errint need_run(struct verified *k, struct run *run, bool verify)
 {
-    struct once *once = &k->onces[run->once];
-    uint32_t doubt = shard_doubt(run->file);
-    if (!verify && !doubt && !run->file->suspect && once_state(once) != ONCE_BAD) {
+    struct once *once = &k->onces[run->check.number];
+    uint32_t doubt = shard_doubt(run->check.file);
+    if (!verify && !doubt && !run->check.file->suspect && once_state(once) != ONCE_BAD) {
         return 0;
     }
-    if (once_state(once) == ONCE_FULL && atomic_load(&k->found_in[run->once]) != doubt) {
+    if (once_state(once) == ONCE_FULL && atomic_load(&k->found_in[run->check.number]) != doubt) {
         once_again(once);
     }
     errint rc = once_need(once, check_run, run);
-    if (rc == 0 && k->blocks) { /* what is made from the block has to be right, too */
-        rc = shard_check(&k->catalog->shards[verify_stored_shard(run->tensor, run->slice)], true);
+    if (rc == 0 && source_check_shared(k->catalog)) { /* what is made has to be right, too */
+        rc = shard_check(&k->catalog->shards[stored_shard(run->tensor, run->slice)], true);
     }
     return rc;
 }
@@ -250,7 +222,7 @@ static errint ask(struct verified *k, const struct tensor *t, const struct store
     errint rc = need_onces(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc == 0) {
-        struct shard_attempt a = shard_attempt(run.file);
+        struct shard_attempt a = shard_attempt(run.check.file);
         do {
             rc = need_run(k, &run, verify);
         } while (shard_again(&a, &rc));
@@ -269,9 +241,9 @@ errint verified_need(struct verified *k, const struct tensor *t, const struct st
 
 errint verified_ensure(struct verified *k, const struct tensor *t, const struct stored_slice *s)
 {
-    /* Of a V1 file blocks have the checksums: a tensor without elements needs none, and its file
-     * may not be open. */
-    return k->blocks && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
+    /* Where checks are shared, a tensor without elements needs none, and its file may not be
+     * open. */
+    return source_check_shared(k->catalog) && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
 }
 
 errint verified_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
@@ -304,7 +276,7 @@ static enum once_state state_of(struct verified *k, const struct tensor *t)
         struct run run;
         enum once_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
                                     ? ONCE_EMPTY
-                                    : once_state(&k->onces[run.once]);
+                                    : once_state(&k->onces[run.check.number]);
         if (state == ONCE_BAD) {
             return ONCE_BAD;
         }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which stored tensors were verified, and which are damaged: nothing of a damaged one is served.
  *
- * There is a once (once.h) for each run of bytes that has a checksum of its own: a tensor, a slice
- * of a sliced one, a data block of a V1 file. Whoever is about to read from a run asks for it. With
- * VERIFIED_ALL the first to ask checks all of it, and the others wait for that run alone. With
+ * There is a once (once.h) for each run of bytes that has a checksum (source/source.h): a tensor, a
+ * slice of a sliced one, or what several share. Whoever is about to read from a run asks for it.
+ * With VERIFIED_ALL the first to ask checks all of it, and the others wait for that run alone. With
  * VERIFIED_KNOWN that is so only while the file is in doubt (shard.h), or suspect (spot_check.h);
  * else only what verified_mark has marked, or verified_ensure has found, is damaged. As long as
  * there is nothing of that, asking is two atomic loads, and no memory is taken. Five bytes a run,
@@ -66,9 +66,9 @@ MUST_CHECK errint verified_open(const struct catalog *c, enum verified_mode mode
 void verified_close(struct verified *k);
 
 /* verified_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says: from now
- * on no byte of its run is served in any file, and that is the cause of what fails. Of V1, `why` is
- * about the block, and so is the mark. To be called before others read. -ENOMEM; -EBADMSG: V1
- * values that lie in no block. */
+ * on no byte of its run is served in any file, and that is the cause of what fails. Where
+ * checks are shared, `why` is about the check, and so is the mark. To be called before others read.
+ * -ENOMEM; -EBADMSG: values that lie where no check is. */
 MUST_CHECK errint verified_mark(struct verified *k, const struct tensor *t,
                                 const struct stored_slice *s, const struct verify_result *why);
 

@@ -5,6 +5,7 @@
 
 #include "render/verified.h"
 #include "render/verify.h"
+#include "source/stored.h"
 
 static int by_place(const void *a, const void *b)
 {
@@ -27,26 +28,30 @@ static errint make_runs(void *context)
         verify_fini(&all);
         return -ENOMEM;
     }
+    uint32_t count = 0;
     for (uint32_t i = 0; i < all.count; i++) {
         const struct verify_unit *u = &all.units[i];
-        struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
-        uint64_t off = shard_origin(s, verify_stored_off(u->tensor, u->slice));
-        runs[i] = (struct verified_run){
+        if (!u->tensor) {
+            continue;
+        }
+        struct shard *s = &c->shards[stored_shard(u->tensor, u->slice)];
+        uint64_t off = shard_origin(s, stored_off(u->tensor, u->slice));
+        runs[count++] = (struct verified_run){
             .tensor = u->tensor,
             .slice = u->slice,
             .off = off,
-            .end = off + verify_stored_bytes(c, u->tensor, u->slice),
+            .end = off + stored_bytes(c, u->tensor, u->slice),
             .file = (uint32_t)(shard_file(s) - c->shards),
         };
     }
-    qsort(runs, all.count, sizeof(*runs), by_place);
-    for (uint32_t i = 0; i < all.count; i++) {
+    qsort(runs, count, sizeof(*runs), by_place);
+    for (uint32_t i = 0; i < count; i++) {
         bool goes_on = i && runs[i - 1].file == runs[i].file && runs[i - 1].ends > runs[i].end;
         runs[i].ends = goes_on ? runs[i - 1].ends : runs[i].end;
     }
     free(out->runs);
     out->runs = runs;
-    out->count = all.count;
+    out->count = count;
     verify_fini(&all);
     return 0;
 }

@@ -7,140 +7,30 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/crc32c.h"
-#include "base/once.h"
 #include "base/thread.h"
-#include "source/tf/strings.h"
-#include "source/tf_v1/tf_v1_blocks.h"
-#include "source/tf_v2/variants.h"
-#include "tensor/dtype.h"
+#include "source/stored.h"
 
-/* ---- one unit -------------------------------------------------------------------------------- */
-
-/* Of bytes [off, off + left) of the shard; buf has VERIFY_BUFFER bytes. */
-static errint plain_crc(struct shard *shard, uint64_t off, uint64_t left, char *buf,
-                        struct verify_meter *meter, uint32_t *crc)
-{
-    errint rc = 0;
-    *crc = 0;
-    while (rc == 0 && left > 0) {
-        size_t n = left < VERIFY_BUFFER ? (size_t)left : VERIFY_BUFFER;
-        rc = once_interrupted() ? -EINTR : shard_read(shard, off, n, buf);
-        if (meter) {
-            meter->read(meter, n);
-        }
-        *crc = rc < 0 ? 0 : crc32c_extend(*crc, buf, n);
-        off += n;
-        left -= n;
-    }
-    *crc = crc32c_mask(*crc);
-    return rc;
-}
-
-static errint strings_crc(struct shard *shard, const struct strings_run *run,
-                          struct verify_meter *meter, uint32_t *crc)
-{
-    errint rc = strings_check(shard, run, crc);
-    if (meter) {
-        meter->read(meter, run->bytes);
-    }
-    return rc;
-}
-
-static errint variant_crc(struct shard *file, const struct tensor *t, char *buf,
-                          struct verify_meter *meter, uint32_t *crc)
-{
-    uint64_t elements;
-    uint64_t bytes = 0;
-    errint rc = shape_elements(tensor_shape(t), &elements);
-    rc = rc < 0
-             ? -EBADMSG
-             : variants_check(file, t->off, elements, t->crc32c, buf, VERIFY_BUFFER, crc, &bytes);
-    if (meter) {
-        meter->read(meter, bytes < t->bytes ? bytes : t->bytes);
-    }
-    return rc;
-}
+/* ---- one ------------------------------------------------------------------------------------- */
 
 static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
 {
-    return rc == -EBADMSG          ? VERIFY_MALFORMED
-           : rc < 0                ? VERIFY_UNREADABLE
-           : r->found != r->stored ? VERIFY_CHECKSUM
-                                   : VERIFY_GOOD;
-}
-
-/* Variants of other kinds TensorFlow has none of. */
-static bool is_variant(const struct catalog *c, const struct tensor *t,
-                       const struct stored_slice *slice)
-{
-    return t->dtype == DTYPE_VARIANT && !slice && !c->big_endian;
-}
-
-/* Of the bytes as they are stored. */
-static errint stored_crc(const struct catalog *c, const struct tensor *t,
-                         const struct stored_slice *slice, char *buf, struct verify_meter *meter,
-                         uint32_t *crc)
-{
-    struct shard *shard = &c->shards[verify_stored_shard(t, slice)];
-    uint64_t off = verify_stored_off(t, slice);
-    const struct strings_run *run = strings_run_at(shard, off);
-    struct shard *file = shard_file(shard);
-    if (run) {
-        return strings_crc(file, run, meter, crc);
+    if (rc == -ENOTSUP) {
+        return VERIFY_UNKNOWN;
     }
-    return is_variant(c, t, slice) ? variant_crc(file, t, buf, meter, crc)
-                                   : plain_crc(file, shard_origin(shard, off),
-                                               verify_stored_bytes(c, t, slice), buf, meter, crc);
+    if (rc < 0) {
+        return rc == -EBADMSG ? VERIFY_MALFORMED : VERIFY_UNREADABLE;
+    }
+    return r->found != r->stored ? VERIFY_CHECKSUM : VERIFY_GOOD;
 }
 
-errint verify_stored(const struct catalog *c, const struct tensor *t,
-                     const struct stored_slice *slice, char *buf, struct verify_meter *meter,
-                     struct verify_result *out)
+errint verify_check(const struct catalog *c, const struct source_check *k, char *buf,
+                    struct source_meter *meter, struct verify_result *out)
 {
-    struct shard_attempt a = shard_attempt(&c->shards[verify_stored_shard(t, slice)]);
-    *out = (struct verify_result){.outcome = VERIFY_UNKNOWN, .doubt = a.doubt};
-    if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING && !is_variant(c, t, slice)) {
-        return 0;
-    }
+    struct shard_attempt a = shard_attempt(k->file);
+    *out = (struct verify_result){.stored = k->crc32c};
     errint rc;
     do {
-        rc = stored_crc(c, t, slice, buf, a.tries ? NULL : meter, &out->found);
-        out->doubt = a.doubt;
-    } while (shard_again(&a, &rc));
-    out->stored = slice ? slice->crc32c : t->crc32c;
-    out->outcome = outcome_of(rc, out);
-    return rc == -EINTR || rc == -ENOMEM ? rc : 0;
-}
-
-/* ---- one block ------------------------------------------------------------------------------- */
-
-struct block_source {
-    struct shard *file;
-    struct verify_meter *meter;
-};
-
-static errint read_block(void *from, uint64_t off, size_t len, void *buf)
-{
-    struct block_source *b = from;
-    if (b->meter) {
-        b->meter->read(b->meter, len);
-    }
-    return shard_read(b->file, off, len, buf);
-}
-
-errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
-                           struct verify_meter *meter, struct verify_result *out)
-{
-    _Static_assert(TF_V1_BLOCK_WINDOW <= (int)VERIFY_BUFFER, "the buffer is the window");
-    const struct sstable_stored *block = &file->blocks[number];
-    struct block_source source = {file, meter};
-    struct shard_attempt a = shard_attempt(file);
-    *out = (struct verify_result){.stored = block->crc32c};
-    errint rc;
-    do {
-        rc = tf_v1_block_sum(read_block, &source, block->handle, buf, &out->found);
-        source.meter = NULL; /* it was told */
+        rc = source_check_sum(c, k, buf, a.tries ? NULL : meter, &out->found);
         out->doubt = a.doubt;
     } while (shard_again(&a, &rc));
     out->outcome = outcome_of(rc, out);
@@ -150,7 +40,7 @@ errint verify_stored_block(struct shard *file, uint32_t number, char *buf,
 /* ---- all ------------------------------------------------------------------------------------- */
 
 struct crew {
-    struct verify_meter meter; /* first: what it is told finds the crew */
+    struct source_meter meter; /* first: what it is told finds the crew */
     struct verify *v;
     _Atomic uint32_t next;
     _Atomic uint64_t done;
@@ -184,52 +74,78 @@ static void tell(struct crew *c, bool last)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void note_read(struct verify_meter *m, uint64_t bytes)
+static void note_read(struct source_meter *m, uint64_t bytes)
 {
     struct crew *c = (struct crew *)(void *)m;
     atomic_fetch_add_explicit(&c->done, bytes, memory_order_relaxed);
     tell(c, false);
 }
 
-/* What is made from a block, whose outcome it has, unless that is good: -ENOMEM, -ESTALE. */
+/* What is made from the bytes of a check, whose outcome it has, unless that is good: -ENOMEM,
+ * -ESTALE. */
 static errint do_made(const struct catalog *catalog, struct verify_unit *u)
 {
-    if (u->result.outcome != VERIFY_GOOD) {
+    if (u->result.outcome != VERIFY_GOOD || !u->tensor) {
         return 0;
     }
-    errint bad = shard_check(&catalog->shards[verify_stored_shard(u->tensor, u->slice)], false);
-    u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : bad < 0 ? VERIFY_UNREADABLE : VERIFY_GOOD;
+    errint bad = shard_check(&catalog->shards[stored_shard(u->tensor, u->slice)], false);
+    if (bad < 0) {
+        u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : VERIFY_UNREADABLE;
+    }
     return bad == -ENOMEM || bad == -ESTALE ? bad : 0;
 }
 
-/* The block, then what is made from it, of one state of the file. */
-static errint do_block(struct crew *c, struct verify_block *b, char *buf)
+/* The shared check of units[0 .. count), then what is made from its bytes, of one state of the
+ * file. */
+static errint do_shared(struct crew *c, struct verify_unit *units, uint32_t count, char *buf)
 {
     const struct catalog *catalog = c->v->catalog;
-    struct shard *file = &catalog->shards[b->file];
-    struct verify_unit *units = &c->v->units[b->first];
-    struct shard_attempt a = shard_attempt(file);
+    struct verify_result result;
+    struct source_check check;
+    source_check_at(catalog, units[0].check, &check);
+    struct shard_attempt a = shard_attempt(check.file);
     errint rc;
     do {
-        rc = verify_stored_block(file, b->number, buf, a.tries ? NULL : &c->meter, &b->result);
-        for (uint32_t i = 0; rc == 0 && i < b->count; i++) {
-            units[i].result = b->result;
+        rc = verify_check(catalog, &check, buf, a.tries ? NULL : &c->meter, &result);
+        for (uint32_t i = 0; rc == 0 && i < count; i++) {
+            units[i].result = result;
             rc = do_made(catalog, &units[i]);
         }
     } while (shard_again(&a, &rc));
     if (rc == -EIO) { /* the file goes on changing */
-        b->result.outcome = VERIFY_UNREADABLE;
-        for (uint32_t i = 0; i < b->count; i++) {
-            units[i].result = b->result;
+        result.outcome = VERIFY_UNREADABLE;
+        for (uint32_t i = 0; i < count; i++) {
+            units[i].result = result;
         }
         rc = 0;
     }
     return rc;
 }
 
-static errint do_unit(struct crew *c, struct verify_unit *u, char *buf)
+static errint do_own(struct crew *c, struct verify_unit *u, char *buf)
 {
-    return verify_stored(c->v->catalog, u->tensor, u->slice, buf, &c->meter, &u->result);
+    struct source_check check;
+    return source_check_find(c->v->catalog, u->tensor, u->slice, &check)
+               ? verify_check(c->v->catalog, &check, buf, &c->meter, &u->result)
+               : 0;
+}
+
+/* Unit i, with those after it that share its check: the first of them does it for all. */
+static errint do_unit(struct crew *c, uint32_t i, char *buf)
+{
+    const struct verify *v = c->v;
+    struct verify_unit *first = &v->units[i];
+    if (!source_check_shared(v->catalog)) {
+        return do_own(c, first, buf);
+    }
+    if (first->check == VERIFY_NO_CHECK || (i && first[-1].check == first->check)) {
+        return 0;
+    }
+    uint32_t count = 1;
+    while (i + count < v->count && first[count].check == first->check) {
+        count++;
+    }
+    return do_shared(c, first, count, buf);
 }
 
 /* NULL, or what was refused: memory. */
@@ -237,15 +153,14 @@ static void *work(void *data)
 {
     struct crew *c = data;
     struct verify *v = c->v;
-    uint32_t count = v->blocks ? v->block_count : v->count;
     CLEANUP_FREE char *buf = verify_buffer();
     errint rc = buf ? 0 : -ENOMEM;
     while (rc == 0) {
         uint32_t i = atomic_fetch_add(&c->next, 1);
-        if (i >= count) {
+        if (i >= v->count) {
             return NULL;
         }
-        rc = v->blocks ? do_block(c, &v->blocks[i], buf) : do_unit(c, &v->units[i], buf);
+        rc = do_unit(c, i, buf);
         if (rc < 0) {
             atomic_store(&c->failed, true);
         }
@@ -274,8 +189,7 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     }
     /* A thread without a buffer left its work to the others; only if none had one is anything
      * undone. */
-    if (atomic_load(&crew.failed) ||
-        (failed && atomic_load(&crew.next) < (v->blocks ? v->block_count : v->count))) {
+    if (atomic_load(&crew.failed) || (failed && atomic_load(&crew.next) < v->count)) {
         return -ENOMEM;
     }
     tell(&crew, true);

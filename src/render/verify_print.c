@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was found, in words. */
 #include "render/verify.h"
-#include "source/tf_v1/tf_v1_blocks.h"
+#include "source/stored.h"
 
 static const char *const words[] = {
     [VERIFY_GOOD] = "good",
@@ -20,14 +20,6 @@ void verify_words(const struct verify_result *r, struct buf *b)
     }
 }
 
-void verify_print_block(const struct shard *file, uint32_t number, struct buf *b)
-{
-    const struct sstable_handle *h = &file->blocks[number].handle;
-    buf_printf(b, "the block at byte %llu (%llu bytes) of ", (unsigned long long)h->off,
-               (unsigned long long)h->bytes);
-    buf_visible(b, str_from(file->path));
-}
-
 void verify_print(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
                   const struct verify_result *r, struct buf *b)
 {
@@ -41,13 +33,11 @@ void verify_print(const struct catalog *c, const struct tensor *t, const struct 
     if (r->outcome == VERIFY_UNKNOWN) {
         return;
     }
-    struct shard *shard = &c->shards[verify_stored_shard(t, s)];
-    const struct shard *file = shard_file(shard);
-    uint32_t number = tf_v1_block_at(file, shard_origin(shard, verify_stored_off(t, s)));
+    struct source_check check;
     buf_text(b, ", in ");
-    if (number != TF_V1_NO_BLOCK) {
-        verify_print_block(file, number, b);
+    if (source_check_find(c, t, s, &check)) {
+        source_check_print(c, &check, b);
     } else {
-        buf_visible(b, str_from(file->path));
+        buf_visible(b, str_from(shard_file(&c->shards[stored_shard(t, s)])->path));
     }
 }

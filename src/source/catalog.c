@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "codec/sstable_cache.h"
 #include "io/file.h"
+#include "source/source.h"
 #include "source/tf/strings.h"
 
 bool tensor_agrees(const struct tensor *a, const struct tensor *b)
@@ -107,8 +107,8 @@ void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_
     uint64_t off = s ? s->off : t->off;
     uint64_t bytes = t->bytes;
     const struct strings_run *run;
-    if (shard_file(&c->shards[shard])->blocks) {
-        bytes = 0; /* of a V1 file all is needed, and the reader has said so */
+    if (shard_file(&c->shards[shard])->known) {
+        bytes = 0; /* the file has to be what it was when it was read: no length is asked for */
     } else if (t->dtype == DTYPE_STRING && (run = strings_run_at(&c->shards[shard], off)) != NULL) {
         off = run->off;
         bytes = run->bytes;
@@ -183,7 +183,9 @@ void catalog_close(struct catalog *c)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         shard_close(&c->shards[i]);
     }
-    sstable_cache_free(c->blocks);
+    if (c->driver && c->driver->close) {
+        c->driver->close(c);
+    }
     free(c->tensors_block);
     arena_fini(&c->arena);
     free(c);

@@ -51,7 +51,7 @@ struct tensor {
     uint8_t no_crc : 1; /* crc32c is none, or is not over the bytes that are shown */
 };
 
-struct sstable_cache;
+struct source_driver;
 struct verified;
 struct catalog_names;
 
@@ -66,10 +66,15 @@ struct catalog {
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
     const char *prefix;  /* of the checkpoint's files: PREFIX.index */
     const char *index_path;              /* the first one's */
-    const struct catalog_index *indexes; /* V2; of V1, which has none, NULL and 0 */
+    const struct catalog_index *indexes; /* NULL and 0 where data files say themselves what they
+                                            have */
     uint32_t index_count;
-    const char *format; /* "v2" or "v1" */
-    bool big_endian;    /* of the bytes in the data files */
+    const struct source_driver *driver; /* of its format (source.h) */
+    void *state;                        /* owned by the driver; NULL */
+    const char *format;                 /* for reports, such as "v2" */
+    bool plain_files; /* the data files are those of a bundle: tensors, one after the other, as they
+                         are, so that TensorFlow's index can point into them; but for what comes
+                         from derived shards */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique, and keys
                                      unless catalog_use_friendly was called */
@@ -81,7 +86,6 @@ struct catalog {
     uint32_t shard_count;
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
-    struct sstable_cache *blocks; /* owns: of compressed V1 files; NULL */
     struct verified
         *verified; /* borrows: what is known to be damaged (render/verified.h); NULL: nobody asks */
     uint32_t num_shards;         /* as the checkpoint says; part of its file names */
@@ -97,13 +101,6 @@ static inline struct str tensor_name(const struct tensor *t)
 static inline struct shape tensor_shape(const struct tensor *t)
 {
     return (struct shape){t->dims, t->rank};
-}
-
-/* catalog_is_bundle: whether data files are those of a bundle (V2): tensors, one after the other,
- * as they are. */
-static inline bool catalog_is_bundle(const struct catalog *c)
-{
-    return str_eq(str_from(c->format), STR("v2"));
 }
 
 /* tensor_slices: how t is stored, if in slices, else NULL. */

@@ -173,7 +173,9 @@ errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uin
         b->sliced_cap = cap;
     }
     *index = b->sliced_count;
-    b->sliced[b->sliced_count++] = *s;
+    struct slices *added = &b->sliced[b->sliced_count++];
+    *added = *s;
+    added->first = *index ? added[-1].first + added[-1].count : 0;
     return 0;
 }
 

@@ -29,6 +29,7 @@ struct slices {
     enum slices_fault fault;
     const char *what; /* of the fault, in words: which slices, or which box none has; NULL for
                          SLICES_WHOLE */
+    uint64_t first;   /* how many slices the tensors before it in catalog.sliced have */
 };
 
 /* slices_print: a slice as messages show it, "[0:4, 0:3]". */

@@ -72,7 +72,7 @@ static errint add_graph(struct inputs *o, const char *graph)
     diag_init(&unheard);
     errint rc = locate_checkpoint(graph, &texts, &where, &unheard);
     if (rc == 0) {
-        rc = where.format == LOCATION_V2 ? add_path(o, where.index_path, NULL, true) : 0;
+        rc = where.index_path ? add_path(o, where.index_path, NULL, true) : 0;
         for (uint32_t i = 0; rc == 0 && i < where.file_count; i++) {
             rc = add_path(o, where.files[i], NULL, true);
         }

@@ -13,6 +13,7 @@
 #include "render/verify.h"
 #include "render/why.h"
 #include "source/catalog_names.h"
+#include "source/stored.h"
 #include "tensor/dtype.h"
 #include "tool/tool.h"
 
@@ -216,13 +217,13 @@ static void write_head(const struct target *t, bool first, struct buf *b)
 }
 
 /* What t is made of, as stored. */
-static uint64_t stored_bytes(const struct catalog *c, const struct target *t)
+static uint64_t target_stored_bytes(const struct catalog *c, const struct target *t)
 {
     const struct target_form *f = t->form;
     uint64_t bytes = f ? 0 : t->source->bytes;
     for (uint32_t i = 0; f && i < f->piece_count && bytes <= VERIFIED_FIRST; i++) {
         const struct piece *p = &f->pieces[i];
-        bytes += p->source ? verify_stored_bytes(c, p->source, p->slice) : 0;
+        bytes += p->source ? stored_bytes(c, p->source, p->slice) : 0;
     }
     return bytes;
 }
@@ -239,7 +240,7 @@ static bool is_all_printed(const struct tool_args *args, const struct target *t)
  * written, unless nobody wants the rest. */
 static errint write_target(struct writing *w, const struct target *t)
 {
-    bool first = stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
+    bool first = target_stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
     cause_clear();
     errint rc = first ? verified_ensure_target(w->catalog->verified, t) : 0;
     if (rc == 0) {

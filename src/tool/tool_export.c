@@ -6,7 +6,7 @@
 
 #include "base/once.h"
 #include "base/url.h"
-#include "codec/sstable_cache.h"
+#include "source/source.h"
 #include "tool/export.h"
 #include "tool/tool.h"
 #include "view/left_out.h"
@@ -102,7 +102,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     if (rc < 0) {
         return rc;
     }
-    sstable_cache_shrink(v->catalog->blocks, SSTABLE_CACHE_SMALL);
+    source_shrink(v->catalog, SSTABLE_CACHE_SMALL);
     warn_left_out(v, format, d);
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);

@@ -5,9 +5,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "codec/sstable_index.h"
-#include "io/file.h"
 #include "render/verify.h"
+#include "source/stored.h"
 #include "tool/tool.h"
 #include "view/report.h"
 
@@ -37,13 +36,13 @@ static int by_tensor(const void *a, const void *b)
  * has them. */
 static const struct shard *lacking_file(const struct catalog *c, const struct verify_unit *u)
 {
-    struct shard *s = &c->shards[verify_stored_shard(u->tensor, u->slice)];
+    struct shard *s = &c->shards[stored_shard(u->tensor, u->slice)];
     const struct shard *file = shard_file(s);
     if (u->result.outcome != VERIFY_UNREADABLE || (file->opened && file->failed)) {
         return NULL;
     }
-    uint64_t end = shard_origin(s, verify_stored_off(u->tensor, u->slice)) +
-                   verify_stored_bytes(c, u->tensor, u->slice);
+    uint64_t end =
+        shard_origin(s, stored_off(u->tensor, u->slice)) + stored_bytes(c, u->tensor, u->slice);
     return !file->opened || end > (uint64_t)file->st.st_size ? file : NULL;
 }
 
@@ -77,6 +76,9 @@ static errint find_bad(const struct verify *all, struct bad_units *bad)
     }
     for (uint32_t i = 0; i < all->count; i++) {
         const struct verify_unit *u = &all->units[i];
+        if (!u->tensor) {
+            continue; /* tell_others */
+        }
         const struct shard *file = lacking_file(c, u);
         if (file) {
             struct lacking *l = &bad->lacking[file - c->shards];
@@ -160,37 +162,35 @@ static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_
     return 0;
 }
 
-/* Blocks whose damage is no tensor's: of the metadata, or of values that no tensor has. */
-static void tell_blocks(const struct verify *all, struct tool_out *o, uint64_t *damaged)
+/* Runs of bytes whose damage is no tensor's. */
+static void tell_others(const struct verify *all, struct tool_out *o, uint64_t *damaged)
 {
-    for (uint32_t i = 0; i < all->block_count && out_settle(o) == 0; i++) {
-        const struct verify_block *b = &all->blocks[i];
-        if (is_damage(&b->result) && (b->count == 0 || b->number == 0)) {
-            verify_print_block(&all->catalog->shards[b->file], b->number, &o->text);
-            buf_text(&o->text,
-                     b->number == 0 ? ", which has the metadata" : ", in which no tensor is");
-            buf_text(&o->text, ": ");
-            verify_words(&b->result, &o->text);
+    for (uint32_t i = 0; i < all->count && out_settle(o) == 0; i++) {
+        const struct verify_unit *u = &all->units[i];
+        if (!u->tensor && is_damage(&u->result)) {
+            struct source_check check;
+            source_check_at(all->catalog, u->check, &check);
+            source_check_print(all->catalog, &check, &o->text);
+            if (check.besides) {
+                buf_printf(&o->text, ", which has %s: ", check.besides);
+            } else {
+                buf_text(&o->text, ", in which no tensor is: ");
+            }
+            verify_words(&u->result, &o->text);
             buf_char(&o->text, '\n');
             ++*damaged;
         }
     }
 }
 
-/* A line for each table whose metaindex block, which nobody reads, is damaged. */
-static errint tell_metaindexes(const struct catalog *c, struct tool_out *o, uint64_t *damaged)
+/* A line for each file in which that is damaged which nobody reads. */
+static errint tell_inputs(const struct catalog *c, struct tool_out *o, uint64_t *damaged)
 {
-    bool legacy = c->shard_count && c->shards[0].blocks;
-    for (uint32_t i = 0; i < (legacy ? c->num_shards : c->index_count); i++) {
-        CLEANUP_CLOSE int fd = -1;
-        struct stat st;
+    const char *path;
+    for (uint32_t i = 0; (path = source_input(c, i)) != NULL; i++) {
         struct diag found;
-        const char *path = legacy ? c->shards[i].path : c->indexes[i].path;
         diag_init(&found);
-        errint rc = file_open(path, &fd, &st);
-        const struct sstable_source src = {fd, rc == 0 ? (uint64_t)st.st_size : 0, path, &found};
-        rc = rc < 0 ? file_complain(&found, DIAG_FILE_UNREADABLE, path, rc)
-                    : sstable_check_metaindex(&src);
+        errint rc = source_check_input(c, path, &found);
         if (found.kept) {
             buf_visible(&o->text, str_from(path));
             buf_printf(&o->text, ": %s\n", found.entries[0].message);
@@ -213,8 +213,8 @@ static errint tell(const struct view *v, const struct verify *all, double second
     if (rc < 0) {
         return rc;
     }
-    tell_blocks(all, o, damaged);
-    if ((rc = tell_metaindexes(v->catalog, o, damaged)) < 0) {
+    tell_others(all, o, damaged);
+    if ((rc = tell_inputs(v->catalog, o, damaged)) < 0) {
         return rc;
     }
     for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {

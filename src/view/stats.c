@@ -2,10 +2,9 @@
 #include "view/stats.h"
 
 #include "base/once.h"
-#include "codec/sstable_cache.h"
 #include "render/verified.h"
+#include "source/source.h"
 #include "source/tf/strings.h"
-#include "source/tf_v1/tf_v1_values.h"
 
 static void line(struct buf *b, const char *name, uint64_t value)
 {
@@ -20,31 +19,22 @@ static uint64_t count_of(const atomic_uint_fast64_t *counter)
 /* What is made at the first read of it. */
 static void add_made(const struct catalog *c, struct buf *b)
 {
-    uint64_t tables = 0;
-    uint64_t bad = 0;
-    uint64_t total = 0;
+    const struct source_stats made = source_stats(c);
     struct strings_counts strings = {0};
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        uint64_t bytes;
-        enum once_state state =
-            c->shards[i].base ? tf_v1_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
         strings_count(&c->shards[i], &strings);
-        tables += state == ONCE_FULL;
-        bad += state == ONCE_BAD;
-        total += state == ONCE_FULL ? bytes : 0;
     }
-    line(b, "tables", tables);
-    line(b, "tables.bytes", total);
-    line(b, "tables.damaged", bad);
+    line(b, "tables", made.tables);
+    line(b, "tables.bytes", made.table_bytes);
+    line(b, "tables.damaged", made.bad_tables);
     line(b, "strings.sized", strings.sized);
     line(b, "strings.bytes", strings.bytes);
     line(b, "strings.damaged", strings.damaged);
-    struct sstable_cache_stats blocks = sstable_cache_stats(c->blocks);
-    line(b, "blocks.bytes", blocks.bytes);
-    line(b, "blocks.limit", blocks.most);
-    line(b, "blocks.hits", blocks.hits);
-    line(b, "blocks.misses", blocks.misses);
-    line(b, "blocks.evicted", blocks.evicted);
+    line(b, "blocks.bytes", made.blocks.bytes);
+    line(b, "blocks.limit", made.blocks.most);
+    line(b, "blocks.hits", made.blocks.hits);
+    line(b, "blocks.misses", made.blocks.misses);
+    line(b, "blocks.evicted", made.blocks.evicted);
     line(b, "waiting", once_busy());
 }
 

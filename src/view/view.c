@@ -10,9 +10,8 @@
 #include "base/trouble.h"
 #include "model/graph_file.h"
 #include "source/catalog_names.h"
+#include "source/source.h"
 #include "source/tf/locate.h"
-#include "source/tf_v1/tf_v1.h"
-#include "source/tf_v2/bundle.h"
 #include "source/tf_v2/objects_record.h"
 #include "view/view_data.h"
 #include "view/view_seen.h"
@@ -46,7 +45,7 @@ static errint open_catalog(const char *checkpoint, struct seen *seen, struct dia
         rc = diag_no_memory(d);
     }
     if (rc == 0) {
-        rc = where.format == LOCATION_V1 ? tf_v1_open(&where, d, out) : bundle_open(&where, d, out);
+        rc = source_open(&where, d, out);
     }
     arena_fini(&texts);
     return rc;

@@ -9,10 +9,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "codec/sstable_cache.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "render/verified.h"
+#include "source/source.h"
 #include "view/report.h"
 
 enum { WORDS_MOST = 8, DESCRIPTORS_TAKEN = 40, DESCRIPTORS_LEFT = 10 };
@@ -138,8 +138,8 @@ static void check_open(struct made *m, const struct section *s, struct view *v, 
     errint rc = verified_open(v->catalog, c.verify ? VERIFIED_ALL : VERIFIED_KNOWN, &k);
     FUZZ_CHECK(rc == 0);
     v->catalog->verified = k;
-    if (v->catalog->blocks && has_word(s->head, "small")) {
-        sstable_cache_shrink(v->catalog->blocks, 1); /* as an export has it: room for one block */
+    if (has_word(s->head, "small")) {
+        source_shrink(v->catalog, 1); /* as an export has it: room for one block */
     }
     check_begin(&c, v);
     check_files(&c);

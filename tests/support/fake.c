@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "source/tf_v2/bundle.h"
+
 unsigned char fake_byte(uint64_t i)
 {
     return (unsigned char)((i * 2654435761u) >> 13 ^ i);
@@ -79,7 +81,9 @@ struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, 
     c->count = count;
     c->prefix = "fake";
     c->index_path = "fake.index";
+    c->driver = &bundle_driver;
     c->format = "v2";
+    c->plain_files = true;
     c->num_shards = 1;
     c->shard_count = 1;
     c->shards = ARENA_NEW(&c->arena, struct shard);

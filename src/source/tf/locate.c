@@ -43,7 +43,7 @@ errint locate_try_prefix(struct search *s, struct str prefix)
     if (rc < 0) {
         return file_complain(s->d, DIAG_FILE_UNREADABLE, index, rc);
     }
-    *s->out = (struct location){.prefix = text, .index_path = index};
+    *s->out = (struct location){.prefix = text, .driver = LOCATION_V2, .index_path = index};
     return 0;
 }
 

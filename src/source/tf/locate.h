@@ -35,13 +35,17 @@
 #include "base/diag.h"
 #include "base/errint.h"
 
-enum location_format { LOCATION_V2, LOCATION_V1 };
+/* The drivers of what is found (source.h). */
+#define LOCATION_V2 "tf-v2"
+#define LOCATION_V1 "tf-v1"
 
 struct location {
     const char *prefix; /* "dir/model.ckpt-1000"; of V1 the file, or the pattern of its shards; of
                            parts, their pattern */
-    enum location_format format;
-    const char *index_path; /* V2: "dir/model.ckpt-1000.index"; of parts, the first one's */
+    const char *driver; /* the name of the one that opens it: LOCATION_V2, LOCATION_V1 */
+    const char
+        *index_path; /* "dir/model.ckpt-1000.index"; of parts, the first one's; NULL: there is
+                               none, `files` are all */
     const char *const
         *files; /* V1: the shards, sorted; parts of a V2 checkpoint: their indexes, sorted */
     uint32_t file_count; /* 0 for a V2 checkpoint that is not in parts */

@@ -95,7 +95,7 @@ errint locate_try_pattern(struct search *s, const char *path)
         return complain_several(s, files, count);
     }
     *s->out = (struct location){.prefix = pattern,
-                                .format = LOCATION_V2,
+                                .driver = LOCATION_V2,
                                 .index_path = files[0],
                                 .files = files,
                                 .file_count = count};

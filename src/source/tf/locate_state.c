@@ -100,13 +100,12 @@ static errint try_beside(struct following *f, bool *cut)
 static const char *taken(const struct following *f)
 {
     const struct location *out = f->s->out;
-    return diag_visible(f->s->d,
-                        str_from(out->format == LOCATION_V2 ? out->index_path : out->prefix));
+    return diag_visible(f->s->d, str_from(out->index_path ? out->index_path : out->prefix));
 }
 
 static void warn_moved(struct following *f)
 {
-    const char *suffix = f->s->out->format == LOCATION_V2 ? ".index" : "";
+    const char *suffix = f->s->out->index_path ? ".index" : "";
     struct str url = url_in(f->latest);
     diag_warn(f->s->d, DIAG_MOVED, f->file, f->latest, "%s%s %s, taking %s beside the state file",
               diag_visible(f->s->d, url.ptr ? url : str_from(f->stated)), url.ptr ? "" : suffix,
@@ -137,7 +136,7 @@ static bool is_within(const char *sub, const char *dir)
 static void warn_elsewhere(struct following *f)
 {
     const struct location *out = f->s->out;
-    const char *found = out->format == LOCATION_V2 ? out->index_path : out->files[0];
+    const char *found = out->index_path ? out->index_path : out->files[0];
     if (is_within(path_dir(found, f->s->a), f->dir)) {
         return;
     }

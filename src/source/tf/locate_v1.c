@@ -106,7 +106,7 @@ static errint try_shards(struct v1_search *s, struct str head, const char *glob,
         return -ENOENT;
     }
     *s->out = (struct location){
-        .prefix = name, .format = LOCATION_V1, .files = files, .file_count = count};
+        .prefix = name, .driver = LOCATION_V1, .files = files, .file_count = count};
     return check_shards(s, name);
 }
 
@@ -142,7 +142,7 @@ static errint take_file(struct v1_search *s, const char *path)
     }
     files[0] = copy;
     *s->out =
-        (struct location){.prefix = copy, .format = LOCATION_V1, .files = files, .file_count = 1};
+        (struct location){.prefix = copy, .driver = LOCATION_V1, .files = files, .file_count = 1};
     return 0;
 }
 

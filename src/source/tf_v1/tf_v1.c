@@ -6,10 +6,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "codec/sstable_cache.h"
 #include "source/catalog_build.h"
+#include "source/tf/check_table.h"
 #include "source/tf/strings.h"
+#include "source/tf_v1/tf_v1_checks.h"
 #include "source/tf_v1/tf_v1_read.h"
+#include "source/tf_v1/tf_v1_state.h"
 #include "tensor/dtype.h"
 
 enum { TENSORS_MOST = 16 << 20 };
@@ -52,10 +54,17 @@ static errint make_shards(struct unite *u)
     const struct tf_v1_reader *r = u->r;
     struct catalog *c = u->c;
     size_t count = r->file_count + r->block_count + r->decoded_count;
+    struct tf_v1_state *state = c->state = ARENA_NEW(&c->arena, struct tf_v1_state);
     c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
-    if (!c->shards || (r->block_count && !(c->blocks = sstable_cache_new(SSTABLE_CACHE_MOST)))) {
+    if (!state || !c->shards) {
         return -ENOMEM;
     }
+    state->files = ARENA_ARRAY(&c->arena, struct tf_v1_blocks, r->file_count);
+    state->cache = r->block_count ? sstable_cache_new(SSTABLE_CACHE_MOST) : NULL;
+    if (!state->files || (r->block_count && !state->cache)) {
+        return -ENOMEM;
+    }
+    uint64_t first = 0;
     for (uint32_t i = 0; i < r->file_count; i++) {
         const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
         const struct tf_v1_file *f = &r->files[i];
@@ -73,13 +82,13 @@ static errint make_shards(struct unite *u)
                                                      .used_bytes = (uint64_t)f->st.st_size,
                                                      .fd = -1,
                                                      .known = true,
-                                                     .st = f->st,
-                                                     .blocks = blocks,
-                                                     .block_count = f->block_count};
+                                                     .st = f->st};
+        state->files[state->file_count++] = (struct tf_v1_blocks){blocks, f->block_count, first};
+        first += f->block_count;
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct tf_v1_block *b = &r->blocks[i];
-        errint rc = sstable_cache_shard(c->blocks, &c->shards[b->file], b->stored, b->bytes,
+        errint rc = sstable_cache_shard(state->cache, &c->shards[b->file], b->stored, b->bytes,
                                         &c->arena, &c->shards[c->shard_count]);
         if (rc < 0) {
             return rc;
@@ -318,6 +327,7 @@ static errint read_all(struct unite *u, const struct location *where)
 {
     struct tf_v1_reader *r = u->r;
     struct catalog *c = u->c;
+    c->driver = &tf_v1_driver;
     c->format = "v1";
     c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
     c->index_path = c->prefix;
@@ -369,3 +379,60 @@ errint tf_v1_open(const struct location *where, struct diag *d, struct catalog *
     *out = u.c;
     return 0;
 }
+
+/* ---- the driver ------------------------------------------------------------------------------ */
+
+static const char *input(const struct catalog *c, uint32_t i)
+{
+    const struct tf_v1_state *state = c->state;
+    return i < state->file_count ? c->shards[i].path : NULL;
+}
+
+static void add_stats(const struct catalog *c, struct source_stats *out)
+{
+    const struct tf_v1_state *state = c->state;
+    for (uint32_t i = 0; i < c->shard_count; i++) {
+        uint64_t bytes;
+        enum once_state table =
+            c->shards[i].base ? tf_v1_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
+        out->tables += table == ONCE_FULL;
+        out->bad_tables += table == ONCE_BAD;
+        out->table_bytes += table == ONCE_FULL ? bytes : 0;
+    }
+    out->blocks = sstable_cache_stats(state->cache);
+}
+
+static size_t readers(const struct catalog *c)
+{
+    const struct tf_v1_state *state = c->state;
+    return sstable_cache_readers(state->cache);
+}
+
+static void shrink(const struct catalog *c, uint64_t most)
+{
+    const struct tf_v1_state *state = c->state;
+    sstable_cache_shrink(state->cache, most);
+}
+
+static void close_state(struct catalog *c)
+{
+    const struct tf_v1_state *state = c->state;
+    sstable_cache_free(state ? state->cache : NULL);
+}
+
+const struct source_driver tf_v1_driver = {
+    .name = LOCATION_V1,
+    .shared_checks = true,
+    .open = tf_v1_open,
+    .check_count = tf_v1_check_count,
+    .check_find = tf_v1_check_find,
+    .check_at = tf_v1_check_at,
+    .check_sum = tf_v1_check_sum,
+    .check_print = tf_v1_check_print,
+    .input = input,
+    .check_input = tf_check_table,
+    .stats = add_stats,
+    .readers = readers,
+    .shrink = shrink,
+    .close = close_state,
+};

@@ -12,8 +12,9 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
-#include "source/catalog.h"
-#include "source/tf/locate.h"
+#include "source/source.h"
+
+extern const struct source_driver tf_v1_driver;
 
 /* tf_v1_open: reads metadata and keys of where->files, no values. On success *out is the caller's,
  * to be given to catalog_close; its shards are named but not opened: first the files, in order,

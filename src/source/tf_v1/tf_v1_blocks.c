@@ -28,17 +28,17 @@ static uint64_t block_end(const struct sstable_stored *b)
     return b->handle.off + b->handle.bytes;
 }
 
-uint32_t tf_v1_block_at(const struct shard *file, uint64_t off)
+uint32_t tf_v1_block_at(const struct tf_v1_blocks *blocks, uint64_t off)
 {
     uint32_t low = 0;
-    uint32_t high = file->block_count;
+    uint32_t high = blocks->count;
     while (low < high) { /* the first block that ends after off */
         uint32_t mid = low + (high - low) / 2;
-        if (block_end(&file->blocks[mid]) <= off) {
+        if (block_end(&blocks->list[mid]) <= off) {
             low = mid + 1;
         } else {
             high = mid;
         }
     }
-    return low < file->block_count && file->blocks[low].handle.off <= off ? low : TF_V1_NO_BLOCK;
+    return low < blocks->count && blocks->list[low].handle.off <= off ? low : TF_V1_NO_BLOCK;
 }

@@ -4,8 +4,7 @@
  * one block, whatever its size, and a block may hold many.
  *
  * They stand in the very file that they are about: where it may have been written to, what they say
- * now proves nothing. So they are kept as they were when the file was read at first, in
- * shard.blocks. */
+ * now proves nothing. So they are kept as they were when the file was read at first. */
 #ifndef CKPTFS_SOURCE_TF_V1_TF_V1_BLOCKS_H
 #define CKPTFS_SOURCE_TF_V1_TF_V1_BLOCKS_H
 
@@ -14,7 +13,6 @@
 #include "base/errint.h"
 #include "codec/sstable_block.h"
 #include "codec/wire.h"
-#include "io/shard.h"
 
 enum {
     TF_V1_BLOCK_WINDOW =
@@ -23,14 +21,21 @@ enum {
 
 #define TF_V1_NO_BLOCK UINT32_MAX
 
+/* The data blocks of a file, in order. */
+struct tf_v1_blocks {
+    const struct sstable_stored *list;
+    uint32_t count;
+    uint64_t first; /* how many blocks the files before it have */
+};
+
 /* tf_v1_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
  * through `window`, which has TF_V1_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
  * the calling thread is interrupted (once.h). */
 MUST_CHECK errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
                                   char *window, uint32_t *out);
 
-/* tf_v1_block_at: the number in file->blocks of the block that has byte `off`, or TF_V1_NO_BLOCK.
+/* tf_v1_block_at: the number in the list of the block that has byte `off`, or TF_V1_NO_BLOCK.
  * O(log n). */
-uint32_t tf_v1_block_at(const struct shard *file, uint64_t off);
+uint32_t tf_v1_block_at(const struct tf_v1_blocks *blocks, uint64_t off);
 
 #endif

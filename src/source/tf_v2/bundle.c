@@ -9,7 +9,9 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "source/catalog_build.h"
+#include "source/tf/check_table.h"
 #include "source/tf/slice_key.h"
+#include "source/tf_v2/bundle_checks.h"
 #include "source/tf_v2/bundle_parts.h"
 #include "source/tf_v2/bundle_pb.h"
 #include "source/tf_v2/bundle_shards.h"
@@ -218,7 +220,8 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .dtype = known ? (uint8_t)e.dtype : DTYPE_INVALID,
         .rank = (uint8_t)e.rank,
         .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
-        .no_crc = !known,
+        /* Of a big-endian machine's variants nobody knows what the checksum is over. */
+        .no_crc = !known || (e.dtype == DTYPE_VARIANT && r->build.big_endian),
     };
     if (e.slice_count == 1 && (rc = take_whole_slice(r, value, &e)) < 0) {
         return rc;
@@ -329,11 +332,10 @@ static errint read_index(struct reader *r)
 {
     struct catalog *c = r->c;
     c->num_shards = r->in.shards;
-    c->big_endian = r->in.parts[0].header.big_endian;
     if (catalog_build_init(&r->build, c) < 0) {
         return diag_no_memory(r->d);
     }
-    r->build.big_endian = c->big_endian;
+    r->build.big_endian = r->in.parts[0].header.big_endian;
     r->build.data_paths = r->in.apart ? bundle_parts_paths(&r->in, &c->arena) : NULL;
     if (r->in.apart && !r->build.data_paths) {
         return diag_no_memory(r->d);
@@ -366,7 +368,9 @@ static errint keep_indexes(struct reader *r)
 static errint open_index(struct reader *r, const struct location *where)
 {
     struct catalog *c = r->c;
+    c->driver = &bundle_driver;
     c->format = "v2";
+    c->plain_files = true;
     c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
     if (!c->prefix) {
         return diag_no_memory(r->d);
@@ -402,3 +406,18 @@ errint bundle_open(const struct location *where, struct diag *d, struct catalog 
     *out = r.c;
     return 0;
 }
+
+static const char *input(const struct catalog *c, uint32_t i)
+{
+    return i < c->index_count ? c->indexes[i].path : NULL;
+}
+
+const struct source_driver bundle_driver = {
+    .name = LOCATION_V2,
+    .open = bundle_open,
+    .check_count = bundle_check_count,
+    .check_find = bundle_check_find,
+    .check_sum = bundle_check_sum,
+    .input = input,
+    .check_input = tf_check_table,
+};

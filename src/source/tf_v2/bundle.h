@@ -10,8 +10,9 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
-#include "source/catalog.h"
-#include "source/tf/locate.h"
+#include "source/source.h"
+
+extern const struct source_driver bundle_driver;
 
 /* bundle_open: reads the whole index of `where`, and nothing of the data files. On success *out is
  * the caller's, to be given to catalog_close; its shards are named but not opened. Every record is

@@ -99,7 +99,7 @@ bool in_place_of(const struct catalog *c, const struct target *t, struct in_plac
     if (!target_sized(t)) {
         return place_strings(c, t, out);
     }
-    if (!catalog_is_bundle(c)) {
+    if (!c->plain_files) {
         return false;
     }
     if (!t->form) {
@@ -139,7 +139,7 @@ const struct slices *in_place_slices(const struct catalog *c, const struct targe
 {
     const struct slices *slices = tensor_slices(c, t->source);
     const struct target_form *f = t->form;
-    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !catalog_is_bundle(c) ||
+    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !c->plain_files ||
         f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;

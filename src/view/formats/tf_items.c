@@ -118,8 +118,8 @@ errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_
 
 bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item)
 {
-    if (t->hidden != TENSOR_VARIANT || c->big_endian || t->no_crc || t->shard == TENSOR_NO_SHARD ||
-        c->shards[t->shard].base || !catalog_is_bundle(c)) {
+    if (t->hidden != TENSOR_VARIANT || t->no_crc || t->shard == TENSOR_NO_SHARD ||
+        c->shards[t->shard].base || !c->plain_files) {
         return false;
     }
     *item = (struct tf_item){

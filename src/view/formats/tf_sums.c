@@ -12,9 +12,9 @@
 #include "base/once.h"
 #include "base/pages.h"
 #include "base/thread.h"
-#include "codec/sstable_cache.h"
 #include "render/string_read.h"
 #include "render/verified.h"
+#include "source/source.h"
 
 enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
@@ -125,8 +125,7 @@ errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count)
                      : processors > THREADS_MOST ? THREADS_MOST
                                                  : (size_t)processors;
     threads = threads > count ? count : threads;
-    size_t fit = sstable_cache_readers(
-        c->blocks); /* more would unpack each other's blocks anew for each buffer */
+    size_t fit = source_readers(c); /* more would unpack each other's blocks anew for each buffer */
     threads = threads > fit ? fit : threads;
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;

@@ -264,7 +264,7 @@ static void locate_checkpoint_state_path_that_is_v1_is_not_moved(void **state)
     assert_int_equal(f->d.warnings, 1);
     write_table(f, "run/data/m");
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "run"), &f->arena, &f->out, &f->d), 0);
-    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_string_equal(f->out.driver, LOCATION_V1);
     assert_true(str_ends(str_from(f->out.prefix), STR("/run/data/m")));
     assert_int_equal(f->d.warnings, 1);
 }
@@ -407,14 +407,14 @@ static void locate_checkpoint_only_v1_in_a_directory_is_taken_with_a_warning(voi
     write_table(f, "one/old");
     touch(f, "one/old.meta");
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "one"), &f->arena, &f->out, &f->d), 0);
-    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_string_equal(f->out.driver, LOCATION_V1);
     assert_string_equal(f->out.prefix, tmpdir_path(&f->dir, "one/old"));
     make_dir(f, "odd[1]");
     write_table(f, "odd[1]/m-5-00000-of-00002");
     write_table(f, "odd[1]/m-5-00001-of-00002");
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, "odd[1]"), &f->arena, &f->out, &f->d),
                      0);
-    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_string_equal(f->out.driver, LOCATION_V1);
     assert_int_equal(f->out.file_count, 2);
     assert_int_equal(f->d.warnings, 2);
     write_table(f, "odd[1]/m-6.index");
@@ -506,7 +506,7 @@ static void assert_v1(struct fixture *f, const char *argument, uint32_t files, c
     f->out = (struct location){0};
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
                      0);
-    assert_int_equal(f->out.format, LOCATION_V1);
+    assert_string_equal(f->out.driver, LOCATION_V1);
     assert_int_equal(f->out.file_count, files);
     assert_true(str_ends(str_from(f->out.files[0]), str_from(first)));
     assert_null(f->out.index_path);
@@ -613,7 +613,7 @@ static void assert_parts(struct fixture *f, const char *argument, uint32_t files
 {
     assert_int_equal(locate_checkpoint(tmpdir_path(&f->dir, argument), &f->arena, &f->out, &f->d),
                      0);
-    assert_int_equal(f->out.format, LOCATION_V2);
+    assert_string_equal(f->out.driver, LOCATION_V2);
     assert_int_equal(f->out.file_count, files);
     assert_string_equal(f->out.prefix, tmpdir_path(&f->dir, pattern));
     assert_string_equal(f->out.index_path, f->out.files[0]);

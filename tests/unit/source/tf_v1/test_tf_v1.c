@@ -123,7 +123,7 @@ static errint open_bytes(struct fixture *f, size_t len)
     catalog_close(f->c);
     f->c = NULL;
     errint rc = tf_v1_open(
-        &(struct location){.prefix = path, .format = LOCATION_V1, .files = files, .file_count = 1},
+        &(struct location){.prefix = path, .driver = LOCATION_V1, .files = files, .file_count = 1},
         &f->d, &f->c);
     assert_true((rc == 0) == (f->c != NULL));
     for (uint32_t i = 0; f->c && i < f->c->shard_count; i++) {
@@ -534,7 +534,7 @@ static void tf_v1_files_that_disagree_are_ebadmsg(void **state)
         write_part(files[0], DTYPE_INT32, 8, 0, 3);
         write_part(files[1], seconds[i].dtype, seconds[i].len, 3, 5);
         struct location where = {
-            .prefix = "m", .format = LOCATION_V1, .files = files, .file_count = 2};
+            .prefix = "m", .driver = LOCATION_V1, .files = files, .file_count = 2};
         errint rc = tf_v1_open(&where, &f->d, &f->c);
         if (seconds[i].words) {
             assert_int_equal(rc, -EBADMSG);
@@ -573,9 +573,10 @@ static void tf_v1_a_compressed_block_larger_than_the_cache_is_unsupported(void *
     assert_int_equal(f->c->tensors[0].hidden, TENSOR_SHOWN);
     assert_int_equal(f->c->tensors[1].hidden, TENSOR_BLOCK_TOO_LARGE);
     assert_non_null(strstr(tensor_hidden_reason(&f->c->tensors[1]), "unsupported"));
-    assert_int_equal(f->c->shards[0].block_count, 2);
-    const struct sstable_stored *b = &f->c->shards[0].blocks[1];
-    assert_true(b->handle.off == h.off && b->handle.bytes == h.bytes && b->crc32c == h.crc32c);
+    assert_int_equal(source_check_count(f->c), 2);
+    struct source_check b;
+    source_check_at(f->c, 1, &b);
+    assert_true(b.off == h.off && b.bytes == h.bytes + 1 && b.crc32c == h.crc32c);
     mkbuf_free(&value);
     mkbuf_free(&huge);
     mkbuf_free(&key);
@@ -737,12 +738,13 @@ static void tf_v1_verify_looks_at_values(void **state)
     for (unsigned round = 0; round < 2;
          round++) { /* the second: one has a table, the other is known to be bad */
         assert_int_equal(verify_init(&v, f->c), 0);
-        assert_true(v.count == 2 && v.block_count == 1 && v.blocks[0].count == 2);
+        assert_true(v.count == 3 && !v.units[0].tensor); /* the block, which has the metadata */
+        assert_true(v.units[1].check == 0 && v.units[2].check == 0);
         assert_int_equal(verify_run(&v, 2, NULL, NULL), 0);
-        assert_int_equal(v.blocks[0].result.outcome, VERIFY_GOOD);
         assert_int_equal(v.units[0].result.outcome, VERIFY_GOOD);
-        assert_int_equal(v.units[1].result.outcome, VERIFY_VALUES);
-        assert_true(str_eq(tensor_name(v.units[1].tensor), STR("fits_not")));
+        assert_int_equal(v.units[1].result.outcome, VERIFY_GOOD);
+        assert_int_equal(v.units[2].result.outcome, VERIFY_VALUES);
+        assert_true(str_eq(tensor_name(v.units[2].tensor), STR("fits_not")));
         verify_fini(&v);
         int16_t got[3];
         assert_int_equal(read_all(f, 0, got), 0);

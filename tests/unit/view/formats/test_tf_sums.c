@@ -10,6 +10,8 @@
 #include <snappy-c.h>
 
 #include "codec/sstable_cache.h"
+#include "source/tf_v1/tf_v1.h"
+#include "source/tf_v1/tf_v1_state.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 #include "view/formats/tf_sums.h"
@@ -44,23 +46,25 @@ static void sums_of_large_compressed_blocks_unpack_each_once(void **state)
         sums[i] = (struct tf_sum){.placed = true, .shard = i + 1, .bytes = BLOCK_BYTES};
     }
     struct shard shards[BLOCKS + 1] = {{.path = tmpdir_path(&dir, "blocks"), .fd = -1}};
-    struct catalog c = {.shards = shards, .shard_count = BLOCKS + 1};
+    struct tf_v1_state kept = {.cache = sstable_cache_new(BLOCK_BYTES * 3 / 2)};
+    struct catalog c = {
+        .driver = &tf_v1_driver, .state = &kept, .shards = shards, .shard_count = BLOCKS + 1};
     arena_init(&c.arena);
     mk_write_file(shards[0].path, t.file.data, t.file.len);
     assert_int_equal(shard_open(&shards[0], &c.arena, &d), 0);
-    c.blocks = sstable_cache_new(BLOCK_BYTES * 3 / 2);
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
         assert_int_equal(
-            sstable_cache_shard(c.blocks, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]), 0);
+            sstable_cache_shard(kept.cache, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]),
+            0);
     }
     assert_int_equal(tf_sums_run(&c, sums, BLOCKS), 0);
     for (unsigned i = 0; i < BLOCKS; i++) {
         assert_int_equal(sums[i].crc32c, expected[i]);
     }
-    struct sstable_cache_stats s = sstable_cache_stats(c.blocks);
+    struct sstable_cache_stats s = sstable_cache_stats(kept.cache);
     assert_true(s.misses == BLOCKS && s.evicted == BLOCKS - 1);
-    sstable_cache_free(c.blocks);
+    sstable_cache_free(kept.cache);
     shard_close(&shards[0]);
     arena_fini(&c.arena);
     mktable_free(&t);
