@@ -12,7 +12,6 @@
 #include "render/verify.h"
 #include "source/catalog_names.h"
 #include "source/stored.h"
-#include "source/tf_v2/objects_record.h"
 #include "tensor/dtype.h"
 
 /* The tensors of a file that are looked at, the smallest first. */

@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "source/tf_v2/objects_record.h"
 
 enum { WARNED_MOST = 50, LISTED_MOST = 5 };
 

@@ -12,7 +12,6 @@
 #include "source/catalog_names.h"
 #include "source/source.h"
 #include "source/tf/locate.h"
-#include "source/tf_v2/objects_record.h"
 #include "view/view_data.h"
 #include "view/view_seen.h"
 

@@ -137,7 +137,7 @@ static errint read_bundle(struct shard *base, struct wire *w, const struct strin
 
 /* ---- V1 -------------------------------------------------------------------------------------- */
 
-static bool same_windows(const struct tf_v1_place *a, const struct tf_v1_place *b)
+static bool same_windows(const struct record_place *a, const struct record_place *b)
 {
     return a->tensor.end == b->tensor.end && a->slice.off == b->slice.off &&
            a->record.off == b->record.off;
@@ -158,7 +158,7 @@ bool strings_index_same(const struct strings_index *a, const struct strings_inde
     return same;
 }
 
-static errint add_place(struct strings_index *x, const struct tf_v1_place *p)
+static errint add_place(struct strings_index *x, const struct record_place *p)
 {
     if (!x->spot_count || !same_windows(&x->spots[x->spot_count - 1], p)) {
         if (!grow(&x->spots, &x->spot_cap, x->spot_count, sizeof(*x->spots))) {
@@ -173,7 +173,8 @@ static errint add_place(struct strings_index *x, const struct tf_v1_place *p)
  * the shape has is all that can be seen here. */
 static errint read_legacy(struct wire *w, const struct strings_run *run, struct strings_index *x)
 {
-    struct tf_v1_place p = tf_v1_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
+    struct record_place p =
+        record_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
     int rc;
     for (uint64_t i = 0; i < run->elements; i++) {
         rc = x && i % STRINGS_STEP == 0 ? add_place(x, &p) : 0;
@@ -183,12 +184,12 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
         if (i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
             return -EINTR;
         }
-        rc = tf_v1_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
+        rc = record_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
         if (rc <= 0) {
             return rc < 0 ? rc : -EBADMSG; /* too few */
         }
     }
-    rc = tf_v1_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
+    rc = record_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
     return rc > 0 ? -EBADMSG : rc;
 }
 

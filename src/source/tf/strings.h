@@ -10,7 +10,7 @@
  *      where 4 do not hold one. It goes on over the 4 stored bytes and the elements' bytes to make
  *      the entry's crc32c, so that is not the checksum of a run of bytes of the file.
  *
- *   V1  a field string_val = 8 an element, in the record of a slice (tf_v1_place.h)
+ *   V1  a field string_val = 8 an element, in the record of a slice (record_place.h)
  *
  * Where an element stands is only known when all before it were looked at. So a shard with strings
  * has a derived shard (shard.h) whose offsets are numbers of elements: a run, which is a tensor or
@@ -29,7 +29,7 @@
 #include "base/errint.h"
 #include "codec/wire.h"
 #include "io/shard.h"
-#include "source/tf_v1/tf_v1_place.h"
+#include "source/tf/record_place.h"
 
 enum { STRINGS_STEP = 64 };
 
@@ -91,7 +91,7 @@ struct strings_walk {
     uint64_t next;                     /* element of the run that comes next */
     struct wire_window lengths;        /* V2: from its length on */
     uint64_t bytes;                    /* V2: where its bytes begin */
-    struct tf_v1_place place;          /* V1: before its field */
+    struct record_place place;         /* V1: before its field */
     struct wire wire;
 };
 

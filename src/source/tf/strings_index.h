@@ -19,7 +19,7 @@ struct strings_index {
     size_t mark_cap;
     uint64_t bytes; /* V2: where the first element's bytes begin */
     /* V1: owns; windows that marks share; tensor.off is the mark's */
-    struct tf_v1_place *spots;
+    struct record_place *spots;
     size_t spot_count;
     size_t spot_cap;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One file of a V1 checkpoint: its metadata, and where the values of its slices lie. Private to
- * legacy.c. */
+ * tf_v1.c. */
 #ifndef CKPTFS_SOURCE_TF_V1_TF_V1_READ_H
 #define CKPTFS_SOURCE_TF_V1_TF_V1_READ_H
 

@@ -7,20 +7,20 @@
 #include "base/cursor.h"
 #include "base/grow.h"
 #include "base/once.h"
-#include "source/tf_v1/tf_v1_place.h"
+#include "source/tf/record_place.h"
 
 enum { CHUNKS_LOOKED_AT = 64, VARINT_MOST = 10 };
 enum { STEPS_UNASKED = 1024 }; /* of TF_V1_STEP values between two questions whether to go on */
 
 /* The next chunk that is not empty: 1; 0 after the last; negative. */
-static int next_chunk(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding)
+static int next_chunk(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding)
 {
     enum wire_type single = !coding->fixed       ? WIRE_VARINT
                             : coding->bytes == 4 ? WIRE_FIXED32
                                                  : WIRE_FIXED64;
     int rc;
     do {
-        rc = tf_v1_place_next(w, p, coding->field, single);
+        rc = record_place_next(w, p, coding->field, single);
     } while (rc > 0 && wire_len(p->chunk) == 0);
     return rc;
 }
@@ -28,7 +28,7 @@ static int next_chunk(struct wire *w, struct tf_v1_place *p, const struct tf_v1_
 int tf_v1_values_place(struct wire *w, struct wire_window record, const struct tf_v1_coding *coding,
                        uint64_t count, uint64_t *off, const char **why)
 {
-    struct tf_v1_place p = tf_v1_place_of(record);
+    struct record_place p = record_place_of(record);
     uint64_t bytes = 0;
     unsigned chunks = 0;
     int rc;
@@ -68,7 +68,7 @@ struct entry {
 
 /* A walk over all values. */
 struct walk {
-    struct tf_v1_place at;
+    struct record_place at;
     uint64_t left;
 };
 
@@ -85,7 +85,7 @@ struct values {
     struct entry *entries; /* owns; one for each TF_V1_STEP values */
     size_t entry_count;
     size_t entry_cap;
-    struct tf_v1_place *spots; /* owns; chunk.off is not used */
+    struct record_place *spots; /* owns; chunk.off is not used */
     size_t spot_count;
     size_t spot_cap;
 };
@@ -172,7 +172,7 @@ static int64_t decode_some(const struct tf_v1_coding *coding, const uint8_t *p, 
 
 /* As many of the next `want` values as the chunk at *p has at hand: how many, at least one, or
  * negative. */
-static int64_t take_some(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
+static int64_t take_some(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding,
                          uint64_t want, char *out)
 {
     const uint8_t *bytes;
@@ -191,7 +191,7 @@ static int64_t take_some(struct wire *w, struct tf_v1_place *p, const struct tf_
 }
 
 /* Exactly the next `want` values; at the end of the record -EBADMSG. */
-static errint take_values(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
+static errint take_values(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding,
                           uint64_t want, char *out)
 {
     while (want) {
@@ -220,19 +220,19 @@ static bool same_window(struct wire_window a, struct wire_window b)
 }
 
 /* Whether entry `i` says that its value begins at *p. */
-static bool is_entry(const struct values *v, uint64_t i, const struct tf_v1_place *p)
+static bool is_entry(const struct values *v, uint64_t i, const struct record_place *p)
 {
     const struct entry *e = &v->entries[i];
-    const struct tf_v1_place *spot = &v->spots[e->spot];
+    const struct record_place *spot = &v->spots[e->spot];
     return e->at == p->chunk.off && spot->chunk.end == p->chunk.end &&
            same_window(spot->tensor, p->tensor) && same_window(spot->slice, p->slice) &&
            same_window(spot->record, p->record);
 }
 
 /* The next value begins at *p. */
-static errint add_entry(struct values *v, const struct tf_v1_place *p)
+static errint add_entry(struct values *v, const struct record_place *p)
 {
-    const struct tf_v1_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
+    const struct record_place *newest = v->spot_count ? &v->spots[v->spot_count - 1] : NULL;
     if (!newest || newest->chunk.end != p->chunk.end) {
         if (!grow(&v->spots, &v->spot_cap, v->spot_count, sizeof(*v->spots))) {
             return -ENOMEM;
@@ -287,7 +287,7 @@ static errint go_over(struct values *v, struct wire *w, struct walk *k, enum ste
     if (wire_len(k->at.chunk)) {
         return -EBADMSG; /* too many */
     }
-    struct tf_v1_place end = k->at;
+    struct record_place end = k->at;
     int rc = next_chunk(w, &end, &v->coding);
     return rc > 0 ? -EBADMSG : rc;
 }
@@ -317,7 +317,7 @@ static errint make_table(void *context)
         return -ENOMEM;
     }
     if (!begun) {
-        *v->walk = (struct walk){tf_v1_place_of(v->record), v->count};
+        *v->walk = (struct walk){record_place_of(v->record), v->count};
         v->walked_in = doubt;
         v->entry_count = v->complete ? v->entry_count : 0;
         v->spot_count = v->complete ? v->spot_count : 0;
@@ -348,7 +348,7 @@ static errint need_table(struct shard *s, struct wire *w)
 }
 
 /* Bytes [from, to) of the next value. */
-static errint take_part(struct wire *w, struct tf_v1_place *p, const struct tf_v1_coding *coding,
+static errint take_part(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding,
                         size_t from, size_t to, char *out)
 {
     char value[8];
@@ -369,7 +369,7 @@ static errint read_with(struct shard *s, struct wire *w, uint64_t off, size_t le
     unsigned bytes = v->coding.bytes;
     uint64_t first = off / bytes;
     const struct entry *e = &v->entries[first / TF_V1_STEP];
-    struct tf_v1_place p = v->spots[e->spot];
+    struct record_place p = v->spots[e->spot];
     p.chunk.off = e->at;
     rc = take_values(w, &p, &v->coding, first % TF_V1_STEP, NULL);
     size_t lead = (size_t)(off % bytes);
@@ -412,7 +412,7 @@ static errint check_values(struct shard *s, bool keep)
         return -ENOMEM;
     }
     wire_init_from(w, read_base, s->base, v->record.end);
-    struct walk all = {tf_v1_place_of(v->record), v->count};
+    struct walk all = {record_place_of(v->record), v->count};
     enum once_state state = once_state(&v->table);
     if (keep) {
         return need_table(s, w);

@@ -8,9 +8,7 @@
 #include "base/errint.h"
 #include "codec/wire.h"
 #include "io/shard.h"
-#include "source/catalog.h"
-
-#define OBJECTS_KEY "_CHECKPOINTABLE_OBJECT_GRAPH"
+#include "source/catalog_names.h"
 
 #define OBJECTS_RECORD_MOST (UINT64_C(2) << 30) /* bytes: protobuf makes no larger message */
 

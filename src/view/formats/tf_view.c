@@ -8,7 +8,6 @@
 #include "base/once.h"
 #include "base/put.h"
 #include "source/catalog_names.h"
-#include "source/tf_v2/objects_record.h"
 #include "view/formats/tf_build.h"
 
 struct tf_view {

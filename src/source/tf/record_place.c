@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source/tf_v1/tf_v1_place.h"
+#include "source/tf/record_place.h"
 
 enum { RECORD_DATA = 2, SLICE_DATA = 3 };
 
-int tf_v1_place_next(struct wire *w, struct tf_v1_place *p, uint32_t field, enum wire_type single)
+int record_place_next(struct wire *w, struct record_place *p, uint32_t field, enum wire_type single)
 {
     for (;;) {
         struct wire_field f;
