@@ -105,9 +105,10 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         if (!v) {
             all[total++] = more[i];
         } else if (alike(v, &more[i])) {
-            all[v - declared->variables].by_path = more[i].by_path;
-            all[v - declared->variables].rival = more[i].rival;
-            all[v - declared->variables].called_by_path = more[i].called_by_path;
+            struct variable *both = &all[v - declared->variables];
+            both->by_path = more[i].by_path;
+            both->called_by_path = more[i].called_by_path;
+            memcpy(both->rivals, more[i].rivals, sizeof(both->rivals));
         } else {
             errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
                                     "variable '%s' is declared %s %s here, but is %s %s in %s, or "
@@ -120,6 +121,17 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
     }
     errint bad = graph_build(all, total, out, d);
     return rc ? rc : bad;
+}
+
+void variable_add_rival(const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t)
+{
+    unsigned i = 0;
+    while (i < VARIABLE_RIVALS_MOST && rivals[i] && rivals[i] != t) {
+        i++;
+    }
+    if (i < VARIABLE_RIVALS_MOST) {
+        rivals[i] = t;
+    }
 }
 
 /* The position of the first variable whose name is not below `name`, or, with `past`, of the first

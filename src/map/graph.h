@@ -21,6 +21,8 @@
 
 struct tensor;
 
+enum { VARIABLE_RIVALS_MOST = DIAG_NEAREST - 1 }; /* what a message can name beside the first */
+
 struct variable {
     struct str name;    /* full name, decoded; without :0; a partitioned one without /part_N */
     struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
@@ -30,7 +32,8 @@ struct variable {
     const char *where; /* "map.ini:12" */
     const struct tensor
         *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
-    const struct tensor *rival; /* one that differs, at another of its paths, or NULL */
+    const struct tensor *rivals[VARIABLE_RIVALS_MOST]; /* the first that differ from it, at others
+                                                          of its paths; NULL where there are none */
     bool called_by_path; /* and there is none, and its name is but its path: no tensor's that is
                             recorded alike */
 };
@@ -60,6 +63,9 @@ MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct
  * differently is a DIAG_GRAPH_INVALID naming both places. */
 MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
+
+/* variable_add_rival: adds t to the rivals of a variable, unless it is there or they are full. */
+void variable_add_rival(const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t);
 
 /* graph_find: the variable of exactly that full name, or NULL. */
 const struct variable *graph_find(const struct graph *g, struct str name);

@@ -265,10 +265,10 @@ static void declare_saved(struct declaring *to)
         errint rc = type_of(g, &list->items[i], &t);
         rc = rc ? rc : append(to, name, &t, (struct partition){0});
         if (rc == 0) {
-            to->variables[to->count - 1].by_path = list->items[i].tensor;
-            to->variables[to->count - 1].rival = list->items[i].rival;
-            to->variables[to->count - 1].called_by_path =
-                list->items[i].called_by_path && !list->items[i].tensor;
+            struct variable *v = &to->variables[to->count - 1];
+            v->by_path = list->items[i].tensor;
+            v->called_by_path = list->items[i].called_by_path && !v->by_path;
+            memcpy(v->rivals, list->items[i].rivals, sizeof(v->rivals));
         }
         note(to, rc);
     }

@@ -14,6 +14,7 @@
 
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
+#include "source/tf_v2/object_pairs.h"
 #include "source/tf_v2/object_tensors.h"
 
 /* A name, and the variable (by its number in g->saved) that has it, or would have it. */
@@ -67,34 +68,42 @@ static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
 
 /* ---- which tensor ---------------------------------------------------------------------------- */
 
-static const struct tensor *tensor_at(const struct graph_reading *g,
-                                      const struct object_tensors *theirs, uint32_t node)
+/* Notes that the tensor `t` is at a path of a variable, the nearest one first. */
+static void add_tensor(struct graph_node *saved, const struct tensor *t)
 {
-    uint32_t tensor = node == OBJECT_NONE ? OBJECT_NONE : theirs->tensors[node];
-    return tensor == OBJECT_NONE ? NULL : &g->catalog->tensors[tensor];
+    if (!saved->tensor) {
+        saved->tensor = t;
+    } else if (t != saved->tensor && !tensor_agrees(t, saved->tensor)) {
+        variable_add_rival(saved->rivals, t);
+    }
+}
+
+static errint too_many(struct graph_reading *g)
+{
+    return diag_error(g->diag, DIAG_LIMIT, g->path, str_from(g->path),
+                      "its objects share so many in so many ways that those of the checkpoint "
+                      "make more than %u pairs with them: declare the variables in [variables]",
+                      object_pairs_most(&g->objects));
 }
 
 static errint find_tensors(struct graph_reading *g)
 {
     CLEANUP(object_tensors_fini) struct object_tensors theirs;
+    CLEANUP(object_pairs_fini) struct object_pairs pairs = {0};
     errint rc = object_tensors_read(g->catalog, &theirs, g->diag);
-    CLEANUP_FREE uint32_t *pairs = malloc(((size_t)g->objects.nodes + 1) * sizeof(*pairs));
-    CLEANUP_FREE uint32_t *others = malloc(((size_t)g->objects.nodes + 1) * sizeof(*others));
     if (rc < 0) {
         return rc;
     }
-    if (!pairs || !others || object_tree_pair(&g->objects, &theirs.tree, pairs) < 0) {
-        return diag_no_memory(g->diag);
+    rc = object_pairs_find(&g->objects, &theirs.tree, &pairs);
+    if (rc < 0) {
+        return rc == -EOVERFLOW ? too_many(g) : diag_no_memory(g->diag);
     }
-    object_tree_others(&g->objects, &theirs.tree, pairs, others);
-    for (uint32_t i = 0; i < g->saved.count; i++) {
-        struct graph_node *saved = &g->saved.items[i];
-        const struct tensor *rival = tensor_at(g, &theirs, others[saved->object]);
-        saved->tensor = tensor_at(g, &theirs, pairs[saved->object]);
-        saved->rival =
-            rival && saved->tensor && rival != saved->tensor && !tensor_agrees(rival, saved->tensor)
-                ? rival
-                : NULL;
+    for (uint32_t i = 0; i < pairs.count; i++) {
+        uint32_t saved = saved_of(g, pairs.items[i].a);
+        uint32_t tensor = theirs.tensors[pairs.items[i].b];
+        if (saved != OBJECT_NONE && tensor != OBJECT_NONE) {
+            add_tensor(&g->saved.items[saved], &g->catalog->tensors[tensor]);
+        }
     }
     return 0;
 }

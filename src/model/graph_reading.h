@@ -18,7 +18,7 @@ struct graph_node {
     bool unknown_rank;
     uint32_t object; /* of a SavedVariable, the number of its node, if g->catalog is set */
     const struct tensor *tensor; /* the checkpoint's, of the same path, or NULL */
-    const struct tensor *rival;  /* one of another of its paths, which differs, or NULL */
+    const struct tensor *rivals[VARIABLE_RIVALS_MOST]; /* as in struct variable */
     bool called_by_path; /* its name, or that of the variable whose slot it is, is but its path */
 };
 

@@ -120,7 +120,7 @@ static errint assign_by_path(struct store *s, uint32_t index, const struct varia
     if (!named && s->renamed++ == 0) {
         s->first_renamed = v;
     }
-    value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->rival;
+    value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->rivals[0];
     return store_put(s, v, 0, value, v->name);
 }
 

@@ -70,7 +70,7 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
     const char *why =
         slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
                                       "its name is of another path"
-        : slot->rival == v->rival
+        : slot->rival == v->rivals[0]
             ? "is at several paths of objects, where the checkpoint has tensors that differ"
             : "is at the path of objects of a tensor of another name, and its name is of another "
               "path";
@@ -80,6 +80,11 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
     suggest_in_map(d, tensor_name(slot->source), false, false);
     if (slot->rival != slot->source) {
         suggest_in_map(d, tensor_name(slot->rival), false, false);
+    }
+    for (unsigned i = 0; i < VARIABLE_RIVALS_MOST && v->rivals[i]; i++) {
+        if (v->rivals[i] != slot->rival) {
+            suggest_in_map(d, tensor_name(v->rivals[i]), false, false);
+        }
     }
 }
 

@@ -162,6 +162,70 @@ def test_variables_that_are_two_in_the_checkpoint_and_one_in_the_graph(tmp_path)
     assert shown(*FRIENDLY, "-a", "other=w", "-g", graph, checkpoint)[0] == {"w": [5.0, 5.0]}  # the remedy
 
 
+def module(**has):
+    made = tf.Module()
+    for name, what in has.items():
+        setattr(made, name, what)
+    return made
+
+
+def inner(value):
+    """A module of a module of a variable: its name is that of its likes."""
+    return module(core=module(w=tf.Variable([value, value], name="w")))
+
+
+def test_modules_that_are_three_in_the_checkpoint_and_one_in_the_graph(tmp_path):
+    """Deep below what is shared, and where no name tells them apart: TensorFlow restores each of the three into the one."""
+    one = inner(0.0)
+    made = module(**{name: one for name in "abc"}), module(**{name: inner(value) for name, value in zip("abc", (5.0, 6.0, 7.0))})
+    graph, checkpoint = pair(tmp_path, *made)
+    report, said = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", "w")] and "is at several paths" in said
+    assert report["errors"][0]["nearest"] == ["a/core/w", "b/core/w", "c/core/w"]
+    assert shown(*FRIENDLY, "-a", "b/core/w=w", "-g", graph, checkpoint)[0] == {"w": [6.0, 6.0]}  # the remedy
+
+
+def test_modules_that_hold_the_same_are_one(tmp_path):
+    """They were shared when they were saved last, or never trained: nobody can tell which one it is."""
+    one = inner(0.0)
+    graph, checkpoint = pair(tmp_path, module(enc=one, dec=one), module(enc=inner(5.0), dec=inner(5.0)))
+    assert shown(*FRIENDLY, "-g", graph, checkpoint)[0] == {"w": [5.0, 5.0]}
+
+
+def test_a_module_of_which_the_checkpoint_has_each_half_at_another_path(tmp_path):
+    one = module(w=tf.Variable([0.0], name="w"), b=tf.Variable([0.0], name="b"))
+    there = module(enc=module(w=tf.Variable([5.0], name="x")), dec=module(b=tf.Variable([6.0], name="y")))
+    graph, checkpoint = pair(tmp_path, module(enc=one, dec=one), there)
+    tf.train.Checkpoint(root=module(enc=one, dec=one)).read(checkpoint).assert_consumed()
+    assert shown(*FRIENDLY, "-g", graph, checkpoint)[0] == {"w": one.w.numpy().tolist(), "b": one.b.numpy().tolist()} == {"w": [5.0], "b": [6.0]}
+
+
+def test_slots_of_a_variable_that_is_two_in_the_checkpoint(tmp_path):
+    def trained(*variables):
+        optimizer = tf.compat.v1.train.AdamOptimizer(0.5)
+        optimizer.apply_gradients([(tf.constant([float(i + 1)] * 2), v) for i, v in enumerate(variables)])
+        return optimizer
+
+    w = tf.Variable([0.0, 0.0], name="w")
+    two = [tf.Variable([5.0, 5.0], name="w") for _ in range(2)]
+    graph, checkpoint = pair(tmp_path, module(enc=w, dec=w, opt=trained(w)), module(enc=two[0], dec=two[1], opt=trained(*two)))
+    report, _ = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert {e["code"] for e in report["errors"]} == {"name-ambiguous"} and {"w/m", "w/v"} <= {e["subject"] for e in report["errors"]}
+
+
+def ring(length):
+    modules = [tf.Module() for _ in range(length)]
+    for before, after in zip(modules, modules[1:] + modules[:1]):
+        before.next = after
+    modules[0].w = tf.Variable([0.0, 0.0], name="w")
+    return modules[0]
+
+
+def test_rings_are_walked_to_their_end(tmp_path):
+    """Each object of one is each of the other; where that is too much, the unit tests know."""
+    assert shown(*FRIENDLY, "-g", *pair(tmp_path, ring(7), ring(6)))[0] == {"w": [0.0, 0.0]}
+
+
 def test_a_path_that_says_another_than_the_name_is_an_error(tmp_path):
     net = Net(["b", "a"])
     graph, checkpoint = pair(tmp_path, Net(["a", "b"]), net)

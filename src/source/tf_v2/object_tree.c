@@ -166,15 +166,13 @@ static size_t lower(const struct object_links *list, const struct object_link *w
     return low;
 }
 
-/* Where the edges of a node begin. */
-static size_t first_edge(const struct object_tree *t, uint32_t node)
+size_t object_tree_first_edge(const struct object_tree *t, uint32_t node)
 {
     return lower(&t->edges, &(struct object_link){.from = node, .name_ptr = ""});
 }
 
-/* Where the link leads that is called as `like` is, but from other nodes. */
-static uint32_t follow(const struct object_links *list, uint32_t from, uint32_t variable,
-                       const struct object_link *like)
+uint32_t object_links_follow(const struct object_links *list, uint32_t from, uint32_t variable,
+                             const struct object_link *like)
 {
     struct object_link want = *like;
     want.from = from;
@@ -182,67 +180,6 @@ static uint32_t follow(const struct object_links *list, uint32_t from, uint32_t 
     size_t at = lower(list, &want);
     return at < list->count && by_name(&list->items[at], &want) == 0 ? list->items[at].to
                                                                      : OBJECT_NONE;
-}
-
-static void pair_children(const struct object_tree *a, const struct object_tree *b, uint32_t node,
-                          uint32_t *pairs, uint32_t *queue, uint32_t *end)
-{
-    for (size_t i = first_edge(a, node); i < a->edges.count && a->edges.items[i].from == node;
-         i++) {
-        const struct object_link *edge = &a->edges.items[i];
-        if (pairs[edge->to] != OBJECT_NONE) {
-            continue;
-        }
-        pairs[edge->to] = follow(&b->edges, pairs[node], 0, edge);
-        if (pairs[edge->to] != OBJECT_NONE) {
-            queue[(*end)++] = edge->to;
-        }
-    }
-}
-
-errint object_tree_pair(const struct object_tree *a, const struct object_tree *b, uint32_t *pairs)
-{
-    for (uint32_t i = 0; i < a->nodes; i++) {
-        pairs[i] = OBJECT_NONE;
-    }
-    if (!a->nodes || !b->nodes) {
-        return 0;
-    }
-    CLEANUP_FREE uint32_t *queue = malloc(a->nodes * sizeof(*queue));
-    if (!queue) {
-        return -ENOMEM;
-    }
-    uint32_t end = 1;
-    queue[0] = 0;
-    pairs[0] = 0;
-    for (uint32_t i = 0; i < end; i++) {
-        pair_children(a, b, queue[i], pairs, queue, &end);
-    }
-    for (size_t i = 0; i < a->slots.count; i++) {
-        const struct object_link *slot = &a->slots.items[i];
-        if (pairs[slot->to] == OBJECT_NONE && pairs[slot->from] != OBJECT_NONE &&
-            pairs[slot->variable] != OBJECT_NONE) {
-            pairs[slot->to] = follow(&b->slots, pairs[slot->from], pairs[slot->variable], slot);
-        }
-    }
-    return 0;
-}
-
-void object_tree_others(const struct object_tree *a, const struct object_tree *b,
-                        const uint32_t *pairs, uint32_t *others)
-{
-    for (uint32_t i = 0; i < a->nodes; i++) {
-        others[i] = OBJECT_NONE;
-    }
-    for (size_t i = 0; i < a->edges.count; i++) {
-        const struct object_link *edge = &a->edges.items[i];
-        uint32_t other = pairs[edge->from] == OBJECT_NONE || others[edge->to] != OBJECT_NONE
-                             ? OBJECT_NONE
-                             : follow(&b->edges, pairs[edge->from], 0, edge);
-        if (other != OBJECT_NONE && other != pairs[edge->to]) {
-            others[edge->to] = other;
-        }
-    }
 }
 
 errint object_tree_ways(const struct object_tree *t, uint32_t *ways)
@@ -257,7 +194,7 @@ errint object_tree_ways(const struct object_tree *t, uint32_t *ways)
     uint32_t end = t->nodes ? 1 : 0;
     queue[0] = 0;
     for (uint32_t i = 0; i < end; i++) {
-        for (size_t k = first_edge(t, queue[i]);
+        for (size_t k = object_tree_first_edge(t, queue[i]);
              k < t->edges.count && t->edges.items[k].from == queue[i]; k++) {
             uint32_t to = t->edges.items[k].to;
             if (to != 0 && ways[to] == OBJECT_NONE) {

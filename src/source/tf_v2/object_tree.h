@@ -3,8 +3,7 @@
  * attributes, a slot belongs to a variable and an optimizer.
  *
  * Checkpoints (TrackableObjectGraph) and SavedModels (SavedObjectGraph) record it in fields of the
- * same numbers, with node numbers of their own. What is one object in both is found as TensorFlow's
- * Checkpoint.restore does: by walking both from their roots along edges of the same names. */
+ * same numbers, with node numbers of their own. What is one object in both: object_pairs.h. */
 #ifndef CKPTFS_SOURCE_TF_V2_OBJECT_TREE_H
 #define CKPTFS_SOURCE_TF_V2_OBJECT_TREE_H
 
@@ -59,18 +58,14 @@ MUST_CHECK errint object_tree_add(struct object_tree *t, struct wire *w, struct 
  * node that is not. */
 MUST_CHECK errint object_tree_finish(struct object_tree *t, struct wire *w);
 
-/* object_tree_pair: for each node of `a`, the node of `b` that is the same object, or OBJECT_NONE:
- * pairs[a->nodes]. A node that several paths reach has the partner of the shortest one that both
- * have, the first by name among these. Slots are paired by optimizer, variable and name.
- * -ENOMEM. */
-MUST_CHECK errint object_tree_pair(const struct object_tree *a, const struct object_tree *b,
-                                   uint32_t *pairs);
+/* object_tree_first_edge: where the edges of a node begin, of a finished tree: an index into
+ * t->edges, at which another node's, or none, may stand. O(log n). */
+size_t object_tree_first_edge(const struct object_tree *t, uint32_t node);
 
-/* object_tree_others: for each node of `a`, a node of `b` that is not its partner in `pairs`, but
- * to which an edge of another of its parents leads, from that one's partner: others[a->nodes], or
- * OBJECT_NONE. */
-void object_tree_others(const struct object_tree *a, const struct object_tree *b,
-                        const uint32_t *pairs, uint32_t *others);
+/* object_links_follow: where the link of a finished tree leads that is called as `like` is, but
+ * from node `from`, and, of slots, of node `variable`; OBJECT_NONE if there is none. O(log n). */
+uint32_t object_links_follow(const struct object_links *list, uint32_t from, uint32_t variable,
+                             const struct object_link *like);
 
 /* object_tree_ways: the edge by which the shortest path from the root comes to each node, or
  * OBJECT_NONE for the root and for what no path reaches: ways[t->nodes], indexes into t->edges.

@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "source/tf_v2/object_tree.h"
+#include "base/cleanup.h"
+#include "source/tf_v2/object_pairs.h"
 #include "support/mkckpt.h"
 
 enum { NODES = 8 };
@@ -89,22 +90,29 @@ static void slot(struct made *m, unsigned optimizer, unsigned variable, const ch
     mkbuf_free(&b);
 }
 
-/* The pairs of left and right as "0=0 1=- ...". */
+/* The pairs of left and right as "0=0 1=- 2=3,4 ...". */
 static const char *pairs(void)
 {
     static char text[200];
-    uint32_t pair[NODES];
+    CLEANUP(object_pairs_fini) struct object_pairs found = {0};
     size_t len = 0;
     make(&left);
     make(&right);
     assert_int_equal(left.rc, 0);
     assert_int_equal(right.rc, 0);
-    assert_int_equal(object_tree_pair(&left.tree, &right.tree, pair), 0);
+    assert_int_equal(object_pairs_find(&left.tree, &right.tree, &found), 0);
     text[0] = '\0';
     for (unsigned i = 0; i < left.count; i++) {
-        len += (size_t)snprintf(text + len, sizeof(text) - len,
-                                pair[i] == OBJECT_NONE ? "%s%u=-" : "%s%u=%u", i ? " " : "", i,
-                                pair[i]);
+        const char *before = "=";
+        len += (size_t)snprintf(text + len, sizeof(text) - len, i ? " %u" : "%u", i);
+        for (uint32_t k = 0; k < found.count; k++) {
+            if (found.items[k].a == i) {
+                len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u", before,
+                                        found.items[k].b);
+                before = ",";
+            }
+        }
+        len += (size_t)snprintf(text + len, sizeof(text) - len, *before == '=' ? "=-" : "");
     }
     return text;
 }
@@ -148,7 +156,7 @@ static void pair_of_what_is_one_there_and_two_here(void **state)
     assert_string_equal(pairs(), "0=0 1=1 2=1");
 }
 
-static void pair_of_what_is_two_there_and_one_here_is_the_nearest(void **state)
+static void pairs_of_what_is_two_there_and_one_here_begin_with_the_nearest(void **state)
 {
     (void)state;
     left.count = 3;
@@ -159,7 +167,94 @@ static void pair_of_what_is_two_there_and_one_here_is_the_nearest(void **state)
     edge(&right, 0, 1, "a");
     edge(&right, 1, 2, "b");
     edge(&right, 0, 3, "z");
-    assert_string_equal(pairs(), "0=0 1=1 2=3");
+    assert_string_equal(pairs(), "0=0 1=1 2=3,2");
+}
+
+static void pairs_of_a_module_that_is_two_there_are_all_it_has(void **state)
+{
+    (void)state;
+    left.count = 6; /* 1 is `enc` and `dec`, and has `w` and an inner module with `b` */
+    edge(&left, 0, 1, "dec");
+    edge(&left, 0, 1, "enc");
+    edge(&left, 0, 1, "out");
+    edge(&left, 1, 2, "w");
+    edge(&left, 1, 3, "in");
+    edge(&left, 3, 4, "b");
+    edge(&left, 0, 5, "opt");
+    slot(&left, 5, 2, "m", 4);
+    right.count = 8;
+    edge(&right, 0, 1, "dec");
+    edge(&right, 0, 2, "enc");
+    edge(&right, 1, 3, "w");
+    edge(&right, 2, 4, "w");
+    edge(&right, 2, 5, "in");
+    edge(&right, 5, 6, "b");
+    edge(&right, 0, 7, "opt");
+    slot(&right, 7, 4, "m", 5);
+    slot(&right, 7, 3, "m", 6);
+    assert_string_equal(pairs(), "0=0 1=1,2 2=3,4 3=5 4=6,5 5=7");
+}
+
+/* Two circles whose lengths have no common divisor: each node of one is each of the other. */
+static void circle(struct object_tree *t, uint32_t nodes)
+{
+    object_tree_init(t);
+    t->nodes = nodes;
+    t->edges.count = nodes;
+    t->edges.items = calloc(nodes, sizeof(*t->edges.items));
+    assert_non_null(t->edges.items);
+    for (uint32_t i = 0; i < nodes; i++) {
+        t->edges.items[i] =
+            (struct object_link){.from = i, .to = (i + 1) % nodes, .name_len = 1, .name_ptr = "x"};
+    }
+}
+
+static errint pair_circles(uint32_t a, uint32_t b, uint32_t *count)
+{
+    CLEANUP(object_pairs_fini) struct object_pairs found = {0};
+    struct object_tree one, other;
+    circle(&one, a);
+    circle(&other, b);
+    errint rc = object_pairs_find(&one, &other, &found);
+    *count = found.count;
+    assert_true(found.count <= object_pairs_most(&one));
+    object_tree_fini(&one);
+    object_tree_fini(&other);
+    return rc;
+}
+
+static void more_pairs_than_the_limit_are_an_error(void **state)
+{
+    (void)state;
+    uint32_t count;
+    assert_int_equal(pair_circles(500, 499, &count), 0);
+    assert_int_equal(count, 500 * 499);
+    assert_int_equal(pair_circles(520, 519, &count), -EOVERFLOW);
+}
+
+static void more_steps_than_the_limit_are_an_error(void **state)
+{
+    (void)state;
+    enum { OWN = 200000, COPIES = 100 }; /* a module of many edges that the other has 100 times */
+    CLEANUP(object_pairs_fini) struct object_pairs found = {0};
+    struct object_tree one, other;
+    circle(&one, OWN + COPIES);
+    circle(&other, COPIES + 1);
+    one.nodes = 2;
+    for (uint32_t i = 0; i < COPIES + OWN; i++) {
+        char *name = arena_printf(&one.texts, "%08u", i);
+        assert_non_null(name);
+        one.edges.items[i] =
+            (struct object_link){.from = i >= COPIES, .to = 1, .name_len = 8, .name_ptr = name};
+        if (i < COPIES) {
+            other.edges.items[i] =
+                (struct object_link){.from = 0, .to = i + 1, .name_len = 8, .name_ptr = name};
+        }
+    }
+    other.edges.count = COPIES;
+    assert_int_equal(object_pairs_find(&one, &other, &found), -EOVERFLOW);
+    object_tree_fini(&one);
+    object_tree_fini(&other);
 }
 
 static void pair_of_circles_ends(void **state)
@@ -173,7 +268,7 @@ static void pair_of_circles_ends(void **state)
     edge(&right, 0, 1, "x");
     edge(&right, 1, 2, "back");
     edge(&right, 2, 1, "x");
-    assert_string_equal(pairs(), "0=0 1=1");
+    assert_string_equal(pairs(), "0=0,2 1=1");
 }
 
 static void pair_of_slots_is_by_optimizer_variable_and_name(void **state)
@@ -270,8 +365,11 @@ int main(void)
         cmocka_unit_test_teardown(pair_goes_by_names_not_by_numbers, forget_both),
         cmocka_unit_test_teardown(pair_takes_any_path_that_both_have, forget_both),
         cmocka_unit_test_teardown(pair_of_what_is_one_there_and_two_here, forget_both),
-        cmocka_unit_test_teardown(pair_of_what_is_two_there_and_one_here_is_the_nearest,
+        cmocka_unit_test_teardown(pairs_of_what_is_two_there_and_one_here_begin_with_the_nearest,
                                   forget_both),
+        cmocka_unit_test_teardown(pairs_of_a_module_that_is_two_there_are_all_it_has, forget_both),
+        cmocka_unit_test(more_pairs_than_the_limit_are_an_error),
+        cmocka_unit_test(more_steps_than_the_limit_are_an_error),
         cmocka_unit_test_teardown(pair_of_circles_ends, forget_both),
         cmocka_unit_test_teardown(pair_of_slots_is_by_optimizer_variable_and_name, forget_both),
         cmocka_unit_test_teardown(pair_of_nothing_is_nothing, forget_both),
