@@ -88,7 +88,7 @@ struct catalog {
     uint32_t sliced_count;
     struct verified
         *verified; /* borrows: what is known to be damaged (render/verified.h); NULL: nobody asks */
-    uint32_t num_shards;         /* as the checkpoint says; part of its file names */
+    uint32_t file_count;         /* of data files, as the checkpoint says */
     struct catalog_names *names; /* of an object-based checkpoint (catalog_names.h); NULL */
     const char *names_fault;     /* why its object graph cannot be read; NULL */
 };

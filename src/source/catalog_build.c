@@ -40,7 +40,7 @@ errint catalog_build_init(struct catalog_build *b, struct catalog *c)
     *b = (struct catalog_build){
         .c = c,
         .shapes = calloc(INTERNED, sizeof(*b->shapes)),
-        .uses = calloc((size_t)c->num_shards + 1, sizeof(*b->uses)),
+        .uses = calloc((size_t)c->file_count + 1, sizeof(*b->uses)),
     };
     return b->shapes && b->uses ? 0 : -ENOMEM;
 }
@@ -200,19 +200,19 @@ static errint make_strings(struct catalog_build *b)
 {
     struct catalog *c = b->c;
     CLEANUP_FREE struct strings_run *runs = malloc((b->strings_count + 1) * sizeof(*runs));
-    CLEANUP_FREE size_t *place = malloc(((size_t)c->num_shards + 1) * sizeof(*place));
+    CLEANUP_FREE size_t *place = malloc(((size_t)c->file_count + 1) * sizeof(*place));
     if (!runs || !place) {
         return -ENOMEM;
     }
     size_t count = 0;
-    for (uint32_t i = 0; i < c->num_shards; i++) {
+    for (uint32_t i = 0; i < c->file_count; i++) {
         place[i] = count;
         count += b->uses[i].runs;
     }
     for (size_t i = 0; i < b->strings_count; i++) {
         runs[place[b->strings[i].shard]++] = b->strings[i].run;
     }
-    for (uint32_t i = 0; i < c->num_shards; i++) {
+    for (uint32_t i = 0; i < c->file_count; i++) {
         struct shard_use *use = &b->uses[i];
         use->strings = c->shard_count;
         if (use->runs) {
@@ -232,7 +232,7 @@ static errint make_shards(struct catalog_build *b)
     struct catalog *c = b->c;
     uint32_t named = 0;
     uint32_t derived = 0;
-    for (uint32_t i = 0; i < c->num_shards; i++) {
+    for (uint32_t i = 0; i < c->file_count; i++) {
         b->uses[i].index = named;
         named += b->uses[i].named;
         derived += (uint32_t)__builtin_popcount(b->uses[i].swaps) + (b->uses[i].runs > 0);
@@ -241,12 +241,12 @@ static errint make_shards(struct catalog_build *b)
     if (!c->shards) {
         return -ENOMEM;
     }
-    for (uint32_t i = 0; i < c->num_shards; i++) {
+    for (uint32_t i = 0; i < c->file_count; i++) {
         if (b->uses[i].named) {
             /* %05d is the least width: more shards make longer names (naming.cc, DataFilename). */
             const char *path = b->data_paths ? b->data_paths[i]
                                              : arena_printf(&c->arena, "%s.data-%05u-of-%05u",
-                                                            c->prefix, i, c->num_shards);
+                                                            c->prefix, i, c->file_count);
             if (!path) {
                 return -ENOMEM;
             }
@@ -254,7 +254,7 @@ static errint make_shards(struct catalog_build *b)
                 .path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
         }
     }
-    for (uint32_t i = 0; i < c->num_shards; i++) {
+    for (uint32_t i = 0; i < c->file_count; i++) {
         b->uses[i].first_swap = c->shard_count;
         for (unsigned kind = 0; kind < SWAP_KINDS; kind++) {
             if (b->uses[i].swaps >> kind & 1) {

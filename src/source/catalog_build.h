@@ -17,7 +17,7 @@ struct catalog_build {
     struct tensor *tensors;        /* owns until catalog_build_finish */
     size_t cap;                    /* tensors allocated */
     struct interned_shape *shapes; /* owns: the shapes seen of late */
-    struct shard_use *uses;        /* owns: one for each of c->num_shards */
+    struct shard_use *uses;        /* owns: one for each of c->file_count */
     bool big_endian;               /* set after catalog_build_init: the data files are */
     const char *const *data_paths; /* likewise: of the data files, by number, in the catalog's
                                       arena; NULL: PREFIX.data-N-of-M */
@@ -31,12 +31,12 @@ struct catalog_build {
     uint64_t strings_numbers; /* that all of them take (strings.h) */
 };
 
-/* catalog_build_init: c->prefix and c->num_shards are set. It, _add and _finish return 0 or
+/* catalog_build_init: c->prefix and c->file_count are set. It, _add and _finish return 0 or
  * -ENOMEM. */
 MUST_CHECK errint catalog_build_init(struct catalog_build *b, struct catalog *c);
 
 /* catalog_build_add: a tensor named `name` with `dims`, both copied, and the rest of *t, but that
- * t->shard is the number of its shard (below c->num_shards) or TENSOR_NO_SHARD, and that t->off of
+ * t->shard is the number of its shard (below c->file_count) or TENSOR_NO_SHARD, and that t->off of
  * a string tensor is what catalog_build_strings gave. */
 MUST_CHECK errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t *dims,
                                     const struct tensor *t);

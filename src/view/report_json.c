@@ -30,7 +30,7 @@ void report_checkpoint(struct json *j, const struct view *v)
     json_text(j, c ? c->format : NULL);
     json_key(j, "shards");
     if (c) {
-        json_uint(j, c->num_shards);
+        json_uint(j, c->file_count);
     } else {
         json_null(j);
     }

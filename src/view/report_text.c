@@ -253,8 +253,8 @@ void report_prefix(const struct view *v, struct buf *b)
     buf_text(b, "checkpoint  ");
     buf_visible(b, checkpoint ? str_from(checkpoint) : STR("(none)"));
     if (c) {
-        buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->num_shards,
-                   plural(c->num_shards), c->count, plural(c->count));
+        buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->file_count,
+                   plural(c->file_count), c->count, plural(c->count));
     }
 }
 

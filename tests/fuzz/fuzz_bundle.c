@@ -38,7 +38,7 @@ static void look(const struct catalog *c)
     }
     FUZZ_CHECK(hidden == c->hidden_count);
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        FUZZ_CHECK(c->shards[i].number < c->num_shards && c->shards[i].path);
+        FUZZ_CHECK(c->shards[i].number < c->file_count && c->shards[i].path);
     }
 }
 

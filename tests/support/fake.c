@@ -84,7 +84,7 @@ struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, 
     c->driver = &bundle_driver;
     c->format = "v2";
     c->plain_files = true;
-    c->num_shards = 1;
+    c->file_count = 1;
     c->shard_count = 1;
     c->shards = ARENA_NEW(&c->arena, struct shard);
     c->shards[0].path = "fake.data-00000-of-00001";

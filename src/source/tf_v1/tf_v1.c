@@ -331,7 +331,7 @@ static errint read_all(struct unite *u, const struct location *where)
     c->format = "v1";
     c->prefix = arena_cstr(&c->arena, str_from(where->prefix));
     c->index_path = c->prefix;
-    c->num_shards = where->file_count;
+    c->file_count = where->file_count;
     r->files = ARENA_ARRAY(&r->arena, struct tf_v1_file, where->file_count);
     if (!c->prefix || !r->files) {
         return diag_no_memory(r->d);

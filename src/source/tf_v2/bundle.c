@@ -331,7 +331,7 @@ static errint read_records(struct reader *r)
 static errint read_index(struct reader *r)
 {
     struct catalog *c = r->c;
-    c->num_shards = r->in.shards;
+    c->file_count = r->in.shards;
     if (catalog_build_init(&r->build, c) < 0) {
         return diag_no_memory(r->d);
     }

@@ -87,7 +87,7 @@ errint bundle_shards_settle(struct catalog *c, struct diag *d)
 {
     uint32_t count = all_missing(c) ? count_beside(c) : 0;
     const char **paths = NULL;
-    errint rc = count && count < c->num_shards ? paths_of(c, count, &paths) : 0;
+    errint rc = count && count < c->file_count ? paths_of(c, count, &paths) : 0;
     if (rc < 0 || !paths) {
         return rc;
     }
@@ -99,7 +99,7 @@ errint bundle_shards_settle(struct catalog *c, struct diag *d)
         d, DIAG_FILE_UNREADABLE, c->index_path, STR(""),
         "the header says %u shards, but the data files are named -of-%05u: taking them; TensorFlow "
         "cannot read the checkpoint",
-        c->num_shards, count);
-    c->num_shards = count;
+        c->file_count, count);
+    c->file_count = count;
     return 0;
 }

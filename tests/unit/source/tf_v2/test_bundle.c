@@ -146,7 +146,7 @@ static void bundle_open_tensors_are_as_written(void **state)
     assert_string_equal(c->prefix, f->prefix);
     assert_string_equal(c->index_path, f->index);
     assert_int_equal(c->count, 4);
-    assert_int_equal(c->num_shards, 2);
+    assert_int_equal(c->file_count, 2);
     assert_int_equal(c->shard_count, 2);
     assert_int_equal(c->shards[0].need_bytes, 0);
     assert_int_equal(c->shards[1].need_bytes, 52);
