@@ -21,7 +21,7 @@ struct mark {
 struct handle {
     struct handle_list *list;
     struct handle *next;
-    enum node_kind kind;
+    enum text what;
     struct buf text; /* of stats and faults: all, as it was at the open; of report.json: from byte
                         `from` on, up to where `report` is */
     pthread_mutex_t lock; /* of report.json: over all that follows, and `text` */
@@ -31,7 +31,7 @@ struct handle {
 
 static void destroy(struct handle *h)
 {
-    if (h->kind == NODE_REPORT_JSON) {
+    if (h->what == TEXT_REPORT_JSON) {
         report_json_fini(&h->report);
     }
     pthread_mutex_destroy(&h->lock);
@@ -43,24 +43,24 @@ static void destroy(struct handle *h)
 static errint prepare(struct handle *h)
 {
     const struct handle_list *from = h->list;
-    if (h->kind == NODE_REPORT_JSON) {
+    if (h->what == TEXT_REPORT_JSON) {
         report_json_begin(&h->report, from->view, from->diag);
-    } else if (h->kind == NODE_STATS) {
+    } else if (h->what == TEXT_STATS) {
         stats_render(from->stats, from->view, &h->text);
-    } else if (h->kind == NODE_FAULTS) {
+    } else if (h->what == TEXT_FAULTS) {
         read_errors_render(from->read_errors, &h->text);
     }
     return buf_check(&h->text);
 }
 
-errint handle_open(struct handle_list *list, enum node_kind kind, struct handle **out)
+errint handle_open(struct handle_list *list, enum text what, struct handle **out)
 {
     *out = NULL;
     struct handle *h = calloc(1, sizeof(*h));
     if (!h) {
         return -ENOMEM;
     }
-    h->kind = kind;
+    h->what = what;
     h->list = list;
     pthread_mutex_init(&h->lock, NULL);
     errint rc = prepare(h);
@@ -243,10 +243,10 @@ static errint render_text(void *context)
 
 ssize_t handle_read(struct handle *h, uint64_t off, size_t size, char *buf)
 {
-    if (h->kind == NODE_REPORT_JSON) {
+    if (h->what == TEXT_REPORT_JSON) {
         return read_json(h, off, size, buf);
     }
-    if (h->kind == NODE_REPORT_TEXT) {
+    if (h->what == TEXT_REPORT_TEXT) {
         errint rc = once_need(&h->list->rendered, render_text, h->list);
         return rc < 0 ? rc : copy(buf_view(&h->list->text), 0, off, size, buf);
     }

@@ -41,9 +41,9 @@ struct handle_list {
     struct buf text;      /* owns */
 };
 
-/* handle_open: of a NODE_REPORT_TEXT, NODE_REPORT_JSON, NODE_STATS or NODE_FAULTS; -ENOMEM. On
+/* handle_open: of any text but TEXT_MAP; -ENOMEM. On
  * success *out is in `list`. */
-MUST_CHECK errint handle_open(struct handle_list *list, enum node_kind kind, struct handle **out);
+MUST_CHECK errint handle_open(struct handle_list *list, enum text what, struct handle **out);
 void handle_close(struct handle *h);
 
 /* handle_close_all: what is still open when no request can come any more. */

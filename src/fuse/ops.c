@@ -138,7 +138,7 @@ static ssize_t read_file(const struct ops_context *c, const struct deferred_requ
         return handle_read(r->handle, (uint64_t)r->off, r->size, w->buf);
     }
     struct content content;
-    errint rc = content_open(c->view, r->file, true, &w->scratch, &content);
+    errint rc = content_open(c->view, r->file, CONTENT_BYTES, &w->scratch, &content);
     return rc < 0 ? rc
                   : layout_read(&content.layout, c->view->catalog, (uint64_t)r->off, r->size,
                                 w->buf, &w->scratch);
@@ -221,17 +221,16 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 /* ---- files ---- */
 
 /* Whether the file is a text that is rendered (fuse/handle.h). */
-static bool is_rendered(enum node_kind kind)
+static bool is_rendered(const struct ops_context *c, uint32_t file)
 {
-    return kind == NODE_REPORT_TEXT || kind == NODE_REPORT_JSON || kind == NODE_STATS ||
-           kind == NODE_FAULTS;
+    return content_kind(c->view, file) == NODE_TEXT &&
+           c->view->tree->nodes[file].number != TEXT_MAP;
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
-    enum node_kind kind = kind_at(c, ino);
-    if (kind == NODE_DIR) {
+    if (kind_at(c, ino) == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
         return;
     }
@@ -241,10 +240,12 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
     stats_count(&c->stats.opens, 1);
     struct handle *h = NULL;
-    if (!is_rendered(kind)) {
+    uint32_t file = file_of(ino);
+    if (!is_rendered(c, file)) {
         fi->keep_cache = 1;
     } else {
-        errint rc = handle_open(&c->handles, kind, &h);
+        enum text text = (enum text)c->view->tree->nodes[file].number;
+        errint rc = handle_open(&c->handles, text, &h);
         if (rc < 0) {
             refuse(req, ino, rc);
             return;
@@ -273,11 +274,10 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
         fuse_reply_err(req, EINVAL);
         return;
     }
-    enum node_kind kind = kind_at(c, ino);
-    if (kind == NODE_DIR) {
+    if (kind_at(c, ino) == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
     } else {
-        struct handle *h = is_rendered(kind) ? handle_from_fh(fi->fh) : NULL;
+        struct handle *h = is_rendered(c, file_of(ino)) ? handle_from_fh(fi->fh) : NULL;
         answer(&(const struct deferred_request){req, DEFERRED_READ, file_of(ino), off, size, h});
     }
 }
@@ -325,16 +325,13 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
         return i ? d->parent : dir;
     }
     uint32_t node = d->first_child + (uint32_t)(i / 2 - 1);
-    int64_t file = i % 2 == 0                   ? node
-                   : c->view->listed & VIEW_NPY ? content_npy(c->view, node)
-                                                : -ENOENT;
+    int64_t file = i % 2 == 0                                 ? node
+                   : c->view->listed & FORMAT_BIT(FORMAT_NPY) ? content_npy(c->view, node)
+                                                              : -ENOENT;
     if (file < 0 || !content_listed(c->view, (uint32_t)file)) {
         return -ENOENT;
     }
-    struct str text = str_head(node_name(&c->view->tree->nodes[node]),
-                               COMPONENT_MOST); /* with .npy, too: content_npy */
-    memcpy(name, text.ptr, text.len);
-    strcpy(name + text.len, i % 2 ? ".npy" : "");
+    content_name(c->view, (uint32_t)file, name);
     return file;
 }
 

@@ -64,11 +64,11 @@ static errint complain_unreadable(struct export *e, const char *path, errint rc)
 
 /* ---- what goes where ------------------------------------------------------------------------- */
 
-static errint open_file(const struct export *e, const struct export_file *f, bool bytes,
+static errint open_file(const struct export *e, const struct export_file *f, enum content_need need,
                         struct render_scratch *scratch, struct content *out)
 {
-    return f->made ? content_open_made(e->view, f->file, bytes, out)
-                   : content_open(e->view, f->file, bytes, scratch, out);
+    return f->made ? content_open_made(e->view, &e->view->made[f->file], need, out)
+                   : content_open(e->view, f->file, need, scratch, out);
 }
 
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
@@ -126,7 +126,7 @@ static errint add(struct export *e, const char *directory, struct export_file f,
         return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
     cause_clear();
-    errint rc = open_file(e, &f, false, scratch, content);
+    errint rc = open_file(e, &f, CONTENT_SIZE, scratch, content);
     if (rc < 0) {
         return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
     }
@@ -140,39 +140,37 @@ static errint add(struct export *e, const char *directory, struct export_file f,
 
 /* Readers look for an index once it is there, and for a state file or a SavedModel's graph before
  * it: what others point to gets its name first. */
-static int rank_of(const struct export *e, const struct export_file *f)
+static unsigned rank_of(const struct export *e, const struct export_file *f)
 {
-    const struct made_file *made = f->made ? &e->view->made[f->file] : NULL;
-    switch (made ? made->kind : NODE_RAW) {
-    case NODE_TF_STATE:
-        return 2;
-    case NODE_SIDECAR:
-        return str_starts(str_from(made->path), STR("saved_model.pb")) ? 2 : 0;
-    case NODE_TF_INDEX:
-    case NODE_SAFETENSORS_INDEX:
-        return 1;
-    default:
+    if (!f->made) {
         return 0;
     }
+    const struct made_file *made = &e->view->made[f->file];
+    if (made->kind == NODE_SIDECAR) {
+        return str_starts(str_from(made->path), STR("saved_model.pb")) ? 2 : 0;
+    }
+    struct format_file file;
+    view_formats[made->format]->file(e->view->formats.state[made->format], made->number, &file);
+    return file.rank;
 }
 
 static int by_rank(const void *a, const void *b, void *export)
 {
     const struct export_file *left = a;
     const struct export_file *right = b;
-    int order = rank_of(export, left) - rank_of(export, right);
+    int order = (int)rank_of(export, left) - (int)rank_of(export, right);
     return order ? order : (left->file > right->file) - (left->file < right->file);
 }
 
 /* Tensors, in the order of the tree. */
-static errint add_nodes(struct export *e, const char *directory, unsigned kinds,
+static errint add_nodes(struct export *e, const char *directory, unsigned formats,
                         struct content *content, struct render_scratch *scratch)
 {
     const struct view *v = e->view;
     errint rc = 0;
     for (uint32_t node = 0; !is_final(rc) && node < v->tree->count; node++) {
-        int64_t npy = kinds & VIEW_NPY ? content_npy(v, node) : -ENOENT;
-        if (kinds & VIEW_RAW && content_kind(v, node) == NODE_RAW) {
+        int64_t npy = formats & FORMAT_BIT(FORMAT_NPY) ? content_npy(v, node) : -ENOENT;
+        if (formats & FORMAT_BIT(FORMAT_RAW) && content_format(v, node) == FORMAT_RAW) {
             rc = add(e, directory, (struct export_file){.file = node}, content, scratch);
         }
         if (!is_final(rc) && npy >= 0) {
@@ -182,7 +180,7 @@ static errint add_nodes(struct export *e, const char *directory, unsigned kinds,
     return rc;
 }
 
-errint export_plan(struct export *e, const char *directory, unsigned kinds)
+errint export_plan(struct export *e, const char *directory, unsigned formats)
 {
     const struct view *v = e->view;
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
@@ -194,11 +192,11 @@ errint export_plan(struct export *e, const char *directory, unsigned kinds)
         return rc;
     }
     e->output.in_place |= e->in_place;
-    if (rc == 0 && kinds & (VIEW_RAW | VIEW_NPY)) {
-        rc = add_nodes(e, directory, kinds, content, &scratch);
+    if (rc == 0 && formats & (FORMAT_BIT(FORMAT_RAW) | FORMAT_BIT(FORMAT_NPY))) {
+        rc = add_nodes(e, directory, formats, content, &scratch);
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
-        if (v->made[i].kind == NODE_SIDECAR || content_family(v->made[i].kind) & kinds) {
+        if (v->made[i].kind == NODE_SIDECAR || FORMAT_BIT(v->made[i].format) & formats) {
             rc =
                 add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
         }
@@ -227,7 +225,7 @@ static errint copy(struct writing *w, const struct export_file *f, int fd)
 {
     const struct view *v = w->export->view;
     cause_clear();
-    errint rc = open_file(w->export, f, true, &w->scratch, w->content);
+    errint rc = open_file(w->export, f, CONTENT_BYTES, &w->scratch, w->content);
     if (rc < 0) {
         w->content->layout = (struct layout){0};
         return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);

@@ -53,11 +53,11 @@ enum export_stage {
  * -EINTR, as long as no file has its name. */
 typedef bool export_progress(void *context, enum export_stage stage, uint64_t done, uint64_t bytes);
 
-/* export_plan: which files of `kinds` (a set of enum view_files), and the map's sidecars, go where
+/* export_plan: which files of `formats` (a set of FORMAT_BITs), and the map's sidecars, go where
  * below `directory`, whose text is borrowed. The directory is held from now on, wherever it goes.
  * Sizes are found, and files that are in the way, without `force`, are errors. Nothing is
  * written. */
-MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned kinds);
+MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned formats);
 
 /* export_run: writes them. On failure all that was written is gone again, and the diag says why;
  * -EINTR has no message. Memory does not grow with sizes; each file holds a descriptor until the

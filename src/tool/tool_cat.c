@@ -117,7 +117,7 @@ static const struct target *find(const struct view *v, struct str path, struct d
     *node = tree_find(v->tree, path);
     if (!t && *node >= 0) {
         const struct node *found = &v->tree->nodes[*node];
-        return found->kind == NODE_RAW ? &v->plan->targets[found->target] : NULL;
+        return found->kind == NODE_TARGET ? &v->plan->targets[found->target] : NULL;
     }
     struct str name = t ? path : unescape_name(&d->arena, path);
     return t || !name.ptr ? t : plan_find(v->plan, name);

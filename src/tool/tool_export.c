@@ -51,40 +51,30 @@ static bool progress(void *bar, enum export_stage stage, uint64_t done, uint64_t
     return !interrupted;
 }
 
-static const struct format {
-    const char *name;
-    unsigned files;
-} formats[] = {
-    {"safetensors", VIEW_SAFETENSORS},
-    {"tf", VIEW_TENSORFLOW},
-    {"npy", VIEW_NPY},
-    {"raw", VIEW_RAW},
-};
-
-static const struct format *format_of(const char *name)
+/* The row of the format; FORMAT_COUNT: there is none. */
+static unsigned format_of(const char *name)
 {
-    for (size_t i = 0; name && i < ARRAY_LEN(formats); i++) {
-        if (strcmp(formats[i].name, name) == 0) {
-            return &formats[i];
-        }
+    unsigned i = 0;
+    while (i < FORMAT_COUNT && !(name && strcmp(view_formats[i]->export_name, name) == 0)) {
+        i++;
     }
-    return NULL;
+    return i;
 }
 
 /* What the format cannot hold is said, not dropped silently. */
-static void warn_left_out(const struct view *v, const struct format *format, struct diag *d)
+static void warn_left_out(const struct view *v, unsigned format, struct diag *d)
 {
     struct left_out_cursor at = left_out_first(v);
     for (struct left_out l; left_out_next(&at, &l);) {
-        if (l.files & format->files) {
+        if (l.files & FORMAT_BIT(format)) {
             diag_warn(d, DIAG_UNSUPPORTED, "", l.name, "'%s' is left out: %s",
                       diag_visible(d, l.name), l.reason);
         }
     }
 }
 
-static errint run(const struct tool_args *args, const struct format *format, struct view *v,
-                  struct diag *d, struct tool_out *o)
+static errint run(const struct tool_args *args, unsigned format, struct view *v, struct diag *d,
+                  struct tool_out *o)
 {
     struct view_request request = {
         .checkpoint = tool_checkpoint(args->operands[0]),
@@ -115,7 +105,7 @@ static errint run(const struct tool_args *args, const struct format *format, str
     const struct once_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
     once_wait_as(&waiter);
-    rc = export_plan(&e, args->operands[1], format->files);
+    rc = export_plan(&e, args->operands[1], FORMAT_BIT(format));
     sandbox_narrow(args->sandbox, v);
     rc = rc < 0 ? rc : export_run(&e, progress, &bar);
     once_wait_as(NULL);
@@ -135,9 +125,9 @@ static errint run(const struct tool_args *args, const struct format *format, str
 
 static int no_format(const char *wanted)
 {
-    const char *known[ARRAY_LEN(formats)];
-    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        known[i] = formats[i].name;
+    const char *known[FORMAT_COUNT];
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) { /* those of one file for many tensors first */
+        known[i] = view_formats[FORMAT_COUNT - 1 - i]->export_name;
     }
     return wanted ? tool_usage_choice("--format", wanted, known, ARRAY_LEN(known))
                   : tool_usage("export: which --format? safetensors, tf, npy or raw");
@@ -145,7 +135,7 @@ static int no_format(const char *wanted)
 
 int tool_export(const struct tool_args *args, struct tool_out *o)
 {
-    const struct format *format = format_of(args->format);
+    unsigned format = format_of(args->format);
     if (args->operand_count != 2) {
         return args->operand_count > 2
                    ? tool_usage("export: one checkpoint and one directory, not '%s' too",
@@ -162,7 +152,7 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
     if (args->operands[1][0] == '\0') {
         return tool_usage("export: the directory's name is empty");
     }
-    if (!format) {
+    if (format == FORMAT_COUNT) {
         return no_format(args->format);
     }
     struct diag d;

@@ -33,8 +33,7 @@ static void add_origin(struct origin *o, const struct stat *st)
 /* Whether the file says what only the index and the map do: which tensors there are, and where. */
 static bool tells_all(const struct view *v, uint32_t file)
 {
-    enum node_kind kind = content_kind(v, file);
-    return kind == NODE_TF_INDEX || kind == NODE_SAFETENSORS || kind == NODE_SAFETENSORS_INDEX;
+    return content_kind(v, file) == NODE_FORMAT && content_format_file(v, file).lists;
 }
 
 /* A tensor's bytes come from shards; all else says what index and map say, too. */
@@ -116,7 +115,7 @@ errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_
         return 0;
     }
     struct content content;
-    errint rc = content_open(v, file, false, scratch, &content);
+    errint rc = content_open(v, file, CONTENT_SIZE, scratch, &content);
     if (rc < 0) {
         return rc;
     }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/content.h"
 
-#include "base/escape.h"
-
-static const struct str npy_suffix = {".npy", 4};
+#include "view/formats/npy.h"
 
 /* ---- .npy files ------------------------------------------------------------------------------ */
+
+static struct str npy_suffix(void)
+{
+    return str_from(view_formats[FORMAT_NPY]->suffix);
+}
 
 /* The partitioned variable whose parts are in directory `node`; NULL if it has none. */
 static const struct view_variable *variable_in(const struct view *v, uint32_t node)
 {
     int64_t first = tree_lookup(v->tree, node, STR("part_0"));
     const struct node *part = first < 0 ? NULL : &v->tree->nodes[first];
-    return part && part->kind == NODE_RAW
+    return part && part->kind == NODE_TARGET
                ? variable_of_part(&v->variables, &v->plan->targets[part->target])
                : NULL;
 }
@@ -20,7 +23,7 @@ static const struct view_variable *variable_in(const struct view *v, uint32_t no
 const struct target *content_target(const struct view *v, uint32_t file)
 {
     const struct node *n = &v->tree->nodes[content_node(v, file)];
-    if (n->kind == NODE_RAW) {
+    if (n->kind == NODE_TARGET) {
         return &v->plan->targets[n->target];
     }
     const struct view_variable *l = content_is_npy(v, file) && n->kind == NODE_DIR
@@ -32,8 +35,8 @@ const struct target *content_target(const struct view *v, uint32_t file)
 int64_t content_npy(const struct view *v, uint32_t node)
 {
     const struct node *n = &v->tree->nodes[node];
-    if (node == TREE_ROOT || (n->kind != NODE_RAW && n->kind != NODE_DIR) ||
-        n->name_len + npy_suffix.len > COMPONENT_MOST) {
+    if (node == TREE_ROOT || (n->kind != NODE_TARGET && n->kind != NODE_DIR) ||
+        n->name_len + npy_suffix().len > COMPONENT_MOST) {
         return -ENOENT;
     }
     uint32_t file = v->tree->count + node;
@@ -41,12 +44,9 @@ int64_t content_npy(const struct view *v, uint32_t node)
     if (!t || npy_refusal_of(t)) {
         return -ENOENT;
     }
-    char name[COMPONENT_MOST];
-    memcpy(name, n->name, n->name_len);
-    memcpy(name + n->name_len, npy_suffix.ptr, npy_suffix.len);
-    return tree_lookup(v->tree, n->parent, str_of(name, n->name_len + npy_suffix.len)) < 0
-               ? (int64_t)file
-               : -ENOENT;
+    char name[COMPONENT_MOST + 1];
+    content_name(v, file, name);
+    return tree_lookup(v->tree, n->parent, str_from(name)) < 0 ? (int64_t)file : -ENOENT;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -54,55 +54,48 @@ int64_t content_npy(const struct view *v, uint32_t node)
 int64_t content_lookup(const struct view *v, uint32_t dir, struct str name)
 {
     int64_t found = tree_lookup(v->tree, dir, name);
-    if (found != -ENOENT || !str_ends(name, npy_suffix)) {
+    if (found != -ENOENT || !str_ends(name, npy_suffix())) {
         return found;
     }
-    found = tree_lookup(v->tree, dir, str_head(name, name.len - npy_suffix.len));
+    found = tree_lookup(v->tree, dir, str_head(name, name.len - npy_suffix().len));
     return found < 0 ? found : content_npy(v, (uint32_t)found);
+}
+
+void content_name(const struct view *v, uint32_t file, char name[static COMPONENT_MOST + 1])
+{
+    struct str text = str_head(node_name(&v->tree->nodes[content_node(v, file)]), COMPONENT_MOST);
+    struct str suffix = content_is_npy(v, file) ? npy_suffix() : STR("");
+    suffix = str_head(suffix, COMPONENT_MOST - text.len); /* it has room: content_npy */
+    memcpy(name, text.ptr, text.len);
+    memcpy(name + text.len, suffix.ptr, suffix.len);
+    name[text.len + suffix.len] = '\0';
 }
 
 void content_path(const struct view *v, uint32_t file, struct buf *b)
 {
     tree_path(v->tree, content_node(v, file), b);
     if (content_is_npy(v, file)) {
-        buf_str(b, npy_suffix);
+        buf_str(b, npy_suffix());
     }
 }
 
-unsigned content_family(enum node_kind kind)
+/* Whether a target's own file, or one beside it, is listed. */
+static bool targets_listed(const struct view *v)
 {
-    switch (kind) {
-    case NODE_RAW:
-        return VIEW_RAW;
-    case NODE_NPY:
-        return VIEW_NPY;
-    case NODE_TF_STATE:
-    case NODE_TF_INDEX:
-    case NODE_TF_DATA:
-        return VIEW_TENSORFLOW;
-    case NODE_SAFETENSORS:
-    case NODE_SAFETENSORS_INDEX:
-        return VIEW_SAFETENSORS;
-    case NODE_DIR:
-    case NODE_REPORT_TEXT:
-    case NODE_REPORT_JSON:
-    case NODE_MAP:
-    case NODE_STATS:
-    case NODE_FAULTS:
-    case NODE_SIDECAR:
-        break;
+    unsigned of_targets = 0;
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        of_targets |= view_formats[i]->target_layout ? FORMAT_BIT(i) : 0;
     }
-    return 0;
+    return v->listed & of_targets;
 }
 
 bool content_listed(const struct view *v, uint32_t file)
 {
-    enum node_kind kind = content_kind(v, file);
-    if (kind == NODE_DIR) {
-        return v->tree->nodes[file].made || v->listed & (VIEW_RAW | VIEW_NPY);
+    if (content_kind(v, file) == NODE_DIR) {
+        return v->tree->nodes[file].made || targets_listed(v);
     }
-    unsigned family = content_family(kind);
-    return !family || v->listed & family;
+    int format = content_format(v, file);
+    return format < 0 || v->listed & FORMAT_BIT(format);
 }
 
 /* ---- where bytes come from ------------------------------------------------------------------- */
@@ -116,106 +109,80 @@ static struct shard *target_shard(const struct view *v, const struct target *t, 
                                                          : NULL;
 }
 
+struct format_file content_format_file(const struct view *v, uint32_t file)
+{
+    const struct node *n = &v->tree->nodes[file];
+    struct format_file out;
+    view_formats[n->format]->file(v->formats.state[n->format], n->number, &out);
+    return out;
+}
+
+/* The i-th shard that a file of a format has bytes of. */
+static struct shard *format_shard(const struct view *v, uint32_t file, uint32_t i)
+{
+    struct format_file f = content_format_file(v, file);
+    if (f.source) {
+        return i == 0 ? f.source : NULL;
+    }
+    return f.has_values && i < v->catalog->shard_count ? &v->catalog->shards[i] : NULL;
+}
+
 struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
 {
-    const struct node *n = &v->tree->nodes[content_node(v, file)];
     const struct target *t = content_target(v, file);
-    struct shard *only = NULL;
     switch (content_kind(v, file)) {
-    case NODE_RAW:
-    case NODE_NPY:
+    case NODE_TARGET:
         return t ? target_shard(v, t, i) : NULL;
+    case NODE_FORMAT:
+        return format_shard(v, file, i);
     case NODE_SIDECAR:
-        return i == 0 ? &v->sidecars.files[n->number] : NULL;
-    case NODE_TF_DATA:
-        only = tf_view_source(v->tf, n->number);
-        if (only) {
-            return i == 0 ? only : NULL;
-        }
-        break;
-    case NODE_TF_INDEX:
-    case NODE_SAFETENSORS:
-        break;
+        return i == 0 ? &v->sidecars.files[v->tree->nodes[file].number] : NULL;
     default:
         return NULL;
     }
-    return i < v->catalog->shard_count ? &v->catalog->shards[i] : NULL; /* any of them */
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
-static bool index_is_built(const struct view *v)
-{
-    enum once_state built;
-    enum once_state summed;
-    tf_view_state_of(v->tf, &built, &summed);
-    return built == ONCE_FULL;
-}
-
 bool content_sized(const struct view *v, uint32_t file)
 {
-    const struct node *n = &v->tree->nodes[content_node(v, file)];
     const struct target *t = content_target(v, file);
     switch (content_kind(v, file)) {
-    case NODE_RAW:
-    case NODE_NPY:
+    case NODE_TARGET:
         return !t || target_sized(t) || once_state(&t->form->strings->once) == ONCE_FULL;
-    case NODE_TF_DATA:
-        return tf_view_source(v->tf, n->number) || index_is_built(v);
-    case NODE_TF_INDEX:
-        return index_is_built(v);
-    case NODE_SAFETENSORS:
-        return safetensors_is_built(v->safetensors, n->number);
-    case NODE_SAFETENSORS_INDEX:
-        return safetensors_is_indexed(v->safetensors);
+    case NODE_FORMAT:
+        return content_format_file(v, file).sized;
     default:
         return true;
     }
 }
 
-/* What is in a file that is no target's. */
-static errint open_made(const struct view *v, enum node_kind kind, uint32_t number, bool bytes,
-                        struct content *out)
+errint content_open_made(const struct view *v, const struct made_file *f, enum content_need need,
+                         struct content *out)
 {
-    switch (kind) {
-    case NODE_MAP:
-        out->layout = layout_of_bytes(view_map_text(v), out->own);
-        return 0;
+    switch (f->kind) {
+    case NODE_FORMAT:
+        return view_formats[f->format]->layout(v->formats.state[f->format], f->number, need, out);
     case NODE_SIDECAR:
-        out->layout = layout_of_shard(&v->sidecars.files[number], out->own);
+        out->layout = layout_of_shard(&v->sidecars.files[f->number], out->own);
         return 0;
-    case NODE_TF_STATE:
-        out->layout = layout_of_bytes(tf_view_state(v->tf), out->own);
-        return 0;
-    case NODE_TF_INDEX:
-        return tf_view_index(v->tf, bytes, out->own, &out->layout);
-    case NODE_TF_DATA:
-        return tf_view_data(v->tf, number, out->own, &out->layout);
-    case NODE_SAFETENSORS:
-        return safetensors_file(v->safetensors, number, &out->layout);
-    case NODE_SAFETENSORS_INDEX:
-        return safetensors_index(v->safetensors, out->own, &out->layout);
     default:
-        out->layout = (struct layout){0};
+        out->layout = f->kind == NODE_TEXT && f->number == TEXT_MAP
+                          ? layout_of_bytes(view_map_text(v), out->own)
+                          : (struct layout){0};
         return 0;
     }
 }
 
-errint content_open(const struct view *v, uint32_t file, bool bytes, struct render_scratch *scratch,
-                    struct content *out)
+errint content_open(const struct view *v, uint32_t file, enum content_need need,
+                    struct render_scratch *scratch, struct content *out)
 {
-    const struct target *t = content_target(v, file);
-    switch (content_kind(v, file)) {
-    case NODE_RAW:
-        return layout_of_target(v->catalog, t, scratch, out->own, &out->layout);
-    case NODE_NPY:
-        return npy_layout(v->catalog, t, scratch, out->header, out->own, &out->layout);
-    default:
-        return open_made(v, content_kind(v, file), v->tree->nodes[file].number, bytes, out);
+    if (content_kind(v, file) == NODE_TARGET) {
+        const struct view_format *format = view_formats[content_format(v, file)];
+        return format->target_layout(v->catalog, content_target(v, file), scratch, out);
     }
-}
-
-errint content_open_made(const struct view *v, uint32_t made, bool bytes, struct content *out)
-{
-    return open_made(v, v->made[made].kind, v->made[made].number, bytes, out);
+    const struct node *n = &v->tree->nodes[file];
+    const struct made_file made = {
+        .kind = (enum node_kind)n->kind, .format = n->format, .number = n->number};
+    return content_open_made(v, &made, need, out);
 }

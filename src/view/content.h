@@ -13,7 +13,8 @@
 
 #include "base/buf.h"
 #include "base/errint.h"
-#include "view/formats/npy.h"
+#include "base/escape.h"
+#include "view/formats/format.h"
 #include "view/layout.h"
 #include "view/view.h"
 
@@ -37,7 +38,21 @@ static inline uint32_t content_node(const struct view *v, uint32_t file)
 
 static inline enum node_kind content_kind(const struct view *v, uint32_t file)
 {
-    return content_is_npy(v, file) ? NODE_NPY : (enum node_kind)v->tree->nodes[file].kind;
+    return content_is_npy(v, file) ? NODE_TARGET : (enum node_kind)v->tree->nodes[file].kind;
+}
+
+/* content_format: the row (enum format) of the kind that the file is of; -1: it is a directory, a
+ * text or a sidecar, which are always there. */
+static inline int content_format(const struct view *v, uint32_t file)
+{
+    const struct node *n = &v->tree->nodes[content_node(v, file)];
+    if (content_is_npy(v, file)) {
+        return FORMAT_NPY;
+    }
+    if (n->kind == NODE_TARGET) {
+        return FORMAT_RAW;
+    }
+    return n->kind == NODE_FORMAT ? n->format : -1;
 }
 
 /* content_npy: the number of the .npy file beside `node`, or -ENOENT: it is nothing that NumPy
@@ -47,12 +62,14 @@ int64_t content_npy(const struct view *v, uint32_t node);
 /* content_lookup: the file of that name in directory `dir`, or -ENOENT, -ENOTDIR. */
 int64_t content_lookup(const struct view *v, uint32_t dir, struct str name);
 
+/* content_name: the file's name, to `name`. */
+void content_name(const struct view *v, uint32_t file, char name[static COMPONENT_MOST + 1]);
+
 /* content_path: adds the file's path from the root, without a leading slash, to b. */
 void content_path(const struct view *v, uint32_t file, struct buf *b);
 
-/* content_family: the kinds of file (enum view_files) that one of that node kind is among; 0: it is
- * always there. */
-unsigned content_family(enum node_kind kind);
+/* content_format_file: what the file's kind says of it; it is one of NODE_FORMAT. */
+struct format_file content_format_file(const struct view *v, uint32_t file);
 
 /* content_listed: whether directories list it. The others can be opened by their names all the
  * same. */
@@ -69,22 +86,14 @@ struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
  * needed to, or somebody has done it already. */
 bool content_sized(const struct view *v, uint32_t file);
 
-struct content {
-    struct layout layout;
-    struct extent own[2]; /* and the next: of the layout, where it is made anew */
-    char header[NPY_HEADER_MOST];
-};
-
-/* content_open: the layout of a file in *out, which it may borrow from: do not copy it. With
- * `bytes`, they can be read, else only the size is sure to be right. Reports and stats, whose text
- * is rendered (fuse/handle.h), are empty. Any thread; what is built once may take its time, and
- * others wait for it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM,
- * -EOVERFLOW. */
-MUST_CHECK errint content_open(const struct view *v, uint32_t file, bool bytes,
+/* content_open: the layout of a file in *out. Reports and stats, whose text is rendered
+ * (fuse/handle.h), are empty. Any thread; what is built once may take its time, and others wait for
+ * it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM, -EOVERFLOW. */
+MUST_CHECK errint content_open(const struct view *v, uint32_t file, enum content_need need,
                                struct render_scratch *scratch, struct content *out);
 
-/* content_open_made: likewise of v->made[made], also where a variable hides it from the tree. */
-MUST_CHECK errint content_open_made(const struct view *v, uint32_t made, bool bytes,
-                                    struct content *out);
+/* content_open_made: likewise of one of v->made, also where a variable hides it from the tree. */
+MUST_CHECK errint content_open_made(const struct view *v, const struct made_file *f,
+                                    enum content_need need, struct content *out);
 
 #endif

@@ -5,9 +5,6 @@
 
 #include "view/content.h"
 
-static const char *const kinds[] = {"raw", "npy", "tensorflow",
-                                    "safetensors"}; /* in the order of their bits */
-
 struct left_out_cursor left_out_first(const struct view *v)
 {
     struct left_out_cursor at = {.view = v, .next = variable_first(&v->variables)};
@@ -15,18 +12,31 @@ struct left_out_cursor left_out_first(const struct view *v)
 }
 
 /* Notes that files of a kind lack the variable; one entry for all kinds with the same reason. */
-static void wait_for(struct left_out_cursor *at, struct str name, unsigned kind, const char *reason)
+static void wait_for(struct left_out_cursor *at, struct str name, unsigned format,
+                     const char *reason)
 {
     for (unsigned i = 0; reason && i < at->waiting_count; i++) {
         if (strcmp(at->waiting[i].reason, reason) == 0) {
-            at->waiting[i].files |= kind;
+            at->waiting[i].files |= FORMAT_BIT(format);
             return;
         }
     }
     if (reason) {
         at->waiting[at->waiting_count++] =
-            (struct left_out){.name = name, .files = kind, .reason = reason};
+            (struct left_out){.name = name, .files = FORMAT_BIT(format), .reason = reason};
     }
+}
+
+/* The kinds whose files lack a hidden tensor. */
+static unsigned lacking(const struct formats *f, const struct tensor *t)
+{
+    unsigned files = 0;
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        const struct view_format *format = view_formats[i];
+        bool kept = f->state[i] && format->keeps && format->keeps(f->state[i], t);
+        files |= kept ? 0 : FORMAT_BIT(i);
+    }
+    return files;
 }
 
 static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
@@ -35,10 +45,9 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
     while (c && at->tensor < c->count) {
         const struct tensor *t = &c->tensors[at->tensor++];
         if (t->hidden) {
-            bool kept = at->view->tf && tf_view_keeps(at->view->tf, t);
             *out = (struct left_out){
                 .name = tensor_name(t),
-                .files = VIEW_RAW | VIEW_NPY | VIEW_SAFETENSORS | (kept ? 0 : VIEW_TENSORFLOW),
+                .files = lacking(&at->view->formats, t),
                 .reason = tensor_hidden_reason(t),
             };
             return true;
@@ -47,12 +56,11 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
     return false;
 }
 
-/* Why there is no .npy file of it, or of one of its parts: the kind, or a name. */
-static const char *npy_reason(const struct view *v, const struct view_variable *l)
+/* Why there is no .npy file of a variable that could have one, or of one of its parts. */
+static const char *npy_name_reason(const struct view *v, const struct view_variable *l)
 {
-    const char *refusal = npy_refusal(l);
-    if (refusal || !v->tree) {
-        return refusal;
+    if (!v->tree) {
+        return NULL;
     }
     const uint32_t *nodes =
         v->tree->target_node + ((l->part_count ? l->parts : l->whole) - v->plan->targets);
@@ -64,16 +72,22 @@ static const char *npy_reason(const struct view *v, const struct view_variable *
     return named ? NULL : "its name with .npy, or that of a part, is another file's, or too long";
 }
 
+static const char *reason_of(const struct view *v, unsigned format, const struct view_variable *l)
+{
+    const char *refusal = view_formats[format]->refusal(v->formats.state[format], l);
+    return !refusal && view_formats[format]->suffix ? npy_name_reason(v, l) : refusal;
+}
+
 bool left_out_next(struct left_out_cursor *at, struct left_out *out)
 {
     if (next_tensor(at, out)) {
         return true;
     }
     struct view_variable l;
-    while (at->waiting_count == 0 && at->view->tf && variable_next(&at->next, &l)) {
-        wait_for(at, variable_name(&l), VIEW_NPY, npy_reason(at->view, &l));
-        wait_for(at, variable_name(&l), VIEW_TENSORFLOW, tf_view_refusal(at->view->tf, &l));
-        wait_for(at, variable_name(&l), VIEW_SAFETENSORS, safetensors_refusal(&l));
+    while (at->waiting_count == 0 && at->view->formats.open && variable_next(&at->next, &l)) {
+        for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+            wait_for(at, variable_name(&l), i, reason_of(at->view, i, &l));
+        }
     }
     if (at->waiting_count == 0) {
         return false;
@@ -85,9 +99,9 @@ bool left_out_next(struct left_out_cursor *at, struct left_out *out)
 void left_out_kinds(struct buf *b, unsigned files)
 {
     const char *comma = "";
-    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (files & 1u << i) {
-            buf_printf(b, "%s%s", comma, kinds[i]);
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        if (files & FORMAT_BIT(i)) {
+            buf_printf(b, "%s%s", comma, view_formats[i]->name);
             comma = ", ";
         }
     }
@@ -96,9 +110,9 @@ void left_out_kinds(struct buf *b, unsigned files)
 void left_out_json(struct json *j, unsigned files)
 {
     json_array(j, JSON_LINE);
-    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (files & 1u << i) {
-            json_text(j, kinds[i]);
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        if (files & FORMAT_BIT(i)) {
+            json_text(j, view_formats[i]->name);
         }
     }
     json_array_end(j);

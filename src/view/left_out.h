@@ -12,15 +12,15 @@
 
 struct left_out {
     struct str name; /* of the tensor, or of the variable */
-    unsigned files;  /* set of enum view_files: the kinds that lack it */
+    unsigned files;  /* set of FORMAT_BITs: the kinds that lack it */
     const char *reason;
 };
 
 struct left_out_cursor {
     const struct view *view;
-    uint32_t tensor;             /* of the catalog, the next one */
-    struct variable_cursor next; /* variable */
-    struct left_out waiting[3];  /* of the variable before, for other reasons */
+    uint32_t tensor;                       /* of the catalog, the next one */
+    struct variable_cursor next;           /* variable */
+    struct left_out waiting[FORMAT_COUNT]; /* of the variable before, for other reasons */
     unsigned waiting_count;
 };
 

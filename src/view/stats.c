@@ -41,17 +41,10 @@ static void add_made(const struct catalog *c, struct buf *b)
 /* The files of frameworks, which are made when their sizes are first asked for. */
 static void add_files(const struct view *v, struct buf *b)
 {
-    if (v->tf) {
-        enum once_state built;
-        enum once_state summed;
-        tf_view_state_of(v->tf, &built, &summed);
-        line(b, "index.built", built == ONCE_FULL);
-        line(b, "index.summed", summed == ONCE_FULL);
-        line(b, "index.failed", summed == ONCE_BAD);
-    }
-    if (v->safetensors) {
-        line(b, "safetensors.files", safetensors_count(v->safetensors));
-        line(b, "safetensors.built", safetensors_built(v->safetensors));
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        if (v->formats.state[i] && view_formats[i]->stats) {
+            view_formats[i]->stats(v->formats.state[i], b);
+        }
     }
 }
 

@@ -12,11 +12,11 @@
 enum { INSERTED_MOST = 64 };
 
 static const struct made_file reports[] = {
-    {".ckptfs/map.ini", NODE_MAP, 0, NULL},
-    {".ckptfs/report.json", NODE_REPORT_JSON, 0, NULL},
-    {".ckptfs/report.txt", NODE_REPORT_TEXT, 0, NULL},
-    {".ckptfs/stats", NODE_STATS, 0, NULL},
-    {".ckptfs/faults", NODE_FAULTS, 0, NULL},
+    {.path = ".ckptfs/map.ini", .kind = NODE_TEXT, .number = TEXT_MAP},
+    {.path = ".ckptfs/report.json", .kind = NODE_TEXT, .number = TEXT_REPORT_JSON},
+    {.path = ".ckptfs/report.txt", .kind = NODE_TEXT, .number = TEXT_REPORT_TEXT},
+    {.path = ".ckptfs/stats", .kind = NODE_TEXT, .number = TEXT_STATS},
+    {.path = ".ckptfs/faults", .kind = NODE_TEXT, .number = TEXT_FAULTS},
 };
 
 /* ---- entries --------------------------------------------------------------------------------- */

@@ -18,26 +18,26 @@
 
 enum node_kind {
     NODE_DIR,
-    NODE_RAW,         /* bytes of a target */
-    NODE_REPORT_TEXT, /* .ckptfs/report.txt: rendered when read, size 0 */
-    NODE_REPORT_JSON,
-    NODE_MAP,               /* .ckptfs/map.ini */
-    NODE_STATS,             /* .ckptfs/stats */
-    NODE_FAULTS,            /* .ckptfs/faults */
-    NODE_TF_STATE,          /* `checkpoint` */
-    NODE_TF_INDEX,          /* NAME.index */
-    NODE_TF_DATA,           /* NAME.data-?????-of-????? */
-    NODE_SAFETENSORS,       /* NAME.safetensors, or one of several */
-    NODE_SAFETENSORS_INDEX, /* NAME.safetensors.index.json */
-    NODE_SIDECAR,           /* a real file (sidecars.h) */
-    NODE_NPY,               /* beside a node: it has none of its own (content.h) */
+    NODE_TARGET,  /* bytes of a target */
+    NODE_FORMAT,  /* a file of a kind that has its own (formats/format.h) */
+    NODE_TEXT,    /* of .ckptfs/ (enum text) */
+    NODE_SIDECAR, /* a real file (sidecars.h) */
+};
+
+enum text {
+    TEXT_MAP,         /* .ckptfs/map.ini */
+    TEXT_REPORT_TEXT, /* .ckptfs/report.txt; it and those that follow: rendered when read, size 0 */
+    TEXT_REPORT_JSON,
+    TEXT_STATS,  /* .ckptfs/stats */
+    TEXT_FAULTS, /* .ckptfs/faults */
 };
 
 /* A file of the mount that is no target. */
 struct made_file {
     const char *path; /* in the mount: its components are file names */
     enum node_kind kind;
-    uint32_t number;   /* of its kind */
+    uint8_t format;    /* NODE_FORMAT: enum format */
+    uint32_t number;   /* NODE_FORMAT: in its format; NODE_TEXT: enum text; else of its kind */
     const char *where; /* "map.ini:3" for one that the map names, else NULL */
 };
 
@@ -46,14 +46,19 @@ struct node {
     uint32_t parent;  /* index; the root's is itself */
     union {
         uint32_t first_child; /* NODE_DIR: index of the first child */
-        uint32_t target;      /* NODE_RAW: index into plan.targets */
+        uint32_t target;      /* NODE_TARGET: index into plan.targets */
         uint32_t number;      /* else: made_file.number */
     };
     uint32_t child_count; /* NODE_DIR */
     uint16_t name_len;
     uint8_t kind; /* enum node_kind */
-    bool made;    /* NODE_DIR: it leads to files that are no targets */
+    union {
+        bool made;      /* NODE_DIR: it leads to files that are no targets */
+        uint8_t format; /* NODE_FORMAT: enum format */
+    };
 };
+
+_Static_assert(sizeof(struct node) == 24, "there is one for each tensor, of millions");
 
 struct moved {
     struct str name; /* a variable whose children moved, as "w" */

@@ -161,10 +161,11 @@ static errint make_child(struct build *b, const struct pending *dir, uint32_t lo
             .name = file.ptr,
             .name_len = (uint16_t)file.len,
             .parent = dir->node,
-            .kind = (uint8_t)(made ? made->kind : NODE_RAW),
+            .kind = (uint8_t)(made ? made->kind : NODE_TARGET),
         };
         if (made) {
             leaf->node.number = made->number;
+            leaf->node.format = made->format;
         } else {
             leaf->node.target = entry;
         }
@@ -232,7 +233,7 @@ static errint settle(struct build *b, const struct pending *dir, struct child *c
         if (rc == 0 && children[i].node.kind == NODE_DIR) {
             children[i].pending.node = index;
             rc = tree_enqueue(b, children[i].pending);
-        } else if (rc == 0 && children[i].node.kind == NODE_RAW) {
+        } else if (rc == 0 && children[i].node.kind == NODE_TARGET) {
             b->target_node[children[i].node.target] = index;
         }
         if (rc < 0) {

@@ -108,48 +108,46 @@ struct file_list {
     bool failed;
 };
 
-static void add_file(struct file_list *l, const char *path, enum node_kind kind, uint32_t number)
+static void add_file(struct file_list *l, struct made_file file)
 {
-    if (!path) {
-        return;
-    }
     if (!grow(&l->files, &l->cap, l->count, sizeof(*l->files))) {
         l->failed = true;
         return;
     }
-    l->files[l->count++] = (struct made_file){path, kind, number, NULL};
+    l->files[l->count++] = file;
 }
 
 static void add_sidecars(const struct sidecars *s, struct file_list *l)
 {
     for (uint32_t i = 0; i < s->count; i++) {
-        add_file(l, s->found[i].name, NODE_SIDECAR, i);
-        if (!l->failed) {
-            l->files[l->count - 1].where = s->found[i].where;
+        add_file(l, (struct made_file){.path = s->found[i].name,
+                                       .kind = NODE_SIDECAR,
+                                       .number = i,
+                                       .where = s->found[i].where});
+    }
+}
+
+static void add_format(const struct formats *f, unsigned format, struct file_list *l)
+{
+    uint32_t count = f->state[format] ? view_formats[format]->count(f->state[format]) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct format_file file;
+        view_formats[format]->file(f->state[format], i, &file);
+        if (file.path) {
+            add_file(l, (struct made_file){.path = file.path,
+                                           .kind = NODE_FORMAT,
+                                           .format = (uint8_t)format,
+                                           .number = i});
         }
     }
 }
 
-/* What TensorFlow will not find as in the source, without an error of its own. */
-static void warn_of_tensorflow(const struct view *v, enum view_layout layout, struct diag *d)
+static void warn_of_formats(const struct view *v, struct diag *d)
 {
-    if (tf_view_stale(v->tf) && v->map->names != MAP_NAMES_FRIENDLY) {
-        diag_warn(d, DIAG_UNSUPPORTED, "", STR(OBJECTS_KEY),
-                  "the object graph is not in TensorFlow's files, since not all of the checkpoint "
-                  "is in the view "
-                  "under its own keys: tf.train.Checkpoint finds nothing by its objects' paths");
-    }
-    struct str prefix = str_from(tf_view_index_path(v->tf));
-    prefix.len -= strlen(".index");
-    int64_t node = tree_find(v->tree, prefix);
-    if (node > TREE_ROOT && v->tree->nodes[node].kind == NODE_DIR) {
-        diag_warn(d, DIAG_NAME_COLLISION, "", prefix,
-                  "'%s' is a scope of the view and the prefix of its checkpoint: "
-                  "TensorFlow's load_checkpoint takes that path for the directory; %s",
-                  diag_visible(d, prefix),
-                  layout == VIEW_LAYOUT_FLAT
-                      ? "another `name` in [view] gives the checkpoint another prefix"
-                      : "give the scope another name");
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        if (view_formats[i]->warn && v->listed & FORMAT_BIT(i)) {
+            view_formats[i]->warn(v->formats.state[i], v->tree, v->map, d);
+        }
     }
 }
 
@@ -160,35 +158,25 @@ static errint build_files(const struct view_request *request, struct view *v, st
     if (request->compact) {
         options.shards = VIEW_SHARDS_COMPACT;
     }
-    v->listed =
-        (options.files ? options.files : VIEW_FILES_DEFAULT) | (request->list_npy ? VIEW_NPY : 0);
+    v->listed = (options.files ? options.files : formats_default()) |
+                (request->list_npy ? FORMAT_BIT(FORMAT_NPY) : 0);
     errint rc = variables_build(v->plan, &v->variables, d);
     if (rc == 0) {
-        rc = tf_view_open(v->catalog, &v->variables, &options, d, &v->tf);
-    }
-    if (rc == 0) {
-        rc = safetensors_open(v->catalog, &v->variables, &options, d, &v->safetensors);
+        rc = formats_open(v->catalog, &v->variables, &options, d, &v->formats);
     }
     if (rc < 0) {
         return rc;
     }
     struct file_list l = {0};
-    add_file(&l, tf_view_state_path(v->tf), NODE_TF_STATE, 0);
-    add_file(&l, tf_view_index_path(v->tf), NODE_TF_INDEX, 0);
-    for (uint32_t i = 0; i < tf_view_data_count(v->tf); i++) {
-        add_file(&l, tf_view_data_path(v->tf, i), NODE_TF_DATA, i);
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        add_format(&v->formats, i, &l);
     }
-    for (uint32_t i = 0; i < safetensors_count(v->safetensors); i++) {
-        add_file(&l, safetensors_name(v->safetensors, i), NODE_SAFETENSORS, i);
-    }
-    add_file(&l, safetensors_index_name(v->safetensors), NODE_SAFETENSORS_INDEX, 0);
     add_sidecars(&v->sidecars, &l);
     v->made = l.files;
     v->made_count = (uint32_t)l.count;
     rc = l.failed ? diag_no_memory(d) : tree_build(v->plan, v->made, v->made_count, d, &v->tree);
-    if (rc == 0 && !request->compact &&
-        v->listed & VIEW_TENSORFLOW) { /* an export says what it lacks itself */
-        warn_of_tensorflow(v, options.layout, d);
+    if (rc == 0 && !request->compact) { /* an export says what it lacks itself */
+        warn_of_formats(v, d);
     }
     return rc;
 }
@@ -347,8 +335,7 @@ void view_close(struct view *v)
     sidecars_close(&v->sidecars);
     tree_close(v->tree);
     free(v->made);
-    safetensors_close(v->safetensors);
-    tf_view_close(v->tf);
+    formats_close(&v->formats);
     variables_fini(&v->variables);
     plan_close(v->plan);
     verified_close(v->verified);

@@ -11,8 +11,7 @@
 #include "render/spot_check.h"
 #include "render/verified.h"
 #include "source/catalog.h"
-#include "view/formats/safetensors.h"
-#include "view/formats/tf_view.h"
+#include "view/formats/format.h"
 #include "view/formats/variables.h"
 #include "view/sidecars.h"
 #include "view/tree.h"
@@ -28,13 +27,12 @@ struct view {
     struct plan *plan;         /* owns */
     struct tree *tree;         /* owns */
     struct view_variables variables;
-    struct tf_view *tf;              /* owns; NULL after errors, as the next */
-    struct safetensors *safetensors; /* owns */
+    struct formats formats; /* not open after errors */
     struct sidecars sidecars;
     struct made_file *made; /* owns: all files that are no targets, but the reports; in the mount, a
                                variable may hide one */
     uint32_t made_count;
-    unsigned listed;        /* set of enum view_files: the kinds that directories list */
+    unsigned listed;        /* set of FORMAT_BITs: the kinds that directories list */
     const char *checkpoint; /* as the user or the map gave it */
 };
 

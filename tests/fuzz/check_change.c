@@ -66,9 +66,7 @@ static bool is_hidden(const struct check *c, const struct made *m)
 /* The data file of the checkpoint that a file is; NULL. */
 static const struct shard *source_of(const struct view *v, uint32_t file)
 {
-    return content_kind(v, file) == NODE_TF_DATA
-               ? tf_view_source(v->tf, v->tree->nodes[file].number)
-               : NULL;
+    return content_kind(v, file) == NODE_FORMAT ? content_format_file(v, file).source : NULL;
 }
 
 /* The bytes of a data file that no tensor has are not told to be others. */
@@ -121,7 +119,7 @@ void check_change(struct check *c, struct made *m, struct str lines)
     for (uint32_t file = 0; file < content_files(c->view); file++) {
         const struct target *t =
             check_is_file(c->view, file) ? content_target(c->view, file) : NULL;
-        bool raw = t && content_kind(c->view, file) == NODE_RAW;
+        bool raw = t && content_format(c->view, file) == FORMAT_RAW;
         if (check_is_file(c->view, file)) {
             check_again(c, m, file,
                         raw ? fate_of(c, m, t, damaged[t - c->view->plan->targets]) : FATE_ANY,

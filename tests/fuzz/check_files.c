@@ -30,7 +30,7 @@ ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32
     FUZZ_CHECK(opened);
     cause_clear();
     cause_clear();
-    errint rc = content_open(c->view, file, true, scratch, opened);
+    errint rc = content_open(c->view, file, CONTENT_BYTES, scratch, opened);
     ssize_t got = rc;
     if (rc == 0) {
         *size = opened->layout.size;
@@ -52,11 +52,9 @@ bool check_is_file(const struct view *v, uint32_t file)
     }
     switch (content_kind(v, file)) {
     case NODE_DIR:
-    case NODE_REPORT_TEXT:
-    case NODE_REPORT_JSON:
-    case NODE_STATS:
-    case NODE_FAULTS:
         return false;
+    case NODE_TEXT:
+        return v->tree->nodes[file].number == TEXT_MAP;
     default:
         return true;
     }
@@ -242,11 +240,12 @@ static void check_made(const struct check *c)
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
     for (uint32_t i = 0; i < c->view->made_count; i++) {
+        const struct made_file *made = &c->view->made[i];
         cause_clear();
-        errint rc = content_open_made(c->view, i, true, opened);
+        errint rc = content_open_made(c->view, made, CONTENT_BYTES, opened);
         check_why(c, rc);
-        int64_t node = tree_find(c->view->tree, str_from(c->view->made[i].path));
-        if (node > 0 && c->view->tree->nodes[node].kind == (uint8_t)c->view->made[i].kind) {
+        int64_t node = tree_find(c->view->tree, str_from(made->path));
+        if (node > 0 && c->view->tree->nodes[node].kind == (uint8_t)made->kind) {
             const struct check_file *f = &c->files[node];
             FUZZ_CHECK(rc < 0 ? f->rc < 0 : f->rc < 0 || opened->layout.size == f->size);
         }

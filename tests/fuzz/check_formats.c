@@ -10,6 +10,7 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"
 #include "render/string_read.h"
+#include "view/formats/safetensors.h"
 #include "view/left_out.h"
 
 /* All bytes of a target that has numbers; NULL where they cannot be read, or are many. */
@@ -176,11 +177,22 @@ static void check_safetensors_index(struct check *c, uint32_t file)
     struct json_value value;
     FUZZ_CHECK(map.kind == JSON_OBJECT);
     while (json_item(&rest, &key, &value)) {
+        const struct safetensors *files = c->view->formats.state[FORMAT_SAFETENSORS];
         bool found = false;
-        for (uint32_t i = 0; i < safetensors_count(c->view->safetensors); i++) {
-            found |= str_eq(value.text, str_from(safetensors_name(c->view->safetensors, i)));
+        for (uint32_t i = 0; i < safetensors_count(files); i++) {
+            found |= str_eq(value.text, str_from(safetensors_name(files, i)));
         }
         FUZZ_CHECK(found || str_find(value.text, '\\') >= 0);
+    }
+}
+
+static void check_safetensors_file(struct check *c, uint32_t file)
+{
+    uint32_t number = c->view->tree->nodes[file].number;
+    if (number < safetensors_count(c->view->formats.state[FORMAT_SAFETENSORS])) {
+        check_safetensors(c, file);
+    } else {
+        check_safetensors_index(c, file);
     }
 }
 
@@ -203,15 +215,12 @@ void check_formats(struct check *c)
         if (!check_is_file(c->view, file)) {
             continue;
         }
-        switch (content_kind(c->view, file)) {
-        case NODE_NPY:
+        switch (content_format(c->view, file)) {
+        case FORMAT_NPY:
             check_npy(c, file);
             break;
-        case NODE_SAFETENSORS:
-            check_safetensors(c, file);
-            break;
-        case NODE_SAFETENSORS_INDEX:
-            check_safetensors_index(c, file);
+        case FORMAT_SAFETENSORS:
+            check_safetensors_file(c, file);
             break;
         default:
             break;

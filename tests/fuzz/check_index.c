@@ -11,6 +11,7 @@
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "source/catalog_names.h"
+#include "view/formats/tf_view.h"
 
 /* What an entry says, as far as it matters here. */
 struct entry {
@@ -87,9 +88,10 @@ static uint32_t strings_crc(const uint8_t *bytes, size_t len, uint64_t elements)
 /* The number in content.h of data file `shard`; UINT32_MAX where a variable hides it. */
 static uint32_t data_file(const struct view *v, uint64_t shard)
 {
-    FUZZ_CHECK(shard < tf_view_data_count(v->tf));
-    int64_t node = tree_find(v->tree, str_from(tf_view_data_path(v->tf, (uint32_t)shard)));
-    return node > 0 && v->tree->nodes[node].kind == NODE_TF_DATA ? (uint32_t)node : UINT32_MAX;
+    const struct tf_view *tf = v->formats.state[FORMAT_TENSORFLOW];
+    FUZZ_CHECK(shard < tf_view_data_count(tf));
+    int64_t node = tree_find(v->tree, str_from(tf_view_data_path(tf, (uint32_t)shard)));
+    return node > 0 && v->tree->nodes[node].kind == NODE_FORMAT ? (uint32_t)node : UINT32_MAX;
 }
 
 /* The bytes of the entry; NULL where they cannot be read, or are many. */
@@ -185,8 +187,9 @@ static bool is_healthy(const struct check *c)
 
 void check_index(struct check *c)
 {
-    int64_t node = tree_find(c->view->tree, str_from(tf_view_index_path(c->view->tf)));
-    if (node <= 0 || c->view->tree->nodes[node].kind != NODE_TF_INDEX) {
+    int64_t node = tree_find(
+        c->view->tree, str_from(tf_view_index_path(c->view->formats.state[FORMAT_TENSORFLOW])));
+    if (node <= 0 || c->view->tree->nodes[node].kind != NODE_FORMAT) {
         return;
     }
     const struct check_file *f = &c->files[node];

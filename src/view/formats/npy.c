@@ -132,3 +132,26 @@ errint npy_layout(const struct catalog *c, const struct target *t, struct render
     *out = (struct layout){own, bytes ? 2 : 1, len + bytes};
     return 0;
 }
+
+/* ---- in the table ---------------------------------------------------------------------------- */
+
+static const char *refusal(const void *state, const struct view_variable *l)
+{
+    (void)state;
+    return npy_refusal(l);
+}
+
+static errint layout(const struct catalog *c, const struct target *t,
+                     struct render_scratch *scratch, struct content *out)
+{
+    return npy_layout(c, t, scratch, out->header, out->own, &out->layout);
+}
+
+const struct view_format npy_format = {
+    .name = "npy",
+    .export_name = "npy",
+    .unlisted = true,
+    .refusal = refusal,
+    .target_layout = layout,
+    .suffix = ".npy",
+};

@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 #include "plan/plan.h"
-#include "view/formats/variables.h"
-#include "view/layout.h"
+#include "view/formats/format.h"
 
 enum { NPY_RANK_MOST = 64 }; /* of NumPy's arrays, and of PyTorch's */
 
-enum { NPY_HEADER_MOST = 8 << 10 }; /* bytes: 254 axes of 20 digits fit */
+enum { NPY_HEADER_MOST = CONTENT_HEADER_MOST }; /* bytes: 254 axes of 20 digits fit */
+
+extern const struct view_format npy_format;
 
 /* npy_shape_fits: whether arrays of NumPy can have that shape: the product of its dimensions, those
  * of 0 left out, and of the element's bytes is below 2^63 (numpy/_core/src/multiarray/ctors.c). */

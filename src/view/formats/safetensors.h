@@ -15,9 +15,9 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
-#include "map/view_options.h"
-#include "view/formats/variables.h"
-#include "view/layout.h"
+#include "view/formats/format.h"
+
+extern const struct view_format safetensors_format;
 
 struct safetensors;
 

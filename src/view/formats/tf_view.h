@@ -13,9 +13,9 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/once.h"
-#include "map/view_options.h"
-#include "view/formats/variables.h"
-#include "view/layout.h"
+#include "view/formats/format.h"
+
+extern const struct view_format tensorflow_format;
 
 struct tf_view;
 

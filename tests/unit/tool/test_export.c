@@ -37,7 +37,7 @@ static errint export(struct ending *ending, size_t *there)
     opened_golden(&now, "demo", NULL);
     const char *to = tmpdir_path(&now.dir, "out");
     struct export e = {.view = &now.view, .diag = &now.diag};
-    assert_int_equal(export_plan(&e, to, VIEW_RAW), 0);
+    assert_int_equal(export_plan(&e, to, FORMAT_BIT(FORMAT_RAW)), 0);
     errint rc = export_run(&e, progress, ending);
     *there = 0;
     for (size_t i = 0; i < e.count; i++) {

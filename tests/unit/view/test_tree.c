@@ -62,7 +62,7 @@ static int64_t find(const struct tree *t, const char *path)
 static const struct target *at(const char *path)
 {
     int64_t node = find(now.tree, path);
-    if (node < 0 || now.tree->nodes[node].kind != NODE_RAW) {
+    if (node < 0 || now.tree->nodes[node].kind != NODE_TARGET) {
         return NULL;
     }
     uint32_t target = now.tree->nodes[node].target;

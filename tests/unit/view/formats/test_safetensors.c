@@ -11,6 +11,7 @@
 
 #include "support/opened.h"
 #include "tensor/dtype.h"
+#include "view/formats/safetensors.h"
 
 enum { HEADER_MOST = 100000000 }; /* safetensors/src/tensor.rs: MAX_HEADER_SIZE */
 
@@ -35,7 +36,7 @@ struct file {
 static struct file open_file(uint32_t i)
 {
     struct file f = {0};
-    assert_int_equal(safetensors_file(now.view.safetensors, i, &f.layout), 0);
+    assert_int_equal(safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, &f.layout), 0);
     f.bytes = opened_bytes(&now, &f.layout);
     uint64_t len = 0;
     for (unsigned k = 8; k-- > 0;) {
@@ -158,9 +159,10 @@ static void safetensors_put_large_elements_first(void **state)
     opened_made(&now, &c, NULL);
     assert_int_equal(check_file(0), 8);
     assert_string_equal(names_of(0), "c f g e b h a d");
-    assert_int_equal(safetensors_count(now.view.safetensors), 1);
-    assert_string_equal(safetensors_name(now.view.safetensors, 0), "model.safetensors");
-    assert_null(safetensors_index_name(now.view.safetensors));
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 1);
+    assert_string_equal(safetensors_name(now.view.formats.state[FORMAT_SAFETENSORS], 0),
+                        "model.safetensors");
+    assert_null(safetensors_index_name(now.view.formats.state[FORMAT_SAFETENSORS]));
 }
 
 static void safetensors_scalars_and_nothing(void **state)
@@ -251,7 +253,7 @@ static void safetensors_of_nothing(void **state)
     mkckpt_init(&c, 1);
     opened_add(&c, "complex", DTYPE_COMPLEX128, 1, three, 0);
     opened_made(&now, &c, "[assignment_map]\n/ = /\n[view]\nshard_size = 1\n");
-    assert_int_equal(safetensors_count(now.view.safetensors), 1);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 1);
     assert_int_equal(check_file(0), 0);
     struct file f = open_file(0);
     assert_int_equal(f.layout.size, f.data);
@@ -275,7 +277,7 @@ static void of_size(const char *size)
     snprintf(map, sizeof(map), "[assignment_map]\n/ = /\n[view]\nname = x\nshard_size = %s\n",
              size);
     opened_made(&now, &c, map);
-    for (uint32_t i = 0; i < safetensors_count(now.view.safetensors); i++) {
+    for (uint32_t i = 0; i < safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]); i++) {
         check_file(i);
     }
     assert_int_equal(now.diag.warnings, 0);
@@ -285,7 +287,7 @@ static void safetensors_are_cut_by_size(void **state)
 {
     (void)state;
     of_size("10");
-    struct safetensors *s = now.view.safetensors;
+    struct safetensors *s = now.view.formats.state[FORMAT_SAFETENSORS];
     assert_int_equal(safetensors_count(s), 3);
     assert_string_equal(safetensors_name(s, 0), "x-00001-of-00003.safetensors");
     assert_string_equal(safetensors_name(s, 2), "x-00003-of-00003.safetensors");
@@ -312,17 +314,17 @@ static void safetensors_of_just_the_size(void **state)
 {
     (void)state;
     of_size("26");
-    assert_int_equal(safetensors_count(now.view.safetensors), 1);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 1);
     opened_close(&now);
     of_size("25");
-    assert_int_equal(safetensors_count(now.view.safetensors), 2);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 2);
     opened_close(&now);
     of_size("1");
-    assert_int_equal(safetensors_count(now.view.safetensors), 5);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 5);
     opened_close(&now);
     of_size("9");
     assert_string_equal(names_of(0), "a");
-    assert_int_equal(safetensors_count(now.view.safetensors), 4);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 4);
 }
 
 /* Names of 60,000 bytes, each of which is two in JSON: some 830 are all that a header has room
@@ -350,7 +352,7 @@ static void many_long_names(uint32_t count)
 static uint64_t header_len(uint32_t i)
 {
     struct layout l;
-    assert_int_equal(safetensors_file(now.view.safetensors, i, &l), 0);
+    assert_int_equal(safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, &l), 0);
     assert_int_equal(l.extents[0].kind, EXTENT_BYTES);
     uint64_t len = l.extents[1].off - 8;
     uint64_t said = 0;
@@ -366,13 +368,13 @@ static void safetensors_are_cut_by_their_headers(void **state)
     (void)state;
     uint32_t fits = HEADER_MOST / (LONG_IN_JSON + 90); /* and what stands beside the names */
     many_long_names(fits);
-    assert_int_equal(safetensors_count(now.view.safetensors), 1);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 1);
     assert_int_equal(now.diag.warnings, 0);
     assert_in_range(header_len(0), HEADER_MOST - LONG_IN_JSON, HEADER_MOST);
     opened_close(&now);
 
     many_long_names(fits + 1);
-    assert_int_equal(safetensors_count(now.view.safetensors), 2);
+    assert_int_equal(safetensors_count(now.view.formats.state[FORMAT_SAFETENSORS]), 2);
     assert_in_range(header_len(0), HEADER_MOST - LONG_IN_JSON, HEADER_MOST);
     assert_in_range(header_len(1), LONG_IN_JSON, LONG_IN_JSON + 300);
     assert_int_equal(now.diag.warnings, 1);

@@ -11,6 +11,7 @@
 
 #include "support/opened.h"
 #include "tensor/dtype.h"
+#include "view/formats/tf_view.h"
 
 static struct opened now;
 
@@ -41,9 +42,9 @@ static char *index_bytes(size_t *len)
     struct extent own;
     struct layout early;
     struct layout l;
-    assert_int_equal(tf_view_index(now.view.tf, false, &own, &early),
+    assert_int_equal(tf_view_index(now.view.formats.state[FORMAT_TENSORFLOW], false, &own, &early),
                      0); /* its size, before its checksums */
-    assert_int_equal(tf_view_index(now.view.tf, true, &own, &l), 0);
+    assert_int_equal(tf_view_index(now.view.formats.state[FORMAT_TENSORFLOW], true, &own, &l), 0);
     assert_int_equal(early.size, l.size);
     *len = l.size;
     return opened_bytes(&now, &l);
@@ -88,17 +89,20 @@ static void tf_view_of_identity_is_the_source(void **state)
 static void written(struct opened *o)
 {
     char name[256];
-    for (uint32_t i = 0; i < tf_view_data_count(now.view.tf); i++) {
+    for (uint32_t i = 0; i < tf_view_data_count(now.view.formats.state[FORMAT_TENSORFLOW]); i++) {
         struct extent own;
         struct layout l;
-        assert_int_equal(tf_view_data(now.view.tf, i, &own, &l), 0);
+        assert_int_equal(tf_view_data(now.view.formats.state[FORMAT_TENSORFLOW], i, &own, &l), 0);
         char *data = opened_bytes(&now, &l);
-        mk_write_file(tmpdir_path(&now.dir, tf_view_data_path(now.view.tf, i)), data, l.size);
+        mk_write_file(
+            tmpdir_path(&now.dir, tf_view_data_path(now.view.formats.state[FORMAT_TENSORFLOW], i)),
+            data, l.size);
         free(data);
     }
     size_t len;
     char *index = index_bytes(&len);
-    snprintf(name, sizeof(name), "%s", tmpdir_path(&now.dir, tf_view_index_path(now.view.tf)));
+    snprintf(name, sizeof(name), "%s",
+             tmpdir_path(&now.dir, tf_view_index_path(now.view.formats.state[FORMAT_TENSORFLOW])));
     mk_write_file(name, index, len);
     free(index);
     opened_view(o, name, NULL);
@@ -112,7 +116,7 @@ static void check_written(void)
     uint32_t count = 0;
     struct variable_cursor at = variable_first(&now.view.variables);
     for (struct view_variable l; variable_next(&at, &l);) {
-        if (tf_view_refusal(now.view.tf, &l)) {
+        if (tf_view_refusal(now.view.formats.state[FORMAT_TENSORFLOW], &l)) {
             continue;
         }
         count++;

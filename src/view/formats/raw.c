@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/formats/raw.h"
+
+static const char *refusal(const void *state, const struct view_variable *l)
+{
+    (void)state;
+    (void)l;
+    return NULL;
+}
+
+static errint layout(const struct catalog *c, const struct target *t,
+                     struct render_scratch *scratch, struct content *out)
+{
+    return layout_of_target(c, t, scratch, out->own, &out->layout);
+}
+
+const struct view_format raw_format = {
+    .name = "raw",
+    .export_name = "raw",
+    .refusal = refusal,
+    .target_layout = layout,
+};
