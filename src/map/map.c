@@ -112,7 +112,9 @@ static void read_variable(struct loading *l, const struct ini_item *item)
 
 static void read_view(struct loading *l, const struct ini_item *item)
 {
-    note(l, view_option_read(item, l->m->path, &l->m->arena, &l->m->view, l->d));
+    static const struct format_names unasked;
+    const struct format_names *formats = l->extra ? &l->extra->formats : &unasked;
+    note(l, view_option_read(item, l->m->path, formats, &l->m->arena, &l->m->view, l->d));
 }
 
 static void read_sidecar(struct loading *l, const struct ini_item *item)

@@ -27,13 +27,15 @@ enum map_names {
 };
 
 /* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations
- * `NAME=DTYPE SHAPE`. Their place in messages is "assign:1", "define:1". */
+ * `NAME=DTYPE SHAPE`. Their place in messages is "assign:1", "define:1". And what a map may say of
+ * the layers above. */
 struct map_extra {
     const char *const *assign;
     uint32_t assign_count;
     const char *const *define;
     uint32_t define_count;
-    enum map_names names; /* unless MAP_NAMES_UNSAID, instead of the map's */
+    enum map_names names;        /* unless MAP_NAMES_UNSAID, instead of the map's */
+    struct format_names formats; /* that `files =` of [view] may name */
 };
 
 struct map {

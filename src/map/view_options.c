@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/view_options.h"
 
+#include "base/buf.h"
 #include "base/checked.h"
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "map/file_name.h"
@@ -12,6 +14,7 @@
 struct reading {
     const struct ini_item *item;
     const char *where;
+    const struct format_names *formats;
     struct arena *arena;
     struct view_options *out;
     struct diag *diag;
@@ -81,22 +84,37 @@ static errint read_layout(const struct reading *r)
     return chosen < 0 ? -EINVAL : 0;
 }
 
+/* The value is no list of kinds of file: "expected a list of raw, npy and tensorflow". */
+static errint refuse_files(const struct reading *r, struct str word)
+{
+    const struct format_names *known = r->formats;
+    CLEANUP_BUF struct buf expected = {0};
+    buf_text(&expected, "a list of ");
+    for (unsigned i = 0; i < known->count; i++) {
+        if (i) {
+            buf_text(&expected, i + 1 < known->count ? ", " : " and ");
+        }
+        buf_text(&expected, known->names[i]);
+    }
+    if (expected.failed) {
+        return diag_no_memory(r->diag);
+    }
+    errint rc = refuse(r, expected.data);
+    message_nearest(r->diag, word, known->names, known->count);
+    return rc;
+}
+
 static errint read_files(const struct reading *r)
 {
-    static const char *const words[] = {"raw", "npy", "tensorflow",
-                                        "safetensors"}; /* in order of bits */
-    static const char expected[] = "a list of raw, npy, tensorflow and safetensors";
     struct str rest = r->item->value;
-    while (rest.ptr) {
+    while (rest.ptr && r->formats->names) {
         struct str word = token_cut(rest, ',', &rest);
         unsigned i = 0;
-        while (i < ARRAY_LEN(words) && !str_eq(word, str_from(words[i]))) {
+        while (i < r->formats->count && !str_eq(word, str_from(r->formats->names[i]))) {
             i++;
         }
-        if (i == ARRAY_LEN(words)) {
-            errint rc = refuse(r, expected);
-            message_nearest(r->diag, word, words, ARRAY_LEN(words));
-            return rc;
+        if (i == r->formats->count) {
+            return refuse_files(r, word);
         }
         r->out->files |= 1u << i;
     }
@@ -201,12 +219,13 @@ static const struct {
     {"shard_size", read_shard_size},   {"layout", read_layout}, {"missing", read_missing},
 };
 
-errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
+errint view_option_read(const struct ini_item *item, const char *path,
+                        const struct format_names *formats, struct arena *a,
                         struct view_options *out, struct diag *d)
 {
     char where[MESSAGE_WHERE_BYTES];
     message_where(path, item->line, where);
-    struct reading r = {item, where, a, out, d};
+    struct reading r = {item, where, formats, a, out, d};
     const char *names[ARRAY_LEN(keys)];
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         names[i] = keys[i].key;

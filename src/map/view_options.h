@@ -18,13 +18,11 @@ enum view_dtype {
     VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
 };
 
-/* Kinds of file that show tensors; a set is the sum of their bits. */
-enum view_files {
-    VIEW_RAW = 1,
-    VIEW_NPY = 2,
-    VIEW_TENSORFLOW = 4,
-    VIEW_SAFETENSORS = 8,
-    VIEW_FILES_DEFAULT = VIEW_RAW | VIEW_TENSORFLOW | VIEW_SAFETENSORS,
+/* The names that `files =` has for the kinds of file that show tensors, as whoever opens the map
+ * knows them. A set of kinds is a sum of bits, in their order: the first one's is 1. */
+struct format_names {
+    const char *const *names; /* NULL: nobody asks, and `files` is not looked at */
+    unsigned count;
 };
 
 enum view_shards {
@@ -42,7 +40,7 @@ struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
     bool skip_missing; /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
-    unsigned files; /* set of enum view_files that directories list; 0: VIEW_FILES_DEFAULT */
+    unsigned files; /* set of kinds that directories list; 0: the map does not say it */
     enum view_shards shards;
     enum view_layout layout;
     uint64_t shard_size; /* bytes of tensors that one safetensors file holds at most; 0: no limit */
@@ -53,7 +51,8 @@ struct view_options {
 
 /* view_option_read: one line of [view] of the map `path`; texts are allocated in `a`. -EINVAL with
  * the error in d: an unknown key, a second one, a value that it cannot have. -ENOMEM. */
-MUST_CHECK errint view_option_read(const struct ini_item *item, const char *path, struct arena *a,
+MUST_CHECK errint view_option_read(const struct ini_item *item, const char *path,
+                                   const struct format_names *formats, struct arena *a,
                                    struct view_options *out, struct diag *d);
 
 #endif

@@ -15,6 +15,14 @@
 #include "view/view_data.h"
 #include "view/view_seen.h"
 
+static errint open_map(const struct view_request *request, struct diag *d, struct map **out)
+{
+    const char *names[FORMAT_COUNT];
+    struct map_extra extra = request->extra;
+    extra.formats = format_names(names);
+    return map_open(request->map, &extra, d, out);
+}
+
 /* The checkpoint that the user or else the map names. */
 static const char *choose_checkpoint(const struct view_request *request, const struct map *map,
                                      struct diag *d)
@@ -248,7 +256,7 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     uint64_t errors_before = d->errors;
     errint rc = 0;
     if (request->depth >= VIEW_PLAN) {
-        rc = map_open(request->map, &request->extra, d, &out->map);
+        rc = open_map(request, d, &out->map);
     }
     /* A map that cannot be read may still leave the checkpoint to be complained about: report both
      * in one run. */

@@ -39,6 +39,14 @@ void formats_close(struct formats *f)
     *f = (struct formats){0};
 }
 
+struct format_names format_names(const char **names)
+{
+    for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+        names[i] = view_formats[i]->name;
+    }
+    return (struct format_names){names, FORMAT_COUNT};
+}
+
 unsigned formats_default(void)
 {
     unsigned listed = 0;

@@ -107,6 +107,9 @@ MUST_CHECK errint formats_open(struct catalog *c, const struct view_variables *l
                                struct formats *out);
 void formats_close(struct formats *f);
 
+/* format_names: the names of all, to the array of FORMAT_COUNT, for the map's parser. */
+struct format_names format_names(const char **names);
+
 /* formats_default: the kinds that directories list if no map says it. */
 unsigned formats_default(void);
 

@@ -77,6 +77,9 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static const char *const formats[] = {"raw", "npy", "tensorflow", "safetensors"};
+static const struct map_extra extra = {.formats = {formats, ARRAY_LEN(formats)}};
+
 static void map_open_bad_maps_give_every_message(void **state)
 {
     (void)state;
@@ -85,7 +88,7 @@ static void map_open_bad_maps_give_every_message(void **state)
         struct diag d;
         diag_init(&d);
         struct map *m;
-        errint rc = map_open(found.gl_pathv[i], NULL, &d, &m);
+        errint rc = map_open(found.gl_pathv[i], &extra, &d, &m);
         CLEANUP_BUF struct buf text = {0};
         for (unsigned k = 0; k < d.kept; k++) {
             buf_printf(&text, "%s: %s: %s\n", base_name(d.entries[k].where),
@@ -151,7 +154,7 @@ static void map_open_good_maps_hold_what_they_say(void **state)
         struct diag d;
         diag_init(&d);
         struct map *m;
-        errint rc = map_open(found.gl_pathv[i], NULL, &d, &m);
+        errint rc = map_open(found.gl_pathv[i], &extra, &d, &m);
         if (rc < 0) {
             fail_msg("%s: %s", d.kept ? d.entries[0].where : "?",
                      d.kept ? d.entries[0].message : "?");
