@@ -62,6 +62,16 @@ void buf_text(struct buf *b, const char *text)
     buf_add(b, text, strlen(text));
 }
 
+void buf_list(struct buf *b, const char *const *words, size_t count, const char *last)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i) {
+            buf_text(b, i + 1 < count ? ", " : last);
+        }
+        buf_text(b, words[i]);
+    }
+}
+
 void buf_char(struct buf *b, char c)
 {
     if (reserve(b, 1)) {

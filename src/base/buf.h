@@ -28,6 +28,9 @@ void buf_char(struct buf *b, char c);
 FORMAT(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 FORMAT(2, 0) void buf_vprintf(struct buf *b, const char *fmt, va_list args);
 
+/* buf_list: words as a sentence has them: "a, b" and `last`, as " or ", and "c". */
+void buf_list(struct buf *b, const char *const *words, size_t count, const char *last);
+
 /* buf_visible: a name as it may be shown on a terminal or in a log: bytes that are not valid UTF-8,
  * and those of characters that a terminal does not show as themselves (utf8_shown: controls,
  * U+202E, U+200B and their like), are written \xHH, and a backslash is doubled, so what is shown

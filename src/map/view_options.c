@@ -90,12 +90,7 @@ static errint refuse_files(const struct reading *r, struct str word)
     const struct format_names *known = r->formats;
     CLEANUP_BUF struct buf expected = {0};
     buf_text(&expected, "a list of ");
-    for (unsigned i = 0; i < known->count; i++) {
-        if (i) {
-            buf_text(&expected, i + 1 < known->count ? ", " : " and ");
-        }
-        buf_text(&expected, known->names[i]);
-    }
+    buf_list(&expected, known->names, known->count, " and ");
     if (expected.failed) {
         return diag_no_memory(r->diag);
     }

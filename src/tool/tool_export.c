@@ -129,8 +129,12 @@ static int no_format(const char *wanted)
     for (unsigned i = 0; i < FORMAT_COUNT; i++) { /* those of one file for many tensors first */
         known[i] = view_formats[FORMAT_COUNT - 1 - i]->export_name;
     }
-    return wanted ? tool_usage_choice("--format", wanted, known, ARRAY_LEN(known))
-                  : tool_usage("export: which --format? safetensors, tf, npy or raw");
+    if (wanted) {
+        return tool_usage_choice("--format", wanted, known, ARRAY_LEN(known));
+    }
+    CLEANUP_BUF struct buf list = {0};
+    buf_list(&list, known, ARRAY_LEN(known), " or ");
+    return tool_usage("export: which --format? %s", buf_view(&list).ptr);
 }
 
 int tool_export(const struct tool_args *args, struct tool_out *o)

@@ -96,12 +96,7 @@ int tool_usage(const char *fmt, ...)
 int tool_usage_choice(const char *option, const char *value, const char *const *known, size_t count)
 {
     CLEANUP_BUF struct buf list = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buf_text(&list, i + 1 < count ? ", " : " or ");
-        }
-        buf_text(&list, known[i]);
-    }
+    buf_list(&list, known, count, " or ");
     const char *all = buf_view(&list).ptr;
     const char *meant = nearest_word(str_from(value), known, count);
     if (meant) {

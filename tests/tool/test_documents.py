@@ -107,6 +107,21 @@ def test_each_key_of_a_view_is_in_the_manual(tmp_path):
     assert [key for key in keys if key != "or" and f".It Ql {key} = " not in manual] == []
 
 
+def test_each_kind_of_file_is_told_of(tmp_path):
+    """In the words of `--format` and of `files =`."""
+    _, _, err = run("ckptool", "export", ROOT / "tests" / "golden" / "demo", tmp_path)
+    formats = re.findall(r"\w+", re.search(r"which --format\? ([^;\n]*)", err)[1].replace(" or ", " "))
+    shown = re.search(r"--format=FORMAT (.*)", run("ckptool", "-h")[1])[1]
+    manual = re.search(r"(?s)\.It Fl -format Ns = Ns.*?\.It", text_of("conf/ckptool.1"))[0]
+    assert len(formats) >= 4 and [name for name in formats if name not in re.findall(r"\w+", shown)] == []
+    assert [name for name in formats if name not in re.findall(r"\w+", manual)] == []
+    (tmp_path / "map.ini").write_text("[view]\nfiles = no_such_kind\n")
+    _, _, err = run("ckptool", "plan", "-m", tmp_path / "map.ini", ROOT / "tests" / "golden" / "demo")
+    kinds = re.findall(r"\w+", re.search(r"expected a list of ([^;\n]*)", err)[1].replace(" and ", " "))
+    manual = re.search(r"(?s)\.It Ql files = .*?\.It", text_of("conf/ckptfs-map.5"))[0]
+    assert len(kinds) >= 4 and [name for name in kinds if name not in re.findall(r"\w+", manual)] == []
+
+
 @pytest.mark.parametrize("program", ["ckptfs", "ckptool"])
 def test_each_option_is_in_the_manual(program):
     manual = text_of(f"conf/{program}.1").replace("\\-", "-")

@@ -161,6 +161,18 @@ static void buf_visible_other_bytes_are_escaped(void **state)
     assert_string_equal(b.data, "\\x00\\x1b\\x7f\\\\\\xc0\\xaf\\xed\\xa0\\x80\\xe2\\x82");
 }
 
+static void buf_list_is_as_in_a_sentence(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"a", "b", "c"};
+    static const char *const expected[] = {"", "a", "a or b", "a, b or c"};
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        CLEANUP_BUF struct buf b = {0};
+        buf_list(&b, words, i, " or ");
+        assert_string_equal(buf_view(&b).ptr, expected[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +188,7 @@ int main(void)
         cmocka_unit_test(buf_safe_leaves_backslashes),
         cmocka_unit_test(buf_printf_of_any_length),
         cmocka_unit_test(buf_visible_other_bytes_are_escaped),
+        cmocka_unit_test(buf_list_is_as_in_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
