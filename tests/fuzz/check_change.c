@@ -15,7 +15,7 @@ static bool any_file(const struct made *m, const struct made_tensor *t, bool few
     bool any = false;
     for (unsigned i = 0; i < t->run_count; i++) {
         const struct kept_file *f = &m->files[t->runs[i].file];
-        any |= f->resized || f->hidden || (few && f->replaced);
+        any |= f->resized || f->hidden || f->lost || (few && f->replaced);
     }
     return any;
 }

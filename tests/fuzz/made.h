@@ -66,6 +66,8 @@ struct kept_file {
     bool sneaked;   /* its bytes are others, and its mtime is not; or */
     bool explained; /* something else that moves its ctime is told by its attributes */
     bool hidden;    /* both: its bytes are others, and no time tells */
+    bool written;   /* since it was looked at; and, after that, */
+    bool lost;      /* replaced: what the view has of it cannot be looked at */
 };
 
 struct made {

@@ -115,6 +115,11 @@ static bool explains(void (*change)(struct changed *c))
     return change == change_mode || change == hide || change == drop || change == swap;
 }
 
+static bool writes(void (*change)(struct changed *c))
+{
+    return change == flip || change == cut || change == extend || change == sneak || change == hide;
+}
+
 static const struct {
     const char *how;
     void (*change)(struct changed *c);
@@ -151,6 +156,8 @@ static void change_file(struct made *m, struct str how, const char *path, int64_
             f->sneaked |= changes[i].change == sneak || changes[i].change == hide;
             f->explained |= explains(changes[i].change);
             f->hidden = f->sneaked && f->explained;
+            f->written |= writes(changes[i].change);
+            f->lost |= f->written && (changes[i].change == drop || changes[i].change == swap);
         }
     }
     close(c.fd);
@@ -224,11 +231,12 @@ void made_look(struct made *m, bool held)
         if (!held) {
             f->inode = st.st_ino;
             f->size = now.len;
-            f->sneaked = f->explained = f->hidden = false;
+            f->sneaked = f->explained = f->hidden = f->lost = false;
         }
         f->replaced = !there || st.st_ino != f->inode;
         f->resized = !f->replaced && now.len != f->size;
         if (!held || !f->replaced) {
+            f->written = false;
             look_at_all(m, file, &now);
         }
     }
