@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "map/message.h"
 #include "map/name.h"
+#include "source/catalog.h"
 
 /* By name; the same names in the order declared, which is that of their addresses. */
 static int compare(const void *left, const void *right)
@@ -123,9 +124,16 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
     return rc ? rc : bad;
 }
 
-void variable_add_rival(const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t)
+void variable_add_path(const struct tensor **by_path,
+                       const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t)
 {
     unsigned i = 0;
+    if (!*by_path) {
+        *by_path = t;
+    }
+    if (t == *by_path || tensor_agrees(t, *by_path)) {
+        return;
+    }
     while (i < VARIABLE_RIVALS_MOST && rivals[i] && rivals[i] != t) {
         i++;
     }

@@ -64,8 +64,10 @@ MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct
 MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
 
-/* variable_add_rival: adds t to the rivals of a variable, unless it is there or they are full. */
-void variable_add_rival(const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t);
+/* variable_add_path: notes that t is at a path of a variable: the first one is *by_path, others that
+ * differ from it are rivals, as long as there is room. */
+void variable_add_path(const struct tensor **by_path,
+                       const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t);
 
 /* graph_find: the variable of exactly that full name, or NULL. */
 const struct variable *graph_find(const struct graph *g, struct str name);

@@ -1,17 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/graph_file.h"
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "model/graph_reading.h"
 #include "source/catalog_names.h"
+#include "source/tf_v2/object_pairs.h"
+#include "source/tf_v2/object_tensors.h"
 
 /* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py,
  * OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
 
-/* The tensor of another checkpoint of objects that has the same key. */
-static const struct tensor *same_key(const struct catalog *graph, const struct tensor *t,
-                                     const struct catalog *c)
+errint graph_complain_pairs(const struct object_tree *t, const char *path, errint rc,
+                            struct diag *d)
 {
-    bool objects = c && c->names && graph->names;
-    return objects ? catalog_by_key(c, catalog_key(graph, t)) : NULL;
+    if (rc != -EOVERFLOW) {
+        return diag_no_memory(d);
+    }
+    return diag_error(d, DIAG_LIMIT, path, str_from(path),
+                      "its objects share so many in so many ways that those of the checkpoint make "
+                      "more than %u pairs with them: declare the variables in [variables]",
+                      object_pairs_most(t));
+}
+
+/* Gives the variables, `numbers` by tensor of the graph, what is at their paths in `of`. */
+static errint find_paths(const struct catalog *graph, const struct catalog *of,
+                         const uint32_t *numbers, struct variable *variables, struct diag *d)
+{
+    CLEANUP(object_tensors_fini) struct object_tensors ours = {0};
+    CLEANUP(object_tensors_fini) struct object_tensors theirs = {0};
+    CLEANUP(object_pairs_fini) struct object_pairs pairs = {0};
+    errint rc = object_tensors_read(graph, &ours, d);
+    rc = rc < 0 ? rc : object_tensors_read(of, &theirs, d);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = object_pairs_find(&ours.tree, &theirs.tree, &pairs);
+    if (rc < 0) {
+        return graph_complain_pairs(&ours.tree, graph->prefix, rc, d);
+    }
+    for (uint32_t i = 0; i < pairs.count; i++) {
+        uint32_t tensor = ours.tensors[pairs.items[i].a];
+        uint32_t other = theirs.tensors[pairs.items[i].b];
+        if (tensor != OBJECT_NONE && other != OBJECT_NONE && numbers[tensor] != OBJECT_NONE) {
+            struct variable *v = &variables[numbers[tensor]];
+            variable_add_path(&v->by_path, v->rivals, &of->tensors[other]);
+        }
+    }
+    return 0;
+}
+
+/* What no path leads to, and what is no variable's value, has a key, which is a path as well. */
+static void find_keys(const struct catalog *graph, const struct catalog *of,
+                      const uint32_t *numbers, struct variable *variables)
+{
+    for (uint32_t i = 0; i < graph->count; i++) {
+        struct variable *v = numbers[i] == OBJECT_NONE ? NULL : &variables[numbers[i]];
+        if (v && !v->by_path) {
+            v->by_path = catalog_by_key(of, catalog_key(graph, &graph->tensors[i]));
+        }
+    }
 }
 
 static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a,
@@ -40,10 +88,15 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
     if (!where || !variables) {
         return diag_no_memory(d);
     }
+    CLEANUP_FREE uint32_t *numbers = malloc(((size_t)c->count + 1) * sizeof(*numbers));
+    if (!numbers) {
+        return diag_no_memory(d);
+    }
     uint32_t used = 0;
     uint32_t unknown = 0;
     for (uint32_t i = 0; i < c->count; i++) {
         const struct tensor *t = &c->tensors[i];
+        numbers[i] = OBJECT_NONE;
         if (!dtype_known(t->dtype)) {
             unknown++;
         } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
@@ -51,12 +104,19 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
             if (rc < 0) {
                 return diag_no_memory(d);
             }
-            variables[used++].by_path = same_key(c, t, of);
+            numbers[i] = used++;
         }
     }
     if (unknown) {
         diag_warn(d, DIAG_UNSUPPORTED, where, str_from(where),
                   "%u tensors of unknown dtype are left out of the graph", unknown);
+    }
+    if (of && of->names && of->names->friendly && c->names) {
+        errint rc = find_paths(c, of, numbers, variables, d);
+        if (rc < 0) {
+            return rc;
+        }
+        find_keys(c, of, numbers, variables);
     }
     *out = variables;
     *count = used;

@@ -68,24 +68,6 @@ static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
 
 /* ---- which tensor ---------------------------------------------------------------------------- */
 
-/* Notes that the tensor `t` is at a path of a variable, the nearest one first. */
-static void add_tensor(struct graph_node *saved, const struct tensor *t)
-{
-    if (!saved->tensor) {
-        saved->tensor = t;
-    } else if (t != saved->tensor && !tensor_agrees(t, saved->tensor)) {
-        variable_add_rival(saved->rivals, t);
-    }
-}
-
-static errint too_many(struct graph_reading *g)
-{
-    return diag_error(g->diag, DIAG_LIMIT, g->path, str_from(g->path),
-                      "its objects share so many in so many ways that those of the checkpoint "
-                      "make more than %u pairs with them: declare the variables in [variables]",
-                      object_pairs_most(&g->objects));
-}
-
 static errint find_tensors(struct graph_reading *g)
 {
     CLEANUP(object_tensors_fini) struct object_tensors theirs;
@@ -96,13 +78,14 @@ static errint find_tensors(struct graph_reading *g)
     }
     rc = object_pairs_find(&g->objects, &theirs.tree, &pairs);
     if (rc < 0) {
-        return rc == -EOVERFLOW ? too_many(g) : diag_no_memory(g->diag);
+        return graph_complain_pairs(&g->objects, g->path, rc, g->diag);
     }
     for (uint32_t i = 0; i < pairs.count; i++) {
-        uint32_t saved = saved_of(g, pairs.items[i].a);
+        uint32_t number = saved_of(g, pairs.items[i].a);
         uint32_t tensor = theirs.tensors[pairs.items[i].b];
-        if (saved != OBJECT_NONE && tensor != OBJECT_NONE) {
-            add_tensor(&g->saved.items[saved], &g->catalog->tensors[tensor]);
+        if (number != OBJECT_NONE && tensor != OBJECT_NONE) {
+            struct graph_node *saved = &g->saved.items[number];
+            variable_add_path(&saved->tensor, saved->rivals, &g->catalog->tensors[tensor]);
         }
     }
     return 0;

@@ -83,6 +83,11 @@ MUST_CHECK errint graph_meta_walk(struct graph_reading *g, struct wire_window at
  * g->nameless. What is wrong is in the diag. */
 MUST_CHECK errint graph_name_objects(struct graph_reading *g);
 
+/* graph_complain_pairs: what object_pairs_find failed with, of the objects `t` of the graph in
+ * `path`. Its rc, that is in the diag now. */
+MUST_CHECK errint graph_complain_pairs(const struct object_tree *t, const char *path, errint rc,
+                                       struct diag *d);
+
 /* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that
  * is wrong is in the diag. */
 MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count);

@@ -174,11 +174,18 @@ def inner(value):
     return module(core=module(w=tf.Variable([value, value], name="w")))
 
 
-def test_modules_that_are_three_in_the_checkpoint_and_one_in_the_graph(tmp_path):
+def graph_and_checkpoint(tmp_path, graph, there, saved):
+    """As pair, or with a checkpoint of `graph` in place of its SavedModel."""
+    folder, checkpoint = pair(tmp_path, graph, there)
+    return folder if saved else tf.train.Checkpoint(root=graph).write(str(tmp_path / "graph.ckpt")), checkpoint
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_modules_that_are_three_in_the_checkpoint_and_one_in_the_graph(tmp_path, saved):
     """Deep below what is shared, and where no name tells them apart: TensorFlow restores each of the three into the one."""
     one = inner(0.0)
     made = module(**{name: one for name in "abc"}), module(**{name: inner(value) for name, value in zip("abc", (5.0, 6.0, 7.0))})
-    graph, checkpoint = pair(tmp_path, *made)
+    graph, checkpoint = graph_and_checkpoint(tmp_path, *made, saved)
     report, said = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
     assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", "w")] and "is at several paths" in said
     assert report["errors"][0]["nearest"] == ["a/core/w", "b/core/w", "c/core/w"]
@@ -192,15 +199,17 @@ def test_modules_that_hold_the_same_are_one(tmp_path):
     assert shown(*FRIENDLY, "-g", graph, checkpoint)[0] == {"w": [5.0, 5.0]}
 
 
-def test_a_module_of_which_the_checkpoint_has_each_half_at_another_path(tmp_path):
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_module_of_which_the_checkpoint_has_each_half_at_another_path(tmp_path, saved):
     one = module(w=tf.Variable([0.0], name="w"), b=tf.Variable([0.0], name="b"))
     there = module(enc=module(w=tf.Variable([5.0], name="x")), dec=module(b=tf.Variable([6.0], name="y")))
-    graph, checkpoint = pair(tmp_path, module(enc=one, dec=one), there)
+    graph, checkpoint = graph_and_checkpoint(tmp_path, module(enc=one, dec=one), there, saved)
     tf.train.Checkpoint(root=module(enc=one, dec=one)).read(checkpoint).assert_consumed()
     assert shown(*FRIENDLY, "-g", graph, checkpoint)[0] == {"w": one.w.numpy().tolist(), "b": one.b.numpy().tolist()} == {"w": [5.0], "b": [6.0]}
 
 
-def test_slots_of_a_variable_that_is_two_in_the_checkpoint(tmp_path):
+@pytest.mark.parametrize("saved", [True, False])
+def test_slots_of_a_variable_that_is_two_in_the_checkpoint(tmp_path, saved):
     def trained(*variables):
         optimizer = tf.compat.v1.train.AdamOptimizer(0.5)
         optimizer.apply_gradients([(tf.constant([float(i + 1)] * 2), v) for i, v in enumerate(variables)])
@@ -208,7 +217,8 @@ def test_slots_of_a_variable_that_is_two_in_the_checkpoint(tmp_path):
 
     w = tf.Variable([0.0, 0.0], name="w")
     two = [tf.Variable([5.0, 5.0], name="w") for _ in range(2)]
-    graph, checkpoint = pair(tmp_path, module(enc=w, dec=w, opt=trained(w)), module(enc=two[0], dec=two[1], opt=trained(*two)))
+    made = module(enc=w, dec=w, opt=trained(w)), module(enc=two[0], dec=two[1], opt=trained(*two))
+    graph, checkpoint = graph_and_checkpoint(tmp_path, *made, saved)
     report, _ = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
     assert {e["code"] for e in report["errors"]} == {"name-ambiguous"} and {"w/m", "w/v"} <= {e["subject"] for e in report["errors"]}
 
