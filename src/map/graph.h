@@ -64,8 +64,8 @@ MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct
 MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
 
-/* variable_add_path: notes that t is at a path of a variable: the first one is *by_path, others that
- * differ from it are rivals, as long as there is room. */
+/* variable_add_path: notes that t is at a path of a variable: the first one is *by_path, others
+ * that differ from it are rivals, as long as there is room. */
 void variable_add_path(const struct tensor **by_path,
                        const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t);
 

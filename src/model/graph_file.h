@@ -57,9 +57,10 @@ MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struc
 
 /* graph_from_catalog: the tensors of another checkpoint as variables, likewise, by the names by
  * which they are known; nothing of c is borrowed. Where both are of objects, `by_path` is the
- * tensor of `of` (NULL: of none) at the same path, or else with the same key. Those that cannot be shown are among them if
- * their dtype is known; a sliced one is plain, of its full shape. Left out are tensors of unknown
- * dtype, with a warning, and the record of the object graph, which is no variable. */
+ * tensor of `of` (NULL: of none) at the same path, or else with the same key. Those that cannot be
+ * shown are among them if their dtype is known; a sliced one is plain, of its full shape. Left out
+ * are tensors of unknown dtype, with a warning, and the record of the object graph, which is no
+ * variable. */
 MUST_CHECK errint graph_from_catalog(const struct catalog *c, const struct catalog *of,
                                      struct arena *a, struct variable **out, uint32_t *count,
                                      struct diag *d);

@@ -11,6 +11,7 @@
 #include "tool/tool.h"
 #include "view/left_out.h"
 #include "view/report.h"
+#include "view/saved_model.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -94,6 +95,9 @@ static errint run(const struct tool_args *args, unsigned format, struct view *v,
     }
     source_shrink(v->catalog, SSTABLE_CACHE_SMALL);
     warn_left_out(v, format, d);
+    if (format == FORMAT_TENSORFLOW) {
+        saved_model_warn(v, d);
+    }
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
     struct export e = {.view = v,

@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "io/file.h"
+#include "source/catalog_names.h"
+#include "source/tf_v2/objects_record.h"
 
 static const char *const graphs[] = {"saved_model.pb", "saved_model.pbtxt"};
 static const char *const files[] = {"saved_model.pb", "saved_model.pbtxt", "fingerprint.pb",
@@ -126,4 +128,110 @@ errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *
         rc = add(l, m, dir, folders[i], true);
     }
     return rc;
+}
+
+/* ---- whether it will be loaded --------------------------------------------------------------- */
+
+/* Whether the view shows the graph of the SavedModel that its checkpoint is of: what another one's
+ * graph wants is not known. */
+static bool is_own(const struct view *v)
+{
+    const struct sidecars *s = &v->sidecars;
+    for (uint32_t i = 0; i < s->count; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(graphs); k++) {
+            if (!s->found[i].where && strcmp(s->found[i].name, graphs[k]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_changed(const struct target *t, const struct tensor *stored)
+{
+    return target_dtype(t) != stored->dtype || !shape_eq(target_shape(t), tensor_shape(stored));
+}
+
+static void warn_changed(const struct view *v, const struct target *t, const struct tensor *stored,
+                         struct diag *d)
+{
+    struct str key = catalog_key(v->catalog, stored);
+    diag_warn(d, DIAG_UNSUPPORTED, "", STR("saved_model.pb"),
+              "TensorFlow will not load this as a SavedModel: '%s' is %s %s, and the model has %s "
+              "%s",
+              diag_visible(d, key), dtype_name(target_dtype(t)), shape_text(target_shape(t)).text,
+              dtype_name((enum dtype)stored->dtype), shape_text(tensor_shape(stored)).text);
+}
+
+/* The variable of that name in TensorFlow's files, or NULL. */
+static const struct target *find_variable(const struct view *v, struct str name)
+{
+    uint32_t i = plan_lower(v->plan, name);
+    const struct target *t = i < v->plan->count ? &v->plan->targets[i] : NULL;
+    if (!t || !str_eq(target_variable(t), name)) {
+        return NULL;
+    }
+    struct view_variable plain = {.whole = t};
+    const struct view_variable *l = variable_of_part(&v->variables, t);
+    l = l ? l : &plain;
+    const void *state = v->formats.state[FORMAT_TENSORFLOW];
+    return view_formats[FORMAT_TENSORFLOW]->refusal(state, l) ? NULL : l->whole;
+}
+
+/* Whether everything but the object graph is there by its friendly name: without that graph,
+ * TensorFlow goes by the names of variables. */
+static bool goes_by_names(const struct view *v)
+{
+    const struct catalog *c = v->catalog;
+    for (uint32_t i = 0; c->names && i < c->count; i++) {
+        const struct tensor *t = &c->tensors[i];
+        const struct target *named = find_variable(v, catalog_friendly(c, t));
+        if (!str_eq(catalog_key(c, t), STR(OBJECTS_KEY)) && (!named || is_changed(named, t))) {
+            return false;
+        }
+    }
+    return c->names;
+}
+
+static void warn_missing(const struct view *v, const struct tensor *first, uint32_t missing,
+                         struct diag *d)
+{
+    const struct catalog *c = v->catalog;
+    const char *remedy = c->names && c->names->friendly ? ": names = keys keeps them" : "";
+    if (goes_by_names(v)) {
+        diag_warn(d, DIAG_UNSUPPORTED, "", STR("saved_model.pb"),
+                  "TensorFlow loads this as a SavedModel only if its model's variables are called "
+                  "as those of the view, since keys and object graph are not there%s",
+                  remedy);
+        return;
+    }
+    diag_warn(d, DIAG_UNSUPPORTED, "", STR("saved_model.pb"),
+              "TensorFlow will not load this as a SavedModel: %u of its %u tensors %s not in the "
+              "view under %s, '%s' first%s",
+              missing, c->count, missing == 1 ? "is" : "are",
+              missing == 1 ? "its own key" : "their own keys",
+              diag_visible(d, catalog_key(c, first)), remedy);
+}
+
+void saved_model_warn(const struct view *v, struct diag *d)
+{
+    const struct catalog *c = v->catalog;
+    const struct tensor *first = NULL;
+    const void *state = v->formats.state[FORMAT_TENSORFLOW];
+    uint32_t count = is_own(v) ? c->count : 0;
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tensor *t = &c->tensors[i];
+        const struct target *there = find_variable(v, catalog_key(c, t));
+        if (there && is_changed(there, t)) {
+            warn_changed(v, there, t, d);
+            return;
+        }
+        if (!there && !view_formats[FORMAT_TENSORFLOW]->keeps(state, t)) {
+            first = missing++ ? first : t;
+        }
+    }
+    if (missing) {
+        warn_missing(v, first, missing, d);
+    }
 }

@@ -12,6 +12,7 @@
 #include "source/catalog_names.h"
 #include "source/source.h"
 #include "source/tf/locate.h"
+#include "view/saved_model.h"
 #include "view/view_data.h"
 #include "view/view_seen.h"
 
@@ -152,6 +153,9 @@ static void add_format(const struct formats *f, unsigned format, struct file_lis
 
 static void warn_of_formats(const struct view *v, struct diag *d)
 {
+    if (v->listed & FORMAT_BIT(FORMAT_TENSORFLOW)) {
+        saved_model_warn(v, d);
+    }
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
         if (view_formats[i]->warn && v->listed & FORMAT_BIT(i)) {
             view_formats[i]->warn(v->formats.state[i], v->tree, v->map, d);

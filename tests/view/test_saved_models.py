@@ -129,3 +129,65 @@ def test_another_checkpoint_beside_a_saved_model_is_not_its_own(ckptfs, tmp_path
         shutil.copy(path, model / path.name.replace("variables.", "other.ckpt-1."))
     mount = ckptfs.mount(model / "other.ckpt-1", map=ini_of(tmp_path))
     assert not (mount / "saved_model.pb").exists() and not (mount / "assets").exists()
+
+
+# Whether TensorFlow will load it
+
+
+WEIGHTS = "weights/.ATTRIBUTES/VARIABLE_VALUE"
+OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
+WILL_NOT = "TensorFlow will not load this as a SavedModel: "
+WHY = {
+    f"{WEIGHTS} = {WEIGHTS}": f"1 of its 2 tensors is not in the view under its own key, '{OBJECTS}' first",
+    f"{OBJECTS} = {OBJECTS}": "2 of its 2 tensors are not in the view under their own keys",
+    f"/ = /\n{WEIGHTS} = other": None,
+    "/ = / | cast float16": f"'{WEIGHTS}' is float16 [3], and the model has float32 [3]",
+    f"/ = /\n{OBJECTS} = {WEIGHTS}": f"'{WEIGHTS}' is string [], and the model has float32 [3]",
+}
+
+
+def export(ini, folder, out, form="tf"):
+    return subprocess.run([BUILD / "ckptool", "export", "--format", form, "-m", ini, folder, out], check=True, capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize("rules", WHY)
+def test_what_tensorflow_does_not_load_is_told(ckptfs, tmp_path, saved, rules):
+    ini = ini_of(tmp_path, rules)
+    mount, exported = ckptfs.mount(saved, map=ini), export(ini, saved, tmp_path / "out")
+    for folder, stderr in (mount.path, mount.stderr), (tmp_path / "out", exported):
+        if WHY[rules]:
+            assert stderr.count(WILL_NOT) == 1 and WHY[rules] in stderr, stderr
+            with pytest.raises(Exception):
+                said(folder)
+        else:
+            assert WILL_NOT not in stderr and said(folder) == said(saved)
+
+
+def test_names_are_what_it_goes_by_without_the_objects(ckptfs, tmp_path, saved):
+    """So what is called as in the model is found, and no other."""
+    ini = ini_of(tmp_path, "/ = /\n[checkpoint]\nnames = friendly")
+    mount, only_if = ckptfs.mount(saved, map=ini), "loads this as a SavedModel only if its model's variables are called as those of the view"
+    assert only_if in mount.stderr and "names = keys keeps them" in mount.stderr and WILL_NOT not in mount.stderr
+    assert said(mount.path) == said(saved)
+    two = tf.Module()
+    two.a, two.b = tf.Variable([1.0]), tf.Variable([2.0])  # both are called `Variable`
+    tf.saved_model.save(two, str(tmp_path / "two"))
+    assert only_if in export(ini, tmp_path / "two", tmp_path / "out")
+    with pytest.raises(Exception):
+        tf.saved_model.load(str(tmp_path / "out"))
+    cast = ini_of(tmp_path, "/ = / | cast float16\n[checkpoint]\nnames = friendly")
+    assert WILL_NOT in ckptfs.mount(saved, map=cast).stderr
+
+
+def test_what_it_loads_is_not_told_of(ckptfs, tmp_path, saved):
+    assert WILL_NOT not in ckptfs.mount(saved, map=ini_of(tmp_path)).stderr + export(ini_of(tmp_path), saved, tmp_path / "out")
+
+
+def test_nothing_is_told_of_files_that_are_no_saved_model(ckptfs, tmp_path, saved):
+    """Safetensors alone, another layout, and the graph of another model, which may want just these names."""
+    cast = ini_of(tmp_path, "/ = / | cast float16")
+    assert WILL_NOT not in export(cast, saved, tmp_path / "out", "safetensors")
+    another = ini_of(tmp_path, "/ = / | cast float16", f"saved_model.pb = {saved}/saved_model.pb")
+    assert WILL_NOT not in ckptfs.mount(saved, map=another).stderr
+    another.write_text("[assignment_map]\n/ = / | cast float16\n")
+    assert WILL_NOT not in export(another, saved, tmp_path / "flat")
