@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from support import bundle, legacy
-from support.mounts import NEEDS_ROOT, PATIENCE, let_in, mounted_at, wait_until
+from support.mounts import NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, let_in, mounted_at, wait_until
 from support.opens import Opens
 from support.paths import CKPTFS
 from support.truth import golden
@@ -475,6 +475,7 @@ echo done
 """
 
 
+@NOT_IN_CHROOT
 @NEEDS_ROOT
 def test_an_owner_that_the_user_namespace_does_not_know(ckptfs, place, alice):
     own = copy_of_demo(place / "own", 0)

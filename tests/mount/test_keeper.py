@@ -13,7 +13,7 @@ import time
 import pytest
 
 from support import bundle
-from support.mounts import NEEDS_ROOT, PATIENCE, daemons_of, keepers_of, let_in, mounted_at, wait_until
+from support.mounts import NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, daemons_of, keepers_of, let_in, mounted_at, wait_until
 from support.paths import CKPTFS
 from support.truth import golden
 
@@ -127,6 +127,7 @@ echo done
 """
 
 
+@NOT_IN_CHROOT
 @NEEDS_ROOT
 def test_a_daemon_of_a_user_leaves_no_mount(ckptfs, tmp_path):
     """Through fusermount3, with a /dev/fuse that users may open: killed, ended, below another."""

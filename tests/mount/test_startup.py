@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support import bundle
-from support.mounts import NEEDS_ROOT, PATIENCE, UNMOUNT, daemons_of, keepers_of, mounted_at, wait_until
+from support.mounts import NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, UNMOUNT, daemons_of, keepers_of, mounted_at, wait_until
 from support.paths import CKPTFS
 from support.truth import golden
 
@@ -66,6 +66,7 @@ def test_letters_for_map_graph_and_names(ckptfs, tmp_path):
     assert (mount / "test" / "my_var").exists()
 
 
+@NOT_IN_CHROOT
 @NEEDS_ROOT
 def test_mount_helper_enters_the_namespace_that_mount_names(ckptfs, tmp_path):
     helper = tmp_path / "mount.fuse.ckptfs"

@@ -14,7 +14,16 @@ from support.paths import CKPTFS
 
 PATIENCE = 120  # seconds that anything may take before a test fails
 IS_ROOT = os.geteuid() == 0
+
+
+def in_chroot():
+    """Whether root may make no user namespace, which the kernel forbids in a chroot."""
+    made = subprocess.run(["unshare", "-Ur", "true"], capture_output=True)
+    return IS_ROOT and made.returncode != 0
+
+
 NEEDS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="needs root")
+NOT_IN_CHROOT = pytest.mark.skipif(in_chroot(), reason="the kernel allows it nobody in a chroot, or other paths lead there")
 UNMOUNT = ["umount"] if IS_ROOT else ["fusermount3", "-u"]  # what a person types
 
 
