@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from support import bundle, legacy
-from support.mounts import NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, let_in, mounted_at, wait_until
+from support.mounts import NEEDS_MACHINE, NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, let_in, mounted_at, wait_until
 from support.opens import Opens
 from support.paths import CKPTFS
 from support.truth import golden
@@ -449,6 +449,7 @@ def test_an_unknown_user_is_wrong_usage(ckptfs, user):
     assert ("there is no such user" if user else "a value is missing") in stderr and "try ckptfs -h" in stderr
 
 
+@NEEDS_MACHINE
 def test_only_root_chooses_a_user(ckptfs, place):
     at = ckptfs.directory()
     command = [CKPTFS, "-o", "runas=1", DEMO, at]

@@ -11,7 +11,7 @@ import pytest
 
 from support import bundle
 from support.bundle import INT8
-from support.mounts import PATIENCE, keepers_of
+from support.mounts import NEEDS_ROOT, PATIENCE, keepers_of
 from support.paths import CKPTFS
 from support.truth import golden
 
@@ -121,7 +121,7 @@ subprocess.run(["umount", at], check=True)
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a /dev of one's own needs root")
+@NEEDS_ROOT  # a /dev of its own
 def test_the_log_is_found_again_when_it_was_started_anew(ckptfs, tmp_path):
     tensors = {name: (INT8, [2], b"aa", b"bb") for name in ("a", "b")}
     tensors |= {name: (INT8, [1], b"a", b"a") for name in ("w", "x", "y", "z")}  # which are looked at by the mount

@@ -13,7 +13,15 @@ import pytest
 from support.paths import CKPTFS
 
 PATIENCE = 120  # seconds that anything may take before a test fails
-IS_ROOT = os.geteuid() == 0
+
+
+def is_root():
+    """Root of the machine or a container, who has devices and users: not that of a user namespace of one user."""
+    return os.geteuid() == 0 and int(Path("/proc/self/uid_map").read_text().split()[2]) > 65536
+
+
+IS_ROOT = is_root()
+MAY_MOUNT = os.geteuid() == 0
 
 
 def in_chroot():
@@ -23,8 +31,9 @@ def in_chroot():
 
 
 NEEDS_ROOT = pytest.mark.skipif(not IS_ROOT, reason="needs root")
+NEEDS_MACHINE = pytest.mark.skipif(MAY_MOUNT and not IS_ROOT, reason="there is no other user to be in this user namespace")
 NOT_IN_CHROOT = pytest.mark.skipif(in_chroot(), reason="the kernel allows it nobody in a chroot, or other paths lead there")
-UNMOUNT = ["umount"] if IS_ROOT else ["fusermount3", "-u"]  # what a person types
+UNMOUNT = ["umount"] if MAY_MOUNT else ["fusermount3", "-u"]  # what a person types
 
 
 def mounted_at(path):
