@@ -33,7 +33,8 @@ def test_nothing_stands_where_it_is_expected_or_is_written_that_need_not_be(prog
 def test_stacks_and_buffers_are_watched(program):
     imported = set(re.findall(r" UND (\w+)@", readelf(program, "--dyn-syms")))
     assert "__stack_chk_fail" in imported
-    assert {"__memcpy_chk", "__snprintf_chk"} <= imported
+    checked = {name for name in imported if name.endswith("_chk")}  # which of them depends on what the compiler can see
+    assert "__snprintf_chk" in checked and len(checked) >= 4, checked
     binary = (BUILD / program).read_bytes()
     if b"GNU C" in binary:  # which writes down its options
         assert b"-fstack-clash-protection" in binary
