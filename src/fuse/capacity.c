@@ -18,7 +18,7 @@ enum {
 /* Descriptors that may still be opened; of very many, COUNTED at least. */
 static unsigned descriptors_left(void)
 {
-    enum { COUNTED = 1024 };
+    enum { COUNTED = 128 }; /* more than all threads together need */
     struct rlimit limit;
     unsigned left = 0;
     rlim_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : COUNTED;
@@ -26,6 +26,21 @@ static unsigned descriptors_left(void)
         left += fcntl((int)fd, F_GETFD) < 0;
     }
     return left;
+}
+
+/* Whether the process may well be refused memory or threads. To try each thread takes milliseconds,
+ * which most mounts need not spend. */
+static bool is_limited(void)
+{
+    enum { THREADS_PLENTY = 4096 }; /* of all processes of the user */
+    static const int memory[] = {RLIMIT_AS, RLIMIT_DATA};
+    struct rlimit limit;
+    for (size_t i = 0; i < ARRAY_LEN(memory); i++) {
+        if (getrlimit(memory[i], &limit) != 0 || limit.rlim_cur != RLIM_INFINITY) {
+            return true;
+        }
+    }
+    return getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur < THREADS_PLENTY;
 }
 
 static uint32_t not_held(const struct shard *files, uint32_t count)
@@ -50,7 +65,7 @@ errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out
                   left);
         return -EMFILE;
     }
-    unsigned able = worker_try(readers);
+    unsigned able = is_limited() ? worker_try(readers) : readers;
     if (able == 0) {
         log_error(
             "not mounted: there is no memory, or no thread, to answer a single request (ulimit -v, "

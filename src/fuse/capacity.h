@@ -15,7 +15,8 @@ struct capacity {
 };
 
 /* capacity_find: for requests of `v`, all of whose files are open, and at most `wanted` threads.
- * What does not suffice is logged: too few for any is -ENOMEM or -EMFILE. */
+ * These are tried where the process has limits of memory or threads. What does not suffice is
+ * logged: too few for any is -ENOMEM or -EMFILE. */
 MUST_CHECK errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out);
 
 #endif
