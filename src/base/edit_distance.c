@@ -23,7 +23,7 @@ static void drop_common_ends(struct str *a, struct str *b)
 }
 
 /* The matrix of distances between the heads of a (rows) and b (columns), of which only the diagonal
- * band |column - row| <= most can hold an answer. once[k] is the column row + k - most of the row
+ * band |column - row| <= most can hold an answer. cell[k] is the column row + k - most of the row
  * done last. */
 unsigned edit_distance(struct str a, struct str b, unsigned most)
 {
@@ -39,33 +39,33 @@ unsigned edit_distance(struct str a, struct str b, unsigned most)
     }
     drop_common_ends(&a, &b);
 
-    unsigned once[2 * EDIT_MOST + 2];
+    unsigned cell[2 * EDIT_MOST + 2];
     const unsigned width = 2 * most + 1;
     for (unsigned k = 0; k < width; k++) {
-        once[k] = k >= most && k - most <= b.len ? k - most : far;
+        cell[k] = k >= most && k - most <= b.len ? k - most : far;
     }
-    once[width] = far;
+    cell[width] = far;
     for (size_t row = 1; row <= a.len; row++) {
         unsigned nearest = far;
         for (unsigned k = 0; k < width; k++) {
             if (row + k < most || row + k - most > b.len) {
-                once[k] = far;
+                cell[k] = far;
                 continue;
             }
             size_t column = row + k - most;
-            unsigned cost = once[k + 1] + 1;
+            unsigned cost = cell[k + 1] + 1;
             if (column > 0) {
-                cost = least(cost, once[k] + (a.ptr[row - 1] != b.ptr[column - 1]));
+                cost = least(cost, cell[k] + (a.ptr[row - 1] != b.ptr[column - 1]));
             }
             if (k > 0) {
-                cost = least(cost, once[k - 1] + 1);
+                cost = least(cost, cell[k - 1] + 1);
             }
-            once[k] = least(cost, far);
-            nearest = least(nearest, once[k]);
+            cell[k] = least(cost, far);
+            nearest = least(nearest, cell[k]);
         }
         if (nearest == far) {
             return far;
         }
     }
-    return once[b.len - a.len + most];
+    return cell[b.len - a.len + most];
 }

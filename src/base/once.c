@@ -72,7 +72,7 @@ static void leave(void)
     }
 }
 
-/* What the once keeps is why it could not be filled, whatever has failed before. */
+/* What is kept is why it could not be filled, whatever has failed before. */
 static errint fill_once(struct once *c, once_fill *fill, void *context)
 {
     const struct cause before = cause_last();

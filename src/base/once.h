@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is found out once, when it is first needed: one thread fills the once while the others that
- * need it wait.
+/* What is found out once, when it is first needed: one thread finds it out, the others that need it
+ * wait.
  *
  * A checksum over a whole tensor, a table of offsets, an unpacked block: such things take seconds,
  * and in a mount every thread that waits for them is one that answers nothing else. So there are
@@ -14,8 +14,8 @@
  *                   and another thread has to ask in its place. One that is ONCE_HURRIED fills, but
  *                   gets -EAGAIN where it would have to wait
  *
- * The state of a once is a byte, zero at first. The lock and the condition under all onces of the
- * process are one: nobody waits where there is nothing to be filled. */
+ * Its state is a byte, zero at first. One lock and one condition serve all of the process: nobody
+ * waits where there is nothing to be found out. */
 #ifndef CKPTFS_BASE_ONCE_H
 #define CKPTFS_BASE_ONCE_H
 

@@ -27,12 +27,12 @@ struct strings_file {
     struct once once;
     atomic_uint found_in; /* shard_doubts() when it was found out, or later where no file of the
                              target was in doubt since */
-    atomic_bool complete; /* the once was full once: the rest does not change any more */
-    bool entangled;       /* of a bad once: nothing is damaged, but it would take too long
-                             (render/string_cursor.h) */
-    uint64_t bytes;       /* of the file */
-    uint64_t longest;     /* bytes of the longest element */
-    uint64_t *starts;     /* owns (malloc): where in it each STRINGS_STEP-th element begins */
+    atomic_bool complete; /* it was filled once: the rest does not change any more */
+    bool entangled;   /* of what could not be found out: nothing is damaged, but it would take too
+                         long   (render/string_cursor.h) */
+    uint64_t bytes;   /* of the file */
+    uint64_t longest; /* bytes of the longest element */
+    uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
 
 /* What a target is, when it is not one whole tensor unchanged, or strings. */

@@ -24,7 +24,7 @@ struct verified {
     enum verified_mode mode;
     atomic_bool wary;          /* there is something to ask */
     struct once made;          /* the next three are there */
-    struct once *onces;        /* owns; one for each check */
+    struct once *states;       /* owns; one for each check */
     atomic_uint *found_in;     /* owns; of each: the doubt in which it was found good */
     atomic_uint_fast64_t *bad; /* owns; a bit a tensor: it is damaged */
     pthread_mutex_t lock;      /* over the list */
@@ -32,20 +32,20 @@ struct verified {
     struct verified_runs runs;
 };
 
-static errint make_onces(void *context)
+static errint make_states(void *context)
 {
     struct verified *k = context;
     const struct catalog *c = k->catalog;
     uint64_t count = source_check_count(c);
-    k->onces = k->onces ? k->onces : calloc(count + 1, sizeof(*k->onces));
+    k->states = k->states ? k->states : calloc(count + 1, sizeof(*k->states));
     k->found_in = k->found_in ? k->found_in : calloc(count + 1, sizeof(*k->found_in));
     k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
-    return k->onces && k->found_in && k->bad ? 0 : -ENOMEM;
+    return k->states && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
-static errint need_onces(struct verified *k)
+static errint need_states(struct verified *k)
 {
-    return once_need(&k->made, make_onces, k);
+    return once_need(&k->made, make_states, k);
 }
 
 bool verified_wary(const struct verified *k)
@@ -67,7 +67,7 @@ errint verified_open(const struct catalog *c, enum verified_mode mode, struct ve
     }
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == VERIFIED_ALL);
-    errint rc = mode == VERIFIED_ALL ? need_onces(k) : 0;
+    errint rc = mode == VERIFIED_ALL ? need_states(k) : 0;
     if (rc < 0) {
         verified_close(k);
         return rc;
@@ -89,7 +89,7 @@ void verified_close(struct verified *k)
     free(k->runs.runs);
     free(k->bad);
     free(k->found_in);
-    free(k->onces);
+    free(k->states);
     free(k);
 }
 
@@ -181,16 +181,16 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
                      const struct verify_result *why)
 {
     struct run run;
-    errint rc = need_onces(k);
+    errint rc = need_states(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
-    if (rc < 0 || once_state(&k->onces[run.check.number]) == ONCE_BAD) {
+    if (rc < 0 || once_state(&k->states[run.check.number]) == ONCE_BAD) {
         return rc;
     }
     cause_clear();
     rc = note_damage(&run, why);
     if (rc == -EBADMSG) {
-        cause_keep(&k->onces[run.check.number]);
-        atomic_store(&k->onces[run.check.number].state, ONCE_BAD);
+        cause_keep(&k->states[run.check.number]);
+        atomic_store(&k->states[run.check.number].state, ONCE_BAD);
     }
     cause_clear();
     return rc == -EBADMSG ? 0 : rc;
@@ -200,7 +200,7 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
  * is in doubt or suspect, it is verified, unless it was. */
 static errint need_run(struct verified *k, struct run *run, bool verify)
 {
-    struct once *once = &k->onces[run->check.number];
+    struct once *once = &k->states[run->check.number];
     uint32_t doubt = shard_doubt(run->check.file);
     if (!verify && !doubt && !run->check.file->suspect && once_state(once) != ONCE_BAD) {
         return 0;
@@ -219,7 +219,7 @@ static errint ask(struct verified *k, const struct tensor *t, const struct store
                   bool verify)
 {
     struct run run;
-    errint rc = need_onces(k);
+    errint rc = need_states(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc == 0) {
         struct shard_attempt a = shard_attempt(run.check.file);
@@ -276,7 +276,7 @@ static enum once_state state_of(struct verified *k, const struct tensor *t)
         struct run run;
         enum once_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
                                     ? ONCE_EMPTY
-                                    : once_state(&k->onces[run.check.number]);
+                                    : once_state(&k->states[run.check.number]);
         if (state == ONCE_BAD) {
             return ONCE_BAD;
         }

@@ -10,7 +10,7 @@
 
 /* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is
  * kept. */
-static const char *in_place_of(struct report_place *p, uint32_t rule)
+static const char *place_of_rule(struct report_place *p, uint32_t rule)
 {
     if (!p->text || p->rule != rule) {
         p->rule = rule;
@@ -113,7 +113,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
         json_array_end(j);
     }
     json_key(j, "rule");
-    json_text(j, in_place_of(place, t->rule));
+    json_text(j, place_of_rule(place, t->rule));
     add_operations(j, t, scratch);
     json_object_end(j);
     j->out->failed |= scratch->failed;
@@ -168,9 +168,9 @@ static bool next_overridden(struct report_json *r, struct json *j)
     report_override_path(r->view, o, &r->scratch);
     json_str(j, buf_view(&r->scratch));
     json_key(j, "rule");
-    json_text(j, in_place_of(&r->place, o->rule));
+    json_text(j, place_of_rule(&r->place, o->rule));
     json_key(j, "by");
-    json_text(j, in_place_of(&r->place, o->by));
+    json_text(j, place_of_rule(&r->place, o->by));
     json_object_end(j);
     return true;
 }
@@ -187,7 +187,7 @@ static void add_uncast(struct report_json *r, struct json *j, uint32_t i)
     json_key(j, "dtype");
     json_text(j, dtype_name(target_dtype(t)));
     json_key(j, "rule");
-    json_text(j, in_place_of(&r->place, t->rule));
+    json_text(j, place_of_rule(&r->place, t->rule));
     json_key(j, "reason");
     r->scratch.len = 0;
     buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast),

@@ -60,7 +60,7 @@ struct view_request {
     view_opener *open_data; /* NULL: with VIEW_DATA, of all data files that targets are made of */
     void *context;          /* for it */
     bool no_spot_check; /* -o noverify: open data files are not looked at (render/spot_check.h) */
-    enum verified_mode verified; /* what is asked of the catalog's `checked`, which is there once
+    enum verified_mode verified; /* what is asked of the catalog's `verified`, which is there once
                                   data files are open */
 };
 

@@ -10,7 +10,7 @@ struct strings_block {
     struct strings_run run;
     struct once once;
     atomic_uint found_in; /* the doubt in which the run was found to be right */
-    bool complete;        /* the once was full once: the index does not change any more */
+    bool complete;        /* it was filled once: the index does not change any more */
     struct strings_index index;
 };
 

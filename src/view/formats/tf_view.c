@@ -302,8 +302,8 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
 
 /* ---- what is made when it is asked for ------------------------------------------------------- */
 
-/* What a once's fill returns for `rc`: damage, and a value that does not fit, stay as they are, and
- * are kept. */
+/* What finding it out returns for `rc` (base/once.h): damage, and a value that does not fit, stay
+ * as they are, and are kept. */
 static errint lasting(errint rc)
 {
     return rc == -EUCLEAN || rc == -ERANGE ? -EBADMSG : rc;

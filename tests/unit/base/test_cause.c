@@ -68,16 +68,16 @@ static void cause_an_owner_keeps_it(void **state)
     assert_int_equal(cause_last().kind, CAUSE_NONE);
 }
 
-static errint find_damage(void *once)
+static errint find_damage(void *context)
 {
     cause_note(about(7));
-    (void)once;
+    (void)context;
     return -EBADMSG;
 }
 
-static errint trip_and_go_on(void *once)
+static errint trip_and_go_on(void *context)
 {
-    (void)once;
+    (void)context;
     cause_note(about(8));
     return 0;
 }
@@ -102,8 +102,8 @@ static void cause_a_bad_cell_tells_each_thread(void **state)
     assert_int_equal(pthread_create(&other, NULL, ask, &bad), 0);
     pthread_join(other, &result);
     assert_ptr_equal(result, &bad);
-    /* What failed before in this thread is nearer to its request, but not what the next once
-     * keeps. */
+    /* What failed before in this thread is nearer to its request, but is not what the
+     * next one keeps. */
     struct once another = {0};
     cause_clear();
     cause_note(about(3));

@@ -14,19 +14,19 @@
 static unsigned plain_distance(struct str a, struct str b)
 {
     enum { MOST = 16 };
-    unsigned once[MOST + 1][MOST + 1];
+    unsigned cell[MOST + 1][MOST + 1];
     for (size_t i = 0; i <= a.len; i++) {
         for (size_t j = 0; j <= b.len; j++) {
             unsigned cost = i == 0 ? (unsigned)j : (unsigned)i;
             if (i && j) {
-                cost = once[i - 1][j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
-                cost = once[i - 1][j] + 1 < cost ? once[i - 1][j] + 1 : cost;
-                cost = once[i][j - 1] + 1 < cost ? once[i][j - 1] + 1 : cost;
+                cost = cell[i - 1][j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
+                cost = cell[i - 1][j] + 1 < cost ? cell[i - 1][j] + 1 : cost;
+                cost = cell[i][j - 1] + 1 < cost ? cell[i][j - 1] + 1 : cost;
             }
-            once[i][j] = cost;
+            cell[i][j] = cost;
         }
     }
-    return once[a.len][b.len];
+    return cell[a.len][b.len];
 }
 
 static void edit_distance_known_words_are_known(void **state)
