@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuse/named.h"
 
+#include "base/path.h"
 #include "io/file.h"
-#include "io/nearby.h"
 #include "map/map.h"
 #include "source/tf/statefile.h"
 

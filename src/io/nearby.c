@@ -6,6 +6,7 @@
 
 #include "base/edit_distance.h"
 #include "base/nearest.h"
+#include "base/path.h"
 #include "io/file.h"
 
 unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
@@ -98,17 +99,4 @@ void nearby_suggest(struct diag *d, const char *path)
         diag_nearest(d, str_from(whole));
     }
     arena_fini(&scratch);
-}
-
-const char *path_dir(const char *path, struct arena *a)
-{
-    struct str whole = str_from(path);
-    long slash = str_rfind(whole, '/');
-    return arena_cstr(a, slash < 0 ? STR(".") : str_head(whole, slash == 0 ? 1 : (size_t)slash));
-}
-
-struct str path_base(const char *path)
-{
-    struct str whole = str_from(path);
-    return str_from_pos(whole, (size_t)(str_rfind(whole, '/') + 1));
 }

@@ -24,11 +24,4 @@ const char *nearby_ignoring_case(const char *dir, const char *name, struct arena
  * Adds nothing where none is within nearest_most, or `d` is NULL. */
 void nearby_suggest(struct diag *d, const char *path);
 
-/* path_dir: the directory of `path` as text allocated in `a`, "." where it has none; NULL when
- * memory is short. */
-const char *path_dir(const char *path, struct arena *a);
-
-/* path_base: what follows the last '/'. */
-struct str path_base(const char *path);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "base/path.h"
 #include "io/file.h"
 #include "io/file_kind.h"
 #include "io/nearby.h"

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/path.h"
 #include "codec/sstable_block.h"
 #include "io/file.h"
 #include "io/file_kind.h"
@@ -43,8 +44,7 @@ bool graph_file_named(const char *path)
         arena_fini(&scratch);
         return found;
     }
-    struct str name = str_from(path);
-    struct str base = str_from_pos(name, (size_t)(str_rfind(name, '/') + 1));
+    struct str base = path_base(path);
     if (str_ends(base, STR(".meta")) || str_ends(base, STR(".pb")) ||
         str_ends(base, STR(".pbtxt"))) {
         return true;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "io/file.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
@@ -23,11 +24,6 @@ static struct str directory_of(struct str path)
     return str_head(path, slash < 0 ? 0 : slash == 0 ? 1 : (size_t)slash);
 }
 
-static struct str last_of(struct str path)
-{
-    return str_from_pos(path, (size_t)(str_rfind(path, '/') + 1));
-}
-
 static bool has_graph(struct arena *a, const char *dir)
 {
     for (size_t i = 0; dir && i < ARRAY_LEN(graphs); i++) {
@@ -44,7 +40,7 @@ static bool has_graph(struct arena *a, const char *dir)
  * folder of variables, or memory is short. */
 static const char *above_variables(struct arena *a, struct str dir)
 {
-    struct str name = last_of(dir);
+    struct str name = path_last(dir);
     if (name.len == strlen("variables") && strncasecmp(name.ptr, "variables", name.len) == 0) {
         struct str above = directory_of(dir);
         return above.len ? arena_cstr(a, above) : ".";
@@ -57,7 +53,7 @@ static const char *above_variables(struct arena *a, struct str dir)
 static const char *find_model(struct arena *a, const char *prefix)
 {
     struct str dir = directory_of(str_from(prefix));
-    struct str name = last_of(str_from(prefix));
+    struct str name = path_base(prefix);
     const char *own = dir.len ? arena_cstr(a, dir) : ".";
     if (!str_eq(name, STR("variables")) && !str_eq(name, STR("saved_model_variables"))) {
         return NULL; /* another checkpoint beside it */

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include "base/glob.h"
+#include "base/path.h"
 #include "base/trouble.h"
 #include "base/url.h"
 #include "io/file.h"
-#include "io/nearby.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/url.h"
 #include "io/file.h"
 #include "io/file_kind.h"
-#include "io/nearby.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/statefile.h"

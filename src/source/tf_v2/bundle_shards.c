@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/path.h"
 #include "io/file.h"
 #include "io/nearby.h"
 
