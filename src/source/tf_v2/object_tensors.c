@@ -9,9 +9,6 @@
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
 
-/* TrackableObjectGraph, TrackableObject, SerializedTensor. */
-enum { GRAPH_NODES = 1, NODE_ATTRIBUTES = 2, ATTRIBUTE_NAME = 1, ATTRIBUTE_KEY = 3 };
-
 /* What the value of a variable is called (tensorflow/python/trackable/base.py,
  * VARIABLE_VALUE_KEY). */
 #define VALUE_NAME "VARIABLE_VALUE"
@@ -23,21 +20,6 @@ struct reading {
     size_t cap;
     char *key; /* owns: CATALOG_NAME_MOST bytes */
 };
-
-/* The tensor with that key, by whichever name tensors are known. */
-static errint find_tensor(struct reading *r, struct wire_window key, uint32_t *tensor)
-{
-    if (wire_len(key) == 0 || wire_len(key) > CATALOG_NAME_MOST) {
-        return 0;
-    }
-    errint rc = wire_read(r->w, key, CATALOG_NAME_MOST, r->key);
-    const struct tensor *t =
-        rc == 0 ? catalog_by_key(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
-    if (t) {
-        *tensor = (uint32_t)(t - r->c->tensors);
-    }
-    return rc;
-}
 
 static errint is_value(struct reading *r, struct wire_window name, bool *is)
 {
@@ -64,7 +46,7 @@ static errint read_tensor(struct reading *r, struct wire_window node, uint32_t *
             name = f.number == ATTRIBUTE_NAME ? f.bytes : name;
         }
         errint rc = got < 0 ? got : is_value(r, name, &value);
-        rc = rc == 0 && value ? find_tensor(r, key, tensor) : rc;
+        rc = rc == 0 && value ? objects_record_tensor(r->c, r->w, key, r->key, tensor) : rc;
         if (rc < 0) {
             return rc;
         }
@@ -98,12 +80,11 @@ static errint read_nodes(struct reading *r)
 static errint complain(const struct objects_record *record, errint rc, const char *why,
                        struct diag *d)
 {
-    enum diag_code code = rc == -EOVERFLOW ? DIAG_LIMIT : DIAG_FILE_UNREADABLE;
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
     }
-    return diag_error(d, rc == -EBADMSG ? DIAG_CHECKPOINT_CORRUPT : code, record->path,
-                      STR(OBJECTS_KEY), "the object graph cannot be read: %s", why ? why : "");
+    return diag_error(d, objects_record_code(rc), record->path, STR(OBJECTS_KEY),
+                      "the object graph cannot be read: %s", why ? why : "");
 }
 
 errint object_tensors_read(const struct catalog *c, struct object_tensors *out, struct diag *d)

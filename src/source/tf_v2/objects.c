@@ -8,18 +8,6 @@
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
 
-/* TrackableObjectGraph, TrackableObject, SerializedTensor, SlotVariableReference. */
-enum {
-    GRAPH_NODES = 1,
-    NODE_ATTRIBUTES = 2,
-    NODE_SLOTS = 3,
-    ATTRIBUTE_FULL_NAME = 2,
-    ATTRIBUTE_KEY = 3,
-    SLOT_ORIGINAL = 1,
-    SLOT_NAME = 2,
-    SLOT_NODE = 3,
-};
-
 struct reading {
     const struct catalog *c;
     struct wire *w;
@@ -48,22 +36,6 @@ static errint copy_name(struct reading *r, struct wire_window text, struct str *
     return rc;
 }
 
-/* The tensor with that key; keys that are none are legal: lookup tables have such. */
-static errint find_tensor(struct reading *r, struct wire_window key, uint32_t *tensor)
-{
-    *tensor = OBJECTS_NO_TENSOR;
-    if (wire_len(key) == 0 || wire_len(key) > CATALOG_NAME_MOST) {
-        return 0;
-    }
-    errint rc = wire_read(r->w, key, CATALOG_NAME_MOST, r->key);
-    const struct tensor *t =
-        rc == 0 ? catalog_find(r->c, str_of(r->key, (size_t)wire_len(key))) : NULL;
-    if (t) {
-        *tensor = (uint32_t)(t - r->c->tensors);
-    }
-    return rc;
-}
-
 static errint read_attribute(struct reading *r, struct wire_window at, uint32_t *node)
 {
     struct wire_window full = {0};
@@ -77,8 +49,8 @@ static errint read_attribute(struct reading *r, struct wire_window at, uint32_t 
             key = f.bytes;
         }
     }
-    uint32_t tensor;
-    errint rc = got < 0 ? got : find_tensor(r, key, &tensor);
+    uint32_t tensor = OBJECTS_NO_TENSOR;
+    errint rc = got < 0 ? got : objects_record_tensor(r->c, r->w, key, r->key, &tensor);
     if (rc < 0 || tensor == OBJECTS_NO_TENSOR) {
         return rc;
     }
@@ -219,11 +191,7 @@ errint objects_load(struct catalog *c, struct diag *d)
     CLEANUP_FREE struct wire *w = NULL;
     errint rc = objects_record_open(c, t, &record);
     if (rc < 0 && record.why) {
-        warn(c, d,
-             rc == -EBADMSG     ? DIAG_CHECKPOINT_CORRUPT
-             : rc == -EOVERFLOW ? DIAG_LIMIT
-                                : DIAG_FILE_UNREADABLE,
-             record.path, record.why);
+        warn(c, d, objects_record_code(rc), record.path, record.why);
         return 0;
     }
     names = calloc((size_t)c->count + 1, sizeof(*names));
@@ -234,11 +202,7 @@ errint objects_load(struct catalog *c, struct diag *d)
     objects_record_wire(&record, w);
     rc = objects_read(c, w, &c->arena, names);
     if (rc == -EBADMSG || rc == -EOVERFLOW || rc == -EIO) {
-        warn(c, d,
-             rc == -EBADMSG     ? DIAG_CHECKPOINT_CORRUPT
-             : rc == -EOVERFLOW ? DIAG_LIMIT
-                                : DIAG_FILE_UNREADABLE,
-             record.path, w->wrong);
+        warn(c, d, objects_record_code(rc), record.path, w->wrong);
         return 0;
     }
     rc = rc < 0 ? rc : catalog_names_build(c, names);

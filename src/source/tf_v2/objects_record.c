@@ -87,3 +87,30 @@ void objects_record_wire(struct objects_record *r, struct wire *w)
 {
     wire_init_from(w, read_at, r, r->len);
 }
+
+errint objects_record_tensor(const struct catalog *c, struct wire *w, struct wire_window key,
+                             char *buffer, uint32_t *tensor)
+{
+    if (wire_len(key) == 0 || wire_len(key) > CATALOG_NAME_MOST) {
+        return 0;
+    }
+    errint rc = wire_read(w, key, CATALOG_NAME_MOST, buffer);
+    const struct tensor *t =
+        rc == 0 ? catalog_by_key(c, str_of(buffer, (size_t)wire_len(key))) : NULL;
+    if (t) {
+        *tensor = (uint32_t)(t - c->tensors);
+    }
+    return rc;
+}
+
+enum diag_code objects_record_code(errint rc)
+{
+    switch (rc) {
+    case -EBADMSG:
+        return DIAG_CHECKPOINT_CORRUPT;
+    case -EOVERFLOW:
+        return DIAG_LIMIT;
+    default:
+        return DIAG_FILE_UNREADABLE;
+    }
+}

@@ -10,6 +10,20 @@
 #include "io/shard.h"
 #include "source/catalog_names.h"
 
+/* Fields of TrackableObjectGraph, TrackableObject, SerializedTensor and SlotVariableReference
+ * (tensorflow/core/protobuf/trackable_object_graph.proto). */
+enum {
+    GRAPH_NODES = 1,
+    NODE_ATTRIBUTES = 2,
+    NODE_SLOTS = 3,
+    ATTRIBUTE_NAME = 1,
+    ATTRIBUTE_FULL_NAME = 2,
+    ATTRIBUTE_KEY = 3,
+    SLOT_ORIGINAL = 1,
+    SLOT_NAME = 2,
+    SLOT_NODE = 3,
+};
+
 #define OBJECTS_RECORD_MOST (UINT64_C(2) << 30) /* bytes: protobuf makes no larger message */
 
 struct objects_record {
@@ -31,5 +45,14 @@ void objects_record_close(struct objects_record *r);
 
 /* objects_record_wire: a walker over the record, which must stay open. */
 void objects_record_wire(struct objects_record *r, struct wire *w);
+
+/* objects_record_tensor: sets *tensor to the position of the tensor of c whose key is in the window
+ * `key` of w, by whichever name tensors are known, and else leaves it: keys of no tensor are legal,
+ * lookup tables have such. `buffer` has CATALOG_NAME_MOST bytes. Fails as wire_read. */
+MUST_CHECK errint objects_record_tensor(const struct catalog *c, struct wire *w,
+                                        struct wire_window key, char *buffer, uint32_t *tensor);
+
+/* objects_record_code: what a failure of objects_record_open or of reading the record is called. */
+enum diag_code objects_record_code(errint rc);
 
 #endif
