@@ -86,9 +86,10 @@ FORMAT(1, 2) int tool_usage(const char *fmt, ...);
 int tool_usage_choice(const char *option, const char *value, const char *const *known,
                       size_t count);
 
-/* tool_checkpoint: the operand CHECKPOINT as view_open wants it: `none` is NULL, which is
- * [checkpoint] path of the map. */
-const char *tool_checkpoint(const char *operand);
+/* tool_request: what the command line asks view_open for: the first operand as CHECKPOINT, where
+ * `none` is [checkpoint] path of the map, the map, the graph, and the other operands as words.
+ * Borrows from args. */
+struct view_request tool_request(const struct tool_args *args, enum view_depth depth);
 
 /* ---- tables */
 

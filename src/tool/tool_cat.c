@@ -288,18 +288,10 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
     int count = args->operand_count - 1;
     CLEANUP_FREE const struct target **targets = calloc((size_t)count, sizeof(*targets));
     struct wanted wanted = {args, targets, count};
-    struct view_request request = {
-        .checkpoint = tool_checkpoint(args->operands[0]),
-        .map = args->map,
-        .graph = args->graph,
-        .extra = args->extra,
-        .words = (const char *const *)args->operands + 1,
-        .word_count = args->operand_count - 1,
-        .depth = VIEW_PLAN,
-        .values_only = true,
-        .open_data = open_wanted,
-        .context = &wanted,
-    };
+    struct view_request request = tool_request(args, VIEW_PLAN);
+    request.values_only = true;
+    request.open_data = open_wanted;
+    request.context = &wanted;
     errint rc = targets ? view_open(&request, d, v) : diag_no_memory(d);
     if (rc < 0) {
         return rc;

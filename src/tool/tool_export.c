@@ -77,18 +77,11 @@ static void warn_left_out(const struct view *v, unsigned format, struct diag *d)
 static errint run(const struct tool_args *args, unsigned format, struct view *v, struct diag *d,
                   struct tool_out *o)
 {
-    struct view_request request = {
-        .checkpoint = tool_checkpoint(args->operands[0]),
-        .map = args->map,
-        .graph = args->graph,
-        .extra = args->extra,
-        .words = (const char *const *)args->operands + 1,
-        .word_count = args->operand_count - 1,
-        .depth = VIEW_DATA,
-        .compact =
-            true, /* an index that points into files of another directory would be of no use */
-        .verified = VERIFIED_ALL, /* a copy that outlives the checkpoint must not have its damage */
-    };
+    struct view_request request = tool_request(args, VIEW_DATA);
+    /* An index that points into files of another directory would be of no use, and a copy that
+     * outlives the checkpoint must not have its damage. */
+    request.compact = true;
+    request.verified = VERIFIED_ALL;
     errint rc = view_open(&request, d, v);
     if (rc < 0) {
         return rc;

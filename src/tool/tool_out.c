@@ -105,7 +105,16 @@ int tool_usage_choice(const char *option, const char *value, const char *const *
     return tool_usage("%s is %s, not '%s'", option, all, value);
 }
 
-const char *tool_checkpoint(const char *operand)
+struct view_request tool_request(const struct tool_args *args, enum view_depth depth)
 {
-    return operand && strcmp(operand, "none") != 0 ? operand : NULL;
+    const char *checkpoint = args->operands[0];
+    return (struct view_request){
+        .checkpoint = checkpoint && strcmp(checkpoint, "none") != 0 ? checkpoint : NULL,
+        .map = args->map,
+        .graph = args->graph,
+        .extra = args->extra,
+        .words = (const char *const *)args->operands + 1,
+        .word_count = args->operand_count > 1 ? args->operand_count - 1 : 0,
+        .depth = depth,
+    };
 }

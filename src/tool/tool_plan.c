@@ -191,14 +191,8 @@ int tool_plan(const struct tool_args *args, struct tool_out *o)
     }
     struct diag d;
     struct view v = {0};
-    struct view_request request = {
-        .checkpoint = tool_checkpoint(args->operands[0]),
-        .map = args->map,
-        .graph = args->graph,
-        .extra = args->extra,
-        .depth = VIEW_PLAN,
-        .open_data = open_shards,
-    };
+    struct view_request request = tool_request(args, VIEW_PLAN);
+    request.open_data = open_shards;
     diag_init(&d);
     errint rc = view_open(&request, &d, &v);
     if (args->json) {
