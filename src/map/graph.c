@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "map/message.h"
 #include "map/name.h"
-#include "source/catalog.h"
 
 /* By name; the same names in the order declared, which is that of their addresses. */
 static int compare(const void *left, const void *right)
@@ -51,8 +50,8 @@ static errint check(const struct graph *g, uint32_t i, struct diag *d)
     }
     struct str whole;
     const struct variable *of =
-        !v->partition.rank && name_split_part(v->name, &whole, NULL) ? graph_find(g, whole) : NULL;
-    if (of && of->partition.rank) {
+        !v->cuts && name_split_part(v->name, &whole, NULL) ? graph_find(g, whole) : NULL;
+    if (of && of->cuts) {
         return diag_error(
             d, DIAG_GRAPH_INVALID, v->where, v->name,
             "variable '%s' is called like a part of '%s', which is partitioned at %s: leave it out",
@@ -81,8 +80,9 @@ errint graph_build(struct variable *variables, uint32_t count, struct graph *out
 
 static bool alike(const struct variable *a, const struct variable *b)
 {
-    return a->dtype == b->dtype && shape_eq(a->shape, b->shape) &&
-           partition_eq(&a->partition, &b->partition);
+    struct partition cut = variable_partition(a);
+    struct partition other = variable_partition(b);
+    return a->dtype == b->dtype && shape_eq(a->shape, b->shape) && partition_eq(&cut, &other);
 }
 
 errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
@@ -106,10 +106,7 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         if (!v) {
             all[total++] = more[i];
         } else if (alike(v, &more[i])) {
-            struct variable *both = &all[v - declared->variables];
-            both->by_path = more[i].by_path;
-            both->called_by_path = more[i].called_by_path;
-            memcpy(both->rivals, more[i].rivals, sizeof(both->rivals));
+            all[v - declared->variables].paths = more[i].paths;
         } else {
             errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
                                     "variable '%s' is declared %s %s here, but is %s %s in %s, or "
@@ -122,24 +119,6 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
     }
     errint bad = graph_build(all, total, out, d);
     return rc ? rc : bad;
-}
-
-void variable_add_path(const struct tensor **by_path,
-                       const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t)
-{
-    unsigned i = 0;
-    if (!*by_path) {
-        *by_path = t;
-    }
-    if (t == *by_path || tensor_agrees(t, *by_path)) {
-        return;
-    }
-    while (i < VARIABLE_RIVALS_MOST && rivals[i] && rivals[i] != t) {
-        i++;
-    }
-    if (i < VARIABLE_RIVALS_MOST) {
-        rivals[i] = t;
-    }
 }
 
 /* The position of the first variable whose name is not below `name`, or, with `past`, of the first

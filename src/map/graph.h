@@ -16,26 +16,19 @@
 #include "base/str.h"
 #include "map/ini.h"
 #include "map/partition.h"
+#include "map/variable_paths.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
-struct tensor;
-
-enum { VARIABLE_RIVALS_MOST = DIAG_NEAREST - 1 }; /* what a message can name beside the first */
-
+/* A graph can have a million. What few variables have stands behind a pointer. */
 struct variable {
-    struct str name;    /* full name, decoded; without :0; a partitioned one without /part_N */
-    struct shape shape; /* full shape; may have unknown dimensions or rank when not partitioned */
+    struct str name;     /* full name, decoded; without :0; a partitioned one without /part_N */
+    struct shape shape;  /* full shape; may have unknown dimensions or rank when not partitioned */
+    const int64_t *cuts; /* of a partitioned one: the number of parts along each axis; else NULL */
+    const char *where;   /* "map.ini:12" */
+    const struct variable_paths *paths; /* NULL: nothing is known of its paths of objects */
     enum dtype dtype;
-    struct partition partition; /* rank 0: a plain variable */
     bool slot; /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
-    const char *where; /* "map.ini:12" */
-    const struct tensor
-        *by_path; /* the checkpoint's tensor at its path of objects (graph_file.h), or NULL */
-    const struct tensor *rivals[VARIABLE_RIVALS_MOST]; /* the first that differ from it, at others
-                                                          of its paths; NULL where there are none */
-    bool called_by_path; /* and there is none, and its name is but its path: no tensor's that is
-                            recorded alike */
 };
 
 struct graph {
@@ -64,10 +57,17 @@ MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct
 MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
                               struct arena *a, struct graph *out, struct diag *d);
 
-/* variable_add_path: notes that t is at a path of a variable: the first one is *by_path, others
- * that differ from it are rivals, as long as there is room. */
-void variable_add_path(const struct tensor **by_path,
-                       const struct tensor *rivals[VARIABLE_RIVALS_MOST], const struct tensor *t);
+/* variable_partition: how the variable is cut; rank 0: it is a plain one. Borrows from it. */
+static inline struct partition variable_partition(const struct variable *v)
+{
+    return (struct partition){v->cuts, v->cuts ? v->shape.rank : 0};
+}
+
+/* variable_path_tensor: the checkpoint's tensor at a path of objects of the variable, or NULL. */
+static inline const struct tensor *variable_path_tensor(const struct variable *v)
+{
+    return v->paths ? v->paths->tensor : NULL;
+}
 
 /* graph_find: the variable of exactly that full name, or NULL. */
 const struct variable *graph_find(const struct graph *g, struct str name);

@@ -156,8 +156,9 @@ static errint check_size(struct parsing *p)
 
 static errint apply_partitioner(struct parsing *p)
 {
-    const char *why =
-        partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &p->v.partition);
+    struct partition cut;
+    const char *why = partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &cut);
+    p->v.cuts = cut.counts;
     return why ? diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "variable '%s' %s",
                             message_shown(p->d, p->v.name), why)
                : 0;

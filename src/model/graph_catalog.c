@@ -23,9 +23,10 @@ errint graph_complain_pairs(const struct object_tree *t, const char *path, errin
                       object_pairs_most(t));
 }
 
-/* Gives the variables, `numbers` by tensor of the graph, what is at their paths in `of`. */
+/* Gives the variables, `numbers` by tensor of the graph, what is at their paths in `of`: `paths` by
+ * variable. */
 static errint find_paths(const struct catalog *graph, const struct catalog *of,
-                         const uint32_t *numbers, struct variable *variables, struct diag *d)
+                         const uint32_t *numbers, struct variable_paths *paths, struct diag *d)
 {
     CLEANUP(object_tensors_fini) struct object_tensors ours = {0};
     CLEANUP(object_tensors_fini) struct object_tensors theirs = {0};
@@ -43,8 +44,7 @@ static errint find_paths(const struct catalog *graph, const struct catalog *of,
         uint32_t tensor = ours.tensors[pairs.items[i].a];
         uint32_t other = theirs.tensors[pairs.items[i].b];
         if (tensor != OBJECT_NONE && other != OBJECT_NONE && numbers[tensor] != OBJECT_NONE) {
-            struct variable *v = &variables[numbers[tensor]];
-            variable_add_path(&v->by_path, v->rivals, &of->tensors[other]);
+            variable_paths_add(&paths[numbers[tensor]], &of->tensors[other]);
         }
     }
     return 0;
@@ -52,14 +52,33 @@ static errint find_paths(const struct catalog *graph, const struct catalog *of,
 
 /* What no path leads to, and what is no variable's value, has a key, which is a path as well. */
 static void find_keys(const struct catalog *graph, const struct catalog *of,
-                      const uint32_t *numbers, struct variable *variables)
+                      const uint32_t *numbers, struct variable_paths *paths)
 {
     for (uint32_t i = 0; i < graph->count; i++) {
-        struct variable *v = numbers[i] == OBJECT_NONE ? NULL : &variables[numbers[i]];
-        if (v && !v->by_path) {
-            v->by_path = catalog_by_key(of, catalog_key(graph, &graph->tensors[i]));
+        if (numbers[i] != OBJECT_NONE && !paths[numbers[i]].tensor) {
+            paths[numbers[i]].tensor = catalog_by_key(of, catalog_key(graph, &graph->tensors[i]));
         }
     }
+}
+
+/* Gives `count` variables, `numbers` by tensor of the graph, their paths, in `a`. */
+static errint add_paths(const struct catalog *graph, const struct catalog *of,
+                        const uint32_t *numbers, struct arena *a, struct variable *variables,
+                        uint32_t count, struct diag *d)
+{
+    struct variable_paths *paths = ARENA_ARRAY(a, struct variable_paths, count);
+    if (!paths) {
+        return diag_no_memory(d);
+    }
+    errint rc = find_paths(graph, of, numbers, paths, d);
+    if (rc < 0) {
+        return rc;
+    }
+    find_keys(graph, of, numbers, paths);
+    for (uint32_t i = 0; i < count; i++) {
+        variables[i].paths = &paths[i];
+    }
+    return 0;
 }
 
 static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a,
@@ -112,11 +131,10 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
                   "%u tensors of unknown dtype are left out of the graph", unknown);
     }
     if (of && of->names && of->names->friendly && c->names) {
-        errint rc = find_paths(c, of, numbers, variables, d);
+        errint rc = add_paths(c, of, numbers, a, variables, used, d);
         if (rc < 0) {
             return rc;
         }
-        find_keys(c, of, numbers, variables);
     }
     *out = variables;
     *count = used;

@@ -156,7 +156,7 @@ errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
 
 /* Append a variable; dims of the shape and the name are copied. */
 static errint append(struct declaring *to, struct str name, const struct graph_type *t,
-                     struct partition cut)
+                     const int64_t *cuts)
 {
     struct graph_reading *g = to->g;
     errint rc = check_name(g, name);
@@ -176,9 +176,25 @@ static errint append(struct declaring *to, struct str name, const struct graph_t
         .name = copy,
         .shape = {dims, t->shape.rank},
         .dtype = t->dtype,
-        .partition = cut,
+        .cuts = cuts,
         .where = g->where,
     };
+    return 0;
+}
+
+/* Gives the variable that was appended last what is known of its paths, if anything is. */
+static errint add_paths(struct declaring *to, const struct variable_paths *known)
+{
+    if (!known->tensor && !known->called_by_path) {
+        return 0;
+    }
+    struct variable_paths *paths = ARENA_NEW(to->g->arena, struct variable_paths);
+    if (!paths) {
+        return diag_no_memory(to->g->diag);
+    }
+    *paths = *known;
+    paths->called_by_path = known->called_by_path && !known->tensor;
+    to->variables[to->count - 1].paths = paths;
     return 0;
 }
 
@@ -190,7 +206,7 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
     struct partition cut;
     if (part_of(first) >= 0) {
         errint rc = graph_combine_parts(to->g, first, end, &t, &cut);
-        rc = rc ? rc : append(to, graph_member_key(first), &t, cut);
+        rc = rc ? rc : append(to, graph_member_key(first), &t, cut.counts);
         if (rc == 0) {
             to->variables[to->count - 1].slot = first->slot;
         }
@@ -200,7 +216,7 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
         return invalid(to->g, first->name, "is both a plain variable and a partitioned one");
     }
     errint rc = graph_member_type(to->g, first, &t);
-    return rc ? rc : append(to, first->name, &t, (struct partition){0});
+    return rc ? rc : append(to, first->name, &t, NULL);
 }
 
 static void note(struct declaring *to, errint rc)
@@ -237,7 +253,7 @@ static void declare_nodes(struct declaring *to)
         errint rc = alike
                         ? type_of(to->g, &list->items[i], &t)
                         : invalid(to->g, name, "has several nodes, which differ in dtype or shape");
-        note(to, rc ? rc : append(to, name, &t, (struct partition){0}));
+        note(to, rc ? rc : append(to, name, &t, NULL));
     }
 }
 
@@ -263,13 +279,8 @@ static void declare_saved(struct declaring *to)
         }
         shared += run > 1;
         errint rc = type_of(g, &list->items[i], &t);
-        rc = rc ? rc : append(to, name, &t, (struct partition){0});
-        if (rc == 0) {
-            struct variable *v = &to->variables[to->count - 1];
-            v->by_path = list->items[i].tensor;
-            v->called_by_path = list->items[i].called_by_path && !v->by_path;
-            memcpy(v->rivals, list->items[i].rivals, sizeof(v->rivals));
-        }
+        rc = rc ? rc : append(to, name, &t, NULL);
+        rc = rc ? rc : add_paths(to, &list->items[i].paths);
         note(to, rc);
     }
     if (shared) {

@@ -84,8 +84,7 @@ static errint find_tensors(struct graph_reading *g)
         uint32_t number = saved_of(g, pairs.items[i].a);
         uint32_t tensor = theirs.tensors[pairs.items[i].b];
         if (number != OBJECT_NONE && tensor != OBJECT_NONE) {
-            struct graph_node *saved = &g->saved.items[number];
-            variable_add_path(&saved->tensor, saved->rivals, &g->catalog->tensors[tensor]);
+            variable_paths_add(&g->saved.items[number].paths, &g->catalog->tensors[tensor]);
         }
     }
     return 0;
@@ -111,7 +110,7 @@ static errint recorded(struct naming *n, uint32_t saved, struct str *out)
 
 static errint friendly(struct naming *n, uint32_t saved, struct str *out)
 {
-    const struct tensor *t = saved_at(n, saved)->tensor;
+    const struct tensor *t = saved_at(n, saved)->paths.tensor;
     *out = t ? catalog_friendly(n->c, t) : STR("");
     return 0;
 }
@@ -183,8 +182,8 @@ static void give_name(struct naming *n, const struct claim *c, candidate *of)
     struct graph_node *saved = n->g->saved.items;
     if (!n->names[c->saved].ptr) {
         const struct object_link *slot = of == after_variable ? n->slot[c->saved] : NULL;
-        saved[c->saved].called_by_path =
-            of == path || (slot && saved[saved_of(n->g, slot->variable)].called_by_path);
+        saved[c->saved].paths.called_by_path =
+            of == path || (slot && saved[saved_of(n->g, slot->variable)].paths.called_by_path);
         n->names[c->saved] = c->name;
     }
 }

@@ -17,9 +17,8 @@ struct graph_node {
     uint32_t rank;
     bool unknown_rank;
     uint32_t object; /* of a SavedVariable, the number of its node, if g->catalog is set */
-    const struct tensor *tensor; /* the checkpoint's, of the same path, or NULL */
-    const struct tensor *rivals[VARIABLE_RIVALS_MOST]; /* as in struct variable */
-    bool called_by_path; /* its name, or that of the variable whose slot it is, is but its path */
+    struct variable_paths paths; /* called_by_path: or is after that of the variable whose slot it
+                                    is, which is but a path; whatever `tensor` is */
 };
 
 /* A member of the collection `variables`. */

@@ -108,9 +108,9 @@ static bool goes_by_paths(const struct store *s, const struct rule *rule)
     return c->names && c->names->friendly && str_eq(rule->source, rule->target);
 }
 
-static errint assign_by_path(struct store *s, uint32_t index, const struct variable *v,
-                             const struct tensor *t)
+static errint assign_by_path(struct store *s, uint32_t index, const struct variable *v)
 {
+    const struct tensor *t = v->paths->tensor;
     if (t->hidden != TENSOR_SHOWN) {
         resolve_complain_hidden(s->r, t, s->r->map->rules[index].line);
         return 0;
@@ -120,7 +120,7 @@ static errint assign_by_path(struct store *s, uint32_t index, const struct varia
     if (!named && s->renamed++ == 0) {
         s->first_renamed = v;
     }
-    value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->rivals[0];
+    value.rival = named && named != t && !tensor_agrees(named, t) ? named : v->paths->rivals[0];
     return store_put(s, v, 0, value, v->name);
 }
 
@@ -135,7 +135,7 @@ static void warn_renamed(struct store *s, const struct rule *rule)
             "%u variables in scope '%s' take the tensors at their paths of objects, which are "
             "called otherwise: '%s' takes '%s'%s",
             s->renamed, diag_visible(d, rule->target), diag_visible(d, v->name),
-            diag_visible(d, tensor_name(v->by_path)), s->renamed > 1 ? ", ..." : "");
+            diag_visible(d, tensor_name(variable_path_tensor(v))), s->renamed > 1 ? ", ..." : "");
     }
     s->renamed = 0;
 }
@@ -146,13 +146,13 @@ static errint assign_declared(struct store *s, uint32_t index, struct str scope,
 {
     const struct rule *rule = &s->r->map->rules[index];
     struct str member = cut_at_part(v->name);
-    if (goes_by_paths(s, rule) && v->by_path) {
-        return assign_by_path(s, index, v, v->by_path);
+    if (goes_by_paths(s, rule) && variable_path_tensor(v)) {
+        return assign_by_path(s, index, v);
     }
     const struct catalog *c = s->r->catalog;
     const struct tensor *t = goes_by_paths(s, rule) ? catalog_find(c, v->name) : NULL;
-    if (t &&
-        (v->called_by_path || s->by_path[t - c->tensors])) { /* another path's: an error, unless a
+    if (t && ((v->paths && v->paths->called_by_path) ||
+              s->by_path[t - c->tensors])) { /* another path's: an error, unless a
                                                                 rule of its own assigns v */
         struct slot value = {.source = t, .rule = index, .rival = t};
         return leave_out(s, v->name) ? 0 : store_put(s, v, 0, value, v->name);
@@ -183,7 +183,7 @@ static errint assign_scope(struct store *s, uint32_t index)
     s->last = (struct str){NULL, 0};
     const struct variable *self = scope.len ? graph_find(s->graph, scope) : NULL;
     struct str beginning = scope.len ? str_head(rule->target, scope.len + 1) : STR("");
-    if (self && self->partition.rank) {
+    if (self && self->cuts) {
         members++;
         errint rc = assign_member(s, index, scope, cut_at_part(self->name));
         if (rc < 0) {
@@ -258,12 +258,13 @@ static errint add_variable(struct store *s, const struct variable *v)
             bad = slot;
             continue;
         }
-        if (!v->partition.rank) {
+        if (!v->cuts) {
             rc = resolve_add(s->r, v->name, slot->source, as, slot->rule);
         } else if (slot->whole) {
             rc = resolve_add_into_part(s->r, v, part, slot->source, as, slot->rule);
         } else {
-            rc = resolve_add_part(s->r, v->name, slot->source, &v->partition, part, as, slot->rule);
+            struct partition cut = variable_partition(v);
+            rc = resolve_add_part(s->r, v->name, slot->source, &cut, part, as, slot->rule);
         }
         if (rc < 0) {
             return rc;
@@ -310,7 +311,7 @@ errint resolve_with_graph(struct resolve *r)
     }
     uint64_t total = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
-        const struct tensor *t = graph->variables[i].by_path;
+        const struct tensor *t = variable_path_tensor(&graph->variables[i]);
         if (t) {
             by_path[t - r->catalog->tensors] = true;
         }

@@ -38,7 +38,7 @@ static bool is_declared(const struct resolve *r, struct str name)
     const struct variable *v = graph_find(r->graph, name);
     if (!v && name_split_part(name, &whole, NULL)) {
         v = graph_find(r->graph, whole);
-        return v && v->partition.rank;
+        return v && v->cuts;
     }
     return v;
 }

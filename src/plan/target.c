@@ -223,7 +223,8 @@ errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_
 {
     static const int64_t origin[SHAPE_RANK_MOST];
     unsigned axis;
-    int64_t parts = partition_axis(&v->partition, &axis);
+    struct partition cut = variable_partition(v);
+    int64_t parts = partition_axis(&cut, &axis);
     struct target_form *form = new_form(r, source, as);
     struct str name = resolve_part_name(r, v->name, part);
     int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);

@@ -9,7 +9,8 @@
 int64_t store_parts(const struct variable *v)
 {
     unsigned axis;
-    return v->partition.rank ? partition_axis(&v->partition, &axis) : 1;
+    struct partition cut = variable_partition(v);
+    return partition_axis(&cut, &axis);
 }
 
 struct found store_find(const struct store *s, struct str name)
@@ -21,7 +22,7 @@ struct found store_find(const struct store *s, struct str name)
     struct str whole;
     int64_t part;
     v = name_split_part(name, &whole, &part) ? graph_find(s->graph, whole) : NULL;
-    if (v && v->partition.rank && part < store_parts(v)) {
+    if (v && v->cuts && part < store_parts(v)) {
         return (struct found){v, part};
     }
     return (struct found){NULL, -1};
@@ -47,7 +48,8 @@ static struct shape part_shape(const struct variable *v, int64_t part, int64_t *
 {
     unsigned axis;
     int64_t start;
-    int64_t parts = partition_axis(&v->partition, &axis);
+    struct partition cut = variable_partition(v);
+    int64_t parts = partition_axis(&cut, &axis);
     memcpy(dims, v->shape.dims, v->shape.rank * sizeof(*dims));
     split_part(v->shape.dims[axis], parts, part, &start, &dims[axis]);
     return (struct shape){dims, v->shape.rank};
@@ -70,7 +72,7 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
     const char *why =
         slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
                                       "its name is of another path"
-        : slot->rival == v->rivals[0]
+        : v->paths && slot->rival == v->paths->rivals[0]
             ? "is at several paths of objects, where the checkpoint has tensors that differ"
             : "is at the path of objects of a tensor of another name, and its name is of another "
               "path";
@@ -81,9 +83,9 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
     if (slot->rival != slot->source) {
         suggest_in_map(d, tensor_name(slot->rival), false, false);
     }
-    for (unsigned i = 0; i < VARIABLE_RIVALS_MOST && v->rivals[i]; i++) {
-        if (v->rivals[i] != slot->rival) {
-            suggest_in_map(d, tensor_name(v->rivals[i]), false, false);
+    for (unsigned i = 0; v->paths && i < VARIABLE_RIVALS_MOST && v->paths->rivals[i]; i++) {
+        if (v->paths->rivals[i] != slot->rival) {
+            suggest_in_map(d, tensor_name(v->paths->rivals[i]), false, false);
         }
     }
 }
@@ -116,8 +118,7 @@ errint store_assign(struct store *s, struct found f, const struct tensor *t, uin
     int64_t dims[SHAPE_RANK_MOST];
     struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
 
-    if (one_to_one && (f.part >= 0 || !v->partition.rank) &&
-        !shape_compatible(want, tensor_shape(t))) {
+    if (one_to_one && (f.part >= 0 || !v->cuts) && !shape_compatible(want, tensor_shape(t))) {
         complain_shape(s, v, f.part, want, t, index);
         return 0;
     }
@@ -127,8 +128,7 @@ errint store_assign(struct store *s, struct found f, const struct tensor *t, uin
         return name.ptr ? store_put(s, v, f.part, value, name) : diag_no_memory(r->diag);
     }
     int64_t parts = store_parts(v);
-    errint rc =
-        resolve_ask(r, 0, v->partition.rank ? (uint64_t)parts : 0, r->map->rules[index].line);
+    errint rc = resolve_ask(r, 0, v->cuts ? (uint64_t)parts : 0, r->map->rules[index].line);
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = store_put(s, v, part, value, v->name);
     }
@@ -142,11 +142,12 @@ bool store_parts_agree(struct store *s, const struct rule *rule, struct found f)
         return true;
     }
     struct partition wanted;
-    bool agree = f.part < 0 && v->partition.rank &&
+    struct partition cut = variable_partition(v);
+    bool agree = f.part < 0 && v->cuts &&
                  (rule->parts ? rule->parts == store_parts(v)
                               : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
                                                    s->r->arena, &wanted) &&
-                                    partition_eq(&wanted, &v->partition));
+                                    partition_eq(&wanted, &cut));
     if (!agree) {
         diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
                    "the rule's parts of '%s' differ from its declaration at %s",

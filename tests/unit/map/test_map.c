@@ -141,7 +141,8 @@ static void print_map(struct buf *b, const struct map *m)
         buf_visible(b, v->name);
         buf_printf(b, " %s ", dtype_name(v->dtype));
         shape_print(b, v->shape);
-        print_partition(b, &v->partition);
+        struct partition cut = variable_partition(v);
+        print_partition(b, &cut);
         buf_printf(b, " at %s\n", base_name(v->where));
     }
 }

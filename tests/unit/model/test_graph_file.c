@@ -101,7 +101,7 @@ static void print_rows(struct buf *b)
         buf_printf(b, "%s{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\"", i ? ",\n" : "",
                    STR_ARG(v->name), dtype_name(v->dtype));
         print_dims(b, "shape", v->shape.dims, v->shape.rank, v->shape.rank == SHAPE_RANK_UNKNOWN);
-        print_dims(b, "partition", v->partition.counts, v->partition.rank, v->partition.rank == 0);
+        print_dims(b, "partition", v->cuts, v->shape.rank, !v->cuts);
         buf_text(b, "}");
     }
 }
