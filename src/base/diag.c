@@ -74,8 +74,8 @@ static struct diag_entry *new_entry(struct diag *d)
 }
 
 FORMAT(6, 0)
-static void add(struct diag *d, bool warning, enum diag_code code, const char *where,
-                struct str subject, const char *fmt, va_list args)
+static void add_entry(struct diag *d, bool warning, enum diag_code code, struct position at,
+                      struct str subject, const char *fmt, va_list args)
 {
     if (!d) {
         return;
@@ -97,33 +97,52 @@ static void add(struct diag *d, bool warning, enum diag_code code, const char *w
         vsnprintf(message, (size_t)len + 1, fmt, again);
     }
     va_end(again);
-    char *place = arena_cstr(&d->arena, str_from(where ? where : ""));
+    const char *file = arena_cstr(&d->arena, str_from(at.file ? at.file : ""));
     *e = (struct diag_entry){
         .code = code,
         .warning = warning,
-        .where = place ? place : "",
+        .at = {file ? file : "", at.line},
         .subject = arena_str(&d->arena, subject),
         .message = message ? message : "no memory for the message",
     };
     d->kept++;
 }
 
-errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject,
+errint diag_error(struct diag *d, enum diag_code code, const char *file, struct str subject,
                   const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    add(d, false, code, where, subject, fmt, args);
+    add_entry(d, false, code, position_file(file), subject, fmt, args);
     va_end(args);
     return codes[code].rc;
 }
 
-void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject,
+errint diag_error_at(struct diag *d, enum diag_code code, struct position at, struct str subject,
+                     const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    add_entry(d, false, code, at, subject, fmt, args);
+    va_end(args);
+    return codes[code].rc;
+}
+
+void diag_warn(struct diag *d, enum diag_code code, const char *file, struct str subject,
                const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    add(d, true, code, where, subject, fmt, args);
+    add_entry(d, true, code, position_file(file), subject, fmt, args);
+    va_end(args);
+}
+
+void diag_warn_at(struct diag *d, enum diag_code code, struct position at, struct str subject,
+                  const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    add_entry(d, true, code, at, subject, fmt, args);
     va_end(args);
 }
 
@@ -132,7 +151,7 @@ void diag_take_errors(struct diag *d, const struct diag *from)
     for (unsigned i = 0; i < from->kept; i++) {
         const struct diag_entry *e = &from->entries[i];
         if (!e->warning) {
-            diag_error(d, e->code, e->where, e->subject, "%s", e->message);
+            diag_error_at(d, e->code, e->at, e->subject, "%s", e->message);
         }
         for (unsigned k = 0; !e->warning && k < e->nearest_count; k++) {
             diag_nearest_written(d, e->nearest[k], e->written[k]);
@@ -170,6 +189,17 @@ const char *diag_visible(struct diag *d, struct str s)
     }
     CLEANUP_BUF struct buf text = {0};
     buf_visible_head(&text, s, DIAG_SHOWN_MOST);
+    char *copy = d && !text.failed ? arena_cstr(&d->arena, buf_view(&text)) : NULL;
+    return copy ? copy : "?";
+}
+
+const char *diag_place(struct diag *d, struct position at)
+{
+    if (d && d->kept == DIAG_KEPT) {
+        return "";
+    }
+    CLEANUP_BUF struct buf text = {0};
+    position_print(&text, at);
     char *copy = d && !text.failed ? arena_cstr(&d->arena, buf_view(&text)) : NULL;
     return copy ? copy : "?";
 }

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/errint.h"
+#include "base/position.h"
 #include "base/str.h"
 
 enum {
@@ -54,7 +55,7 @@ enum diag_code {
 struct diag_entry {
     enum diag_code code;
     bool warning;
-    const char *where;   /* "map.ini:3" or a file's path; never NULL, may be "" */
+    struct position at;  /* its file is never NULL, but may be "" */
     struct str subject;  /* the name that it is about, raw bytes; may be empty */
     const char *message; /* lower case, no full stop, names already made visible */
     struct str nearest[DIAG_NEAREST];
@@ -97,17 +98,23 @@ static inline void diag_forget(struct diag *d, const struct diag_mark *then)
     d->warnings = then->warnings;
 }
 
-/* diag_error: adds an error and returns the errint of its code (-EINVAL, -ENOENT, -EBADMSG, ...).
- * `where` is copied; `subject` is copied; the format makes `message`. d may be NULL: nothing is
- * kept. */
+/* diag_error: adds an error about the file `file` (NULL or "": about none) and returns the errint
+ * of its code (-EINVAL, -ENOENT, -EBADMSG, ...). `file` and `subject` are copied; the format makes
+ * `message`. d may be NULL: nothing is kept. diag_error_at: the same of a position. */
 FORMAT(5, 6)
-errint diag_error(struct diag *d, enum diag_code code, const char *where, struct str subject,
+errint diag_error(struct diag *d, enum diag_code code, const char *file, struct str subject,
                   const char *fmt, ...);
-
-/* diag_warn: adds a warning. */
 FORMAT(5, 6)
-void diag_warn(struct diag *d, enum diag_code code, const char *where, struct str subject,
+errint diag_error_at(struct diag *d, enum diag_code code, struct position at, struct str subject,
+                     const char *fmt, ...);
+
+/* diag_warn, diag_warn_at: add a warning. */
+FORMAT(5, 6)
+void diag_warn(struct diag *d, enum diag_code code, const char *file, struct str subject,
                const char *fmt, ...);
+FORMAT(5, 6)
+void diag_warn_at(struct diag *d, enum diag_code code, struct position at, struct str subject,
+                  const char *fmt, ...);
 
 /* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
 void diag_take_errors(struct diag *d, const struct diag *from);
@@ -124,6 +131,10 @@ errint diag_no_memory(struct diag *d);
 /* diag_visible: s made fit for a message, as buf_visible_head with DIAG_SHOWN_MOST, allocated in
  * d's arena; for %s. It costs nothing once d keeps no more entries: then it is "". */
 const char *diag_visible(struct diag *d, struct str s);
+
+/* diag_place: a position for a message, "map.ini:3", allocated in d's arena; for %s. It costs
+ * nothing once d keeps no more entries: then it is "". */
+const char *diag_place(struct diag *d, struct position at);
 
 const char *diag_code_name(enum diag_code code);
 

@@ -32,11 +32,11 @@ static errint sort(struct variable *variables, uint32_t count, struct diag *d)
     return 0;
 }
 
-/* The `where` of another line as it reads within a message, which has the folder already. */
-static const char *shortly(const char *where)
+/* Another position as it reads within a message, which has the folder already. */
+static const char *place_in_folder(struct diag *d, struct position at)
 {
-    const char *slash = strrchr(where, '/');
-    return slash ? slash + 1 : where;
+    const char *slash = strrchr(at.file, '/');
+    return diag_place(d, (struct position){slash ? slash + 1 : at.file, at.line});
 }
 
 /* Errors that one variable makes with those before it. */
@@ -44,18 +44,18 @@ static errint check(const struct graph *g, uint32_t i, struct diag *d)
 {
     const struct variable *v = &g->variables[i];
     if (i > 0 && str_eq(v->name, v[-1].name)) {
-        return diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
-                          "variable '%s' is declared twice, before at %s",
-                          message_shown(d, v->name), shortly(v[-1].where));
+        return diag_error_at(d, DIAG_GRAPH_INVALID, *v->at, v->name,
+                             "variable '%s' is declared twice, before at %s",
+                             message_shown(d, v->name), place_in_folder(d, *v[-1].at));
     }
     struct str whole;
     const struct variable *of =
         !v->cuts && name_split_part(v->name, &whole, NULL) ? graph_find(g, whole) : NULL;
     if (of && of->cuts) {
-        return diag_error(
-            d, DIAG_GRAPH_INVALID, v->where, v->name,
+        return diag_error_at(
+            d, DIAG_GRAPH_INVALID, *v->at, v->name,
             "variable '%s' is called like a part of '%s', which is partitioned at %s: leave it out",
-            message_shown(d, v->name), message_shown(d, whole), shortly(of->where));
+            message_shown(d, v->name), message_shown(d, whole), place_in_folder(d, *of->at));
     }
     return 0;
 }
@@ -108,12 +108,13 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         } else if (alike(v, &more[i])) {
             all[v - declared->variables].paths = more[i].paths;
         } else {
-            errint bad = diag_error(d, DIAG_GRAPH_INVALID, v->where, v->name,
-                                    "variable '%s' is declared %s %s here, but is %s %s in %s, or "
-                                    "is cut otherwise there",
-                                    message_shown(d, v->name), dtype_name(v->dtype),
-                                    shape_text(v->shape).text, dtype_name(more[i].dtype),
-                                    shape_text(more[i].shape).text, more[i].where);
+            errint bad =
+                diag_error_at(d, DIAG_GRAPH_INVALID, *v->at, v->name,
+                              "variable '%s' is declared %s %s here, but is %s %s in %s, or "
+                              "is cut otherwise there",
+                              message_shown(d, v->name), dtype_name(v->dtype),
+                              shape_text(v->shape).text, dtype_name(more[i].dtype),
+                              shape_text(more[i].shape).text, diag_place(d, *more[i].at));
             rc = rc ? rc : bad;
         }
     }

@@ -25,7 +25,7 @@ struct variable {
     struct str name;     /* full name, decoded; without :0; a partitioned one without /part_N */
     struct shape shape;  /* full shape; may have unknown dimensions or rank when not partitioned */
     const int64_t *cuts; /* of a partitioned one: the number of parts along each axis; else NULL */
-    const char *where;   /* "map.ini:12" */
+    const struct position *at;          /* of its declaration, or the graph file; borrows */
     const struct variable_paths *paths; /* NULL: nothing is known of its paths of objects */
     enum dtype dtype;
     bool slot; /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
@@ -42,8 +42,8 @@ struct graph {
  * names; malformed shape), and DIAG_GRAPH_INVALID for one that no variable can have (a partition of
  * an unknown or scalar shape, of another rank, with more parts than elements along its axis; more
  * than 2^63-1 bytes; a resource or variant). */
-MUST_CHECK errint variable_parse(const struct ini_item *item, const char *path, struct arena *a,
-                                 struct variable *out, struct diag *d);
+MUST_CHECK errint variable_parse(const struct ini_item *item, struct arena *a, struct variable *out,
+                                 struct diag *d);
 
 /* graph_build: sorts `variables` (taken over, in an arena that outlives *out, in the order
  * declared) and refuses, naming both lines, a name declared twice, and a plain variable called like

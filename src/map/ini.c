@@ -37,6 +37,12 @@ struct reader {
     errint rc;
 };
 
+/* Of the line handed over last. */
+static struct position position_of(const struct reader *r)
+{
+    return (struct position){r->path, r->line};
+}
+
 static void out_of_memory(struct reader *r)
 {
     if (r->rc != -ENOMEM) {
@@ -113,7 +119,7 @@ static void add_item(struct reader *r, struct str key)
         .section = r->section_count ? r->sections[r->section_count - 1].name : STR(""),
         .key = copy,
         .value = STR(""),
-        .line = r->line,
+        .at = position_of(r),
     };
     r->pending = true;
 }
@@ -144,9 +150,7 @@ FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, cons
     char message[1024];
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(r->path, r->line, where);
-    errint rc = diag_error(r->d, DIAG_MAP_SYNTAX, where, subject, "%s", message);
+    errint rc = diag_error_at(r->d, DIAG_MAP_SYNTAX, position_of(r), subject, "%s", message);
     r->rc = r->rc ? r->rc : rc;
     r->open = OPEN_REFUSED;
     return STR("");
@@ -155,10 +159,8 @@ FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, cons
 /* Adds the error of a file with too much in it and ends the reading. */
 static struct str stop(struct reader *r, const char *what, int most)
 {
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(r->path, r->line, where);
-    errint rc =
-        diag_error(r->d, DIAG_LIMIT, where, STR(""), "more than %d %s in one file", most, what);
+    errint rc = diag_error_at(r->d, DIAG_LIMIT, position_of(r), STR(""),
+                              "more than %d %s in one file", most, what);
     r->rc = r->rc ? r->rc : rc;
     r->rest = STR("");
     return STR("");

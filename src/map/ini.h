@@ -30,7 +30,7 @@ struct ini_item {
     struct str section; /* without brackets */
     struct str key;     /* trimmed, as written: %XX not decoded; never empty */
     struct str value;   /* trimmed; continuation lines are joined by one blank */
-    uint32_t line;      /* of the key, from 1 */
+    struct position at; /* of the key */
 };
 
 /* One header. Its items are those from `first` to the next section's. */
@@ -49,7 +49,7 @@ struct ini_file {
 };
 
 /* ini_parse_text: parses `text`, the content of the file `path` (borrowed for as long as *out),
- * allocating in `a`. Every bad line is one DIAG_MAP_SYNTAX error with "path:line", what was found
+ * allocating in `a`. Every bad line is one DIAG_MAP_SYNTAX error with its position, what was found
  * and the remedy; -EINVAL if there was any (*out then holds the good items, so that the caller can
  * go on and report more). Not for two threads at once: inih's limits are variables of the
  * process. */

@@ -40,10 +40,11 @@ bool map_names_parse(struct str text, enum map_names *out)
     return friendly || str_eq(text, STR("key"));
 }
 
-static void read_path(struct loading *l, const struct ini_item *item, const char *where)
+static void read_path(struct loading *l, const struct ini_item *item)
 {
     if (item->value.len == 0) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+        note(l,
+             diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
                            "the checkpoint's path is empty: leave the line out to name it on the "
                            "command line"));
         return;
@@ -54,11 +55,12 @@ static void read_path(struct loading *l, const struct ini_item *item, const char
     }
 }
 
-static void read_names(struct loading *l, const struct ini_item *item, const char *where)
+static void read_names(struct loading *l, const struct ini_item *item)
 {
     static const char *const values[] = {"key", "friendly"};
     if (!map_names_parse(item->value, &l->m->names)) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
+        note(l,
+             diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
                            "'%s' is no value of 'names' in [checkpoint]: expected key or friendly",
                            message_shown(l->d, item->value)));
         message_nearest(l->d, item->value, values, ARRAY_LEN(values));
@@ -68,43 +70,42 @@ static void read_names(struct loading *l, const struct ini_item *item, const cha
 static void read_checkpoint(struct loading *l, const struct ini_item *item)
 {
     static const char *const keys[] = {"path", "names"};
-    static void (*const readers[])(struct loading *, const struct ini_item *,
-                                   const char *) = {read_path, read_names};
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(l->ini->path, item->line, where);
+    static void (*const readers[])(struct loading *, const struct ini_item *) = {read_path,
+                                                                                 read_names};
     size_t key = 0;
     while (key < ARRAY_LEN(keys) && !str_eq(item->key, str_from(keys[key]))) {
         key++;
     }
     if (key == ARRAY_LEN(keys)) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                           "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
-                           message_shown(l->d, item->key)));
+        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                              "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
+                              message_shown(l->d, item->key)));
         message_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
         return;
     }
     if (l->checkpoint[key]) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                           "a second '%s' in [checkpoint], the first is in line %u", keys[key],
-                           l->checkpoint[key]->line));
+        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                              "a second '%s' in [checkpoint], the first is in line %u", keys[key],
+                              l->checkpoint[key]->at.line));
         return;
     }
     l->checkpoint[key] = item;
-    readers[key](l, item, where);
+    readers[key](l, item);
 }
 
 static void read_rule(struct loading *l, const struct ini_item *item)
 {
     struct rule *rule = &l->rules[l->m->rule_count];
-    errint rc = rule_parse(item, l->m->path, &l->m->arena, rule, l->d);
+    errint rc = rule_parse(item, &l->m->arena, rule, l->d);
     note(l, rc);
+    rule->number = l->m->rule_count;
     l->m->rule_count += rc == 0;
 }
 
 static void read_variable(struct loading *l, const struct ini_item *item)
 {
     struct variable *v = &l->variables[l->variable_count];
-    errint rc = variable_parse(item, l->m->path, &l->m->arena, v, l->d);
+    errint rc = variable_parse(item, &l->m->arena, v, l->d);
     note(l, rc);
     l->m->graph_broken |= rc < 0;
     l->variable_count += rc == 0;
@@ -114,27 +115,23 @@ static void read_view(struct loading *l, const struct ini_item *item)
 {
     static const struct format_names unasked;
     const struct format_names *formats = l->extra ? &l->extra->formats : &unasked;
-    note(l, view_option_read(item, l->m->path, formats, &l->m->arena, &l->m->view, l->d));
+    note(l, view_option_read(item, formats, &l->m->arena, &l->m->view, l->d));
 }
 
 static void read_sidecar(struct loading *l, const struct ini_item *item)
 {
     if (l->m->sidecar_count == SIDECARS_MOST) {
-        char where[MESSAGE_WHERE_BYTES];
-        message_where(l->ini->path, item->line, where);
-        note(l, diag_error(l->d, DIAG_LIMIT, where, item->key, "more than %d files in [files]",
-                           SIDECARS_MOST));
+        note(l, diag_error_at(l->d, DIAG_LIMIT, item->at, item->key,
+                              "more than %d files in [files]", SIDECARS_MOST));
         return;
     }
     struct sidecar *s = &l->sidecars[l->m->sidecar_count];
-    errint rc = sidecar_parse(item, l->m->path, &l->m->arena, s, l->d);
+    errint rc = sidecar_parse(item, &l->m->arena, s, l->d);
     for (uint32_t i = 0; rc == 0 && i < l->m->sidecar_count; i++) {
         if (str_eq(l->sidecars[i].name, s->name)) {
-            char where[MESSAGE_WHERE_BYTES];
-            message_where(l->ini->path, item->line, where);
-            rc = diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                            "a second '%s' in [files], the first is in line %u",
-                            message_shown(l->d, item->key), l->sidecars[i].line);
+            rc = diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                               "a second '%s' in [files], the first is in line %u",
+                               message_shown(l->d, item->key), l->sidecars[i].at.line);
         }
     }
     note(l, rc);
@@ -174,12 +171,11 @@ static void complain_unknown(struct loading *l, const struct ini_section *s)
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
         names[i] = sections[i].name;
     }
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(l->ini->path, s->line, where);
-    note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, s->name,
-                       "unknown section [%s]: expected [checkpoint], [assignment_map], "
-                       "[variables], [view] or [files]",
-                       message_shown(l->d, s->name)));
+    struct position at = {l->ini->path, s->line};
+    note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, s->name,
+                          "unknown section [%s]: expected [checkpoint], [assignment_map], "
+                          "[variables], [view] or [files]",
+                          message_shown(l->d, s->name)));
     message_nearest(l->d, s->name, names, SECTION_COUNT);
 }
 
@@ -226,29 +222,27 @@ static int compare_rules(const void *left, const void *right)
     int order = plain == rule_is_plain(b) ? (plain ? str_cmp(a->source, b->source) : 0)
                 : plain                   ? -1
                                           : 1;
-    return order ? order : (a->line > b->line) - (a->line < b->line);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 /* `KEY=VALUE` of the command line, which inih does not see. */
-static void read_argument(struct loading *l, const char *text, uint32_t line,
+static void read_argument(struct loading *l, const char *text, struct position at,
                           void (*read)(struct loading *l, const struct ini_item *item))
 {
-    char where[MESSAGE_WHERE_BYTES];
-    message_where("", line, where);
     struct arrow arrow;
     if (arrow_find(str_trim(str_from(text)), &arrow) && utf8_valid(str_from(text))) {
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
-                           "found '%s', expected '=': write '%s = %s'", arrow.sign,
-                           message_shown(l->d, arrow.from), message_shown(l->d, arrow.to)));
+        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
+                              "found '%s', expected '=': write '%s = %s'", arrow.sign,
+                              message_shown(l->d, arrow.from), message_shown(l->d, arrow.to)));
         return;
     }
     struct str rest;
-    struct ini_item item = {.key = token_cut(str_from(text), '=', &rest), .line = line};
+    struct ini_item item = {.key = token_cut(str_from(text), '=', &rest), .at = at};
     item.value = rest.ptr ? str_trim(rest) : STR("");
     if (!item.key.len || !item.value.len || !utf8_valid(str_from(text))) {
-        note(l,
-             diag_error(l->d, DIAG_MAP_SYNTAX, where, str_from(text),
-                        "'%s': expected NAME=VALUE in UTF-8", message_shown(l->d, str_from(text))));
+        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
+                              "'%s': expected NAME=VALUE in UTF-8",
+                              message_shown(l->d, str_from(text))));
         return;
     }
     read(l, &item);
@@ -258,11 +252,11 @@ static void read_extra(struct loading *l)
 {
     const struct map_extra *extra = l->extra;
     for (uint32_t i = 0; extra && i < extra->assign_count; i++) {
-        read_argument(l, extra->assign[i], MESSAGE_LINE_ASSIGN + i + 1, read_rule);
+        read_argument(l, extra->assign[i], (struct position){"assign", i + 1}, read_rule);
     }
     for (uint32_t i = 0; extra && i < extra->define_count; i++) {
         l->m->graph.given = true;
-        read_argument(l, extra->define[i], MESSAGE_LINE_DEFINE + i + 1, read_variable);
+        read_argument(l, extra->define[i], (struct position){"define", i + 1}, read_variable);
     }
 }
 
@@ -274,6 +268,7 @@ static void add_identity(struct loading *l)
         .target = STR("/"),
         .source_is_scope = true,
         .target_is_scope = true,
+        .at = position_file("(no map)"),
     };
 }
 
@@ -285,12 +280,10 @@ static errint load_items(struct loading *l)
     }
     if (l->ini->count && (l->ini->section_count == 0 || l->ini->sections[0].first > 0)) {
         const struct ini_item *item = &l->ini->items[0];
-        char where[MESSAGE_WHERE_BYTES];
-        message_where(l->ini->path, item->line, where);
-        note(l, diag_error(l->d, DIAG_MAP_SYNTAX, where, item->key,
-                           "a line before any section: put the header of its section above it, "
-                           "[assignment_map] for "
-                           "rules"));
+        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                              "a line before any section: put the header of its section above it, "
+                              "[assignment_map] for "
+                              "rules"));
     }
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         read_section(l, i);
@@ -409,14 +402,6 @@ errint map_parse(struct str text, const char *path, struct diag *d, struct map *
     errint rc = m->text.ptr ? load(m, NULL, d) : diag_no_memory(d);
     *out = rc == -ENOMEM ? NULL : STEAL(m);
     return rc;
-}
-
-const char *map_where(const struct map *m, uint32_t line, char buf[static MESSAGE_WHERE_BYTES])
-{
-    if (line) {
-        return message_where(m->path ? m->path : "", line, buf);
-    }
-    return strcpy(buf, "(no map)");
 }
 
 void map_close(struct map *m)

@@ -27,7 +27,7 @@ enum map_names {
 };
 
 /* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...` and declarations
- * `NAME=DTYPE SHAPE`. Their place in messages is "assign:1", "define:1". And what a map may say of
+ * `NAME=DTYPE SHAPE`. Their positions are "assign:1", "define:1". And what a map may say of
  * the layers above. */
 struct map_extra {
     const char *const *assign;
@@ -71,10 +71,6 @@ MUST_CHECK errint map_open(const char *path, const struct map_extra *extra, stru
 /* map_parse: the same from text that is already there (copied); `path` names it in messages and is
  * the base of relative paths. */
 MUST_CHECK errint map_parse(struct str text, const char *path, struct diag *d, struct map **out);
-
-/* map_where: "map.ini:3" for a rule of m, in buf; "assign:1" for one of the command line, "(no
- * map)" for `/ = /` without a map. Returns buf. */
-const char *map_where(const struct map *m, uint32_t line, char buf[static 4096 + 16]);
 
 /* map_close: frees m; NULL is legal. */
 void map_close(struct map *m);

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/message.h"
 
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/edit_distance.h"
 #include "base/nearest.h"
 #include "tensor/dtype.h"
 
 enum { SHOWN_MOST = 120 };
-
-const char *message_where(const char *path, uint32_t line, char buf[static MESSAGE_WHERE_BYTES])
-{
-    if (line >= MESSAGE_LINE_ASSIGN) {
-        bool define = line >= MESSAGE_LINE_DEFINE;
-        snprintf(buf, MESSAGE_WHERE_BYTES, "%s:%u", define ? "define" : "assign",
-                 line - (define ? MESSAGE_LINE_DEFINE : MESSAGE_LINE_ASSIGN));
-        return buf;
-    }
-    snprintf(buf, MESSAGE_WHERE_BYTES, "%s:%u", path, line);
-    return buf;
-}
 
 const char *message_shown(struct diag *d, struct str s)
 {

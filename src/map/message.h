@@ -4,20 +4,9 @@
 #define CKPTFS_MAP_MESSAGE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/diag.h"
 #include "base/str.h"
-
-enum {
-    MESSAGE_WHERE_BYTES = 4096 + 16, /* a path and a number */
-    MESSAGE_LINE_ASSIGN = 1 << 29,   /* plus N: the Nth -a or assign= of the command line, where a
-                                      line   number is expected */
-    MESSAGE_LINE_DEFINE = 1 << 30,   /* likewise define= */
-};
-
-/* message_where: "map.ini:3", "assign:1" or "define:1", in buf. Returns buf. */
-const char *message_where(const char *path, uint32_t line, char buf[static MESSAGE_WHERE_BYTES]);
 
 /* message_shown: s fit for a message, a long one cut with "..."; for %s. Costs nothing once d keeps
  * no more. */

@@ -6,11 +6,11 @@
 #include "map/token.h"
 
 /* The first character that must be written %XX, if there is one. */
-static errint refuse_reserved(struct str text, const char *role, const char *where, struct diag *d)
+static errint refuse_reserved(struct str text, const char *role, struct position at, struct diag *d)
 {
     if (text.ptr[0] == '[') {
-        return diag_error(
-            d, DIAG_MAP_SYNTAX, where, text,
+        return diag_error_at(
+            d, DIAG_MAP_SYNTAX, at, text,
             "the %s '%s' begins with '[': lists have no brackets; write %%5B for a literal '['",
             role, message_shown(d, text));
     }
@@ -18,8 +18,8 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
     if (bare.ptr) {
         const char *number = message_shown(d, str_from_pos(text, bare.len + 1));
         const char *name = message_shown(d, bare);
-        return diag_error(
-            d, DIAG_MAP_SYNTAX, where, text,
+        return diag_error_at(
+            d, DIAG_MAP_SYNTAX, at, text,
             "variables have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so", number,
             name, name, number);
     }
@@ -30,19 +30,20 @@ static errint refuse_reserved(struct str text, const char *role, const char *whe
         case '?':
         case '{':
         case '}':
-            return diag_error(d, DIAG_UNSUPPORTED, where, text,
-                              "wildcards are not supported yet; write %%%02X for a literal '%c'", c,
-                              c);
+            return diag_error_at(d, DIAG_UNSUPPORTED, at, text,
+                                 "wildcards are not supported yet; write %%%02X for a literal '%c'",
+                                 c, c);
         case '@':
-            return diag_error(d, DIAG_UNSUPPORTED, where, text,
-                              "'@' in a name is not supported yet; write %%40 for a literal '@'");
+            return diag_error_at(
+                d, DIAG_UNSUPPORTED, at, text,
+                "'@' in a name is not supported yet; write %%40 for a literal '@'");
         case '=':
         case ':':
         case ',':
         case '|':
-            return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                              "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
-                              message_shown(d, text), c, c);
+            return diag_error_at(d, DIAG_MAP_SYNTAX, at, text,
+                                 "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
+                                 message_shown(d, text), c, c);
         default:
             break;
         }
@@ -59,17 +60,17 @@ static size_t components(struct str name)
     return count;
 }
 
-errint name_parse(struct str text, const char *role, const char *where, struct arena *a,
+errint name_parse(struct str text, const char *role, struct position at, struct arena *a,
                   struct name *out, struct diag *d)
 {
     *out = (struct name){.text = STR("")};
     if (text.len == 0) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "a %s is empty: expected a name, a scope such as 'a/b/', "
-                          "or the root '/'",
-                          role);
+        return diag_error_at(d, DIAG_MAP_SYNTAX, at, text,
+                             "a %s is empty: expected a name, a scope such as 'a/b/', "
+                             "or the root '/'",
+                             role);
     }
-    errint rc = refuse_reserved(text, role, where, d);
+    errint rc = refuse_reserved(text, role, at, d);
     if (rc < 0) {
         return rc;
     }
@@ -78,22 +79,22 @@ errint name_parse(struct str text, const char *role, const char *where, struct a
         return diag_no_memory(d);
     }
     if (name.text.len == 0) {
-        return diag_error(d, DIAG_MAP_SYNTAX, where, text,
-                          "the %s '%%' is the empty name, which no tensor can have", role);
+        return diag_error_at(d, DIAG_MAP_SYNTAX, at, text,
+                             "the %s '%%' is the empty name, which no tensor can have", role);
     }
     if (name.is_scope && str_eq(name.text, STR("/")) && text.len > 1) {
-        return diag_error(
-            d, DIAG_MAP_SYNTAX, where, text,
+        return diag_error_at(
+            d, DIAG_MAP_SYNTAX, at, text,
             "the scope '%s' would be taken for the root '/': name its tensors one by one",
             message_shown(d, text));
     }
     if (name.text.len > NAME_BYTES_MOST) {
-        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu bytes, the limit is %d",
-                          role, name.text.len, NAME_BYTES_MOST);
+        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu bytes, the limit is %d",
+                             role, name.text.len, NAME_BYTES_MOST);
     }
     if (components(name.text) > NAME_COMPONENTS_MOST) {
-        return diag_error(d, DIAG_LIMIT, where, STR(""), "a %s has %zu components, the limit is %d",
-                          role, components(name.text), NAME_COMPONENTS_MOST);
+        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu components, the limit is %d",
+                             role, components(name.text), NAME_COMPONENTS_MOST);
     }
     *out = name;
     return 0;

@@ -21,9 +21,9 @@ struct name {
 };
 
 /* name_parse: the name that trimmed `text` stands for. `role` ("source", "target", "variable") and
- * `where` are for the messages. Refuses an empty name, characters that the language keeps for
- * itself, `x:0`, names over the limits. */
-MUST_CHECK errint name_parse(struct str text, const char *role, const char *where, struct arena *a,
+ * `at` are for the messages. Refuses an empty name, characters that the language keeps for itself,
+ * `x:0`, names over the limits. */
+MUST_CHECK errint name_parse(struct str text, const char *role, struct position at, struct arena *a,
                              struct name *out, struct diag *d);
 
 /* name_split_part: whether `name`, decoded, is NAME/part_N, with N in decimal without padding.

@@ -22,14 +22,15 @@ struct partition {
     uint8_t rank;          /* 0: not partitioned */
 };
 
-/* partition_parse: "5,1" to counts allocated in `a`; `where` is "map.ini:3". Refuses counts < 1,
- * more than one above 1, more than SHAPE_RANK_MOST axes, more than PARTITION_PARTS_MOST parts. */
-MUST_CHECK errint partition_parse(struct str text, const char *where, struct arena *a,
+/* partition_parse: "5,1" to counts allocated in `a`; `at` is the place in messages. Refuses counts
+ * < 1, more than one above 1, more than SHAPE_RANK_MOST axes, more than PARTITION_PARTS_MOST
+ * parts. */
+MUST_CHECK errint partition_parse(struct str text, struct position at, struct arena *a,
                                   struct partition *out, struct diag *d);
 
 /* partition_list_parse: a list `NAME/part_1, NAME/part_0` of at least two names, where N = 0 to k-1
  * stand each once and in any order, to NAME, decoded and allocated in `a`, and k. */
-MUST_CHECK errint partition_list_parse(struct str text, const char *where, struct arena *a,
+MUST_CHECK errint partition_list_parse(struct str text, struct position at, struct arena *a,
                                        struct str *name, int64_t *parts, struct diag *d);
 
 /* partition_eq: the same counts, or neither is a partition. */

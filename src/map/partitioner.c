@@ -37,16 +37,16 @@ static int64_t *setting(struct partitioner *p, size_t field)
     return (int64_t *)(void *)((char *)p + field);
 }
 
-static errint complain(struct diag *d, const char *where, struct str text, struct str word,
+static errint complain(struct diag *d, struct position at, struct str text, struct str word,
                        const char *expected)
 {
-    return diag_error(d, DIAG_MAP_SYNTAX, where, text, "'partition %s': '%s' is not %s",
-                      message_shown(d, text), message_shown(d, word), expected);
+    return diag_error_at(d, DIAG_MAP_SYNTAX, at, text, "'partition %s': '%s' is not %s",
+                         message_shown(d, text), message_shown(d, word), expected);
 }
 
 /* One `name value` pair; `rest` begins at the value. */
 static errint parse_setting(struct partitioner *p, struct str text, struct str word,
-                            struct str value, const char *where, struct diag *d)
+                            struct str value, struct position at, struct diag *d)
 {
     const char *known[ARRAY_LEN(settings)];
     size_t count = 0;
@@ -60,17 +60,17 @@ static errint parse_setting(struct partitioner *p, struct str text, struct str w
         }
         int64_t number = token_number(value);
         if (number < settings[i].least) {
-            return complain(d, where, text, value, "a number that this setting takes");
+            return complain(d, at, text, value, "a number that this setting takes");
         }
         *setting(p, settings[i].field) = number;
         return 0;
     }
-    errint rc = complain(d, where, text, word, "a setting of this partitioner");
+    errint rc = complain(d, at, text, word, "a setting of this partitioner");
     message_nearest(d, word, known, count);
     return rc;
 }
 
-errint partitioner_parse(struct str text, const char *where, struct arena *a,
+errint partitioner_parse(struct str text, struct position at, struct arena *a,
                          struct partitioner *out, struct diag *d)
 {
     *out = (struct partitioner){.min_slice_size = 256 << 10, .bytes_per_string_element = 16};
@@ -79,7 +79,7 @@ errint partitioner_parse(struct str text, const char *where, struct arena *a,
     if (!word.len || (word.ptr[0] >= '0' && word.ptr[0] <= '9') || word.ptr[0] == '-' ||
         word.ptr[0] == ',') {
         out->kind = PARTITIONER_COUNTS;
-        errint rc = partition_parse(text, where, a, &out->counts, d);
+        errint rc = partition_parse(text, at, a, &out->counts, d);
         if (rc < 0) {
             *out = (struct partitioner){0};
         }
@@ -94,20 +94,20 @@ errint partitioner_parse(struct str text, const char *where, struct arena *a,
     errint rc = 0;
     if (out->kind == PARTITIONER_NONE) {
         static const char *const names[] = {"fixed", "min_max", "variable_axis"};
-        rc = complain(d, where, text, word,
+        rc = complain(d, at, text, word,
                       "a partitioner: counts such as 5,1, fixed, min_max or variable_axis");
         message_nearest(d, word, names, ARRAY_LEN(names));
     } else {
         word = token_next(rest, &rest);
         out->first = token_number(word);
         if (out->first < 1) {
-            rc = complain(d, where, text, word, kinds[out->kind].first);
+            rc = complain(d, at, text, word, kinds[out->kind].first);
         }
     }
     while (rc == 0 && rest.len) {
         word = token_next(rest, &rest);
         struct str value = token_next(rest, &rest);
-        rc = parse_setting(out, text, word, value, where, d);
+        rc = parse_setting(out, text, word, value, at, d);
     }
     if (rc < 0) {
         *out = (struct partitioner){0};

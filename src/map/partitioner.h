@@ -41,7 +41,7 @@ struct partitioner {
 
 /* partitioner_parse: what follows `partition`; counts are allocated in `a`. -EINVAL or -EOVERFLOW,
  * with what was found and expected in d. */
-MUST_CHECK errint partitioner_parse(struct str text, const char *where, struct arena *a,
+MUST_CHECK errint partitioner_parse(struct str text, struct position at, struct arena *a,
                                     struct partitioner *out, struct diag *d);
 
 /* partitioner_apply: the counts for a variable of that shape and dtype, allocated in `a`. NULL on

@@ -12,7 +12,7 @@ static const char *const operations[] = {
 };
 
 struct parsing {
-    const char *where;
+    struct position at;
     struct arena *arena;
     struct diag *d;
     bool makes_targets; /* an operation takes a list of targets of any names */
@@ -60,21 +60,21 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
     struct str rest;
     struct str word = token_next(text, &rest);
     if (rule->cast) {
-        return diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                          "a second 'cast': a rule takes one");
+        return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                             "a second 'cast': a rule takes one");
     }
     rule->cast = dtype_parse(word);
     if (!dtype_bytes(rule->cast)) {
         errint rc =
-            diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                       "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
-                       message_shown(p->d, text));
+            diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                          "'cast %s': expected a numeric dtype, such as float32, bfloat16 or int64",
+                          message_shown(p->d, text));
         message_nearest_dtype(p->d, word);
         return rc;
     }
     if (!parse_cast_words(rest, rule)) {
-        return diag_error(
-            p->d, DIAG_MAP_SYNTAX, p->where, text,
+        return diag_error_at(
+            p->d, DIAG_MAP_SYNTAX, p->at, text,
             "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",
             message_shown(p->d, text));
     }
@@ -86,37 +86,38 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
     struct str rest;
     struct str word = token_next(text, &rest);
     if (word.len == 0) {
-        note(p, diag_error(
-                    p->d, DIAG_MAP_SYNTAX, p->where, word,
+        note(p, diag_error_at(
+                    p->d, DIAG_MAP_SYNTAX, p->at, word,
                     "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
     } else if (!known_operation(word)) {
-        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, word,
-                           "unknown operation '%s': expected 'partition' or 'cast'",
-                           message_shown(p->d, word)));
+        note(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, word,
+                              "unknown operation '%s': expected 'partition' or 'cast'",
+                              message_shown(p->d, word)));
         message_nearest(p->d, word, operations, ARRAY_LEN(operations));
     } else if (str_eq(word, STR("cast"))) {
         note(p, parse_cast(p, rest, rule));
     } else if (!str_eq(word, STR("partition"))) {
         p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
-        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, word,
-                           "operation '%s' is not supported yet", message_shown(p->d, word)));
+        note(p, diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, word,
+                              "operation '%s' is not supported yet", message_shown(p->d, word)));
     } else if (rule->partitioner.kind) {
-        note(p, diag_error(p->d, DIAG_MAP_SYNTAX, p->where, text,
-                           "a second 'partition': a rule takes one"));
+        note(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                              "a second 'partition': a rule takes one"));
     } else {
-        note(p, partitioner_parse(rest, p->where, p->arena, &rule->partitioner, p->d));
+        note(p, partitioner_parse(rest, p->at, p->arena, &rule->partitioner, p->d));
     }
 }
 
 static void parse_source(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
-        note(p, diag_error(p->d, DIAG_UNSUPPORTED, p->where, text,
+        note(p,
+             diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, text,
                            "several sources are not supported yet; write %%2C for a literal ','"));
         return;
     }
     struct name name;
-    note(p, name_parse(text, "source", p->where, p->arena, &name, p->d));
+    note(p, name_parse(text, "source", p->at, p->arena, &name, p->d));
     rule->source = name.text;
     rule->source_is_scope = name.is_scope;
 }
@@ -125,26 +126,22 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
         if (!p->makes_targets) {
-            note(p,
-                 partition_list_parse(text, p->where, p->arena, &rule->target, &rule->parts, p->d));
+            note(p, partition_list_parse(text, p->at, p->arena, &rule->target, &rule->parts, p->d));
         }
         return;
     }
     struct name name;
-    note(p, name_parse(text, "target", p->where, p->arena, &name, p->d));
+    note(p, name_parse(text, "target", p->at, p->arena, &name, p->d));
     rule->target = name.text;
     rule->target_is_scope = name.is_scope;
 }
 
-errint rule_parse(const struct ini_item *item, const char *path, struct arena *a, struct rule *out,
-                  struct diag *d)
+errint rule_parse(const struct ini_item *item, struct arena *a, struct rule *out, struct diag *d)
 {
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(path, item->line, where);
-    struct parsing p = {.where = where, .arena = a, .d = d};
+    struct parsing p = {.at = item->at, .arena = a, .d = d};
     struct str rest;
     struct str targets = token_cut(item->value, '|', &rest);
-    *out = (struct rule){.line = item->line};
+    *out = (struct rule){.at = item->at};
 
     parse_source(&p, item->key, out);
     while (rest.ptr) {
@@ -152,25 +149,26 @@ errint rule_parse(const struct ini_item *item, const char *path, struct arena *a
     }
     parse_targets(&p, targets, out);
     if (out->partitioner.kind && (out->source_is_scope || out->target_is_scope)) {
-        note(&p,
-             diag_error(d, DIAG_MAP_SYNTAX, where, out->target_is_scope ? out->target : out->source,
-                        "'partition' of the scope '%s': it takes a single variable; declare the "
-                        "variables of a "
-                        "scope, with their partitions, in [variables]",
-                        message_shown(d, out->target_is_scope ? out->target : out->source)));
+        note(&p, diag_error_at(
+                     d, DIAG_MAP_SYNTAX, item->at, out->target_is_scope ? out->target : out->source,
+                     "'partition' of the scope '%s': it takes a single variable; declare the "
+                     "variables of a "
+                     "scope, with their partitions, in [variables]",
+                     message_shown(d, out->target_is_scope ? out->target : out->source)));
     }
     if (out->cast_all && !out->source_is_scope && out->source.len) {
-        note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->source,
-                            "'all' in the cast of '%s', which is a single tensor: it is for "
-                            "scopes, leave it out",
-                            message_shown(d, out->source)));
+        note(&p, diag_error_at(d, DIAG_MAP_SYNTAX, item->at, out->source,
+                               "'all' in the cast of '%s', which is a single tensor: it is for "
+                               "scopes, leave it out",
+                               message_shown(d, out->source)));
     }
     if (out->partitioner.kind && out->parts) {
-        note(&p, diag_error(d, DIAG_MAP_SYNTAX, where, out->target,
-                            "a list of parts and 'partition' in one rule: leave one of them out"));
+        note(&p,
+             diag_error_at(d, DIAG_MAP_SYNTAX, item->at, out->target,
+                           "a list of parts and 'partition' in one rule: leave one of them out"));
     }
     if (p.rc < 0) {
-        *out = (struct rule){.line = item->line};
+        *out = (struct rule){.at = item->at};
     }
     return p.rc;
 }

@@ -35,8 +35,10 @@ struct rule {
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
-    uint32_t line; /* of the map file, from 1; for a rule of the command line MESSAGE_LINE_ASSIGN +
-                      its number */
+    struct position at; /* of the map file, or the command line's: "assign", and its number there.
+                           Line 0: no map has the rule */
+    uint32_t number;    /* in the order in which rules were written, those of the command line
+                           last */
 };
 
 /* rule_is_plain: whether the rule is of init_from_checkpoint's own language. Plain rules come
@@ -76,8 +78,8 @@ void rule_print_operations(struct buf *b, const struct rule *r);
 
 /* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX,
  * DIAG_UNSUPPORTED, DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or
- * -EOVERFLOW. `path` names the map file. */
-MUST_CHECK errint rule_parse(const struct ini_item *item, const char *path, struct arena *a,
-                             struct rule *out, struct diag *d);
+ * -EOVERFLOW. The position's file is borrowed. */
+MUST_CHECK errint rule_parse(const struct ini_item *item, struct arena *a, struct rule *out,
+                             struct diag *d);
 
 #endif

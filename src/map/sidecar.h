@@ -16,15 +16,16 @@
 enum { SIDECARS_MOST = 1000 }; /* of a view, those in folders too: each is held open */
 
 struct sidecar {
-    struct str name;  /* in the mount */
-    const char *path; /* of the file or folder, against the map's folder */
-    bool folder;      /* NAME/ = PATH/: all that is in it */
-    uint32_t line;
+    struct str name;    /* in the mount */
+    const char *path;   /* of the file or folder, against the map's folder */
+    bool folder;        /* NAME/ = PATH/: all that is in it */
+    struct position at; /* in the map */
 };
 
-/* sidecar_parse: `NAME = PATH` or `NAME/ = PATH/` of the map `path`; texts are allocated in `a`.
+/* sidecar_parse: `NAME = PATH` or `NAME/ = PATH/` ; texts are allocated in `a`, the
+ * position's file is borrowed.
  * Nothing is opened. -EINVAL with the error in d, -ENOMEM. */
-MUST_CHECK errint sidecar_parse(const struct ini_item *item, const char *path, struct arena *a,
-                                struct sidecar *out, struct diag *d);
+MUST_CHECK errint sidecar_parse(const struct ini_item *item, struct arena *a, struct sidecar *out,
+                                struct diag *d);
 
 #endif

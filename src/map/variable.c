@@ -9,6 +9,7 @@
 
 /* One declaration amid its parsing. */
 struct parsing {
+    const struct ini_item *item;
     struct arena *arena;
     struct diag *d;
     struct variable v;
@@ -55,8 +56,8 @@ static bool is_opaque(enum dtype dtype)
 
 static errint unknown_dtype(struct parsing *p, struct str word)
 {
-    errint rc = diag_error(
-        p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+    errint rc = diag_error_at(
+        p->d, DIAG_MAP_SYNTAX, p->item->at, p->v.name,
         "unknown dtype '%s': expected one of TensorFlow's, such as float32, bfloat16 or int64",
         message_shown(p->d, word));
     message_nearest_dtype(p->d, word);
@@ -66,10 +67,10 @@ static errint unknown_dtype(struct parsing *p, struct str word)
 static errint parse_name(struct parsing *p, struct str text)
 {
     struct name name;
-    errint rc = name_parse(text, "variable", p->v.where, p->arena, &name, p->d);
+    errint rc = name_parse(text, "variable", p->item->at, p->arena, &name, p->d);
     if (rc == 0 && name.is_scope) {
-        rc = diag_error(
-            p->d, DIAG_MAP_SYNTAX, p->v.where, text,
+        rc = diag_error_at(
+            p->d, DIAG_MAP_SYNTAX, p->item->at, text,
             "'%s' is a scope, expected a variable: one whose name ends in '/' is written '%s%%'",
             message_shown(p->d, text), message_shown(p->d, text));
     }
@@ -88,8 +89,8 @@ static errint parse_type(struct parsing *p, struct str text)
     struct str word = str_head(text, end);
     struct str shape = str_trim(str_from_pos(text, end));
     if (word.len == 0) {
-        return diag_error(
-            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+        return diag_error_at(
+            p->d, DIAG_MAP_SYNTAX, p->item->at, p->v.name,
             "the dtype is missing: expected a declaration such as 'float32 [100, 64]'");
     }
     errint rc = 0;
@@ -97,13 +98,13 @@ static errint parse_type(struct parsing *p, struct str text)
     if (p->v.dtype == DTYPE_INVALID) {
         rc = unknown_dtype(p, word);
     } else if (is_opaque(p->v.dtype)) {
-        rc = diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                        "dtype %s: a variable of it has no bytes in a checkpoint",
-                        dtype_name(p->v.dtype));
+        rc = diag_error_at(p->d, DIAG_GRAPH_INVALID, p->item->at, p->v.name,
+                           "dtype %s: a variable of it has no bytes in a checkpoint",
+                           dtype_name(p->v.dtype));
     }
     if (shape.len == 0) {
-        errint missing = diag_error(
-            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+        errint missing = diag_error_at(
+            p->d, DIAG_MAP_SYNTAX, p->item->at, p->v.name,
             "the shape is missing: expected one such as [100, 64], [] for a scalar, [...] for "
             "an unknown rank");
         return rc ? rc : missing;
@@ -113,8 +114,8 @@ static errint parse_type(struct parsing *p, struct str text)
         return diag_no_memory(p->d);
     }
     if (malformed < 0) {
-        malformed = diag_error(
-            p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
+        malformed = diag_error_at(
+            p->d, DIAG_MAP_SYNTAX, p->item->at, p->v.name,
             "'%s' is no shape: expected one such as [100, 64], [] for a scalar, ? for an unknown "
             "dimension, [...] for an unknown rank",
             message_shown(p->d, shape));
@@ -129,11 +130,11 @@ static errint parse_partition(struct parsing *p, struct str text)
     bool named = str_starts(text, word) &&
                  (text.len == word.len || text.ptr[word.len] == ' ' || text.ptr[word.len] == '\t');
     if (!named || str_find(text, '|') >= 0) {
-        return diag_error(p->d, DIAG_MAP_SYNTAX, p->v.where, p->v.name,
-                          "'| %s': a declaration takes one 'partition' and no other operation",
-                          message_shown(p->d, text));
+        return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->item->at, p->v.name,
+                             "'| %s': a declaration takes one 'partition' and no other operation",
+                             message_shown(p->d, text));
     }
-    return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->v.where, p->arena,
+    return partitioner_parse(str_trim(str_from_pos(text, word.len)), p->item->at, p->arena,
                              &p->partitioner, p->d);
 }
 
@@ -147,9 +148,9 @@ static errint check_size(struct parsing *p)
     }
     uint64_t bytes;
     if (s->rank != SHAPE_RANK_UNKNOWN && shape_bytes(*s, p->v.dtype, &bytes) < 0) {
-        return diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name,
-                          "%s %s is more than 2^63-1 bytes", dtype_name(p->v.dtype),
-                          shape_text(*s).text);
+        return diag_error_at(p->d, DIAG_GRAPH_INVALID, p->item->at, p->v.name,
+                             "%s %s is more than 2^63-1 bytes", dtype_name(p->v.dtype),
+                             shape_text(*s).text);
     }
     return 0;
 }
@@ -159,21 +160,22 @@ static errint apply_partitioner(struct parsing *p)
     struct partition cut;
     const char *why = partitioner_apply(&p->partitioner, p->v.shape, p->v.dtype, p->arena, &cut);
     p->v.cuts = cut.counts;
-    return why ? diag_error(p->d, DIAG_GRAPH_INVALID, p->v.where, p->v.name, "variable '%s' %s",
-                            message_shown(p->d, p->v.name), why)
+    return why ? diag_error_at(p->d, DIAG_GRAPH_INVALID, p->item->at, p->v.name, "variable '%s' %s",
+                               message_shown(p->d, p->v.name), why)
                : 0;
 }
 
-errint variable_parse(const struct ini_item *item, const char *path, struct arena *a,
-                      struct variable *out, struct diag *d)
+errint variable_parse(const struct ini_item *item, struct arena *a, struct variable *out,
+                      struct diag *d)
 {
     *out = (struct variable){0};
-    struct parsing p = {.arena = a, .d = d};
-    char where[MESSAGE_WHERE_BYTES];
-    p.v.where = arena_cstr(a, str_from(message_where(path, item->line, where)));
-    if (!p.v.where) {
+    struct parsing p = {.item = item, .arena = a, .d = d};
+    struct position *at = ARENA_NEW(a, struct position);
+    if (!at) {
         return diag_no_memory(d);
     }
+    *at = item->at;
+    p.v.at = at;
     struct str rest;
     struct str type = token_cut(item->value, '|', &rest);
     struct str operation = rest.ptr ? str_trim(rest) : STR("");

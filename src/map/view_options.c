@@ -13,7 +13,6 @@
 /* A line of [view] amid its reading. */
 struct reading {
     const struct ini_item *item;
-    const char *where;
     const struct format_names *formats;
     struct arena *arena;
     struct view_options *out;
@@ -22,10 +21,10 @@ struct reading {
 
 static errint refuse(const struct reading *r, const char *expected)
 {
-    return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
-                      "'%s' is no value of '%s' in [view]: expected %s",
-                      message_shown(r->diag, r->item->value), message_shown(r->diag, r->item->key),
-                      expected);
+    return diag_error_at(r->diag, DIAG_MAP_SYNTAX, r->item->at, r->item->key,
+                         "'%s' is no value of '%s' in [view]: expected %s",
+                         message_shown(r->diag, r->item->value),
+                         message_shown(r->diag, r->item->key), expected);
 }
 
 /* ---- one of a few words ---------------------------------------------------------------------- */
@@ -127,9 +126,9 @@ static errint read_file_name(const struct reading *r, struct str *out)
     const char *wrong =
         utf8_valid(name) ? file_name_wrong(name) : "texts that name it have to be UTF-8";
     if (wrong) {
-        return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
-                          "'%s' cannot be a file of the mount: %s",
-                          message_shown(r->diag, r->item->value), wrong);
+        return diag_error_at(r->diag, DIAG_MAP_SYNTAX, r->item->at, r->item->key,
+                             "'%s' cannot be a file of the mount: %s",
+                             message_shown(r->diag, r->item->value), wrong);
     }
     *out = name;
     return 0;
@@ -141,9 +140,9 @@ static errint read_name(const struct reading *r)
     errint rc = read_file_name(r, &name);
     for (size_t i = 0; rc == 0 && i < name.len; i++) {
         if (strchr("*?[]\\", name.ptr[i])) {
-            return diag_error(r->diag, DIAG_MAP_SYNTAX, r->where, r->item->key,
-                              "TensorFlow would take '%s' as a pattern: leave '%c' out",
-                              message_shown(r->diag, r->item->value), name.ptr[i]);
+            return diag_error_at(r->diag, DIAG_MAP_SYNTAX, r->item->at, r->item->key,
+                                 "TensorFlow would take '%s' as a pattern: leave '%c' out",
+                                 message_shown(r->diag, r->item->value), name.ptr[i]);
         }
     }
     if (rc == 0) {
@@ -214,13 +213,10 @@ static const struct {
     {"shard_size", read_shard_size},   {"layout", read_layout}, {"missing", read_missing},
 };
 
-errint view_option_read(const struct ini_item *item, const char *path,
-                        const struct format_names *formats, struct arena *a,
-                        struct view_options *out, struct diag *d)
+errint view_option_read(const struct ini_item *item, const struct format_names *formats,
+                        struct arena *a, struct view_options *out, struct diag *d)
 {
-    char where[MESSAGE_WHERE_BYTES];
-    message_where(path, item->line, where);
-    struct reading r = {item, where, formats, a, out, d};
+    struct reading r = {item, formats, a, out, d};
     const char *names[ARRAY_LEN(keys)];
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         names[i] = keys[i].key;
@@ -228,17 +224,18 @@ errint view_option_read(const struct ini_item *item, const char *path,
             continue;
         }
         if (out->given & 1u << i) {
-            return diag_error(d, DIAG_MAP_SYNTAX, where, item->key, "a second '%s' in [view]",
-                              keys[i].key);
+            return diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key, "a second '%s' in [view]",
+                                 keys[i].key);
         }
         out->given |= 1u << i;
         return keys[i].read(&r);
     }
-    errint rc = diag_error(d, DIAG_MAP_SYNTAX, where, item->key,
-                           "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
-                           "safetensors, files, "
-                           "shards, shard_size or layout",
-                           message_shown(d, item->key));
+    errint rc =
+        diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key,
+                      "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
+                      "safetensors, files, "
+                      "shards, shard_size or layout",
+                      message_shown(d, item->key));
     message_nearest(d, item->key, names, ARRAY_LEN(names));
     return rc;
 }

@@ -49,10 +49,9 @@ struct view_options {
     uint32_t given;         /* a bit for each key that was there, so that a second is told */
 };
 
-/* view_option_read: one line of [view] of the map `path`; texts are allocated in `a`. -EINVAL with
+/* view_option_read: one line of [view]; texts are allocated in `a`. -EINVAL with
  * the error in d: an unknown key, a second one, a value that it cannot have. -ENOMEM. */
-MUST_CHECK errint view_option_read(const struct ini_item *item, const char *path,
-                                   const struct format_names *formats, struct arena *a,
-                                   struct view_options *out, struct diag *d);
+MUST_CHECK errint view_option_read(const struct ini_item *item, const struct format_names *formats,
+                                   struct arena *a, struct view_options *out, struct diag *d);
 
 #endif

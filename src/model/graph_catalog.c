@@ -81,7 +81,7 @@ static errint add_paths(const struct catalog *graph, const struct catalog *of,
     return 0;
 }
 
-static errint copy_tensor(const struct tensor *t, const char *where, struct arena *a,
+static errint copy_tensor(const struct tensor *t, const struct position *at, struct arena *a,
                           struct variable *out)
 {
     int64_t *dims = ARENA_ARRAY(a, int64_t, t->rank);
@@ -93,7 +93,7 @@ static errint copy_tensor(const struct tensor *t, const char *where, struct aren
         dims[i] = t->dims[i];
     }
     *out = (struct variable){
-        .name = name, .shape = {dims, t->rank}, .dtype = (enum dtype)t->dtype, .where = where};
+        .name = name, .shape = {dims, t->rank}, .dtype = (enum dtype)t->dtype, .at = at};
     return 0;
 }
 
@@ -102,11 +102,13 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
 {
     *out = NULL;
     *count = 0;
-    const char *where = arena_cstr(a, str_from(c->prefix));
+    const char *file = arena_cstr(a, str_from(c->prefix));
     struct variable *variables = ARENA_ARRAY(a, struct variable, c->count);
-    if (!where || !variables) {
+    struct position *at = ARENA_NEW(a, struct position);
+    if (!file || !at || !variables) {
         return diag_no_memory(d);
     }
+    *at = position_file(file);
     CLEANUP_FREE uint32_t *numbers = malloc(((size_t)c->count + 1) * sizeof(*numbers));
     if (!numbers) {
         return diag_no_memory(d);
@@ -119,7 +121,7 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
         if (!dtype_known(t->dtype)) {
             unknown++;
         } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
-            errint rc = copy_tensor(t, where, a, &variables[used]);
+            errint rc = copy_tensor(t, at, a, &variables[used]);
             if (rc < 0) {
                 return diag_no_memory(d);
             }
@@ -127,7 +129,7 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
         }
     }
     if (unknown) {
-        diag_warn(d, DIAG_UNSUPPORTED, where, str_from(where),
+        diag_warn(d, DIAG_UNSUPPORTED, file, str_from(file),
                   "%u tensors of unknown dtype are left out of the graph", unknown);
     }
     if (of && of->names && of->names->friendly && c->names) {

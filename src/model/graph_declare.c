@@ -177,7 +177,7 @@ static errint append(struct declaring *to, struct str name, const struct graph_t
         .shape = {dims, t->shape.rank},
         .dtype = t->dtype,
         .cuts = cuts,
-        .where = g->where,
+        .at = g->at,
     };
     return 0;
 }

@@ -227,10 +227,11 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
     g->diag = d;
     g->path = is_directory(path) ? in_directory(path, "saved_model.pb", a)
                                  : arena_cstr(a, str_from(path));
-    g->where = g->path;
-    if (!g->path) {
+    g->at = ARENA_NEW(a, struct position);
+    if (!g->path || !g->at) {
         return diag_no_memory(d);
     }
+    *g->at = position_file(g->path);
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
     errint rc = file_open(g->path, &fd, &st);

@@ -47,7 +47,7 @@ struct graph_type {
 /* One graph file amid its reading. Large: on the heap. */
 struct graph_reading {
     const char *path;
-    const char *where; /* of the variables: the path, and which meta graph; in `arena` */
+    struct position *at; /* of the variables: the path, and which meta graph; in `arena` */
     struct arena *arena;
     struct diag *diag;
     const struct catalog *catalog; /* borrows: a checkpoint with an object graph, or NULL */
@@ -70,7 +70,7 @@ struct graph_reading {
 /* The two below: 0 or a negative errint, with words in g->wire unless g->complained is set.
  *
  * graph_saved_model_choose: the window of the meta graph with the tags, of the SavedModel that the
- * file is; sets g->where. */
+ * file is; sets g->at->file. */
 MUST_CHECK errint graph_saved_model_choose(struct graph_reading *g, const char *tag,
                                            struct wire_window *out);
 

@@ -195,13 +195,13 @@ errint graph_saved_model_choose(struct graph_reading *g, const char *tag, struct
         return refuse(g, tags, &c);
     }
     *out = c.exact_count ? c.exact : c.close_count == 1 ? c.close : c.last;
-    CLEANUP_BUF struct buf where = {0};
-    buf_printf(&where, "%s (tags ", g->path);
-    rc = print_tags(g, *out, &where);
-    buf_text(&where, ")");
+    CLEANUP_BUF struct buf file = {0};
+    buf_printf(&file, "%s (tags ", g->path);
+    rc = print_tags(g, *out, &file);
+    buf_text(&file, ")");
     if (rc < 0) {
         return rc;
     }
-    g->where = buf_check(&where) < 0 ? NULL : arena_cstr(g->arena, buf_view(&where));
-    return g->where ? 0 : -ENOMEM;
+    g->at->file = buf_check(&file) < 0 ? NULL : arena_cstr(g->arena, buf_view(&file));
+    return g->at->file ? 0 : -ENOMEM;
 }

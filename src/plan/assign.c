@@ -62,8 +62,8 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
     }
     struct found f = store_find(s, member);
     if (!f.variable) {
-        diag_error(
-            r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), member,
+        diag_error_at(
+            r->diag, DIAG_VARIABLE_NOT_FOUND, rule->at, member,
             "'%s' is no variable: TensorFlow cuts names in a scope at their first '/part_'; assign "
             "the variable by "
             "its full name",
@@ -84,13 +84,13 @@ static void warn_missing(struct store *s, const struct rule *rule)
 {
     struct resolve *r = s->r;
     if (s->missing) {
-        diag_warn(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), rule->target,
-                  "%u declared variables in scope '%s' are not in the checkpoint and left out, "
-                  "'%s' first%s",
-                  s->missing, diag_visible(r->diag, rule->target), diag_visible(r->diag, s->missed),
-                  r->map->view.skip_missing
-                      ? ""
-                      : ": slots of partitioned variables, which TensorFlow skips");
+        diag_warn_at(
+            r->diag, DIAG_TENSOR_NOT_FOUND, rule->at, rule->target,
+            "%u declared variables in scope '%s' are not in the checkpoint and left out, "
+            "'%s' first%s",
+            s->missing, diag_visible(r->diag, rule->target), diag_visible(r->diag, s->missed),
+            r->map->view.skip_missing ? ""
+                                      : ": slots of partitioned variables, which TensorFlow skips");
     }
     if (s->missing && r->map->view.skip_missing) {
         r->first_skipped = r->skipped ? r->first_skipped : s->missed;
@@ -112,7 +112,7 @@ static errint assign_by_path(struct store *s, uint32_t index, const struct varia
 {
     const struct tensor *t = v->paths->tensor;
     if (t->hidden != TENSOR_SHOWN) {
-        resolve_complain_hidden(s->r, t, s->r->map->rules[index].line);
+        resolve_complain_hidden(s->r, t, s->r->map->rules[index].at);
         return 0;
     }
     const struct tensor *named = catalog_find(s->r->catalog, v->name);
@@ -130,8 +130,8 @@ static void warn_renamed(struct store *s, const struct rule *rule)
     if (s->renamed) {
         struct diag *d = s->r->diag;
         const struct variable *v = s->first_renamed;
-        diag_warn(
-            d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, rule->line), v->name,
+        diag_warn_at(
+            d, DIAG_NAME_AMBIGUOUS, rule->at, v->name,
             "%u variables in scope '%s' take the tensors at their paths of objects, which are "
             "called otherwise: '%s' takes '%s'%s",
             s->renamed, diag_visible(d, rule->target), diag_visible(d, v->name),
@@ -194,7 +194,7 @@ static errint assign_scope(struct store *s, uint32_t index)
     uint32_t end = graph_prefix(s->graph, beginning, &first) + first;
     for (uint32_t i = first; i < end; i++) {
         members++;
-        errint rc = resolve_ask(r, 1, 0, rule->line);
+        errint rc = resolve_ask(r, 1, 0, rule->at);
         rc = rc < 0 ? rc : assign_declared(s, index, scope, &s->graph->variables[i]);
         if (rc < 0) {
             return rc;
@@ -236,7 +236,7 @@ static errint assign_rule(struct store *s, uint32_t index)
     if (!t || !store_parts_agree(s, rule, f)) {
         return 0;
     }
-    errint rc = resolve_ask(s->r, 1, 0, rule->line);
+    errint rc = resolve_ask(s->r, 1, 0, rule->at);
     return rc < 0 ? rc : store_assign(s, f, t, index, true);
 }
 
@@ -318,9 +318,9 @@ errint resolve_with_graph(struct resolve *r)
         first_slot[i] = (uint32_t)total;
         total += (uint64_t)store_parts(&graph->variables[i]);
         if (total > r->most) {
-            return diag_error(r->diag, DIAG_LIMIT, graph->variables[i].where,
-                              graph->variables[i].name,
-                              "the graph has more than %" PRIu64 " variables and parts", r->most);
+            return diag_error_at(
+                r->diag, DIAG_LIMIT, *graph->variables[i].at, graph->variables[i].name,
+                "the graph has more than %" PRIu64 " variables and parts", r->most);
         }
     }
     CLEANUP_FREE struct slot *slots = calloc(total + 1, sizeof(*slots));

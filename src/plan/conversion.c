@@ -10,20 +10,20 @@
 
 /* The conversion itself, if it can be. */
 static bool plan_cast(struct resolve *r, const struct tensor *t, struct conversion as,
-                      const char *where, struct str variable)
+                      struct position at, struct str variable)
 {
     const char *refusal = t->dtype == as.dtype ? NULL : cast_refusal(t->dtype, as.dtype, as.mode);
     if (refusal) {
-        diag_error(r->diag, DIAG_DTYPE_MISMATCH, where, variable,
-                   "'%s' cannot be cast from %s to %s: %s", diag_visible(r->diag, variable),
-                   dtype_name(t->dtype), dtype_name(as.dtype), refusal);
+        diag_error_at(r->diag, DIAG_DTYPE_MISMATCH, at, variable,
+                      "'%s' cannot be cast from %s to %s: %s", diag_visible(r->diag, variable),
+                      dtype_name(t->dtype), dtype_name(as.dtype), refusal);
         return false;
     }
     uint64_t bytes;
     if (shape_bytes(tensor_shape(t), as.dtype, &bytes) < 0) {
-        diag_error(r->diag, DIAG_LIMIT, where, variable,
-                   "'%s' as %s would have more than 2^63-1 bytes", diag_visible(r->diag, variable),
-                   dtype_name(as.dtype));
+        diag_error_at(r->diag, DIAG_LIMIT, at, variable,
+                      "'%s' as %s would have more than 2^63-1 bytes",
+                      diag_visible(r->diag, variable), dtype_name(as.dtype));
         return false;
     }
     return true;
@@ -47,28 +47,25 @@ static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype 
 }
 
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
-                  enum dtype declared, struct str variable, const char *where,
-                  struct conversion *out)
+                  const struct variable *declared, struct str name, struct conversion *out)
 {
-    const char *place = resolve_place(r, rule->line);
     bool cast = rule_casts(rule, t->dtype);
     *out = (struct conversion){cast ? rule->cast : t->dtype, cast ? rule->cast_mode : CAST_CHECKED};
-    if (declared != DTYPE_INVALID && declared != out->dtype &&
-        r->map->view.dtype != VIEW_DTYPE_SOURCE) {
+    if (declared && declared->dtype != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
         if (cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
-            const char *remedies = remedy(r, t, declared, cast);
-            diag_error(
-                r->diag, DIAG_DTYPE_MISMATCH, place, variable,
+            const char *remedies = remedy(r, t, declared->dtype, cast);
+            diag_error_at(
+                r->diag, DIAG_DTYPE_MISMATCH, rule->at, name,
                 cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"
                      : "variable '%s' is declared %s (%s), tensor '%s' is %s; %s",
-                diag_visible(r->diag, variable), dtype_name(declared), where,
-                diag_visible(r->diag, tensor_name(t)), dtype_name(out->dtype),
-                remedies ? remedies : "");
+                diag_visible(r->diag, name), dtype_name(declared->dtype),
+                diag_place(r->diag, *declared->at), diag_visible(r->diag, tensor_name(t)),
+                dtype_name(out->dtype), remedies ? remedies : "");
             return false;
         }
-        *out = (struct conversion){declared, CAST_CHECKED};
+        *out = (struct conversion){declared->dtype, CAST_CHECKED};
     }
-    return plan_cast(r, t, *out, place, variable);
+    return plan_cast(r, t, *out, rule->at, name);
 }
 
 /* ---- casts of scopes ------------------------------------------------------------------------- */
@@ -99,7 +96,7 @@ errint resolve_cast_scopes(struct resolve *r)
         const struct rule *rule = &r->map->rules[t->rule];
         struct conversion as;
         if (!t->form && resolve_will_cast(rule, t->source) &&
-            resolve_cast(r, rule, t->source, DTYPE_INVALID, target_name(t), "", &as)) {
+            resolve_cast(r, rule, t->source, NULL, target_name(t), &as)) {
             rc = resolve_shape_target(r, t, as);
         }
     }
@@ -117,10 +114,11 @@ static void warn_rounded(struct resolve *r, const struct target *t)
     uint64_t held = rule->cast ? cast_integers_held(t->source->dtype, to) : 0;
     if (held) {
         struct str name = tensor_name(t->source);
-        diag_warn(r->diag, DIAG_INTEGERS_ROUNDED, resolve_place(r, rule->line), name,
-                  "tensor '%s' is %s, of which %s holds each number up to %" PRIu64
-                  ": larger ones are rounded, or overflow",
-                  diag_visible(r->diag, name), dtype_name(t->source->dtype), dtype_name(to), held);
+        diag_warn_at(r->diag, DIAG_INTEGERS_ROUNDED, rule->at, name,
+                     "tensor '%s' is %s, of which %s holds each number up to %" PRIu64
+                     ": larger ones are rounded, or overflow",
+                     diag_visible(r->diag, name), dtype_name(t->source->dtype), dtype_name(to),
+                     held);
     }
 }
 
@@ -136,8 +134,8 @@ static void warn_unused_casts(struct resolve *r, const bool *casts, const bool *
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
         const struct rule *rule = &r->map->rules[i];
         if (leaves[i] && !casts[i]) {
-            diag_warn(
-                r->diag, DIAG_CAST_UNUSED, resolve_place(r, rule->line), rule->source,
+            diag_warn_at(
+                r->diag, DIAG_CAST_UNUSED, rule->at, rule->source,
                 "the cast of scope '%s' to %s takes none of its tensors: it is for %s%s",
                 diag_visible(r->diag, rule->source), dtype_name(rule->cast), rule_cast_takes(rule),
                 rule->cast_all ? "" : "; say `all` after the dtype to cast every numeric one");

@@ -48,15 +48,14 @@ static void complain_empty(struct resolve *r, const struct rule *rule, bool noth
     scopes_find(suggest_list_of(r->catalog, true), resolve_budget(r), &scopes);
     struct str alike = scopes_alike(&scopes, rule->source, resolve_budget(r));
     const char *reason = reason_of(r, rule, alike.ptr);
-    const char *where = resolve_place(r, rule->line);
     const char *shown = diag_visible(r->diag, rule->source);
     if (nothing_left) {
-        diag_error(r->diag, DIAG_EMPTY_VIEW, where, rule->source,
-                   "nothing is left to show: no tensor of the checkpoint is in scope '%s'%s", shown,
-                   reason ? reason : "");
+        diag_error_at(r->diag, DIAG_EMPTY_VIEW, rule->at, rule->source,
+                      "nothing is left to show: no tensor of the checkpoint is in scope '%s'%s",
+                      shown, reason ? reason : "");
     } else {
-        diag_warn(r->diag, DIAG_EMPTY_SCOPE, where, rule->source,
-                  "no tensor of the checkpoint is in scope '%s'%s", shown, reason ? reason : "");
+        diag_warn_at(r->diag, DIAG_EMPTY_SCOPE, rule->at, rule->source,
+                     "no tensor of the checkpoint is in scope '%s'%s", shown, reason ? reason : "");
     }
     if (alike.ptr) {
         suggest_in_map(r->diag, alike, true, true);
@@ -87,9 +86,8 @@ static bool nothing_left(const struct resolve *r)
 static void complain_skipped(struct resolve *r)
 {
     struct str nearest[DIAG_NEAREST];
-    diag_error(
-        r->diag, DIAG_EMPTY_VIEW, resolve_place(r, r->map->rules[r->skipped_rule].line),
-        r->first_skipped,
+    diag_error_at(
+        r->diag, DIAG_EMPTY_VIEW, r->map->rules[r->skipped_rule].at, r->first_skipped,
         "nothing is left to show: none of %u declared variables is in the checkpoint, '%s' first",
         r->skipped, diag_visible(r->diag, r->first_skipped));
     unsigned count = suggest_nearest(r->first_skipped, suggest_list_of(r->catalog, false),
@@ -101,14 +99,14 @@ static void complain_skipped(struct resolve *r)
 
 static void complain_of_all(struct resolve *r)
 {
-    const char *where = r->map->path ? r->map->path : "";
+    const char *map = r->map->path;
     if (r->map->rule_count == 0) {
         diag_error(
-            r->diag, DIAG_EMPTY_VIEW, where, STR("[assignment_map]"),
+            r->diag, DIAG_EMPTY_VIEW, map, STR("[assignment_map]"),
             "the map has no rules, so nothing is left to show: '/ = /' in [assignment_map] shows "
             "every tensor under its own name");
     } else {
-        diag_error(r->diag, DIAG_EMPTY_VIEW, where, STR("[assignment_map]"),
+        diag_error(r->diag, DIAG_EMPTY_VIEW, map, STR("[assignment_map]"),
                    "nothing is left to show: no tensor that the rules take can be shown");
     }
 }

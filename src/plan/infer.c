@@ -22,8 +22,8 @@ static bool partition_of(struct resolve *r, const struct rule *rule, const struc
                            shape_text(tensor_shape(t)).text, rule->parts);
     }
     if (why) {
-        diag_error(r->diag, DIAG_SHAPE_MISMATCH, resolve_place(r, rule->line), rule->source,
-                   "tensor '%s' %s", diag_visible(r->diag, rule->source), why);
+        diag_error_at(r->diag, DIAG_SHAPE_MISMATCH, rule->at, rule->source, "tensor '%s' %s",
+                      diag_visible(r->diag, rule->source), why);
     }
     return !why;
 }
@@ -51,19 +51,19 @@ static errint infer_variable(struct resolve *r, uint32_t index)
         return 0;
     }
     if (rule->target_is_scope) {
-        diag_error(
-            r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), rule->target,
+        diag_error_at(
+            r->diag, DIAG_MAP_SYNTAX, rule->at, rule->target,
             "'%s' is a tensor, but the target '%s' is a scope; name a variable, such as '%s%s'",
             diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target),
             diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source));
         return 0;
     }
     struct conversion as;
-    if (!resolve_cast(r, rule, t, DTYPE_INVALID, rule->target, "", &as)) {
+    if (!resolve_cast(r, rule, t, NULL, rule->target, &as)) {
         return 0;
     }
     if (!rule->partitioner.kind && !rule->parts) {
-        errint rc = resolve_ask(r, 1, 0, rule->line);
+        errint rc = resolve_ask(r, 1, 0, rule->at);
         return rc < 0 ? rc : resolve_add(r, rule->target, t, as, index);
     }
     struct partition partition;
@@ -72,7 +72,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     }
     unsigned axis;
     int64_t parts = partition_axis(&partition, &axis);
-    errint rc = resolve_ask(r, 1, (uint64_t)parts, rule->line);
+    errint rc = resolve_ask(r, 1, (uint64_t)parts, rule->at);
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
         if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
@@ -106,23 +106,23 @@ static errint infer_scope(struct resolve *r, uint32_t index)
     struct str target = rule->target;
     long slash = str_rfind(target, '/');
     if (slash < 0) {
-        diag_error(r->diag, DIAG_MAP_SYNTAX, resolve_place(r, rule->line), target,
-                   "'%s' is a scope, so its target must be one: write '%s/'",
-                   diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
+        diag_error_at(r->diag, DIAG_MAP_SYNTAX, rule->at, target,
+                      "'%s' is a scope, so its target must be one: write '%s/'",
+                      diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
         return 0;
     }
     if (!str_ends(target, STR("/"))) {
-        diag_warn(r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), target,
-                  "a scope goes to a scope: '%s' is taken as '%s', as TensorFlow does",
-                  diag_visible(r->diag, target),
-                  diag_visible(r->diag, str_head(target, (size_t)slash + 1)));
+        diag_warn_at(r->diag, DIAG_CUT_TARGET, rule->at, target,
+                     "a scope goes to a scope: '%s' is taken as '%s', as TensorFlow does",
+                     diag_visible(r->diag, target),
+                     diag_visible(r->diag, str_head(target, (size_t)slash + 1)));
     }
     struct str from = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
     struct str to = str_eq(target, STR("/")) ? STR("") : str_head(target, (size_t)slash + 1);
     uint32_t first;
     uint32_t count = catalog_prefix(r->catalog, from, &first);
     uint32_t members = 0;
-    errint asked = resolve_ask(r, count, 0, rule->line);
+    errint asked = resolve_ask(r, count, 0, rule->at);
     if (asked < 0) {
         return asked;
     }
@@ -136,7 +136,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         members++;
         if (t->hidden == TENSOR_SLICES_MISSING || t->hidden == TENSOR_SLICES_OVERLAP) {
             resolve_complain_hidden(
-                r, t, rule->line); /* not what was saved: never passed over in silence */
+                r, t, rule->at); /* not what was saved: never passed over in silence */
         }
         if (t->hidden != TENSOR_SHOWN) {
             continue; /* the report lists them */
@@ -155,7 +155,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
             return rc;
         }
     }
-    return !members && rule->line && !r->graph->count ? resolve_note_empty(r, index) : 0;
+    return !members && rule->at.line && !r->graph->count ? resolve_note_empty(r, index) : 0;
 }
 
 errint resolve_infer(struct resolve *r, uint32_t index)

@@ -29,11 +29,6 @@ errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint3
     return 0;
 }
 
-const char *resolve_place(struct resolve *r, uint32_t line)
-{
-    return map_where(r->map, line, r->where);
-}
-
 /* ---- finishing ------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
@@ -130,11 +125,10 @@ static void refuse_mixed(struct resolve *r)
         const struct target *a = &r->targets[i - 1];
         const struct target *b = &r->targets[i];
         if (part_of(a) < 0 && part_of(b) >= 0 && str_eq(target_variable(a), target_variable(b))) {
-            char place[4096 + 16];
-            map_where(r->map, r->map->rules[a->rule].line, place);
-            diag_error(r->diag, DIAG_NAME_COLLISION, resolve_place(r, r->map->rules[b->rule].line),
-                       target_variable(b), "'%s' is partitioned here and a plain variable at %s",
-                       diag_visible(r->diag, target_variable(b)), place);
+            diag_error_at(r->diag, DIAG_NAME_COLLISION, r->map->rules[b->rule].at,
+                          target_variable(b), "'%s' is partitioned here and a plain variable at %s",
+                          diag_visible(r->diag, target_variable(b)),
+                          diag_place(r->diag, r->map->rules[a->rule].at));
         }
     }
 }
@@ -210,10 +204,9 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
     rc = rc < 0 ? rc : resolve_warn_casts(r);
     for (uint32_t i = 0; rc == 0 && i < r->override_count; i++) {
         const struct override *o = &r->overrides[i];
-        char by[4096 + 16];
-        map_where(r->map, r->map->rules[o->by].line, by);
-        diag_warn(r->diag, DIAG_OVERRIDDEN, resolve_place(r, r->map->rules[o->rule].line), o->name,
-                  "'%s' is assigned again at %s, which wins", diag_visible(r->diag, o->name), by);
+        diag_warn_at(r->diag, DIAG_OVERRIDDEN, r->map->rules[o->rule].at, o->name,
+                     "'%s' is assigned again at %s, which wins", diag_visible(r->diag, o->name),
+                     diag_place(r->diag, r->map->rules[o->by].at));
     }
     hand_over(r);
     return rc;

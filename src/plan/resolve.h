@@ -31,7 +31,6 @@ struct resolve {
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
     uint64_t asked_parts;
-    char where[4096 + 16]; /* of the rule at hand: "map.ini:3" */
 };
 
 /* Targets for each tensor of the checkpoint (or variable of the graph, if that has more), and that
@@ -97,12 +96,11 @@ struct conversion {
     enum cast_mode mode;
 };
 
-/* resolve_cast: as what type a rule shows tensor t, if the declared type is `declared`
- * (DTYPE_INVALID: not declared): the rule's cast, else what [view] dtype says. False with an error
- * in the diag when that cannot be; `variable` and `where` are for the message. */
+/* resolve_cast: as what type a rule shows tensor t to a variable of that declaration (NULL: it is
+ * not declared): the rule's cast, else what [view] dtype says. `name` is the variable's, for the
+ * message. False with an error in the diag when that cannot be. */
 bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tensor *t,
-                  enum dtype declared, struct str variable, const char *where,
-                  struct conversion *out);
+                  const struct variable *declared, struct str name, struct conversion *out);
 
 /* resolve_will_cast: whether a rule of a scope shows tensor t as another type.
  *
@@ -123,7 +121,7 @@ MUST_CHECK errint resolve_warn_casts(struct resolve *r);
 MUST_CHECK errint resolve_shape_target(struct resolve *r, struct target *t, struct conversion as);
 
 /* resolve_complain_hidden: the error of a tensor that a rule needs and that cannot be shown. */
-void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line);
+void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct position at);
 
 /* resolve_add: appends a whole-tensor target called `name` (borrowed from the plan's arena, the map
  * or the catalog). */
@@ -142,10 +140,11 @@ MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable
                                         const struct tensor *source, struct conversion as,
                                         uint32_t rule);
 
-/* resolve_ask: called before the rule of that line makes so many targets, or parts of one, or goes
+/* resolve_ask: called before the rule at `at` makes so many targets, or parts of one, or goes
  * over so many names. -EOVERFLOW with an error when the map then asks for more than r->most of
  * either; the plan has no targets then. */
-MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line);
+MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts,
+                              struct position at);
 
 /* resolve_part_name: `variable`/part_N in the plan's arena; ptr is NULL when memory is short. */
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part);
@@ -157,8 +156,5 @@ MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 /* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last
  * thing noted. */
 MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);
-
-/* resolve_place: the "map.ini:3" of a rule's line; valid until the next call. */
-const char *resolve_place(struct resolve *r, uint32_t line);
 
 #endif

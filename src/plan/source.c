@@ -12,19 +12,19 @@ enum { AMBIGUOUS_LISTED = 8 };
 
 #define MOVING_AVERAGE "/ExponentialMovingAverage"
 
-void resolve_complain_hidden(struct resolve *r, const struct tensor *t, uint32_t line)
+void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct position at)
 {
     const struct slices *slices = tensor_slices(r->catalog, t);
     enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
                           : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
                                                                : DIAG_UNSUPPORTED;
-    diag_error(r->diag, code, resolve_place(r, line), tensor_name(t),
-               "tensor '%s' cannot be shown: %s%s%s", diag_visible(r->diag, tensor_name(t)),
-               tensor_hidden_reason(t), slices ? ": " : "", slices ? slices->what : "");
+    diag_error_at(r->diag, code, at, tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
+                  diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t),
+                  slices ? ": " : "", slices ? slices->what : "");
 }
 
 /* Which of them is meant, is not guessed. */
-static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line,
+static void complain_ambiguous(struct resolve *r, struct str name, struct position at,
                                const struct tensor *const found[], uint32_t count)
 {
     CLEANUP_BUF struct buf list = {0};
@@ -34,9 +34,9 @@ static void complain_ambiguous(struct resolve *r, struct str name, uint32_t line
         buf_char(&list, '\'');
     }
     buf_text(&list, count > AMBIGUOUS_LISTED ? ", ..." : "");
-    diag_error(r->diag, DIAG_NAME_AMBIGUOUS, resolve_place(r, line), name,
-               "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
-               diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
+    diag_error_at(r->diag, DIAG_NAME_AMBIGUOUS, at, name,
+                  "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
+                  diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
 }
 
 /* ---- what is not there ----------------------------------------------------------------------- */
@@ -147,9 +147,9 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
         whose = arena_printf(r->arena, ", but variable '%s' is in scope '%s'",
                              diag_visible(r->diag, member), diag_visible(r->diag, rule->target));
     }
-    diag_error(r->diag, DIAG_TENSOR_NOT_FOUND, resolve_place(r, rule->line), name,
-               "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
-               whose ? whose : "", reason ? reason : "");
+    diag_error_at(r->diag, DIAG_TENSOR_NOT_FOUND, rule->at, name,
+                  "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
+                  whose ? whose : "", reason ? reason : "");
     if (resolve_is_seen(r)) {
         suggest(&a);
     }
@@ -164,12 +164,12 @@ const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, 
         return NULL;
     }
     if (count > 1) {
-        complain_ambiguous(r, name, rule->line, found, count);
+        complain_ambiguous(r, name, rule->at, found, count);
         return NULL;
     }
     const struct tensor *t = found[0];
     if (t->hidden != TENSOR_SHOWN) {
-        resolve_complain_hidden(r, t, rule->line);
+        resolve_complain_hidden(r, t, rule->at);
         return NULL;
     }
     return t;

@@ -10,7 +10,7 @@
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 
-errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t line)
+errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct position at)
 {
     r->asked_targets += targets;
     r->asked_parts += parts;
@@ -20,14 +20,14 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, uint32_t
     }
     r->count = 0;
     r->override_count = 0;
-    return diag_error(r->diag, DIAG_LIMIT, resolve_place(r, line), STR(""),
-                      "the rules up to this one ask for %" PRIu64 " %s, the limit is %" PRIu64
-                      ": %d for each %s and %d more",
-                      by_parts ? r->asked_parts : r->asked_targets, by_parts ? "parts" : "targets",
-                      r->most, RESOLVE_TARGETS_EACH,
-                      r->graph->count > r->catalog->count ? "variable of the graph"
-                                                          : "tensor of the checkpoint",
-                      RESOLVE_TARGETS_MORE);
+    return diag_error_at(r->diag, DIAG_LIMIT, at, STR(""),
+                         "the rules up to this one ask for %" PRIu64 " %s, the limit is %" PRIu64
+                         ": %d for each %s and %d more",
+                         by_parts ? r->asked_parts : r->asked_targets,
+                         by_parts ? "parts" : "targets", r->most, RESOLVE_TARGETS_EACH,
+                         r->graph->count > r->catalog->count ? "variable of the graph"
+                                                             : "tensor of the checkpoint",
+                         RESOLVE_TARGETS_MORE);
 }
 
 static errint reserve(struct resolve *r)
@@ -49,9 +49,9 @@ static errint append(struct resolve *r, struct str name, const struct tensor *so
                      const struct target_form *form, uint32_t rule)
 {
     if (name.len > CATALOG_NAME_MOST) { /* a scope of the map's stands before a tensor's name */
-        return diag_error(
-            r->diag, DIAG_LIMIT, resolve_place(r, r->map->rules[rule].line), str_head(name, 200),
-            "the name of the target has %zu bytes, the limit is %d", name.len, CATALOG_NAME_MOST);
+        return diag_error_at(r->diag, DIAG_LIMIT, r->map->rules[rule].at, str_head(name, 200),
+                             "the name of the target has %zu bytes, the limit is %d", name.len,
+                             CATALOG_NAME_MOST);
     }
     errint rc = reserve(r);
     if (rc < 0) {

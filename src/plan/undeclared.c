@@ -47,10 +47,10 @@ void resolve_complain_undeclared(struct resolve *r, const struct rule *rule)
             "; '%s' is declared, and the checkpoint has '%s': is the rule the wrong way round?",
             diag_visible(r->diag, rule->source), diag_visible(r->diag, rule->target));
     }
-    diag_error(r->diag, DIAG_VARIABLE_NOT_FOUND, resolve_place(r, rule->line), rule->target,
-               "'%s' is no declared variable, and '%s' is no scope (a scope ends in '/')%s",
-               diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source),
-               reason ? reason : "");
+    diag_error_at(r->diag, DIAG_VARIABLE_NOT_FOUND, rule->at, rule->target,
+                  "'%s' is no declared variable, and '%s' is no scope (a scope ends in '/')%s",
+                  diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source),
+                  reason ? reason : "");
     suggest(r, rule->target, alike);
 }
 
@@ -58,11 +58,11 @@ void resolve_warn_cut(struct resolve *r, const struct rule *rule)
 {
     struct str alike = suggest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
     bool rootless = str_rfind(rule->target, '/') < 0;
-    diag_warn(r->diag, DIAG_CUT_TARGET, resolve_place(r, rule->line), rule->target,
-              "'%s' is no declared variable%s%s", diag_visible(r->diag, rule->target),
-              rootless ? " and has no '/': TensorFlow takes every variable as a member"
-                       : ": TensorFlow takes it as a scope cut at its last '/'",
-              alike.ptr ? LOOKS_THE_SAME : "");
+    diag_warn_at(r->diag, DIAG_CUT_TARGET, rule->at, rule->target,
+                 "'%s' is no declared variable%s%s", diag_visible(r->diag, rule->target),
+                 rootless ? " and has no '/': TensorFlow takes every variable as a member"
+                          : ": TensorFlow takes it as a scope cut at its last '/'",
+                 alike.ptr ? LOOKS_THE_SAME : "");
     suggest(r, rule->target, alike);
 }
 
@@ -83,9 +83,9 @@ void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
             "the wrong way round?",
             diag_visible(r->diag, rule->source), diag_visible(r->diag, target));
     }
-    diag_warn(r->diag, DIAG_EMPTY_SCOPE, resolve_place(r, rule->line), target,
-              "no declared variable is in scope '%s'%s", diag_visible(r->diag, target),
-              reason ? reason : "");
+    diag_warn_at(r->diag, DIAG_EMPTY_SCOPE, rule->at, target,
+                 "no declared variable is in scope '%s'%s", diag_visible(r->diag, target),
+                 reason ? reason : "");
     if (alike.ptr) {
         suggest_in_map(r->diag, alike, true, true);
     } else if (rule->target_is_scope) {

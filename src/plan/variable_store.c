@@ -59,10 +59,10 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
                            struct shape want, const struct tensor *t, uint32_t index)
 {
     struct diag *d = s->r->diag;
-    diag_error(d, DIAG_SHAPE_MISMATCH, resolve_place(s->r, s->r->map->rules[index].line), v->name,
-               "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(d, v->name),
-               part < 0 ? "" : " in that part", shape_text(want).text, v->where,
-               diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
+    diag_error_at(d, DIAG_SHAPE_MISMATCH, s->r->map->rules[index].at, v->name,
+                  "variable '%s'%s has shape %s (%s), tensor '%s' has %s", diag_visible(d, v->name),
+                  part < 0 ? "" : " in that part", shape_text(want).text, diag_place(d, *v->at),
+                  diag_visible(d, tensor_name(t)), shape_text(tensor_shape(t)).text);
 }
 
 /* A scope's rule does not say which of two is meant. */
@@ -76,9 +76,9 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
             ? "is at several paths of objects, where the checkpoint has tensors that differ"
             : "is at the path of objects of a tensor of another name, and its name is of another "
               "path";
-    diag_error(d, DIAG_NAME_AMBIGUOUS, resolve_place(s->r, s->r->map->rules[slot->rule].line),
-               v->name, "variable '%s' %s: say in a rule of its own what it takes",
-               diag_visible(d, v->name), why);
+    diag_error_at(d, DIAG_NAME_AMBIGUOUS, s->r->map->rules[slot->rule].at, v->name,
+                  "variable '%s' %s: say in a rule of its own what it takes",
+                  diag_visible(d, v->name), why);
     suggest_in_map(d, tensor_name(slot->source), false, false);
     if (slot->rival != slot->source) {
         suggest_in_map(d, tensor_name(slot->rival), false, false);
@@ -100,7 +100,7 @@ bool store_fits(struct store *s, const struct variable *v, int64_t part, const s
         complain_rival(s, v, slot);
         return false;
     }
-    if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v->dtype, v->name, v->where, as)) {
+    if (!resolve_cast(s->r, &s->r->map->rules[slot->rule], t, v, v->name, as)) {
         return false;
     }
     if (!shape_compatible(want, tensor_shape(t))) {
@@ -128,7 +128,7 @@ errint store_assign(struct store *s, struct found f, const struct tensor *t, uin
         return name.ptr ? store_put(s, v, f.part, value, name) : diag_no_memory(r->diag);
     }
     int64_t parts = store_parts(v);
-    errint rc = resolve_ask(r, 0, v->cuts ? (uint64_t)parts : 0, r->map->rules[index].line);
+    errint rc = resolve_ask(r, 0, v->cuts ? (uint64_t)parts : 0, r->map->rules[index].at);
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc = store_put(s, v, part, value, v->name);
     }
@@ -149,9 +149,9 @@ bool store_parts_agree(struct store *s, const struct rule *rule, struct found f)
                                                    s->r->arena, &wanted) &&
                                     partition_eq(&wanted, &cut));
     if (!agree) {
-        diag_error(s->r->diag, DIAG_PARTS_DIFFER, resolve_place(s->r, rule->line), v->name,
-                   "the rule's parts of '%s' differ from its declaration at %s",
-                   diag_visible(s->r->diag, v->name), v->where);
+        diag_error_at(s->r->diag, DIAG_PARTS_DIFFER, rule->at, v->name,
+                      "the rule's parts of '%s' differ from its declaration at %s",
+                      diag_visible(s->r->diag, v->name), diag_place(s->r->diag, *v->at));
     }
     return agree;
 }

@@ -75,10 +75,9 @@ static void plan_row(const void *context, uint32_t i, struct buf cells[])
 static void add_rule(const struct view *v, uint32_t r, const struct report_style *style,
                      struct buf *b)
 {
-    char where[4096 + 16];
     const struct rule *rule = &v->map->rules[r];
     buf_text(b, style->title);
-    buf_visible(b, str_from(map_where(v->map, rule->line, where)));
+    position_visible(b, rule->at);
     buf_text(b, ": ");
     buf_visible(b, rule->source);
     buf_text(b, " = ");

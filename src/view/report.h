@@ -44,18 +44,9 @@ struct report_position {
     struct left_out_cursor hidden;
 };
 
-/* "map.ini:3" of the rule that was asked for last. */
-struct report_place {
-    const struct map *map;
-    uint32_t rule;
-    const char *text; /* NULL: none yet */
-    char storage[4096 + 16];
-};
-
 struct report_json {
     const struct view *view; /* borrows, as the next */
     const struct diag *diag;
-    struct report_place place;
     struct buf scratch; /* owns */
     struct report_position at;
 };

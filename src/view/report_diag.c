@@ -9,8 +9,8 @@ static void add_subject(const struct diag_entry *e, struct buf *b)
     buf_char(&quoted, '\'');
     buf_visible_head(&quoted, e->subject, DIAG_SHOWN_MOST);
     buf_char(&quoted, '\'');
-    if (e->subject.len && !str_eq(e->subject, str_from(e->where)) &&
-        str_search(str_from(e->message), buf_view(&quoted)) < 0) {
+    bool is_place = !e->at.line && str_eq(e->subject, str_from(e->at.file));
+    if (e->subject.len && !is_place && str_search(str_from(e->message), buf_view(&quoted)) < 0) {
         buf_str(b, buf_view(&quoted));
         buf_text(b, ": ");
     }
@@ -34,8 +34,8 @@ static void add_entry(const struct diag_entry *e, const char *program, struct bu
     if (program) {
         buf_printf(b, "%s: ", program);
     }
-    if (e->where[0]) {
-        buf_visible(b, str_from(e->where));
+    if (e->at.file[0]) {
+        position_visible(b, e->at);
         buf_text(b, ": ");
     }
     buf_text(b, e->warning ? "warning: " : "");

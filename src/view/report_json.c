@@ -8,15 +8,13 @@
 #include "view/left_out.h"
 #include "view/report.h"
 
-/* "map.ini:3" of rule number `rule`; targets of one rule often follow each other, so the last is
- * kept. */
-static const char *place_of_rule(struct report_place *p, uint32_t rule)
+/* Adds "map.ini:3" to j, by way of `scratch`. */
+static void add_position(struct json *j, struct position at, struct buf *scratch)
 {
-    if (!p->text || p->rule != rule) {
-        p->rule = rule;
-        p->text = map_where(p->map, p->map->rules[rule].line, p->storage);
-    }
-    return p->text;
+    scratch->len = 0;
+    position_print(scratch, at);
+    json_str(j, buf_view(scratch));
+    j->out->failed |= scratch->failed;
 }
 
 void report_checkpoint(struct json *j, const struct view *v)
@@ -69,8 +67,7 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
     json_array_end(j);
 }
 
-static void add_target(struct json *j, const struct view *v, uint32_t i, struct report_place *place,
-                       struct buf *scratch)
+static void add_target(struct json *j, const struct view *v, uint32_t i, struct buf *scratch)
 {
     const struct target *t = &v->plan->targets[i];
     const struct target_form *f = t->form;
@@ -113,7 +110,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
         json_array_end(j);
     }
     json_key(j, "rule");
-    json_text(j, place_of_rule(place, t->rule));
+    add_position(j, v->map->rules[t->rule].at, scratch);
     add_operations(j, t, scratch);
     json_object_end(j);
     j->out->failed |= scratch->failed;
@@ -127,7 +124,7 @@ static bool next_target(struct report_json *r, struct json *j)
     if (!p || r->at.next >= p->count) {
         return false;
     }
-    add_target(j, r->view, r->at.next++, &r->place, &r->scratch);
+    add_target(j, r->view, r->at.next++, &r->scratch);
     return true;
 }
 
@@ -168,9 +165,9 @@ static bool next_overridden(struct report_json *r, struct json *j)
     report_override_path(r->view, o, &r->scratch);
     json_str(j, buf_view(&r->scratch));
     json_key(j, "rule");
-    json_text(j, place_of_rule(&r->place, o->rule));
+    add_position(j, r->view->map->rules[o->rule].at, &r->scratch);
     json_key(j, "by");
-    json_text(j, place_of_rule(&r->place, o->by));
+    add_position(j, r->view->map->rules[o->by].at, &r->scratch);
     json_object_end(j);
     return true;
 }
@@ -187,7 +184,7 @@ static void add_uncast(struct report_json *r, struct json *j, uint32_t i)
     json_key(j, "dtype");
     json_text(j, dtype_name(target_dtype(t)));
     json_key(j, "rule");
-    json_text(j, place_of_rule(&r->place, t->rule));
+    add_position(j, r->view->map->rules[t->rule].at, &r->scratch);
     json_key(j, "reason");
     r->scratch.len = 0;
     buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast),
@@ -227,11 +224,11 @@ static bool next_hidden(struct report_json *r, struct json *j)
     return true;
 }
 
-static void add_entry(struct json *j, const struct diag_entry *e)
+static void add_entry(struct json *j, const struct diag_entry *e, struct buf *scratch)
 {
     json_object(j, JSON_LINE);
     json_key(j, "where");
-    json_text(j, e->where);
+    add_position(j, e->at, scratch);
     json_key(j, "code");
     json_text(j, diag_code_name(e->code));
     json_key(j, "subject");
@@ -255,7 +252,7 @@ static bool next_entry(struct report_json *r, struct json *j, bool warnings)
     while (r->at.next < d->kept) {
         const struct diag_entry *e = &d->entries[r->at.next++];
         if (e->warning == warnings) {
-            add_entry(j, e);
+            add_entry(j, e, &r->scratch);
             r->at.listed++;
             return true;
         }
@@ -266,8 +263,11 @@ static bool next_entry(struct report_json *r, struct json *j, bool warnings)
     char message[64];
     snprintf(message, sizeof(message), "%llu more are not listed",
              (unsigned long long)(all - r->at.listed));
-    add_entry(j, &(struct diag_entry){
-                     .code = DIAG_LIMIT, .where = "", .subject = STR(""), .message = message});
+    add_entry(
+        j,
+        &(struct diag_entry){
+            .code = DIAG_LIMIT, .at = position_file(""), .subject = STR(""), .message = message},
+        &r->scratch);
     r->at.listed = all;
     return true;
 }
@@ -293,7 +293,7 @@ static const struct {
 
 void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d)
 {
-    *r = (struct report_json){.view = v, .diag = d, .place = {.map = v->map}};
+    *r = (struct report_json){.view = v, .diag = d};
     r->at.hidden = left_out_first(v);
 }
 

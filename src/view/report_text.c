@@ -167,8 +167,6 @@ static void add_unassigned(const struct view *v, struct list *l)
 
 static void add_overridden(const struct view *v, struct list *l)
 {
-    char lost[4096 + 16];
-    char won[4096 + 16];
     uint32_t count = v->plan ? v->plan->override_count : 0;
     if (!count) {
         return;
@@ -178,9 +176,9 @@ static void add_overridden(const struct view *v, struct list *l)
         const struct override *o = &v->plan->overrides[i];
         buf_visible(l->out, o->name);
         buf_text(l->out, ": ");
-        buf_visible(l->out, str_from(map_where(v->map, v->map->rules[o->rule].line, lost)));
+        position_visible(l->out, v->map->rules[o->rule].at);
         buf_text(l->out, " is overridden by ");
-        buf_visible(l->out, str_from(map_where(v->map, v->map->rules[o->by].line, won)));
+        position_visible(l->out, v->map->rules[o->by].at);
         buf_char(l->out, '\n');
     }
     list_end(l, count);

@@ -135,7 +135,7 @@ static bool is_own(const struct view *v)
     const struct sidecars *s = &v->sidecars;
     for (uint32_t i = 0; i < s->count; i++) {
         for (size_t k = 0; k < ARRAY_LEN(graphs); k++) {
-            if (!s->found[i].where && strcmp(s->found[i].name, graphs[k]) == 0) {
+            if (!s->found[i].at.file && strcmp(s->found[i].name, graphs[k]) == 0) {
                 return true;
             }
         }

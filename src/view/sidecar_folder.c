@@ -93,7 +93,7 @@ static errint add_entry(struct sidecar_list *l, int fd, const char *entry,
 {
     struct sidecar_file f = {.name = arena_printf(l->arena, "%s/%s", folder->name, entry),
                              .path = arena_printf(l->arena, "%s/%s", folder->path, entry),
-                             .where = folder->where,
+                             .at = folder->at,
                              .below = true};
     if (!f.name || !f.path) {
         return diag_no_memory(l->diag);
@@ -103,8 +103,8 @@ static errint add_entry(struct sidecar_list *l, int fd, const char *entry,
     }
     const char *why = why_not(entry, f.st.st_mode);
     if (why) {
-        diag_warn(l->diag, DIAG_UNSUPPORTED, f.where ? f.where : f.path, str_from(f.name),
-                  "'%s' is left out: %s", diag_visible(l->diag, str_from(f.name)), why);
+        diag_warn_at(l->diag, DIAG_UNSUPPORTED, sidecar_position(&f), str_from(f.name),
+                     "'%s' is left out: %s", diag_visible(l->diag, str_from(f.name)), why);
         return 0;
     }
     if (S_ISREG(f.st.st_mode)) {
@@ -142,7 +142,7 @@ static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_f
 errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *folder)
 {
     /* A link that nobody named may lead anywhere. */
-    int follow = folder->where ? 0 : O_NOFOLLOW;
+    int follow = folder->at.file ? 0 : O_NOFOLLOW;
     CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
     uint32_t before = l->count;
     if (fd < 0) {
@@ -161,10 +161,10 @@ errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *fol
         rc = sidecar_problem(l, folder, "with its files there are more than the %d that are shown",
                              SIDECARS_MOST);
     }
-    if (rc == 0 && folder->where && l->count == before) {
-        diag_warn(l->diag, DIAG_UNSUPPORTED, folder->where, str_from(folder->name),
-                  "there are no files in the folder '%s'",
-                  diag_visible(l->diag, str_from(folder->path)));
+    if (rc == 0 && folder->at.file && l->count == before) {
+        diag_warn_at(l->diag, DIAG_UNSUPPORTED, folder->at, str_from(folder->name),
+                     "there are no files in the folder '%s'",
+                     diag_visible(l->diag, str_from(folder->path)));
     }
     return rc;
 }

@@ -22,8 +22,8 @@ struct sidecar_list {
  * SIDECARS_MOST. */
 MUST_CHECK errint sidecar_add(struct sidecar_list *l, struct sidecar_file file);
 
-/* sidecar_problem: an error with f->where; a warning of a file that nobody named, and then 0 is
- * returned: it is not shown. `why` is what is wrong with it. */
+/* sidecar_problem: an error of a file that the map names; a warning of a file that nobody named,
+ * and then 0 is returned: it is not shown. `why` is what is wrong with it. */
 FORMAT(3, 4)
 errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, const char *why, ...);
 

@@ -33,11 +33,11 @@ errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, con
     if (buf_check(&text) < 0) {
         return diag_no_memory(l->diag);
     }
-    if (f->where) {
-        return diag_error(l->diag, DIAG_FILE_UNREADABLE, f->where, str_from(f->name),
-                          "'%s' of [files] cannot be shown: %s: %s",
-                          diag_visible(l->diag, str_from(f->name)),
-                          diag_visible(l->diag, str_from(f->path)), text.data);
+    if (f->at.file) {
+        return diag_error_at(l->diag, DIAG_FILE_UNREADABLE, f->at, str_from(f->name),
+                             "'%s' of [files] cannot be shown: %s: %s",
+                             diag_visible(l->diag, str_from(f->name)),
+                             diag_visible(l->diag, str_from(f->path)), text.data);
     }
     diag_warn(l->diag, DIAG_FILE_UNREADABLE, f->path, str_from(f->name),
               "'%s' of the SavedModel is not shown: %s", diag_visible(l->diag, str_from(f->name)),
@@ -52,13 +52,10 @@ static errint add_folder(struct sidecar_list *l, const struct sidecar_file *f)
     return rc == -ENOENT ? sidecar_problem(l, f, "%s", file_why(l->diag, rc)) : rc;
 }
 
-static errint add_named(struct sidecar_list *l, const struct map *m, const struct sidecar *s)
+static errint add_named(struct sidecar_list *l, const struct sidecar *s)
 {
-    char text[4096 + 16];
-    struct sidecar_file f = {.name = arena_cstr(l->arena, s->name),
-                             .path = s->path,
-                             .where = arena_cstr(l->arena, str_from(map_where(m, s->line, text)))};
-    if (!f.name || !f.where) {
+    struct sidecar_file f = {.name = arena_cstr(l->arena, s->name), .path = s->path, .at = s->at};
+    if (!f.name) {
         return diag_no_memory(l->diag);
     }
     errint rc = s->folder ? add_folder(l, &f) : sidecar_add(l, f);
@@ -99,7 +96,7 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
     }
     errint rc = 0;
     for (uint32_t i = 0; i < m->sidecar_count; i++) {
-        errint one = add_named(&l, m, &m->sidecars[i]);
+        errint one = add_named(&l, &m->sidecars[i]);
         rc = rc < 0 ? rc : one;
     }
     errint own = saved_model ? saved_model_add(&l, m, prefix) : 0;
@@ -116,26 +113,26 @@ static errint look(const struct sidecar_file *f, struct diag *d)
     CLEANUP_CLOSE int fd = -1;
     struct stat st;
     errint rc = file_open(f->path, &fd, &st);
-    const char *where = f->where ? f->where : f->path;
     struct str name = str_from(f->name);
     const struct file_kind *kind = rc == 0 ? file_kind_of(fd, (uint64_t)st.st_size) : NULL;
     if (kind && (kind->group == FILE_KIND_POINTER || kind->group == FILE_KIND_EMPTY)) {
-        diag_warn(d, DIAG_FILE_UNREADABLE, where, name, "%s is %s%s%s",
-                  diag_visible(d, str_from(f->path)), kind->name, kind->remedy ? ": " : "",
-                  kind->remedy ? kind->remedy : "");
+        diag_warn_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name, "%s is %s%s%s",
+                     diag_visible(d, str_from(f->path)), kind->name, kind->remedy ? ": " : "",
+                     kind->remedy ? kind->remedy : "");
     }
     if (rc == 0 || rc == -EMFILE || rc == -ENFILE) {
         return 0;
     }
     struct str url = rc == -ENOENT ? url_in(str_from(f->path)) : (struct str){NULL, 0};
     if (url.ptr) {
-        return diag_error(d, DIAG_FILE_UNREADABLE, where, name, "'%s' is no local path: %s",
-                          diag_visible(d, url), url_advice(url));
+        return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name,
+                             "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
     }
-    return diag_error(d, DIAG_FILE_UNREADABLE, where, name, "'%s' of %s cannot be shown: %s: %s%s",
-                      diag_visible(d, name), f->where ? "[files]" : "the SavedModel",
-                      diag_visible(d, str_from(f->path)), file_why(d, rc),
-                      rc == -EISDIR ? "; a folder is written with a '/' behind its name" : "");
+    return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name,
+                         "'%s' of %s cannot be shown: %s: %s%s", diag_visible(d, name),
+                         f->at.file ? "[files]" : "the SavedModel",
+                         diag_visible(d, str_from(f->path)), file_why(d, rc),
+                         rc == -EISDIR ? "; a folder is written with a '/' behind its name" : "");
 }
 
 static errint open_one(const struct sidecar_file *f, struct shard *s, struct arena *a,
@@ -144,9 +141,9 @@ static errint open_one(const struct sidecar_file *f, struct shard *s, struct are
     errint rc = look(f, d);
     rc = rc < 0 ? rc : shard_open(s, a, d);
     if (rc == 0 && f->below && (s->st.st_dev != f->st.st_dev || s->st.st_ino != f->st.st_ino)) {
-        return diag_error(d, DIAG_FILE_UNREADABLE, f->where ? f->where : f->path, str_from(f->name),
-                          "%s was replaced while it was opened",
-                          diag_visible(d, str_from(f->path)));
+        return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), str_from(f->name),
+                             "%s was replaced while it was opened",
+                             diag_visible(d, str_from(f->path)));
     }
     return rc;
 }

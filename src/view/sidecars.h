@@ -18,12 +18,18 @@
 #include "map/map.h"
 
 struct sidecar_file {
-    const char *name;  /* in the mount: "config.json", "assets/vocab.txt" */
-    const char *path;  /* of the real file */
-    const char *where; /* "map.ini:3"; NULL: nobody named it */
-    bool below;        /* it was found in a folder, where `st` was seen at its path */
+    const char *name;   /* in the mount: "config.json", "assets/vocab.txt" */
+    const char *path;   /* of the real file */
+    struct position at; /* in the map; its file is NULL where nobody named it */
+    bool below;         /* it was found in a folder, where `st` was seen at its path */
     struct stat st;
 };
+
+/* sidecar_position: of messages about f: in the map, else the file itself. */
+static inline struct position sidecar_position(const struct sidecar_file *f)
+{
+    return f->at.file ? f->at : position_file(f->path);
+}
 
 struct sidecars {
     struct arena arena;

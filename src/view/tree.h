@@ -36,9 +36,9 @@ enum text {
 struct made_file {
     const char *path; /* in the mount: its components are file names */
     enum node_kind kind;
-    uint8_t format;    /* NODE_FORMAT: enum format */
-    uint32_t number;   /* NODE_FORMAT: in its format; NODE_TEXT: enum text; else of its kind */
-    const char *where; /* "map.ini:3" for one that the map names, else NULL */
+    uint8_t format;     /* NODE_FORMAT: enum format */
+    uint32_t number;    /* NODE_FORMAT: in its format; NODE_TEXT: enum text; else of its kind */
+    struct position at; /* in the map, of one that it names; else its file is NULL */
 };
 
 struct node {

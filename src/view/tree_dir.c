@@ -68,10 +68,10 @@ static bool refuse_below(struct build *b, const char *what, size_t len, uint32_t
 {
     for (; low < high; low++) {
         const struct made_file *file = tree_entry_file(b, b->entries[low]);
-        if (file && file->where) {
+        if (file && file->at.file) {
             struct str path = str_from(file->path);
-            diag_error(
-                b->diag, DIAG_NAME_COLLISION, file->where, path,
+            diag_error_at(
+                b->diag, DIAG_NAME_COLLISION, file->at, path,
                 "'%s' of [files] would be below '%s', which is a %s of the view: give the folder "
                 "another name",
                 diag_visible(b->diag, path), diag_visible(b->diag, str_head(path, len)), what);
@@ -107,9 +107,9 @@ static errint tell_moved(struct build *b, const struct child *children, uint32_t
 static void give_way(struct build *b, const char *what, const struct made_file *file)
 {
     struct str path = str_from(file->path);
-    if (file->where) {
-        diag_error(
-            b->diag, DIAG_NAME_COLLISION, file->where, path,
+    if (file->at.file) {
+        diag_error_at(
+            b->diag, DIAG_NAME_COLLISION, file->at, path,
             "'%s' of [files] is also the name of a %s of the view: give the file another name",
             diag_visible(b->diag, path), what);
     } else {
@@ -121,8 +121,8 @@ static void give_way(struct build *b, const char *what, const struct made_file *
 
 static void complain_twice(struct build *b, const struct made_file *file)
 {
-    diag_error(
-        b->diag, DIAG_NAME_COLLISION, file->where ? file->where : "", str_from(file->path),
+    diag_error_at(
+        b->diag, DIAG_NAME_COLLISION, file->at, str_from(file->path),
         "two files of the mount would be called '%s': give one another name, in [view] or [files]",
         diag_visible(b->diag, str_from(file->path)));
 }

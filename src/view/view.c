@@ -132,7 +132,7 @@ static void add_sidecars(const struct sidecars *s, struct file_list *l)
         add_file(l, (struct made_file){.path = s->found[i].name,
                                        .kind = NODE_SIDECAR,
                                        .number = i,
-                                       .where = s->found[i].where});
+                                       .at = s->found[i].at});
     }
 }
 

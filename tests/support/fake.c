@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "source/tf_v2/bundle.h"
+#include "support/place.h"
 
 unsigned char fake_byte(uint64_t i)
 {
@@ -142,7 +143,7 @@ int fake_has(const struct diag *d, enum diag_code code, const char *where, const
 {
     for (unsigned i = 0; i < d->kept; i++) {
         const struct diag_entry *e = &d->entries[i];
-        if (e->code == code && strcmp(e->where, where) == 0 && strstr(e->message, words)) {
+        if (e->code == code && strcmp(place_text(e->at), where) == 0 && strstr(e->message, words)) {
             return 1;
         }
     }
@@ -159,7 +160,8 @@ const char *fake_dump(const struct diag *d)
     for (unsigned i = 0; i < d->kept && len < sizeof(text) - 1024; i++) {
         const struct diag_entry *e = &d->entries[i];
         len += (size_t)snprintf(text + len, sizeof(text) - len, "  %s %s: %.800s (%u near)\n",
-                                diag_code_name(e->code), e->where, e->message, e->nearest_count);
+                                diag_code_name(e->code), place_text(e->at), e->message,
+                                e->nearest_count);
     }
     return text;
 }

@@ -23,16 +23,14 @@ struct parser {
 /* The error "expected ..., found ..." at the present position. */
 static errint unexpected(const struct parser *p, const char *expected)
 {
-    unsigned line = 1;
+    struct position at = {p->path, 1};
     for (size_t i = 0; i < p->pos && i < p->text.len; i++) {
-        line += p->text.ptr[i] == '\n';
+        at.line += p->text.ptr[i] == '\n';
     }
-    CLEANUP_BUF struct buf where = {0};
-    buf_printf(&where, "%s:%u", p->path, line);
     struct str rest = str_head(str_from_pos(p->text, p->pos), 1);
-    return diag_error(p->d, DIAG_CHECKPOINT_CORRUPT, where.data ? where.data : p->path, STR(""),
-                      "expected %s, found %s%s%s", expected, rest.len ? "'" : "the end of the file",
-                      rest.len ? diag_visible(p->d, rest) : "", rest.len ? "'" : "");
+    return diag_error_at(p->d, DIAG_CHECKPOINT_CORRUPT, at, STR(""), "expected %s, found %s%s%s",
+                         expected, rest.len ? "'" : "the end of the file",
+                         rest.len ? diag_visible(p->d, rest) : "", rest.len ? "'" : "");
 }
 
 static char peek(const struct parser *p)

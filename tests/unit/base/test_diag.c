@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/diag.h"
+#include "support/place.h"
 
 static int setup(void **state)
 {
@@ -26,15 +27,16 @@ static int teardown(void **state)
 static void diag_error_texts_are_copied(void **state)
 {
     struct diag *d = *state;
-    char where[] = "map.ini:3";
+    char file[] = "map.ini";
     char subject[] = "so\0me";
-    assert_int_equal(diag_error(d, DIAG_TENSOR_NOT_FOUND, where, str_of(subject, 5), "found %d", 7),
+    assert_int_equal(diag_error_at(d, DIAG_TENSOR_NOT_FOUND, (struct position){file, 3},
+                                   str_of(subject, 5), "found %d", 7),
                      -ENOENT);
-    memset(where, 'x', sizeof(where) - 1);
+    memset(file, 'x', sizeof(file) - 1);
     memset(subject, 'x', sizeof(subject) - 1);
     assert_int_equal(d->errors, 1);
     assert_int_equal(d->kept, 1);
-    assert_string_equal(d->entries[0].where, "map.ini:3");
+    assert_string_equal(place_text(d->entries[0].at), "map.ini:3");
     assert_true(str_eq(d->entries[0].subject, STR("so\0me")));
     assert_string_equal(d->entries[0].message, "found 7");
     assert_false(d->entries[0].warning);
@@ -102,6 +104,19 @@ static void diag_visible_control_bytes_are_escaped(void **state)
     assert_string_equal(diag_visible(d, STR("a\x1b[0m\0\xff\\")), "a\\x1b[0m\\x00\\xff\\\\");
 }
 
+static void diag_place_is_a_line_a_file_or_nothing(void **state)
+{
+    struct diag *d = *state;
+    assert_string_equal(diag_place(d, (struct position){"dir/map.ini", 12}), "dir/map.ini:12");
+    assert_string_equal(diag_place(d, position_file("\xffile")), "\xffile");
+    assert_string_equal(diag_place(d, (struct position){NULL, 12}), "");
+    CLEANUP_BUF struct buf shown = {0};
+    position_visible(&shown, (struct position){"\xffile", 4294967295});
+    assert_true(str_eq(buf_view(&shown), STR("\\xffile:4294967295")));
+    diag_warn_at(d, DIAG_MOVED, (struct position){NULL, 0}, STR("s"), "x");
+    assert_string_equal(d->entries[0].at.file, ""); /* never NULL */
+}
+
 static void diag_code_name_every_code_has_its_own(void **state)
 {
     (void)state;
@@ -127,6 +142,7 @@ int main(void)
         TEST(diag_warn_is_no_error),
         TEST(diag_nearest_keeps_three_for_the_newest),
         TEST(diag_visible_control_bytes_are_escaped),
+        TEST(diag_place_is_a_line_a_file_or_nothing),
         TEST(diag_code_name_every_code_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

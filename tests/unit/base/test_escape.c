@@ -175,7 +175,8 @@ static void assert_of_map(struct str name, bool is_scope)
     diag_init(&d);
     const char *text = in_map(name, is_scope, false);
     struct name read;
-    assert_int_equal(name_parse(str_from(text), "source", "m.ini:1", &a, &read, &d), 0);
+    assert_int_equal(name_parse(str_from(text), "source", position_file("m.ini"), &a, &read, &d),
+                     0);
     assert_true(str_eq(read.text, name));
     assert_int_equal(read.is_scope, is_scope);
     const char *line = arena_printf(&a, "%s = x\n", text);

@@ -42,7 +42,7 @@ static int read_sized(const void *bytes, size_t len, uint64_t size, struct buf *
     }
     assert_int_equal(d.errors, rc < 0 ? 1 : 0);
     if (rc < 0) {
-        assert_string_equal(d.entries[0].where, FULL_NAME);
+        assert_string_equal(d.entries[0].at.file, FULL_NAME);
     }
     sstable_close(t);
     close(fd);

@@ -142,7 +142,7 @@ static void refuse_statx(int error)
 static const char *only_message(struct fixture *f)
 {
     assert_int_equal(f->d.errors, 1);
-    assert_string_equal(f->d.entries[0].where, path_of(f));
+    assert_string_equal(f->d.entries[0].at.file, path_of(f));
     return f->d.entries[0].message;
 }
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "support/place.h"
+
 static struct arena arena;
 static struct diag diag;
 
@@ -30,8 +32,9 @@ static int tear_down(void **state)
 
 static errint declare(const char *name, const char *text, uint32_t line, struct variable *v)
 {
-    const struct ini_item item = {STR("variables"), str_from(name), str_from(text), line};
-    return variable_parse(&item, "dir/m.ini", &arena, v, &diag);
+    const struct ini_item item = {
+        STR("variables"), str_from(name), str_from(text), {"dir/m.ini", line}};
+    return variable_parse(&item, &arena, v, &diag);
 }
 
 static void shape_parse_well_formed_shapes_print_alike(void **state)
@@ -142,7 +145,7 @@ static void variable_parse_declarations_are_read_whole(void **state)
         struct variable v;
         assert_int_equal(declare("a/b", cases[i].text, 12, &v), 0);
         assert_true(str_eq(v.name, STR("a/b")));
-        assert_string_equal(v.where, "dir/m.ini:12");
+        assert_string_equal(place_text(*v.at), "dir/m.ini:12");
         assert_int_equal(v.dtype, cases[i].dtype);
         assert_string_equal(shape_text(v.shape).text, cases[i].shape);
         struct partition cut = variable_partition(&v);
@@ -194,7 +197,7 @@ static void graph_build_sorts_and_finds(void **state)
         assert_true(i == 0 || str_cmp(g.variables[i - 1].name, g.variables[i].name) < 0);
         assert_ptr_equal(graph_find(&g, g.variables[i].name), &g.variables[i]);
     }
-    assert_string_equal(graph_find(&g, STR("a/b"))->where, "dir/m.ini:1");
+    assert_string_equal(place_text(*graph_find(&g, STR("a/b"))->at), "dir/m.ini:1");
     assert_null(graph_find(&g, STR("")));
     assert_null(graph_find(&g, STR("a/")));
     assert_null(graph_find(&g, STR("zz")));
@@ -222,9 +225,9 @@ static void graph_build_conflicts_name_both_lines(void **state)
     struct graph g;
     assert_int_equal(graph_build(v, 6, &g, &diag), -EINVAL);
     assert_int_equal(diag.errors, 2);
-    assert_string_equal(diag.entries[0].where, "dir/m.ini:9");
+    assert_string_equal(place_text(diag.entries[0].at), "dir/m.ini:9");
     assert_non_null(strstr(diag.entries[0].message, "before at m.ini:10"));
-    assert_string_equal(diag.entries[1].where, "dir/m.ini:3");
+    assert_string_equal(place_text(diag.entries[1].at), "dir/m.ini:3");
     assert_non_null(strstr(diag.entries[1].message, "partitioned at m.ini:9"));
     assert_int_equal(diag.entries[0].code, DIAG_GRAPH_INVALID);
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "map/line.h"
+#include "support/place.h"
 
 struct parsed {
     struct arena arena;
@@ -43,9 +44,9 @@ static void expect_item(const struct parsed *p, uint32_t i, const char *section,
     assert_true(i < p->ini.count);
     const struct ini_item *item = &p->ini.items[i];
     if (!str_eq(item->section, str_from(section)) || !str_eq(item->key, str_from(key)) ||
-        !str_eq(item->value, str_from(value)) || item->line != line) {
+        !str_eq(item->value, str_from(value)) || item->at.line != line) {
         fail_msg("item %u: [" STR_FMT "] '" STR_FMT "' = '" STR_FMT "', line %u", i,
-                 STR_ARG(item->section), STR_ARG(item->key), STR_ARG(item->value), item->line);
+                 STR_ARG(item->section), STR_ARG(item->key), STR_ARG(item->value), item->at.line);
     }
 }
 
@@ -57,7 +58,7 @@ static void expect_error(struct str text, uint32_t line, const char *words, uint
     assert_int_equal(p->d.errors, 1);
     char where[32];
     snprintf(where, sizeof(where), "m.ini:%u", line);
-    assert_string_equal(p->d.entries[0].where, where);
+    assert_string_equal(place_text(p->d.entries[0].at), where);
     assert_int_equal(p->d.entries[0].code, DIAG_MAP_SYNTAX);
     if (!strstr(p->d.entries[0].message, words)) {
         fail_msg("found '%s', expected '%s'", p->d.entries[0].message, words);

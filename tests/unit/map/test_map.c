@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "io/file.h"
+#include "support/place.h"
 
 enum { WATCHDOG_SECONDS = 300 };
 
@@ -91,7 +92,7 @@ static void map_open_bad_maps_give_every_message(void **state)
         errint rc = map_open(found.gl_pathv[i], &extra, &d, &m);
         CLEANUP_BUF struct buf text = {0};
         for (unsigned k = 0; k < d.kept; k++) {
-            buf_printf(&text, "%s: %s: %s\n", base_name(d.entries[k].where),
+            buf_printf(&text, "%s: %s: %s\n", base_name(place_text(d.entries[k].at)),
                        diag_code_name(d.entries[k].code), d.entries[k].message);
         }
         compare_beside(found.gl_pathv[i], ".err", buf_view(&text));
@@ -116,7 +117,7 @@ static void print_map(struct buf *b, const struct map *m)
                m->names == MAP_NAMES_FRIENDLY ? " by friendly names" : "");
     for (uint32_t i = 0; i < m->rule_count; i++) {
         const struct rule *r = &m->rules[i];
-        buf_printf(b, "rule %u %s ", r->line, r->source_is_scope ? "scope" : "name");
+        buf_printf(b, "rule %u %s ", r->at.line, r->source_is_scope ? "scope" : "name");
         buf_visible(b, r->source);
         buf_printf(b, " -> %s ", r->target_is_scope ? "scope" : "name");
         buf_visible(b, r->target);
@@ -143,7 +144,7 @@ static void print_map(struct buf *b, const struct map *m)
         shape_print(b, v->shape);
         struct partition cut = variable_partition(v);
         print_partition(b, &cut);
-        buf_printf(b, " at %s\n", base_name(v->where));
+        buf_printf(b, " at %s\n", base_name(place_text(*v->at)));
     }
 }
 
@@ -157,7 +158,7 @@ static void map_open_good_maps_hold_what_they_say(void **state)
         struct map *m;
         errint rc = map_open(found.gl_pathv[i], &extra, &d, &m);
         if (rc < 0) {
-            fail_msg("%s: %s", d.kept ? d.entries[0].where : "?",
+            fail_msg("%s: %s", d.kept ? d.entries[0].at.file : "?",
                      d.kept ? d.entries[0].message : "?");
         }
         assert_int_equal(d.errors + d.warnings, 0);
@@ -227,8 +228,7 @@ static void map_parse_rules_are_sorted_by_source_bytes_then_lines(void **state)
     for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
         assert_true(str_eq(m->rules[i].target, str_from(targets[i])));
     }
-    char where[4096 + 16];
-    assert_string_equal(map_where(m, m->rules[1].line, where), "map.ini:7");
+    assert_string_equal(place_text(m->rules[1].at), "map.ini:7");
     map_close(m);
     diag_fini(&d);
 }
@@ -270,12 +270,10 @@ static void map_open_without_a_file_is_the_root_onto_itself(void **state)
     assert_int_equal(m->rule_count, 1);
     assert_true(m->rules[0].source_is_scope && m->rules[0].target_is_scope);
     assert_true(str_eq(m->rules[0].source, STR("/")) && str_eq(m->rules[0].target, STR("/")));
-    assert_int_equal(m->rules[0].line, 0);
     assert_null(m->path);
     assert_null(m->checkpoint);
     assert_false(m->graph.given);
-    char where[4096 + 16];
-    assert_string_equal(map_where(m, 0, where), "(no map)");
+    assert_string_equal(place_text(m->rules[0].at), "(no map)");
     map_close(m);
     map_close(NULL);
     diag_fini(&d);
@@ -300,7 +298,7 @@ static void map_open_what_is_no_file_is_refused(void **state)
         assert_null(m);
         assert_int_equal(d.errors, 1);
         assert_int_equal(d.entries[0].code, DIAG_FILE_UNREADABLE);
-        assert_string_equal(d.entries[0].where, paths[i]);
+        assert_string_equal(place_text(d.entries[0].at), paths[i]);
         diag_fini(&d);
     }
     unlink(fifo);

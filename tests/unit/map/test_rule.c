@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "map/name.h"
+#include "support/place.h"
 
 static struct arena arena;
 static struct diag diag;
@@ -33,14 +34,14 @@ static int tear_down(void **state)
 
 static errint parse(struct str source, struct str rest, struct rule *rule)
 {
-    const struct ini_item item = {STR("assignment_map"), source, rest, 7};
+    const struct ini_item item = {STR("assignment_map"), source, rest, {"m.ini", 7}};
     diag_fini(&diag);
     diag_init(&diag);
-    errint rc = rule_parse(&item, "m.ini", &arena, rule, &diag);
+    errint rc = rule_parse(&item, &arena, rule, &diag);
     assert_int_equal(rc<0, diag.errors> 0);
-    assert_int_equal(rule->line, 7);
+    assert_string_equal(place_text(rule->at), "m.ini:7");
     if (rc < 0) {
-        assert_string_equal(diag.entries[0].where, "m.ini:7");
+        assert_string_equal(place_text(diag.entries[0].at), "m.ini:7");
         assert_null(rule->source.ptr);
     }
     return rc;
@@ -280,10 +281,10 @@ static void partition_axis_is_the_one_cut(void **state)
     (void)state;
     struct partition p;
     unsigned axis;
-    assert_int_equal(partition_parse(STR("1,3,1"), "m.ini:1", &arena, &p, &diag), 0);
+    assert_int_equal(partition_parse(STR("1,3,1"), position_file("m.ini"), &arena, &p, &diag), 0);
     assert_int_equal(partition_axis(&p, &axis), 3);
     assert_int_equal(axis, 1);
-    assert_int_equal(partition_parse(STR("1,1"), "m.ini:1", &arena, &p, &diag), 0);
+    assert_int_equal(partition_parse(STR("1,1"), position_file("m.ini"), &arena, &p, &diag), 0);
     assert_int_equal(partition_axis(&p, &axis), 1);
     assert_int_equal(axis, 0);
 }

@@ -137,7 +137,7 @@ static void graph_file_read_golden_metas_are_as_tensorflow_says(void **state)
     assert_truth("unknown_shapes/graph.meta", "unknown_shapes/truth.json", NULL);
     assert_truth("constant/graph.meta", "constant/truth.json", NULL);
     assert_truth("no_variables_collection/graph.meta", "no_variables_collection/truth.json", NULL);
-    assert_string_equal(now.variables[0].where, GOLDEN "no_variables_collection/graph.meta");
+    assert_string_equal(now.variables[0].at->file, GOLDEN "no_variables_collection/graph.meta");
 }
 
 static void graph_file_read_golden_saved_models_are_as_tensorflow_says(void **state)
@@ -151,7 +151,7 @@ static void graph_file_read_golden_saved_models_are_as_tensorflow_says(void **st
     assert_truth("saved_model_v2/saved_model", "saved_model_v2/truth.json", NULL);
     assert_int_equal(now.diag.warnings, 0);
     assert_truth("saved_model_keras/saved_model", "saved_model_keras/truth.json", NULL);
-    assert_string_equal(now.variables[0].where,
+    assert_string_equal(now.variables[0].at->file,
                         GOLDEN "saved_model_keras/saved_model/saved_model.pb (tags serve)");
 }
 
@@ -755,7 +755,7 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
     ASSERT_ROWS("{\"name\":\"s\",\"dtype\":\"string\",\"shape\":[10],\"partition\":null},\n"
                 "{\"name\":\"sliced\",\"dtype\":\"float16\",\"shape\":[10,4],\"partition\":null},\n"
                 "{\"name\":\"w\",\"dtype\":\"int64\",\"shape\":[],\"partition\":null}");
-    assert_string_equal(now.variables[0].where, "dir/other");
+    assert_string_equal(now.variables[0].at->file, "dir/other");
     assert_int_equal(now.diag.warnings, 1);
 }
 

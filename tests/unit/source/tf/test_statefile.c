@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "source/tf/statefile.h"
+#include "support/place.h"
 
 struct fixture {
     struct arena arena;
@@ -57,7 +58,7 @@ static void assert_refused(struct fixture *f, struct str text, const char *where
     uint64_t before = f->d.errors;
     assert_int_equal(parse(f, text), -EBADMSG);
     assert_int_equal(f->d.errors, before + 1);
-    assert_string_equal(f->d.entries[f->d.kept - 1].where, where);
+    assert_string_equal(place_text(f->d.entries[f->d.kept - 1].at), where);
     assert_non_null(strstr(f->d.entries[f->d.kept - 1].message, words));
 }
 

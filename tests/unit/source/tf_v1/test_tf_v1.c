@@ -539,7 +539,7 @@ static void tf_v1_files_that_disagree_are_ebadmsg(void **state)
         if (seconds[i].words) {
             assert_int_equal(rc, -EBADMSG);
             assert_non_null(strstr(f->d.entries[0].message, seconds[i].words));
-            assert_string_equal(f->d.entries[0].where, files[1]);
+            assert_string_equal(f->d.entries[0].at.file, files[1]);
         } else {
             assert_int_equal(rc, 0);
             assert_int_equal(f->c->sliced_count, 1);

@@ -77,7 +77,7 @@ static void assert_record_refused(struct fixture *f, const char *key, const void
     diag_init(&f->d);
     assert_int_equal(open_ckpt(f), rc);
     assert_int_equal(f->d.errors, 1);
-    assert_string_equal(f->d.entries[0].where, f->index);
+    assert_string_equal(f->d.entries[0].at.file, f->index);
     if (!strstr(f->d.entries[0].message, words)) {
         fail_msg("'%s' is not in '%s'", words, f->d.entries[0].message);
     }
@@ -95,7 +95,7 @@ static void assert_record_hidden(struct fixture *f, const char *key, const void 
     assert_int_equal(open_ckpt(f), 0);
     assert_int_equal(f->d.warnings, 1);
     assert_int_equal(f->d.entries[0].code, DIAG_CHECKPOINT_CORRUPT);
-    assert_string_equal(f->d.entries[0].where, f->index);
+    assert_string_equal(f->d.entries[0].at.file, f->index);
     assert_true(str_eq(f->d.entries[0].subject, str_from(key)));
     const struct tensor *t = &f->c->tensors[0];
     assert_int_equal(f->c->count, 1);
