@@ -18,6 +18,7 @@ struct variable_paths {
                                                           `tensor`, at other paths; or NULL */
     bool called_by_path; /* there is no tensor, and the variable's name is but its path: a tensor
                             of that name is another variable's */
+    bool attribute;      /* it is no variable's value, but something else that an object saves */
 };
 
 /* variable_paths_add: notes that t is at a path of the variable. The first becomes `tensor`; one

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "model/graph_paths.h"
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/object_pairs.h"
-#include "source/tf_v2/object_tensors.h"
 
 /* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py,
  * OBJECT_GRAPH_PROTO_KEY). */
@@ -23,44 +23,6 @@ errint graph_complain_pairs(const struct object_tree *t, const char *path, errin
                       object_pairs_most(t));
 }
 
-/* Gives the variables, `numbers` by tensor of the graph, what is at their paths in `of`: `paths` by
- * variable. */
-static errint find_paths(const struct catalog *graph, const struct catalog *of,
-                         const uint32_t *numbers, struct variable_paths *paths, struct diag *d)
-{
-    CLEANUP(object_tensors_fini) struct object_tensors ours = {0};
-    CLEANUP(object_tensors_fini) struct object_tensors theirs = {0};
-    CLEANUP(object_pairs_fini) struct object_pairs pairs = {0};
-    errint rc = object_tensors_read(graph, &ours, d);
-    rc = rc < 0 ? rc : object_tensors_read(of, &theirs, d);
-    if (rc < 0) {
-        return rc;
-    }
-    rc = object_pairs_find(&ours.tree, &theirs.tree, &pairs);
-    if (rc < 0) {
-        return graph_complain_pairs(&ours.tree, graph->prefix, rc, d);
-    }
-    for (uint32_t i = 0; i < pairs.count; i++) {
-        uint32_t tensor = ours.tensors[pairs.items[i].a];
-        uint32_t other = theirs.tensors[pairs.items[i].b];
-        if (tensor != OBJECT_NONE && other != OBJECT_NONE && numbers[tensor] != OBJECT_NONE) {
-            variable_paths_add(&paths[numbers[tensor]], &of->tensors[other]);
-        }
-    }
-    return 0;
-}
-
-/* What no path leads to, and what is no variable's value, has a key, which is a path as well. */
-static void find_keys(const struct catalog *graph, const struct catalog *of,
-                      const uint32_t *numbers, struct variable_paths *paths)
-{
-    for (uint32_t i = 0; i < graph->count; i++) {
-        if (numbers[i] != OBJECT_NONE && !paths[numbers[i]].tensor) {
-            paths[numbers[i]].tensor = catalog_by_key(of, catalog_key(graph, &graph->tensors[i]));
-        }
-    }
-}
-
 /* Gives `count` variables, `numbers` by tensor of the graph, their paths, in `a`. */
 static errint add_paths(const struct catalog *graph, const struct catalog *of,
                         const uint32_t *numbers, struct arena *a, struct variable *variables,
@@ -70,13 +32,15 @@ static errint add_paths(const struct catalog *graph, const struct catalog *of,
     if (!paths) {
         return diag_no_memory(d);
     }
-    errint rc = find_paths(graph, of, numbers, paths, d);
+    errint rc = graph_find_paths(graph, of, numbers, paths, d);
     if (rc < 0) {
         return rc;
     }
-    find_keys(graph, of, numbers, paths);
     for (uint32_t i = 0; i < count; i++) {
         variables[i].paths = &paths[i];
+        if (paths[i].attribute) { /* a table has as many elements as were saved */
+            variables[i].shape = (struct shape){NULL, SHAPE_RANK_UNKNOWN};
+        }
     }
     return 0;
 }

@@ -46,7 +46,7 @@ bool graph_file_named(const char *path);
 
 /* graph_file_read: the variables of the graph file `path`, sorted by name, names unique, all
  * allocated in `a`. `c` is the checkpoint that they are to be assigned from, or NULL: if both are
- * of objects, it says what 2 is called, and `by_path` of a variable is its tensor at the same path.
+ * of objects, it says what 2 is called, and `paths` of a variable has what is at the same path.
  * `tag` chooses among the meta graphs of a SavedModel: one tag, or several as "serve,gpu"; NULL for
  * the one tagged `serve`, else the only one. Errors, all that there are: DIAG_GRAPH_INVALID,
  * DIAG_LIMIT, DIAG_FILE_UNREADABLE, and DIAG_UNSUPPORTED for parts that no struct partition
@@ -56,8 +56,9 @@ MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struc
                                   struct diag *d);
 
 /* graph_from_catalog: the tensors of another checkpoint as variables, likewise, by the names by
- * which they are known; nothing of c is borrowed. Where both are of objects, `by_path` is the
- * tensor of `of` (NULL: of none) at the same path, or else with the same key. Those that cannot be
+ * which they are known; nothing of c is borrowed. Where both are of objects, `paths` has what `of`
+ * (NULL: nothing) has at the same paths, or else with the same key, and what is no variable's value
+ * has no declared shape: a lookup table may have any size. Those that cannot be
  * shown are among them if their dtype is known; a sliced one is plain, of its full shape. Left out
  * are tensors of unknown dtype, with a warning, and the record of the object graph, which is no
  * variable. */

@@ -269,12 +269,13 @@ def test_a_tensor_of_another_path_is_not_taken_by_its_name_alone(tmp_path, saved
     assert [t["variable"] for t in report["targets"]] == ["dense/b", "dense/w"] and report["unassigned"] == ["dense_1/b", "dense_1/w"]
 
 
-def test_a_path_is_not_the_name_of_a_tensor_of_another_path(tmp_path):
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_path_is_not_the_name_of_a_tensor_of_another_path(tmp_path, saved):
     """Here `a` is where the graph has a variable whose name says nothing, and there what another is called."""
     graph, there = tf.Module(), tf.Module()
-    graph.a, graph.b, graph.d = [tf.Variable([0.0, 0.0]) for _ in range(2)] + [{"e/f": tf.Variable([0.0, 0.0])}]
+    graph.a, graph.b, graph.d = [tf.Variable([0.0, value]) for value in (0.0, 1.0)] + [{"e/f": tf.Variable([0.0, 2.0])}]
     there.c, there.b, there.d = tf.Variable([9.0, 9.0], name="a"), tf.Variable([3.0, 3.0]), {"e": {"f": tf.Variable([4.0, 4.0])}}
-    graph, checkpoint = pair(tmp_path, graph, there)
+    graph, checkpoint = graph_and_checkpoint(tmp_path, graph, there, saved)
     report, _ = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
     assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", "a"), ("name-ambiguous", "d/e/f")]
     got, _ = shown(*FRIENDLY, "-a", "a=a", "-a", "d/e/f=d/e/f", "-g", graph, checkpoint)  # the remedy
@@ -336,6 +337,70 @@ def test_another_checkpoint_of_objects_is_a_graph_by_friendly_names(tmp_path):
     assert own == {**by_name(net, ["dense_7"]), "count": [1.0], "more/0": [2.0], "more/1": [3.0], "tied": net.tied.numpy().ravel().tolist()}
     got, said = shown(*FRIENDLY, "-g", other, checkpoint)
     assert got["dense/w"] == own["dense_7/w"] and "'dense/b' takes 'dense_7/b'" in said
+
+
+def table(*values):
+    made = tf.lookup.experimental.MutableHashTable(tf.int64, tf.float32, -1.0)
+    made.insert(tf.range(len(values), dtype=tf.int64), tf.constant(values, tf.float32)) if values else None
+    return made
+
+
+class Note(tf.train.experimental.PythonState):
+    """What is saved as a string."""
+
+    def __init__(self, text=""):
+        self.text = text
+
+    def serialize(self):
+        return self.text
+
+    def deserialize(self, text):
+        self.text = text
+
+
+def saves(**has):
+    return tf.train.Checkpoint(root=module(**has))
+
+
+def test_tables_and_states_are_found_by_the_paths_of_their_objects(tmp_path):
+    """What an object saves has the key of one of its paths: here of the first, which the other model has not."""
+    one = module(t=table(1.0, 2.0, 3.0), note=Note())
+    graph = saves(enc=one, dec=one).write(str(tmp_path / "graph"))
+    checkpoint = saves(dec=module(t=table(5.0, 6.0), note=Note("here"))).write(str(tmp_path / "ckpt"))
+    saves(enc=one, dec=one).read(checkpoint).assert_consumed()
+    keys, values = (t.numpy() for t in one.t.export())
+    report, said = plan(*FRIENDLY, "-g", graph, checkpoint)
+    assert report["errors"] == [] and "'enc/note/py_state' takes 'dec/note/py_state', ..." in said
+    got = {t["variable"]: tool.run("cat", "-q", *FRIENDLY, "-g", graph, checkpoint, "--", t["path"]).stdout for t in report["targets"]}
+    shown_keys, shown_values = np.frombuffer(got.pop("enc/t/table-keys"), "<i8"), np.frombuffer(got.pop("enc/t/table-values"), "<f4")
+    assert dict(zip(shown_keys.tolist(), shown_values.tolist())) == dict(zip(keys.tolist(), values.tolist())) == {0: 5.0, 1: 6.0}
+    assert got == {"enc/note/py_state": b"here"} and one.note.text == b"here"
+
+
+def test_a_table_that_is_two_in_the_checkpoint_is_an_error(tmp_path):
+    """Of both, TensorFlow restores the one after the other."""
+    one = module(t=table())
+    graph = saves(enc=one, dec=one).write(str(tmp_path / "graph"))
+    checkpoint = saves(enc=module(t=table(5.0)), dec=module(t=table(6.0, 7.0))).write(str(tmp_path / "ckpt"))
+    report, said = plan(*FRIENDLY, "-g", graph, checkpoint, status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", f"enc/t/table-{what}") for what in ("keys", "values")]
+    assert "is at several paths" in said and report["errors"][1]["nearest"] == ["dec/t/table-values", "enc/t/table-values"]
+
+
+def test_a_table_is_none_of_what_is_called_like_it(tmp_path):
+    """A variable of the other model has its name; at its path is none."""
+    graph = saves(t=table(1.0), w=tf.Variable(1.0, name="w")).write(str(tmp_path / "graph"))
+    there = saves(u=tf.Variable([9], name="t/table-keys"), v=tf.Variable([9.0], name="t/table-values"), w=tf.Variable(3.0, name="w"))
+    report, _ = plan(*FRIENDLY, "-g", graph, there.write(str(tmp_path / "ckpt")), status=1)
+    assert [(e["code"], e["subject"]) for e in report["errors"]] == [("name-ambiguous", f"t/table-{what}") for what in ("keys", "values")]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_name_that_is_recorded_is_found_at_another_path(tmp_path, saved):
+    """That it reads like a path, too, makes it none: a variable of that name is meant."""
+    graph, there = module(w=tf.Variable([0.0], name="w"), v=tf.Variable([0.0], name="v")), module(x=tf.Variable([5.0], name="w"), v=tf.Variable([6.0], name="v"))
+    graph, checkpoint = graph_and_checkpoint(tmp_path, graph, there, saved)
+    assert shown(*FRIENDLY, "-g", graph, checkpoint)[0] == {"w": [5.0], "v": [6.0]}
 
 
 class TwoTensors(tf.__internal__.tracking.AutoTrackable):

@@ -17,59 +17,124 @@ struct reading {
     const struct catalog *c;
     struct wire *w;
     struct object_tensors *out;
-    size_t cap;
+    size_t cap; /* of out->tensors, out->recorded, out->attributes */
+    size_t recorded_cap;
+    size_t attribute_cap;
     char *key; /* owns: CATALOG_NAME_MOST bytes */
 };
 
-static errint is_value(struct reading *r, struct wire_window name, bool *is)
+/* A SerializedTensor. */
+struct attribute {
+    struct wire_window name;
+    struct wire_window full_name;
+    struct wire_window key;
+};
+
+/* A node that is being read. */
+struct node {
+    uint32_t tensor; /* its value as a variable, or OBJECT_NONE */
+    bool recorded;
+};
+
+static errint read_fields(struct reading *r, struct wire_window at, struct attribute *out)
 {
-    bool alike = wire_len(name) == strlen(VALUE_NAME);
-    errint rc = alike ? wire_read(r->w, name, CATALOG_NAME_MOST, r->key) : 0;
-    *is = rc == 0 && alike && memcmp(r->key, VALUE_NAME, strlen(VALUE_NAME)) == 0;
+    *out = (struct attribute){0};
+    struct wire_field f;
+    int got;
+    while ((got = wire_next_bytes(r->w, &at, &f)) > 0) {
+        out->name = f.number == ATTRIBUTE_NAME ? f.bytes : out->name;
+        out->full_name = f.number == ATTRIBUTE_FULL_NAME ? f.bytes : out->full_name;
+        out->key = f.number == ATTRIBUTE_KEY ? f.bytes : out->key;
+    }
+    return got;
+}
+
+/* The tensor of a variable's value, and whether it is called as the record says. */
+static errint read_value(struct reading *r, const struct attribute *at, struct node *node)
+{
+    errint rc = objects_record_tensor(r->c, r->w, at->key, r->key, &node->tensor);
+    if (rc < 0 || node->tensor == OBJECT_NONE) {
+        return rc;
+    }
+    struct str name = catalog_friendly(r->c, &r->c->tensors[node->tensor]);
+    if (wire_len(at->full_name) != name.len || name.len > CATALOG_NAME_MOST) {
+        return 0;
+    }
+    rc = wire_read(r->w, at->full_name, CATALOG_NAME_MOST, r->key);
+    node->recorded = rc == 0 && str_eq(str_of(r->key, name.len), name);
     return rc;
 }
 
-/* The tensor that a node's value as a variable is in the checkpoint. */
-static errint read_tensor(struct reading *r, struct wire_window node, uint32_t *tensor)
+static errint keep_attribute(struct reading *r, const struct attribute *at)
 {
-    struct wire_window attribute;
-    int got = 0;
-    *tensor = OBJECT_NONE;
-    while (*tensor == OBJECT_NONE &&
-           (got = wire_next_of(r->w, &node, NODE_ATTRIBUTES, &attribute)) > 0) {
-        struct wire_window key = {0};
-        struct wire_window name = {0};
-        struct wire_field f;
-        bool value = false;
-        while ((got = wire_next_bytes(r->w, &attribute, &f)) > 0) {
-            key = f.number == ATTRIBUTE_KEY ? f.bytes : key;
-            name = f.number == ATTRIBUTE_NAME ? f.bytes : name;
+    struct object_tensors *out = r->out;
+    struct object_attribute *to;
+    if (out->attribute_count == OBJECT_LINKS_MOST || wire_len(at->name) > CATALOG_NAME_MOST ||
+        wire_len(at->key) > CATALOG_NAME_MOST ||
+        out->tree.texts.total_bytes > OBJECT_TEXT_BYTES_MOST) {
+        return wire_blame(r->w, -EOVERFLOW, at->key.off,
+                          "its objects have too many attributes, or too long names of them");
+    }
+    if (!grow(&out->attributes, &r->attribute_cap, out->attribute_count,
+              sizeof(*out->attributes))) {
+        return -ENOMEM;
+    }
+    to = &out->attributes[out->attribute_count];
+    to->node = out->tree.nodes;
+    errint rc = wire_bytes(r->w, at->name, CATALOG_NAME_MOST, &out->tree.texts, &to->name);
+    if (rc == 0) {
+        rc = wire_bytes(r->w, at->key, CATALOG_NAME_MOST, &out->tree.texts, &to->key);
+    }
+    out->attribute_count += rc == 0;
+    return rc;
+}
+
+static errint read_attributes(struct reading *r, struct wire_window at, struct node *node)
+{
+    struct wire_window field;
+    int got;
+    *node = (struct node){.tensor = OBJECT_NONE};
+    while ((got = wire_next_of(r->w, &at, NODE_ATTRIBUTES, &field)) > 0) {
+        struct attribute attribute;
+        errint rc = read_fields(r, field, &attribute);
+        if (rc < 0) {
+            return rc;
         }
-        errint rc = got < 0 ? got : is_value(r, name, &value);
-        rc = rc == 0 && value ? objects_record_tensor(r->c, r->w, key, r->key, tensor) : rc;
+        int value = wire_is(r->w, attribute.name, STR(VALUE_NAME));
+        if (value < 0) {
+            return value;
+        }
+        if (!value) {
+            rc = keep_attribute(r, &attribute);
+        } else if (node->tensor == OBJECT_NONE) {
+            rc = read_value(r, &attribute, node);
+        }
         if (rc < 0) {
             return rc;
         }
     }
-    return got < 0 ? got : 0;
+    return got;
 }
 
 static errint read_nodes(struct reading *r)
 {
     struct wire_window graph = wire_whole(r->w);
-    struct wire_window node;
+    struct wire_window at;
     struct object_tensors *out = r->out;
     int got;
-    while ((got = wire_next_of(r->w, &graph, GRAPH_NODES, &node)) > 0) {
-        uint32_t tensor;
-        errint rc = read_tensor(r, node, &tensor);
-        if (rc == 0 && !grow(&out->tensors, &r->cap, out->tree.nodes, sizeof(*out->tensors))) {
+    while ((got = wire_next_of(r->w, &graph, GRAPH_NODES, &at)) > 0) {
+        struct node node;
+        errint rc = read_attributes(r, at, &node);
+        if (rc < 0) {
+            return rc;
+        }
+        if (!grow(&out->tensors, &r->cap, out->tree.nodes, sizeof(*out->tensors)) ||
+            !grow(&out->recorded, &r->recorded_cap, out->tree.nodes, sizeof(*out->recorded))) {
             return -ENOMEM;
         }
-        if (rc == 0) {
-            out->tensors[out->tree.nodes] = tensor;
-            rc = object_tree_add(&out->tree, r->w, node);
-        }
+        out->tensors[out->tree.nodes] = node.tensor;
+        out->recorded[out->tree.nodes] = node.recorded;
+        rc = object_tree_add(&out->tree, r->w, at);
         if (rc < 0) {
             return rc;
         }
@@ -110,4 +175,6 @@ void object_tensors_fini(struct object_tensors *o)
 {
     object_tree_fini(&o->tree);
     free(o->tensors);
+    free(o->recorded);
+    free(o->attributes);
 }
