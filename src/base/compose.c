@@ -2,6 +2,7 @@
 #include "base/compose.h"
 
 #include "base/compose_table.h"
+#include "base/lower_bound.h"
 #include "base/utf8.h"
 
 /* Hangul syllables are computed (The Unicode Standard, 3.12). */
@@ -41,23 +42,13 @@ static bool split(uint32_t c, uint32_t *first, uint32_t *second)
                            : HANGUL_VOWEL + index / HANGUL_TRAILINGS % HANGUL_VOWELS;
         return true;
     }
-    size_t low = 0;
-    size_t high = composition_count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const struct composition *at = &composition_table[mid];
-        if (at->whole == c) {
-            *first = at->first;
-            *second = at->second;
-            return true;
-        }
-        if (at->whole < c) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
+    size_t at = LOWER_BOUND(i, 0, composition_count, composition_table[i].whole < c);
+    if (at == composition_count || composition_table[at].whole != c) {
+        return false;
     }
-    return false;
+    *first = composition_table[at].first;
+    *second = composition_table[at].second;
+    return true;
 }
 
 static uint32_t next_written(struct decomposing *d)

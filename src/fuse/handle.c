@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/lower_bound.h"
 
 enum {
     MARK_BYTES = 1 << 20, /* of report.json between two marks, and the farthest that a read renders
@@ -123,21 +124,12 @@ static void add_mark(struct handle_list *list, uint64_t off, const struct report
 static bool find_mark(struct handle_list *list, uint64_t off, struct mark *out)
 {
     pthread_mutex_lock(&list->lock);
-    size_t low = 0;
-    size_t high = list->mark_count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (list->marks[mid].off <= off) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    if (low) {
-        *out = list->marks[low - 1];
+    size_t after = LOWER_BOUND(i, 0, list->mark_count, list->marks[i].off <= off);
+    if (after) {
+        *out = list->marks[after - 1];
     }
     pthread_mutex_unlock(&list->lock);
-    return low > 0;
+    return after > 0;
 }
 
 /* Renders until `end` bytes of the report are there, or all of it; what stands before `keep` is

@@ -2,6 +2,7 @@
 #include "map/graph.h"
 
 #include "base/cleanup.h"
+#include "base/lower_bound.h"
 #include "map/message.h"
 #include "map/name.h"
 
@@ -126,18 +127,9 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
  * above all names that start with it. */
 static uint32_t bound(const struct graph *g, struct str name, bool past)
 {
-    uint32_t low = 0;
-    uint32_t high = g->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        struct str at = g->variables[mid].name;
-        if (str_cmp(at, name) < 0 || (past && str_starts(at, name))) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, g->count,
+                       str_cmp(g->variables[i].name, name) < 0 ||
+                           (past && str_starts(g->variables[i].name, name)));
 }
 
 const struct variable *graph_find(const struct graph *g, struct str name)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/lower_bound.h"
 #include "map/message.h"
 #include "map/name.h"
 #include "model/graph_reading.h"
@@ -132,26 +133,17 @@ errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
                          struct graph_type *out)
 {
     const struct graph_nodes *list = &g->nodes;
-    uint32_t low = 0;
-    uint32_t high = list->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(list->items[mid].name, m->name) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
+    uint32_t first = LOWER_BOUND(i, 0, list->count, str_cmp(list->items[i].name, m->name) < 0);
     *out = (struct graph_type){0};
-    if (low == list->count || !str_eq(list->items[low].name, m->name)) {
+    if (first == list->count || !str_eq(list->items[first].name, m->name)) {
         return invalid(g, m->name, "is in the collection, but no node of the graph makes it");
     }
     bool alike;
-    run_of_nodes(list, low, &alike);
+    run_of_nodes(list, first, &alike);
     if (!alike) {
         return invalid(g, m->name, "has several nodes, which differ in dtype or shape");
     }
-    return type_of(g, &list->items[low], out);
+    return type_of(g, &list->items[first], out);
 }
 
 /* Append a variable; dims of the shape and the name are copied. */

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "map/name.h"
 
+#include "base/lower_bound.h"
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/object_pairs.h"
@@ -53,17 +54,8 @@ static const struct graph_node *saved_at(const struct naming *n, uint32_t i)
  * nodes. */
 static uint32_t saved_of(const struct graph_reading *g, uint32_t node)
 {
-    uint32_t low = 0;
-    uint32_t high = g->saved.count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (g->saved.items[mid].object < node) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low < g->saved.count && g->saved.items[low].object == node ? low : OBJECT_NONE;
+    uint32_t at = LOWER_BOUND(i, 0, g->saved.count, g->saved.items[i].object < node);
+    return at < g->saved.count && g->saved.items[at].object == node ? at : OBJECT_NONE;
 }
 
 /* ---- which tensor ---------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/lower_bound.h"
 #include "tensor/dtype.h"
 
 /* start, len and stride of one piece live in one allocation. */
@@ -154,15 +155,5 @@ errint piece_ends(const struct piece *pieces, uint32_t count, struct shape shape
 
 uint32_t piece_first(const uint64_t *ends, uint32_t count, uint64_t off)
 {
-    uint32_t low = 0;
-    uint32_t high = ends ? count : 0;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (ends[middle] > off) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
+    return ends ? LOWER_BOUND(i, 0, count, ends[i] <= off) : 0;
 }

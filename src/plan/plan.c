@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lower_bound.h"
 #include "plan/resolve.h"
 #include "tensor/dtype.h"
 
@@ -279,17 +280,7 @@ uint64_t target_bytes(const struct target *t)
 
 uint32_t plan_lower(const struct plan *p, struct str name)
 {
-    uint32_t low = 0;
-    uint32_t high = p->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(target_variable(&p->targets[mid]), name) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, p->count, str_cmp(target_variable(&p->targets[i]), name) < 0);
 }
 
 const struct target *plan_find(const struct plan *p, struct str name)

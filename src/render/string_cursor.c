@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/string_cursor.h"
 
+#include "base/lower_bound.h"
 #include "tensor/dtype.h"
 
 /* About ten seconds. Cuts along a grid need a few comparisons a row. */
@@ -51,22 +52,15 @@ static errint find_piece(struct string_cursor *cursor)
             return 0;
         }
     }
-    uint32_t low = 0;
-    uint32_t high = f->piece_count;
-    while (f->shape.rank && low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (f->pieces[mid].start[0] <= cursor->index[0]) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    while (low-- > 0) {
+    uint32_t after =
+        f->shape.rank ? LOWER_BOUND(i, 0, f->piece_count, f->pieces[i].start[0] <= cursor->index[0])
+                      : 0;
+    while (after-- > 0) {
         if (++cursor->compared > COMPARED_MOST) {
             return -EOVERFLOW;
         }
-        if (covers(cursor, low)) {
-            cursor->piece = low;
+        if (covers(cursor, after)) {
+            cursor->piece = after;
             return 0;
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/lower_bound.h"
 #include "base/once.h"
 #include "base/pages.h"
 #include "render/string_cursor.h"
@@ -139,17 +140,8 @@ static errint copy_element(struct request *q, struct render_scratch *scratch,
 /* The last of the noted elements that begins at or before byte `off`, which the form has. */
 static uint64_t noted_before(const struct places *p, uint64_t off)
 {
-    uint64_t low = 0;
-    uint64_t high = (p->elements + STRINGS_STEP - 1) / STRINGS_STEP;
-    while (high - low > 1) {
-        uint64_t mid = low + (high - low) / 2;
-        if (start_of(p, mid) <= off) {
-            low = mid;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    uint64_t count = (p->elements + STRINGS_STEP - 1) / STRINGS_STEP;
+    return LOWER_BOUND(i, 1, count, start_of(p, i) <= off) - 1;
 }
 
 static ssize_t read_once(const struct catalog *c, const struct target *t, enum string_form form,

@@ -3,6 +3,7 @@
  * whatever tensors are there. */
 #include <stdlib.h>
 
+#include "base/lower_bound.h"
 #include "render/verified.h"
 #include "render/verify.h"
 #include "source/stored.h"
@@ -59,18 +60,9 @@ static errint make_runs(void *context)
 /* The first run of the file that may reach beyond byte `off`. */
 static size_t first_after(const struct verified_runs *all, uint32_t file, uint64_t off)
 {
-    size_t low = 0;
-    size_t high = all->count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const struct verified_run *r = &all->runs[mid];
-        if (r->file < file || (r->file == file && r->ends <= off)) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, all->count,
+                       all->runs[i].file < file ||
+                           (all->runs[i].file == file && all->runs[i].ends <= off));
 }
 
 static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/lower_bound.h"
 #include "io/file.h"
 #include "source/source.h"
 #include "source/tf/strings.h"
@@ -66,18 +67,9 @@ const char *tensor_hidden_reason(const struct tensor *t)
  * all names that start with `s`. */
 static uint32_t bound(const struct catalog *c, struct str s, bool past)
 {
-    uint32_t low = 0;
-    uint32_t high = c->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        struct str name = tensor_name(&c->tensors[mid]);
-        if (str_cmp(name, s) < 0 || (past && str_starts(name, s))) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, c->count,
+                       str_cmp(tensor_name(&c->tensors[i]), s) < 0 ||
+                           (past && str_starts(tensor_name(&c->tensors[i]), s)));
 }
 
 const struct tensor *catalog_find(const struct catalog *c, struct str name)

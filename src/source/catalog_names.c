@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/lower_bound.h"
 
 enum { WARNED_MOST = 50, LISTED_MOST = 5 };
 
@@ -41,24 +42,18 @@ struct str catalog_friendly(const struct catalog *c, const struct tensor *t)
     return c->names && c->names->friendly ? tensor_name(t) : other_name(c, t);
 }
 
+/* Of the tensors in the order of their other names, the first one whose is not below `name`. */
+static uint32_t first_other(const struct catalog *c, struct str name)
+{
+    return LOWER_BOUND(i, 0, c->count,
+                       str_cmp(other_name(c, &c->tensors[c->names->by_other[i]]), name) < 0);
+}
+
 static const struct tensor *find_other(const struct catalog *c, struct str name)
 {
-    uint32_t low = 0;
-    uint32_t high = c->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const struct tensor *t = &c->tensors[c->names->by_other[mid]];
-        int order = str_cmp(other_name(c, t), name);
-        if (order == 0) {
-            return t;
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return NULL;
+    uint32_t at = first_other(c, name);
+    const struct tensor *t = at < c->count ? &c->tensors[c->names->by_other[at]] : NULL;
+    return t && str_eq(other_name(c, t), name) ? t : NULL;
 }
 
 const struct tensor *catalog_by_key(const struct catalog *c, struct str key)
@@ -68,33 +63,13 @@ const struct tensor *catalog_by_key(const struct catalog *c, struct str key)
 
 bool catalog_has_other(const struct catalog *c, struct str prefix)
 {
-    uint32_t low = 0;
-    uint32_t high = c->names ? c->count : 0;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(other_name(c, &c->tensors[c->names->by_other[mid]]), prefix) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return c->names && low < c->count &&
-           str_starts(other_name(c, &c->tensors[c->names->by_other[low]]), prefix);
+    uint32_t at = c->names ? first_other(c, prefix) : c->count;
+    return at < c->count && str_starts(other_name(c, &c->tensors[c->names->by_other[at]]), prefix);
 }
 
 static uint32_t first_alias(const struct catalog_names *names, struct str name)
 {
-    uint32_t low = 0;
-    uint32_t high = names->alias_count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (str_cmp(names->aliases[mid].name, name) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, names->alias_count, str_cmp(names->aliases[i].name, name) < 0);
 }
 
 uint32_t catalog_resolve(const struct catalog *c, struct str name, const struct tensor *found[],

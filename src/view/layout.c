@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/grow.h"
+#include "base/lower_bound.h"
 #include "render/string_read.h"
 #include "render/verified.h"
 
@@ -39,17 +40,7 @@ struct layout layout_of_shard(struct shard *s, struct extent *extent)
 /* Index of the extent that holds byte `off`, which is below the size. */
 static uint32_t find(const struct layout *l, uint64_t off)
 {
-    uint32_t low = 0;
-    uint32_t high = l->count;
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-        if (l->extents[mid].off <= off) {
-            low = mid;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 1, l->count, l->extents[i].off <= off) - 1;
 }
 
 /* Bytes [from, from+len) of what the extent is from. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lower_bound.h"
 #include "view/tree_build.h"
 
 enum { INSERTED_MOST = 64 };
@@ -79,18 +80,9 @@ static errint list_entries(struct build *b)
     for (uint32_t i = b->plan->count; few && i < total;
          i++) { /* insertion of a few into a sorted many */
         uint32_t entry = b->entries[i];
-        uint32_t low = 0;
-        uint32_t high = i;
-        while (low < high) {
-            uint32_t mid = low + (high - low) / 2;
-            if (entry_order(&b->entries[mid], &entry, b) < 0) {
-                low = mid + 1;
-            } else {
-                high = mid;
-            }
-        }
-        memmove(&b->entries[low + 1], &b->entries[low], (i - low) * sizeof(*b->entries));
-        b->entries[low] = entry;
+        uint32_t at = LOWER_BOUND(k, 0, i, entry_order(&b->entries[k], &entry, b) < 0);
+        memmove(&b->entries[at + 1], &b->entries[at], (i - at) * sizeof(*b->entries));
+        b->entries[at] = entry;
     }
     b->entry_count = total;
     return 0;
@@ -195,21 +187,9 @@ int64_t tree_lookup(const struct tree *t, uint32_t dir, struct str name)
     if (d->kind != NODE_DIR) {
         return -ENOTDIR;
     }
-    uint32_t low = d->first_child;
-    uint32_t high = d->first_child + d->child_count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        int order = str_cmp(node_name(&t->nodes[mid]), name);
-        if (order == 0) {
-            return mid;
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return -ENOENT;
+    uint32_t end = d->first_child + d->child_count;
+    uint32_t at = LOWER_BOUND(i, d->first_child, end, str_cmp(node_name(&t->nodes[i]), name) < 0);
+    return at < end && str_eq(node_name(&t->nodes[at]), name) ? (int64_t)at : -ENOENT;
 }
 
 int64_t tree_find(const struct tree *t, struct str path)

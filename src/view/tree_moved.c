@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/lower_bound.h"
 #include "view/tree_build.h"
 
 enum { SUFFIX_LEN = 2, SUFFIXES_MOST = COMPONENT_MOST / SUFFIX_LEN };
@@ -61,21 +62,8 @@ static int by_base(const void *a, const void *b)
 
 static struct chain *find_chain(const struct chains *c, struct str base)
 {
-    uint32_t low = 0;
-    uint32_t high = c->chain_count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        int order = str_cmp(c->chains[mid].base, base);
-        if (order == 0) {
-            return &c->chains[mid];
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return NULL;
+    uint32_t at = LOWER_BOUND(i, 0, c->chain_count, str_cmp(c->chains[i].base, base) < 0);
+    return at < c->chain_count && str_eq(c->chains[at].base, base) ? &c->chains[at] : NULL;
 }
 
 static errint chains_build(struct chains *c, const struct child *children, uint32_t count)

@@ -2,6 +2,7 @@
 /* The derived shard of strings: its runs, what is known of each, and the walk over its elements. */
 #include <stdlib.h>
 
+#include "base/lower_bound.h"
 #include "base/once.h"
 #include "source/tf/strings.h"
 #include "source/tf/strings_index.h"
@@ -37,17 +38,8 @@ static void close_strings(struct shard *s)
 static struct strings_block *block_at(const struct shard *s, uint64_t number)
 {
     struct strings *all = s->state;
-    uint32_t low = 0;
-    uint32_t high = all->count;
-    while (high - low > 1) {
-        uint32_t mid = low + (high - low) / 2;
-        if (all->blocks[mid].run.first <= number) {
-            low = mid;
-        } else {
-            high = mid;
-        }
-    }
-    return &all->blocks[low];
+    uint32_t after = LOWER_BOUND(i, 1, all->count, all->blocks[i].run.first <= number);
+    return &all->blocks[after - 1];
 }
 
 struct reading {

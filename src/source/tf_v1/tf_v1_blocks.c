@@ -2,6 +2,7 @@
 #include "source/tf_v1/tf_v1_blocks.h"
 
 #include "base/crc32c.h"
+#include "base/lower_bound.h"
 #include "base/once.h"
 
 errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
@@ -30,15 +31,6 @@ static uint64_t block_end(const struct sstable_stored *b)
 
 uint32_t tf_v1_block_at(const struct tf_v1_blocks *blocks, uint64_t off)
 {
-    uint32_t low = 0;
-    uint32_t high = blocks->count;
-    while (low < high) { /* the first block that ends after off */
-        uint32_t mid = low + (high - low) / 2;
-        if (block_end(&blocks->list[mid]) <= off) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low < blocks->count && blocks->list[low].handle.off <= off ? low : TF_V1_NO_BLOCK;
+    uint32_t at = LOWER_BOUND(i, 0, blocks->count, block_end(&blocks->list[i]) <= off);
+    return at < blocks->count && blocks->list[at].handle.off <= off ? at : TF_V1_NO_BLOCK;
 }

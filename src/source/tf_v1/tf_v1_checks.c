@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/tf_v1/tf_v1_checks.h"
 
+#include "base/lower_bound.h"
 #include "source/stored.h"
 #include "source/tf_v1/tf_v1_state.h"
 
@@ -44,17 +45,9 @@ bool tf_v1_check_find(const struct catalog *c, const struct tensor *t, const str
 void tf_v1_check_at(const struct catalog *c, uint64_t number, struct source_check *out)
 {
     const struct tf_v1_state *state = c->state;
-    uint32_t low = 0;
-    uint32_t high = state->file_count - 1;
-    while (low < high) { /* the first file whose blocks go beyond the number */
-        uint32_t mid = low + (high - low) / 2;
-        if (state->files[mid].first + state->files[mid].count <= number) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    set(c, low, (uint32_t)(number - state->files[low].first), out);
+    uint32_t file = LOWER_BOUND(i, 0, state->file_count - 1,
+                                state->files[i].first + state->files[i].count <= number);
+    set(c, file, (uint32_t)(number - state->files[file].first), out);
 }
 
 struct block_source {

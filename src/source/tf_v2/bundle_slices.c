@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/lower_bound.h"
 #include "source/tf/slice_key.h"
 #include "tensor/dtype.h"
 
@@ -60,21 +61,8 @@ errint bundle_slices_add(struct bundle_slices *s, struct str key, const struct b
 
 static const struct slice_record *find(const struct bundle_slices *s, struct str key)
 {
-    uint32_t low = 0;
-    uint32_t high = s->count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        int order = str_cmp(s->records[mid].key, key);
-        if (order == 0) {
-            return &s->records[mid];
-        }
-        if (order < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return NULL;
+    uint32_t at = LOWER_BOUND(i, 0, s->count, str_cmp(s->records[i].key, key) < 0);
+    return at < s->count && str_eq(s->records[at].key, key) ? &s->records[at] : NULL;
 }
 
 /* "slice [0:4, 0:3]" and what is wrong with it, in the arena. */

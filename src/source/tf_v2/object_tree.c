@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "base/lower_bound.h"
 
 enum { NODE_CHILD = 1, NODE_SLOT = 3 }; /* of TrackableObject and SavedObject */
 
@@ -153,17 +154,7 @@ errint object_tree_finish(struct object_tree *t, struct wire *w)
 /* The first link that does not sort before `want`. */
 static size_t lower(const struct object_links *list, const struct object_link *want)
 {
-    size_t low = 0;
-    size_t high = list->count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (by_name(&list->items[mid], want) < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
+    return LOWER_BOUND(i, 0, list->count, by_name(&list->items[i], want) < 0);
 }
 
 size_t object_tree_first_edge(const struct object_tree *t, uint32_t node)

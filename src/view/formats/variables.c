@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/lower_bound.h"
 
 static bool is_part(const struct target *t)
 {
@@ -252,18 +253,7 @@ bool variable_next(struct variable_cursor *at, struct view_variable *out)
 
 const struct view_variable *variable_of_part(const struct view_variables *l, const struct target *t)
 {
-    uint32_t low = 0;
-    uint32_t high = l->partitioned_count;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const struct view_variable *at = &l->partitioned[mid];
-        if (t < at->parts) {
-            high = mid;
-        } else if (t >= at->parts + at->part_count) {
-            low = mid + 1;
-        } else {
-            return at;
-        }
-    }
-    return NULL;
+    const struct view_variable *all = l->partitioned;
+    uint32_t at = LOWER_BOUND(i, 0, l->partitioned_count, all[i].parts + all[i].part_count <= t);
+    return at < l->partitioned_count && all[at].parts <= t ? &all[at] : NULL;
 }
