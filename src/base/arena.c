@@ -54,7 +54,7 @@ void arena_reset(struct arena *a)
 }
 
 /* Start a chunk that has room for `bytes`; a big object gets a chunk of its own size. */
-static char *grow(struct arena *a, size_t bytes)
+static char *add_chunk(struct arena *a, size_t bytes)
 {
     size_t payload = bytes > a->chunk_bytes ? bytes : a->chunk_bytes;
     if (payload > SIZE_MAX - sizeof(struct arena_chunk)) {
@@ -81,7 +81,7 @@ void *arena_alloc(struct arena *a, size_t bytes)
 {
     size_t pad = (size_t)(-(uintptr_t)a->next & (ALIGNMENT / 2 - 1));
     if (!a->next || pad + bytes < bytes || pad + bytes > (size_t)(a->end - a->next)) {
-        if (!grow(a, bytes)) {
+        if (!add_chunk(a, bytes)) {
             return NULL;
         }
         pad = 0;
@@ -93,7 +93,7 @@ void *arena_alloc(struct arena *a, size_t bytes)
 
 char *arena_bytes(struct arena *a, size_t bytes)
 {
-    if ((!a->next || bytes > (size_t)(a->end - a->next)) && !grow(a, bytes)) {
+    if ((!a->next || bytes > (size_t)(a->end - a->next)) && !add_chunk(a, bytes)) {
         return NULL;
     }
     char *object = a->next;
@@ -109,6 +109,25 @@ void *arena_calloc(struct arena *a, size_t count, size_t size)
     }
     void *object = arena_alloc(a, bytes);
     return object && bytes ? memset(object, 0, bytes) : object;
+}
+
+bool arena_grow(struct arena *a, void *array, size_t *cap, size_t count, size_t size)
+{
+    if (count < *cap) {
+        return true;
+    }
+    size_t bytes;
+    size_t more = *cap ? *cap * 2 : 16;
+    void *grown = checked_mul_size(more, size, &bytes) ? arena_alloc(a, bytes) : NULL;
+    if (!grown) {
+        return false;
+    }
+    if (count) {
+        memcpy(grown, *(void **)array, count * size);
+    }
+    *(void **)array = grown;
+    *cap = more;
+    return true;
 }
 
 struct str arena_str(struct arena *a, struct str s)

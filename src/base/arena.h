@@ -7,6 +7,7 @@
 #ifndef CKPTFS_BASE_ARENA_H
 #define CKPTFS_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/errint.h"
@@ -39,6 +40,11 @@ char *arena_bytes(struct arena *a, size_t bytes);
 
 /* arena_calloc: count * size bytes, cleared; NULL also when the product overflows. */
 void *arena_calloc(struct arena *a, size_t count, size_t size);
+
+/* arena_grow: makes room for element number `count` of *array, `size` bytes each, as grow (grow.h)
+ * does, where *array is in `a`: what is outgrown stays there. `array` is the address of the
+ * pointer. False when memory is short: all is then as it was. */
+MUST_CHECK bool arena_grow(struct arena *a, void *array, size_t *cap, size_t count, size_t size);
 
 /* arena_str: a copy of s (not NUL-terminated); ptr is NULL when memory is short. */
 struct str arena_str(struct arena *a, struct str s);

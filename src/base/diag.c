@@ -52,23 +52,14 @@ void diag_fini(struct diag *d)
     }
 }
 
-/* The entries start as a small array and grow to DIAG_KEPT. */
 static struct diag_entry *new_entry(struct diag *d)
 {
     if (d->kept == DIAG_KEPT) {
         return NULL;
     }
-    if ((d->kept & (d->kept - 1)) == 0) {
-        unsigned cap = d->kept ? d->kept * 2 : 1;
-        struct diag_entry *grown = ARENA_ARRAY(&d->arena, struct diag_entry, cap);
-        if (!grown) {
-            d->forgotten = true;
-            return NULL;
-        }
-        if (d->kept) {
-            memcpy(grown, d->entries, d->kept * sizeof(*grown));
-        }
-        d->entries = grown;
+    if (!arena_grow(&d->arena, &d->entries, &d->cap, d->kept, sizeof(*d->entries))) {
+        d->forgotten = true;
+        return NULL;
     }
     return &d->entries[d->kept];
 }

@@ -66,6 +66,7 @@ struct diag_entry {
 struct diag {
     struct arena arena; /* holds all texts */
     struct diag_entry *entries;
+    size_t cap;
     unsigned kept; /* entries held */
     uint64_t errors;
     uint64_t warnings;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An array from malloc that grows by doubling. */
+/* An array from malloc that grows by doubling. realloc moves large ones by remapping, and pages
+ * that were never touched are not resident: there is no second copy. In an arena: arena_grow
+ * (arena.h). */
 #ifndef CKPTFS_BASE_GROW_H
 #define CKPTFS_BASE_GROW_H
 

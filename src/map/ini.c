@@ -31,9 +31,9 @@ struct reader {
     struct ini_section *sections;
     struct ini_item *items;
     uint32_t section_count;
-    uint32_t section_cap;
+    size_t section_cap;
     uint32_t item_count;
-    uint32_t item_cap;
+    size_t item_cap;
     errint rc;
 };
 
@@ -50,35 +50,14 @@ static void out_of_memory(struct reader *r)
     }
 }
 
-/* A grown copy of the array, in the arena, when all `*cap` are in use. */
-static void *grow(struct reader *r, void *array, uint32_t count, uint32_t *cap, size_t size)
-{
-    if (count < *cap) {
-        return array;
-    }
-    uint32_t more = *cap ? *cap * 2 : 64;
-    void *grown = more > *cap ? arena_alloc(r->arena, (size_t)more * size) : NULL;
-    if (!grown) {
-        out_of_memory(r);
-        return NULL;
-    }
-    if (count) {
-        memcpy(grown, array, count * size);
-    }
-    *cap = more;
-    return grown;
-}
-
 static void add_section(struct reader *r, struct str name)
 {
-    struct ini_section *grown =
-        grow(r, r->sections, r->section_count, &r->section_cap, sizeof(*r->sections));
     struct str copy = arena_str(r->arena, name);
-    if (!grown || !copy.ptr) {
+    if (!copy.ptr || !arena_grow(r->arena, &r->sections, &r->section_cap, r->section_count,
+                                 sizeof(*r->sections))) {
         out_of_memory(r);
         return;
     }
-    r->sections = grown;
     r->sections[r->section_count++] = (struct ini_section){copy, r->line, r->item_count};
 }
 
@@ -108,13 +87,12 @@ static void drop_item(struct reader *r)
 static void add_item(struct reader *r, struct str key)
 {
     store_value(r);
-    struct ini_item *grown = grow(r, r->items, r->item_count, &r->item_cap, sizeof(*r->items));
     struct str copy = arena_str(r->arena, key);
-    if (!grown || !copy.ptr) {
+    if (!copy.ptr ||
+        !arena_grow(r->arena, &r->items, &r->item_cap, r->item_count, sizeof(*r->items))) {
         out_of_memory(r);
         return;
     }
-    r->items = grown;
     r->items[r->item_count++] = (struct ini_item){
         .section = r->section_count ? r->sections[r->section_count - 1].name : STR(""),
         .key = copy,

@@ -11,6 +11,7 @@
  * Failures are put into words by wire_blame; graph_file_read makes the error of them. */
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "map/name.h"
 #include "map/token.h"
 #include "model/graph_reading.h"
@@ -45,7 +46,7 @@ static errint map_entry(struct graph_reading *g, struct wire_window at, struct w
 }
 
 /* Make room for one more item of `size` bytes. */
-static errint reserve(struct graph_reading *g, void *items, uint32_t count, uint32_t *cap,
+static errint reserve(struct graph_reading *g, void *items, uint32_t count, size_t *cap,
                       size_t size)
 {
     if (count == GRAPH_VARIABLES_MOST) {
@@ -56,17 +57,7 @@ static errint reserve(struct graph_reading *g, void *items, uint32_t count, uint
         return wire_blame(&g->wire, -EOVERFLOW, WIRE_NOWHERE,
                           "the names and shapes of the variables exceed 512 MiB");
     }
-    if (count < *cap) {
-        return 0;
-    }
-    uint32_t more = *cap ? *cap * 2 : 64;
-    void *grown = realloc(*(void **)items, more * size);
-    if (!grown) {
-        return -ENOMEM;
-    }
-    *(void **)items = grown;
-    *cap = more;
-    return 0;
+    return grow(items, cap, count, size) ? 0 : -ENOMEM;
 }
 
 static errint add_node(struct graph_reading *g, struct graph_nodes *list, struct graph_node node)

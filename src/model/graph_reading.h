@@ -35,7 +35,7 @@ struct graph_member {
 struct graph_nodes {
     struct graph_node *items; /* owns */
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
 };
 
 /* Dtype and shape of a variable, checked. The shape borrows. */
@@ -59,7 +59,7 @@ struct graph_reading {
     uint32_t nameless;            /* of them */
     struct graph_member *members; /* owns */
     uint32_t member_count;
-    uint32_t member_cap;
+    size_t member_cap;
     bool has_graph;
     bool saver_v1; /* its own Saver reads V1 checkpoints alone */
     bool has_collection;

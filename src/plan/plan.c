@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/lower_bound.h"
 #include "plan/resolve.h"
 #include "tensor/dtype.h"
@@ -17,14 +18,8 @@ errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint3
     if (last && last->rule == rule && last->by == by && str_eq(last->name, name)) {
         return 0;
     }
-    if (r->override_count == r->override_cap) {
-        uint32_t cap = r->override_cap ? r->override_cap * 2 : 16;
-        struct override *grown = realloc(r->overrides, cap * sizeof(*grown));
-        if (!grown) {
-            return diag_no_memory(r->diag);
-        }
-        r->overrides = grown;
-        r->override_cap = cap;
+    if (!grow(&r->overrides, &r->override_cap, r->override_count, sizeof(*r->overrides))) {
+        return diag_no_memory(r->diag);
     }
     r->overrides[r->override_count++] = (struct override){name, rule, by};
     return 0;

@@ -17,10 +17,10 @@ struct resolve {
     struct plan *plan;
     struct target *targets; /* owns (malloc) until handed to the plan */
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
     struct override *overrides; /* owns (malloc) */
     uint32_t override_count;
-    uint32_t override_cap;
+    size_t override_cap;
     uint32_t *empty; /* owns; rules whose scopes have nothing in them */
     size_t empty_count;
     size_t empty_cap;

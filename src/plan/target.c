@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "map/split.h"
 #include "plan/resolve.h"
 #include "source/catalog_names.h"
@@ -30,21 +31,6 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct p
                          RESOLVE_TARGETS_MORE);
 }
 
-static errint reserve(struct resolve *r)
-{
-    if (r->count < r->cap) {
-        return 0;
-    }
-    uint32_t cap = r->cap ? r->cap * 2 : 64;
-    struct target *grown = realloc(r->targets, cap * sizeof(*grown));
-    if (!grown) {
-        return diag_no_memory(r->diag);
-    }
-    r->targets = grown;
-    r->cap = cap;
-    return 0;
-}
-
 static errint append(struct resolve *r, struct str name, const struct tensor *source,
                      const struct target_form *form, uint32_t rule)
 {
@@ -53,9 +39,8 @@ static errint append(struct resolve *r, struct str name, const struct tensor *so
                              "the name of the target has %zu bytes, the limit is %d", name.len,
                              CATALOG_NAME_MOST);
     }
-    errint rc = reserve(r);
-    if (rc < 0) {
-        return rc;
+    if (!grow(&r->targets, &r->cap, r->count, sizeof(*r->targets))) {
+        return diag_no_memory(r->diag);
     }
     r->targets[r->count++] = (struct target){.name_ptr = name.ptr,
                                              .name_len = (uint32_t)name.len,

@@ -12,7 +12,7 @@
 
 /* Shapes seen of late, by hash: the tensors of a model have few, so most share their dims with an
  * earlier one. */
-enum { INTERNED = 4096, TENSORS_FIRST = 1024 };
+enum { INTERNED = 4096 };
 
 struct interned_shape {
     const int64_t *dims;
@@ -65,23 +65,6 @@ static const int64_t *intern(struct catalog_build *b, const int64_t *dims, uint8
     return copy;
 }
 
-/* realloc moves big blocks by remapping, and pages never touched are not resident: no second
- * copy. */
-static bool reserve(struct catalog_build *b)
-{
-    if (b->c->count < b->cap) {
-        return true;
-    }
-    size_t cap = b->cap ? b->cap * 2 : TENSORS_FIRST;
-    struct tensor *grown = realloc(b->tensors, cap * sizeof(*grown));
-    if (!grown) {
-        return false;
-    }
-    b->tensors = grown;
-    b->cap = cap;
-    return true;
-}
-
 /* Which derived shard (swap.h) bytes of that dtype at that offset are read from. */
 static unsigned swap_of(const struct catalog_build *b, unsigned dtype, uint64_t off)
 {
@@ -94,7 +77,8 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
     struct catalog *c = b->c;
     struct str copy = arena_str(&c->arena, name);
     const int64_t *shape = t->rank ? intern(b, dims, t->rank) : NULL;
-    if (!copy.ptr || (t->rank && !shape) || !reserve(b)) {
+    if (!copy.ptr || (t->rank && !shape) ||
+        !grow(&b->tensors, &b->cap, c->count, sizeof(*b->tensors))) {
         return -ENOMEM;
     }
     struct tensor *added = &b->tensors[c->count];
@@ -163,14 +147,8 @@ uint64_t catalog_build_strings_bytes(const struct catalog_build *b, uint64_t ind
 
 errint catalog_build_slices(struct catalog_build *b, const struct slices *s, uint64_t *index)
 {
-    if (b->sliced_count == b->sliced_cap) {
-        uint32_t cap = b->sliced_cap ? b->sliced_cap * 2 : 16;
-        struct slices *grown = realloc(b->sliced, cap * sizeof(*grown));
-        if (!grown) {
-            return -ENOMEM;
-        }
-        b->sliced = grown;
-        b->sliced_cap = cap;
+    if (!grow(&b->sliced, &b->sliced_cap, b->sliced_count, sizeof(*b->sliced))) {
+        return -ENOMEM;
     }
     *index = b->sliced_count;
     struct slices *added = &b->sliced[b->sliced_count++];

@@ -24,7 +24,7 @@ struct catalog_build {
     bool own_shards; /* likewise: the caller makes c->shards, and tensors have indices into them */
     struct slices *sliced; /* in the catalog's arena once it is finished; owns until then */
     uint32_t sliced_count;
-    uint32_t sliced_cap;
+    size_t sliced_cap;
     struct strings_noted *strings; /* owns: runs of strings, in the order in which they came */
     size_t strings_count;
     size_t strings_cap;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/lower_bound.h"
 #include "view/tree_build.h"
 
@@ -92,14 +93,8 @@ static errint list_entries(struct build *b)
 
 errint tree_add_node(struct build *b, struct node node, uint32_t *index)
 {
-    if (b->node_count == b->node_cap) {
-        uint32_t cap = b->node_cap ? b->node_cap + b->node_cap / 2 : 256;
-        struct node *grown = cap > b->node_cap ? realloc(b->nodes, cap * sizeof(*grown)) : NULL;
-        if (!grown) {
-            return diag_no_memory(b->diag);
-        }
-        b->nodes = grown;
-        b->node_cap = cap;
+    if (!grow(&b->nodes, &b->node_cap, b->node_count, sizeof(*b->nodes))) {
+        return diag_no_memory(b->diag);
     }
     *index = b->node_count;
     b->nodes[b->node_count++] = node;
@@ -108,14 +103,8 @@ errint tree_add_node(struct build *b, struct node node, uint32_t *index)
 
 errint tree_enqueue(struct build *b, struct pending p)
 {
-    if (b->queue_count == b->queue_cap) {
-        uint32_t cap = b->queue_cap ? b->queue_cap * 2 : 64;
-        struct pending *grown = cap > b->queue_cap ? realloc(b->queue, cap * sizeof(*grown)) : NULL;
-        if (!grown) {
-            return diag_no_memory(b->diag);
-        }
-        b->queue = grown;
-        b->queue_cap = cap;
+    if (!grow(&b->queue, &b->queue_cap, b->queue_count, sizeof(*b->queue))) {
+        return diag_no_memory(b->diag);
     }
     b->queue[b->queue_count++] = p;
     return 0;

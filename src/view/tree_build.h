@@ -34,15 +34,15 @@ struct build {
     uint32_t entry_count;
     struct node *nodes; /* owns until handed over */
     uint32_t node_count;
-    uint32_t node_cap;
+    size_t node_cap;
     struct pending *queue; /* owns */
     uint32_t queue_count;
-    uint32_t queue_cap;
+    size_t queue_cap;
     uint32_t *target_node;
     struct moved *moved; /* owns until handed over */
-    uint32_t moved_cap;
+    size_t moved_cap;
     struct child *children; /* owns; of the directory at hand, reused */
-    uint32_t child_cap;
+    size_t child_cap;
 };
 
 /* The full name of an entry; the file that it is, NULL for a target. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/grow.h"
 #include "view/tree_build.h"
 
 /* The file name of a path component: the component itself unless it must be escaped. */
@@ -37,14 +38,8 @@ static int child_order(const void *a, const void *b)
 
 static errint note_moved(struct build *b, const struct child *c, struct str to)
 {
-    if (b->tree->moved_count == b->moved_cap) {
-        uint32_t cap = b->moved_cap ? b->moved_cap * 2 : 16;
-        struct moved *grown = realloc(b->moved, cap * sizeof(*grown));
-        if (!grown) {
-            return diag_no_memory(b->diag);
-        }
-        b->moved = grown;
-        b->moved_cap = cap;
+    if (!grow(&b->moved, &b->moved_cap, b->tree->moved_count, sizeof(*b->moved))) {
+        return diag_no_memory(b->diag);
     }
     /* The variable's full name is what its children share, less the '/'. */
     struct str full = str_head(tree_entry_name(b, b->entries[c->pending.low]), c->pending.pos - 1);
@@ -248,14 +243,8 @@ errint tree_fill_dir(struct build *b, struct pending dir)
     uint32_t count = 0;
     bool any_moved = false;
     for (uint32_t low = dir.low; low < dir.high;) {
-        if (count + 2 > b->child_cap) {
-            uint32_t grown_cap = b->child_cap ? b->child_cap * 2 : 64;
-            struct child *grown = realloc(b->children, grown_cap * sizeof(*grown));
-            if (!grown) {
-                return diag_no_memory(b->diag);
-            }
-            b->children = grown;
-            b->child_cap = grown_cap;
+        if (!grow(&b->children, &b->child_cap, (size_t)count + 1, sizeof(*b->children))) {
+            return diag_no_memory(b->diag);
         }
         struct child leaf;
         struct child sub;

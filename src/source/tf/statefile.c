@@ -7,8 +7,6 @@
 
 #include "base/buf.h"
 
-enum { ALL_FIRST = 8 };
-
 struct parser {
     struct str text;
     size_t pos;
@@ -16,7 +14,7 @@ struct parser {
     struct arena *a;
     struct statefile *out;
     struct str *all;
-    uint32_t all_cap;
+    size_t all_cap;
     struct diag *d;
 };
 
@@ -263,19 +261,11 @@ static errint keep_path(struct parser *p, struct str name, struct str value, str
     if (!str_eq(name, STR("all_model_checkpoint_paths"))) {
         return 0;
     }
-    if (out->all_count == p->all_cap) {
-        uint32_t cap = p->all_cap ? p->all_cap * 2 : ALL_FIRST;
-        struct str *grown = ARENA_ARRAY(p->a, struct str, cap);
-        if (!grown) {
-            return diag_no_memory(p->d);
-        }
-        if (out->all_count) {
-            memcpy(grown, p->all, out->all_count * sizeof(*grown));
-        }
-        out->all = p->all = grown;
-        p->all_cap = cap;
+    if (!arena_grow(p->a, &p->all, &p->all_cap, out->all_count, sizeof(*p->all))) {
+        return diag_no_memory(p->d);
     }
     p->all[out->all_count++] = value;
+    out->all = p->all;
     return 0;
 }
 

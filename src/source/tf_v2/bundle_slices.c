@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/grow.h"
 #include "base/lower_bound.h"
 #include "source/tf/slice_key.h"
 #include "tensor/dtype.h"
@@ -35,17 +36,8 @@ void bundle_slices_fini(struct bundle_slices *s)
 
 errint bundle_slices_add(struct bundle_slices *s, struct str key, const struct bundle_entry *e)
 {
-    if (s->count == s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 64;
-        struct slice_record *grown = realloc(s->records, cap * sizeof(*grown));
-        if (!grown) {
-            return -ENOMEM;
-        }
-        s->records = grown;
-        s->cap = cap;
-    }
     struct str copy = arena_str(&s->arena, key);
-    if (!copy.ptr) {
+    if (!copy.ptr || !grow(&s->records, &s->cap, s->count, sizeof(*s->records))) {
         return -ENOMEM;
     }
     s->records[s->count++] = (struct slice_record){

@@ -16,7 +16,7 @@ struct bundle_slices {
     struct arena arena;           /* owns keys and shapes, until the index is read */
     struct slice_record *records; /* owns; sorted by key, as they come */
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
 };
 
 void bundle_slices_init(struct bundle_slices *s);

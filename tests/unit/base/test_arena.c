@@ -136,6 +136,25 @@ static void arena_fini_twice_and_null_is_legal(void **state)
 
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
 
+static void arena_grow_keeps_what_is_there(void **state)
+{
+    struct arena *a = *state;
+    uint32_t *numbers = NULL;
+    size_t cap = 0;
+    for (uint32_t i = 0; i < 10000; i++) {
+        assert_true(arena_grow(a, &numbers, &cap, i, sizeof(*numbers)));
+        assert_true(cap > i);
+        numbers[i] = i;
+    }
+    for (uint32_t i = 0; i < 10000; i++) {
+        assert_int_equal(numbers[i], i);
+    }
+    size_t before = cap;
+    assert_false(arena_grow(a, &numbers, &cap, cap, SIZE_MAX / 2)); /* the product overflows */
+    assert_int_equal(cap, before);
+    assert_int_equal(numbers[9999], 9999);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +168,7 @@ int main(void)
         TEST(arena_reset_of_an_empty_one_works),
         TEST(arena_str_keeps_nuls_and_empty),
         TEST(arena_fini_twice_and_null_is_legal),
+        TEST(arena_grow_keeps_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
