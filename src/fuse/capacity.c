@@ -65,7 +65,7 @@ errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out
                   left);
         return -EMFILE;
     }
-    unsigned able = is_limited() ? worker_try(readers) : readers;
+    unsigned able = is_limited() ? worker_try(v, readers) : readers;
     if (able == 0) {
         log_error(
             "not mounted: there is no memory, or no thread, to answer a single request (ulimit -v, "

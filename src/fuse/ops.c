@@ -86,9 +86,9 @@ static void refuse(fuse_req_t req, fuse_ino_t ino, errint rc)
  * does. */
 static errint stat_file(const struct ops_context *c, uint32_t file, struct stat *st)
 {
-    struct worker *w = worker_self(0);
+    struct worker *w = worker_self(c->view, 0);
     cause_clear();
-    errint rc = w ? attr_stat(c->view, c->policy, file, &w->scratch, st) : -ENOMEM;
+    errint rc = w ? attr_stat(c->view, c->policy, file, &w->reader, st) : -ENOMEM;
     if (rc < 0 && rc != -EINTR && rc != -EAGAIN) {
         note_failure(c, file, 0, rc);
     }
@@ -138,17 +138,16 @@ static ssize_t read_file(const struct ops_context *c, const struct deferred_requ
         return handle_read(r->handle, (uint64_t)r->off, r->size, w->buf);
     }
     struct content content;
-    errint rc = content_open(c->view, r->file, CONTENT_BYTES, &w->scratch, &content);
+    errint rc = content_open(c->view, r->file, CONTENT_BYTES, &w->reader, &content);
     return rc < 0 ? rc
-                  : layout_read(&content.layout, c->view->catalog, (uint64_t)r->off, r->size,
-                                w->buf, &w->scratch);
+                  : layout_read(&content.layout, &w->reader, (uint64_t)r->off, r->size, w->buf);
 }
 
 /* The answer to a read; false: likewise. */
 static bool reply_read(const struct deferred_request *r)
 {
     struct ops_context *c = context_of(r->req);
-    struct worker *w = worker_self(r->size);
+    struct worker *w = worker_self(c->view, r->size);
     cause_clear();
     ssize_t got = w ? read_file(c, r, w) : -ENOMEM;
     if (got >= 0) {
@@ -339,7 +338,7 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
     const struct ops_context *c = context_of(req);
-    struct worker *w = worker_self(size);
+    struct worker *w = worker_self(c->view, size);
     bool is_dir = kind_at(c, ino) == NODE_DIR;
     if (!w || !is_dir || off < 0) {
         refuse(req, ino, !w ? -ENOMEM : off < 0 ? -EINVAL : -ENOTDIR);

@@ -25,7 +25,7 @@ static int key_error;
 static void fini(void *data)
 {
     struct worker *w = data;
-    render_scratch_fini(&w->scratch);
+    reader_fini(&w->reader);
     free(w->buf);
     free(w);
 }
@@ -35,21 +35,24 @@ static void make_key(void)
     key_error = pthread_key_create(&key, fini);
 }
 
-static struct worker *make(void)
+static struct worker *make_worker(const struct view *v)
 {
     struct worker *w = calloc(1, sizeof(*w));
     if (w && pthread_setspecific(key, w) != 0) {
         free(w);
         return NULL;
     }
+    if (w) {
+        w->reader = view_reader(v);
+    }
     return w;
 }
 
-struct worker *worker_self(size_t need)
+struct worker *worker_self(const struct view *v, size_t need)
 {
     pthread_once(&key_once, make_key);
     struct worker *w = key_error ? NULL : pthread_getspecific(key);
-    if (!w && (key_error || !(w = make()))) {
+    if (!w && (key_error || !(w = make_worker(v)))) {
         return NULL;
     }
     if (!w->buf || w->cap < need) {
@@ -73,6 +76,7 @@ struct worker *worker_self(size_t need)
 /* ---- whether they can be there --------------------------------------------------------------- */
 
 struct trial {
+    const struct view *view;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned tried; /* threads that know whether they could work */
@@ -85,7 +89,7 @@ static void *try_one(void *data)
     struct trial *t = data;
     void *request = malloc(REQUEST_BYTES);
     void *reading = pages_map(READING_BYTES);
-    bool able = worker_self(0) && request && reading;
+    bool able = worker_self(t->view, 0) && request && reading;
     pthread_mutex_lock(&t->lock);
     t->tried++;
     t->able += able;
@@ -99,9 +103,10 @@ static void *try_one(void *data)
     return NULL;
 }
 
-unsigned worker_try(unsigned count)
+unsigned worker_try(const struct view *v, unsigned count)
 {
-    struct trial t = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct trial t = {
+        .view = v, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     enum {
         OTHERS = 2
     }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */

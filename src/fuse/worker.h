@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread that answers requests keeps: one reply buffer, used again and again, and the
- * scratch of render_read. Fresh memory for every reply would cost ten times the copy. Freed when
- * the thread ends. */
+/* What a thread that answers requests keeps: one reply buffer, used again and again, and its reader
+ * of the view. Fresh memory for every reply would cost ten times the copy. Freed when the thread
+ * ends. */
 #ifndef CKPTFS_FUSE_WORKER_H
 #define CKPTFS_FUSE_WORKER_H
 
 #include <stddef.h>
 
-#include "render/render.h"
+#include "view/view.h"
 
 struct worker {
     char *buf; /* owns */
     size_t cap;
-    struct render_scratch scratch;
+    struct reader reader;
 };
 
-/* worker_self: the calling thread's worker, with room for `need` bytes in buf; NULL when memory is
- * short. */
-struct worker *worker_self(size_t need);
+/* worker_self: the calling thread's worker, which reads v and no other view, with room for `need`
+ * bytes in buf; NULL when memory is short. */
+struct worker *worker_self(const struct view *v, size_t need);
 
 /* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time,
- * each with what it takes to answer requests. That is tried: before a mount is there that could not
- * answer. */
+ * each with what it takes to answer requests from v. That is tried: before a mount is there that
+ * could not answer. */
 enum { WORKERS_MOST = 24 };
-unsigned worker_try(unsigned count);
+unsigned worker_try(const struct view *v, unsigned count);
 
 #endif

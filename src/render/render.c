@@ -5,30 +5,20 @@
 #include "render/render.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cause.h"
-#include "base/pages.h"
 #include "render/string_read.h"
 #include "render/verified.h"
 #include "tensor/cast.h"
 #include "tensor/dtype.h"
 
-void render_scratch_fini(struct render_scratch *s)
-{
-    free(s->window);
-    free(s->strings);
-    *s = (struct render_scratch){0};
-}
-
 /* What a request asks for: bytes [off, end) of the target, to `buf`. */
 struct request {
-    const struct catalog *catalog;
+    struct reader *reader;
     uint64_t off;
     uint64_t end;
     char *buf;
-    struct render_scratch *scratch;
 };
 
 /* A piece's rows, and the one at hand. */
@@ -113,19 +103,11 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
  * itself. */
 static bool worth_window(const struct rows *r)
 {
-    if (r->axes == 0 || r->source_run >= RENDER_WINDOW / 4) {
+    if (r->axes == 0 || r->source_run >= READER_WINDOW / 4) {
         return false;
     }
     int64_t stride = r->piece->stride[r->axes - 1];
     return stride > 0 && (uint64_t)stride <= r->source_run + 4096;
-}
-
-static errint need_window(struct render_scratch *scratch)
-{
-    if (!scratch->window) {
-        scratch->window = pages_alloc(RENDER_WINDOW);
-    }
-    return scratch->window ? 0 : -ENOMEM;
 }
 
 /* Bytes [from, to) of one target element, whose source is at `source`. */
@@ -179,17 +161,18 @@ static errint deliver(const struct request *q, const struct rows *r, uint64_t ro
 /* Bytes [from, to) of the row at hand by a cast, a window of elements at a time. */
 static errint cast_row(const struct request *q, const struct rows *r, uint64_t from, uint64_t to)
 {
-    uint64_t most = RENDER_WINDOW / r->source_bytes;
-    errint rc = need_window(q->scratch);
+    uint64_t most = READER_WINDOW / r->source_bytes;
+    errint rc = reader_need_window(q->reader);
     while (rc == 0 && from < to) {
         uint64_t first = (from - r->target) / r->bytes;
         uint64_t last = (to - r->target + r->bytes - 1) / r->bytes;
         last = last - first < most ? last : first + most;
         uint64_t end = r->target + last * r->bytes < to ? r->target + last * r->bytes : to;
-        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source + first * r->source_bytes,
-                        (size_t)((last - first) * r->source_bytes), q->scratch->window);
+        rc = shard_read(&q->reader->catalog->shards[r->piece->shard],
+                        r->source + first * r->source_bytes,
+                        (size_t)((last - first) * r->source_bytes), q->reader->window);
         if (rc == 0) {
-            rc = deliver(q, r, r->target + first * r->bytes, from, end, q->scratch->window);
+            rc = deliver(q, r, r->target + first * r->bytes, from, end, q->reader->window);
         }
         from = end;
     }
@@ -204,7 +187,7 @@ static errint read_row(const struct request *q, const struct rows *r)
     if (r->dtype != r->piece->dtype) {
         return cast_row(q, r, from, to);
     }
-    return shard_read(&q->catalog->shards[r->piece->shard], r->source + (from - r->target),
+    return shard_read(&q->reader->catalog->shards[r->piece->shard], r->source + (from - r->target),
                       (size_t)(to - from), q->buf + (from - q->off));
 }
 
@@ -214,22 +197,22 @@ static errint read_window(const struct request *q, struct rows *r)
 {
     unsigned axis = r->axes - 1;
     uint64_t stride = (uint64_t)r->piece->stride[axis];
-    uint64_t rows = (RENDER_WINDOW - r->source_run) / stride + 1;
+    uint64_t rows = (READER_WINDOW - r->source_run) / stride + 1;
     uint64_t left = (uint64_t)(r->piece->len[axis] - r->index[axis]);
     uint64_t wanted = (q->end - r->target + r->pitch[axis] - 1) / r->pitch[axis];
     rows = rows < left ? rows : left;
     rows = rows < wanted ? rows : wanted;
 
-    errint rc = need_window(q->scratch);
+    errint rc = reader_need_window(q->reader);
     if (rc == 0) {
-        rc = shard_read(&q->catalog->shards[r->piece->shard], r->source,
-                        (size_t)((rows - 1) * stride + r->source_run), q->scratch->window);
+        rc = shard_read(&q->reader->catalog->shards[r->piece->shard], r->source,
+                        (size_t)((rows - 1) * stride + r->source_run), q->reader->window);
     }
     for (uint64_t i = 0; rc == 0 && i < rows; i++) {
         uint64_t row = r->target + i * r->pitch[axis];
         uint64_t from = row > q->off ? row : q->off;
         uint64_t to = row + r->run < q->end ? row + r->run : q->end;
-        rc = deliver(q, r, row, from, to, q->scratch->window + i * stride);
+        rc = deliver(q, r, row, from, to, q->reader->window + i * stride);
     }
     if (rc == 0) {
         move(r, axis, (int64_t)rows - 1);
@@ -258,36 +241,35 @@ static errint read_piece(const struct request *q, const struct piece *p, struct 
     if (!found || r.target >= q->end) {
         return 0;
     }
-    const struct shard *shard = &q->catalog->shards[p->shard];
+    const struct shard *shard = &q->reader->catalog->shards[p->shard];
     struct shard_attempt a = shard_attempt(shard);
     errint rc;
     do {
         bool begun = a.tries == 0 || first_row(&r, p, shape, dtype, q->off);
-        rc = begun ? verified_ask(q->catalog, shard, p->source, p->slice) : 0;
+        rc = begun ? verified_ask(q->reader, shard, p->source, p->slice) : 0;
         rc = rc < 0 ? rc : read_rows(q, &r);
     } while (shard_again(&a, &rc));
     return rc;
 }
 
 /* Bytes of a target that is a stored tensor as it is. */
-static errint read_stored(const struct catalog *c, const struct tensor *t, uint64_t off, size_t len,
+static errint read_stored(const struct reader *r, const struct tensor *t, uint64_t off, size_t len,
                           void *buf)
 {
-    struct shard *shard = &c->shards[t->shard];
+    struct shard *shard = &r->catalog->shards[t->shard];
     struct shard_attempt a = shard_attempt(shard);
     errint rc;
     do {
-        rc = verified_ask(c, shard, t, NULL);
+        rc = verified_ask(r, shard, t, NULL);
         rc = rc < 0 ? rc : shard_read(shard, t->off + off, len, buf);
     } while (shard_again(&a, &rc));
     return rc;
 }
 
-errint render_size(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                   uint64_t *bytes)
+errint render_size(struct reader *r, const struct target *t, uint64_t *bytes)
 {
     if (!target_sized(t)) {
-        return string_size(c, t, STRING_LINES, scratch, bytes);
+        return string_size(r, t, STRING_LINES, bytes);
     }
     *bytes = target_bytes(t);
     return 0;
@@ -305,11 +287,10 @@ static errint blame(const struct target *t, errint rc)
     return rc;
 }
 
-ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t off, size_t len,
-                    void *buf, struct render_scratch *scratch)
+ssize_t render_read(struct reader *r, const struct target *t, uint64_t off, size_t len, void *buf)
 {
     if (!target_sized(t)) {
-        return string_read(c, t, STRING_LINES, off, len, buf, scratch);
+        return string_read(r, t, STRING_LINES, off, len, buf);
     }
     uint64_t bytes = target_bytes(t);
     if (off >= bytes || len == 0) {
@@ -317,10 +298,10 @@ ssize_t render_read(const struct catalog *c, const struct target *t, uint64_t of
     }
     uint64_t count = bytes - off < len ? bytes - off : len;
     if (!t->form) {
-        errint rc = read_stored(c, t->source, off, (size_t)count, buf);
+        errint rc = read_stored(r, t->source, off, (size_t)count, buf);
         return rc < 0 ? blame(t, rc) : (ssize_t)count;
     }
-    struct request q = {c, off, off + count, buf, scratch};
+    struct request q = {r, off, off + count, buf};
     const struct target_form *f = t->form;
     bool past = false;
     for (uint32_t i = piece_first(f->ends, f->piece_count, off); !past && i < f->piece_count; i++) {

@@ -20,6 +20,15 @@ struct spots {
     unsigned count;
 };
 
+/* What all files are looked at with. */
+struct checking {
+    const struct catalog *catalog;
+    struct verified *verified;
+    struct diag *diag;
+    char *buf; /* of verify_buffer */
+    struct spot_check *out;
+};
+
 /* Whether t is one of those that may be looked at. */
 static bool is_small(const struct tensor *t)
 {
@@ -102,10 +111,10 @@ static const struct catalog_index *index_of(const struct catalog *c, const struc
 }
 
 /* All of them are wrong. */
-static errint complain(const struct catalog *c, const struct shard *file, const struct spots *s,
-                       struct diag *d)
+static errint complain(const struct checking *k, const struct shard *file, const struct spots *s)
 {
-    const struct catalog_index *index = index_of(c, file);
+    struct diag *d = k->diag;
+    const struct catalog_index *index = index_of(k->catalog, file);
     char index_time[40];
     char data_time[40];
     char others[40] = "";
@@ -120,15 +129,16 @@ static errint complain(const struct catalog *c, const struct shard *file, const 
                       "when it is done; `ckptool verify` looks at every tensor, ckptfs -o noverify "
                       "shows what is there",
                       diag_visible(d, tensor_name(s->tensors[0])), others,
-                      diag_visible(d, str_from(c->index_path)), time_text(&index->st, index_time),
-                      time_text(&file->st, data_time));
+                      diag_visible(d, str_from(k->catalog->index_path)),
+                      time_text(&index->st, index_time), time_text(&file->st, data_time));
 }
 
 /* Those that are wrong, of which there are others. */
-static errint refuse(const struct catalog *c, struct shard *file, const struct spots *s,
-                     const struct verify_result *found, struct diag *d)
+static errint refuse(const struct checking *k, struct shard *file, const struct spots *s,
+                     const struct verify_result *found)
 {
-    const struct catalog_index *index = index_of(c, file);
+    struct diag *d = k->diag;
+    const struct catalog_index *index = index_of(k->catalog, file);
     char index_time[40];
     char data_time[40];
     file->suspect = true;
@@ -146,7 +156,7 @@ static errint refuse(const struct catalog *c, struct shard *file, const struct s
                   "be of another save than the index: it is of %s, the index of %s",
                   diag_visible(d, tensor_name(t)), line.failed ? "damaged" : line.data,
                   time_text(&file->st, data_time), time_text(&index->st, index_time));
-        if (verified_mark(c->verified, t, NULL, &found[i]) == -ENOMEM) {
+        if (verified_mark(k->verified, t, NULL, &found[i]) == -ENOMEM) {
             return diag_no_memory(d);
         }
     }
@@ -161,9 +171,9 @@ static void advise(const struct shard *file, int advice)
     }
 }
 
-static errint check_file(const struct catalog *c, struct shard *file, const struct spots *s,
-                         char *buf, struct diag *d, struct spot_check *out)
+static errint check_file(const struct checking *k, struct shard *file, const struct spots *s)
 {
+    const struct catalog *c = k->catalog;
     struct verify_result found[SPOT_CHECK_MOST];
     unsigned wrong = 0;
     unsigned right = 0;
@@ -172,21 +182,25 @@ static errint check_file(const struct catalog *c, struct shard *file, const stru
     for (unsigned i = 0; rc == 0 && i < s->count; i++) {
         struct source_check check;
         rc = source_check_find(c, s->tensors[i], NULL, &check)
-                 ? verify_check(c, &check, buf, NULL, &found[i])
+                 ? verify_check(c, &check, k->buf, NULL, &found[i])
                  : -EBADMSG;
         wrong += rc == 0 && is_wrong(&found[i]);
         right += rc == 0 && found[i].outcome == VERIFY_GOOD;
-        out->tensors++;
-        out->bytes += stored_bytes(c, s->tensors[i], NULL);
+        k->out->tensors++;
+        k->out->bytes += stored_bytes(c, s->tensors[i], NULL);
     }
     advise(file, POSIX_FADV_NORMAL);
     if (rc < 0) {
-        return rc == -ENOMEM ? diag_no_memory(d) : rc;
+        return rc == -ENOMEM ? diag_no_memory(k->diag) : rc;
     }
-    return wrong == 0 ? 0 : right == 0 ? complain(c, file, s, d) : refuse(c, file, s, found, d);
+    if (wrong == 0) {
+        return 0;
+    }
+    return right == 0 ? complain(k, file, s) : refuse(k, file, s, found);
 }
 
-errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check *out)
+errint spot_check_run(const struct catalog *c, struct verified *verified, struct diag *d,
+                      struct spot_check *out)
 {
     *out = (struct spot_check){0};
     CLEANUP_FREE struct spots *files = calloc((size_t)c->shard_count + 1, sizeof(*files));
@@ -205,10 +219,11 @@ errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check
             add_spot(spots, t);
         }
     }
+    const struct checking k = {c, verified, d, buf, out};
     errint first = 0;
     for (uint32_t i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
-        errint rc = files[i].count ? check_file(c, s, &files[i], buf, d, out) : 0;
+        errint rc = files[i].count ? check_file(&k, s, &files[i]) : 0;
         first = first ? first : rc;
     }
     return first;

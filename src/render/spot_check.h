@@ -17,6 +17,8 @@
 #include "base/errint.h"
 #include "source/catalog.h"
 
+struct verified;
+
 enum { SPOT_CHECK_MOST = 4, SPOT_CHECK_BYTES = 4096 };
 
 /* What was looked at. */
@@ -25,10 +27,11 @@ struct spot_check {
     uint64_t bytes; /* of them, as stored: all that was read */
 };
 
-/* spot_check_run: of the files of c, which has a `checked`, that are open and used. A file in which
- * all are wrong is an error, with the times of both files; where some are, each gets a warning, and
- * `checked` refuses it from now on; the file is suspect, so that all else is verified before it is
- * served. -EBADMSG, -ENOMEM. */
-MUST_CHECK errint spot_check_run(const struct catalog *c, struct diag *d, struct spot_check *out);
+/* spot_check_run: of the files of c that are open and used. A file in which all are wrong is an
+ * error, with the times of both files; where some are, each gets a warning, and `k`, which is of
+ * the tensors of c, refuses it from now on; the file is suspect, so that all else is verified
+ * before it is served. -EBADMSG, -ENOMEM. */
+MUST_CHECK errint spot_check_run(const struct catalog *c, struct verified *k, struct diag *d,
+                                 struct spot_check *out);
 
 #endif

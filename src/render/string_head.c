@@ -9,16 +9,15 @@
 
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
-static errint add_head(const struct catalog *c, const struct target *t,
-                       struct render_scratch *scratch, struct buf *b, uint32_t *crc)
+static errint add_head(struct reader *r, const struct target *t, struct buf *b, uint32_t *crc)
 {
-    errint rc = string_need_sized(c, t, scratch); /* all of it is verified, and there is a cursor */
-    rc = rc < 0 ? rc : string_cursor_to(scratch->strings, c, t, 0);
+    errint rc = string_need_sized(r, t); /* all of it is verified, and there is a cursor */
+    rc = rc < 0 ? rc : string_cursor_to(r->strings, r->catalog, t, 0);
     *crc = 0;
     struct string_element e;
     int got = 0;
-    for (uint64_t i = 1;
-         rc == 0 && !b->failed && (got = string_cursor_next(scratch->strings, &e)) > 0; i++) {
+    for (uint64_t i = 1; rc == 0 && !b->failed && (got = string_cursor_next(r->strings, &e)) > 0;
+         i++) {
         put_varint(b, e.len);
         *crc = strings_extend_length(*crc, e.len, false);
         rc = i % ELEMENTS_UNASKED == 0 && once_interrupted() ? -EINTR : 0;
@@ -31,15 +30,14 @@ static errint add_head(const struct catalog *c, const struct target *t,
     return rc < 0 ? rc : buf_check(b);
 }
 
-errint string_head(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                   struct buf *b, uint32_t *crc)
+errint string_head(struct reader *r, const struct target *t, struct buf *b, uint32_t *crc)
 {
-    struct string_attempt a = string_attempt(c, t);
+    struct string_attempt a = string_attempt(r->catalog, t);
     size_t begin = b->len;
     ssize_t rc;
     do {
         b->len = begin;
-        rc = add_head(c, t, scratch, b, crc);
+        rc = add_head(r, t, b, crc);
     } while (string_again(&a, &rc));
     return (errint)rc;
 }

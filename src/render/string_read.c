@@ -7,7 +7,6 @@
 #include "base/checked.h"
 #include "base/lower_bound.h"
 #include "base/once.h"
-#include "base/pages.h"
 #include "render/string_cursor.h"
 #include "render/string_sized.h"
 
@@ -57,17 +56,16 @@ uint64_t string_width(const struct target *t)
     return f->longest ? f->longest : 1;
 }
 
-errint string_size(const struct catalog *c, const struct target *t, enum string_form form,
-                   struct render_scratch *scratch, uint64_t *bytes)
+errint string_size(struct reader *r, const struct target *t, enum string_form form, uint64_t *bytes)
 {
     const struct strings_file *f = t->form->strings;
     struct places places = {0};
-    struct string_attempt a = string_attempt(c, t);
+    struct string_attempt a = string_attempt(r->catalog, t);
     ssize_t rc;
     do {
         bool known =
             atomic_load(&f->complete) && once_state(&f->once) != ONCE_BAD; /* it will be no other */
-        rc = known ? string_need_cursor(scratch) : string_need_sized(c, t, scratch);
+        rc = known ? 0 : string_need_sized(r, t);
     } while (string_again(&a, &rc));
     if (rc == 0) {
         rc = find_places(t, form, &places);
@@ -76,13 +74,13 @@ errint string_size(const struct catalog *c, const struct target *t, enum string_
     return (errint)rc;
 }
 
-/* What is asked for: bytes [off, end) of the file, to buf; and what the scratch's window holds:
+/* What is asked for: bytes [off, end) of the file, to buf; and what the reader's window holds:
  * [from, from + held) of a shard. */
 struct request {
     uint64_t off;
     uint64_t end;
     char *buf;
-    char *window; /* RENDER_WINDOW bytes; NULL: none was needed yet */
+    char *window; /* READER_WINDOW bytes; NULL: none was needed yet */
     const struct shard *shard;
     uint64_t from;
     size_t held;
@@ -90,22 +88,23 @@ struct request {
 
 /* Bytes [skip, skip + n) of an element to `out`: long ones straight from the file, others through
  * the window, which also takes what follows, as much as the request may want. */
-static errint copy_bytes(struct request *q, struct render_scratch *scratch,
-                         const struct string_element *e, uint64_t skip, size_t n, char *out)
+static errint copy_bytes(struct request *q, struct reader *r, const struct string_element *e,
+                         uint64_t skip, size_t n, char *out)
 {
     uint64_t at = e->off + skip;
-    if (n >= RENDER_WINDOW / 4) {
+    if (n >= READER_WINDOW / 4) {
         return shard_read(e->shard, at, n, out);
     }
     if (q->shard != e->shard || at < q->from || at + n > q->from + q->held) {
-        if (!scratch->window && !(scratch->window = pages_alloc(RENDER_WINDOW))) {
-            return -ENOMEM;
+        errint rc = reader_need_window(r);
+        if (rc < 0) {
+            return rc;
         }
         uint64_t wanted = q->end - q->off; /* never less than n */
-        wanted = wanted < RENDER_WINDOW ? wanted : RENDER_WINDOW;
+        wanted = wanted < READER_WINDOW ? wanted : READER_WINDOW;
         wanted = wanted < e->end - at ? wanted : e->end - at;
         q->held = 0;
-        errint rc = shard_read(e->shard, at, (size_t)wanted, scratch->window);
+        rc = shard_read(e->shard, at, (size_t)wanted, r->window);
         if (rc < 0) {
             return rc;
         }
@@ -113,21 +112,19 @@ static errint copy_bytes(struct request *q, struct render_scratch *scratch,
         q->from = at;
         q->held = (size_t)wanted;
     }
-    memcpy(out, scratch->window + (at - q->from), n);
+    memcpy(out, r->window + (at - q->from), n);
     return 0;
 }
 
 /* The element that begins at byte `begins` of the form, and what comes after it. */
-static errint copy_element(struct request *q, struct render_scratch *scratch,
-                           const struct string_element *e, const struct places *p, uint64_t begins,
-                           uint64_t ends)
+static errint copy_element(struct request *q, struct reader *r, const struct string_element *e,
+                           const struct places *p, uint64_t begins, uint64_t ends)
 {
     uint64_t from = begins > q->off ? begins : q->off;
     uint64_t to = begins + e->len < q->end ? begins + e->len : q->end;
     errint rc = 0;
     if (from < to) {
-        rc =
-            copy_bytes(q, scratch, e, from - begins, (size_t)(to - from), q->buf + (from - q->off));
+        rc = copy_bytes(q, r, e, from - begins, (size_t)(to - from), q->buf + (from - q->off));
     }
     from = begins + e->len > q->off ? begins + e->len : q->off;
     to = ends < q->end ? ends : q->end;
@@ -144,20 +141,20 @@ static uint64_t noted_before(const struct places *p, uint64_t off)
     return LOWER_BOUND(i, 1, count, start_of(p, i) <= off) - 1;
 }
 
-static ssize_t read_once(const struct catalog *c, const struct target *t, enum string_form form,
-                         uint64_t off, size_t len, void *buf, struct render_scratch *scratch)
+static ssize_t read_once(struct reader *r, const struct target *t, enum string_form form,
+                         uint64_t off, size_t len, void *buf)
 {
     struct places p;
-    errint rc = string_need_sized(c, t, scratch);
+    errint rc = string_need_sized(r, t);
     rc = rc < 0 ? rc : find_places(t, form, &p);
     if (rc < 0 || off >= p.bytes || len == 0) {
         return rc;
     }
-    struct string_cursor *cursor = scratch->strings;
+    struct string_cursor *cursor = r->strings;
     struct request q = {.off = off, .end = p.bytes - off < len ? p.bytes : off + len, .buf = buf};
     uint64_t first = p.width ? off / p.width : noted_before(&p, off) * STRINGS_STEP;
     uint64_t at = p.width ? first * p.width : start_of(&p, first / STRINGS_STEP);
-    rc = string_cursor_to(cursor, c, t, first);
+    rc = string_cursor_to(cursor, r->catalog, t, first);
     while (rc == 0 && at < q.end) {
         struct string_element e;
         int got = string_cursor_next(cursor, &e);
@@ -165,19 +162,19 @@ static ssize_t read_once(const struct catalog *c, const struct target *t, enum s
             return string_blame(t, got < 0 ? got : -EBADMSG); /* it is not what it was */
         }
         uint64_t ends = at + (p.width ? p.width : e.len + p.after);
-        rc = copy_element(&q, scratch, &e, &p, at, ends);
+        rc = copy_element(&q, r, &e, &p, at, ends);
         at = ends;
     }
     return rc < 0 ? string_blame(t, rc) : (ssize_t)(q.end - q.off);
 }
 
-ssize_t string_read(const struct catalog *c, const struct target *t, enum string_form form,
-                    uint64_t off, size_t len, void *buf, struct render_scratch *scratch)
+ssize_t string_read(struct reader *r, const struct target *t, enum string_form form, uint64_t off,
+                    size_t len, void *buf)
 {
-    struct string_attempt a = string_attempt(c, t);
+    struct string_attempt a = string_attempt(r->catalog, t);
     ssize_t got;
     do {
-        got = read_once(c, t, form, off, len, buf, scratch);
+        got = read_once(r, t, form, off, len, buf);
     } while (string_again(&a, &got));
     return got;
 }

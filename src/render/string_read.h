@@ -19,16 +19,14 @@ enum string_form { STRING_LINES, STRING_JOINED, STRING_FIXED };
 
 /* string_size: how many bytes t, whose target_sized() is false, has in that form. Fails as
  * string_cursor_next, and with -EUCLEAN as verified_need; -EOVERFLOW for more than fit 64 bits. */
-MUST_CHECK errint string_size(const struct catalog *c, const struct target *t,
-                              enum string_form form, struct render_scratch *scratch,
+MUST_CHECK errint string_size(struct reader *r, const struct target *t, enum string_form form,
                               uint64_t *bytes);
 
 /* string_width: bytes an element in STRING_FIXED, 1 or more; after string_size has succeeded. */
 uint64_t string_width(const struct target *t);
 
 /* string_read: as render_read, of such a target in that form. */
-MUST_CHECK ssize_t string_read(const struct catalog *c, const struct target *t,
-                               enum string_form form, uint64_t off, size_t len, void *buf,
-                               struct render_scratch *scratch);
+MUST_CHECK ssize_t string_read(struct reader *r, const struct target *t, enum string_form form,
+                               uint64_t off, size_t len, void *buf);
 
 #endif

@@ -13,14 +13,6 @@
 
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
-errint string_need_cursor(struct render_scratch *scratch)
-{
-    if (!scratch->strings) {
-        scratch->strings = malloc(sizeof(*scratch->strings));
-    }
-    return scratch->strings ? 0 : -ENOMEM;
-}
-
 errint string_blame(const struct target *t, errint rc)
 {
     if (rc == -EBADMSG || rc == -EOVERFLOW) {
@@ -37,14 +29,14 @@ static const struct shard *only_shard(const struct catalog *c, const struct targ
 }
 
 /* What it is made of. (The blocks of V1 files have checksums that nobody else looks at.) */
-static errint need_checked(const struct catalog *c, const struct target *t)
+static errint need_checked(const struct reader *r, const struct target *t)
 {
     const struct target_form *f = t->form;
-    const struct shard *only = only_shard(c, t);
-    errint rc = only ? verified_ask(c, only, t->source, NULL) : 0;
+    const struct shard *only = only_shard(r->catalog, t);
+    errint rc = only ? verified_ask(r, only, t->source, NULL) : 0;
     for (uint32_t i = 0; rc == 0 && i < f->piece_count; i++) {
         const struct piece *p = &f->pieces[i];
-        rc = verified_ask(c, &c->shards[p->shard], p->source, p->slice);
+        rc = verified_ask(r, &r->catalog->shards[p->shard], p->source, p->slice);
     }
     return rc;
 }
@@ -105,16 +97,16 @@ struct found {
 };
 
 /* Goes over all elements. out->starts is the caller's in any case. */
-static errint measure(const struct catalog *c, const struct target *t, struct string_cursor *cursor,
-                      struct found *out)
+static errint measure(const struct reader *r, const struct target *t, struct found *out)
 {
     const struct tensor *source = t->source;
+    struct string_cursor *cursor = r->strings;
     size_t cap = 0;
     struct string_element e;
     int got = 0;
-    errint rc = string_cursor_to(cursor, c, t, 0);
+    errint rc = string_cursor_to(cursor, r->catalog, t, 0);
     if (rc == 0 && cursor->elements == 0 && source->shard != TENSOR_NO_SHARD) {
-        return strings_need(&c->shards[source->shard],
+        return strings_need(&r->catalog->shards[source->shard],
                             source->off); /* no lengths, but their checksum */
     }
     while (rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
@@ -137,9 +129,8 @@ static errint measure(const struct catalog *c, const struct target *t, struct st
 }
 
 struct sizing {
-    const struct catalog *catalog;
+    const struct reader *reader; /* has a cursor */
     const struct target *target;
-    struct string_cursor *cursor;
 };
 
 /* Keeps what was found; or holds it against what was found before, which others use: a file whose
@@ -164,10 +155,10 @@ static errint size_file(void *context)
 {
     const struct sizing *s = context;
     struct strings_file *f = s->target->form->strings;
-    struct string_attempt a = string_attempt(s->catalog, s->target);
+    struct string_attempt a = string_attempt(s->reader->catalog, s->target);
     struct found now = {0};
-    errint rc = need_checked(s->catalog, s->target);
-    rc = rc < 0 ? rc : measure(s->catalog, s->target, s->cursor, &now);
+    errint rc = need_checked(s->reader, s->target);
+    rc = rc < 0 ? rc : measure(s->reader, s->target, &now);
     if (rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN &&
         is_doubted(a.catalog, a.target, a.since)) {
         rc = -ESTALE;
@@ -200,14 +191,13 @@ static void take_back_doubted(const struct catalog *c, const struct target *t)
     }
 }
 
-errint string_need_sized(const struct catalog *c, const struct target *t,
-                         struct render_scratch *scratch)
+errint string_need_sized(struct reader *r, const struct target *t)
 {
     struct strings_file *f = t->form->strings;
-    errint rc = string_need_cursor(scratch);
+    errint rc = reader_need_strings(r);
     if (rc == 0) {
-        struct sizing s = {c, t, scratch->strings};
-        take_back_doubted(c, t);
+        struct sizing s = {r, t};
+        take_back_doubted(r->catalog, t);
         rc = once_need(&f->once, size_file, &s);
     }
     return string_blame(t, rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc);

@@ -18,13 +18,9 @@ static inline unsigned string_line(const struct target *t)
     return t->form->shape.rank != 0;
 }
 
-/* string_need_cursor: the scratch has one. -ENOMEM. */
-MUST_CHECK errint string_need_cursor(struct render_scratch *scratch);
-
-/* string_need_sized: all of that is known, and in no doubt. Fails as string_cursor_next and
- * verified_need; -EOVERFLOW; -ESTALE: to be asked again. */
-MUST_CHECK errint string_need_sized(const struct catalog *c, const struct target *t,
-                                    struct render_scratch *scratch);
+/* string_need_sized: all of that is known, and in no doubt, and r has a cursor. Fails as
+ * string_cursor_next and verified_need; -EOVERFLOW; -ESTALE: to be asked again. */
+MUST_CHECK errint string_need_sized(struct reader *r, const struct target *t);
 
 /* string_blame: notes (base/cause.h) what nobody nearer to it has noted, if `rc` is damage of t, or
  * pieces that are too entangled. Returns rc. */

@@ -215,9 +215,10 @@ static errint need_run(struct verified *k, struct run *run, bool verify)
     return rc;
 }
 
-static errint ask(struct verified *k, const struct tensor *t, const struct stored_slice *s,
+static errint ask(const struct reader *r, const struct tensor *t, const struct stored_slice *s,
                   bool verify)
 {
+    struct verified *k = r->verified;
     struct run run;
     errint rc = need_states(k);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
@@ -234,23 +235,24 @@ static errint ask(struct verified *k, const struct tensor *t, const struct store
     return rc;
 }
 
-errint verified_need(struct verified *k, const struct tensor *t, const struct stored_slice *s)
+errint verified_need(const struct reader *r, const struct tensor *t, const struct stored_slice *s)
 {
-    return verified_wary(k) ? ask(k, t, s, k->mode == VERIFIED_ALL) : 0;
+    const struct verified *k = r->verified;
+    return verified_wary(k) ? ask(r, t, s, k->mode == VERIFIED_ALL) : 0;
 }
 
-errint verified_ensure(struct verified *k, const struct tensor *t, const struct stored_slice *s)
+errint verified_ensure(const struct reader *r, const struct tensor *t, const struct stored_slice *s)
 {
     /* Where checks are shared, a tensor without elements needs none, and its file may not be
      * open. */
-    return source_check_shared(k->catalog) && t->bytes == 0 && !s ? 0 : ask(k, t, s, true);
+    return source_check_shared(r->catalog) && t->bytes == 0 && !s ? 0 : ask(r, t, s, true);
 }
 
-errint verified_ask(const struct catalog *c, const struct shard *shard, const struct tensor *t,
+errint verified_ask(const struct reader *r, const struct shard *shard, const struct tensor *t,
                     const struct stored_slice *s)
 {
-    if (c->verified && t) {
-        return verified_need(c->verified, t, s);
+    if (r->verified && t) {
+        return verified_need(r, t, s);
     }
     return shard_doubt(shard) ? shard_doubted(shard) : 0;
 }
@@ -260,10 +262,10 @@ struct verified_runs *verified_runs(struct verified *k)
     return &k->runs;
 }
 
-void verified_print(const struct verified *k, const struct cause *c, struct buf *b)
+void verified_print(const struct catalog *c, const struct cause *cause, struct buf *b)
 {
-    const struct damage *d = c->detail;
-    verify_print(k->catalog, d->tensor, d->slice, &d->result, b);
+    const struct damage *d = cause->detail;
+    verify_print(c, d->tensor, d->slice, &d->result, b);
     buf_text(b, d->result.doubt ? ", which changed since it was opened" : "");
 }
 

@@ -14,7 +14,7 @@
  *
  *     struct shard_attempt a = shard_attempt(shard);
  *     do {
- *         rc = verified_ask(c, shard, t, s);
+ *         rc = verified_ask(r, shard, t, s);
  *         rc = rc < 0 ? rc : shard_read(shard, off, len, buf);
  *     } while (shard_again(&a, &rc));
  *
@@ -30,7 +30,7 @@
 #include "base/errint.h"
 #include "base/once.h"
 #include "plan/plan.h"
-#include "source/catalog.h"
+#include "render/reader.h"
 
 struct verified;
 struct verify_result;
@@ -59,8 +59,8 @@ struct verified_runs {
     size_t count;
 };
 
-/* verified_open: for the tensors of c, borrowed for as long; c->verified is for the caller to set.
- * -ENOMEM. verified_close: NULL is legal. */
+/* verified_open: for the tensors of c, borrowed for as long. -ENOMEM. verified_close: NULL is
+ * legal. */
 MUST_CHECK errint verified_open(const struct catalog *c, enum verified_mode mode,
                                 struct verified **out);
 void verified_close(struct verified *k);
@@ -74,21 +74,23 @@ MUST_CHECK errint verified_mark(struct verified *k, const struct tensor *t,
 
 /* verified_need: that tensor t, or its slice s if that is not NULL, may be served: 0; -EUCLEAN if
  * it is damaged, and the cause is noted; -EIO, -ENOMEM when that could not be found out this time;
- * -EINTR, -EAGAIN as once_need. */
-MUST_CHECK errint verified_need(struct verified *k, const struct tensor *t,
+ * -EINTR, -EAGAIN as once_need. r->verified is not NULL. */
+MUST_CHECK errint verified_need(const struct reader *r, const struct tensor *t,
                                 const struct stored_slice *s);
 
-/* verified_ensure: likewise, and it was verified, whatever the mode is: what is found is known from
- * then on. verified_ensure_target: all that t is made of, each tensor or slice whole, also where t
- * has a part of it. */
-MUST_CHECK errint verified_ensure(struct verified *k, const struct tensor *t,
+/* verified_ensure: as verified_need, and it was verified, whatever the mode is: what is found is
+ * known from then on. */
+MUST_CHECK errint verified_ensure(const struct reader *r, const struct tensor *t,
                                   const struct stored_slice *s);
-MUST_CHECK errint verified_ensure_target(struct verified *k, const struct target *t);
+
+/* verified_ensure_target: verified_ensure of all that t is made of, each tensor or slice whole,
+ * also where t has a part of it. 0 where r->verified is NULL. */
+MUST_CHECK errint verified_ensure_target(const struct reader *r, const struct target *t);
 
 /* verified_ask: before a read of bytes of t, or of its slice, out of `shard`: as verified_need of
- * c->verified. Where that is NULL, or t (the bytes are of no tensor), -EIO if the file is in doubt:
+ * r->verified. Where that is NULL, or t (the bytes are of no tensor), -EIO if the file is in doubt:
  * nobody can say whether they are right. */
-MUST_CHECK errint verified_ask(const struct catalog *c, const struct shard *shard,
+MUST_CHECK errint verified_ask(const struct reader *r, const struct shard *shard,
                                const struct tensor *t, const struct stored_slice *s);
 
 /* verified_runs: those of k, made or not. */
@@ -97,14 +99,15 @@ struct verified_runs *verified_runs(struct verified *k);
 /* verified_wary: whether verified_need has anything to ask. */
 bool verified_wary(const struct verified *k);
 
-/* verified_read: bytes [off, off+len) of a shard that is a file, as shard_read. c->verified, if
+/* verified_read: bytes [off, off+len) of a shard that is a file, as shard_read. r->verified, if
  * there is one, is asked for every tensor that has bytes among them: -EUCLEAN if one is damaged,
  * and as verified_need. Of a file that is in doubt and not the catalog's, -EIO. */
-MUST_CHECK errint verified_read(const struct catalog *c, struct shard *file, uint64_t off,
+MUST_CHECK errint verified_read(const struct reader *r, struct shard *file, uint64_t off,
                                 size_t len, void *buf);
 
-/* verified_print: what was found where the cause of a failure has a `detail`, as verify_print. */
-void verified_print(const struct verified *k, const struct cause *c, struct buf *b);
+/* verified_print: what was found where the cause of a failure, of reads of c, has a `detail`, as
+ * verify_print. */
+void verified_print(const struct catalog *c, const struct cause *cause, struct buf *b);
 
 struct verified_counts {
     uint32_t verified; /* tensors that were looked at from end to end */

@@ -20,8 +20,9 @@ static int by_place(const void *a, const void *b)
 
 static errint make_runs(void *context)
 {
-    const struct catalog *c = context;
-    struct verified_runs *out = verified_runs(c->verified);
+    const struct reader *r = context;
+    const struct catalog *c = r->catalog;
+    struct verified_runs *out = verified_runs(r->verified);
     struct verify all;
     errint rc = verify_init(&all, c);
     struct verified_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
@@ -65,51 +66,55 @@ static size_t first_after(const struct verified_runs *all, uint32_t file, uint64
                            (all->runs[i].file == file && all->runs[i].ends <= off));
 }
 
-static errint need_range(const struct catalog *c, uint32_t file, uint64_t off, uint64_t end)
+static errint need_range(const struct reader *r, uint32_t file, uint64_t off, uint64_t end)
 {
-    const struct verified_runs *all = verified_runs(c->verified);
-    errint rc = once_need(&verified_runs(c->verified)->once, make_runs, (void *)(uintptr_t)c);
+    struct verified_runs *all = verified_runs(r->verified);
+    errint rc = once_need(&all->once, make_runs, (void *)(uintptr_t)r);
     for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
-        const struct verified_run *r = &all->runs[i];
-        if (r->file != file || r->off >= end) {
+        const struct verified_run *run = &all->runs[i];
+        if (run->file != file || run->off >= end) {
             break;
         }
-        rc = r->end > off ? verified_need(c->verified, r->tensor, r->slice) : 0;
+        rc = run->end > off ? verified_need(r, run->tensor, run->slice) : 0;
     }
     return rc;
 }
 
-errint verified_ensure_target(struct verified *k, const struct target *t)
+errint verified_ensure_target(const struct reader *r, const struct target *t)
 {
+    if (!r->verified) {
+        return 0;
+    }
     const struct target_form *f = t->form;
     bool whole =
         !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
     errint rc =
-        whole && t->source->shard != TENSOR_NO_SHARD ? verified_ensure(k, t->source, NULL) : 0;
+        whole && t->source->shard != TENSOR_NO_SHARD ? verified_ensure(r, t->source, NULL) : 0;
     for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
-        rc = f->pieces[i].source ? verified_ensure(k, f->pieces[i].source, f->pieces[i].slice) : 0;
+        rc = f->pieces[i].source ? verified_ensure(r, f->pieces[i].source, f->pieces[i].slice) : 0;
     }
     return rc;
 }
 
 /* Whether it is known which runs the bytes of the shard are of. */
-static bool has_runs(const struct catalog *c, const struct shard *file)
+static bool has_runs(const struct reader *r, const struct shard *file)
 {
-    return c->verified && c->shard_count && file >= c->shards &&
+    const struct catalog *c = r->catalog;
+    return r->verified && c->shard_count && file >= c->shards &&
            file < c->shards + c->shard_count && !file->base;
 }
 
-errint verified_read(const struct catalog *c, struct shard *file, uint64_t off, size_t len,
+errint verified_read(const struct reader *r, struct shard *file, uint64_t off, size_t len,
                      void *buf)
 {
     struct shard_attempt a = shard_attempt(file);
     errint rc;
     do {
         rc = 0;
-        if (!has_runs(c, file)) {
+        if (!has_runs(r, file)) {
             rc = a.doubt ? shard_doubted(file) : 0;
-        } else if (verified_wary(c->verified)) {
-            rc = need_range(c, (uint32_t)(file - c->shards), off, off + len);
+        } else if (verified_wary(r->verified)) {
+            rc = need_range(r, (uint32_t)(file - r->catalog->shards), off, off + len);
         }
         rc = rc < 0 ? rc : shard_read(file, off, len, buf);
     } while (shard_again(&a, &rc));

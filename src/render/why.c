@@ -60,7 +60,7 @@ static void print_tensor(const struct catalog *c, const struct cause *cause, str
 bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b)
 {
     if (cause->detail) {
-        verified_print(c->verified, cause, b);
+        verified_print(c, cause, b);
         return true;
     }
     switch (cause->kind) {

@@ -52,7 +52,6 @@ struct tensor {
 };
 
 struct source_driver;
-struct verified;
 struct catalog_names;
 
 /* An index that was read: V2 has one, or one for each part of a save that was never merged. */
@@ -86,8 +85,6 @@ struct catalog {
     uint32_t shard_count;
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;
-    struct verified
-        *verified; /* borrows: what is known to be damaged (render/verified.h); NULL: nobody asks */
     uint32_t file_count;         /* of data files, as the checkpoint says */
     struct catalog_names *names; /* of an object-based checkpoint (catalog_names.h); NULL */
     const char *names_fault;     /* why its object graph cannot be read; NULL */

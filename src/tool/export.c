@@ -65,10 +65,10 @@ static errint complain_unreadable(struct export *e, const char *path, errint rc)
 /* ---- what goes where ------------------------------------------------------------------------- */
 
 static errint open_file(const struct export *e, const struct export_file *f, enum content_need need,
-                        struct render_scratch *scratch, struct content *out)
+                        struct reader *r, struct content *out)
 {
-    return f->made ? content_open_made(e->view, &e->view->made[f->file], need, out)
-                   : content_open(e->view, f->file, need, scratch, out);
+    return f->made ? content_open_made(e->view, &e->view->made[f->file], need, r, out)
+                   : content_open(e->view, f->file, need, r, out);
 }
 
 /* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
@@ -99,7 +99,7 @@ static bool is_final(errint rc)
 }
 
 static errint add(struct export *e, const char *directory, struct export_file f,
-                  struct content *content, struct render_scratch *scratch)
+                  struct content *content, struct reader *r)
 {
     CLEANUP_BUF struct buf path = {0};
     buf_text(&path, directory);
@@ -126,7 +126,7 @@ static errint add(struct export *e, const char *directory, struct export_file f,
         return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
     }
     cause_clear();
-    errint rc = open_file(e, &f, CONTENT_SIZE, scratch, content);
+    errint rc = open_file(e, &f, CONTENT_SIZE, r, content);
     if (rc < 0) {
         return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
     }
@@ -164,17 +164,17 @@ static int by_rank(const void *a, const void *b, void *export)
 
 /* Tensors, in the order of the tree. */
 static errint add_nodes(struct export *e, const char *directory, unsigned formats,
-                        struct content *content, struct render_scratch *scratch)
+                        struct content *content, struct reader *r)
 {
     const struct view *v = e->view;
     errint rc = 0;
     for (uint32_t node = 0; !is_final(rc) && node < v->tree->count; node++) {
         int64_t npy = formats & FORMAT_BIT(FORMAT_NPY) ? content_npy(v, node) : -ENOENT;
         if (formats & FORMAT_BIT(FORMAT_RAW) && content_format(v, node) == FORMAT_RAW) {
-            rc = add(e, directory, (struct export_file){.file = node}, content, scratch);
+            rc = add(e, directory, (struct export_file){.file = node}, content, r);
         }
         if (!is_final(rc) && npy >= 0) {
-            rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, scratch);
+            rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, r);
         }
     }
     return rc;
@@ -184,7 +184,7 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
 {
     const struct view *v = e->view;
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(v);
     uint64_t errors_before = e->diag->errors;
     bool ready = content && inputs_find(v, e->graph, &e->inputs) == 0;
     errint rc = ready ? output_find(directory, e->diag, &e->output) : diag_no_memory(e->diag);
@@ -193,15 +193,14 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
     }
     e->output.in_place |= e->in_place;
     if (rc == 0 && formats & (FORMAT_BIT(FORMAT_RAW) | FORMAT_BIT(FORMAT_NPY))) {
-        rc = add_nodes(e, directory, formats, content, &scratch);
+        rc = add_nodes(e, directory, formats, content, &reader);
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
         if (v->made[i].kind == NODE_SIDECAR || FORMAT_BIT(v->made[i].format) & formats) {
-            rc =
-                add(e, directory, (struct export_file){.made = true, .file = i}, content, &scratch);
+            rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &reader);
         }
     }
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
     if (e->count) {
         qsort_r(e->files, e->count, sizeof(*e->files), by_rank, e);
     }
@@ -218,21 +217,19 @@ struct writing {
     mode_t mode;             /* of the results */
     char *buf;               /* owns */
     struct content *content; /* owns */
-    struct render_scratch scratch;
+    struct reader reader;
 };
 
 static errint copy(struct writing *w, const struct export_file *f, int fd)
 {
-    const struct view *v = w->export->view;
     cause_clear();
-    errint rc = open_file(w->export, f, CONTENT_BYTES, &w->scratch, w->content);
+    errint rc = open_file(w->export, f, CONTENT_BYTES, &w->reader, w->content);
     if (rc < 0) {
         w->content->layout = (struct layout){0};
         return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
     }
     for (uint64_t off = 0; off < f->bytes;) {
-        ssize_t got =
-            layout_read(&w->content->layout, v->catalog, off, EXPORT_BYTES, w->buf, &w->scratch);
+        ssize_t got = layout_read(&w->content->layout, &w->reader, off, EXPORT_BYTES, w->buf);
         if (got == -EINTR) {
             return -EINTR;
         }
@@ -313,6 +310,7 @@ static mode_t mode_of_result(const struct export *e)
 errint export_run(struct export *e, export_progress *progress, void *context)
 {
     struct writing w = {.export = e,
+                        .reader = view_reader(e->view),
                         .progress = progress,
                         .context = context,
                         .mode = mode_of_result(e),
@@ -335,7 +333,7 @@ errint export_run(struct export *e, export_progress *progress, void *context)
     }
     free(w.buf);
     free(w.content);
-    render_scratch_fini(&w.scratch);
+    reader_fini(&w.reader);
     return rc;
 }
 

@@ -61,7 +61,7 @@ MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned 
 
 /* export_run: writes them. On failure all that was written is gone again, and the diag says why;
  * -EINTR has no message. Memory does not grow with sizes; each file holds a descriptor until the
- * end, as far as there are any. Tensors are verified where the catalog's `checked` says so. */
+ * end, as far as there are any. Tensors are verified where the view's `verified` says so. */
 MUST_CHECK errint export_run(struct export *e, export_progress *progress, void *context);
 
 void export_fini(struct export *e);

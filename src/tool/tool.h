@@ -157,7 +157,7 @@ void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t co
                        const struct tool_args *args, struct tool_out *o);
 
 /* tool_values: the values of t as text on o; limit: at most so many. Fails as render_read does. */
-MUST_CHECK errint tool_values(const struct catalog *c, const struct target *t, uint64_t limit,
+MUST_CHECK errint tool_values(struct reader *r, const struct target *t, uint64_t limit,
                               struct tool_out *o);
 
 #endif

@@ -164,19 +164,18 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
 
 /* What is being written. */
 struct writing {
-    const struct catalog *catalog;
+    struct reader reader;
     const struct tool_args *args;
     struct tool_out *out;
     struct diag *diag;
     char *bytes; /* owns, CAT_BYTES */
-    struct render_scratch scratch;
 };
 
 static errint complain_unread(struct writing *w, const struct target *t, bool written, errint rc)
 {
     const struct cause cause = cause_last();
     CLEANUP_BUF struct buf text = {0};
-    bool known = why_print(w->catalog, &cause, &text) && !text.failed;
+    bool known = why_print(w->reader.catalog, &cause, &text) && !text.failed;
     bool damaged = cause.rc == -EBADMSG;
     return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "",
                       target_name(t), "%s '%s': %s",
@@ -189,13 +188,13 @@ static errint complain_unread(struct writing *w, const struct target *t, bool wr
 static errint write_raw(struct writing *w, const struct target *t)
 {
     uint64_t size;
-    errint rc = render_size(w->catalog, t, &w->scratch, &size);
+    errint rc = render_size(&w->reader, t, &size);
     if (rc < 0) {
         return rc;
     }
     for (uint64_t off = 0; off < size && w->out->rc == 0;) {
         size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
-        ssize_t got = render_read(w->catalog, t, off, len, w->bytes, &w->scratch);
+        ssize_t got = render_read(&w->reader, t, off, len, w->bytes);
         if (got <= 0) {
             return got < 0 ? (errint)got : -EIO;
         }
@@ -240,17 +239,17 @@ static bool is_all_printed(const struct tool_args *args, const struct target *t)
  * written, unless nobody wants the rest. */
 static errint write_target(struct writing *w, const struct target *t)
 {
-    bool first = target_stored_bytes(w->catalog, t) <= VERIFIED_FIRST;
+    bool first = target_stored_bytes(w->reader.catalog, t) <= VERIFIED_FIRST;
     cause_clear();
-    errint rc = first ? verified_ensure_target(w->catalog->verified, t) : 0;
+    errint rc = first ? verified_ensure_target(&w->reader, t) : 0;
     if (rc == 0) {
-        rc = w->args->text ? tool_values(w->catalog, t, w->args->limit, w->out) : write_raw(w, t);
+        rc = w->args->text ? tool_values(&w->reader, t, w->args->limit, w->out) : write_raw(w, t);
     }
     if (rc < 0) {
         return complain_unread(w, t, false, rc);
     }
     if (!first && w->out->rc == 0 && is_all_printed(w->args, t)) {
-        rc = verified_ensure_target(w->catalog->verified, t);
+        rc = verified_ensure_target(&w->reader, t);
     }
     return rc < 0 ? complain_unread(w, t, true, rc) : 0;
 }
@@ -265,7 +264,7 @@ static errint write_all(struct writing *w, const struct target **targets, int co
         }
         rc = write_target(w, targets[i]);
     }
-    render_scratch_fini(&w->scratch);
+    reader_fini(&w->reader);
     free(w->bytes);
     return rc;
 }
@@ -296,7 +295,7 @@ static errint cat(const struct tool_args *args, struct view *v, struct diag *d, 
     if (rc < 0) {
         return rc;
     }
-    struct writing w = {.catalog = v->catalog, .args = args, .out = o, .diag = d};
+    struct writing w = {.reader = view_reader(v), .args = args, .out = o, .diag = d};
     sandbox_narrow(args->sandbox, v);
     return write_all(&w, targets, count);
 }

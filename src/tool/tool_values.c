@@ -11,13 +11,13 @@
 
 enum { VALUES_BYTES = 64 << 10 }; /* a multiple of every element size */
 
-static errint print_window(const struct catalog *c, const struct target *t, struct text_printer *p,
-                           char *bytes, struct render_scratch *scratch, struct tool_out *o)
+static errint print_window(struct reader *r, const struct target *t, struct text_printer *p,
+                           char *bytes, struct tool_out *o)
 {
     uint64_t size = target_bytes(t);
     for (uint64_t off = 0; off < size && o->rc == 0;) {
         size_t len = size - off < VALUES_BYTES ? (size_t)(size - off) : VALUES_BYTES;
-        ssize_t got = render_read(c, t, off, len, bytes, scratch);
+        ssize_t got = render_read(r, t, off, len, bytes);
         if (got < 0 || (size_t)got != len) {
             return got < 0 ? (errint)got : -EIO;
         }
@@ -52,11 +52,11 @@ static errint over_string(const struct string_element *e, const struct text_prin
     return 0;
 }
 
-static errint print_strings(const struct catalog *c, const struct target *t, struct text_printer *p,
+static errint print_strings(struct reader *r, const struct target *t, struct text_printer *p,
                             char *bytes, struct tool_out *o)
 {
     CLEANUP_FREE struct string_cursor *cursor = malloc(sizeof(*cursor));
-    errint rc = cursor ? string_cursor_to(cursor, c, t, 0) : -ENOMEM;
+    errint rc = cursor ? string_cursor_to(cursor, r->catalog, t, 0) : -ENOMEM;
     struct string_element e;
     int got = 0;
     while (rc == 0 && o->rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
@@ -74,25 +74,22 @@ static errint print_strings(const struct catalog *c, const struct target *t, str
     return rc < 0 ? rc : got < 0 ? got : 0;
 }
 
-errint tool_values(const struct catalog *c, const struct target *t, uint64_t limit,
-                   struct tool_out *o)
+errint tool_values(struct reader *r, const struct target *t, uint64_t limit, struct tool_out *o)
 {
     struct text_printer printer;
-    struct render_scratch scratch = {0};
     CLEANUP_FREE char *bytes = malloc(VALUES_BYTES);
     if (!bytes) {
         return -ENOMEM;
     }
     /* All of what strings are made of is verified before any of it is written. */
     uint64_t size;
-    errint rc = render_size(c, t, &scratch, &size);
+    errint rc = render_size(r, t, &size);
     if (rc < 0) {
-        render_scratch_fini(&scratch);
         return rc;
     }
     text_begin(&printer, target_dtype(t), target_shape(t), limit, &o->text);
-    rc = target_sized(t) ? print_window(c, t, &printer, bytes, &scratch, o)
-                         : print_strings(c, t, &printer, bytes, o);
+    rc = target_sized(t) ? print_window(r, t, &printer, bytes, o)
+                         : print_strings(r, t, &printer, bytes, o);
     rc = rc == -ESTALE
              ? -EIO
              : rc; /* a doubt arose: what is written cannot be taken back, and done again */
@@ -101,6 +98,5 @@ errint tool_values(const struct catalog *c, const struct target *t, uint64_t lim
     } else {
         buf_char(&o->text, '\n');
     }
-    render_scratch_fini(&scratch);
     return rc;
 }

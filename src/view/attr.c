@@ -108,14 +108,14 @@ void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, u
 }
 
 errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
-                 struct render_scratch *scratch, struct stat *st)
+                 struct reader *r, struct stat *st)
 {
     attr_stat_unsized(v, policy, file, st);
     if (S_ISDIR(st->st_mode)) {
         return 0;
     }
     struct content content;
-    errint rc = content_open(v, file, CONTENT_SIZE, scratch, &content);
+    errint rc = content_open(v, file, CONTENT_SIZE, r, &content);
     if (rc < 0) {
         return rc;
     }

@@ -38,7 +38,7 @@ struct attr_policy {
  *
  * The size is found as by content_open, which may fail. */
 MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
-                            struct render_scratch *scratch, struct stat *st);
+                            struct reader *r, struct stat *st);
 
 /* attr_stat_unsized: likewise, but for the size and the blocks, which are 0. It reads and builds
  * nothing. */

@@ -158,11 +158,12 @@ bool content_sized(const struct view *v, uint32_t file)
 }
 
 errint content_open_made(const struct view *v, const struct made_file *f, enum content_need need,
-                         struct content *out)
+                         struct reader *r, struct content *out)
 {
     switch (f->kind) {
     case NODE_FORMAT:
-        return view_formats[f->format]->layout(v->formats.state[f->format], f->number, need, out);
+        return view_formats[f->format]->layout(v->formats.state[f->format], f->number, need, r,
+                                               out);
     case NODE_SIDECAR:
         out->layout = layout_of_shard(&v->sidecars.files[f->number], out->own);
         return 0;
@@ -174,15 +175,15 @@ errint content_open_made(const struct view *v, const struct made_file *f, enum c
     }
 }
 
-errint content_open(const struct view *v, uint32_t file, enum content_need need,
-                    struct render_scratch *scratch, struct content *out)
+errint content_open(const struct view *v, uint32_t file, enum content_need need, struct reader *r,
+                    struct content *out)
 {
     if (content_kind(v, file) == NODE_TARGET) {
         const struct view_format *format = view_formats[content_format(v, file)];
-        return format->target_layout(v->catalog, content_target(v, file), scratch, out);
+        return format->target_layout(r, content_target(v, file), out);
     }
     const struct node *n = &v->tree->nodes[file];
     const struct made_file made = {
         .kind = (enum node_kind)n->kind, .format = n->format, .number = n->number};
-    return content_open_made(v, &made, need, out);
+    return content_open_made(v, &made, need, r, out);
 }

@@ -90,10 +90,10 @@ bool content_sized(const struct view *v, uint32_t file);
  * (fuse/handle.h), are empty. Any thread; what is built once may take its time, and others wait for
  * it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM, -EOVERFLOW. */
 MUST_CHECK errint content_open(const struct view *v, uint32_t file, enum content_need need,
-                               struct render_scratch *scratch, struct content *out);
+                               struct reader *r, struct content *out);
 
 /* content_open_made: likewise of one of v->made, also where a variable hides it from the tree. */
 MUST_CHECK errint content_open_made(const struct view *v, const struct made_file *f,
-                                    enum content_need need, struct content *out);
+                                    enum content_need need, struct reader *r, struct content *out);
 
 #endif

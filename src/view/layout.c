@@ -15,11 +15,11 @@ static struct layout of_one(const struct extent *extent, uint64_t size)
     return (struct layout){extent, size ? 1 : 0, size};
 }
 
-errint layout_of_target(const struct catalog *c, const struct target *t,
-                        struct render_scratch *scratch, struct extent *extent, struct layout *out)
+errint layout_of_target(struct reader *r, const struct target *t, struct extent *extent,
+                        struct layout *out)
 {
     uint64_t bytes;
-    errint rc = render_size(c, t, scratch, &bytes);
+    errint rc = render_size(r, t, &bytes);
     *extent = (struct extent){.kind = EXTENT_TARGET, .target = t};
     *out = of_one(extent, bytes);
     return rc;
@@ -44,8 +44,8 @@ static uint32_t find(const struct layout *l, uint64_t off)
 }
 
 /* Bytes [from, from+len) of what the extent is from. */
-static errint read_extent(const struct extent *e, const struct catalog *c, uint64_t from,
-                          size_t len, char *to, struct render_scratch *scratch)
+static errint read_extent(const struct extent *e, struct reader *r, uint64_t from, size_t len,
+                          char *to)
 {
     ssize_t got = -EIO;
     switch (e->kind) {
@@ -53,22 +53,21 @@ static errint read_extent(const struct extent *e, const struct catalog *c, uint6
         memcpy(to, e->bytes + from, len);
         return 0;
     case EXTENT_SHARD:
-        return verified_read(c, e->shard, from, len, to);
+        return verified_read(r, e->shard, from, len, to);
     case EXTENT_TARGET:
-        got = render_read(c, e->target, from, len, to, scratch);
+        got = render_read(r, e->target, from, len, to);
         break;
     case EXTENT_STRINGS_JOINED:
-        got = string_read(c, e->target, STRING_JOINED, from, len, to, scratch);
+        got = string_read(r, e->target, STRING_JOINED, from, len, to);
         break;
     case EXTENT_STRINGS_FIXED:
-        got = string_read(c, e->target, STRING_FIXED, from, len, to, scratch);
+        got = string_read(r, e->target, STRING_FIXED, from, len, to);
         break;
     }
     return got < 0 ? (errint)got : (size_t)got == len ? 0 : -EIO;
 }
 
-ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off, size_t len,
-                    void *buf, struct render_scratch *scratch)
+ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size_t len, void *buf)
 {
     if (off >= l->size || len == 0) {
         return 0;
@@ -79,8 +78,8 @@ ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t of
         const struct extent *e = &l->extents[i];
         uint64_t end = i + 1 < l->count ? l->extents[i + 1].off : l->size;
         uint64_t part = end - (off + done) < count - done ? end - (off + done) : count - done;
-        errint rc = read_extent(e, c, e->from_off + (off + done - e->off), (size_t)part,
-                                (char *)buf + done, scratch);
+        errint rc = read_extent(e, r, e->from_off + (off + done - e->off), (size_t)part,
+                                (char *)buf + done);
         if (rc < 0) {
             return rc;
         }

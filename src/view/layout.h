@@ -42,15 +42,14 @@ struct layout {
 /* layout_of_target / layout_of_bytes / layout_of_shard: the layout of a whole target, of literal
  * bytes, of a whole file; *extent is the caller's storage and must outlive the layout. The size of
  * a target is found as by render_size, and that may fail. */
-MUST_CHECK errint layout_of_target(const struct catalog *c, const struct target *t,
-                                   struct render_scratch *scratch, struct extent *extent,
+MUST_CHECK errint layout_of_target(struct reader *r, const struct target *t, struct extent *extent,
                                    struct layout *out);
 struct layout layout_of_bytes(struct str bytes, struct extent *extent);
 struct layout layout_of_shard(struct shard *s, struct extent *extent);
 
 /* layout_read: bytes [off, off+len) of the file into buf; result as render_read. */
-MUST_CHECK ssize_t layout_read(const struct layout *l, const struct catalog *c, uint64_t off,
-                               size_t len, void *buf, struct render_scratch *scratch);
+MUST_CHECK ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size_t len,
+                               void *buf);
 
 /* A layout in the making: extents appended in order, those that go on in each other as one. */
 struct layout_build {

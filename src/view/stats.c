@@ -72,8 +72,8 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     line(b, "tensors", v->catalog->count);
     line(b, "targets", v->plan->count);
     line(b, "nodes", v->tree->count);
-    if (v->catalog->verified) {
-        struct verified_counts counts = verified_counts(v->catalog->verified);
+    if (v->verified) {
+        struct verified_counts counts = verified_counts(v->verified);
         line(b, "tensors.verified", counts.verified);
         line(b, "tensors.damaged", counts.damaged);
     }

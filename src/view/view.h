@@ -22,7 +22,7 @@ struct view {
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
     struct arena arena;        /* of the graph, and of names */
     struct catalog *catalog;   /* owns */
-    struct verified *verified; /* owns; is the catalog's */
+    struct verified *verified; /* owns; NULL before data files are open */
     struct spot_check spots;   /* what was looked at */
     struct plan *plan;         /* owns */
     struct tree *tree;         /* owns */
@@ -60,8 +60,7 @@ struct view_request {
     view_opener *open_data; /* NULL: with VIEW_DATA, of all data files that targets are made of */
     void *context;          /* for it */
     bool no_spot_check; /* -o noverify: open data files are not looked at (render/spot_check.h) */
-    enum verified_mode verified; /* what is asked of the catalog's `verified`, which is there once
-                                  data files are open */
+    enum verified_mode verified; /* of the view's `verified` */
 };
 
 /* view_open: opens everything that was asked for; all errors of a run are in d. Where index, V1
@@ -72,6 +71,12 @@ struct view_request {
 enum { VIEW_AGAIN_MOST = 3 };
 MUST_CHECK errint view_open(const struct view_request *request, struct diag *d, struct view *out);
 void view_close(struct view *v);
+
+/* view_reader: one that has read nothing yet, of an open view. */
+static inline struct reader view_reader(const struct view *v)
+{
+    return (struct reader){.catalog = v->catalog, .verified = v->verified};
+}
 
 /* view_map_text: the content of .ckptfs/map.ini: the map as read, or the text of the identity
  * map. */

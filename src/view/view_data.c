@@ -16,8 +16,7 @@ static errint look_at_data(const struct view_request *request, struct view *v, s
     if (verified_open(v->catalog, request->verified, &v->verified) < 0) {
         return diag_no_memory(d);
     }
-    v->catalog->verified = v->verified;
-    return request->no_spot_check ? 0 : spot_check_run(v->catalog, d, &v->spots);
+    return request->no_spot_check ? 0 : spot_check_run(v->catalog, v->verified, d, &v->spots);
 }
 
 errint view_open_data(const struct view_request *request, errint rc, struct view *v, struct diag *d)

@@ -25,12 +25,12 @@ struct check {
     bool few;     /* its shards are opened by path at each read */
     bool threads; /* and is read by several of them */
     struct check_file *files; /* owns; by number of content.h */
-    struct render_scratch scratch;
+    struct reader reader;     /* of the view */
 };
 
 /* check_read: bytes [off, off+len) of a file into buf, as layout_read; *size is its size. */
-MUST_CHECK ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32_t file,
-                              uint64_t off, size_t len, void *buf, uint64_t *size);
+MUST_CHECK ssize_t check_read(const struct check *c, struct reader *r, uint32_t file, uint64_t off,
+                              size_t len, void *buf, uint64_t *size);
 
 /* check_is_file: whether that number of content.h is a file whose bytes are the view's, and do not
  * change. */

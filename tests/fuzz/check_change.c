@@ -94,7 +94,7 @@ static void check_again(struct check *c, const struct made *m, uint32_t file, en
     static uint8_t now[CHECK_BYTES];
     const struct check_file *f = &c->files[file];
     uint64_t size;
-    ssize_t got = check_read(c, &c->scratch, file, 0, CHECK_BYTES, now, &size);
+    ssize_t got = check_read(c, &c->reader, file, 0, CHECK_BYTES, now, &size);
     if (got >= 0 && f->rc == 0 && !hidden) {
         FUZZ_CHECK(size == f->size && (size_t)got == f->len);
         const struct shard *source = source_of(c->view, file);

@@ -23,18 +23,18 @@ static void check_why(const struct check *c, errint rc)
     }
 }
 
-ssize_t check_read(const struct check *c, struct render_scratch *scratch, uint32_t file,
-                   uint64_t off, size_t len, void *buf, uint64_t *size)
+ssize_t check_read(const struct check *c, struct reader *r, uint32_t file, uint64_t off, size_t len,
+                   void *buf, uint64_t *size)
 {
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
     cause_clear();
     cause_clear();
-    errint rc = content_open(c->view, file, CONTENT_BYTES, scratch, opened);
+    errint rc = content_open(c->view, file, CONTENT_BYTES, r, opened);
     ssize_t got = rc;
     if (rc == 0) {
         *size = opened->layout.size;
-        got = layout_read(&opened->layout, c->view->catalog, off, len, buf, scratch);
+        got = layout_read(&opened->layout, r, off, len, buf);
         uint64_t left = off < *size ? *size - off : 0;
         FUZZ_CHECK(got < 0 || (uint64_t)got == (left < len ? left : len));
     }
@@ -64,7 +64,7 @@ static void read_first(struct check *c, uint32_t file)
 {
     static uint8_t buf[CHECK_BYTES];
     struct check_file *f = &c->files[file];
-    ssize_t got = check_read(c, &c->scratch, file, 0, CHECK_BYTES, buf, &f->size);
+    ssize_t got = check_read(c, &c->reader, file, 0, CHECK_BYTES, buf, &f->size);
     f->rc = got < 0 ? (errint)got : 0;
     if (got >= 0) {
         f->len = (size_t)got;
@@ -77,6 +77,7 @@ static void read_first(struct check *c, uint32_t file)
 void check_begin(struct check *c, struct view *v)
 {
     c->view = v;
+    c->reader = view_reader(v);
     c->files = calloc(content_files(v) + 1, sizeof(*c->files));
     FUZZ_CHECK(c->files);
     for (uint32_t i = 0; i < content_files(v); i++) {
@@ -92,7 +93,7 @@ void check_end(struct check *c)
         free(c->files[i].bytes);
     }
     free(c->files);
-    render_scratch_fini(&c->scratch);
+    reader_fini(&c->reader);
 }
 
 bool check_may_fail(const struct check *c)
@@ -110,8 +111,7 @@ bool check_may_fail(const struct check *c)
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
 /* One piece at a random place, against the whole. */
-static void check_piece(const struct check *c, struct render_scratch *scratch, uint32_t file,
-                        uint32_t *random)
+static void check_piece(const struct check *c, struct reader *r, uint32_t file, uint32_t *random)
 {
     const struct check_file *f = &c->files[file];
     uint8_t piece[PIECE];
@@ -121,7 +121,7 @@ static void check_piece(const struct check *c, struct render_scratch *scratch, u
         off = f->size - fuzz_random(random) % PIECE % f->size; /* near the end of a long one */
     }
     uint64_t size;
-    ssize_t got = check_read(c, scratch, file, off, len, piece, &size);
+    ssize_t got = check_read(c, r, file, off, len, piece, &size);
     if (f->rc == 0) {
         FUZZ_CHECK(size == f->size);
         FUZZ_CHECK(got >= 0 || off + len > f->len || check_may_fail(c));
@@ -132,36 +132,36 @@ static void check_piece(const struct check *c, struct render_scratch *scratch, u
     }
 }
 
-static void check_pieces(const struct check *c, struct render_scratch *scratch, uint32_t seed)
+static void check_pieces(const struct check *c, struct reader *r, uint32_t seed)
 {
     uint32_t random = seed;
     for (uint32_t file = 0; file < content_files(c->view); file++) {
         for (unsigned i = 0; i < PIECES && check_is_file(c->view, file); i++) {
-            check_piece(c, scratch, file, &random);
+            check_piece(c, r, file, &random);
         }
     }
 }
 
-struct reader {
+struct beside {
     const struct check *check;
     uint32_t seed;
 };
 
 static void *read_beside(void *context)
 {
-    const struct reader *r = context;
-    struct render_scratch scratch = {0};
-    check_pieces(r->check, &scratch, r->seed);
-    render_scratch_fini(&scratch);
+    const struct beside *b = context;
+    struct reader reader = view_reader(b->check->view);
+    check_pieces(b->check, &reader, b->seed);
+    reader_fini(&reader);
     return NULL;
 }
 
 static void check_parallel(const struct check *c)
 {
     pthread_t threads[THREADS];
-    struct reader readers[THREADS];
+    struct beside readers[THREADS];
     for (uint32_t i = 0; i < THREADS; i++) {
-        readers[i] = (struct reader){c, i + 1};
+        readers[i] = (struct beside){c, i + 1};
         FUZZ_CHECK(pthread_create(&threads[i], NULL, read_beside, &readers[i]) == 0);
     }
     for (unsigned i = 0; i < THREADS; i++) {
@@ -194,7 +194,7 @@ void check_stat(struct check *c, uint32_t file)
     struct stat st;
     for (unsigned i = 0; i < ARRAY_LEN(policies); i++) {
         bool sized = content_sized(c->view, file);
-        errint rc = attr_stat(c->view, &policies[i], file, &c->scratch, &st);
+        errint rc = attr_stat(c->view, &policies[i], file, &c->reader, &st);
         FUZZ_CHECK(rc == 0 || !sized);
         if (rc == 0) {
             FUZZ_CHECK(!(st.st_mode & 07222) &&
@@ -235,14 +235,14 @@ static void check_shards(const struct check *c, uint32_t file)
     }
 }
 
-static void check_made(const struct check *c)
+static void check_made(struct check *c)
 {
     struct content *opened = malloc(sizeof(*opened));
     FUZZ_CHECK(opened);
     for (uint32_t i = 0; i < c->view->made_count; i++) {
         const struct made_file *made = &c->view->made[i];
         cause_clear();
-        errint rc = content_open_made(c->view, made, CONTENT_BYTES, opened);
+        errint rc = content_open_made(c->view, made, CONTENT_BYTES, &c->reader, opened);
         check_why(c, rc);
         int64_t node = tree_find(c->view->tree, str_from(made->path));
         if (node > 0 && c->view->tree->nodes[node].kind == (uint8_t)made->kind) {
@@ -267,7 +267,7 @@ void check_files(struct check *c)
         (void)content_listed(c->view, file);
     }
     check_made(c);
-    check_pieces(c, &c->scratch, 0);
+    check_pieces(c, &c->reader, 0);
     if (c->threads) {
         check_parallel(c);
     }

@@ -18,7 +18,7 @@ static uint8_t *read_target(struct check *c, const struct target *t, uint64_t *s
 {
     *size = target_bytes(t);
     uint8_t *bytes = *size <= CHECK_BYTES ? malloc(*size + 1) : NULL;
-    ssize_t got = bytes ? render_read(c->view->catalog, t, 0, *size, bytes, &c->scratch) : -1;
+    ssize_t got = bytes ? render_read(&c->reader, t, 0, *size, bytes) : -1;
     if (got >= 0) {
         FUZZ_CHECK((uint64_t)got == *size);
         return bytes;

@@ -100,7 +100,7 @@ static uint8_t *read_bytes(struct check *c, const struct entry *e)
     uint32_t file = data_file(c->view, e->shard);
     uint64_t size;
     uint8_t *bytes = file != UINT32_MAX && e->size <= CHECK_BYTES ? malloc(e->size + 1) : NULL;
-    ssize_t got = bytes ? check_read(c, &c->scratch, file, e->off, e->size, bytes, &size) : -1;
+    ssize_t got = bytes ? check_read(c, &c->reader, file, e->off, e->size, bytes, &size) : -1;
     if (got < 0) {
         free(bytes);
         return NULL;

@@ -199,7 +199,7 @@ static void check_around_bad(struct check *c, uint32_t file, const struct expect
     uint8_t element[16];
     uint64_t size;
     for (size_t i = 0; e->bad && e->any_bad && i < e->len / e->element && i < 64; i++) {
-        ssize_t got = check_read(c, &c->scratch, file, i * e->element, e->element, element, &size);
+        ssize_t got = check_read(c, &c->reader, file, i * e->element, e->element, element, &size);
         FUZZ_CHECK(e->damaged || (got == -ERANGE) == e->bad[i]);
         FUZZ_CHECK(got < 0 || e->damaged ||
                    memcmp(element, e->bytes + i * e->element, e->element) == 0);

@@ -31,22 +31,22 @@ static const struct fake_tensor tensors[] = {
 
 static void read_targets(const struct plan *p)
 {
-    struct render_scratch scratch = {0};
+    struct reader reader = {.catalog = p->catalog};
     for (uint32_t i = 0; i < p->count && i < TARGETS_READ; i++) {
         const struct target *t = &p->targets[i];
         uint8_t bytes[READ];
         uint64_t all = target_bytes(t);
-        ssize_t got = render_read(p->catalog, t, 0, READ, bytes, &scratch);
+        ssize_t got = render_read(&reader, t, 0, READ, bytes);
         if (!target_sized(t)) { /* strings: there are none in this data file */
             FUZZ_CHECK(got == 0 || got == -EINVAL);
             continue;
         }
         FUZZ_CHECK(got == -ERANGE || got == (ssize_t)(all < READ ? all : READ));
-        got = render_read(p->catalog, t, all / 2 + 1, READ, bytes, &scratch);
+        got = render_read(&reader, t, all / 2 + 1, READ, bytes);
         FUZZ_CHECK(got == -ERANGE || got >= 0);
         FUZZ_CHECK(plan_find(p, target_name(t)) == t);
     }
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

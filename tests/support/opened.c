@@ -92,30 +92,30 @@ struct view_variable opened_find(const struct opened *o, const char *name)
 
 char *opened_bytes(const struct opened *o, const struct layout *l)
 {
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&o->view);
     char *all = malloc(l->size + 1);
     assert(all);
     size_t len = 1;
     for (uint64_t off = 0; off < l->size; len = len % 40000 * 3 + 1) {
         size_t want = l->size - off < len ? (size_t)(l->size - off) : len;
-        ssize_t got = layout_read(l, o->view.catalog, off, len, all + off, &scratch);
+        ssize_t got = layout_read(l, &reader, off, len, all + off);
         assert(got == (ssize_t)want);
         off += want;
     }
-    ssize_t more = layout_read(l, o->view.catalog, l->size, 1, all, &scratch);
+    ssize_t more = layout_read(l, &reader, l->size, 1, all);
     assert(more == 0);
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
     return all;
 }
 
 char *opened_target(const struct opened *o, const struct target *t, size_t *bytes)
 {
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&o->view);
     struct extent own;
     struct layout l;
-    errint rc = layout_of_target(o->view.catalog, t, &scratch, &own, &l);
+    errint rc = layout_of_target(&reader, t, &own, &l);
     assert(rc == 0);
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
     *bytes = l.size;
     return opened_bytes(o, &l);
 }

@@ -67,8 +67,7 @@ struct view_format {
 
     /* Of one file for each target, the rest is NULL. The file's layout; *out and `t` must outlive
      * it. Errors as of npy_layout. */
-    errint (*target_layout)(const struct catalog *c, const struct target *t,
-                            struct render_scratch *scratch, struct content *out);
+    errint (*target_layout)(struct reader *r, const struct target *t, struct content *out);
     const char *suffix; /* the file lies beside the target's, with this after its name; NULL: it is
                            the target's */
 
@@ -81,7 +80,8 @@ struct view_format {
 
     /* The layout of file i, borrowed from the state and *out. Any thread: what is built once may
      * take its time, and others wait for it (base/once.h). Errors as of content_open. */
-    errint (*layout)(void *state, uint32_t i, enum content_need need, struct content *out);
+    errint (*layout)(void *state, uint32_t i, enum content_need need, struct reader *r,
+                     struct content *out);
     void (*close)(void *state);
 
     /* What else one may have, or NULL. Whether `t`, a hidden tensor, is in its files all the

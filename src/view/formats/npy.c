@@ -102,34 +102,31 @@ static size_t write_header(const char *descr, struct shape shape, char *header)
 }
 
 /* As NumPy's arrays of bytes: all elements as wide as the longest. */
-static errint string_layout(const struct catalog *c, const struct target *t,
-                            struct render_scratch *scratch, char *header, struct extent *own,
-                            struct layout *out)
+static errint string_layout(struct reader *r, const struct target *t, struct content *out)
 {
     uint64_t bytes;
-    errint rc = string_size(c, t, STRING_FIXED, scratch, &bytes);
+    errint rc = string_size(r, t, STRING_FIXED, &bytes);
     if (rc < 0 || bytes > NPY_STRINGS_MOST) {
         return rc == 0 || rc == -EOVERFLOW ? -EFBIG : rc;
     }
     char descr[32];
     snprintf(descr, sizeof(descr), "|S%" PRIu64, string_width(t));
-    size_t len = write_header(descr, target_shape(t), header);
-    own[1] = (struct extent){.off = len, .kind = EXTENT_STRINGS_FIXED, .target = t};
-    *out = (struct layout){own, bytes ? 2 : 1, len + bytes};
+    size_t len = write_header(descr, target_shape(t), out->header);
+    out->own[1] = (struct extent){.off = len, .kind = EXTENT_STRINGS_FIXED, .target = t};
+    out->layout = (struct layout){out->own, bytes ? 2 : 1, len + bytes};
     return 0;
 }
 
-errint npy_layout(const struct catalog *c, const struct target *t, struct render_scratch *scratch,
-                  char header[static NPY_HEADER_MOST], struct extent *own, struct layout *out)
+errint npy_layout(struct reader *r, const struct target *t, struct content *out)
 {
-    own[0] = (struct extent){.kind = EXTENT_BYTES, .bytes = header};
+    out->own[0] = (struct extent){.kind = EXTENT_BYTES, .bytes = out->header};
     if (!target_sized(t)) {
-        return string_layout(c, t, scratch, header, own, out);
+        return string_layout(r, t, out);
     }
-    size_t len = write_header(descr_of(target_dtype(t)), target_shape(t), header);
+    size_t len = write_header(descr_of(target_dtype(t)), target_shape(t), out->header);
     uint64_t bytes = target_bytes(t);
-    own[1] = (struct extent){.off = len, .kind = EXTENT_TARGET, .target = t};
-    *out = (struct layout){own, bytes ? 2 : 1, len + bytes};
+    out->own[1] = (struct extent){.off = len, .kind = EXTENT_TARGET, .target = t};
+    out->layout = (struct layout){out->own, bytes ? 2 : 1, len + bytes};
     return 0;
 }
 
@@ -141,17 +138,11 @@ static const char *refusal(const void *state, const struct view_variable *l)
     return npy_refusal(l);
 }
 
-static errint layout(const struct catalog *c, const struct target *t,
-                     struct render_scratch *scratch, struct content *out)
-{
-    return npy_layout(c, t, scratch, out->header, out->own, &out->layout);
-}
-
 const struct view_format npy_format = {
     .name = "npy",
     .export_name = "npy",
     .unlisted = true,
     .refusal = refusal,
-    .target_layout = layout,
+    .target_layout = npy_layout,
     .suffix = ".npy",
 };

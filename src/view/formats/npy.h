@@ -33,12 +33,9 @@ bool npy_shape_fits(struct shape s, unsigned dtype);
 const char *npy_refusal(const struct view_variable *l);
 const char *npy_refusal_of(const struct target *t);
 
-/* npy_layout: the layout of target t, which has no npy_refusal, as such a file. The header is
- * written to `header`, which with the 2 extents at `own` must outlive the layout. The longest of
+/* npy_layout: the layout of target t, which has no npy_refusal, as such a file. The longest of
  * strings is found as by render_size, and that may fail; -EFBIG for strings that would take more
  * than 1 GiB. */
-MUST_CHECK errint npy_layout(const struct catalog *c, const struct target *t,
-                             struct render_scratch *scratch, char header[static NPY_HEADER_MOST],
-                             struct extent *own, struct layout *out);
+MUST_CHECK errint npy_layout(struct reader *r, const struct target *t, struct content *out);
 
 #endif

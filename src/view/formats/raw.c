@@ -8,10 +8,9 @@ static const char *refusal(const void *state, const struct view_variable *l)
     return NULL;
 }
 
-static errint layout(const struct catalog *c, const struct target *t,
-                     struct render_scratch *scratch, struct content *out)
+static errint layout(struct reader *r, const struct target *t, struct content *out)
 {
-    return layout_of_target(c, t, scratch, out->own, &out->layout);
+    return layout_of_target(r, t, out->own, &out->layout);
 }
 
 const struct view_format raw_format = {

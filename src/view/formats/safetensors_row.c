@@ -38,9 +38,11 @@ static void file(const void *state, uint32_t i, struct format_file *out)
     }
 }
 
-static errint layout(void *state, uint32_t i, enum content_need need, struct content *out)
+static errint layout(void *state, uint32_t i, enum content_need need, struct reader *r,
+                     struct content *out)
 {
     (void)need;
+    (void)r;
     return i < safetensors_count(state) ? safetensors_file(state, i, &out->layout)
                                         : safetensors_index(state, out->own, &out->layout);
 }

@@ -28,7 +28,7 @@ struct pass {
     struct early *early; /* owns */
     size_t early_count;
     size_t early_cap;
-    struct render_scratch scratch;
+    struct reader *reader;
     struct buf record; /* owns; reused */
     struct buf owner;  /* owns; reused: the record of the variable at hand, if it is in slices */
     uint64_t seen;     /* variables that were gone over */
@@ -63,8 +63,8 @@ static errint lay_out_strings(struct pass *p, const struct tf_item *item, struct
     struct tf_build *b = p->b;
     CLEANUP_BUF struct buf head = {0};
     uint64_t joined;
-    errint rc = string_head(b->catalog, item->target, &p->scratch, &head, seed);
-    rc = rc < 0 ? rc : string_size(b->catalog, item->target, STRING_JOINED, &p->scratch, &joined);
+    errint rc = string_head(p->reader, item->target, &head, seed);
+    rc = rc < 0 ? rc : string_size(p->reader, item->target, STRING_JOINED, &joined);
     if (rc < 0) {
         return rc;
     }
@@ -286,19 +286,18 @@ static errint add_rest(struct pass *p)
     return rc < 0 ? rc : add_kept(p, &kept, NULL);
 }
 
-errint tf_build_run(struct tf_build *b)
+errint tf_build_run(struct tf_build *b, struct reader *r)
 {
     struct arena keys;
     arena_init(&keys);
     arena_init(&b->texts);
-    struct pass p = {.b = b, .keys = &keys};
+    struct pass p = {.b = b, .keys = &keys, .reader = r};
     bundle_encode_header(&p.record, b->num_shards);
     sstable_build_add(&b->table, STR(""), buf_view(&p.record));
     errint rc = add_all_early(&p);
     rc = rc < 0 ? rc : add_rest(&p);
     errint made = sstable_build_finish(&b->table);
     bool failed = p.record.failed || p.owner.failed || b->data.failed;
-    render_scratch_fini(&p.scratch);
     buf_fini(&p.record);
     buf_fini(&p.owner);
     free(p.early);

@@ -31,9 +31,10 @@ struct tf_build {
     size_t sum_cap;
 };
 
-/* tf_build_run: makes the table, with 0 for checksums that are not known, and the layout. -ENOMEM.
- * The caller fills the inputs; the result is to be freed by tf_build_fini in either case. */
-MUST_CHECK errint tf_build_run(struct tf_build *b);
+/* tf_build_run: makes the table, with 0 for checksums that are not known, and the layout. The
+ * lengths of strings are read by r. -ENOMEM. The caller fills the inputs; the result is to be freed
+ * by tf_build_fini in either case. */
+MUST_CHECK errint tf_build_run(struct tf_build *b, struct reader *r);
 void tf_build_fini(struct tf_build *b);
 
 #endif

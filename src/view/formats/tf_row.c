@@ -55,16 +55,17 @@ static void file(const void *state, uint32_t i, struct format_file *out)
     }
 }
 
-static errint layout(void *state, uint32_t i, enum content_need need, struct content *out)
+static errint layout(void *state, uint32_t i, enum content_need need, struct reader *r,
+                     struct content *out)
 {
     switch (i) {
     case STATE:
         out->layout = layout_of_bytes(tf_view_state(state), out->own);
         return 0;
     case INDEX:
-        return tf_view_index(state, need == CONTENT_BYTES, out->own, &out->layout);
+        return tf_view_index(state, need, r, out->own, &out->layout);
     default:
-        return tf_view_data(state, i - DATA, out->own, &out->layout);
+        return tf_view_data(state, i - DATA, r, out->own, &out->layout);
     }
 }
 

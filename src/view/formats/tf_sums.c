@@ -20,6 +20,7 @@ enum { BUFFER_BYTES = 256 << 10, THREADS_MOST = 16, JOIN_STEP_MS = 20 };
 
 struct run {
     const struct catalog *catalog;
+    struct verified *verified; /* NULL: nothing is verified */
     struct tf_sum *sums;
     size_t count;
     atomic_size_t next;
@@ -41,28 +42,25 @@ static void fail(struct run *r, errint rc)
 }
 
 /* The next bytes of one of them, `len` at most; 0 at its end. */
-static ssize_t read_some(const struct run *r, const struct tf_sum *s, uint64_t off, char *buf,
-                         struct render_scratch *scratch)
+static ssize_t read_some(struct reader *r, const struct tf_sum *s, uint64_t off, char *buf)
 {
     if (s->strings) {
-        return string_read(r->catalog, s->target, STRING_JOINED, off, BUFFER_BYTES, buf, scratch);
+        return string_read(r, s->target, STRING_JOINED, off, BUFFER_BYTES, buf);
     }
     if (!s->placed) {
-        return render_read(r->catalog, s->target, off, BUFFER_BYTES, buf, scratch);
+        return render_read(r, s->target, off, BUFFER_BYTES, buf);
     }
     uint64_t len = s->bytes - off < BUFFER_BYTES ? s->bytes - off : BUFFER_BYTES;
-    errint rc = len ? verified_read(r->catalog, &r->catalog->shards[s->shard], s->off + off,
-                                    (size_t)len, buf)
-                    : 0;
+    struct shard *shard = &r->catalog->shards[s->shard];
+    errint rc = len ? verified_read(r, shard, s->off + off, (size_t)len, buf) : 0;
     return rc < 0 ? rc : (ssize_t)len;
 }
 
 /* Takes one after the other until there are no more. The calling thread asks whether its request is
  * still wanted. */
-static void work(struct run *r, bool caller)
+static void work(struct run *r, struct reader *reader, bool caller)
 {
     CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
-    struct render_scratch scratch = {0};
     if (!buf) {
         fail(r, -ENOMEM);
     }
@@ -72,10 +70,8 @@ static void work(struct run *r, bool caller)
         uint32_t crc = s->seed;
         uint64_t off = 0;
         /* A sum of damaged bytes would say that they are right. */
-        ssize_t got =
-            r->catalog->verified ? verified_ensure_target(r->catalog->verified, s->target) : 0;
-        while (got >= 0 && !atomic_load(&r->stop) &&
-               (got = read_some(r, s, off, buf, &scratch)) > 0) {
+        ssize_t got = verified_ensure_target(reader, s->target);
+        while (got >= 0 && !atomic_load(&r->stop) && (got = read_some(reader, s, off, buf)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
             if (caller && once_interrupted()) {
@@ -87,7 +83,6 @@ static void work(struct run *r, bool caller)
         }
         s->crc32c = crc32c_mask(crc);
     }
-    render_scratch_fini(&scratch);
 }
 
 static bool is_stopped(void *run)
@@ -98,9 +93,12 @@ static bool is_stopped(void *run)
 static void *help(void *run)
 {
     const struct once_waiter waiter = {.interrupted = is_stopped, .context = run};
+    const struct run *r = run;
+    struct reader reader = {.catalog = r->catalog, .verified = r->verified};
     once_wait_as(&waiter);
-    work(run, false);
+    work(run, &reader, false);
     once_wait_as(NULL);
+    reader_fini(&reader);
     return NULL;
 }
 
@@ -116,23 +114,25 @@ static void join(struct run *r, pthread_t helper)
     } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
 }
 
-errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count)
+errint tf_sums_run(struct reader *reader, struct tf_sum *sums, size_t count)
 {
-    struct run r = {.catalog = c, .sums = sums, .count = count};
+    struct run r = {
+        .catalog = reader->catalog, .verified = reader->verified, .sums = sums, .count = count};
     pthread_mutex_init(&r.lock, NULL);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t threads = processors < 1              ? 1
                      : processors > THREADS_MOST ? THREADS_MOST
                                                  : (size_t)processors;
     threads = threads > count ? count : threads;
-    size_t fit = source_readers(c); /* more would unpack each other's blocks anew for each buffer */
+    size_t fit =
+        source_readers(r.catalog); /* more would unpack each other's blocks anew for each buffer */
     threads = threads > fit ? fit : threads;
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;
     while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {
         started++;
     }
-    work(&r, true);
+    work(&r, reader, true);
     while (started > 0) {
         join(&r, helpers[--started]);
     }

@@ -10,7 +10,7 @@
 
 #include "base/errint.h"
 #include "plan/plan.h"
-#include "source/catalog.h"
+#include "render/reader.h"
 
 struct tf_sum {
     const struct target *target; /* whose bytes they are */
@@ -25,9 +25,10 @@ struct tf_sum {
 };
 
 /* tf_sums_run: fills crc32c of each with as many threads as there are processors, of a compressed
- * V1 file no more than its unpacked blocks have room for (codec/sstable_cache.h). -EINTR when the
- * calling thread's request was interrupted (base/once.h); -ENOMEM; else what reading failed with,
- * whose cause is noted (base/cause.h). */
-MUST_CHECK errint tf_sums_run(const struct catalog *c, struct tf_sum *sums, size_t count);
+ * V1 file no more than its unpacked blocks have room for (codec/sstable_cache.h). The calling
+ * thread reads with r, the others as r does. -EINTR when the calling thread's request was
+ * interrupted (base/once.h); -ENOMEM; else what reading failed with, whose cause is noted
+ * (base/cause.h). */
+MUST_CHECK errint tf_sums_run(struct reader *r, struct tf_sum *sums, size_t count);
 
 #endif

@@ -309,9 +309,16 @@ static errint lasting(errint rc)
     return rc == -EUCLEAN || rc == -ERANGE ? -EBADMSG : rc;
 }
 
-static errint build(void *view)
+/* What of the view is made, and who reads for it. */
+struct making {
+    struct tf_view *view;
+    struct reader *reader;
+};
+
+static errint build(void *context)
 {
-    struct tf_view *v = view;
+    const struct making *m = context;
+    struct tf_view *v = m->view;
     struct tf_build *b = &v->build;
     tf_build_fini(b);
     *b = (struct tf_build){
@@ -324,14 +331,14 @@ static errint build(void *view)
         .own = v->source_count,
         .num_shards = v->data_count,
     };
-    return lasting(tf_build_run(b));
+    return lasting(tf_build_run(b, m->reader));
 }
 
-static errint sum(void *view)
+static errint sum(void *context)
 {
-    struct tf_view *v = view;
-    struct tf_build *b = &v->build;
-    errint rc = tf_sums_run(v->catalog, b->sums, b->sum_count);
+    const struct making *m = context;
+    struct tf_build *b = &m->view->build;
+    errint rc = tf_sums_run(m->reader, b->sums, b->sum_count);
     if (rc < 0) {
         return lasting(rc);
     }
@@ -345,11 +352,13 @@ static errint sum(void *view)
     return 0;
 }
 
-errint tf_view_index(struct tf_view *v, bool content, struct extent *own, struct layout *out)
+errint tf_view_index(struct tf_view *v, enum content_need need, struct reader *r,
+                     struct extent *own, struct layout *out)
 {
-    errint rc = once_need(&v->built, build, v);
-    if (rc == 0 && content) {
-        rc = once_need(&v->summed, sum, v);
+    struct making m = {v, r};
+    errint rc = once_need(&v->built, build, &m);
+    if (rc == 0 && need == CONTENT_BYTES) {
+        rc = once_need(&v->summed, sum, &m);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -363,13 +372,15 @@ void tf_view_state_of(const struct tf_view *v, enum once_state *built, enum once
     *summed = once_state(&v->summed);
 }
 
-errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own, struct layout *out)
+errint tf_view_data(struct tf_view *v, uint32_t i, struct reader *r, struct extent *own,
+                    struct layout *out)
 {
     if (i < v->source_count) {
         *out = layout_of_shard(&v->catalog->shards[v->sources[i]], own);
         return 0;
     }
-    errint rc = once_need(&v->built, build, v);
+    struct making m = {v, r};
+    errint rc = once_need(&v->built, build, &m);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

@@ -49,19 +49,19 @@ const char *tf_view_data_path(const struct tf_view *v, uint32_t i);
  * own. */
 struct shard *tf_view_source(const struct tf_view *v, uint32_t i);
 
-/* tf_view_index: the layout of the index, borrowed from v and *own. With `content`, its bytes can
- * be read; without, only its size is right. Any thread; the first one works, and others wait
- * (base/once.h), whose errors these are. -EBADMSG for good, when a tensor that checksums are made
- * of is damaged, or a value does not fit its cast: which, is noted (base/cause.h). */
-MUST_CHECK errint tf_view_index(struct tf_view *v, bool content, struct extent *own,
-                                struct layout *out);
+/* tf_view_index: the layout of the index, borrowed from v and *own. Any thread; the first one
+ * works, and others wait (base/once.h), whose errors these are. -EBADMSG for good, when a tensor
+ * that checksums are made of is damaged, or a value does not fit its cast: which, is noted
+ * (base/cause.h). */
+MUST_CHECK errint tf_view_index(struct tf_view *v, enum content_need need, struct reader *r,
+                                struct extent *own, struct layout *out);
 
 /* tf_view_state_of: whether the index was built, and whether its checksums were found: for
  * statistics. */
 void tf_view_state_of(const struct tf_view *v, enum once_state *built, enum once_state *summed);
 
 /* tf_view_data: the layout of data file i. Likewise. */
-MUST_CHECK errint tf_view_data(struct tf_view *v, uint32_t i, struct extent *own,
+MUST_CHECK errint tf_view_data(struct tf_view *v, uint32_t i, struct reader *r, struct extent *own,
                                struct layout *out);
 
 #endif

@@ -58,7 +58,7 @@ static void compare(const struct catalog *c, const struct target_form *f)
     unsigned char *want = malloc(bytes + 1);
     unsigned char *got = malloc(bytes + 64);
     naive(f, want);
-    struct render_scratch scratch = {0};
+    struct reader reader = {.catalog = c};
     unsigned seed = 7;
     for (unsigned round = 0; round < 400; round++) {
         seed = seed * 1103515245u + 12345u;
@@ -66,7 +66,7 @@ static void compare(const struct catalog *c, const struct target_form *f)
         seed = seed * 1103515245u + 12345u;
         size_t len = round == 0 ? bytes : (seed >> 8) % (bytes + 7);
         memset(got, 0xee, bytes + 64);
-        ssize_t n = render_read(c, &t, off, len, got, &scratch);
+        ssize_t n = render_read(&reader, &t, off, len, got);
         uint64_t expect = off >= bytes ? 0 : bytes - off < len ? bytes - off : len;
         assert_int_equal(n, expect);
         if (expect) {
@@ -74,7 +74,7 @@ static void compare(const struct catalog *c, const struct target_form *f)
         }
         assert_int_equal(got[expect], 0xee);
     }
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
     free(want);
     free(got);
 }
@@ -133,14 +133,14 @@ static void render_scalar_and_ranks_of_one_are_whole(void **state)
     slice(c, none, none);
     struct target whole = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0]};
     unsigned char got[16];
-    struct render_scratch scratch = {0};
-    assert_int_equal(render_read(c, &whole, 3, 100, got, &scratch), 5);
+    struct reader reader = {.catalog = c};
+    assert_int_equal(render_read(&reader, &whole, 3, 100, got), 5);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(got[i], fake_byte(3 + i));
     }
-    assert_int_equal(render_read(c, &whole, 8, 1, got, &scratch), 0);
-    assert_int_equal(render_read(c, &whole, UINT64_MAX, 1, got, &scratch), 0);
-    assert_null(scratch.window);
+    assert_int_equal(render_read(&reader, &whole, 8, 1, got), 0);
+    assert_int_equal(render_read(&reader, &whole, UINT64_MAX, 1, got), 0);
+    assert_null(reader.window);
     fake_close(c);
 }
 
@@ -248,12 +248,12 @@ static void render_truncated_shard_is_eio_for_good(void **state)
     struct catalog *c = fake_catalog(t, 1, 1);
     struct target whole = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0]};
     unsigned char got[64];
-    struct render_scratch scratch = {0};
-    assert_int_equal(render_read(c, &whole, 0, 64, got, &scratch), 64);
+    struct reader reader = {.catalog = c};
+    assert_int_equal(render_read(&reader, &whole, 0, 64, got), 64);
     assert_int_equal(ftruncate(c->shards[0].fd, 7000), 0);
-    assert_int_equal(render_read(c, &whole, 0, 64, got, &scratch), -EIO);
+    assert_int_equal(render_read(&reader, &whole, 0, 64, got), -EIO);
     assert_int_equal(ftruncate(c->shards[0].fd, 8000), 0);
-    assert_int_equal(render_read(c, &whole, 0, 64, got, &scratch), -EIO);
+    assert_int_equal(render_read(&reader, &whole, 0, 64, got), -EIO);
     fake_close(c);
 }
 
@@ -315,12 +315,12 @@ static void layout_header_and_target_read_as_one_file(void **state)
         want[i] = fake_byte(i);
     }
     memcpy(want + 100, "end", 3);
-    struct render_scratch scratch = {0};
+    struct reader reader = {.catalog = c};
     for (uint64_t off = 0; off <= 104; off++) {
         for (size_t len = 0; len <= 104; len += 3) {
             unsigned char got[110] = {0};
             uint64_t expect = off >= 103 ? 0 : 103 - off < len ? 103 - off : len;
-            assert_int_equal(layout_read(&l, c, off, len, got, &scratch), expect);
+            assert_int_equal(layout_read(&l, &reader, off, len, got), expect);
             if (expect) {
                 assert_memory_equal(got, want + off, expect);
             }
@@ -328,11 +328,11 @@ static void layout_header_and_target_read_as_one_file(void **state)
     }
     struct extent one;
     struct layout raw;
-    assert_int_equal(layout_of_target(c, &whole, &scratch, &one, &raw), 0);
+    assert_int_equal(layout_of_target(&reader, &whole, &one, &raw), 0);
     assert_int_equal(raw.size, 100);
     struct layout text = layout_of_bytes(STR(""), &one);
     unsigned char got[4];
-    assert_int_equal(layout_read(&text, c, 0, 4, got, &scratch), 0);
+    assert_int_equal(layout_read(&text, &reader, 0, 4, got), 0);
     layout_build_fini(&b);
     fake_close(c);
 }
@@ -356,7 +356,7 @@ static void cast_compare(const struct catalog *c, struct target_form *f, enum dt
     struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &cast};
     uint64_t bytes = target_bytes(&t);
     assert_int_equal(bytes, elements * dtype_bytes(to));
-    struct render_scratch scratch = {0};
+    struct reader reader = {.catalog = c};
     unsigned seed = 3;
     for (unsigned round = 0; round < 600; round++) {
         seed = seed * 1103515245u + 12345u;
@@ -365,13 +365,13 @@ static void cast_compare(const struct catalog *c, struct target_form *f, enum dt
         size_t len = round == 0 ? bytes : round % 2 ? (seed >> 8) % 40 : (seed >> 8) % (bytes + 7);
         memset(got, 0xee, bytes + 64);
         uint64_t expect = off >= bytes ? 0 : bytes - off < len ? bytes - off : len;
-        assert_int_equal(render_read(c, &t, off, len, got, &scratch), expect);
+        assert_int_equal(render_read(&reader, &t, off, len, got), expect);
         if (expect) {
             assert_memory_equal(got, want + off, expect);
         }
         assert_int_equal(got[expect], 0xee);
     }
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
     free(raw);
     free(want);
     free(got);
@@ -429,13 +429,13 @@ static void render_value_that_does_not_fit_is_erange(void **state)
         .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};
     unsigned char got[64];
-    struct render_scratch scratch = {0};
-    assert_int_equal(render_read(c, &target, 0, 40, got, &scratch), 40);
+    struct reader reader = {.catalog = c};
+    assert_int_equal(render_read(&reader, &target, 0, 40, got), 40);
     assert_int_equal(got[39], 39);
-    assert_int_equal(render_read(c, &target, 40, 1, got, &scratch), -ERANGE);
-    assert_int_equal(render_read(c, &target, 0, 64, got, &scratch), -ERANGE);
-    assert_int_equal(render_read(c, &target, 41, 23, got, &scratch), 23);
-    render_scratch_fini(&scratch);
+    assert_int_equal(render_read(&reader, &target, 40, 1, got), -ERANGE);
+    assert_int_equal(render_read(&reader, &target, 0, 64, got), -ERANGE);
+    assert_int_equal(render_read(&reader, &target, 41, 23, got), 23);
+    reader_fini(&reader);
     fake_close(c);
 }
 

@@ -38,7 +38,7 @@ struct fixture {
     struct slices sliced;
     struct verified *k;
     struct arena a;
-    struct render_scratch scratch;
+    struct reader reader; /* of the two */
 };
 
 static uint32_t crc_of(uint64_t off, uint64_t len)
@@ -74,7 +74,7 @@ static int setup_for(void **state, enum verified_mode mode)
     s->shard = TENSOR_NO_SHARD;
     s->off = 0;
     assert_int_equal(verified_open(f.c, mode, &f.k), 0);
-    f.c->verified = f.k;
+    f.reader = (struct reader){.catalog = f.c, .verified = f.k};
     *state = &f;
     return 0;
 }
@@ -93,7 +93,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     cause_clear(); /* it may point into what is freed here */
-    render_scratch_fini(&f->scratch);
+    reader_fini(&f->reader);
     verified_close(f->k);
     arena_fini(&f->a);
     fake_close(f->c);
@@ -104,7 +104,7 @@ static ssize_t read_whole(struct fixture *f, unsigned tensor, uint64_t off, size
 {
     char got[32000];
     const struct target t = {.name_ptr = "t", .name_len = 1, .source = &f->c->tensors[tensor]};
-    return render_read(f->c, &t, off, len, got, &f->scratch);
+    return render_read(&f->reader, &t, off, len, got);
 }
 
 /* Rows [from, from + rows) of `tensor`, as a part would show them. */
@@ -128,7 +128,7 @@ static ssize_t read_rows(struct fixture *f, unsigned tensor, int64_t from, int64
         .shape = {len, 2}, .dtype = t->dtype, .part = -1, .pieces = pieces, .piece_count = count};
     const struct target target = {.name_ptr = "t", .name_len = 1, .source = t, .form = &form};
     char got[32000];
-    return render_read(f->c, &target, 0, sizeof(got), got, &f->scratch);
+    return render_read(&f->reader, &target, 0, sizeof(got), got);
 }
 
 /* What the last read failed for. */
@@ -207,7 +207,7 @@ static void verified_an_unreadable_tensor_may_be_asked_for_again(void **state)
 static void *read_all(void *data)
 {
     struct fixture *f = data;
-    struct fixture mine = {.c = f->c, .k = f->k};
+    struct fixture mine = {.c = f->c, .reader = {.catalog = f->c, .verified = f->k}};
     for (unsigned i = 0; i < 200; i++) {
         unsigned tensor = i % 3;
         ssize_t got = read_whole(&mine, tensor, i % 50, 7);
@@ -218,7 +218,7 @@ static void *read_all(void *data)
         }
         cause_clear();
     }
-    render_scratch_fini(&mine.scratch);
+    reader_fini(&mine.reader);
     return NULL;
 }
 
@@ -265,10 +265,11 @@ static void verified_only_what_is_marked_is_refused(void **state)
     assert_int_equal(read_rows(f, 3, 0, 2), -EUCLEAN);
     expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored 00002222, found 00001111");
     /* And where the file is shown as it is. */
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 2, got), -EUCLEAN);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->slices[0].off, 10, got), 0);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->slices[1].off + 29, 1, got),
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[1].off - 1, 1, got), 0);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[1].off - 1, 2, got),
+                     -EUCLEAN);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->slices[0].off, 10, got), 0);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->slices[1].off + 29, 1, got),
                      -EUCLEAN);
     struct verified_counts n = verified_counts(f->k);
     assert_true(n.damaged == 2 && n.verified == 0);
@@ -278,7 +279,7 @@ static void verified_only_what_is_marked_is_refused(void **state)
 static void verified_what_was_verified_is_known_in_either_mode(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(verified_ensure(f->k, &f->list[0], NULL), 0);
+    assert_int_equal(verified_ensure(&f->reader, &f->list[0], NULL), 0);
     assert_false(verified_wary(f->k)); /* nothing is to be refused */
     assert_true(verified_counts(f->k).verified == 1);
     f->list[1].crc32c ^= 1;
@@ -292,16 +293,16 @@ static void verified_what_was_verified_is_known_in_either_mode(void **state)
     struct target_form form = {
         .shape = {len, 2}, .dtype = DTYPE_FLOAT32, .pieces = &piece, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &f->list[1], .form = &form};
-    assert_int_equal(verified_ensure_target(f->k, &target), -EUCLEAN);
+    assert_int_equal(verified_ensure_target(&f->reader, &target), -EUCLEAN);
     assert_int_equal(read_whole(f, 1, 0, 10), -EUCLEAN);
     expect_why(f, "b: checksum mismatch: stored ");
-    assert_int_equal(verified_ensure(f->k, &f->list[3], &f->slices[0]), 0);
+    assert_int_equal(verified_ensure(&f->reader, &f->list[3], &f->slices[0]), 0);
     assert_int_equal(read_rows(f, 3, 0, 4), 40); /* and the other was not looked at */
-    assert_int_equal(verified_ensure(f->k, &f->list[3], &f->slices[1]), -EUCLEAN);
+    assert_int_equal(verified_ensure(&f->reader, &f->list[3], &f->slices[1]), -EUCLEAN);
     assert_int_equal(read_rows(f, 3, 0, 4), -EUCLEAN);
     expect_why(f, "s [1:4, 0:10]: checksum mismatch: stored ");
     target = (struct target){.name_ptr = "t", .name_len = 1, .source = &f->list[2]};
-    assert_int_equal(verified_ensure_target(f->k, &target), 0);
+    assert_int_equal(verified_ensure_target(&f->reader, &target), 0);
     struct verified_counts n = verified_counts(f->k);
     assert_true(n.verified == 2 && n.damaged == 2);
 }
@@ -333,8 +334,9 @@ static void verified_what_is_in_doubt_is_verified_again(void **state)
     assert_int_equal(read_whole(f, 0, 0, 10), -EUCLEAN);
     expect_why(f, "a: checksum mismatch");
     char got[10];
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off - 1, 10, got), -EUCLEAN);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[1].off, 10, got), 0);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[1].off - 1, 10, got),
+                     -EUCLEAN);
     assert_int_equal(shard_doubt(&f->c->shards[0]), f->c->shards[0].changed);
 }
 
@@ -359,21 +361,21 @@ static void verified_nobody_knows_bytes_of_no_tensor_in_doubt(void **state)
 {
     struct fixture *f = *state;
     char got[10];
-    f->c->verified = NULL;
+    f->reader.verified = NULL;
     assert_int_equal(read_whole(f, 1, 0, 8), 8);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], 0, 10, got), 0);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], 0, 10, got), 0);
     touch(f);
     assert_int_equal(read_whole(f, 1, 0, 8), -EIO);
     expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
     assert_int_equal(read_rows(f, 3, 0, 4), -EIO);
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], 0, 10, got), -EIO);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], 0, 10, got), -EIO);
     cause_clear();
-    f->c->verified = f->k;
+    f->reader.verified = f->k;
     f->list[2].dtype = DTYPE_VARIANT; /* a kind whose checksum nobody can find */
     f->list[2].no_crc = true;
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[2].off, 10, got), -EIO);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[2].off, 10, got), -EIO);
     expect_why(f, "fake.data-00000-of-00001: may have changed since it was opened");
-    assert_int_equal(verified_read(f->c, &f->c->shards[0], f->list[1].off, 10, got), 0);
+    assert_int_equal(verified_read(&f->reader, &f->c->shards[0], f->list[1].off, 10, got), 0);
 }
 
 struct toucher {
@@ -384,19 +386,19 @@ struct toucher {
 static void *read_while_touched(void *data)
 {
     struct toucher *t = data;
-    struct fixture mine = {.c = t->f->c, .k = t->f->k};
+    struct fixture mine = {.c = t->f->c, .reader = {.catalog = t->f->c, .verified = t->f->k}};
     void *wrong = NULL;
     for (unsigned i = 0; !wrong && !atomic_load(&t->stop); i++) {
         unsigned char got[64];
         const struct tensor *tensor = &mine.c->tensors[i % 3];
         const struct target target = {.name_ptr = "t", .name_len = 1, .source = tensor};
-        ssize_t n = render_read(mine.c, &target, i % 30, sizeof(got), got, &mine.scratch);
+        ssize_t n = render_read(&mine.reader, &target, i % 30, sizeof(got), got);
         for (ssize_t k = 0; k < n; k++) {
             wrong = got[k] != fake_byte(tensor->off + i % 30 + (uint64_t)k) ? data : wrong;
         }
         wrong = n != (ssize_t)sizeof(got) && n != -EIO ? data : wrong;
     }
-    render_scratch_fini(&mine.scratch);
+    reader_fini(&mine.reader);
     return wrong;
 }
 

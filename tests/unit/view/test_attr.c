@@ -75,8 +75,8 @@ static struct stat stat_as(const char *path, uid_t uid, gid_t gid)
 {
     struct attr_policy policy = {.uid = uid, .gid = gid};
     struct stat st;
-    struct render_scratch scratch = {0};
-    assert_int_equal(attr_stat(&now.view, &policy, node(path), &scratch, &st), 0);
+    struct reader reader = view_reader(&now.view);
+    assert_int_equal(attr_stat(&now.view, &policy, node(path), &reader, &st), 0);
     return st;
 }
 
@@ -155,13 +155,13 @@ static void attr_stat_follows_the_options(void **state)
     struct attr_policy policy = {
         .set_uid = true, .force_uid = 5, .set_gid = true, .force_gid = 6, .umask = 027};
     struct stat st;
-    struct render_scratch scratch = {0};
-    assert_int_equal(attr_stat(&now.view, &policy, node("scope/w"), &scratch, &st), 0);
+    struct reader reader = view_reader(&now.view);
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope/w"), &reader, &st), 0);
     check_owner(st, 0440, 5, 6);
-    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &scratch, &st), 0);
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &reader, &st), 0);
     check_owner(st, 0500, 5, 6);
     now.view.catalog->index_st.st_mode = S_IFREG | 0644;
-    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &scratch, &st), 0);
+    assert_int_equal(attr_stat(&now.view, &policy, node("scope"), &reader, &st), 0);
     check_owner(st, 0550, 5, 6);
 }
 

@@ -136,10 +136,10 @@ static void wanted(const struct fixture *f, struct mkbuf *b, const int64_t *star
 /* Any window of the target is that of `want`. */
 static void compare(struct fixture *f, const char *name, const struct mkbuf *want)
 {
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&f->v);
     const struct target *t = target(f, name);
     uint64_t size;
-    assert_int_equal(render_size(f->v.catalog, t, &scratch, &size), 0);
+    assert_int_equal(render_size(&reader, t, &size), 0);
     assert_int_equal(size, want->len);
     char *got = malloc(want->len + 64);
     unsigned seed = 5;
@@ -150,14 +150,14 @@ static void compare(struct fixture *f, const char *name, const struct mkbuf *wan
         size_t len = round == 0 ? want->len : (seed >> 8) % (round % 2 ? 500 : want->len + 7);
         memset(got, 0xee, want->len + 64);
         uint64_t expect = off >= want->len ? 0 : want->len - off < len ? want->len - off : len;
-        assert_int_equal(render_read(f->v.catalog, t, off, len, got, &scratch), expect);
+        assert_int_equal(render_read(&reader, t, off, len, got), expect);
         if (expect) {
             assert_memory_equal(got, want->data + off, expect);
         }
         assert_int_equal((unsigned char)got[expect], 0xee);
     }
     free(got);
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
 }
 
 /* ---- good ones ------------------------------------------------------------------------------- */
@@ -292,10 +292,10 @@ static void strings_of_a_big_endian_machine(void **state)
     wanted(f, &want, (const int64_t[]){0, 0}, (const int64_t[]){ROWS, COLUMNS}, COLUMNS);
     compare(f, "many", &want);
     mkbuf_free(&want);
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&f->v);
     uint64_t size;
-    assert_int_equal(render_size(f->v.catalog, target(f, "wrong"), &scratch, &size), -EBADMSG);
-    render_scratch_fini(&scratch);
+    assert_int_equal(render_size(&reader, target(f, "wrong"), &size), -EBADMSG);
+    reader_fini(&reader);
 }
 
 /* TensorFlow takes lengths of more bytes than they need, bytes after the last element, and an entry
@@ -317,10 +317,10 @@ static void strings_free_forms_are_taken(void **state)
     assert_int_equal(open_view(f, "/=/"), 0);
     compare(f, "wide", &(struct mkbuf){.data = (uint8_t *)(uintptr_t) "hi\n\n", .len = 4});
     compare(f, "zero", &(struct mkbuf){.data = (uint8_t *)f->text});
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&f->v);
     uint64_t size;
-    assert_int_equal(render_size(f->v.catalog, target(f, "zero2"), &scratch, &size), -EBADMSG);
-    render_scratch_fini(&scratch);
+    assert_int_equal(render_size(&reader, target(f, "zero2"), &size), -EBADMSG);
+    reader_fini(&reader);
     mkbuf_free(&run);
     mkbuf_free(&wide);
 }
@@ -360,9 +360,9 @@ struct racer {
 static void *race(void *data)
 {
     struct racer *r = data;
-    struct render_scratch scratch = {0};
-    r->rc = render_size(r->f->v.catalog, target(r->f, "many"), &scratch, &r->size);
-    render_scratch_fini(&scratch);
+    struct reader reader = view_reader(&r->f->v);
+    r->rc = render_size(&reader, target(r->f, "many"), &r->size);
+    reader_fini(&reader);
     return NULL;
 }
 
@@ -395,15 +395,14 @@ static void strings_sizes_are_found_once_for_all_threads(void **state)
 /* Opens, and the target can be neither sized nor read, now and later. */
 static void assert_damaged(struct fixture *f, const char *name)
 {
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&f->v);
     char byte;
     for (unsigned i = 0; i < 2; i++) {
         uint64_t size;
-        assert_int_equal(render_size(f->v.catalog, target(f, name), &scratch, &size), -EBADMSG);
-        assert_int_equal(render_read(f->v.catalog, target(f, name), 0, 1, &byte, &scratch),
-                         -EBADMSG);
+        assert_int_equal(render_size(&reader, target(f, name), &size), -EBADMSG);
+        assert_int_equal(render_read(&reader, target(f, name), 0, 1, &byte), -EBADMSG);
     }
-    render_scratch_fini(&scratch);
+    reader_fini(&reader);
 }
 
 static void strings_every_changed_byte_is_seen(void **state)
@@ -487,22 +486,24 @@ static void strings_short_and_cut_shards(void **state)
     struct fixture *f = *state;
     add_strings(f, "many", 2, (const int64_t[]){ROWS, COLUMNS}, 0, MANY, false);
     assert_int_equal(open_view(f, "/=/"), 0);
-    struct render_scratch scratch = {0};
+    struct reader reader = view_reader(&f->v);
     uint64_t size;
     char byte;
     const struct target *t = target(f, "many");
-    assert_int_equal(render_size(f->v.catalog, t, &scratch, &size), 0);
-    assert_int_equal(render_read(f->v.catalog, t, size - 1, 1, &byte, &scratch), 1);
+    assert_int_equal(render_size(&reader, t, &size), 0);
+    assert_int_equal(render_read(&reader, t, size - 1, 1, &byte), 1);
     assert_int_equal(truncate(tmpdir_path(&f->dir, "s.ckpt.data-00000-of-00001"), 5000), 0);
-    assert_int_equal(render_read(f->v.catalog, t, size - 1, 1, &byte, &scratch), -EIO);
+    assert_int_equal(render_read(&reader, t, size - 1, 1, &byte), -EIO);
+    reader_fini(&reader);
     assert_int_equal(open_view(f, "/=/"), 0);
+    reader = view_reader(&f->v);
     t = target(f, "many");
     assert_int_equal(truncate(tmpdir_path(&f->dir, "s.ckpt.data-00000-of-00001"), 5000), 0);
-    assert_int_equal(render_size(f->v.catalog, t, &scratch, &size), -EIO);
+    assert_int_equal(render_size(&reader, t, &size), -EIO);
+    reader_fini(&reader);
     f->ckpt.shards[0].len -= 1; /* short from the start */
     assert_true(open_view(f, "/=/") < 0);
     assert_int_equal(f->d.entries[0].code, DIAG_CHECKPOINT_CORRUPT);
-    render_scratch_fini(&scratch);
 }
 
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)

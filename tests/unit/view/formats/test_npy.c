@@ -28,15 +28,10 @@ static const char *header_of(const char *name)
     static char text[NPY_HEADER_MOST];
     struct view_variable l = opened_find(&now, name);
     assert_null(npy_refusal(&l));
-    struct render_scratch scratch = {0};
-    struct npy_file {
-        char header[NPY_HEADER_MOST];
-        struct extent own[2];
-        struct layout layout;
-    } c;
-    assert_int_equal(npy_layout(now.view.catalog, l.whole, &scratch, c.header, c.own, &c.layout),
-                     0);
-    render_scratch_fini(&scratch);
+    struct reader reader = view_reader(&now.view);
+    struct content c;
+    assert_int_equal(npy_layout(&reader, l.whole, &c), 0);
+    reader_fini(&reader);
     char *bytes = opened_bytes(&now, &c.layout);
     assert_memory_equal(bytes, "\x93NUMPY\x01\x00", 8);
     size_t len = (unsigned char)bytes[8] | (size_t)(unsigned char)bytes[9] << 8;

@@ -42,9 +42,12 @@ static char *index_bytes(size_t *len)
     struct extent own;
     struct layout early;
     struct layout l;
-    assert_int_equal(tf_view_index(now.view.formats.state[FORMAT_TENSORFLOW], false, &own, &early),
-                     0); /* its size, before its checksums */
-    assert_int_equal(tf_view_index(now.view.formats.state[FORMAT_TENSORFLOW], true, &own, &l), 0);
+    struct tf_view *v = now.view.formats.state[FORMAT_TENSORFLOW];
+    struct reader r = view_reader(&now.view);
+    /* Its size, before its checksums. */
+    assert_int_equal(tf_view_index(v, CONTENT_SIZE, &r, &own, &early), 0);
+    assert_int_equal(tf_view_index(v, CONTENT_BYTES, &r, &own, &l), 0);
+    reader_fini(&r);
     assert_int_equal(early.size, l.size);
     *len = l.size;
     return opened_bytes(&now, &l);
@@ -92,7 +95,10 @@ static void written(struct opened *o)
     for (uint32_t i = 0; i < tf_view_data_count(now.view.formats.state[FORMAT_TENSORFLOW]); i++) {
         struct extent own;
         struct layout l;
-        assert_int_equal(tf_view_data(now.view.formats.state[FORMAT_TENSORFLOW], i, &own, &l), 0);
+        struct reader r = view_reader(&now.view);
+        assert_int_equal(tf_view_data(now.view.formats.state[FORMAT_TENSORFLOW], i, &r, &own, &l),
+                         0);
+        reader_fini(&r);
         char *data = opened_bytes(&now, &l);
         mk_write_file(
             tmpdir_path(&now.dir, tf_view_data_path(now.view.formats.state[FORMAT_TENSORFLOW], i)),

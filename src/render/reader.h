@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who reads: what every read below src/view is given, from a request down to the bytes of a file.
+ *
+ * A reader is of one thread. It keeps what that thread's reads use again and again, so that no
+ * request allocates. */
+#ifndef CKPTFS_RENDER_READER_H
+#define CKPTFS_RENDER_READER_H
+
+#include "base/errint.h"
+#include "source/catalog.h"
+
+struct string_cursor;
+struct verified;
+
+enum { READER_WINDOW = 256 << 10 }; /* bytes read at once to gather runs that lie close together */
+
+/* `{.catalog = c, .verified = k}` is one that has read nothing yet. */
+struct reader {
+    const struct catalog *catalog; /* borrows; its shards are open */
+    struct verified *verified;     /* borrows: what is known to be damaged (verified.h). NULL:
+                                      nothing is verified, and what is in doubt is refused */
+    char *window;                  /* owns, READER_WINDOW bytes; NULL before reader_need_window */
+    struct string_cursor *strings; /* owns; NULL before reader_need_strings */
+};
+
+/* reader_need_window, reader_need_strings: the window, the cursor is there. -ENOMEM. */
+MUST_CHECK errint reader_need_window(struct reader *r);
+MUST_CHECK errint reader_need_strings(struct reader *r);
+
+/* reader_fini: frees what r owns. */
+void reader_fini(struct reader *r);
+
+#endif
