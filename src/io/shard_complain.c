@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "io/file.h"
 #include "io/file_kind.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 
 /* ---- a missing one */
 
@@ -80,7 +80,7 @@ static void find_others(struct others *o, const char *folder, struct str start, 
 
 static void list_others(const struct others *o, const char *before, bool sizes, struct buf *b)
 {
-    for (unsigned i = 0; i < o->count && i < NEARBY_MOST; i++) {
+    for (unsigned i = 0; i < o->count && i < NEAREST_FILES_MOST; i++) {
         const struct other *f = &o->files[i];
         buf_text(b, i ? ", " : before);
         buf_visible(b, str_from(f->name));

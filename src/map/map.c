@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "io/file.h"
 #include "io/file_kind.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 #include "map/arrow.h"
 #include "map/file_name.h"
 #include "map/ini.h"
@@ -381,7 +381,7 @@ errint map_open(const char *path, const struct map_extra *extra, struct diag *d,
     m->text = STR("");
     errint rc = path ? file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d) : 0;
     if (rc == -ENOENT) {
-        nearby_suggest(d, path);
+        nearest_path(d, path);
     }
     rc = rc == 0 && path ? refuse_others(m->text, path, d) : rc;
     if (rc == 0) {

@@ -11,7 +11,7 @@
 #include "codec/sstable_block.h"
 #include "io/file.h"
 #include "io/file_kind.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 #include "model/graph_reading.h"
 
 enum { HEAD_BYTES = 64 };
@@ -238,7 +238,7 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
     if (rc < 0) {
         rc = file_complain(d, DIAG_FILE_UNREADABLE, g->path, rc);
         if (rc == -ENOENT) {
-            nearby_suggest(d, g->path);
+            nearest_path(d, g->path);
         }
         return rc;
     }

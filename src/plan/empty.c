@@ -45,7 +45,7 @@ static const char *reason_of(struct resolve *r, const struct rule *rule, bool al
 static void complain_empty(struct resolve *r, const struct rule *rule, bool nothing_left)
 {
     CLEANUP(scopes_fini) struct scopes scopes;
-    scopes_find(suggest_list_of(r->catalog, true), resolve_budget(r), &scopes);
+    scopes_find(nearest_list_of(r->catalog, true), resolve_budget(r), &scopes);
     struct str alike = scopes_alike(&scopes, rule->source, resolve_budget(r));
     const char *reason = reason_of(r, rule, alike.ptr);
     const char *shown = diag_visible(r->diag, rule->source);
@@ -58,9 +58,9 @@ static void complain_empty(struct resolve *r, const struct rule *rule, bool noth
                      "no tensor of the checkpoint is in scope '%s'%s", shown, reason ? reason : "");
     }
     if (alike.ptr) {
-        suggest_in_map(r->diag, alike, true, true);
+        nearest_in_map(r->diag, alike, true, true);
     } else {
-        scopes_suggest(&scopes, rule->source, rule->target, r->diag,
+        scopes_nearest(&scopes, rule->source, rule->target, r->diag,
                        resolve_budget(r)); /* the reason tells of that one */
     }
 }
@@ -90,10 +90,10 @@ static void complain_skipped(struct resolve *r)
         r->diag, DIAG_EMPTY_VIEW, r->map->rules[r->skipped_rule].at, r->first_skipped,
         "nothing is left to show: none of %u declared variables is in the checkpoint, '%s' first",
         r->skipped, diag_visible(r->diag, r->first_skipped));
-    unsigned count = suggest_nearest(r->first_skipped, suggest_list_of(r->catalog, false),
-                                     resolve_budget(r), nearest);
+    unsigned count = nearest_names(r->first_skipped, nearest_list_of(r->catalog, false),
+                                   resolve_budget(r), nearest);
     for (unsigned i = 0; i < count; i++) {
-        suggest_in_map(r->diag, nearest[i], false, false);
+        nearest_in_map(r->diag, nearest[i], false, false);
     }
 }
 

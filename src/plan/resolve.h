@@ -3,8 +3,8 @@
 #ifndef CKPTFS_PLAN_RESOLVE_H
 #define CKPTFS_PLAN_RESOLVE_H
 
+#include "plan/nearest_name.h"
 #include "plan/plan.h"
-#include "plan/suggest.h"
 
 /* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and
  * lets the later rule win. */
@@ -27,7 +27,7 @@ struct resolve {
     uint32_t skipped; /* declared variables that `missing = skip` left out */
     struct str first_skipped;
     uint32_t skipped_rule; /* whose scope has that */
-    struct suggest_budget budget;
+    struct nearest_budget budget;
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
     uint64_t asked_parts;
@@ -71,7 +71,7 @@ static inline bool resolve_is_seen(const struct resolve *r)
 
 /* resolve_budget: what may be spent on suggestions for the next message: nothing if nobody sees
  * it. */
-static inline struct suggest_budget *resolve_budget(struct resolve *r)
+static inline struct nearest_budget *resolve_budget(struct resolve *r)
 {
     r->budget.left = resolve_is_seen(r) ? r->budget.left : 0;
     return &r->budget;

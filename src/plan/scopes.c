@@ -24,7 +24,7 @@ static bool add_scopes(struct scopes *s, struct str name, struct str before)
     return true;
 }
 
-void scopes_find(struct suggest_list names, struct suggest_budget *budget, struct scopes *out)
+void scopes_find(struct nearest_list names, struct nearest_budget *budget, struct scopes *out)
 {
     struct str before = STR("");
     *out = (struct scopes){0};
@@ -49,9 +49,9 @@ static struct str scope_at(const void *scopes, uint32_t i)
     return ((const struct scopes *)scopes)->items[i];
 }
 
-static struct suggest_list list_of(const struct scopes *s)
+static struct nearest_list list_of(const struct scopes *s)
 {
-    return (struct suggest_list){scope_at, s, (uint32_t)s->count};
+    return (struct nearest_list){scope_at, s, (uint32_t)s->count};
 }
 
 static struct str without_slash(struct str scope)
@@ -59,21 +59,21 @@ static struct str without_slash(struct str scope)
     return str_head(scope, scope.len - 1);
 }
 
-void scopes_suggest(const struct scopes *s, struct str scope, struct str except, struct diag *d,
-                    struct suggest_budget *budget)
+void scopes_nearest(const struct scopes *s, struct str scope, struct str except, struct diag *d,
+                    struct nearest_budget *budget)
 {
     struct str nearest[DIAG_NEAREST];
-    unsigned count = suggest_nearest(without_slash(scope), list_of(s), budget, nearest);
+    unsigned count = nearest_names(without_slash(scope), list_of(s), budget, nearest);
     for (unsigned i = 0; i < count; i++) {
         struct str found = str_of(nearest[i].ptr, nearest[i].len + 1);
         if (!str_eq(found, except)) {
-            suggest_in_map(d, found, true, false);
+            nearest_in_map(d, found, true, false);
         }
     }
 }
 
-struct str scopes_alike(const struct scopes *s, struct str scope, struct suggest_budget *budget)
+struct str scopes_alike(const struct scopes *s, struct str scope, struct nearest_budget *budget)
 {
-    struct str found = suggest_alike(without_slash(scope), list_of(s), budget);
+    struct str found = nearest_alike(without_slash(scope), list_of(s), budget);
     return found.ptr ? str_of(found.ptr, found.len + 1) : found;
 }

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "plan/suggest.h"
+#include "plan/nearest_name.h"
 
 enum { SCOPES_MOST = 1 << 20 };
 
@@ -18,16 +18,16 @@ struct scopes {
 
 /* scopes_find: the first SCOPES_MOST scopes of the names, which are sorted bytewise; each once.
  * Fewer when memory is short or the budget is spent. To be given to scopes_fini. */
-void scopes_find(struct suggest_list names, struct suggest_budget *budget, struct scopes *out);
+void scopes_find(struct nearest_list names, struct nearest_budget *budget, struct scopes *out);
 void scopes_fini(struct scopes *s);
 
-/* scopes_suggest: adds scopes near `scope`, which ends in '/', to d's newest entry, but never
+/* scopes_nearest: adds scopes near `scope`, which ends in '/', to d's newest entry, but never
  * `except`. */
-void scopes_suggest(const struct scopes *s, struct str scope, struct str except, struct diag *d,
-                    struct suggest_budget *budget);
+void scopes_nearest(const struct scopes *s, struct str scope, struct str except, struct diag *d,
+                    struct nearest_budget *budget);
 
 /* scopes_alike: the scope, with its final '/', that differs from `scope` in Unicode composition
  * alone; ptr is NULL if there is none. */
-struct str scopes_alike(const struct scopes *s, struct str scope, struct suggest_budget *budget);
+struct str scopes_alike(const struct scopes *s, struct str scope, struct nearest_budget *budget);
 
 #endif

@@ -47,7 +47,7 @@ struct absence {
     const struct rule *rule;
     struct str name;
     bool exact;              /* the rule has it as its source, so both names of a tensor would do */
-    struct suggest_list all; /* the names that would do */
+    struct nearest_list all; /* the names that would do */
     struct str alike;        /* of them, the one that looks the same; ptr is NULL: none */
 };
 
@@ -103,7 +103,7 @@ static struct str joined(struct resolve *r, struct str name, struct str suffix)
 }
 
 /* What may have been meant, for the error that was just added. */
-static void suggest(const struct absence *a)
+static void add_nearest(const struct absence *a)
 {
     struct resolve *r = a->r;
     uint32_t first;
@@ -111,24 +111,24 @@ static void suggest(const struct absence *a)
     struct str scope = joined(r, a->name, STR("/"));
     struct str nearest[DIAG_NEAREST];
     if (a->alike.ptr) {
-        suggest_in_map(r->diag, a->alike, false, true);
+        nearest_in_map(r->diag, a->alike, false, true);
         return;
     }
     if (other_names(a) || !average.ptr || !scope.ptr) {
         return;
     }
     if (is_there(a, average)) {
-        suggest_in_map(r->diag, average, false, false);
+        nearest_in_map(r->diag, average, false, false);
         return;
     }
     uint32_t members = a->exact ? catalog_prefix(r->catalog, scope, &first) : 0;
     if (members >
         (catalog_find(r->catalog, scope) != NULL)) { /* the final '/' is forgotten easily */
-        suggest_in_map(r->diag, scope, true, false);
+        nearest_in_map(r->diag, scope, true, false);
     }
-    unsigned count = suggest_nearest(a->name, a->all, resolve_budget(r), nearest);
+    unsigned count = nearest_names(a->name, a->all, resolve_budget(r), nearest);
     for (unsigned i = 0; i < count; i++) {
-        suggest_in_map(r->diag, nearest[i], false, false);
+        nearest_in_map(r->diag, nearest[i], false, false);
     }
 }
 
@@ -138,9 +138,9 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
     bool exact = !member.ptr;
     const char *reason = "";
     const char *whose = "";
-    struct absence a = {r, rule, name, exact, suggest_list_of(r->catalog, !exact), {NULL, 0}};
+    struct absence a = {r, rule, name, exact, nearest_list_of(r->catalog, !exact), {NULL, 0}};
     if (resolve_is_seen(r)) {
-        a.alike = suggest_alike(name, a.all, resolve_budget(r));
+        a.alike = nearest_alike(name, a.all, resolve_budget(r));
         reason = reason_of(&a);
     }
     if (resolve_is_seen(r) && !exact) {
@@ -151,7 +151,7 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
                   "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
                   whose ? whose : "", reason ? reason : "");
     if (resolve_is_seen(r)) {
-        suggest(&a);
+        add_nearest(&a);
     }
 }
 

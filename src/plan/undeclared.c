@@ -15,29 +15,29 @@ static struct str variable_name_at(const void *graph, uint32_t i)
     return ((const struct graph *)graph)->variables[i].name;
 }
 
-static struct suggest_list variables_of(const struct graph *g)
+static struct nearest_list variables_of(const struct graph *g)
 {
-    return (struct suggest_list){variable_name_at, g, g->count};
+    return (struct nearest_list){variable_name_at, g, g->count};
 }
 
 /* Declared variables that may have been meant, for the newest entry: `alike` is the one that looks
  * the same, if there is one. */
-static void suggest(struct resolve *r, struct str name, struct str alike)
+static void add_nearest(struct resolve *r, struct str name, struct str alike)
 {
     struct str nearest[DIAG_NEAREST];
     unsigned count =
-        alike.ptr ? 0 : suggest_nearest(name, variables_of(r->graph), resolve_budget(r), nearest);
+        alike.ptr ? 0 : nearest_names(name, variables_of(r->graph), resolve_budget(r), nearest);
     if (alike.ptr) {
-        suggest_in_map(r->diag, alike, false, true);
+        nearest_in_map(r->diag, alike, false, true);
     }
     for (unsigned i = 0; i < count; i++) {
-        suggest_in_map(r->diag, nearest[i], false, false);
+        nearest_in_map(r->diag, nearest[i], false, false);
     }
 }
 
 void resolve_complain_undeclared(struct resolve *r, const struct rule *rule)
 {
-    struct str alike = suggest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
+    struct str alike = nearest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
     const struct tensor *found;
     const char *reason = alike.ptr ? LOOKS_THE_SAME : "";
     if (graph_find(r->graph, rule->source) &&
@@ -51,19 +51,19 @@ void resolve_complain_undeclared(struct resolve *r, const struct rule *rule)
                   "'%s' is no declared variable, and '%s' is no scope (a scope ends in '/')%s",
                   diag_visible(r->diag, rule->target), diag_visible(r->diag, rule->source),
                   reason ? reason : "");
-    suggest(r, rule->target, alike);
+    add_nearest(r, rule->target, alike);
 }
 
 void resolve_warn_cut(struct resolve *r, const struct rule *rule)
 {
-    struct str alike = suggest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
+    struct str alike = nearest_alike(rule->target, variables_of(r->graph), resolve_budget(r));
     bool rootless = str_rfind(rule->target, '/') < 0;
     diag_warn_at(r->diag, DIAG_CUT_TARGET, rule->at, rule->target,
                  "'%s' is no declared variable%s%s", diag_visible(r->diag, rule->target),
                  rootless ? " and has no '/': TensorFlow takes every variable as a member"
                           : ": TensorFlow takes it as a scope cut at its last '/'",
                  alike.ptr ? LOOKS_THE_SAME : "");
-    suggest(r, rule->target, alike);
+    add_nearest(r, rule->target, alike);
 }
 
 void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
@@ -87,8 +87,8 @@ void resolve_warn_no_member(struct resolve *r, const struct rule *rule)
                  "no declared variable is in scope '%s'%s", diag_visible(r->diag, target),
                  reason ? reason : "");
     if (alike.ptr) {
-        suggest_in_map(r->diag, alike, true, true);
+        nearest_in_map(r->diag, alike, true, true);
     } else if (rule->target_is_scope) {
-        scopes_suggest(&scopes, target, rule->source, r->diag, resolve_budget(r));
+        scopes_nearest(&scopes, target, rule->source, r->diag, resolve_budget(r));
     }
 }

@@ -79,13 +79,13 @@ static void complain_rival(struct store *s, const struct variable *v, const stru
     diag_error_at(d, DIAG_NAME_AMBIGUOUS, s->r->map->rules[slot->rule].at, v->name,
                   "variable '%s' %s: say in a rule of its own what it takes",
                   diag_visible(d, v->name), why);
-    suggest_in_map(d, tensor_name(slot->source), false, false);
+    nearest_in_map(d, tensor_name(slot->source), false, false);
     if (slot->rival != slot->source) {
-        suggest_in_map(d, tensor_name(slot->rival), false, false);
+        nearest_in_map(d, tensor_name(slot->rival), false, false);
     }
     for (unsigned i = 0; v->paths && i < VARIABLE_RIVALS_MOST && v->paths->rivals[i]; i++) {
         if (v->paths->rivals[i] != slot->rival) {
-            suggest_in_map(d, tensor_name(v->paths->rivals[i]), false, false);
+            nearest_in_map(d, tensor_name(v->paths->rivals[i]), false, false);
         }
     }
 }

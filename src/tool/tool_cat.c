@@ -7,7 +7,7 @@
 #include "base/cause.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "plan/suggest.h"
+#include "plan/nearest_name.h"
 #include "render/render.h"
 #include "render/verified.h"
 #include "render/verify.h"
@@ -25,34 +25,34 @@ static struct str target_at(const void *context, uint32_t i)
 }
 
 /* Adds a name as it is, if a terminal shows it so, else as a map has it, which is taken as well. */
-static void suggest_as_shown(struct diag *d, struct str name)
+static void add_nearest_as_shown(struct diag *d, struct str name)
 {
     CLEANUP_BUF struct buf shown = {0};
     buf_visible(&shown, name);
     if (str_eq(buf_view(&shown), name)) {
         diag_nearest(d, name);
     } else {
-        suggest_in_map(d, name, false, false);
+        nearest_in_map(d, name, false, false);
     }
 }
 
-static void suggest(const struct plan *p, struct str path, struct suggest_budget *budget,
-                    struct diag *d)
+static void add_nearest(const struct plan *p, struct str path, struct nearest_budget *budget,
+                        struct diag *d)
 {
-    const struct suggest_list all = {target_at, p, p->count};
+    const struct nearest_list all = {target_at, p, p->count};
     struct str nearest[DIAG_NEAREST];
-    struct str alike = suggest_alike(path, all, budget);
+    struct str alike = nearest_alike(path, all, budget);
     if (alike.ptr) {
-        suggest_in_map(d, alike, false, true);
+        nearest_in_map(d, alike, false, true);
         return;
     }
-    unsigned count = suggest_nearest(path, all, budget, nearest);
+    unsigned count = nearest_names(path, all, budget, nearest);
     for (unsigned i = 0; i < count; i++) {
-        suggest_as_shown(d, nearest[i]);
+        add_nearest_as_shown(d, nearest[i]);
     }
 }
 
-static void suggest_node(const struct tree *t, uint32_t node, struct diag *d)
+static void add_nearest_node(const struct tree *t, uint32_t node, struct diag *d)
 {
     CLEANUP_BUF struct buf path = {0};
     tree_path(t, node, &path);
@@ -60,29 +60,29 @@ static void suggest_node(const struct tree *t, uint32_t node, struct diag *d)
 }
 
 /* Some of what a directory has, a moving average first: it stands for the variable. */
-static void suggest_children(const struct tree *t, uint32_t node, struct diag *d)
+static void add_nearest_children(const struct tree *t, uint32_t node, struct diag *d)
 {
     const struct node *dir = &t->nodes[node];
     int64_t average = tree_lookup(t, node, STR("ExponentialMovingAverage"));
     if (average >= 0) {
-        suggest_node(t, (uint32_t)average, d);
+        add_nearest_node(t, (uint32_t)average, d);
     }
     for (uint32_t i = 0; i < dir->child_count && i < DIAG_NEAREST; i++) {
         if (dir->first_child + i != average) {
-            suggest_node(t, dir->first_child + i, d);
+            add_nearest_node(t, dir->first_child + i, d);
         }
     }
 }
 
 /* `path` is no file with bytes: says why. */
 static errint complain(const struct view *v, struct str path, int64_t node,
-                       struct suggest_budget *budget, struct diag *d)
+                       struct nearest_budget *budget, struct diag *d)
 {
     const char *shown = diag_visible(d, path);
     if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
         errint rc = diag_error(d, DIAG_VARIABLE_NOT_FOUND, "", path,
                                "'%s' is a scope of the view, not a variable", shown);
-        suggest_children(v->tree, (uint32_t)node, d);
+        add_nearest_children(v->tree, (uint32_t)node, d);
         return rc;
     }
     if (node >= 0) {
@@ -104,7 +104,7 @@ static errint complain(const struct view *v, struct str path, int64_t node,
     errint rc = diag_error(
         d, DIAG_VARIABLE_NOT_FOUND, "", path, "'%s' is not in the view%s", shown,
         source ? " (the checkpoint has such a tensor, but the map does not show it so)" : "");
-    suggest(v->plan, path, budget, d);
+    add_nearest(v->plan, path, budget, d);
     return rc;
 }
 
@@ -126,7 +126,7 @@ static const struct target *find(const struct view *v, struct str path, struct d
 static errint find_all(const struct view *v, char **operands, int count,
                        const struct target **found, struct diag *d)
 {
-    struct suggest_budget budget = {.left = 500 * 1000 * 1000};
+    struct nearest_budget budget = {.left = 500 * 1000 * 1000};
     errint rc = 0;
     for (int i = 0; i < count; i++) {
         int64_t node;

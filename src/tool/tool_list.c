@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/glob.h"
 #include "base/json.h"
-#include "plan/suggest.h"
+#include "plan/nearest_name.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 #include "tool/tool.h"
@@ -46,10 +46,10 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
     if (pattern && c->count == 0) {
         errint rc = diag_error(d, DIAG_TENSOR_NOT_FOUND, all->prefix, wanted,
                                "no tensor matches '%s'", diag_visible(d, wanted));
-        struct suggest_budget budget = {.left = 100 * 1000 * 1000};
+        struct nearest_budget budget = {.left = 100 * 1000 * 1000};
         if (!glob) {
             struct str nearest[DIAG_NEAREST];
-            unsigned count = suggest_nearest(wanted, suggest_list_of(all, false), &budget, nearest);
+            unsigned count = nearest_names(wanted, nearest_list_of(all, false), &budget, nearest);
             for (unsigned i = 0; i < count; i++) {
                 diag_nearest(d, nearest[i]);
             }

@@ -137,7 +137,7 @@ static errint search_file(struct search *s)
     rc = kind == 0 && !prefix.ptr ? locate_complain_no_table(s->argument, s->d)
                                   : not_found(s, prefix);
     if (!url_in(str_from(s->argument)).ptr) {
-        locate_suggest(s, dir);
+        locate_nearest(s, dir);
     }
     return rc;
 }

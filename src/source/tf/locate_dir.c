@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "io/file.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 #include "source/tf/locate_scan.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
@@ -20,7 +20,7 @@ static errint try_variables(struct search *s, const char *dir)
     for (unsigned i = 0; rc == -ENOENT && i < 2 * ARRAY_LEN(variables_names); i++) {
         const char *name = variables_names[i % 2];
         const char *index = i < 2 ? NULL : arena_printf(s->a, "%s.index", name);
-        const char *found = index ? nearby_ignoring_case(dir, index, s->a) : NULL;
+        const char *found = index ? nearest_ignoring_case(dir, index, s->a) : NULL;
         struct str stem = found ? locate_without_suffix(str_from(found)) : str_from(name);
         const char *prefix = locate_join(s->a, dir, stem);
         if (!prefix) {
@@ -44,7 +44,7 @@ static errint try_folder(struct search *s, const char *dir)
 {
     const char *variables = locate_join(s->a, dir, STR("variables"));
     errint rc = variables ? try_variables(s, variables) : diag_no_memory(s->d);
-    const char *other = rc == -ENOENT ? nearby_ignoring_case(dir, "variables", s->a) : NULL;
+    const char *other = rc == -ENOENT ? nearest_ignoring_case(dir, "variables", s->a) : NULL;
     const char *folder = other ? locate_join(s->a, dir, str_from(other)) : NULL;
     return folder ? try_variables(s, folder) : rc;
 }
@@ -103,7 +103,7 @@ errint locate_saved_model(struct search *s, const char *dir)
     rc = diag_error(s->d, DIAG_CHECKPOINT_NOT_FOUND, s->argument, str_from(s->argument),
                     "the SavedModel has no variables: there is no %s/variables/variables.index%s",
                     diag_visible(s->d, str_from(dir)), locate_hints(s, dir));
-    locate_suggest_below(s, dir);
+    locate_nearest_below(s, dir);
     return rc;
 }
 
@@ -142,12 +142,12 @@ static errint complain_several(struct search *s, const char *dir, const struct l
                                uint32_t count)
 {
     CLEANUP_BUF struct buf list = {0};
-    for (uint32_t i = 0; i < count && i < NEARBY_MOST; i++) {
+    for (uint32_t i = 0; i < count && i < NEAREST_FILES_MOST; i++) {
         buf_text(&list, i ? ", " : "");
         buf_visible(&list, found[i].name);
         buf_text(&list, found[i].parts ? " (parts of an interrupted save)" : "");
     }
-    buf_text(&list, count > NEARBY_MOST ? ", ..." : "");
+    buf_text(&list, count > NEAREST_FILES_MOST ? ", ..." : "");
     return diag_error(
         s->d, DIAG_CHECKPOINT_NOT_FOUND, dir, str_from(dir),
         "the directory holds no state file named 'checkpoint', but %u checkpoints: name one of %s",
@@ -164,7 +164,7 @@ static errint complain_none(struct search *s, const char *dir)
     if (same_name && locate_is_table(same_name)) {
         diag_nearest(s->d, str_from(same_name));
     }
-    locate_suggest_below(s, dir);
+    locate_nearest_below(s, dir);
     return rc;
 }
 

@@ -56,7 +56,7 @@ static void list(const char *dir, bool folders, struct str suffix, struct arena 
 
 /* ---- in the directory itself */
 
-void locate_suggest(struct search *s, const char *dir)
+void locate_nearest(struct search *s, const char *dir)
 {
     struct names *names = ARENA_NEW(s->a, struct names);
     if (!names) {
@@ -188,7 +188,7 @@ static void look_below(struct below *b, const char *dir, unsigned levels)
     }
 }
 
-void locate_suggest_below(struct search *s, const char *dir)
+void locate_nearest_below(struct search *s, const char *dir)
 {
     struct below b = {.s = s};
     look_below(&b, dir, BELOW_LEVELS);

@@ -5,7 +5,7 @@
 
 #include "base/glob.h"
 #include "io/file.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 #include "source/tf/locate_glob.h"
 #include "source/tf/locate_search.h"
 #include "source/tf/locate_v1.h"
@@ -57,7 +57,7 @@ static errint complain_several(struct search *s, const char **files, uint32_t co
 {
     errint rc = diag_error(s->d, DIAG_UNSUPPORTED, s->argument, str_from(s->argument),
                            "%u checkpoints match: name one of them", count);
-    for (uint32_t i = 0; i < count && i < NEARBY_MOST; i++) {
+    for (uint32_t i = 0; i < count && i < NEAREST_FILES_MOST; i++) {
         diag_nearest(s->d, locate_without_suffix(str_from(files[i])));
     }
     return rc;

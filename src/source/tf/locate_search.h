@@ -58,15 +58,15 @@ MUST_CHECK errint locate_in_directory(struct search *s);
 
 /* ---- words for errors */
 
-/* locate_suggest: adds to the newest error the checkpoints in `dir` that have an index. */
-void locate_suggest(struct search *s, const char *dir);
+/* locate_nearest: adds to the newest error the checkpoints in `dir` that have an index. */
+void locate_nearest(struct search *s, const char *dir);
 
 /* locate_hints: what else there is in `dir`, for the end of an error: "; m.index there is empty";
  * allocated in s->a, "" if there is nothing to say. */
 const char *locate_hints(struct search *s, const char *dir);
 
-/* locate_suggest_below: adds to the newest error the folders below `dir`, at most two levels, that
+/* locate_nearest_below: adds to the newest error the folders below `dir`, at most two levels, that
  * hold a checkpoint. */
-void locate_suggest_below(struct search *s, const char *dir);
+void locate_nearest_below(struct search *s, const char *dir);
 
 #endif

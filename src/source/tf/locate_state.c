@@ -174,7 +174,7 @@ static errint complain_stale(struct following *f)
             other ? " and " : "", other ? diag_visible(s->d, str_from(other)) : "",
             other ? ".index" : "", hints);
     }
-    locate_suggest(s, f->dir);
+    locate_nearest(s, f->dir);
     return rc;
 }
 

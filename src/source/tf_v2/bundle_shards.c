@@ -6,7 +6,7 @@
 
 #include "base/path.h"
 #include "io/file.h"
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 
 /* The number in ".data-00000-of-00002" after "-of-"; 0 for any other name. */
 static uint32_t count_in(struct str name)
@@ -29,9 +29,9 @@ static uint32_t count_beside(const struct catalog *c)
     arena_init(&scratch);
     const char *start = arena_printf(&scratch, STR_FMT ".data-", STR_ARG(path_base(c->prefix)));
     const char *dir = path_dir(c->prefix, &scratch);
-    struct str names[NEARBY_MOST];
+    struct str names[NEAREST_FILES_MOST];
     unsigned found =
-        start && dir ? nearby_files(dir, str_from(start), STR(""), &scratch, names) : 0;
+        start && dir ? nearest_files(dir, str_from(start), STR(""), &scratch, names) : 0;
     uint32_t count = found ? count_in(str_from_pos(names[0], strlen(start))) : 0;
     for (unsigned i = 1; i < found; i++) {
         /* By order of names, files of the same number and different counts follow each other. */

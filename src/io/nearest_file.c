@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/nearby.h"
+#include "io/nearest_file.h"
 
 #include <dirent.h>
 #include <strings.h>
@@ -9,8 +9,8 @@
 #include "base/path.h"
 #include "io/file.h"
 
-unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
-                      struct str names[NEARBY_MOST])
+unsigned nearest_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
+                       struct str names[NEAREST_FILES_MOST])
 {
     unsigned count = 0;
     DIR *stream = file_list(dir);
@@ -22,15 +22,15 @@ unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, str
         while (at > 0 && str_cmp(name, names[at - 1]) < 0) {
             at--;
         }
-        if (at == NEARBY_MOST || name.len < prefix.len + suffix.len || !str_starts(name, prefix) ||
-            !str_ends(name, suffix)) {
+        if (at == NEAREST_FILES_MOST || name.len < prefix.len + suffix.len ||
+            !str_starts(name, prefix) || !str_ends(name, suffix)) {
             continue;
         }
         name = arena_str(a, name);
         if (!name.ptr) {
             break;
         }
-        count += count < NEARBY_MOST;
+        count += count < NEAREST_FILES_MOST;
         for (unsigned i = count - 1; i > at; i--) {
             names[i] = names[i - 1];
         }
@@ -42,7 +42,7 @@ unsigned nearby_files(const char *dir, struct str prefix, struct str suffix, str
     return count;
 }
 
-const char *nearby_ignoring_case(const char *dir, const char *name, struct arena *a)
+const char *nearest_ignoring_case(const char *dir, const char *name, struct arena *a)
 {
     const char *found = NULL;
     DIR *stream = file_list(dir);
@@ -82,7 +82,7 @@ static struct str nearest_name(const char *dir, struct str name, struct arena *a
     return best;
 }
 
-void nearby_suggest(struct diag *d, const char *path)
+void nearest_path(struct diag *d, const char *path)
 {
     if (!d) {
         return;

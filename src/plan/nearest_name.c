@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan/suggest.h"
+#include "plan/nearest_name.h"
 
 #include <string.h>
 
@@ -55,8 +55,8 @@ static unsigned common_ending(struct str a, struct str b, size_t *looked)
 
 /* Nothing is spelt like the name: then what ends in the same components, in another scope, the most
  * of them first. */
-static void same_ending(struct best *best, struct str name, struct suggest_list list,
-                        struct suggest_budget *budget)
+static void same_ending(struct best *best, struct str name, struct nearest_list list,
+                        struct nearest_budget *budget)
 {
     for (uint32_t i = 0; i < list.count && budget->left > 0; i++) {
         struct str candidate = list.at(list.context, i);
@@ -69,8 +69,8 @@ static void same_ending(struct best *best, struct str name, struct suggest_list 
     }
 }
 
-unsigned suggest_nearest(struct str name, struct suggest_list list, struct suggest_budget *budget,
-                         struct str out[DIAG_NEAREST])
+unsigned nearest_names(struct str name, struct nearest_list list, struct nearest_budget *budget,
+                       struct str out[DIAG_NEAREST])
 {
     struct best best = {.count = 0};
     unsigned most = name.len < 6 ? 2 : name.len > 300 ? 100 : (unsigned)(name.len / 3);
@@ -112,7 +112,7 @@ static bool is_ascii(struct str s)
     return true;
 }
 
-struct str suggest_alike(struct str name, struct suggest_list list, struct suggest_budget *budget)
+struct str nearest_alike(struct str name, struct nearest_list list, struct nearest_budget *budget)
 {
     for (uint32_t i = 0; !is_ascii(name) && i < list.count; i++) {
         struct str candidate = list.at(list.context, i);
@@ -128,7 +128,7 @@ struct str suggest_alike(struct str name, struct suggest_list list, struct sugge
     return (struct str){NULL, 0};
 }
 
-void suggest_in_map(struct diag *d, struct str name, bool is_scope, bool plain)
+void nearest_in_map(struct diag *d, struct str name, bool is_scope, bool plain)
 {
     CLEANUP_BUF struct buf text = {0};
     escape_name(&text, name, is_scope, plain);
@@ -147,7 +147,7 @@ static struct str any_name_at(const void *context, uint32_t i)
     return str_eq(other, tensor_name(t)) ? STR("") : other;
 }
 
-struct suggest_list suggest_list_of(const struct catalog *c, bool known)
+struct nearest_list nearest_list_of(const struct catalog *c, bool known)
 {
-    return (struct suggest_list){any_name_at, c, c->names && !known ? 2 * c->count : c->count};
+    return (struct nearest_list){any_name_at, c, c->names && !known ? 2 * c->count : c->count};
 }
