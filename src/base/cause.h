@@ -17,11 +17,12 @@
 
 enum cause_kind {
     CAUSE_NONE,
-    CAUSE_FILE, /* `what` is a struct shard that is a file. -ESTALE: it changed since it was opened;
-                   else why it cannot be read */
-    CAUSE_DOUBT,  /* `what` likewise: it may have changed since it was opened (io/shard.h), and what
-                     is read cannot be verified (-EIO) */
-    CAUSE_BLOCK,  /* `what` likewise, of V1: its block at byte `number` is damaged (-EBADMSG) */
+    CAUSE_FILE,   /* `what` is a struct io, of a file. -ESTALE: it changed since it was opened;
+                     else why it cannot be read */
+    CAUSE_DOUBT,  /* `what` is a struct io, of a file: it may have changed since it was opened
+                     (io/file_watch.h), and what is read cannot be verified (-EIO) */
+    CAUSE_BLOCK,  /* `what` is a struct io, of a V1 file: its block at byte `number` is damaged
+                     (-EBADMSG) */
     CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value
                      does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
 };

@@ -3,7 +3,7 @@
  *
  * `errint` is 0 for success or a negative errno. Ignoring it is a compile error. The codes we use:
  *
- *   -ENOENT     no such tensor, file or shard
+ *   -ENOENT     no such tensor or file
  *   -EINVAL     the map or the command line is wrong (start-up only)
  *   -EBADMSG    checkpoint bytes contradict the format: magic, checksum, bounds
  *   -ENOTSUP    well-formed, but not served (start-up only)
@@ -12,7 +12,7 @@
  *   -EUCLEAN    damaged, as -o verify found and tells
  *   -EINTR      the request was interrupted
  *   -EAGAIN     this thread may not wait now: another has to ask again (once.h)
- *   -EIO        short read, changed shard or device error
+ *   -EIO        short read, changed file or device error
  *   -ENOMEM     allocation failed
  *
  * Iterators return 1 (an item), 0 (the end) or a negative errno. Functions that yield a count of

@@ -19,7 +19,7 @@ struct sstable {
     char key_bytes[SSTABLE_KEY_MOST];
 };
 
-errint sstable_open(int fd, uint64_t size, const char *path, struct diag *d, struct sstable **out)
+errint sstable_open(struct io *io, struct diag *d, struct sstable **out)
 {
     *out = NULL;
     struct sstable *t = malloc(sizeof(*t));
@@ -27,7 +27,7 @@ errint sstable_open(int fd, uint64_t size, const char *path, struct diag *d, str
         return diag_no_memory(d);
     }
     memset(t, 0, offsetof(struct sstable, key_bytes));
-    t->src = (struct sstable_source){fd, size, path, d};
+    t->src = (struct sstable_source){io, d};
     t->key = str_of(t->key_bytes, 0);
     t->rc = 1;
     errint rc = sstable_index_open(&t->index, &t->src);

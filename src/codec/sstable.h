@@ -10,7 +10,7 @@
  *   data block 0 | trailer | ... | metaindex block | trailer | index block | trailer | footer
  *                   5 B                               5 B                     5 B      48 B
  *
- * A table is used by one thread. Errors are added to the diag with the file's path. */
+ * A table is used by one thread. Errors are added to the diag with the io's name. */
 #ifndef CKPTFS_CODEC_SSTABLE_H
 #define CKPTFS_CODEC_SSTABLE_H
 
@@ -19,14 +19,14 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "io/io.h"
 
 struct sstable;
 
-/* sstable_open: a reader over the first `size` bytes (the exact file size) of fd, which stays the
- * caller's and open until sstable_close. `path` is for messages, borrowed. Reads footer and index
- * block. -EBADMSG, -EIO, -ENOMEM; on failure *out is NULL and the diag says why. */
-MUST_CHECK errint sstable_open(int fd, uint64_t size, const char *path, struct diag *d,
-                               struct sstable **out);
+/* sstable_open: a reader over the io, which stays the caller's and open until sstable_close. Reads
+ * footer and index block. -EBADMSG, -EIO, -ENOMEM; on failure *out is NULL and the diag says
+ * why. */
+MUST_CHECK errint sstable_open(struct io *io, struct diag *d, struct sstable **out);
 
 /* sstable_next: the next record: 1 and *key, *value, borrowed until the next call; 0 at the end;
  * negative on failure (diag filled), and then for ever. */

@@ -7,7 +7,6 @@
 
 #include "base/crc32c.h"
 #include "base/pages.h"
-#include "io/file.h"
 
 /* Room for `need` bytes; the content is not kept. */
 static bool provide(char **buffer, size_t *cap, size_t need)
@@ -112,8 +111,8 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
     if (!provide(&b->stored, &b->stored_cap, len + SSTABLE_TRAILER)) {
         return diag_no_memory(src->d);
     }
-    if (file_read_at(src->fd, h.off, len + SSTABLE_TRAILER, b->stored) < 0) {
-        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
+    if (io_read(src->io, h.off, len + SSTABLE_TRAILER, b->stored) < 0) {
+        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len + SSTABLE_TRAILER, h.off);
     }
     return content_of(src, h, b->stored, &b->plain, &b->plain_cap, plain);

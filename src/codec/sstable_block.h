@@ -17,6 +17,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "io/io.h"
 
 enum {
     SSTABLE_TRAILER = 5,
@@ -40,9 +41,7 @@ struct sstable_stored {
 };
 
 struct sstable_source {
-    int fd;
-    uint64_t size; /* of the file */
-    const char *path;
+    struct io *io; /* borrows */
     struct diag *d;
 };
 
@@ -64,8 +63,9 @@ struct sstable_entry {
 };
 
 #define SSTABLE_CORRUPT(src, ...)                                                                  \
-    diag_error((src)->d, DIAG_CHECKPOINT_CORRUPT, (src)->path, STR(""), __VA_ARGS__)
-#define SSTABLE_LIMIT(src, ...) diag_error((src)->d, DIAG_LIMIT, (src)->path, STR(""), __VA_ARGS__)
+    diag_error((src)->d, DIAG_CHECKPOINT_CORRUPT, (src)->io->name, STR(""), __VA_ARGS__)
+#define SSTABLE_LIMIT(src, ...)                                                                    \
+    diag_error((src)->d, DIAG_LIMIT, (src)->io->name, STR(""), __VA_ARGS__)
 
 enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
 

@@ -10,6 +10,7 @@
 #include "base/pages.h"
 
 struct cached {
+    struct io io;
     struct sstable_cache *cache;
     struct sstable_stored stored;
     uint64_t bytes; /* unpacked */
@@ -135,22 +136,27 @@ size_t sstable_cache_readers(struct sstable_cache *c)
 }
 
 /* *plain is for the caller in any case. */
-static errint unpack(struct shard *s, const struct cached *b, char **plain)
+static errint unpack(const struct cached *b, char **plain)
 {
     size_t len = (size_t)b->stored.handle.bytes + SSTABLE_TRAILER;
     char *stored = pages_map(len);
     *plain = pages_map((size_t)b->bytes);
-    errint rc = stored && *plain ? shard_read(s->base, b->stored.handle.off, len, stored) : -ENOMEM;
-    rc = rc < 0 ? rc : sstable_unpack(b->stored, stored, *plain, (size_t)b->bytes);
+    errint rc = stored && *plain ? io_read(b->io.base, b->stored.handle.off, len, stored) : -ENOMEM;
+    if (rc == 0) {
+        rc = sstable_unpack(b->stored, stored, *plain, (size_t)b->bytes);
+    }
     if (rc == -EBADMSG) {
-        cause_note((struct cause){CAUSE_BLOCK, rc, shard_file(s), b->stored.handle.off, NULL});
+        cause_note((struct cause){.kind = CAUSE_BLOCK,
+                                  .rc = rc,
+                                  .what = io_const_root(&b->io),
+                                  .number = b->stored.handle.off});
     }
     pages_unmap(stored, len);
     return rc;
 }
 
 struct loading {
-    struct shard *shard;
+    struct cached *block;
     bool loaded; /* by this thread, which has a use of it then: it must not go before it was read
                     from once */
 };
@@ -158,14 +164,14 @@ struct loading {
 static errint load(void *context)
 {
     struct loading *l = context;
-    struct cached *b = l->shard->state;
+    struct cached *b = l->block;
     struct sstable_cache *c = b->cache;
     errint rc = make_room(c, b);
     if (rc < 0) {
         return rc;
     }
     char *plain = NULL;
-    rc = unpack(l->shard, b, &plain);
+    rc = unpack(b, &plain);
     l->loaded = rc == 0;
     pthread_mutex_lock(&c->lock);
     c->stats.misses++;
@@ -184,12 +190,11 @@ static errint load(void *context)
 }
 
 /* Have the block unpacked, with a use of it. */
-static errint acquire(struct shard *s)
+static errint acquire(struct cached *b)
 {
-    struct cached *b = s->state;
     struct sstable_cache *c = b->cache;
     for (;;) {
-        struct loading l = {s, false};
+        struct loading l = {b, false};
         errint rc = once_need(&b->unpacked, load, &l);
         if (rc < 0 || l.loaded) {
             return rc;
@@ -220,13 +225,13 @@ static void release(struct cached *b, size_t given)
     pthread_mutex_unlock(&c->lock);
 }
 
-static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
+static errint read_block(struct io *io, uint64_t off, size_t len, void *buf)
 {
-    struct cached *b = s->state;
+    struct cached *b = (struct cached *)io;
     if (off > b->bytes || len > b->bytes - off) {
         return -EIO;
     }
-    errint rc = acquire(s);
+    errint rc = acquire(b);
     if (rc < 0) {
         return rc;
     }
@@ -234,20 +239,20 @@ static errint read_block(struct shard *s, uint64_t off, size_t len, void *buf)
         memcpy(buf, b->plain + off, len);
     }
     release(b, len);
-    return atomic_load(&shard_file(s)->failed) ? shard_blame(s, -ESTALE) : 0;
+    return io_failed(io) ? io_blame(io, -ESTALE) : 0;
 }
 
 /* The block is kept in any case: whoever asks reads it next. */
-static errint check_block(struct shard *s, bool keep)
+static errint check_block(struct io *io, bool keep)
 {
     (void)keep;
-    return read_block(s, 0, 0, NULL);
+    return read_block(io, 0, 0, NULL);
 }
 
-static uint64_t origin_of(const struct shard *s, uint64_t off)
+static uint64_t origin_of(const struct io *io, uint64_t off)
 {
     (void)off;
-    return ((const struct cached *)s->state)->stored.handle.off;
+    return ((const struct cached *)io)->stored.handle.off;
 }
 
 struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
@@ -261,25 +266,20 @@ struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c)
     return stats;
 }
 
-static const struct shard_derive unpacking = {
+static const struct io_ops block_ops = {
     .read = read_block, .check = check_block, .origin = origin_of};
 
-errint sstable_cache_shard(struct sstable_cache *c, struct shard *base, struct sstable_stored block,
-                           uint64_t bytes, struct arena *a, struct shard *out)
+errint sstable_cache_io(struct sstable_cache *c, struct io *base, struct sstable_stored block,
+                        uint64_t bytes, struct arena *a, struct io **out)
 {
     struct cached *b = ARENA_NEW(a, struct cached);
+    *out = NULL;
     if (!b) {
         return -ENOMEM;
     }
-    *b = (struct cached){.cache = c, .stored = block, .bytes = bytes};
+    *b = (struct cached){
+        .io = {.ops = &block_ops, .base = base}, .cache = c, .stored = block, .bytes = bytes};
     c->largest = bytes > c->largest ? bytes : c->largest;
-    *out = (struct shard){
-        .path = base->path,
-        .number = base->number,
-        .fd = -1,
-        .base = base,
-        .derive = &unpacking,
-        .state = b,
-    };
+    *out = &b->io;
     return 0;
 }

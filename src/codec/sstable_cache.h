@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compressed blocks of V1 files as derived shards (shard.h): the bytes of such a shard are those of
- * one block, unpacked.
+/* Compressed blocks of V1 files as derived ios (io.h): the bytes of such an io are those of one
+ * block, unpacked.
  *
  * A block is unpacked at its first read and kept while there is room: all that is kept, and all
  * that is being unpacked, together have at most so many bytes as the cache may; the one not used
@@ -17,7 +17,6 @@
 
 #include "base/arena.h"
 #include "codec/sstable_block.h"
-#include "io/shard.h"
 
 enum {
     SSTABLE_CACHE_MOST = SSTABLE_BLOCK_MOST, /* so that each block that can be unpacked fits */
@@ -36,7 +35,7 @@ struct sstable_cache_stats {
 };
 
 /* sstable_cache_new: a cache of at most `most` bytes, SSTABLE_CACHE_MOST but in tests; NULL when
- * memory is short. sstable_cache_free: after the last read of its shards; NULL is legal. */
+ * memory is short. sstable_cache_free: after the last read of its ios; NULL is legal. */
 struct sstable_cache *sstable_cache_new(uint64_t most);
 void sstable_cache_free(struct sstable_cache *c);
 
@@ -54,10 +53,10 @@ size_t sstable_cache_readers(struct sstable_cache *c);
 /* sstable_cache_stats: zeros of NULL. */
 struct sstable_cache_stats sstable_cache_stats(struct sstable_cache *c);
 
-/* sstable_cache_shard: the derived shard of a block in `base`, which has `bytes` (at most the
- * cache's) unpacked. What it needs is allocated in `a`. -ENOMEM. */
-MUST_CHECK errint sstable_cache_shard(struct sstable_cache *c, struct shard *base,
-                                      struct sstable_stored block, uint64_t bytes, struct arena *a,
-                                      struct shard *out);
+/* sstable_cache_io: the io of a block in `base`, which has `bytes` (at most the cache's) unpacked.
+ * It is allocated in `a`, and owns nothing. -ENOMEM. */
+MUST_CHECK errint sstable_cache_io(struct sstable_cache *c, struct io *base,
+                                   struct sstable_stored block, uint64_t bytes, struct arena *a,
+                                   struct io **out);
 
 #endif

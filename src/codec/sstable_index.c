@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "base/checked.h"
-#include "io/file.h"
 #include "io/file_kind.h"
 
 /* All keys together. */
@@ -26,24 +25,24 @@ static bool handle_end(struct sstable_handle h, uint64_t most, uint64_t *end)
 static errint read_footer(const struct sstable_source *src, struct sstable_handle *metaindex,
                           struct sstable_handle *index)
 {
-    if (src->size == 0) {
+    if (src->io->size == 0) {
         return SSTABLE_CORRUPT(
             src, "the file has 0 bytes, a table has at least %d: was it copied as a whole?",
             SSTABLE_FOOTER);
     }
-    const struct file_kind *kind = file_kind_of(src->fd, src->size);
+    const struct file_kind *kind = file_kind_of(src->io);
     if (kind->group != FILE_KIND_TABLE && kind->group != FILE_KIND_UNKNOWN) {
-        return file_kind_complain(src->d, DIAG_CHECKPOINT_CORRUPT, src->path, kind,
+        return file_kind_complain(src->d, DIAG_CHECKPOINT_CORRUPT, src->io->name, kind,
                                   "the index of a checkpoint, or a V1 checkpoint");
     }
-    if (src->size < SSTABLE_FOOTER) {
+    if (src->io->size < SSTABLE_FOOTER) {
         return SSTABLE_CORRUPT(src, "the file has %" PRIu64 " bytes, a table has at least %d",
-                               src->size, SSTABLE_FOOTER);
+                               src->io->size, SSTABLE_FOOTER);
     }
     char footer[SSTABLE_FOOTER];
-    uint64_t at = src->size - SSTABLE_FOOTER;
-    if (file_read_at(src->fd, at, SSTABLE_FOOTER, footer) < 0) {
-        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
+    uint64_t at = src->io->size - SSTABLE_FOOTER;
+    if (io_read(src->io, at, SSTABLE_FOOTER, footer) < 0) {
+        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %d bytes at byte %" PRIu64, SSTABLE_FOOTER, at);
     }
     struct cursor magic = cursor_over(footer + SSTABLE_HANDLES, SSTABLE_FOOTER - SSTABLE_HANDLES);
@@ -73,7 +72,7 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
 static errint check_metaindex(const struct sstable_source *src, struct sstable_handle h)
 {
     uint64_t end;
-    if (!handle_end(h, src->size - SSTABLE_FOOTER, &end)) {
+    if (!handle_end(h, src->io->size - SSTABLE_FOOTER, &end)) {
         return SSTABLE_CORRUPT(
             src, "the metaindex block at byte %" PRIu64 " (%" PRIu64 " bytes) passes the footer",
             h.off, h.bytes);
@@ -97,10 +96,10 @@ static errint warn_metaindex(const struct sstable_source *src, struct sstable_ha
 {
     struct diag found;
     diag_init(&found);
-    const struct sstable_source quiet = {src->fd, src->size, src->path, &found};
+    const struct sstable_source quiet = {src->io, &found};
     errint rc = check_metaindex(&quiet, h);
     if (rc == -EBADMSG && found.kept) {
-        diag_warn(src->d, DIAG_CHECKPOINT_CORRUPT, src->path, STR(""),
+        diag_warn(src->d, DIAG_CHECKPOINT_CORRUPT, src->io->name, STR(""),
                   "metaindex: %s (TensorFlow never reads it, and no tensor needs it)",
                   found.entries[0].message);
     }
@@ -160,10 +159,10 @@ void sstable_index_fini(struct sstable_index *x)
 errint sstable_count_key(const struct sstable_source *src, size_t len, uint64_t *sum)
 {
     *sum += len;
-    if (*sum > EXPANSION_FREE && (*sum - EXPANSION_FREE) / EXPANSION_MOST > src->size) {
+    if (*sum > EXPANSION_FREE && (*sum - EXPANSION_FREE) / EXPANSION_MOST > src->io->size) {
         return SSTABLE_LIMIT(src,
                              "the keys together pass %d times the file's %" PRIu64 " bytes and %d",
-                             EXPANSION_MOST, src->size, EXPANSION_FREE);
+                             EXPANSION_MOST, src->io->size, EXPANSION_FREE);
     }
     return 0;
 }

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/wire.h"
 
-#include "io/file.h"
-
 enum { VARINT_BYTES_MOST = 10, READ_FIRST = 4 << 10, NUMBER_MOST = (1 << 29) - 1 };
 
-void wire_init(struct wire *w, int fd, uint64_t size)
+void wire_init(struct wire *w, struct io *io, uint64_t size)
 {
-    w->fd = fd;
-    w->read = NULL;
-    w->from = NULL;
+    w->io = io;
     w->size = size;
     w->wrong = "";
     w->wrong_at = 0;
     w->base = 0;
     w->filled = 0;
     w->ahead = READ_FIRST;
-}
-
-void wire_init_from(struct wire *w, wire_read_at *read, void *from, uint64_t size)
-{
-    wire_init(w, -1, size);
-    w->read = read;
-    w->from = from;
 }
 
 errint wire_blame(struct wire *w, errint rc, uint64_t at, const char *wrong)
@@ -50,8 +39,7 @@ static errint fill(struct wire *w, uint64_t off, size_t need)
     len = len < w->size - off ? len : (size_t)(w->size - off);
     w->base = off;
     w->filled = 0;
-    errint rc =
-        w->read ? w->read(w->from, off, len, w->buffer) : file_read_at(w->fd, off, len, w->buffer);
+    errint rc = io_read(w->io, off, len, w->buffer);
     if (rc < 0 && rc != -EIO) {
         return rc;
     }

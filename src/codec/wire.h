@@ -28,6 +28,7 @@
 #include "base/arena.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "io/io.h"
 
 enum { WIRE_DEPTH_MOST = 64, WIRE_BUFFER_BYTES = 64 << 10, WIRE_GATHER_FIELDS_MOST = 16 };
 
@@ -51,14 +52,9 @@ struct wire_field {
         bytes; /* what is in it: of WIRE_BYTES; of a number, the bytes that encode it */
 };
 
-/* Where else than in a file bytes may come from: as file_read_at. */
-typedef errint wire_read_at(void *from, uint64_t off, size_t len, void *buf);
-
 /* In the caller's storage; owns nothing that needs freeing. */
 struct wire {
-    int fd;
-    wire_read_at *read; /* NULL: from fd */
-    void *from;
+    struct io *io; /* borrows */
     uint64_t size; /* of the file */
     const char *wrong;
     uint64_t wrong_at;
@@ -69,13 +65,9 @@ struct wire {
     uint8_t buffer[WIRE_BUFFER_BYTES];
 };
 
-/* wire_init: a walker over the first `size` bytes of fd, which stays the caller's. Reads
+/* wire_init: a walker over the first `size` bytes of the io, which stays the caller's. Reads
  * nothing. */
-void wire_init(struct wire *w, int fd, uint64_t size);
-
-/* wire_init_from: a walker over `size` bytes that `read` gives, with `from` as its first
- * argument. */
-void wire_init_from(struct wire *w, wire_read_at *read, void *from, uint64_t size);
+void wire_init(struct wire *w, struct io *io, uint64_t size);
 
 static inline struct wire_window wire_whole(const struct wire *w)
 {

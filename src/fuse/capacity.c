@@ -47,7 +47,8 @@ static uint32_t not_held(const struct shard *files, uint32_t count)
 {
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
-        found += files[i].opened && !files[i].base && files[i].fd < 0;
+        uint64_t off;
+        found += files[i].opened && !files[i].base && io_backing(files[i].io, 0, &off) < 0;
     }
     return found;
 }

@@ -176,7 +176,7 @@ bool kernel_cache_stop(struct kernel_cache *k)
 static uint32_t change_of(struct shard *shard)
 {
     const struct shard *file = shard_file(shard);
-    return atomic_load(&file->failed) ? UINT32_MAX : atomic_load(&file->changed);
+    return shard_failed(file) ? UINT32_MAX : atomic_load(&file->changed);
 }
 
 void kernel_cache_drop_changed(struct kernel_cache *k, struct shard *shard)

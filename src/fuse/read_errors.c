@@ -124,7 +124,7 @@ static void print_fault(const struct read_errors *f, const struct cause *c, uint
                         uint64_t off, errint rc, struct buf *b)
 {
     if (c->kind == CAUSE_FILE && c->rc == -ESTALE) {
-        buf_visible(b, str_from(((const struct shard *)c->what)->path));
+        buf_visible(b, str_from(((const struct io *)c->what)->name));
         buf_text(b, ": changed since it was mounted, all reads from it fail from now on");
     } else if (why_print(f->view->catalog, c, b)) {
         buf_text(b, c->rc == -EBADMSG ? ": all reads of it fail; first " : "; first ");

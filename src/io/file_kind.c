@@ -3,10 +3,10 @@
 
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/crc32c.h"
 #include "base/cursor.h"
 #include "io/file.h"
+#include "io/io_file.h"
 
 enum { SAFETENSORS_HEADER_MOST = 100 * 1000 * 1000 };
 
@@ -347,34 +347,33 @@ static const struct file_kind *find(const struct look *l)
     return &unknown;
 }
 
-bool file_ends_as_table(int fd, uint64_t size)
+bool file_ends_as_table(struct io *io)
 {
     char tail[8];
-    if (size < sizeof(tail) || file_read_at(fd, size - sizeof(tail), sizeof(tail), tail) < 0) {
+    if (io->size < sizeof(tail) || io_read(io, io->size - sizeof(tail), sizeof(tail), tail) < 0) {
         return false;
     }
     struct cursor c = cursor_over(tail, sizeof(tail));
     return cursor_le64(&c) == FILE_TABLE_MAGIC;
 }
 
-const struct file_kind *file_kind_of(int fd, uint64_t size)
+const struct file_kind *file_kind_of(struct io *io)
 {
     char head[FILE_KIND_HEAD];
-    size_t len = size < sizeof(head) ? (size_t)size : sizeof(head);
-    if (file_read_at(fd, 0, len, head) < 0) {
+    size_t len = io->size < sizeof(head) ? (size_t)io->size : sizeof(head);
+    if (io_read(io, 0, len, head) < 0) {
         return &unknown;
     }
-    const struct look l = {str_of(head, len), size, file_ends_as_table(fd, size)};
+    const struct look l = {str_of(head, len), io->size, file_ends_as_table(io)};
     return find(&l);
 }
 
 const struct file_kind *file_kind_at(const char *path)
 {
-    CLEANUP_CLOSE int fd = -1;
+    CLEANUP_IO struct io *io = NULL;
     struct stat st;
-    bool regular =
-        file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0;
-    return regular ? file_kind_of(fd, (uint64_t)st.st_size) : &unknown;
+    bool regular = file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && io_open(path, &io) == 0;
+    return regular ? file_kind_of(io) : &unknown;
 }
 
 const struct file_kind *file_kind_of_text(struct str text)

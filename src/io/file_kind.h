@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "io/io.h"
 
 enum file_kind_group {
     FILE_KIND_UNKNOWN,
@@ -32,14 +33,14 @@ struct file_kind {
 
 enum { FILE_KIND_HEAD = 1024 }; /* bytes at the beginning that are looked at */
 
-/* file_kind_of: the kind of the file of `size` bytes behind fd; never NULL, static. Reads its first
+/* file_kind_of: the kind of the file that the io is of; never NULL, static. Reads its first
  * FILE_KIND_HEAD bytes and its last 8; what cannot be read is unknown. */
-const struct file_kind *file_kind_of(int fd, uint64_t size);
+const struct file_kind *file_kind_of(struct io *io);
 
-/* file_kind_at: likewise of the file at `path`; unknown for what is no regular file. */
+/* file_kind_at: the kind of the file at `path`, static; unknown for what is no regular file. */
 const struct file_kind *file_kind_at(const char *path);
 
-/* file_kind_of_text: likewise of a file whose whole content is `text`. */
+/* file_kind_of_text: the kind of a file whose whole content is `text`, static. */
 const struct file_kind *file_kind_of_text(struct str text);
 
 /* The last 8 bytes of a table, which an index and a V1 checkpoint are
@@ -47,8 +48,8 @@ const struct file_kind *file_kind_of_text(struct str text);
 #define FILE_TABLE_MAGIC     UINT64_C(0xdb4775248b80fb57)
 #define FILE_TABLE_MAGIC_HEX "57fb808b247547db" /* as a file has them */
 
-/* file_ends_as_table: whether the file of `size` bytes behind fd ends with the magic of a table. */
-bool file_ends_as_table(int fd, uint64_t size);
+/* file_ends_as_table: whether the io ends with the magic of a table. */
+bool file_ends_as_table(struct io *io);
 
 /* file_kind_complain: adds the error "the file is KIND, expected EXPECTED: REMEDY" and returns the
  * errint of `code`. */

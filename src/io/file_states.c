@@ -6,6 +6,7 @@
 
 #include "base/grow.h"
 #include "io/file.h"
+#include "io/file_look.h"
 
 struct file_state {
     const char *path;

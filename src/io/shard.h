@@ -1,37 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A data file of a checkpoint, held open while the view lives.
+/* A data file of a checkpoint, or bytes that are made of one: what the catalog knows of it, and its
+ * io. Of a file, the io is held open while the view lives (io_file.h).
  *
- * What a shard holds must not change under the view: every read compares the file with what was
- * last accepted of it, before and after. After it the file system is asked anew (file_look), since
- * some keep attributes for a minute. The rule, for the file behind the held descriptor:
- *
- *   size, device or inode differs    it is another file, or was cut or continued: it fails for good
- *   mtime differs                    it may have been written to, or only touched: it is in doubt
- *   ctime differs, and with it link count, mode, owner, group, or the name that the kernel has for
- *                                    the descriptor it was unlinked, replaced by a rename, renamed,
- *                                    linked, chmod-ed or chown-ed: goes on, unless `strict` says
- *                                    (-o verify) that it is in doubt, too: a write whose mtime was
- *                                    set back may hide behind that
- *   ctime differs alone              a write whose mtime was set back, an xattr, a link made and
- *                                    removed: it is in doubt
- *
- * What was seen is then accepted, and what the next look is compared with. A doubt has a number.
- * While a file is in doubt its bytes are as likely wrong as right, so whoever reads them has to
- * verify them (render/verified.h):
- *
- *     take the number | verify | read | the number is still the same: the bytes are right
- *
- * That includes what is derived from bytes of the file (below), and what else was found out of them
- * and is kept.
- *
- * Not noticed is a write within one tick of the file system's clock after shard_open, nor, where
- * its stamps are of a second, within one second. Where descriptors run out, the path is kept and
- * opened for each read. Reads are safe from any thread.
- *
- * A derived shard has no file: its bytes are made, as they are read, from those of another shard,
- * its base (swap.h, tf_v1_values.h, strings.h, sstable_cache.h). It never fails by itself for
- * good: shard_file() is the shard whose `failed` and `doubt` count. What it keeps, it finds out
- * again, or compares, when there is a doubt that is newer. */
+ * A derived shard stands after its base in catalog.shards. It never fails by itself for good, and
+ * is not in doubt by itself: that is the file's, shard_file(). What it keeps, it finds out again,
+ * or compares, when there is a doubt that is newer. */
 #ifndef CKPTFS_IO_SHARD_H
 #define CKPTFS_IO_SHARD_H
 
@@ -40,58 +13,35 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "base/arena.h"
 #include "base/diag.h"
 #include "base/errint.h"
-
-/* What may move together with ctime, as last seen. */
-struct shard_links {
-    uint64_t links;
-    uint32_t mode;
-    uint32_t uid;
-    uint32_t gid;
-    uint64_t name_hash; /* of the path that /proc has for the descriptor; 0 where it has none */
-};
-
-struct shard;
-
-/* What makes the bytes of a derived shard. */
-struct shard_derive {
-    /* As shard_read. -EBADMSG for bytes of the base that contradict the format. */
-    errint (*read)(struct shard *s, uint64_t off, size_t len, void *buf);
-    /* As shard_check; NULL: there is nothing to be found out. */
-    errint (*check)(struct shard *s, bool keep);
-    /* Where in the base the bytes from `off` on are made from; NULL: at the same offset. */
-    uint64_t (*origin)(const struct shard *s, uint64_t off);
-    void (*close)(struct shard *s); /* frees s->state */
-};
+#include "io/io.h"
 
 struct shard {
-    const char *path;      /* as found; borrowed */
-    const char *real_path; /* absolute, for opening again after the daemon left the directory */
-    uint32_t number;       /* shard id in the checkpoint */
-    uint64_t need_bytes;   /* end of the last tensor in it: how long the file was when it was saved,
-                              at least */
+    struct io *io;            /* owns; from shard_init or shard_derive on */
+    struct shard *base;       /* of a derived shard, else NULL */
+    const char *path;         /* of its file, as found; borrowed */
+    const struct stat *known; /* borrows: what the file was when the catalog was read from it, and
+                                 has to be when it is opened; NULL: it may be anything */
+    uint64_t need_bytes; /* end of the last tensor in it: how long the file was when it was saved,
+                            at least */
     uint64_t used_bytes; /* end of the last tensor in it that is read: how long the file must be */
+    uint32_t number;     /* shard id in the checkpoint */
+    atomic_uint changed; /* the doubt in which bytes were found to be others than were saved; 0:
+                            none were */
     bool used;           /* some target reads it */
-    int fd;              /* -1: not opened, or descriptors ran out (then `opened` is set) */
     bool opened;
-    bool known;     /* `st` is the file that the catalog was read from: shard_open takes no other */
-    bool strict;    /* no change of ctime is explained; set before the first read */
-    bool suspect;   /* render/spot_check.h: it may be of another save than the index; set before the
-                       first read */
-    struct stat st; /* as of shard_open */
-    atomic_bool failed;    /* changed under us: every later read is -EIO */
-    atomic_uint doubt;     /* number of the newest; 0: none. shard_doubt() */
-    atomic_uint changed;   /* the doubt in which bytes were found to be others than were saved; 0:
-                              none were */
-    _Atomic int64_t mtime; /* accepted, in ns, as is the next */
-    _Atomic int64_t ctime;
-    struct shard_links accepted_as; /* what came with it; under shard.c's lock */
-    struct shard *base; /* of a derived shard, else NULL; stands before it in catalog.shards */
-    const struct shard_derive *derive;
-    void *state; /* owned by `derive` */
+    bool suspect; /* render/spot_check.h: it may be of another save than the index; set before the
+                     first read */
 };
+
+/* shard_init: a shard of the file at `path`, which is borrowed, not open yet. To be given to
+ * shard_close. -ENOMEM. */
+MUST_CHECK errint shard_init(struct shard *s, const char *path, uint32_t number);
+
+/* shard_derive: a shard whose bytes are those of `io`, which it owns now, made from those of
+ * `base->io`. `base` must stay where it is. */
+void shard_derive(struct shard *s, struct shard *base, struct io *io);
 
 /* shard_file: the shard that has the file behind `s`: itself, unless it is derived. */
 static inline struct shard *shard_file(struct shard *s)
@@ -102,18 +52,27 @@ static inline struct shard *shard_file(struct shard *s)
     return s;
 }
 
-/* shard_doubt: the number of the newest doubt about the file behind `s`, 0 as long as there was
- * none. shard_doubts: of the newest about any file: they are numbered together, so what was found
- * out when shard_doubts() was N holds for each file whose doubt is at most N. */
-static inline uint32_t shard_doubt(const struct shard *s)
+/* shard_stat: what the file behind `s`, which is open, was when it was opened. */
+static inline const struct stat *shard_stat(const struct shard *s)
 {
-    while (s->base) {
-        s = s->base;
-    }
-    return atomic_load_explicit(&s->doubt, memory_order_acquire);
+    return io_const_root(s->io)->st;
 }
 
-uint32_t shard_doubts(void);
+/* shard_doubt, shard_doubts, shard_failed: io_doubt, io_doubts, io_failed. */
+static inline uint32_t shard_doubt(const struct shard *s)
+{
+    return io_doubt(s->io);
+}
+
+static inline uint32_t shard_doubts(void)
+{
+    return io_doubts();
+}
+
+static inline bool shard_failed(const struct shard *s)
+{
+    return io_failed(s->io);
+}
 
 /* What has to be done within one state of a file:
  *
@@ -145,35 +104,35 @@ static inline bool shard_again(struct shard_attempt *a, errint *rc)
 }
 
 /* shard_open: opens s->path and checks that it is a regular file of at least used_bytes. Errors
- * name the file and what was found and expected, and which data files lie beside a missing one.
- * real_path is allocated in `a`. When descriptors run out, or few are left (reads need some), fd
- * stays -1. A derived shard opens nothing, and is open if its base is. */
-MUST_CHECK errint shard_open(struct shard *s, struct arena *a, struct diag *d);
+ * name the file and what was found and expected, and which data files lie beside a missing one. A
+ * derived shard opens nothing, and is open if its base is. After a failure it may be tried
+ * again. */
+MUST_CHECK errint shard_open(struct shard *s, struct diag *d);
 
-/* shard_read: all of bytes [off, off+len) into buf, or -EIO: short, failed, changed; -ESTALE: a
- * doubt arose meanwhile. On failure what buf holds is not to be used, and the cause of -EIO is
- * noted. A device error and a lack of descriptors do not set `failed`: a later read may succeed. Of
- * a file that is in doubt already, bytes are given: see above. */
-MUST_CHECK errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf);
+/* shard_read: io_read of its io. The cause of -EIO is noted. A device error and a lack of
+ * descriptors do not make it fail for good: a later read may succeed. */
+MUST_CHECK static inline errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
+{
+    return io_read(s->io, off, len, buf);
+}
 
-/* shard_blame: notes (base/cause.h) that the file behind `s` has failed a read: -ESTALE, or why it
- * cannot be read. Returns -EIO. */
-errint shard_blame(struct shard *s, errint rc);
+/* shard_doubted, shard_check, shard_origin: io_doubted, io_check, io_origin. */
+static inline errint shard_doubted(const struct shard *s)
+{
+    return io_doubted(s->io);
+}
 
-/* shard_doubted: notes that bytes of the file behind `s` are wanted of which nobody can say whether
- * they are right. Returns -EIO. */
-errint shard_doubted(const struct shard *s);
+MUST_CHECK static inline errint shard_check(struct shard *s, bool keep)
+{
+    return io_check(s->io, keep);
+}
 
-/* shard_check: whether a derived shard's bytes can be made, for which all that they are made from
- * is looked at: 0, -EBADMSG, or as shard_read. With `keep`, what a first read would keep (a table,
- * an unpacked block) is kept. Anything else is fine as it is. */
-MUST_CHECK errint shard_check(struct shard *s, bool keep);
+static inline uint64_t shard_origin(const struct shard *s, uint64_t off)
+{
+    return io_origin(s->io, off);
+}
 
-/* shard_origin: where in its file the bytes of `s` from `off` on are, or, unpacked or decoded, what
- * they are made from begins. */
-uint64_t shard_origin(const struct shard *s, uint64_t off);
-
-/* shard_close: closes the descriptor, if any; frees what a derived shard has. */
+/* shard_close: closes its io. A zeroed shard is legal. */
 void shard_close(struct shard *s);
 
 #endif

@@ -153,21 +153,22 @@ errint shard_complain_missing(const struct shard *s, struct diag *d)
 
 /* ---- one of another kind */
 
-errint shard_check_length(const struct shard *s, int fd, struct diag *d)
+errint shard_check_length(const struct shard *s, struct diag *d)
 {
-    uint64_t size = (uint64_t)s->st.st_size;
+    uint64_t size = s->io->size;
     bool is_short = size < s->used_bytes;
     if (!is_short && (s->used_bytes == 0 || size > FILE_KIND_HEAD)) {
         return 0;
     }
-    const struct file_kind *kind = fd < 0 ? NULL : file_kind_of(fd, size);
-    if (kind &&
-        (kind->group == FILE_KIND_POINTER || (is_short && kind->group == FILE_KIND_OTHER))) {
+    const struct file_kind *kind = file_kind_of(s->io);
+    if (kind->group == FILE_KIND_POINTER || (is_short && kind->group == FILE_KIND_OTHER)) {
         return file_kind_complain(d, DIAG_CHECKPOINT_CORRUPT, s->path, kind, "a checkpoint's data");
     }
-    return is_short ? diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
-                                 "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64
-                                 ": it is cut short (a map of the tensors that are whole mounts)",
-                                 size, s->used_bytes)
-                    : 0;
+    if (!is_short) {
+        return 0;
+    }
+    return diag_error(d, DIAG_CHECKPOINT_CORRUPT, s->path, str_from(s->path),
+                      "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64
+                      ": it is cut short (a map of the tensors that are whole mounts)",
+                      size, s->used_bytes);
 }

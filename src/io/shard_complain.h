@@ -17,9 +17,8 @@ void shard_print_beside(const struct shard *s, struct buf *b);
 /* shard_complain_missing: the error of a data file that is not there, with that. */
 errint shard_complain_missing(const struct shard *s, struct diag *d);
 
-/* shard_check_length: whether the file behind s->st has the bytes that its tensors need, and is no
- * pointer to them; the error says which kind of file it is, if that is known. `fd` may be -1: then
- * its content is not looked at. */
-MUST_CHECK errint shard_check_length(const struct shard *s, int fd, struct diag *d);
+/* shard_check_length: whether the file, which its io holds, has the bytes that its tensors need,
+ * and is no pointer to them; the error says which kind of file it is, if that is known. */
+MUST_CHECK errint shard_check_length(const struct shard *s, struct diag *d);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/swap.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tensor/dtype.h"
@@ -12,9 +13,17 @@ struct kind {
     unsigned remainder;
 };
 
+struct swap_io {
+    struct io io;
+    struct kind kind;
+};
+
 static struct kind kind_of(unsigned number)
 {
-    unsigned unit = number < 2 ? 2 : number < 6 ? 4 : 8;
+    unsigned unit = 8;
+    if (number < 6) {
+        unit = number < 2 ? 2 : 4;
+    }
     return (struct kind){unit, number - (unit - 2)};
 }
 
@@ -56,11 +65,11 @@ static void swap_in_place(char *bytes, size_t len, unsigned unit)
 }
 
 /* Bytes [from, to) of the unit at `off`. */
-static errint read_part(struct shard *base, unsigned unit, uint64_t off, size_t from, size_t to,
+static errint read_part(struct io *base, unsigned unit, uint64_t off, size_t from, size_t to,
                         char *out)
 {
     char bytes[8];
-    errint rc = shard_read(base, off, unit, bytes);
+    errint rc = io_read(base, off, unit, bytes);
     if (rc == 0) {
         swap_in_place(bytes, unit, unit);
         memcpy(out, bytes + from, to - from);
@@ -68,9 +77,9 @@ static errint read_part(struct shard *base, unsigned unit, uint64_t off, size_t 
     return rc;
 }
 
-static errint swap_read(struct shard *s, uint64_t off, size_t len, void *buf)
+static errint read_swapped(struct io *io, uint64_t off, size_t len, void *buf)
 {
-    struct kind kind = kind_of((unsigned)(uintptr_t)s->state);
+    const struct kind kind = ((const struct swap_io *)io)->kind;
     unsigned unit = kind.unit;
     char *out = buf;
     size_t lead = (size_t)((off + unit - kind.remainder) % unit);
@@ -79,7 +88,7 @@ static errint swap_read(struct shard *s, uint64_t off, size_t len, void *buf)
     }
     if (lead && len) {
         size_t end = lead + len < unit ? lead + len : unit;
-        errint rc = read_part(s->base, unit, off - lead, lead, end, out);
+        errint rc = read_part(io->base, unit, off - lead, lead, end, out);
         if (rc < 0) {
             return rc;
         }
@@ -88,24 +97,31 @@ static errint swap_read(struct shard *s, uint64_t off, size_t len, void *buf)
         len -= end - lead;
     }
     size_t whole = len - len % unit;
-    errint rc = whole ? shard_read(s->base, off, whole, out) : 0;
+    errint rc = whole ? io_read(io->base, off, whole, out) : 0;
     if (rc < 0) {
         return rc;
     }
     swap_in_place(out, whole, unit);
-    return len > whole ? read_part(s->base, unit, off + whole, 0, len - whole, out + whole) : 0;
+    return len > whole ? read_part(io->base, unit, off + whole, 0, len - whole, out + whole) : 0;
 }
 
-static const struct shard_derive swapping = {.read = swap_read};
-
-struct shard swap_shard(struct shard *base, unsigned kind)
+static void free_swap(struct io *io)
 {
-    return (struct shard){
-        .path = base->path,
-        .number = base->number,
-        .fd = -1,
-        .base = base,
-        .derive = &swapping,
-        .state = (void *)(uintptr_t)kind, /* no pointer: nothing to free */
-    };
+    free(io);
+}
+
+static const struct io_ops swap_ops = {.read = read_swapped, .close = free_swap};
+
+errint swap_io(struct io *base, unsigned kind, struct io **out)
+{
+    struct swap_io *s = calloc(1, sizeof(*s));
+    *out = NULL;
+    if (!s) {
+        return -ENOMEM;
+    }
+    s->io.ops = &swap_ops;
+    s->io.base = base;
+    s->kind = kind_of(kind);
+    *out = &s->io;
+    return 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A big-endian data file as if a little-endian machine had written it: a derived shard (shard.h)
- * with the same offsets, in which the bytes of each unit stand the other way round.
+/* A big-endian data file as if a little-endian machine had written it: a derived io (io.h) with the
+ * same offsets, in which the bytes of each unit stand the other way round.
  *
  * TensorFlow does not align tensors in a data file, so units of 2, 4 or 8 bytes may begin at any
- * offset: there is a derived shard for each unit and each remainder of it that some tensor begins
- * at, at most SWAP_KINDS for a file. Complex elements are two units. */
+ * offset: there is an io for each unit and each remainder of it that some tensor begins at, at most
+ * SWAP_KINDS for a file. Complex elements are two units. */
 #ifndef CKPTFS_IO_SWAP_H
 #define CKPTFS_IO_SWAP_H
 
-#include "io/shard.h"
+#include "io/io.h"
 
 enum { SWAP_KINDS = 2 + 4 + 8, SWAP_NONE = SWAP_KINDS };
 
@@ -16,13 +16,13 @@ enum { SWAP_KINDS = 2 + 4 + 8, SWAP_NONE = SWAP_KINDS };
  * swap. */
 unsigned swap_unit(unsigned dtype);
 
-/* swap_kind: which derived shard of a file a tensor of that dtype at `off` is read from: below
+/* swap_kind: which io of a file a tensor of that dtype at `off` is read from: below
  * SWAP_KINDS, or SWAP_NONE. */
 unsigned swap_kind(unsigned dtype, uint64_t off);
 
-/* swap_shard: the derived shard of that kind over `base`, which must stay where it is. Reads never
- * go beyond the units of the bytes that are asked for, so whoever reads within a tensor reads only
- * that tensor of the base. */
-struct shard swap_shard(struct shard *base, unsigned kind);
+/* swap_io: the io of that kind over `base`, to be given to io_close. Reads never go beyond the
+ * units of the bytes that are asked for, so whoever reads within a tensor reads only that tensor of
+ * the base. -ENOMEM. */
+MUST_CHECK errint swap_io(struct io *base, unsigned kind, struct io **out);
 
 #endif

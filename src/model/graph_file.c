@@ -11,6 +11,7 @@
 #include "codec/sstable_block.h"
 #include "io/file.h"
 #include "io/file_kind.h"
+#include "io/io_file.h"
 #include "io/nearest_file.h"
 #include "model/graph_reading.h"
 
@@ -53,9 +54,8 @@ bool graph_file_named(const char *path)
         str_search(base, STR(".data-")) >= 0) {
         return false;
     }
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    return file_open(path, &fd, &st) == 0 && !file_ends_as_table(fd, (uint64_t)st.st_size);
+    CLEANUP_IO struct io *io = NULL;
+    return io_open(path, &io) == 0 && !file_ends_as_table(io);
 }
 
 /* "meta_info_def {", "saved_model_schema_version: 1", or a comment: no binary message begins so. */
@@ -83,19 +83,19 @@ static errint refuse_others(struct graph_reading *g)
     struct wire *w = &g->wire;
     char head[HEAD_BYTES];
     size_t len = w->size < sizeof(head) ? (size_t)w->size : sizeof(head);
-    if (file_read_at(w->fd, 0, len, head) < 0) {
+    if (io_read(w->io, 0, len, head) < 0) {
         return wire_blame(w, -EIO, WIRE_NOWHERE, "the file cannot be read");
     }
     if (len == 0) {
         return wire_blame(w, -EBADMSG, WIRE_NOWHERE, "the file is empty");
     }
-    if (file_ends_as_table(w->fd, w->size)) {
+    if (file_ends_as_table(w->io)) {
         return wire_blame(
             w, -EBADMSG, WIRE_NOWHERE,
             "the file is a checkpoint or its index, not a graph; to take the variables of a "
             "checkpoint, name it without .meta or .pb");
     }
-    const struct file_kind *kind = file_kind_of(w->fd, w->size);
+    const struct file_kind *kind = file_kind_of(w->io);
     if (kind->group != FILE_KIND_UNKNOWN && kind->group != FILE_KIND_GRAPH) {
         g->complained = true;
         return file_kind_complain(g->diag, DIAG_GRAPH_INVALID, g->path, kind,
@@ -232,9 +232,8 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
         return diag_no_memory(d);
     }
     *g->at = position_file(g->path);
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    errint rc = file_open(g->path, &fd, &st);
+    CLEANUP_IO struct io *io = NULL;
+    errint rc = io_open(g->path, &io);
     if (rc < 0) {
         rc = file_complain(d, DIAG_FILE_UNREADABLE, g->path, rc);
         if (rc == -ENOENT) {
@@ -242,9 +241,9 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
         }
         return rc;
     }
-    wire_init(&g->wire, fd, (uint64_t)st.st_size);
+    wire_init(&g->wire, io, io->size);
     rc = walk(g, tag);
-    if (file_unchanged(fd, &st) < 0) {
+    if (io_unchanged(io) < 0) {
         return diag_error(d, DIAG_FILE_UNREADABLE, g->path, str_from(g->path),
                           "the file changed while it was read");
     }

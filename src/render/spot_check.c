@@ -41,10 +41,12 @@ static bool is_small(const struct tensor *t)
 static bool is_there(const struct catalog *c, const struct tensor *t, const struct shard *file)
 {
     struct shard *s = &c->shards[t->shard];
-    uint64_t size = (uint64_t)file->st.st_size; /* it may have been cut */
     uint64_t off = shard_origin(s, t->off);
-    return file->used && file->opened && off < size && stored_bytes(c, t, NULL) <= size - off &&
-           !str_eq(catalog_key(c, t), STR(OBJECTS_KEY));
+    if (!file->used || !file->opened || str_eq(catalog_key(c, t), STR(OBJECTS_KEY))) {
+        return false;
+    }
+    uint64_t size = file->io->size; /* it may have been cut */
+    return off < size && stored_bytes(c, t, NULL) <= size - off;
 }
 
 /* Whether it may be a counter. */
@@ -130,7 +132,7 @@ static errint complain(const struct checking *k, const struct shard *file, const
                       "shows what is there",
                       diag_visible(d, tensor_name(s->tensors[0])), others,
                       diag_visible(d, str_from(k->catalog->index_path)),
-                      time_text(&index->st, index_time), time_text(&file->st, data_time));
+                      time_text(&index->st, index_time), time_text(file->io->st, data_time));
 }
 
 /* Those that are wrong, of which there are others. */
@@ -155,7 +157,7 @@ static errint refuse(const struct checking *k, struct shard *file, const struct 
                   "read, since it may "
                   "be of another save than the index: it is of %s, the index of %s",
                   diag_visible(d, tensor_name(t)), line.failed ? "damaged" : line.data,
-                  time_text(&file->st, data_time), time_text(&index->st, index_time));
+                  time_text(file->io->st, data_time), time_text(&index->st, index_time));
         if (verified_mark(k->verified, t, NULL, &found[i]) == -ENOMEM) {
             return diag_no_memory(d);
         }
@@ -166,8 +168,10 @@ static errint refuse(const struct checking *k, struct shard *file, const struct 
 /* The kernel must not read ahead for these few bytes. */
 static void advise(const struct shard *file, int advice)
 {
-    if (file->fd >= 0) {
-        posix_fadvise(file->fd, 0, 0, advice);
+    uint64_t from;
+    int fd = io_backing(file->io, 0, &from);
+    if (fd >= 0) {
+        posix_fadvise(fd, (off_t)from, 0, advice);
     }
 }
 

@@ -110,7 +110,7 @@ int string_cursor_next(struct string_cursor *cursor, struct string_element *out)
     }
     const struct piece *p = &cursor->form->pieces[cursor->piece];
     out->shard = &cursor->catalog->shards[p->shard];
-    rc = strings_walk_to(&cursor->walk, out->shard, cursor->number);
+    rc = strings_walk_to(&cursor->walk, out->shard->io, cursor->number);
     if (rc == 0) {
         rc = strings_walk_next(&cursor->walk, &out->off, &out->len, &out->end);
     }

@@ -63,7 +63,7 @@ errint verified_open(const struct catalog *c, enum verified_mode mode, struct ve
     k->catalog = c;
     k->mode = mode;
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        c->shards[i].strict = mode == VERIFIED_ALL;
+        c->shards[i].io->strict = mode == VERIFIED_ALL;
     }
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == VERIFIED_ALL);

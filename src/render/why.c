@@ -8,8 +8,8 @@
 
 static void print_file(const struct cause *cause, struct buf *b)
 {
-    const struct shard *file = cause->what;
-    buf_visible(b, str_from(file->path));
+    const struct io *file = cause->what;
+    buf_visible(b, str_from(file->name));
     if (cause->rc == -ESTALE) {
         buf_text(b, ": changed since it was opened");
     } else {
@@ -19,16 +19,16 @@ static void print_file(const struct cause *cause, struct buf *b)
 
 static void print_doubt(const struct cause *cause, struct buf *b)
 {
-    const struct shard *file = cause->what;
-    buf_visible(b, str_from(file->path));
+    const struct io *file = cause->what;
+    buf_visible(b, str_from(file->name));
     buf_text(b,
              ": may have changed since it was opened, and what is read of it cannot be verified");
 }
 
 static void print_block(const struct cause *cause, struct buf *b)
 {
-    const struct shard *file = cause->what;
-    buf_visible(b, str_from(file->path));
+    const struct io *file = cause->what;
+    buf_visible(b, str_from(file->name));
     buf_printf(b, ": the block at byte %llu is damaged", (unsigned long long)cause->number);
 }
 

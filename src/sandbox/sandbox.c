@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "io/io_file.h"
 #include "sandbox/landlock.h"
 #include "sandbox/sanitized.h"
 #include "sandbox/seccomp.h"
@@ -165,7 +166,9 @@ static errint allow_files(struct landlock *l, const struct shard *files, uint32_
     char last[PATH_MAX] = "";
     errint rc = 0;
     for (uint32_t i = 0; i < count && rc == 0; i++) {
-        rc = files[i].opened && !files[i].base ? allow_folder(l, files[i].real_path, last) : 0;
+        if (files[i].opened && !files[i].base) {
+            rc = allow_folder(l, io_file_real_path(files[i].io), last);
+        }
     }
     return rc;
 }

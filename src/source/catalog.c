@@ -101,7 +101,8 @@ void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_
     const struct strings_run *run;
     if (shard_file(&c->shards[shard])->known) {
         bytes = 0; /* the file has to be what it was when it was read: no length is asked for */
-    } else if (t->dtype == DTYPE_STRING && (run = strings_run_at(&c->shards[shard], off)) != NULL) {
+    } else if (t->dtype == DTYPE_STRING &&
+               (run = strings_run_at(c->shards[shard].io, off)) != NULL) {
         off = run->off;
         bytes = run->bytes;
     } else if (s && shape_bytes((struct shape){s->len, t->rank}, t->dtype, &bytes) < 0) {
@@ -138,11 +139,11 @@ void catalog_use_files(struct catalog *c)
 /* A data file that lacks what nobody reads. */
 static void warn_short(const struct shard *s, struct diag *d)
 {
-    if (s->opened && !s->base && (uint64_t)s->st.st_size < s->need_bytes) {
+    if (s->opened && !s->base && s->io->size < s->need_bytes) {
         diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),
                   "the data file has %" PRIu64 " bytes, its tensors need %" PRIu64
                   ": it is cut short, but nothing that is shown needs the rest",
-                  (uint64_t)s->st.st_size, s->need_bytes);
+                  s->io->size, s->need_bytes);
     }
 }
 
@@ -155,7 +156,7 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
         struct stat st;
         errint rc;
         if (s->used) {
-            rc = shard_open(s, &c->arena, d);
+            rc = shard_open(s, d);
             first = first ? first : rc;
             warn_short(s, d);
         } else if (!s->base && (rc = file_stat(s->path, &st)) < 0) {

@@ -194,12 +194,35 @@ static errint make_strings(struct catalog_build *b)
         struct shard_use *use = &b->uses[i];
         use->strings = c->shard_count;
         if (use->runs) {
-            errint rc = strings_shard(&c->shards[use->index], runs + place[i] - use->runs,
-                                      use->runs, &c->shards[c->shard_count]);
+            struct shard *base = &c->shards[use->index];
+            struct io *io;
+            errint rc = strings_io(base->io, runs + place[i] - use->runs, use->runs, &io);
             if (rc < 0) {
                 return rc;
             }
-            c->shard_count++;
+            shard_derive(&c->shards[c->shard_count++], base, io);
+        }
+    }
+    return 0;
+}
+
+/* The derived shards of big-endian data files, each for its kinds of units. */
+static errint make_swaps(struct catalog_build *b)
+{
+    struct catalog *c = b->c;
+    for (uint32_t i = 0; i < c->file_count; i++) {
+        struct shard *base = &c->shards[b->uses[i].index];
+        b->uses[i].first_swap = c->shard_count;
+        for (unsigned kind = 0; kind < SWAP_KINDS; kind++) {
+            struct io *io;
+            if (!(b->uses[i].swaps >> kind & 1)) {
+                continue;
+            }
+            errint rc = swap_io(base->io, kind, &io);
+            if (rc < 0) {
+                return rc;
+            }
+            shard_derive(&c->shards[c->shard_count++], base, io);
         }
     }
     return 0;
@@ -225,22 +248,16 @@ static errint make_shards(struct catalog_build *b)
             const char *path = b->data_paths ? b->data_paths[i]
                                              : arena_printf(&c->arena, "%s.data-%05u-of-%05u",
                                                             c->prefix, i, c->file_count);
-            if (!path) {
+            struct shard *s = &c->shards[c->shard_count];
+            if (!path || shard_init(s, path, i) < 0) {
                 return -ENOMEM;
             }
-            c->shards[c->shard_count++] = (struct shard){
-                .path = path, .number = i, .need_bytes = b->uses[i].need_bytes, .fd = -1};
+            c->shard_count++;
+            s->need_bytes = b->uses[i].need_bytes;
         }
     }
-    for (uint32_t i = 0; i < c->file_count; i++) {
-        b->uses[i].first_swap = c->shard_count;
-        for (unsigned kind = 0; kind < SWAP_KINDS; kind++) {
-            if (b->uses[i].swaps >> kind & 1) {
-                c->shards[c->shard_count++] = swap_shard(&c->shards[b->uses[i].index], kind);
-            }
-        }
-    }
-    return b->strings_count ? make_strings(b) : 0;
+    errint rc = make_swaps(b);
+    return rc < 0 || !b->strings_count ? rc : make_strings(b);
 }
 
 /* Number of a data file and offset become index in catalog.shards and, of strings, number of the

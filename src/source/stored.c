@@ -7,13 +7,13 @@
 uint64_t stored_bytes(const struct catalog *c, const struct tensor *t, const struct stored_slice *s)
 {
     const struct strings_run *run =
-        strings_run_at(&c->shards[stored_shard(t, s)], stored_off(t, s));
+        strings_run_at(c->shards[stored_shard(t, s)].io, stored_off(t, s));
     if (run) {
         return run->bytes;
     }
     if (!s && !dtype_bytes(t->dtype)) { /* nothing that says so has looked at the file */
         const struct shard *shard = &c->shards[t->shard];
-        uint64_t size = (uint64_t)shard->st.st_size;
+        uint64_t size = io_const_root(shard->io)->size;
         uint64_t left = t->off < size ? size - t->off : 0;
         if (t->dtype != DTYPE_VARIANT) {
             return 0;

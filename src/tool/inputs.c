@@ -94,10 +94,10 @@ errint inputs_find(const struct view *v, const char *graph, struct inputs *out)
         rc = add_content(out, &c->indexes[i].st);
     }
     for (uint32_t i = 0; rc == 0 && i < c->shard_count; i++) {
-        rc = c->shards[i].opened ? add_content(out, &c->shards[i].st) : 0;
+        rc = c->shards[i].opened ? add_content(out, shard_stat(&c->shards[i])) : 0;
     }
     for (uint32_t i = 0; rc == 0 && i < v->sidecars.count; i++) {
-        rc = add_content(out, &v->sidecars.files[i].st);
+        rc = add_content(out, shard_stat(&v->sidecars.files[i]));
     }
     if (rc == 0 && v->map->path) {
         rc = add_content(out, &v->map->st);

@@ -168,7 +168,7 @@ static errint open_shards(struct view *v, struct diag *d, void *context)
         if (!s->used || (!s->base && !is_there(s, d))) {
             continue;
         }
-        errint rc = shard_open(s, &c->arena, NULL);
+        errint rc = shard_open(s, NULL);
         if (rc == -ENOMEM) {
             return diag_no_memory(d);
         }

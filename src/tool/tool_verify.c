@@ -38,12 +38,12 @@ static const struct shard *lacking_file(const struct catalog *c, const struct ve
 {
     struct shard *s = &c->shards[stored_shard(u->tensor, u->slice)];
     const struct shard *file = shard_file(s);
-    if (u->result.outcome != VERIFY_UNREADABLE || (file->opened && file->failed)) {
+    if (u->result.outcome != VERIFY_UNREADABLE || (file->opened && shard_failed(file))) {
         return NULL;
     }
     uint64_t end =
         shard_origin(s, stored_off(u->tensor, u->slice)) + stored_bytes(c, u->tensor, u->slice);
-    return !file->opened || end > (uint64_t)file->st.st_size ? file : NULL;
+    return !file->opened || end > file->io->size ? file : NULL;
 }
 
 /* What a file lacks. */
@@ -105,7 +105,8 @@ static void tell_files(const struct catalog *c, const struct bad_units *bad, str
         }
         buf_visible(&o->text, str_from(c->shards[i].path));
         if (c->shards[i].opened) {
-            buf_printf(&o->text, ": cut short at byte %lld: ", (long long)c->shards[i].st.st_size);
+            buf_printf(&o->text,
+                       ": cut short at byte %llu: ", (unsigned long long)c->shards[i].io->size);
         } else {
             buf_text(&o->text, ": cannot be opened: ");
         }
@@ -257,7 +258,7 @@ static errint open_files(struct view *v, struct diag *d, void *opened)
         struct shard *s = &c->shards[i];
         if (!s->opened) {
             s->used_bytes = 0;
-            errint said = shard_open(s, &c->arena, NULL);
+            errint said = shard_open(s, NULL);
             (void)said;
         }
     }

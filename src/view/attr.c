@@ -46,7 +46,7 @@ static struct origin origin_of(const struct view *v, uint32_t file)
             break;
         }
         if (shard->opened) {
-            add_origin(&o, &shard->st);
+            add_origin(&o, shard_stat(shard));
         }
     }
     if (!o.any || tells_all(v, file)) {

@@ -34,7 +34,7 @@ struct layout layout_of_bytes(struct str bytes, struct extent *extent)
 struct layout layout_of_shard(struct shard *s, struct extent *extent)
 {
     *extent = (struct extent){.kind = EXTENT_SHARD, .shard = s};
-    return of_one(extent, (uint64_t)s->st.st_size);
+    return of_one(extent, s->io->size);
 }
 
 /* Index of the extent that holds byte `off`, which is below the size. */

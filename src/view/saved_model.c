@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "io/file.h"
+#include "io/io_file.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects_record.h"
 
@@ -82,9 +83,8 @@ static errint keep_readable(struct sidecar_list *l, uint32_t from)
     uint32_t kept = from;
     errint rc = 0;
     for (uint32_t i = from; rc == 0 && i < l->count; i++) {
-        CLEANUP_CLOSE int fd = -1;
-        struct stat st;
-        errint opened = file_open(l->files[i].path, &fd, &st);
+        CLEANUP_IO struct io *io = NULL;
+        errint opened = io_open(l->files[i].path, &io);
         if (opened == 0 || opened == -EMFILE || opened == -ENFILE) {
             l->files[kept++] = l->files[i];
         } else if (opened != -ENOENT) {

@@ -9,6 +9,7 @@
 #include "base/url.h"
 #include "io/file.h"
 #include "io/file_kind.h"
+#include "io/io_file.h"
 #include "view/saved_model.h"
 #include "view/sidecar_list.h"
 
@@ -73,11 +74,12 @@ static errint make_shards(const struct sidecar_list *l, struct sidecars *out)
         return diag_no_memory(l->diag);
     }
     for (uint32_t i = 0; i < l->count; i++) {
-        out->files[i].fd = -1;
-        out->files[i].path = l->files[i].path;
+        if (shard_init(&out->files[i], l->files[i].path, 0) < 0) {
+            return diag_no_memory(l->diag);
+        }
+        out->count++;
     }
     out->found = l->files;
-    out->count = l->count;
     return 0;
 }
 
@@ -110,11 +112,10 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
 /* What is wrong with the file, in terms of the map. */
 static errint look(const struct sidecar_file *f, struct diag *d)
 {
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    errint rc = file_open(f->path, &fd, &st);
+    CLEANUP_IO struct io *io = NULL;
+    errint rc = io_open(f->path, &io);
     struct str name = str_from(f->name);
-    const struct file_kind *kind = rc == 0 ? file_kind_of(fd, (uint64_t)st.st_size) : NULL;
+    const struct file_kind *kind = rc == 0 ? file_kind_of(io) : NULL;
     if (kind && (kind->group == FILE_KIND_POINTER || kind->group == FILE_KIND_EMPTY)) {
         diag_warn_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name, "%s is %s%s%s",
                      diag_visible(d, str_from(f->path)), kind->name, kind->remedy ? ": " : "",
@@ -135,12 +136,12 @@ static errint look(const struct sidecar_file *f, struct diag *d)
                          rc == -EISDIR ? "; a folder is written with a '/' behind its name" : "");
 }
 
-static errint open_one(const struct sidecar_file *f, struct shard *s, struct arena *a,
-                       struct diag *d)
+static errint open_one(const struct sidecar_file *f, struct shard *s, struct diag *d)
 {
     errint rc = look(f, d);
-    rc = rc < 0 ? rc : shard_open(s, a, d);
-    if (rc == 0 && f->below && (s->st.st_dev != f->st.st_dev || s->st.st_ino != f->st.st_ino)) {
+    rc = rc < 0 ? rc : shard_open(s, d);
+    if (rc == 0 && f->below &&
+        (s->io->st->st_dev != f->st.st_dev || s->io->st->st_ino != f->st.st_ino)) {
         return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), str_from(f->name),
                              "%s was replaced while it was opened",
                              diag_visible(d, str_from(f->path)));
@@ -152,7 +153,7 @@ errint sidecars_open(struct sidecars *s, struct diag *d)
 {
     errint rc = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        errint one = open_one(&s->found[i], &s->files[i], &s->arena, d);
+        errint one = open_one(&s->found[i], &s->files[i], d);
         rc = rc < 0 ? rc : one;
     }
     return rc;

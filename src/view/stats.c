@@ -22,7 +22,7 @@ static void add_made(const struct catalog *c, struct buf *b)
     const struct source_stats made = source_stats(c);
     struct strings_counts strings = {0};
     for (uint32_t i = 0; i < c->shard_count; i++) {
-        strings_count(&c->shards[i], &strings);
+        strings_count(c->shards[i].io, &strings);
     }
     line(b, "tables", made.tables);
     line(b, "tables.bytes", made.table_bytes);
@@ -58,7 +58,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
             break; /* files come first */
         }
         used += v->catalog->shards[i].used;
-        failed += atomic_load(&v->catalog->shards[i].failed);
+        failed += shard_failed(&v->catalog->shards[i]);
         doubted += shard_doubt(&v->catalog->shards[i]) != 0;
     }
     line(b, "opens", count_of(&s->opens));
@@ -85,7 +85,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         const struct shard *shard = &v->catalog->shards[i];
         if (shard->used && !shard->base) {
-            buf_printf(b, "shard.%u.failed %d\n", shard->number, atomic_load(&shard->failed));
+            buf_printf(b, "shard.%u.failed %d\n", shard->number, shard_failed(shard));
         }
     }
 }

@@ -36,7 +36,7 @@ const char *view_changed_data(const struct view *v)
 {
     const struct catalog *c = v->catalog;
     for (uint32_t i = 0; c && i < c->shard_count; i++) {
-        if (atomic_load(&c->shards[i].failed)) {
+        if (shard_failed(&c->shards[i])) {
             return c->shards[i].path;
         }
     }

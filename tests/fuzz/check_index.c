@@ -3,13 +3,12 @@
  * view's data files have there. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/cursor.h"
 #include "codec/sstable.h"
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
+#include "io/io_bytes.h"
 #include "source/catalog_names.h"
 #include "view/formats/tf_view.h"
 
@@ -158,11 +157,11 @@ static void check_entry(struct check *c, struct str key, struct str value)
 
 static void check_table(struct check *c, const struct check_file *f)
 {
-    int fd = memfd_create("index", MFD_CLOEXEC);
-    FUZZ_CHECK(fd >= 0 && write(fd, f->bytes, f->len) == (ssize_t)f->len);
+    struct io_bytes io;
+    io_bytes_init(&io, f->bytes, f->len, "index");
     struct sstable *t;
     struct str key, value;
-    errint rc = sstable_open(fd, f->len, "index", NULL, &t);
+    errint rc = sstable_open(&io.io, NULL, &t);
     FUZZ_CHECK(rc == 0 && sstable_next(t, &key, &value) == 1 && key.len == 0);
     int more;
     while ((more = sstable_next(t, &key, &value)) == 1) {
@@ -170,7 +169,6 @@ static void check_table(struct check *c, const struct check_file *f)
     }
     FUZZ_CHECK(more == 0);
     sstable_close(t);
-    close(fd);
 }
 
 /* Whether all that is in the view can be read, so that its index has to be. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `ckptool verify` against what was damaged, and all reports. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "fuzz/check.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/read_json.h"
+#include "io/io_file.h"
 #include "render/verify.h"
 #include "view/report.h"
 
@@ -61,18 +61,13 @@ static void note_progress(void *context, uint64_t done, uint64_t bytes)
 /* The one block of an index that nothing else reads; nobody damages it but by chance. */
 static void check_metaindex(const struct check *c)
 {
-    struct stat st;
-    int fd = open(c->view->catalog->index_path, O_RDONLY);
-    if (fd >= 0 && fstat(fd, &st) == 0 && c->view->catalog->plain_files) {
+    CLEANUP_IO struct io *io = NULL;
+    if (io_open(c->view->catalog->index_path, &io) == 0 && c->view->catalog->plain_files) {
         struct diag d;
         diag_init(&d);
-        const struct sstable_source source = {fd, (uint64_t)st.st_size,
-                                              c->view->catalog->index_path, &d};
+        const struct sstable_source source = {io, &d};
         fuzz_said(sstable_check_metaindex(&source), &d);
         diag_fini(&d);
-    }
-    if (fd >= 0) {
-        close(fd);
     }
 }
 

@@ -18,7 +18,7 @@ static void look(const struct catalog *c)
         fuzz_sum(t->dims, t->rank * sizeof(*t->dims));
         uint64_t bytes;
         const struct strings_run *run = t->dtype == DTYPE_STRING && t->shard < c->shard_count
-                                            ? strings_run_at(&c->shards[t->shard], t->off)
+                                            ? strings_run_at(c->shards[t->shard].io, t->off)
                                             : NULL;
         if (t->hidden == TENSOR_SHOWN && t->dtype == DTYPE_STRING) {
             FUZZ_CHECK(t->sliced || (run && run->first == t->off && run->bytes == t->bytes));

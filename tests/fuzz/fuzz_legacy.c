@@ -43,29 +43,29 @@ static void read_run(const struct catalog *c, uint32_t shard, uint64_t off, uint
 /* All elements of a run of strings, in one walk and from any place. */
 static void read_strings(struct shard *s, uint64_t first)
 {
-    const struct strings_run *run = strings_run_at(s, first);
+    const struct strings_run *run = strings_run_at(s->io, first);
     struct strings_walk *w = malloc(sizeof(*w));
     uint64_t off;
     uint64_t len;
     uint64_t end;
     FUZZ_CHECK(w && run && run->first == first);
-    errint rc = strings_need(s, first);
+    errint rc = strings_need(s->io, first);
     errint checked = shard_check(s, false);
     FUZZ_CHECK(rc <= 0 && rc == checked);
     for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
         uint64_t alone;
         strings_walk_init(w);
-        rc = strings_walk_to(w, s, first + (i * 7) % run->elements);
+        rc = strings_walk_to(w, s->io, first + (i * 7) % run->elements);
         rc = rc < 0 ? rc : strings_walk_next(w, &off, &alone, &end);
         FUZZ_CHECK(rc == 0 && alone <= end && off <= end - alone && end == run->off + run->bytes);
     }
     strings_walk_init(w);
     for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
-        rc = strings_walk_to(w, s, first + i);
+        rc = strings_walk_to(w, s->io, first + i);
         rc = rc < 0 ? rc : strings_walk_next(w, &off, &len, &end);
         FUZZ_CHECK(rc == 0 && len <= end && off <= end - len);
     }
-    FUZZ_CHECK(strings_walk_to(w, s, first + run->elements) < 0);
+    FUZZ_CHECK(strings_walk_to(w, s->io, first + run->elements) < 0);
     free(w);
 }
 

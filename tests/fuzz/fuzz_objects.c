@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fuzz/fuzz.h"
+#include "io/io_bytes.h"
 #include "source/catalog_build.h"
 #include "source/catalog_names.h"
 #include "source/tf_v2/objects.h"
@@ -81,7 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diag_init(&d);
     struct catalog *c = new_catalog();
     struct object_name names[ARRAY_LEN(keys)];
-    wire_init(&w, fuzz_file(data, size), size);
+    struct io_bytes io;
+    io_bytes_init(&io, data, size, "input");
+    wire_init(&w, &io.io, size);
     errint rc = objects_read(c, &w, &c->arena, names);
     FUZZ_CHECK(rc == 0 || (rc < 0 && w.wrong[0]));
     if (rc == 0) {

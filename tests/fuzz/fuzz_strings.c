@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
+#include "io/io_file.h"
 #include "source/tf/strings.h"
 
 enum { HEAD = 2, TAIL = 4, MOST = 1 << 16 };
@@ -58,7 +59,7 @@ static bool read_simply(uint8_t *run, size_t size, unsigned elements, bool big_e
     return good;
 }
 
-static void look(struct shard *s, unsigned elements, const struct simple *want)
+static void look(struct io *s, unsigned elements, const struct simple *want)
 {
     struct strings_walk *w = malloc(sizeof(*w));
     FUZZ_CHECK(w);
@@ -91,33 +92,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_simply(run_bytes, size, elements, big_endian, &want) || (elements == 0 && size == 0);
     bool same = memcmp(run_bytes, data + HEAD, size) == 0;
     want.crc = elements == 0 && size == 0 ? mk_mask(0) : want.crc;
-    struct shard file = {.path = "input", .fd = -1};
-    struct shard strings;
-    struct arena a;
-    struct diag d;
-    arena_init(&a);
-    diag_init(&d);
+    struct io *file;
+    struct io *strings;
     fuzz_file(keep ? data + HEAD : run_bytes, size);
-    file.path = fuzz_path();
-    FUZZ_CHECK(shard_open(&file, &a, &d) == 0);
+    FUZZ_CHECK(io_file_new(&file) == 0 && io_file_hold(file, fuzz_path()) == 0);
     struct strings_run run = {.elements = elements,
                               .bytes = size,
                               .crc32c = want.crc,
                               .coding = big_endian ? STRINGS_BUNDLE_BIG_ENDIAN : STRINGS_BUNDLE};
-    FUZZ_CHECK(strings_shard(&file, &run, 1, &strings) == 0);
+    FUZZ_CHECK(strings_io(file, &run, 1, &strings) == 0);
     uint32_t crc;
-    errint checked = strings_check(&file, &run, &crc);
-    errint rc = strings_need(&strings, 0);
+    errint checked = strings_check(file, &run, &crc);
+    errint rc = strings_need(strings, 0);
     FUZZ_CHECK(rc == (good && (same || !keep) ? 0 : -EBADMSG));
     FUZZ_CHECK((rc == 0) == (checked == 0 && crc == run.crc32c));
-    FUZZ_CHECK(strings_need(&strings, 0) == rc);
+    FUZZ_CHECK(strings_need(strings, 0) == rc);
     if (rc == 0 && elements) {
-        look(&strings, elements, &want);
+        look(strings, elements, &want);
     }
-    shard_close(&strings);
-    shard_close(&file);
-    arena_fini(&a);
-    diag_fini(&d);
+    io_close(strings);
+    io_close(file);
     free(run_bytes);
     return 0;
 }

@@ -4,13 +4,16 @@
 
 #include "codec/sstable.h"
 #include "fuzz/fuzz.h"
+#include "io/io_bytes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct diag d;
     diag_init(&d);
     struct sstable *t;
-    errint rc = sstable_open(fuzz_file(data, size), size, "input", &d, &t);
+    struct io_bytes io;
+    io_bytes_init(&io, data, size, "input");
+    errint rc = sstable_open(&io.io, &d, &t);
     if (rc == 0) {
         struct mkbuf last = {0};
         struct str key, value;

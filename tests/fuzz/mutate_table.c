@@ -6,6 +6,7 @@
 #include "base/cursor.h"
 #include "codec/sstable.h"
 #include "fuzz/fuzz.h"
+#include "io/io_bytes.h"
 
 enum { FOOTER = 48, TRAILER = 5 };
 
@@ -69,9 +70,10 @@ static void repair(uint8_t *data, size_t size)
 static size_t read_records(const uint8_t *data, size_t size, size_t changed, uint32_t *random,
                            struct mkckpt *out)
 {
-    int fd = fuzz_file(data, size);
+    struct io_bytes io;
+    io_bytes_init(&io, data, size, "mutated");
     struct sstable *t;
-    if (sstable_open(fd, size, "mutated", NULL, &t) < 0) {
+    if (sstable_open(&io.io, NULL, &t) < 0) {
         return 0;
     }
     size_t count = 0;

@@ -2,11 +2,14 @@
 #include "support/fake.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "io/io_file.h"
 #include "source/tf_v2/bundle.h"
 #include "support/place.h"
 
@@ -40,18 +43,30 @@ static int data_file(uint64_t bytes)
     return fd;
 }
 
-static int64_t nanoseconds(struct timespec t)
+static void hold(struct shard *s, int fd)
 {
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    errint rc = io_file_hold(s->io, path);
+    assert(rc == 0);
+    s->io->name = s->path;
+    s->opened = true;
+}
+
+int fake_writable(struct catalog *c)
+{
+    uint64_t off;
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", io_backing(c->shards[0].io, 0, &off));
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert(fd >= 0);
+    return fd;
 }
 
 void fake_reopened(struct catalog *c)
 {
-    struct shard *s = &c->shards[0];
-    int rc = fstat(s->fd, &s->st);
-    assert(rc == 0);
-    s->mtime = nanoseconds(s->st.st_mtim);
-    s->ctime = nanoseconds(s->st.st_ctim);
+    CLEANUP_CLOSE int fd = fake_writable(c);
+    hold(&c->shards[0], fd);
 }
 
 struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, int data)
@@ -88,13 +103,12 @@ struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, 
     c->file_count = 1;
     c->shard_count = 1;
     c->shards = ARENA_NEW(&c->arena, struct shard);
-    c->shards[0].path = "fake.data-00000-of-00001";
-    c->shards[0].fd = -1;
+    errint rc = shard_init(&c->shards[0], "fake.data-00000-of-00001", 0);
+    assert(rc == 0);
     c->shards[0].need_bytes = off;
     if (data) {
-        c->shards[0].fd = data_file(off);
-        c->shards[0].opened = true;
-        fake_reopened(c);
+        CLEANUP_CLOSE int fd = data_file(off);
+        hold(&c->shards[0], fd);
     }
     return c;
 }

@@ -22,9 +22,12 @@ struct fake_tensor {
 
 /* A catalog of `count` tensors, sorted here, laid one after the other in one shard in the order
  * given. Byte i of the shard is fake_byte(i). With `data`, the shard is a real temporary file,
- * open; otherwise it has no descriptor. To be given to fake_close. */
+ * open; otherwise it is not open. To be given to fake_close. */
 struct catalog *fake_catalog(const struct fake_tensor *tensors, uint32_t count, int data);
 void fake_close(struct catalog *c);
+
+/* fake_writable: another descriptor of the shard's file, for reading and writing; the caller's. */
+int fake_writable(struct catalog *c);
 
 /* fake_reopened: what the shard's file is now is what it was when it was opened. */
 void fake_reopened(struct catalog *c);

@@ -10,6 +10,7 @@
 #include "codec/sstable_block.h"
 #include "io/file.h"
 #include "io/file_kind.h"
+#include "io/io_file.h"
 #include "source/tf/locate_glob.h"
 
 struct v1_search {
@@ -21,10 +22,10 @@ struct v1_search {
 
 bool locate_is_table(const char *path)
 {
-    CLEANUP_CLOSE int fd = -1;
+    CLEANUP_IO struct io *io = NULL;
     struct stat st;
-    return file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_open(path, &fd, &st) == 0 &&
-           file_ends_as_table(fd, (uint64_t)st.st_size);
+    return file_stat(path, &st) == 0 && S_ISREG(st.st_mode) && io_open(path, &io) == 0 &&
+           file_ends_as_table(io);
 }
 
 const char *locate_shard_count(const char *path)
@@ -182,15 +183,14 @@ static void add_hex(struct buf *b, const char *bytes, size_t len)
 
 errint locate_complain_no_table(const char *path, struct diag *d)
 {
-    CLEANUP_CLOSE int fd = -1;
-    struct stat st;
-    errint rc = file_open(path, &fd, &st);
+    CLEANUP_IO struct io *io = NULL;
+    errint rc = io_open(path, &io);
     if (rc < 0) {
         return file_complain(d, DIAG_FILE_UNREADABLE, path, rc);
     }
     const char *shown = diag_visible(d, str_from(path));
-    const struct file_kind *kind = file_kind_of(fd, (uint64_t)st.st_size);
-    if (st.st_size == 0) {
+    const struct file_kind *kind = file_kind_of(io);
+    if (io->size == 0) {
         return diag_error(
             d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
             "the file is empty: it has 0 bytes, a V1 checkpoint has at least %d; and there is no "
@@ -204,9 +204,8 @@ errint locate_complain_no_table(const char *path, struct diag *d)
                                   expected.data ? expected.data : "a checkpoint");
     }
     char ends[2][8] = {0};
-    size_t len = st.st_size < 8 ? (size_t)st.st_size : 8;
-    if (file_read_at(fd, 0, len, ends[0]) < 0 ||
-        file_read_at(fd, (uint64_t)st.st_size - len, len, ends[1]) < 0) {
+    size_t len = io->size < 8 ? (size_t)io->size : 8;
+    if (io_read(io, 0, len, ends[0]) < 0 || io_read(io, io->size - len, len, ends[1]) < 0) {
         return file_complain(d, DIAG_FILE_UNREADABLE, path, -EIO);
     }
     CLEANUP_BUF struct buf hex = {0};
@@ -215,6 +214,6 @@ errint locate_complain_no_table(const char *path, struct diag *d)
         d, DIAG_CHECKPOINT_NOT_FOUND, path, str_from(path),
         "the file is of no known kind: it has %lld bytes, begins with '%s' and ends in %s, a V1 "
         "checkpoint has at least %d and ends in " FILE_TABLE_MAGIC_HEX "; and there is no %s.index",
-        (long long)st.st_size, diag_visible(d, str_of(ends[0], len)),
-        hex.data ? hex.data : "nothing", SSTABLE_FOOTER, shown);
+        (long long)io->size, diag_visible(d, str_of(ends[0], len)), hex.data ? hex.data : "nothing",
+        SSTABLE_FOOTER, shown);
 }

@@ -16,14 +16,9 @@
 enum { BYTES_AT_ONCE = 256 << 10 };
 enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on */
 
-static errint read_base(void *from, uint64_t off, size_t len, void *buf)
+void strings_wire(struct wire *w, struct io *base, const struct strings_run *run)
 {
-    return shard_read(from, off, len, buf);
-}
-
-void strings_wire(struct wire *w, struct shard *base, const struct strings_run *run)
-{
-    wire_init_from(w, read_base, base, run->off + run->bytes);
+    wire_init(w, base, run->off + run->bytes);
 }
 
 void strings_index_fini(struct strings_index *x)
@@ -79,8 +74,8 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
     return 0;
 }
 
-/* The checksum goes on over bytes [off, off + left) of the shard. */
-static errint extend_bytes(struct shard *base, uint64_t off, uint64_t left, uint32_t *crc)
+/* The checksum goes on over bytes [off, off + left) of `base`. */
+static errint extend_bytes(struct io *base, uint64_t off, uint64_t left, uint32_t *crc)
 {
     size_t size = left < BYTES_AT_ONCE ? (size_t)left : BYTES_AT_ONCE;
     CLEANUP_FREE char *buf = pages_alloc(size);
@@ -89,7 +84,7 @@ static errint extend_bytes(struct shard *base, uint64_t off, uint64_t left, uint
     }
     while (left > 0) {
         size_t n = left < size ? (size_t)left : size;
-        errint rc = once_interrupted() ? -EINTR : shard_read(base, off, n, buf);
+        errint rc = once_interrupted() ? -EINTR : io_read(base, off, n, buf);
         if (rc < 0) {
             return rc;
         }
@@ -100,7 +95,7 @@ static errint extend_bytes(struct shard *base, uint64_t off, uint64_t left, uint
     return 0;
 }
 
-static errint read_bundle(struct shard *base, struct wire *w, const struct strings_run *run,
+static errint read_bundle(struct io *base, struct wire *w, const struct strings_run *run,
                           struct strings_index *x, uint32_t *crc)
 {
     if (run->bytes == 0 && run->elements == 0) {
@@ -195,7 +190,7 @@ static errint read_legacy(struct wire *w, const struct strings_run *run, struct 
 
 /* ---- either ---------------------------------------------------------------------------------- */
 
-static errint read_run(struct shard *base, const struct strings_run *run, struct strings_index *x,
+static errint read_run(struct io *base, const struct strings_run *run, struct strings_index *x,
                        uint32_t *crc)
 {
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
@@ -207,19 +202,19 @@ static errint read_run(struct shard *base, const struct strings_run *run, struct
     errint rc =
         run->coding == STRINGS_LEGACY ? read_legacy(w, run, x) : read_bundle(base, w, run, x, crc);
     *crc = crc32c_mask(*crc);
-    /* A file that changed under us explains any nonsense. */
-    return rc == -EBADMSG && atomic_load(&shard_file(base)->failed) ? -EIO
-           : rc == -EOVERFLOW                                       ? -EBADMSG
-                                                                    : rc;
+    if (rc == -EBADMSG && io_failed(base)) {
+        return -EIO; /* a file that changed under us explains any nonsense */
+    }
+    return rc == -EOVERFLOW ? -EBADMSG : rc;
 }
 
-errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc)
+errint strings_check(struct io *base, const struct strings_run *run, uint32_t *crc)
 {
     return read_run(base, run, NULL, crc);
 }
 
-errint strings_index_make(struct shard *base, const struct strings_run *run,
-                          struct strings_index *x, uint32_t *crc)
+errint strings_index_make(struct io *base, const struct strings_run *run, struct strings_index *x,
+                          uint32_t *crc)
 {
     *x = (struct strings_index){0};
     return read_run(base, run, x, crc);

@@ -12,15 +12,15 @@
  *
  *   V1  a field string_val = 8 an element, in the record of a slice (record_place.h)
  *
- * Where an element stands is only known when all before it were looked at. So a shard with strings
- * has a derived shard (shard.h) whose offsets are numbers of elements: a run, which is a tensor or
+ * Where an element stands is only known when all before it were looked at. So a file with strings
+ * has a derived io (io.h) whose offsets are numbers of elements: a run, which is a tensor or
  * a slice of one, has the numbers [first, first + elements), and strings_walk_* say which bytes
  * element i is. At the first look into a run all of it is read once, through a small window:
  * lengths and checksums are verified, and where each STRINGS_STEP-th element stands is kept, 16
  * bytes each. Others that look into the run wait for that (once.h). What was found damaged stays so
- * and is not looked at again. After a doubt about the file (shard.h) the run is read through once
+ * and is not looked at again. After a doubt about the file (io.h) the run is read through once
  * more: a bundle's has to have its checksum, and one of V1 its elements where they were. The bytes
- * that shard_read gives of the derived shard are those of its base. */
+ * that io_read gives of the derived io are those of its base. */
 #ifndef CKPTFS_SOURCE_TF_STRINGS_H
 #define CKPTFS_SOURCE_TF_STRINGS_H
 
@@ -28,7 +28,7 @@
 
 #include "base/errint.h"
 #include "codec/wire.h"
-#include "io/shard.h"
+#include "io/io.h"
 #include "source/tf/record_place.h"
 
 enum { STRINGS_STEP = 64 };
@@ -36,7 +36,7 @@ enum { STRINGS_STEP = 64 };
 enum strings_coding { STRINGS_BUNDLE, STRINGS_BUNDLE_BIG_ENDIAN, STRINGS_LEGACY };
 
 struct strings_run {
-    uint64_t first; /* number of its first element in the derived shard */
+    uint64_t first; /* number of its first element in the derived io */
     uint64_t elements;
     uint64_t off;    /* byte in the base where it begins; of V1, its record */
     uint64_t bytes;  /* stored, with lengths and checksum; it may be less than that */
@@ -59,20 +59,20 @@ uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian);
  * should have; if its lengths contradict their own checksum, *crc is one that cannot be right.
  * -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM; -EINTR where the calling thread is
  * interrupted (once.h). */
-MUST_CHECK errint strings_check(struct shard *base, const struct strings_run *run, uint32_t *crc);
+MUST_CHECK errint strings_check(struct io *base, const struct strings_run *run, uint32_t *crc);
 
-/* strings_shard: the derived shard of `count` runs of `base`, copied, by rising `first`; to be
- * closed by shard_close. -ENOMEM. */
-MUST_CHECK errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count,
-                                struct shard *out);
+/* strings_io: the derived io of `count` runs of `base`, copied, by rising `first`; to be given to
+ * io_close. -ENOMEM. */
+MUST_CHECK errint strings_io(struct io *base, const struct strings_run *runs, uint32_t count,
+                             struct io **out);
 
-/* strings_run_at: the run of derived shard `s` that has the number; NULL for a shard of another
- * kind. Nothing is read. */
-const struct strings_run *strings_run_at(const struct shard *s, uint64_t number);
+/* strings_run_at: the run of `io` that has the number; NULL for an io of another kind. Nothing is
+ * read. */
+const struct strings_run *strings_run_at(const struct io *io, uint64_t number);
 
 /* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO,
- * -ENOMEM; -EINTR, -EAGAIN as once_need; -EINVAL for a shard of another kind. */
-MUST_CHECK errint strings_need(struct shard *s, uint64_t number);
+ * -ENOMEM; -EINTR, -EAGAIN as once_need; -EINVAL for an io of another kind. */
+MUST_CHECK errint strings_need(struct io *io, uint64_t number);
 
 struct strings_counts {
     uint64_t sized;   /* runs that were read through */
@@ -80,9 +80,9 @@ struct strings_counts {
     uint64_t bytes;   /* that the marks of the first take */
 };
 
-/* strings_count: adds what is known of the runs of derived shard `s` by now; nothing for a shard of
- * another kind. */
-void strings_count(const struct shard *s, struct strings_counts *counts);
+/* strings_count: adds what is known of the runs of `io` by now; nothing for an io of another
+ * kind. */
+void strings_count(const struct io *io, struct strings_counts *counts);
 
 /* A walk over elements in the order of their numbers, in the caller's storage: 64 KiB. It owns
  * nothing that needs freeing. One thread. */
@@ -100,11 +100,11 @@ static inline void strings_walk_init(struct strings_walk *w)
     w->block = NULL;
 }
 
-/* strings_walk_to: makes `number` of derived shard `s` the next element. Costs at most STRINGS_STEP
+/* strings_walk_to: makes `number` of `io` the next element. Costs at most STRINGS_STEP
  * lengths. Fails as strings_need. */
-MUST_CHECK errint strings_walk_to(struct strings_walk *w, struct shard *s, uint64_t number);
+MUST_CHECK errint strings_walk_to(struct strings_walk *w, struct io *io, uint64_t number);
 
-/* strings_walk_next: the next element is bytes [*off, *off + *len) of the shard; *end is where its
+/* strings_walk_next: the next element is bytes [*off, *off + *len) of the io; *end is where its
  * run ends, up to which bytes may be read. -EBADMSG past the last of the run, and as
  * strings_need. */
 MUST_CHECK errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len,

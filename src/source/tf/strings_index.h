@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where some elements of a run of strings stand. Private to strings.c and strings_shard.c. */
+/* Where some elements of a run of strings stand. Private to strings.c and strings_io.c. */
 #ifndef CKPTFS_SOURCE_TF_STRINGS_INDEX_H
 #define CKPTFS_SOURCE_TF_STRINGS_INDEX_H
 
@@ -28,13 +28,13 @@ void strings_index_fini(struct strings_index *x);
 
 /* strings_index_make: reads all of the run from `base`, checks it, and notes where its elements
  * are. *crc as strings_check; 0 for V1. */
-MUST_CHECK errint strings_index_make(struct shard *base, const struct strings_run *run,
+MUST_CHECK errint strings_index_make(struct io *base, const struct strings_run *run,
                                      struct strings_index *x, uint32_t *crc);
 
 /* strings_index_same: whether two indexes of a run of V1 say the same. */
 bool strings_index_same(const struct strings_index *a, const struct strings_index *b);
 
 /* strings_wire: a walker over the bytes of the run in `base`. */
-void strings_wire(struct wire *w, struct shard *base, const struct strings_run *run);
+void strings_wire(struct wire *w, struct io *base, const struct strings_run *run);
 
 #endif

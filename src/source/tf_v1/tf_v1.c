@@ -70,45 +70,49 @@ static errint make_shards(struct unite *u)
         const struct tf_v1_file *f = &r->files[i];
         struct sstable_stored *blocks =
             ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
-        if (!path || !blocks) {
+        struct stat *known = ARENA_NEW(&c->arena, struct stat);
+        if (!path || !blocks || !known) {
             return -ENOMEM;
         }
         if (f->block_count) {
             memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
         }
-        c->shards[c->shard_count++] = (struct shard){.path = path,
-                                                     .number = i,
-                                                     .need_bytes = (uint64_t)f->st.st_size,
-                                                     .used_bytes = (uint64_t)f->st.st_size,
-                                                     .fd = -1,
-                                                     .known = true,
-                                                     .st = f->st};
+        *known = f->st;
+        struct shard *s = &c->shards[c->shard_count];
+        if (shard_init(s, path, i) < 0) {
+            return -ENOMEM;
+        }
+        c->shard_count++;
+        s->need_bytes = s->used_bytes = (uint64_t)f->st.st_size;
+        s->known = known;
         state->files[state->file_count++] = (struct tf_v1_blocks){blocks, f->block_count, first};
         first += f->block_count;
     }
     for (size_t i = 0; i < r->block_count; i++) {
         const struct tf_v1_block *b = &r->blocks[i];
-        errint rc = sstable_cache_shard(state->cache, &c->shards[b->file], b->stored, b->bytes,
-                                        &c->arena, &c->shards[c->shard_count]);
+        struct shard *base = &c->shards[b->file];
+        struct io *io;
+        errint rc = sstable_cache_io(state->cache, base->io, b->stored, b->bytes, &c->arena, &io);
         if (rc < 0) {
             return rc;
         }
-        c->shard_count++;
+        shard_derive(&c->shards[c->shard_count++], base, io);
     }
     for (size_t i = 0; i < r->decoded_count; i++) {
         const struct tf_v1_decoded *v = &r->decoded[i];
         struct shard *base = &c->shards[settled(r, v->base)];
-        struct shard *out = &c->shards[c->shard_count];
+        struct io *io;
         const struct strings_run run = {.elements = v->count,
                                         .off = v->record.off,
                                         .bytes = wire_len(v->record),
                                         .coding = STRINGS_LEGACY};
-        errint rc = v->coding.bytes ? tf_v1_values_shard(base, v->record, &v->coding, v->count, out)
-                                    : strings_shard(base, &run, 1, out);
+        errint rc = v->coding.bytes
+                        ? tf_v1_values_io(base->io, v->record, &v->coding, v->count, &io)
+                        : strings_io(base->io, &run, 1, &io);
         if (rc < 0) {
             return rc;
         }
-        c->shard_count++;
+        shard_derive(&c->shards[c->shard_count++], base, io);
     }
     return 0;
 }
@@ -227,7 +231,7 @@ static uint64_t stored_strings(const struct unite *u, const struct listed *same,
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < same[i].tensor->slice_count; k++) {
             const struct tf_v1_slice *s = &same[i].tensor->slices[k];
-            const struct strings_run *run = strings_run_at(&u->c->shards[s->shard], s->off);
+            const struct strings_run *run = strings_run_at(u->c->shards[s->shard].io, s->off);
             bytes += run ? run->bytes : 0; /* none of a slice that is bad */
         }
     }
@@ -393,8 +397,7 @@ static void add_stats(const struct catalog *c, struct source_stats *out)
     const struct tf_v1_state *state = c->state;
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
-        enum once_state table =
-            c->shards[i].base ? tf_v1_values_table(&c->shards[i], &bytes) : ONCE_EMPTY;
+        enum once_state table = tf_v1_values_table(c->shards[i].io, &bytes);
         out->tables += table == ONCE_FULL;
         out->bad_tables += table == ONCE_BAD;
         out->table_bytes += table == ONCE_FULL ? bytes : 0;

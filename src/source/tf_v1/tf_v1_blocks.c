@@ -5,14 +5,17 @@
 #include "base/lower_bound.h"
 #include "base/once.h"
 
-errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h, char *window,
-                       uint32_t *out)
+errint tf_v1_block_sum(struct io *file, struct sstable_handle h, char *window,
+                       struct source_meter *meter, uint32_t *out)
 {
     uint32_t crc = 0;
     uint64_t left = h.bytes + 1; /* with the type */
     for (uint64_t off = h.off; left > 0;) {
         size_t step = left < TF_V1_BLOCK_WINDOW ? (size_t)left : TF_V1_BLOCK_WINDOW;
-        errint rc = once_interrupted() ? -EINTR : read(from, off, step, window);
+        if (meter) {
+            meter->read(meter, step);
+        }
+        errint rc = once_interrupted() ? -EINTR : io_read(file, off, step, window);
         if (rc < 0) {
             return rc;
         }

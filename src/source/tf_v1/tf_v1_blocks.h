@@ -12,7 +12,8 @@
 
 #include "base/errint.h"
 #include "codec/sstable_block.h"
-#include "codec/wire.h"
+#include "io/io.h"
+#include "source/source.h"
 
 enum {
     TF_V1_BLOCK_WINDOW =
@@ -28,11 +29,11 @@ struct tf_v1_blocks {
     uint64_t first; /* how many blocks the files before it have */
 };
 
-/* tf_v1_block_sum: the checksum that the bytes of the block at `h` have, masked, reading it once
- * through `window`, which has TF_V1_BLOCK_WINDOW bytes. Errors are those of `read`; -EINTR where
- * the calling thread is interrupted (once.h). */
-MUST_CHECK errint tf_v1_block_sum(wire_read_at *read, void *from, struct sstable_handle h,
-                                  char *window, uint32_t *out);
+/* tf_v1_block_sum: the checksum that the bytes of the block at `h` of the file have, masked,
+ * reading it once through `window`, which has TF_V1_BLOCK_WINDOW bytes. The meter may be NULL.
+ * Fails as io_read; -EINTR where the calling thread is interrupted (once.h). */
+MUST_CHECK errint tf_v1_block_sum(struct io *file, struct sstable_handle h, char *window,
+                                  struct source_meter *meter, uint32_t *out);
 
 /* tf_v1_block_at: the number in the list of the block that has byte `off`, or TF_V1_NO_BLOCK.
  * O(log n). */

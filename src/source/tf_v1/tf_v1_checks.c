@@ -50,28 +50,13 @@ void tf_v1_check_at(const struct catalog *c, uint64_t number, struct source_chec
     set(c, file, (uint32_t)(number - state->files[file].first), out);
 }
 
-struct block_source {
-    struct shard *file;
-    struct source_meter *meter;
-};
-
-static errint read_block(void *from, uint64_t off, size_t len, void *buf)
-{
-    struct block_source *b = from;
-    if (b->meter) {
-        b->meter->read(b->meter, len);
-    }
-    return shard_read(b->file, off, len, buf);
-}
-
 errint tf_v1_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
                        struct source_meter *m, uint32_t *found)
 {
     (void)c;
     _Static_assert(TF_V1_BLOCK_WINDOW <= (int)SOURCE_BUFFER, "the buffer is the window");
-    struct block_source source = {k->file, m};
     const struct sstable_handle h = {k->off, k->bytes - 1};
-    return tf_v1_block_sum(read_block, &source, h, buf, found);
+    return tf_v1_block_sum(k->file->io, h, buf, m, found);
 }
 
 void tf_v1_check_print(const struct source_check *k, struct buf *b)

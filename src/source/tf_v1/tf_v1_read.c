@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "io/file.h"
+#include "io/io_file.h"
 #include "source/tf/slice_decode.h"
 #include "source/tf_v1/tf_v1_scan.h"
 #include "tensor/dtype.h"
@@ -319,14 +320,15 @@ static errint read_records(struct tf_v1_reader *r, uint32_t number, struct tf_v1
 errint tf_v1_read_file(struct tf_v1_reader *r, uint32_t number)
 {
     struct tf_v1_file *f = &r->files[number];
-    CLEANUP_CLOSE int fd = -1;
-    errint rc = file_open(f->path, &fd, &f->st);
+    CLEANUP_IO struct io *io = NULL;
+    errint rc = io_open(f->path, &io);
     if (rc < 0) {
         return file_complain(r->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
                              f->path, rc);
     }
+    f->st = *io->st;
     struct tf_v1_scan *scan;
-    rc = tf_v1_scan_open(fd, (uint64_t)f->st.st_size, f->path, r->d, &scan);
+    rc = tf_v1_scan_open(io, r->d, &scan);
     if (rc == 0) {
         rc = read_metadata(r, f, scan);
     }

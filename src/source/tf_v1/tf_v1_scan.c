@@ -7,13 +7,14 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "codec/sstable_index.h"
-#include "io/file.h"
+#include "io/io_bytes.h"
 #include "source/tf_v1/tf_v1_blocks.h"
 
 struct tf_v1_scan {
     struct sstable_source src;
     struct sstable_index index;
     struct sstable_block unpacked; /* the block at hand, if it is compressed */
+    struct io_bytes entry_bytes;   /* the entries of `unpacked` */
     struct sstable_stored block;
     bool packed;
     uint64_t block_bytes;
@@ -33,16 +34,11 @@ struct tf_v1_scan {
 
 static errint read_at(const struct sstable_source *src, uint64_t off, size_t len, void *buf)
 {
-    if (file_read_at(src->fd, off, len, buf) < 0) {
-        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->path, STR(""),
+    if (io_read(src->io, off, len, buf) < 0) {
+        return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len, off);
     }
     return 0;
-}
-
-static errint read_source(void *from, uint64_t off, size_t len, void *buf)
-{
-    return read_at(from, off, len, buf);
 }
 
 static errint verify_first(struct tf_v1_scan *s, struct sstable_stored b)
@@ -52,9 +48,13 @@ static errint verify_first(struct tf_v1_scan *s, struct sstable_stored b)
         return diag_no_memory(s->src.d);
     }
     uint32_t found;
-    errint rc = tf_v1_block_sum(read_source, &s->src, b.handle, window, &found);
-    if (rc < 0 || found == b.crc32c) {
-        return rc;
+    errint rc = tf_v1_block_sum(s->src.io, b.handle, window, NULL, &found);
+    if (rc < 0) {
+        return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.io->name, STR(""),
+                          "cannot read the block at byte %" PRIu64, b.handle.off);
+    }
+    if (found == b.crc32c) {
+        return 0;
     }
     return SSTABLE_CORRUPT(
         &s->src,
@@ -63,8 +63,7 @@ static errint verify_first(struct tf_v1_scan *s, struct sstable_stored b)
         b.handle.off, b.handle.bytes, found, b.crc32c);
 }
 
-errint tf_v1_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
-                       struct tf_v1_scan **out)
+errint tf_v1_scan_open(struct io *io, struct diag *d, struct tf_v1_scan **out)
 {
     *out = NULL;
     struct tf_v1_scan *s = malloc(sizeof(*s));
@@ -72,7 +71,7 @@ errint tf_v1_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
         return diag_no_memory(d);
     }
     memset(s, 0, offsetof(struct tf_v1_scan, wire));
-    s->src = (struct sstable_source){fd, size, path, d};
+    s->src = (struct sstable_source){io, d};
     s->first = true;
     errint rc = sstable_index_open(&s->index, &s->src);
     if (rc < 0) {
@@ -80,13 +79,6 @@ errint tf_v1_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
         return rc;
     }
     *out = s;
-    return 0;
-}
-
-static errint read_unpacked(void *from, uint64_t off, size_t len, void *buf)
-{
-    const struct sstable_block *b = from;
-    memcpy(buf, b->start + off, len);
     return 0;
 }
 
@@ -114,7 +106,8 @@ static errint enter_packed(struct tf_v1_scan *s, struct sstable_handle h, bool *
     }
     s->block_bytes = claims;
     s->entries = (struct wire_window){0, cursor_left(&s->unpacked.entries), 0};
-    wire_init_from(&s->wire, read_unpacked, &s->unpacked, s->entries.end);
+    io_bytes_init(&s->entry_bytes, s->unpacked.start, (size_t)s->entries.end, s->src.io->name);
+    wire_init(&s->wire, &s->entry_bytes.io, s->entries.end);
     return 0;
 }
 
@@ -142,7 +135,7 @@ static errint enter_plain(struct tf_v1_scan *s, struct sstable_handle h)
         restarts ? h.bytes - 4 - 4 * restarts : 0; /* none: empty, as for TensorFlow */
     s->block_bytes = h.bytes;
     s->entries = (struct wire_window){h.off, h.off + entries, 0};
-    wire_init(&s->wire, s->src.fd, s->src.size);
+    wire_init(&s->wire, s->src.io, s->src.io->size);
     return 0;
 }
 
@@ -203,7 +196,7 @@ static errint complain(struct tf_v1_scan *s, errint rc)
                                s->packed ? s->entries.off : s->entries.off - s->block.handle.off,
                                s->block.handle.off);
     }
-    return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.path, STR(""),
+    return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.io->name, STR(""),
                       "cannot read the block at byte %" PRIu64, s->block.handle.off);
 }
 

@@ -33,10 +33,8 @@ struct tf_v1_record {
 
 struct tf_v1_scan;
 
-/* tf_v1_scan_open: of the first `size` bytes (the file's exact size) of fd, which stays the
- * caller's; `path` is for messages, borrowed. */
-MUST_CHECK errint tf_v1_scan_open(int fd, uint64_t size, const char *path, struct diag *d,
-                                  struct tf_v1_scan **out);
+/* tf_v1_scan_open: a scan of the io, which stays the caller's and open until tf_v1_scan_close. */
+MUST_CHECK errint tf_v1_scan_open(struct io *io, struct diag *d, struct tf_v1_scan **out);
 
 /* tf_v1_scan_next: 1 and the next record; 0 at the end; negative with the diag filled. */
 MUST_CHECK int tf_v1_scan_next(struct tf_v1_scan *s, struct tf_v1_record *r);

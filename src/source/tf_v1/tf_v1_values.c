@@ -73,6 +73,7 @@ struct walk {
 };
 
 struct values {
+    struct io io;
     struct tf_v1_coding coding;
     uint64_t count;
     struct wire_window record;
@@ -89,11 +90,6 @@ struct values {
     size_t spot_count;
     size_t spot_cap;
 };
-
-static errint read_base(void *from, uint64_t off, size_t len, void *buf)
-{
-    return shard_read(from, off, len, buf);
-}
 
 /* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the
  * end, which `last` says it is not. Those done go to `out`, `bytes` each (0: nowhere). Returns how
@@ -292,26 +288,26 @@ static errint go_over(struct values *v, struct wire *w, struct walk *k, enum ste
     return rc > 0 ? -EBADMSG : rc;
 }
 
-/* What the walker says, in the words of shard_read. */
-static errint verdict(struct shard *s, errint rc)
+/* What the walker says, in the words of io_read. */
+static errint verdict(struct values *v, errint rc)
 {
     /* A file that changed under us explains any nonsense. */
-    if (rc == -EBADMSG && atomic_load(&shard_file(s)->failed)) {
-        return shard_blame(s, -ESTALE);
+    if (rc == -EBADMSG && io_failed(&v->io)) {
+        return io_blame(&v->io, -ESTALE);
     }
     return rc == -EOVERFLOW ? -EBADMSG : rc;
 }
 
 struct making {
-    struct shard *shard;
+    struct values *values;
     struct wire *wire;
 };
 
 static errint make_table(void *context)
 {
     struct making *m = context;
-    struct values *v = m->shard->state;
-    uint32_t doubt = shard_doubt(m->shard);
+    struct values *v = m->values;
+    uint32_t doubt = io_doubt(&v->io);
     bool begun = v->walk && v->walked_in == doubt;
     if (!v->walk && !(v->walk = malloc(sizeof(*v->walk)))) {
         return -ENOMEM;
@@ -322,9 +318,8 @@ static errint make_table(void *context)
         v->entry_count = v->complete ? v->entry_count : 0;
         v->spot_count = v->complete ? v->spot_count : 0;
     }
-    errint rc =
-        verdict(m->shard, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
-    if (shard_doubt(m->shard) != doubt && rc != -ENOMEM && rc != -EINTR) {
+    errint rc = verdict(v, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
+    if (io_doubt(&v->io) != doubt && rc != -ENOMEM && rc != -EINTR) {
         return -ESTALE;
     }
     if (rc == 0 || rc == -EBADMSG) {
@@ -337,11 +332,10 @@ static errint make_table(void *context)
     return rc;
 }
 
-static errint need_table(struct shard *s, struct wire *w)
+static errint need_table(struct values *v, struct wire *w)
 {
-    struct values *v = s->state;
-    struct making m = {s, w};
-    if (once_state(&v->table) == ONCE_FULL && atomic_load(&v->found_in) != shard_doubt(s)) {
+    struct making m = {v, w};
+    if (once_state(&v->table) == ONCE_FULL && atomic_load(&v->found_in) != io_doubt(&v->io)) {
         once_again(&v->table);
     }
     return once_need(&v->table, make_table, &m);
@@ -359,10 +353,9 @@ static errint take_part(struct wire *w, struct record_place *p, const struct tf_
     return rc;
 }
 
-static errint read_with(struct shard *s, struct wire *w, uint64_t off, size_t len, char *out)
+static errint read_with(struct values *v, struct wire *w, uint64_t off, size_t len, char *out)
 {
-    const struct values *v = s->state;
-    errint rc = need_table(s, w);
+    errint rc = need_table(v, w);
     if (rc < 0) {
         return rc;
     }
@@ -389,9 +382,9 @@ static errint read_with(struct shard *s, struct wire *w, uint64_t off, size_t le
     return rc;
 }
 
-static errint read_values(struct shard *s, uint64_t off, size_t len, void *buf)
+static errint read_values(struct io *io, uint64_t off, size_t len, void *buf)
 {
-    struct values *v = s->state;
+    struct values *v = (struct values *)io;
     uint64_t bytes = v->count * v->coding.bytes;
     if (off > bytes || len > bytes - off) {
         return -EIO;
@@ -400,56 +393,54 @@ static errint read_values(struct shard *s, uint64_t off, size_t len, void *buf)
     if (!w) {
         return -ENOMEM;
     }
-    wire_init_from(w, read_base, s->base, v->record.end);
-    return verdict(s, len ? read_with(s, w, off, len, buf) : 0);
+    wire_init(w, io->base, v->record.end);
+    return verdict(v, len ? read_with(v, w, off, len, buf) : 0);
 }
 
-static errint check_values(struct shard *s, bool keep)
+static errint check_values(struct io *io, bool keep)
 {
-    struct values *v = s->state;
+    struct values *v = (struct values *)io;
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
     if (!w) {
         return -ENOMEM;
     }
-    wire_init_from(w, read_base, s->base, v->record.end);
+    wire_init(w, io->base, v->record.end);
     struct walk all = {record_place_of(v->record), v->count};
     enum once_state state = once_state(&v->table);
     if (keep) {
-        return need_table(s, w);
+        return need_table(v, w);
     }
-    if (state == ONCE_BAD || (state == ONCE_FULL && atomic_load(&v->found_in) == shard_doubt(s))) {
+    if (state == ONCE_BAD || (state == ONCE_FULL && atomic_load(&v->found_in) == io_doubt(io))) {
         return state == ONCE_BAD ? -EBADMSG : 0;
     }
-    return verdict(s, go_over(v, w, &all, STEP_PASS));
+    return verdict(v, go_over(v, w, &all, STEP_PASS));
 }
 
-static uint64_t origin_of(const struct shard *s, uint64_t off)
+static uint64_t origin_of(const struct io *io, uint64_t off)
 {
     (void)off;
-    return ((const struct values *)s->state)->record.off;
+    return ((const struct values *)io)->record.off;
 }
 
-static void close_values(struct shard *s)
+static void close_values(struct io *io)
 {
-    struct values *v = s->state;
-    if (v) {
-        free(v->walk);
-        free(v->entries);
-        free(v->spots);
-        free(v);
-    }
+    struct values *v = (struct values *)io;
+    free(v->walk);
+    free(v->entries);
+    free(v->spots);
+    free(v);
 }
 
-static const struct shard_derive decoding = {
+static const struct io_ops values_ops = {
     .read = read_values, .check = check_values, .origin = origin_of, .close = close_values};
 
-enum once_state tf_v1_values_table(const struct shard *s, uint64_t *bytes)
+enum once_state tf_v1_values_table(const struct io *io, uint64_t *bytes)
 {
     *bytes = 0;
-    if (s->derive != &decoding) {
+    if (io->ops != &values_ops) {
         return ONCE_EMPTY;
     }
-    const struct values *v = s->state;
+    const struct values *v = (const struct values *)io;
     enum once_state state = once_state(&v->table);
     if (state == ONCE_FULL) {
         *bytes = v->entry_count * sizeof(*v->entries) + v->spot_count * sizeof(*v->spots);
@@ -457,23 +448,19 @@ enum once_state tf_v1_values_table(const struct shard *s, uint64_t *bytes)
     return state;
 }
 
-errint tf_v1_values_shard(struct shard *base, struct wire_window record,
-                          const struct tf_v1_coding *coding, uint64_t count, struct shard *out)
+errint tf_v1_values_io(struct io *base, struct wire_window record,
+                       const struct tf_v1_coding *coding, uint64_t count, struct io **out)
 {
     struct values *v = calloc(1, sizeof(*v));
+    *out = NULL;
     if (!v) {
         return -ENOMEM;
     }
+    v->io.ops = &values_ops;
+    v->io.base = base;
     v->coding = *coding;
     v->count = count;
     v->record = record;
-    *out = (struct shard){
-        .path = base->path,
-        .number = base->number,
-        .fd = -1,
-        .base = base,
-        .derive = &decoding,
-        .state = v,
-    };
+    *out = &v->io;
     return 0;
 }

@@ -353,7 +353,7 @@ static errint keep_indexes(struct reader *r)
     struct catalog *c = r->c;
     struct catalog_index *indexes = ARENA_ARRAY(&c->arena, struct catalog_index, r->in.count);
     for (uint32_t i = 0; indexes && i < r->in.count; i++) {
-        indexes[i] = (struct catalog_index){r->in.parts[i].index_path, r->in.parts[i].st};
+        indexes[i] = (struct catalog_index){r->in.parts[i].index_path, *r->in.parts[i].io->st};
     }
     if (!indexes) {
         return diag_no_memory(r->d);

@@ -18,7 +18,7 @@ bool bundle_check_find(const struct catalog *c, const struct tensor *t,
                        const struct stored_slice *s, struct source_check *out)
 {
     struct shard *shard = &c->shards[stored_shard(t, s)];
-    const struct strings_run *run = strings_run_at(shard, stored_off(t, s));
+    const struct strings_run *run = strings_run_at(shard->io, stored_off(t, s));
     *out = (struct source_check){
         .number = (uint64_t)(t - c->tensors),
         .file = shard_file(shard),
@@ -36,14 +36,14 @@ bool bundle_check_find(const struct catalog *c, const struct tensor *t,
 }
 
 /* Of bytes [off, off + left) of the file. */
-static errint plain_sum(struct shard *file, uint64_t off, uint64_t left, char *buf,
+static errint plain_sum(struct io *file, uint64_t off, uint64_t left, char *buf,
                         struct source_meter *m, uint32_t *found)
 {
     errint rc = 0;
     uint32_t crc = 0;
     while (rc == 0 && left > 0) {
         size_t n = left < SOURCE_BUFFER ? (size_t)left : SOURCE_BUFFER;
-        rc = once_interrupted() ? -EINTR : shard_read(file, off, n, buf);
+        rc = once_interrupted() ? -EINTR : io_read(file, off, n, buf);
         if (m) {
             m->read(m, n);
         }
@@ -55,7 +55,7 @@ static errint plain_sum(struct shard *file, uint64_t off, uint64_t left, char *b
     return rc;
 }
 
-static errint strings_sum(struct shard *file, const struct strings_run *run, struct source_meter *m,
+static errint strings_sum(struct io *file, const struct strings_run *run, struct source_meter *m,
                           uint32_t *found)
 {
     errint rc = strings_check(file, run, found);
@@ -65,7 +65,7 @@ static errint strings_sum(struct shard *file, const struct strings_run *run, str
     return rc;
 }
 
-static errint variant_sum(struct shard *file, const struct tensor *t, char *buf,
+static errint variant_sum(struct io *file, const struct tensor *t, char *buf,
                           struct source_meter *m, uint32_t *found)
 {
     uint64_t elements;
@@ -85,15 +85,15 @@ errint bundle_check_sum(const struct catalog *c, const struct source_check *k, c
 {
     const struct tensor *t = k->tensor;
     const struct strings_run *run =
-        strings_run_at(&c->shards[stored_shard(t, k->slice)], stored_off(t, k->slice));
+        strings_run_at(c->shards[stored_shard(t, k->slice)].io, stored_off(t, k->slice));
     if (run) {
-        return strings_sum(k->file, run, m, found);
+        return strings_sum(k->file->io, run, m, found);
     }
     if (t->dtype == DTYPE_VARIANT && !k->slice && !t->no_crc) {
-        return variant_sum(k->file, t, buf, m, found);
+        return variant_sum(k->file->io, t, buf, m, found);
     }
     if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
         return -ENOTSUP;
     }
-    return plain_sum(k->file, k->off, k->bytes, buf, m, found);
+    return plain_sum(k->file->io, k->off, k->bytes, buf, m, found);
 }

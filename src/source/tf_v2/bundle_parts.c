@@ -7,6 +7,7 @@
 #include "codec/sstable.h"
 #include "codec/sstable_block.h"
 #include "io/file.h"
+#include "io/io_file.h"
 #include "tensor/dtype.h"
 
 #define BAD(p, part, name, ...)                                                                    \
@@ -202,12 +203,12 @@ int bundle_parts_next(struct bundle_parts *p, struct str *key, struct str *value
 
 static errint open_part(struct bundle_parts *p, struct bundle_part *part)
 {
-    errint rc = file_open(part->index_path, &part->fd, &part->st);
+    errint rc = io_open(part->index_path, &part->io);
     if (rc < 0) {
         return file_complain(p->d, rc == -ENOENT ? DIAG_CHECKPOINT_NOT_FOUND : DIAG_FILE_UNREADABLE,
                              part->index_path, rc);
     }
-    rc = sstable_open(part->fd, (uint64_t)part->st.st_size, part->index_path, p->d, &part->table);
+    rc = sstable_open(part->io, p->d, &part->table);
     return rc < 0 ? rc : read_header(p, part);
 }
 
@@ -229,7 +230,6 @@ errint bundle_parts_open(const struct location *where, struct catalog *c, struct
     }
     for (uint32_t i = 0; i < count; i++) {
         struct bundle_part *part = &out->parts[out->count++];
-        part->fd = -1;
         part->index_path =
             arena_cstr(a, str_from(where->file_count ? where->files[i] : where->index_path));
         errint rc = part->index_path ? open_part(out, part) : diag_no_memory(d);
@@ -263,7 +263,7 @@ void bundle_parts_close(struct bundle_parts *p)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         sstable_close(p->parts[i].table);
-        cleanup_close(&p->parts[i].fd);
+        io_close(p->parts[i].io);
     }
     buf_fini(&p->joined);
     *p = (struct bundle_parts){0};

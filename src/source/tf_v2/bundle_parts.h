@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "source/catalog.h"
@@ -25,10 +24,9 @@ struct sstable;
 
 struct bundle_part {
     const char *index_path; /* in the catalog's arena */
-    struct stat st;         /* of the index */
     struct bundle_header header;
     uint32_t first_shard;
-    int fd;
+    struct io *io; /* owns; of the index */
     struct sstable *table;
     struct str key; /* the next record, borrowed from the table */
     struct str value;

@@ -157,7 +157,7 @@ errint object_tensors_read(const struct catalog *c, struct object_tensors *out, 
     *out = (struct object_tensors){0};
     object_tree_init(&out->tree);
     const struct tensor *t = catalog_by_key(c, STR(OBJECTS_KEY));
-    CLEANUP(objects_record_close) struct objects_record record = {.file = {.fd = -1}};
+    CLEANUP(objects_record_close) struct objects_record record = {0};
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
     CLEANUP_FREE char *key = malloc(CATALOG_NAME_MOST);
     errint rc = w && key && t ? objects_record_open(c, t, &record) : -ENOMEM;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/tf_v2/objects_record.h"
 
+#include "base/cause.h"
 #include "base/cursor.h"
+#include "io/io_file.h"
 #include "source/tf/strings.h"
 #include "tensor/dtype.h"
 
@@ -24,7 +26,7 @@ static errint find_string(struct objects_record *r, const struct strings_run *ru
 {
     char head[HEAD_MOST];
     size_t have = run->bytes < sizeof(head) ? (size_t)run->bytes : sizeof(head);
-    errint rc = shard_read(&r->file, run->off, have, head);
+    errint rc = io_read(r->file, run->off, have, head);
     if (rc < 0) {
         return refuse(r, -EBADMSG, why_unread(rc));
     }
@@ -35,28 +37,37 @@ static errint find_string(struct objects_record *r, const struct strings_run *ru
                                         : 0;
 }
 
+static errint open_file(struct objects_record *r)
+{
+    errint rc = io_file_new(&r->file);
+    if (rc == 0) {
+        rc = io_file_hold(r->file, r->path);
+    }
+    if (rc == 0 || rc == -ENOMEM) {
+        return rc;
+    }
+    return refuse(r, rc,
+                  rc == -ENOENT ? "its data file is not there" : "its data file cannot be opened");
+}
+
 errint objects_record_open(const struct catalog *c, const struct tensor *t,
                            struct objects_record *out)
 {
-    *out = (struct objects_record){.path = c->index_path, .file = {.fd = -1}};
-    arena_init(&out->arena);
+    *out = (struct objects_record){.path = c->index_path};
     const struct strings_run *run =
         t->dtype == DTYPE_STRING && t->rank == 0 && !t->sliced && t->shard < c->shard_count
-            ? strings_run_at(&c->shards[t->shard], t->off)
+            ? strings_run_at(c->shards[t->shard].io, t->off)
             : NULL;
     if (!run) {
         return refuse(out, -EBADMSG, "it is not a single string");
     }
-    out->path = out->file.path = shard_file(&c->shards[t->shard])->path;
-    errint rc = shard_open(&out->file, &out->arena, NULL);
+    out->path = shard_file(&c->shards[t->shard])->path;
+    errint rc = open_file(out);
     if (rc < 0) {
-        return rc == -ENOMEM ? rc
-                             : refuse(out, rc,
-                                      rc == -ENOENT ? "its data file is not there"
-                                                    : "its data file cannot be opened");
+        return rc;
     }
     uint32_t crc = 0;
-    rc = strings_check(&out->file, run, &crc);
+    rc = strings_check(out->file, run, &crc);
     if (rc == -ENOMEM) {
         return rc;
     }
@@ -72,20 +83,24 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t,
 
 void objects_record_close(struct objects_record *r)
 {
-    shard_close(&r->file);
-    arena_fini(&r->arena);
+    io_close(r->file);
+    r->file = NULL;
+    cause_clear(); /* what was noted names the file */
 }
 
-static errint read_at(void *from, uint64_t off, size_t len, void *buf)
+static errint read_record(struct io *io, uint64_t off, size_t len, void *buf)
 {
-    struct objects_record *r = from;
-    errint rc = shard_read(&r->file, r->off + off, len, buf);
+    const struct objects_record *r = (const struct objects_record *)io;
+    errint rc = io_read(r->file, r->off + off, len, buf);
     return rc == -ESTALE ? -EIO : rc; /* as the walker says it */
 }
 
+static const struct io_ops record_ops = {.read = read_record};
+
 void objects_record_wire(struct objects_record *r, struct wire *w)
 {
-    wire_init_from(w, read_at, r, r->len);
+    r->io = (struct io){.ops = &record_ops, .base = r->file};
+    wire_init(w, &r->io, r->len);
 }
 
 errint objects_record_tensor(const struct catalog *c, struct wire *w, struct wire_window key,

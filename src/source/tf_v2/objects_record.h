@@ -4,10 +4,9 @@
 #ifndef CKPTFS_SOURCE_TF_V2_OBJECTS_RECORD_H
 #define CKPTFS_SOURCE_TF_V2_OBJECTS_RECORD_H
 
-#include "base/arena.h"
 #include "base/errint.h"
 #include "codec/wire.h"
-#include "io/shard.h"
+#include "io/io.h"
 #include "source/catalog_names.h"
 
 /* Fields of TrackableObjectGraph, TrackableObject, SerializedTensor and SlotVariableReference
@@ -27,10 +26,10 @@ enum {
 #define OBJECTS_RECORD_MOST (UINT64_C(2) << 30) /* bytes: protobuf makes no larger message */
 
 struct objects_record {
-    const char *path;  /* of its data file; the catalog's */
-    struct shard file; /* that file, opened for this alone: the catalog's shards are not, yet */
-    struct arena arena;
-    uint64_t off; /* of its first byte in the file */
+    struct io io;     /* of the record's bytes, derived from `file` */
+    const char *path; /* of its data file; the catalog's */
+    struct io *file;  /* owns: that file, opened for this alone: the catalog's is not, yet */
+    uint64_t off;     /* of its first byte in the file */
     uint64_t len;
     const char *why; /* after a failure: in words, static */
 };

@@ -11,18 +11,13 @@
 #include "codec/wire.h"
 
 struct reading {
-    struct shard *file;
+    struct io *file;
     struct wire *lengths;  /* what is small is read through it */
     struct wire_window at; /* from the next byte to the end of the file */
     char *buf;
     size_t cap;
     uint32_t crc;
 };
-
-static errint read_file(void *from, uint64_t off, size_t len, void *buf)
-{
-    return shard_read(from, off, len, buf);
-}
 
 /* The next `left` bytes: through the walker's window if they are few, past it if they are not. */
 static errint extend_bytes(struct reading *r, uint64_t left)
@@ -32,7 +27,7 @@ static errint extend_bytes(struct reading *r, uint64_t left)
         struct wire_window run = {r->at.off, r->at.off + n, 0};
         errint rc = once_interrupted()           ? -EINTR
                     : n <= WIRE_BUFFER_BYTES / 2 ? wire_read(r->lengths, run, r->cap, r->buf)
-                                                 : shard_read(r->file, run.off, n, r->buf);
+                                                 : io_read(r->file, run.off, n, r->buf);
         if (rc < 0) {
             return rc;
         }
@@ -72,10 +67,10 @@ static errint read_element(struct reading *r, bool *good)
     return 0;
 }
 
-errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint32_t stored,
-                      char *buf, size_t cap, uint32_t *crc, uint64_t *bytes)
+errint variants_check(struct io *file, uint64_t off, uint64_t elements, uint32_t stored, char *buf,
+                      size_t cap, uint32_t *crc, uint64_t *bytes)
 {
-    uint64_t size = (uint64_t)file->st.st_size;
+    uint64_t size = file->size;
     *crc = 0;
     *bytes = 0;
     if (off > size) {
@@ -85,7 +80,7 @@ errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint3
     if (!w) {
         return -ENOMEM;
     }
-    wire_init_from(w, read_file, file, size);
+    wire_init(w, file, size);
     struct reading r = {.file = file, .lengths = w, .at = {off, size, 0}, .buf = buf, .cap = cap};
     bool good = true;
     errint rc = 0;
@@ -96,5 +91,5 @@ errint variants_check(struct shard *file, uint64_t off, uint64_t elements, uint3
     *bytes = r.at.off - off;
     *crc = good ? crc32c_mask(r.crc) : ~stored;
     /* A file that changed under us explains any nonsense. */
-    return rc == -EBADMSG && atomic_load(&file->failed) ? -EIO : rc;
+    return rc == -EBADMSG && io_failed(file) ? -EIO : rc;
 }

@@ -15,15 +15,14 @@
 #include <stdint.h>
 
 #include "base/errint.h"
-#include "io/shard.h"
+#include "io/io.h"
 
 /* variants_check: reads `elements` elements of a little-endian bundle from byte `off` of the data
  * file `file`, which is open, through `buf` of `cap` bytes: *crc is the masked checksum that their
  * entry, which has `stored`, should have; if an element's own checksum is wrong, *crc is not
  * `stored`. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
  * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (once.h). */
-MUST_CHECK errint variants_check(struct shard *file, uint64_t off, uint64_t elements,
-                                 uint32_t stored, char *buf, size_t cap, uint32_t *crc,
-                                 uint64_t *bytes);
+MUST_CHECK errint variants_check(struct io *file, uint64_t off, uint64_t elements, uint32_t stored,
+                                 char *buf, size_t cap, uint32_t *crc, uint64_t *bytes);
 
 #endif

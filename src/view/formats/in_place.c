@@ -84,7 +84,7 @@ static bool place_strings(const struct catalog *c, const struct target *t, struc
     uint32_t shard = p ? p->shard : t->source->shard;
     uint64_t first = p ? p->off : t->source->off;
     const struct strings_run *run =
-        shard < c->shard_count ? strings_run_at(&c->shards[shard], first) : NULL;
+        shard < c->shard_count ? strings_run_at(c->shards[shard].io, first) : NULL;
     if (!run || run->coding != STRINGS_BUNDLE || run->first != first || run->elements != elements) {
         return false;
     }

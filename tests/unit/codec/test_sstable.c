@@ -5,13 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "codec/sstable.h"
+#include "io/io_bytes.h"
 #include "support/mkckpt.h"
 
 #define FULL_NAME "table.index"
@@ -22,10 +21,11 @@ static int read_sized(const void *bytes, size_t len, uint64_t size, struct buf *
 {
     struct diag d;
     diag_init(&d);
-    int fd = memfd_create("table", 0);
-    assert_int_equal(write(fd, bytes, len), len);
+    struct io_bytes table;
+    io_bytes_init(&table, bytes, len, FULL_NAME);
+    table.io.size = size;
     struct sstable *t;
-    int rc = sstable_open(fd, size, FULL_NAME, &d, &t);
+    int rc = sstable_open(&table.io, &d, &t);
     if (rc == 0) {
         struct str key;
         struct str value;
@@ -45,7 +45,6 @@ static int read_sized(const void *bytes, size_t len, uint64_t size, struct buf *
         assert_string_equal(d.entries[0].at.file, FULL_NAME);
     }
     sstable_close(t);
-    close(fd);
     diag_fini(&d);
     return rc;
 }

@@ -14,6 +14,7 @@
 #include "codec/sstable.h"
 #include "codec/sstable_build.h"
 #include "io/file.h"
+#include "io/io_file.h"
 #include "source/tf_v2/bundle_encode.h"
 
 static struct str read_whole(const char *path, struct arena *a)
@@ -27,11 +28,10 @@ static struct str read_whole(const char *path, struct arena *a)
 /* Reads the records of the table at `path` into *b. */
 static void rebuild(const char *path, struct sstable_build *b)
 {
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    fseek(f, 0, SEEK_END);
+    CLEANUP_IO struct io *io = NULL;
+    assert_int_equal(io_open(path, &io), 0);
     struct sstable *t;
-    assert_int_equal(sstable_open(fileno(f), (uint64_t)ftell(f), path, NULL, &t), 0);
+    assert_int_equal(sstable_open(io, NULL, &t), 0);
     struct str key;
     struct str value;
     int rc;
@@ -41,7 +41,6 @@ static void rebuild(const char *path, struct sstable_build *b)
     }
     assert_int_equal(rc, 0);
     sstable_close(t);
-    fclose(f);
     assert_int_equal(sstable_build_finish(b), 0);
 }
 

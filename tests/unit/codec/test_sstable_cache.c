@@ -12,6 +12,7 @@
 #include <snappy-c.h>
 
 #include "codec/sstable_cache.h"
+#include "io/io_file.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
@@ -20,9 +21,8 @@ enum { BLOCKS = 8, BLOCK_BYTES = 10000, THREADS = 6 };
 struct fixture {
     struct tmpdir dir;
     struct arena a;
-    struct diag d;
-    struct shard file;
-    struct shard blocks[BLOCKS];
+    struct io *file;
+    struct io *blocks[BLOCKS];
     struct sstable_cache *cache;
 };
 
@@ -38,7 +38,6 @@ static void make(struct fixture *f, uint64_t most, unsigned damaged)
     *f = (struct fixture){0};
     tmpdir_make(&f->dir);
     arena_init(&f->a);
-    diag_init(&f->d);
     struct mktable t;
     mktable_init(&t);
     struct mkhandle at[BLOCKS];
@@ -52,31 +51,31 @@ static void make(struct fixture *f, uint64_t most, unsigned damaged)
         assert_int_equal(snappy_compress(plain, sizeof(plain), packed, &len), SNAPPY_OK);
         at[i] = mktable_raw_block(&t, packed, len, 1, i == damaged ? 0x100 : 0);
     }
-    f->file = (struct shard){.path = tmpdir_path(&f->dir, "blocks"), .fd = -1};
-    mk_write_file(f->file.path, t.file.data, t.file.len);
+    const char *path = tmpdir_path(&f->dir, "blocks");
+    mk_write_file(path, t.file.data, t.file.len);
     mktable_free(&t);
-    assert_int_equal(shard_open(&f->file, &f->a, &f->d), 0);
+    assert_int_equal(io_file_new(&f->file), 0);
+    assert_int_equal(io_file_hold(f->file, path), 0);
     f->cache = sstable_cache_new(most);
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
-        assert_int_equal(
-            sstable_cache_shard(f->cache, &f->file, b, BLOCK_BYTES, &f->a, &f->blocks[i]), 0);
+        assert_int_equal(sstable_cache_io(f->cache, f->file, b, BLOCK_BYTES, &f->a, &f->blocks[i]),
+                         0);
     }
 }
 
 static void unmake(struct fixture *f)
 {
     sstable_cache_free(f->cache);
-    shard_close(&f->file);
+    io_close(f->file);
     arena_fini(&f->a);
-    diag_fini(&f->d);
     tmpdir_remove(&f->dir);
 }
 
 static errint read_one(struct fixture *f, unsigned block, size_t off, size_t len)
 {
     char got[BLOCK_BYTES];
-    errint rc = shard_read(&f->blocks[block], off, len, got);
+    errint rc = io_read(f->blocks[block], off, len, got);
     for (size_t i = 0; rc == 0 && i < len; i++) {
         if (got[i] != byte_at(block, off + i)) {
             return -EINVAL;
@@ -114,10 +113,10 @@ static void cache_a_damaged_block_takes_no_room_and_is_not_tried_again(void **st
     make(&f, 3 * BLOCK_BYTES, 2);
     assert_int_equal(read_one(&f, 2, 0, 1), -EBADMSG);
     assert_int_equal(read_one(&f, 2, 0, 1), -EBADMSG);
-    assert_int_equal(shard_check(&f.blocks[2], true), -EBADMSG);
+    assert_int_equal(io_check(f.blocks[2], true), -EBADMSG);
     struct sstable_cache_stats s = sstable_cache_stats(f.cache);
     assert_true(s.misses == 1 && s.bytes == 0);
-    assert_int_equal(shard_check(&f.blocks[1], true), 0);
+    assert_int_equal(io_check(f.blocks[1], true), 0);
     assert_int_equal(read_one(&f, 1, BLOCK_BYTES, 1), -EIO);
     assert_int_equal(read_one(&f, 1, 1, BLOCK_BYTES - 1), 0);
     unmake(&f);

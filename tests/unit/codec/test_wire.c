@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The walker over protobuf's wire format: what it takes, what it refuses, and that it jumps. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "codec/wire.h"
+#include "io/io_bytes.h"
+#include "io/io_file.h"
 #include "support/mkckpt.h"
+#include "support/tmpdir.h"
 
-/* A file in memory with these bytes. */
-static int file_of(const void *bytes, size_t len)
+/* The io of these bytes; good until the next call. */
+static struct io *io_of(const void *bytes, size_t len)
 {
-    int fd = memfd_create("wire", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, bytes, len, 0), len);
-    return fd;
+    static struct io_bytes io;
+    io_bytes_init(&io, bytes, len, "wire");
+    return &io.io;
 }
 
 #define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
@@ -28,9 +30,8 @@ static int file_of(const void *bytes, size_t len)
 /* What wire_next says of the first field of these bytes. */
 static int first_field(const uint8_t *bytes, size_t len, struct wire_field *f)
 {
-    CLEANUP_CLOSE int fd = file_of(bytes, len);
     struct wire w;
-    wire_init(&w, fd, len);
+    wire_init(&w, io_of(bytes, len), len);
     struct wire_window at = wire_whole(&w);
     int rc = wire_next(&w, &at, f);
     assert_true(rc >= 0 || w.wrong[0] != '\0');
@@ -114,9 +115,8 @@ static void wire_next_length_beyond_the_window_is_ebadmsg(void **state)
 {
     (void)state;
     const uint8_t bytes[] = {0x0a, 3, 0x0a, 2, 'x', 0x0a, 2, 'y', 'z'};
-    CLEANUP_CLOSE int fd = file_of(bytes, sizeof(bytes));
     struct wire w;
-    wire_init(&w, fd, sizeof(bytes));
+    wire_init(&w, io_of(bytes, sizeof(bytes)), sizeof(bytes));
     struct wire_window at = wire_whole(&w);
     struct wire_field f;
     assert_int_equal(wire_next(&w, &at, &f), 1);
@@ -137,9 +137,8 @@ static void wire_next_nested_too_deep_is_eoverflow(void **state)
         mkbuf_free(&message);
         message = outer;
     }
-    CLEANUP_CLOSE int fd = file_of(message.data, message.len);
     struct wire w;
-    wire_init(&w, fd, message.len);
+    wire_init(&w, io_of(message.data, message.len), message.len);
     struct wire_window at = wire_whole(&w);
     struct wire_field f;
     unsigned depth = 0;
@@ -165,9 +164,8 @@ static void wire_next_fields_across_the_buffer_are_whole(void **state)
         mkbuf_message(&b, 1, filler.data, filler.len);
         mkbuf_field(&b, 2, UINT64_MAX);
         mkbuf_message(&b, 3, "after", 5);
-        CLEANUP_CLOSE int fd = file_of(b.data, b.len);
         struct wire w;
-        wire_init(&w, fd, b.len);
+        wire_init(&w, io_of(b.data, b.len), b.len);
         struct wire_window at = wire_whole(&w);
         struct wire_field f;
         assert_int_equal(wire_next(&w, &at, &f), 1);
@@ -191,14 +189,20 @@ static void wire_next_huge_field_is_jumped_over(void **state)
 {
     (void)state;
     const uint64_t hole = UINT64_C(1) << 40;
+    struct tmpdir dir;
+    tmpdir_make(&dir);
     struct mkbuf b = {0};
     mkbuf_u8(&b, 0x0a);
     mkbuf_varint(&b, hole);
-    CLEANUP_CLOSE int fd = file_of(b.data, b.len);
+    const char *path = tmpdir_path(&dir, "sparse");
+    mk_write_file(path, b.data, b.len);
+    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
     const uint8_t after[] = {0x10, 7};
     assert_int_equal(pwrite(fd, after, 2, (off_t)(b.len + hole)), 2);
+    CLEANUP_IO struct io *io = NULL;
+    assert_int_equal(io_open(path, &io), 0);
     struct wire w;
-    wire_init(&w, fd, b.len + hole + 2);
+    wire_init(&w, io, b.len + hole + 2);
     struct wire_window at = wire_whole(&w);
     struct wire_field f;
     assert_int_equal(wire_next(&w, &at, &f), 1);
@@ -212,6 +216,7 @@ static void wire_next_huge_field_is_jumped_over(void **state)
     assert_int_equal(wire_next(&w, &at, &f), 1);
     assert_int_equal(f.value, 7);
     assert_int_equal(wire_next(&w, &at, &f), 0);
+    tmpdir_remove(&dir);
     mkbuf_free(&b);
 }
 
@@ -219,9 +224,8 @@ static void wire_next_file_cut_meanwhile_is_eio(void **state)
 {
     (void)state;
     const uint8_t bytes[] = {0x08, 1};
-    CLEANUP_CLOSE int fd = file_of(bytes, sizeof(bytes));
     struct wire w;
-    wire_init(&w, fd, 100);
+    wire_init(&w, io_of(bytes, sizeof(bytes)), 100);
     struct wire_window at = wire_whole(&w);
     struct wire_field f;
     assert_int_equal(wire_next(&w, &at, &f), -EIO);
@@ -231,9 +235,8 @@ static void wire_read_more_than_fits_is_eoverflow(void **state)
 {
     (void)state;
     const uint8_t bytes[] = "abcdef";
-    CLEANUP_CLOSE int fd = file_of(bytes, 6);
     struct wire w;
-    wire_init(&w, fd, 6);
+    wire_init(&w, io_of(bytes, 6), 6);
     char text[6];
     assert_int_equal(wire_read(&w, wire_whole(&w), 5, text), -EOVERFLOW);
     assert_int_equal(wire_read(&w, wire_whole(&w), 6, text), 0);
@@ -248,9 +251,8 @@ static void wire_gather_keeps_known_fields_only(void **state)
     mkbuf_message(&b, 2, "unknown", 7);
     mkbuf_field(&b, 40, 1); /* beyond the bits of the mask */
     mkbuf_field(&b, 3, 5);
-    CLEANUP_CLOSE int fd = file_of(b.data, b.len);
     struct wire w;
-    wire_init(&w, fd, b.len);
+    wire_init(&w, io_of(b.data, b.len), b.len);
     struct arena a;
     arena_init(&a);
     struct str record;
@@ -275,9 +277,8 @@ static void wire_gather_too_many_fields_is_eoverflow(void **state)
         for (unsigned i = 0; i < count; i++) {
             mkbuf_message(&b, 4, "", 0);
         }
-        CLEANUP_CLOSE int fd = file_of(b.data, b.len);
         struct wire w;
-        wire_init(&w, fd, b.len);
+        wire_init(&w, io_of(b.data, b.len), b.len);
         struct str record;
         assert_int_equal(wire_gather(&w, wire_whole(&w), 1 << 4, 1 << 20, &a, &record),
                          count > WIRE_GATHER_FIELDS_MOST ? -EOVERFLOW : 0);

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "io/shard.h"
+#include "io/swap.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
 
@@ -28,7 +29,6 @@
 
 struct fixture {
     struct tmpdir dir;
-    struct arena arena;
     struct diag d;
     struct shard s;
 };
@@ -44,11 +44,11 @@ static int setup(void **state)
     static char path[1024];
     f = (struct fixture){0};
     tmpdir_make(&f.dir);
-    arena_init(&f.arena);
     diag_init(&f.d);
     snprintf(path, sizeof(path), "%s", path_of(&f));
     mk_write_file(path, "0123456789", 10);
-    f.s = (struct shard){.path = path, .fd = -1, .used_bytes = 10};
+    assert_int_equal(shard_init(&f.s, path, 0), 0);
+    f.s.used_bytes = 10;
     *state = &f;
     return 0;
 }
@@ -58,14 +58,13 @@ static int teardown(void **state)
     struct fixture *f = *state;
     shard_close(&f->s);
     tmpdir_remove(&f->dir);
-    arena_fini(&f->arena);
     diag_fini(&f->d);
     return 0;
 }
 
 static void open_shard(struct fixture *f)
 {
-    assert_int_equal(shard_open(&f->s, &f->arena, &f->d), 0);
+    assert_int_equal(shard_open(&f->s, &f->d), 0);
     assert_int_equal(f->d.errors, 0);
     assert_true(f->s.opened);
     usleep(20000); /* over a tick of the file system's clock, so that a change has another time */
@@ -76,7 +75,7 @@ static void assert_serves(struct fixture *f)
     char bytes[4];
     assert_int_equal(shard_read(&f->s, 3, 4, bytes), 0);
     assert_memory_equal(bytes, "3456", 4);
-    assert_false(f->s.failed);
+    assert_false(shard_failed(&f->s));
 }
 
 /* Something moved: the read that finds that is not to be trusted, the next one is of a state that
@@ -90,7 +89,7 @@ static void assert_doubted(struct fixture *f)
     before = shard_doubt(&f->s);
     assert_int_equal(shard_read(&f->s, 3, 4, bytes), 0);
     assert_int_equal(shard_doubt(&f->s), before);
-    assert_false(f->s.failed);
+    assert_false(shard_failed(&f->s));
 }
 
 /* As for a change that somebody explains. */
@@ -105,7 +104,7 @@ static void assert_failed_for_good(struct fixture *f)
 {
     char bytes[4];
     assert_int_equal(shard_read(&f->s, 3, 4, bytes), -EIO);
-    assert_true(f->s.failed);
+    assert_true(shard_failed(&f->s));
     assert_int_equal(shard_read(&f->s, 3, 4, bytes), -EIO);
 }
 
@@ -182,7 +181,7 @@ static void shard_open_missing_names_what_is_beside(void **state)
     struct fixture *f = *state;
     assert_int_equal(rename(path_of(f), tmpdir_path(&f->dir, "m.data-00000-of-00003")), 0);
     mk_write_file(tmpdir_path(&f->dir, "other.data-00000-of-00001"), "", 0);
-    assert_int_equal(shard_open(&f->s, &f->arena, &f->d), -ENOENT);
+    assert_int_equal(shard_open(&f->s, &f->d), -ENOENT);
     const char *message = only_message(f);
     assert_non_null(strstr(message, "its first 10 bytes"));
     assert_non_null(strstr(message, "m.data-00000-of-00003"));
@@ -195,7 +194,7 @@ static void shard_open_short_is_ebadmsg_with_both_sizes(void **state)
 {
     struct fixture *f = *state;
     f->s.used_bytes = 11;
-    assert_int_equal(shard_open(&f->s, &f->arena, &f->d), -EBADMSG);
+    assert_int_equal(shard_open(&f->s, &f->d), -EBADMSG);
     assert_non_null(strstr(only_message(f), "10 bytes"));
     assert_non_null(strstr(only_message(f), "need 11"));
 }
@@ -213,11 +212,11 @@ static void shard_open_fifo_or_directory_is_refused(void **state)
     struct fixture *f = *state;
     assert_int_equal(unlink(path_of(f)), 0);
     assert_int_equal(mkfifo(path_of(f), 0666), 0);
-    assert_int_equal(shard_open(&f->s, &f->arena, &f->d), -EINVAL);
+    assert_int_equal(shard_open(&f->s, &f->d), -EINVAL);
     assert_non_null(strstr(only_message(f), "not a regular file"));
     assert_int_equal(unlink(path_of(f)), 0);
     assert_int_equal(mkdir(path_of(f), 0777), 0);
-    assert_int_equal(shard_open(&f->s, &f->arena, &f->d), -EISDIR);
+    assert_int_equal(shard_open(&f->s, &f->d), -EISDIR);
     assert_int_equal(f->d.errors, 2);
 }
 
@@ -309,7 +308,7 @@ static void shard_read_after_write_with_mtime_set_back_is_doubted(void **state)
     write_in_place(path_of(f), true);
     struct stat st;
     assert_int_equal(stat(path_of(f), &st), 0);
-    assert_memory_equal(&st.st_mtim, &f->s.st.st_mtim, sizeof(st.st_mtim));
+    assert_memory_equal(&st.st_mtim, &f->s.io->st->st_mtim, sizeof(st.st_mtim));
     assert_doubted(f);
 }
 
@@ -357,7 +356,7 @@ static void shard_read_after_chmod_or_link_is_served(void **state)
 static void shard_read_strict_takes_no_explanation(void **state)
 {
     struct fixture *f = *state;
-    f->s.strict = true;
+    f->s.io->strict = true;
     open_shard(f);
     assert_int_equal(chmod(path_of(f), 0400), 0);
     assert_doubted(f);
@@ -396,10 +395,14 @@ static void shard_read_after_chmod_then_covered_write_is_doubted(void **state)
 static void shard_doubts_are_numbered_together(void **state)
 {
     struct fixture *f = *state;
-    struct shard other = {.path = tmpdir_path(&f->dir, "other"), .fd = -1};
+    struct shard other;
+    struct shard derived;
+    struct io *swapped;
+    assert_int_equal(shard_init(&other, tmpdir_path(&f->dir, "other"), 1), 0);
     mk_write_file(other.path, "0123456789", 10);
-    assert_int_equal(shard_open(&other, &f->arena, &f->d), 0);
-    struct shard derived = {.base = &other};
+    assert_int_equal(shard_open(&other, &f->d), 0);
+    assert_int_equal(swap_io(other.io, 0, &swapped), 0);
+    shard_derive(&derived, &other, swapped);
     open_shard(f);
     touch(f);
     assert_doubted(f);
@@ -409,6 +412,7 @@ static void shard_doubts_are_numbered_together(void **state)
     assert_int_equal(shard_read(&other, 0, 1, &byte), -ESTALE);
     assert_true(shard_doubt(&derived) > shard_doubt(&f->s) &&
                 shard_doubt(&derived) == shard_doubts());
+    shard_close(&derived);
     shard_close(&other);
 }
 
@@ -417,9 +421,6 @@ static void shard_again_is_asked_while_times_move(void **state)
 {
     struct fixture *f = *state;
     for (unsigned moves = 0; moves < 8; moves++) {
-        if (f->s.opened) {
-            shard_close(&f->s);
-        }
         open_shard(f);
         unsigned tries = 0;
         char bytes[4];
@@ -450,13 +451,13 @@ static void shard_read_without_statx_sees_changes_too(void **state)
             char bytes[4];
             bool refused = syscall(SYS_statx, AT_FDCWD, path_of(f), 0, STATX_SIZE, &x) != 0 &&
                            errno == refusals[i];
-            bool good = refused && shard_open(&f->s, &f->arena, &f->d) == 0 &&
-                        shard_read(&f->s, 3, 4, bytes) == 0;
+            bool good =
+                refused && shard_open(&f->s, &f->d) == 0 && shard_read(&f->s, 3, 4, bytes) == 0;
             usleep(20000);
             touch(f);
             good = good && shard_read(&f->s, 3, 4, bytes) == -ESTALE &&
                    truncate(path_of(f), 9) == 0 && shard_read(&f->s, 3, 4, bytes) == -EIO &&
-                   f->s.failed;
+                   shard_failed(&f->s);
             _exit(good ? 0 : 1);
         }
         int status;
@@ -473,7 +474,7 @@ static void open_without_descriptors(struct fixture *f, rlim_t most)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     struct rlimit none = {most, old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    errint rc = shard_open(&f->s, &f->arena, &f->d);
+    errint rc = shard_open(&f->s, &f->d);
     char byte;
     if (most == 0) {
         assert_int_equal(shard_read(&f->s, 0, 1, &byte),
@@ -482,7 +483,8 @@ static void open_without_descriptors(struct fixture *f, rlim_t most)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, 0);
     assert_true(f->s.opened);
-    assert_int_equal(f->s.fd, -1);
+    uint64_t off;
+    assert_int_equal(io_backing(f->s.io, 0, &off), -1);
     usleep(20000);
 }
 
@@ -511,7 +513,7 @@ static void shard_open_without_descriptors_still_checks_the_file(void **state)
     struct rlimit none = {0, old.rlim_max};
     f->s.used_bytes = 11;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    errint rc = shard_open(&f->s, &f->arena, &f->d);
+    errint rc = shard_open(&f->s, &f->d);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, -EBADMSG);
 }
@@ -539,7 +541,9 @@ static void shard_read_reopened_is_looked_at_alike(void **state)
     assert_int_equal(truncate(path_of(f), 9), 0);
     assert_failed_for_good(f);
     mk_write_file(path_of(f), "0123456789", 10);
-    f->s = (struct shard){.path = f->s.path, .fd = -1};
+    const char *path = f->s.path;
+    shard_close(&f->s);
+    assert_int_equal(shard_init(&f->s, path, 0), 0);
     open_without_descriptors(f, 0);
     assert_int_equal(chmod(path_of(f), 0640), 0);
     assert_undoubted(f);

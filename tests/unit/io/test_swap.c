@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "io/io_file.h"
 #include "io/swap.h"
 #include "support/mkckpt.h"
 #include "support/tmpdir.h"
@@ -36,30 +37,28 @@ static void swap_reads_any_range(void **state)
     (void)state;
     enum { BYTES = 67 };
     struct tmpdir dir;
-    struct arena a;
-    struct diag d;
     char path[1024];
     uint8_t bytes[BYTES];
     tmpdir_make(&dir);
-    arena_init(&a);
-    diag_init(&d);
     for (unsigned i = 0; i < BYTES; i++) {
         bytes[i] = (uint8_t)i;
     }
     snprintf(path, sizeof(path), "%s", tmpdir_path(&dir, "data"));
     mk_write_file(path, bytes, BYTES);
-    struct shard base = {.path = path, .fd = -1, .need_bytes = BYTES};
-    assert_int_equal(shard_open(&base, &a, &d), 0);
+    struct io *base;
+    assert_int_equal(io_file_new(&base), 0);
+    assert_int_equal(io_file_hold(base, path), 0);
     static const unsigned dtypes[] = {DTYPE_UINT16, DTYPE_INT32, DTYPE_FLOAT64};
     for (unsigned k = 0; k < 3; k++) {
         unsigned unit = swap_unit(dtypes[k]);
         for (unsigned start = 0; start < 8; start++) {
-            struct shard s = swap_shard(&base, swap_kind(dtypes[k], start));
+            struct io *s;
+            assert_int_equal(swap_io(base, swap_kind(dtypes[k], start), &s), 0);
             unsigned end = start + (BYTES - start) / unit * unit; /* of the last whole unit */
             for (unsigned from = start; from < end; from++) {
                 for (unsigned to = from; to <= end; to++) {
                     uint8_t got[BYTES];
-                    assert_int_equal(shard_read(&s, from, to - from, got), 0);
+                    assert_int_equal(io_read(s, from, to - from, got), 0);
                     for (unsigned i = from; i < to; i++) {
                         unsigned in = (i - start) % unit;
                         assert_int_equal(got[i - from], i - in + (unit - 1 - in));
@@ -68,14 +67,12 @@ static void swap_reads_any_range(void **state)
             }
             if (end < BYTES) { /* half a unit is no unit */
                 uint8_t got[1];
-                assert_int_equal(shard_read(&s, end, 1, got), -EIO);
+                assert_int_equal(io_read(s, end, 1, got), -EIO);
             }
-            shard_close(&s);
+            io_close(s);
         }
     }
-    shard_close(&base);
-    arena_fini(&a);
-    diag_fini(&d);
+    io_close(base);
     tmpdir_remove(&dir);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "plan/piece.h"
 #include "render/render.h"
 #include "support/fake.h"
@@ -250,9 +251,10 @@ static void render_truncated_shard_is_eio_for_good(void **state)
     unsigned char got[64];
     struct reader reader = {.catalog = c};
     assert_int_equal(render_read(&reader, &whole, 0, 64, got), 64);
-    assert_int_equal(ftruncate(c->shards[0].fd, 7000), 0);
+    CLEANUP_CLOSE int fd = fake_writable(c);
+    assert_int_equal(ftruncate(fd, 7000), 0);
     assert_int_equal(render_read(&reader, &whole, 0, 64, got), -EIO);
-    assert_int_equal(ftruncate(c->shards[0].fd, 8000), 0);
+    assert_int_equal(ftruncate(fd, 8000), 0);
     assert_int_equal(render_read(&reader, &whole, 0, 64, got), -EIO);
     fake_close(c);
 }
@@ -421,7 +423,8 @@ static void render_value_that_does_not_fit_is_erange(void **state)
     for (unsigned i = 0; i < 64; i++) {
         values[i] = i == 40 ? 300.0f : (float)i;
     }
-    assert_int_equal(pwrite(c->shards[0].fd, values, sizeof(values), 0), sizeof(values));
+    CLEANUP_CLOSE int fd = fake_writable(c);
+    assert_int_equal(pwrite(fd, values, sizeof(values), 0), sizeof(values));
     fake_reopened(c);
     int64_t start[] = {0}, len[] = {64}, stride[] = {4};
     struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL};

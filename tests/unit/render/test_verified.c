@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,8 @@
 #include <cmocka.h>
 
 #include "base/cause.h"
+#include "base/cleanup.h"
+#include "io/io_file.h"
 #include "render/render.h"
 #include "render/verified.h"
 #include "render/verify.h"
@@ -191,14 +194,17 @@ static void verified_only_the_slices_that_are_touched_count(void **state)
 static void verified_an_unreadable_tensor_may_be_asked_for_again(void **state)
 {
     struct fixture *f = *state;
-    int fd = f->c->shards[0].fd;
-    f->c->shards[0].fd = -1;
+    CLEANUP_CLOSE int fd = fake_writable(f->c);
+    io_file_release(f->c->shards[0].io);
     f->c->shards[0].opened = false;
     assert_int_equal(read_whole(f, 2, 0, 8), -EIO);
     const struct cause cause = cause_last();
-    assert_true(cause.kind == CAUSE_FILE && cause.what == &f->c->shards[0] && cause.rc == -EIO);
+    assert_true(cause.kind == CAUSE_FILE && cause.what == f->c->shards[0].io && cause.rc == -EIO);
     cause_clear();
-    f->c->shards[0].fd = fd;
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    assert_int_equal(io_file_hold(f->c->shards[0].io, path), 0);
+    f->c->shards[0].io->name = f->c->shards[0].path;
     f->c->shards[0].opened = true;
     assert_int_equal(read_whole(f, 2, 0, 8), 8);
     expect_why(f, NULL);
@@ -310,13 +316,15 @@ static void verified_what_was_verified_is_known_in_either_mode(void **state)
 static void touch(struct fixture *f)
 {
     usleep(20000); /* over a tick of the file system's clock */
-    assert_int_equal(futimens(f->c->shards[0].fd, NULL), 0);
+    CLEANUP_CLOSE int fd = fake_writable(f->c);
+    assert_int_equal(futimens(fd, NULL), 0);
 }
 
 static void write_byte(struct fixture *f, uint64_t off, unsigned char byte)
 {
     usleep(20000);
-    assert_int_equal(pwrite(f->c->shards[0].fd, &byte, 1, (off_t)off), 1);
+    CLEANUP_CLOSE int fd = fake_writable(f->c);
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)off), 1);
 }
 
 static void verified_what_is_in_doubt_is_verified_again(void **state)

@@ -438,10 +438,12 @@ static int reads(void)
     sandbox_enter(&server);
     HOLD(server.confined == 0);
     HOLD(open(in("", "secret"), O_RDONLY) >= 0);
-    struct shard shards[] = {{.real_path = in("model", "shard"), .opened = true},
-                             {.real_path = "/not/there", .opened = false},
-                             {.base = &shards[0], .opened = true}};
-    struct shard car = {.real_path = in("side", "car"), .opened = true};
+    struct shard shards[3] = {{.io = NULL}};
+    struct shard car;
+    HOLD(shard_init(&shards[0], in("model", "shard"), 0) == 0 && shard_open(&shards[0], NULL) == 0);
+    HOLD(shard_init(&shards[1], "/not/there", 1) == 0);
+    shards[2] = (struct shard){.base = &shards[0], .opened = true};
+    HOLD(shard_init(&car, in("side", "car"), 0) == 0 && shard_open(&car, NULL) == 0);
     struct catalog c = {.shards = shards, .shard_count = 3};
     const struct view v = {.catalog = &c, .sidecars = {.files = &car, .count = 1}};
     sandbox_narrow(&server, &v);
@@ -463,7 +465,11 @@ static int reads(void)
 
 static int narrows_to_nothing(void)
 {
-    struct shard gone = {.real_path = "/not/there/at all", .opened = true};
+    struct shard gone;
+    mkdir(in("going", ""), 0700);
+    HOLD(write_to(in("going", "shard")) == 0);
+    HOLD(shard_init(&gone, in("going", "shard"), 0) == 0 && shard_open(&gone, NULL) == 0);
+    HOLD(unlink(in("going", "shard")) == 0 && rmdir(in("going", "")) == 0);
     struct catalog c = {.shards = &gone, .shard_count = 1};
     const struct view v = {.catalog = &c};
     sandbox_enter(&server);

@@ -21,6 +21,7 @@ static struct {
     struct diag diag;
     struct buf text;
     struct shard *shard;
+    struct stat shard_st;
 } now;
 
 static int setup(void **state)
@@ -36,7 +37,8 @@ static int setup(void **state)
     assert_int_equal(rc, 0);
     now.shard = &now.view.catalog->shards[0];
     now.shard->opened = true;
-    now.shard->st =
+    now.shard->io->st = &now.shard_st;
+    now.shard_st =
         (struct stat){.st_mode = S_IFREG | 0644, .st_uid = 10, .st_gid = 20, .st_mtim = {77, 5}};
     now.view.catalog->index_st =
         (struct stat){.st_mode = S_IFREG | 0600, .st_uid = 11, .st_gid = 21, .st_mtim = {50, 0}};
@@ -130,9 +132,9 @@ static void attr_stat_mounted_by_root_keeps_the_owner(void **state)
 {
     (void)state;
     check_owner(stat_as("scope/w", 0, 0), 0444, 10, 20);
-    now.shard->st.st_mode = S_IFREG | 0640;
+    now.shard_st.st_mode = S_IFREG | 0640;
     check_owner(stat_as("scope/w", 0, 0), 0440, 10, 20);
-    now.shard->st.st_mode = S_IFREG | 0200;
+    now.shard_st.st_mode = S_IFREG | 0200;
     check_owner(stat_as("scope/w", 0, 0), 0, 10, 20);
 }
 
@@ -141,11 +143,11 @@ static void attr_stat_mounted_by_a_user_belongs_to_the_user(void **state)
     (void)state;
     check_owner(stat_as("scope/w", 10, 99), 0444, 10, 20); /* its owner */
     check_owner(stat_as("scope/w", 33, 99), 0444, 33, 99); /* as others */
-    now.shard->st.st_mode = S_IFREG | 0640;
+    now.shard_st.st_mode = S_IFREG | 0640;
     check_owner(stat_as("scope/w", 10, 99), 0440, 10, 20);
     check_owner(stat_as("scope/w", 33, 20), 0400, 33, 20); /* by group */
     check_owner(stat_as("scope/w", 33, 99), 0400, 33, 99); /* by ACL */
-    now.shard->st.st_mode = S_IFREG | 0040;
+    now.shard_st.st_mode = S_IFREG | 0040;
     check_owner(stat_as("scope/w", 10, 20), 0400, 10, 20);
 }
 
@@ -222,7 +224,7 @@ static void stats_render_shows_counters_and_failed_shards(void **state)
     struct stats stats = {0};
     stats_count(&stats.opens, 2);
     stats_count(&stats.bytes, UINT64_MAX);
-    atomic_store(&now.shard->failed, true);
+    atomic_store(&now.shard->io->failed, true);
     stats_render(&stats, &now.view, &now.text);
     static const char *const lines[] = {
         "opens 2\n",           "reads 0\n",   "bytes 18446744073709551615\n",

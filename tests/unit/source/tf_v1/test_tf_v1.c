@@ -229,14 +229,14 @@ static void assert_strings(struct fixture *f, uint64_t count, const char *const 
         if (i % 50 == 0) {
             strings_walk_init(w);
         }
-        assert_int_equal(strings_walk_to(w, shard_of(f, 0), at), 0);
+        assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, at), 0);
         assert_int_equal(strings_walk_next(w, &off, &len, &end), 0);
         assert_int_equal(len, strlen(text[at % 3]));
         assert_true(len <= end - off);
         assert_int_equal(shard_read(shard_of(f, 0), off, (size_t)len, got), 0);
         assert_memory_equal(got, text[at % 3], (size_t)len);
     }
-    assert_int_equal(strings_walk_to(w, shard_of(f, 0), count), -EBADMSG);
+    assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, count), -EBADMSG);
     free(w);
 }
 
@@ -278,7 +278,7 @@ static void tf_v1_strings_of_another_count_are_damage(void **state)
         add_vector(f, "s", DTYPE_STRING, count, &proto);
         mkbuf_free(&proto);
         assert_int_equal(open_all(f), 0);
-        assert_int_equal(strings_need(shard_of(f, 0), 0), count == 3 ? 0 : -EBADMSG);
+        assert_int_equal(strings_need(shard_of(f, 0)->io, 0), count == 3 ? 0 : -EBADMSG);
         assert_int_equal(shard_check(shard_of(f, 0), true), count == 3 ? 0 : -EBADMSG);
     }
     static const uint64_t far_too_many[] = {1000, UINT64_C(1) << 40, INT64_MAX};
@@ -300,7 +300,7 @@ static void tf_v1_strings_of_another_count_are_damage(void **state)
     add_vector(f, "s", DTYPE_STRING, 2, &proto);
     mkbuf_free(&proto);
     assert_int_equal(open_all(f), 0);
-    assert_int_equal(strings_need(shard_of(f, 0), 0), -EBADMSG);
+    assert_int_equal(strings_need(shard_of(f, 0)->io, 0), -EBADMSG);
 }
 
 static void *read_whole(void *data)
@@ -619,7 +619,7 @@ static void tf_v1_an_interrupted_table_is_gone_on_with(void **state)
     } while (rc == -EINTR && tries < 100);
     assert_int_equal(rc, 0);
     assert_true(tries > 2 && got[0] == 5 && got[1] == 5);
-    assert_int_equal(tf_v1_values_table(shard_of(f, 0), &bytes), ONCE_FULL);
+    assert_int_equal(tf_v1_values_table(shard_of(f, 0)->io, &bytes), ONCE_FULL);
     assert_true(bytes >= COUNT / TF_V1_STEP * 16);
     assert_int_equal(shard_check(shard_of(f, 0), false), 0);
 }
@@ -708,14 +708,14 @@ static void tf_v1_strings_are_held_against_what_a_doubted_file_has(void **state)
         add_vector(f, "v", DTYPE_STRING, COUNT, &run);
         open_damaged(f, &run, &other);
         struct shard *s = shard_of(f, 0);
-        assert_int_equal(strings_need(s, 0), 0);
+        assert_int_equal(strings_need(s->io, 0), 0);
         repair(f);
         struct shard_attempt a = shard_attempt(s);
         char byte;
         errint rc = shard_read(s, 0, 1, &byte);
         assert_true(shard_again(&a, &rc));
-        assert_int_equal(strings_need(s, 0), damaged ? -EBADMSG : 0);
-        assert_int_equal(strings_need(s, 0), damaged ? -EBADMSG : 0);
+        assert_int_equal(strings_need(s->io, 0), damaged ? -EBADMSG : 0);
+        assert_int_equal(strings_need(s->io, 0), damaged ? -EBADMSG : 0);
     }
     mkbuf_free(&run);
     mkbuf_free(&other);

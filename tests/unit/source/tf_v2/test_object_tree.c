@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "io/io_bytes.h"
 #include "source/tf_v2/object_pairs.h"
 #include "support/mkckpt.h"
 
@@ -21,6 +22,7 @@ struct made {
     struct mkbuf nodes[NODES];
     unsigned count;
     struct mkbuf message;
+    struct io_bytes bytes; /* of the message */
     struct wire wire;
     struct object_tree tree;
     errint rc;
@@ -28,18 +30,13 @@ struct made {
 
 static struct made left, right;
 
-static errint read_message(void *from, uint64_t off, size_t len, void *buf)
-{
-    memcpy(buf, (const char *)((const struct mkbuf *)from)->data + off, len);
-    return 0;
-}
-
 static void make(struct made *m)
 {
     for (unsigned i = 0; i < m->count; i++) {
         mkbuf_message(&m->message, 1, m->nodes[i].data, m->nodes[i].len);
     }
-    wire_init_from(&m->wire, read_message, &m->message, m->message.len);
+    io_bytes_init(&m->bytes, m->message.data, m->message.len, "objects");
+    wire_init(&m->wire, &m->bytes.io, m->message.len);
     object_tree_init(&m->tree);
     struct wire_window graph = wire_whole(&m->wire);
     struct wire_window node;

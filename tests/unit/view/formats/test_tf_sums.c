@@ -45,18 +45,21 @@ static void sums_of_large_compressed_blocks_unpack_each_once(void **state)
         at[i] = mktable_raw_block(&t, packed, len, 1, 0);
         sums[i] = (struct tf_sum){.placed = true, .shard = i + 1, .bytes = BLOCK_BYTES};
     }
-    struct shard shards[BLOCKS + 1] = {{.path = tmpdir_path(&dir, "blocks"), .fd = -1}};
+    struct shard shards[BLOCKS + 1];
     struct tf_v1_state kept = {.cache = sstable_cache_new(BLOCK_BYTES * 3 / 2)};
     struct catalog c = {
         .driver = &tf_v1_driver, .state = &kept, .shards = shards, .shard_count = BLOCKS + 1};
     arena_init(&c.arena);
-    mk_write_file(shards[0].path, t.file.data, t.file.len);
-    assert_int_equal(shard_open(&shards[0], &c.arena, &d), 0);
+    const char *path = tmpdir_path(&dir, "blocks");
+    mk_write_file(path, t.file.data, t.file.len);
+    assert_int_equal(shard_init(&shards[0], path, 0), 0);
+    assert_int_equal(shard_open(&shards[0], &d), 0);
     for (unsigned i = 0; i < BLOCKS; i++) {
         const struct sstable_stored b = {{at[i].off, at[i].bytes}, at[i].crc32c};
-        assert_int_equal(
-            sstable_cache_shard(kept.cache, &shards[0], b, BLOCK_BYTES, &c.arena, &shards[i + 1]),
-            0);
+        struct io *io;
+        assert_int_equal(sstable_cache_io(kept.cache, shards[0].io, b, BLOCK_BYTES, &c.arena, &io),
+                         0);
+        shard_derive(&shards[i + 1], &shards[0], io);
     }
     struct reader r = {.catalog = &c};
     assert_int_equal(tf_sums_run(&r, sums, BLOCKS), 0);

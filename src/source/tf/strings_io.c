@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The derived shard of strings: its runs, what is known of each, and the walk over its elements. */
+/* The derived io of strings: its runs, what is known of each, and the walk over its elements. */
 #include <stdlib.h>
 
 #include "base/lower_bound.h"
@@ -16,34 +16,35 @@ struct strings_block {
 };
 
 struct strings {
+    struct io io;
     uint32_t count;
     struct strings_block blocks[];
 };
 
-static errint read_through(struct shard *s, uint64_t off, size_t len, void *buf)
+static errint read_through(struct io *io, uint64_t off, size_t len, void *buf)
 {
-    return shard_read(s->base, off, len, buf);
+    return io_read(io->base, off, len, buf);
 }
 
-static void close_strings(struct shard *s)
+static void close_strings(struct io *io)
 {
-    struct strings *all = s->state;
-    for (uint32_t i = 0; all && i < all->count; i++) {
+    struct strings *all = (struct strings *)io;
+    for (uint32_t i = 0; i < all->count; i++) {
         strings_index_fini(&all->blocks[i].index);
     }
     free(all);
 }
 
 /* The run that has the number; there is at least one, and the first begins at 0. */
-static struct strings_block *block_at(const struct shard *s, uint64_t number)
+static struct strings_block *block_at(const struct io *io, uint64_t number)
 {
-    struct strings *all = s->state;
+    struct strings *all = (struct strings *)(uintptr_t)io;
     uint32_t after = LOWER_BOUND(i, 1, all->count, all->blocks[i].run.first <= number);
     return &all->blocks[after - 1];
 }
 
 struct reading {
-    struct shard *base;
+    struct io *base;
     struct strings_block *block;
 };
 
@@ -54,7 +55,7 @@ static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc
 
 /* Whether the run is as it was when its index was made. A bundle's index follows from what the
  * checksum is over. */
-static errint check_again(struct shard *base, const struct strings_block *b)
+static errint check_again(struct io *base, const struct strings_block *b)
 {
     struct strings_index now = {0};
     uint32_t crc;
@@ -69,7 +70,7 @@ static errint check_again(struct shard *base, const struct strings_block *b)
     return rc;
 }
 
-static errint read_first(struct shard *base, struct strings_block *b)
+static errint read_first(struct io *base, struct strings_block *b)
 {
     uint32_t crc;
     errint rc = strings_index_make(base, &b->run, &b->index, &crc);
@@ -84,9 +85,9 @@ static errint read_block(void *context)
 {
     const struct reading *r = context;
     struct strings_block *b = r->block;
-    uint32_t doubt = shard_doubt(r->base);
+    uint32_t doubt = io_doubt(r->base);
     errint rc = b->complete ? check_again(r->base, b) : read_first(r->base, b);
-    if (shard_doubt(r->base) != doubt && rc != -ENOMEM && rc != -EINTR) {
+    if (io_doubt(r->base) != doubt && rc != -ENOMEM && rc != -EINTR) {
         if (!b->complete) {
             strings_index_fini(&b->index);
         }
@@ -100,79 +101,74 @@ static errint read_block(void *context)
 }
 
 /* What was found out about the run holds. */
-static bool is_current(const struct shard *s, const struct strings_block *b)
+static bool is_current(const struct io *io, const struct strings_block *b)
 {
-    return atomic_load(&b->found_in) == shard_doubt(s);
+    return atomic_load(&b->found_in) == io_doubt(io);
 }
 
-static errint need_block(struct shard *s, struct strings_block *b)
+static errint need_block(struct io *io, struct strings_block *b)
 {
-    struct reading r = {s->base, b};
-    if (once_state(&b->once) == ONCE_FULL && !is_current(s, b)) {
+    struct reading r = {io->base, b};
+    if (once_state(&b->once) == ONCE_FULL && !is_current(io, b)) {
         once_again(&b->once);
     }
     return once_need(&b->once, read_block, &r);
 }
 
-static errint check_block(struct shard *s, struct strings_block *b)
+static errint check_block(struct io *io, struct strings_block *b)
 {
     uint32_t crc;
     enum once_state state = once_state(&b->once);
-    if (state == ONCE_BAD || (state == ONCE_FULL && is_current(s, b))) {
+    if (state == ONCE_BAD || (state == ONCE_FULL && is_current(io, b))) {
         return state == ONCE_BAD ? -EBADMSG : 0;
     }
-    errint rc = strings_check(s->base, &b->run, &crc);
+    errint rc = strings_check(io->base, &b->run, &crc);
     return compare_sum(rc, &b->run, crc);
 }
 
-static errint check_strings(struct shard *s, bool keep)
+static errint check_strings(struct io *io, bool keep)
 {
-    struct strings *all = s->state;
+    struct strings *all = (struct strings *)io;
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < all->count; i++) {
-        rc = keep ? need_block(s, &all->blocks[i]) : check_block(s, &all->blocks[i]);
+        rc = keep ? need_block(io, &all->blocks[i]) : check_block(io, &all->blocks[i]);
     }
     return rc;
 }
 
-static uint64_t origin_of(const struct shard *s, uint64_t number)
+static uint64_t origin_of(const struct io *io, uint64_t number)
 {
-    return block_at(s, number)->run.off;
+    return block_at(io, number)->run.off;
 }
 
-static const struct shard_derive indexing = {
+static const struct io_ops strings_ops = {
     .read = read_through, .check = check_strings, .origin = origin_of, .close = close_strings};
 
-errint strings_shard(struct shard *base, const struct strings_run *runs, uint32_t count,
-                     struct shard *out)
+errint strings_io(struct io *base, const struct strings_run *runs, uint32_t count, struct io **out)
 {
     struct strings *all = calloc(1, sizeof(*all) + (size_t)count * sizeof(all->blocks[0]));
+    *out = NULL;
     if (!all) {
         return -ENOMEM;
     }
+    all->io.ops = &strings_ops;
+    all->io.base = base;
     all->count = count;
     for (uint32_t i = 0; i < count; i++) {
         all->blocks[i].run = runs[i];
     }
-    *out = (struct shard){
-        .path = base->path,
-        .number = base->number,
-        .fd = -1,
-        .base = base,
-        .derive = &indexing,
-        .state = all,
-    };
+    *out = &all->io;
     return 0;
 }
 
-const struct strings_run *strings_run_at(const struct shard *s, uint64_t number)
+const struct strings_run *strings_run_at(const struct io *io, uint64_t number)
 {
-    return s->derive == &indexing ? &block_at(s, number)->run : NULL;
+    return io->ops == &strings_ops ? &block_at(io, number)->run : NULL;
 }
 
-void strings_count(const struct shard *s, struct strings_counts *counts)
+void strings_count(const struct io *io, struct strings_counts *counts)
 {
-    const struct strings *all = s->derive == &indexing ? s->state : NULL;
+    const struct strings *all = io->ops == &strings_ops ? (const struct strings *)io : NULL;
     for (uint32_t i = 0; all && i < all->count; i++) {
         const struct strings_block *b = &all->blocks[i];
         enum once_state state = once_state(&b->once);
@@ -185,12 +181,12 @@ void strings_count(const struct shard *s, struct strings_counts *counts)
     }
 }
 
-errint strings_need(struct shard *s, uint64_t number)
+errint strings_need(struct io *io, uint64_t number)
 {
-    if (s->derive != &indexing) {
+    if (io->ops != &strings_ops) {
         return -EINVAL;
     }
-    return need_block(s, block_at(s, number));
+    return need_block(io, block_at(io, number));
 }
 
 /* To the mark at or before `element`. */
@@ -207,13 +203,13 @@ static void go_to_mark(struct strings_walk *w, const struct strings_block *b, ui
     }
 }
 
-errint strings_walk_to(struct strings_walk *w, struct shard *s, uint64_t number)
+errint strings_walk_to(struct strings_walk *w, struct io *io, uint64_t number)
 {
-    if (s->derive != &indexing) {
+    if (io->ops != &strings_ops) {
         return -EINVAL;
     }
-    struct strings_block *b = block_at(s, number);
-    errint rc = need_block(s, b);
+    struct strings_block *b = block_at(io, number);
+    errint rc = need_block(io, b);
     if (rc < 0) {
         return rc;
     }
@@ -222,7 +218,7 @@ errint strings_walk_to(struct strings_walk *w, struct shard *s, uint64_t number)
         return -EBADMSG;
     }
     if (w->block != b) {
-        strings_wire(&w->wire, s->base, &b->run);
+        strings_wire(&w->wire, io->base, &b->run);
     }
     if (w->block != b || element < w->next || element - w->next >= STRINGS_STEP) {
         go_to_mark(w, b, element);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/io_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "io/descriptor.h"
+#include "io/file.h"
+#include "io/file_look.h"
+#include "io/file_watch.h"
+
+/* Descriptors that files which are held leave to others: the reads of files that are opened for
+ * each read, reports, FUSE. */
+enum { DESCRIPTORS_LEFT = 64 };
+
+struct io_file {
+    struct io io;
+    int fd;          /* -1: not opened, or descriptors ran out */
+    struct stat st;  /* as of opening */
+    char *real_path; /* owns; of a file that is held: absolute, for opening it again after the
+                        daemon left the directory. NULL: it is not held */
+    struct file_watch watch; /* of a file that is held */
+};
+
+static void close_file(struct io *io)
+{
+    io_file_release(io);
+    free(io);
+}
+
+/* ---- read at once ---------------------------------------------------------------------------- */
+
+static errint read_file(struct io *io, uint64_t off, size_t len, void *buf)
+{
+    return descriptor_read(((const struct io_file *)io)->fd, off, len, buf);
+}
+
+static errint file_unchanged(const struct io *io)
+{
+    const struct io_file *f = (const struct io_file *)io;
+    struct stat now;
+    errint rc = file_look(f->fd, &now);
+    if (rc < 0) {
+        return rc;
+    }
+    return file_same(&now, &f->st) ? 0 : -ESTALE;
+}
+
+static int file_backing(const struct io *io, uint64_t off, uint64_t *file_off)
+{
+    const struct io_file *f = (const struct io_file *)io;
+    *file_off = off;
+    return atomic_load(&io->failed) ? -1 : f->fd;
+}
+
+static const struct io_ops file_ops = {
+    .read = read_file, .backing = file_backing, .unchanged = file_unchanged, .close = close_file};
+
+static errint new_file(const struct io_ops *ops, struct io_file **out)
+{
+    struct io_file *f = *out = calloc(1, sizeof(*f));
+    if (!f) {
+        return -ENOMEM;
+    }
+    f->io.ops = ops;
+    f->fd = -1;
+    return 0;
+}
+
+errint io_open(const char *path, struct io **out)
+{
+    *out = NULL;
+    struct io_file *f;
+    errint rc = new_file(&file_ops, &f);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = descriptor_open(path, &f->fd, &f->st);
+    if (rc < 0) {
+        free(f);
+        return rc;
+    }
+    f->io.name = path;
+    f->io.st = &f->st;
+    f->io.size = (uint64_t)f->st.st_size;
+    *out = &f->io;
+    return 0;
+}
+
+/* ---- held ------------------------------------------------------------------------------------ */
+
+/* The descriptor to read from; *own is to be closed after it. */
+static errint acquire(struct io_file *f, int *own, int *fd)
+{
+    *fd = f->fd;
+    if (f->fd >= 0) {
+        return 0;
+    }
+    struct stat st;
+    errint rc = f->real_path ? descriptor_open(f->real_path, own, &st) : -EIO;
+    *fd = *own;
+    /* Gone, or no regular file any more: it will not come back as the same file. */
+    if (rc == -ENOENT || rc == -ENOTDIR || rc == -EISDIR || rc == -EINVAL) {
+        return io_fail(&f->io);
+    }
+    return rc < 0 ? io_blame(&f->io, rc) : 0;
+}
+
+static errint read_ranges(int fd, const struct io_range *ranges, unsigned count)
+{
+    errint rc = 0;
+    for (unsigned i = 0; i < count && rc == 0; i++) {
+        rc = descriptor_read(fd, ranges[i].off, ranges[i].len, ranges[i].buf);
+    }
+    return rc;
+}
+
+/* The file is looked at before and after all of them. */
+static errint read_held_many(struct io *io, const struct io_range *ranges, unsigned count)
+{
+    struct io_file *f = (struct io_file *)io;
+    if (atomic_load(&io->failed)) {
+        return io_blame(io, -ESTALE);
+    }
+    CLEANUP_CLOSE int own = -1;
+    int fd;
+    uint32_t doubt = io_doubt(io);
+    errint rc = acquire(f, &own, &fd);
+    if (rc < 0 || (rc = file_watch_check(&f->watch, fd, false, doubt)) < 0) {
+        return rc;
+    }
+    errint got = read_ranges(fd, ranges, count);
+    rc = file_watch_check(&f->watch, fd, true, doubt);
+    return rc < 0 || got == 0 ? rc : io_blame(io, got);
+}
+
+static errint read_held(struct io *io, uint64_t off, size_t len, void *buf)
+{
+    const struct io_range range = {off, len, buf};
+    return read_held_many(io, &range, 1);
+}
+
+static const struct io_ops held_ops = {
+    .read = read_held, .read_many = read_held_many, .backing = file_backing, .close = close_file};
+
+errint io_file_new(struct io **out)
+{
+    struct io_file *f;
+    errint rc = new_file(&held_ops, &f);
+    *out = rc < 0 ? NULL : &f->io;
+    return rc;
+}
+
+/* Whether holding fd would leave too few descriptors. */
+static bool last_descriptors(int fd)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    rlim_t left = limit.rlim_cur / 4 < DESCRIPTORS_LEFT ? limit.rlim_cur / 4 : DESCRIPTORS_LEFT;
+    return (rlim_t)fd >= limit.rlim_cur - left;
+}
+
+/* No descriptor to be had: what can be known by path. The file is looked at more closely when it is
+ * opened. */
+static errint look_by_path(const char *path, struct stat *st)
+{
+    errint rc = file_look_at(path, st);
+    return rc == 0 && !S_ISREG(st->st_mode) ? -EINVAL : rc;
+}
+
+errint io_file_hold(struct io *io, const char *path)
+{
+    struct io_file *f = (struct io_file *)io;
+    CLEANUP_CLOSE int fd = -1;
+    io_file_release(io);
+    io->name = path;
+    io->st = &f->st;
+    errint rc = descriptor_open(path, &fd, &f->st);
+    if (rc == -EMFILE || rc == -ENFILE) {
+        rc = look_by_path(path, &f->st);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    char *real = realpath(path, NULL);
+    f->real_path = real ? real : strdup(path);
+    if (!f->real_path) {
+        return -ENOMEM;
+    }
+    io->size = (uint64_t)f->st.st_size;
+    file_watch_begin(&f->watch, io, fd, f->real_path);
+    if (fd >= 0 && !last_descriptors(fd)) {
+        f->fd = STEAL_FD(fd);
+    }
+    return 0;
+}
+
+void io_file_release(struct io *io)
+{
+    struct io_file *f = (struct io_file *)io;
+    cleanup_close(&f->fd);
+    f->fd = -1;
+    free(STEAL(f->real_path));
+}
+
+const char *io_file_real_path(const struct io *io)
+{
+    return ((const struct io_file *)io)->real_path;
+}
