@@ -9,9 +9,9 @@
 
 enum { NEAREST_FILES_MOST = 5 };
 
-/* nearest_files: the first NEAREST_FILES_MOST names in `dir`, by byte order, that start with `prefix` and
- * end with `suffix`, allocated in `a`; returns how many, 0 also where the directory cannot be
- * read. */
+/* nearest_files: the first NEAREST_FILES_MOST names in `dir`, by byte order, that start with
+ * `prefix` and end with `suffix`, allocated in `a`; returns how many, 0 also where the directory
+ * cannot be read. */
 unsigned nearest_files(const char *dir, struct str prefix, struct str suffix, struct arena *a,
                        struct str names[NEAREST_FILES_MOST]);
 

@@ -50,28 +50,27 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
     return 0;
 }
 
-errint piece_whole(const struct tensor *t, struct arena *a, struct piece *out)
+bool piece_touches(const struct stored_slice *s, unsigned rank, const int64_t *from,
+                   const int64_t *count)
 {
-    static const int64_t origin[SHAPE_RANK_MOST];
-    return piece_slice(t, origin, t->dims, a, out);
-}
-
-bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *from,
-                    const int64_t *count, struct arena *a, struct piece *out, errint *rc)
-{
-    *rc = 0;
-    for (unsigned axis = 0; axis < t->rank; axis++) {
+    for (unsigned axis = 0; axis < rank; axis++) {
         if (s->start[axis] >= from[axis] + count[axis] ||
             from[axis] >= s->start[axis] + s->len[axis] || s->len[axis] == 0) {
             return false;
         }
     }
+    return true;
+}
+
+errint piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *from,
+                      const int64_t *count, struct arena *a, struct piece *out)
+{
     int64_t *start;
     int64_t *len;
     int64_t *stride;
-    *rc = allocate(a, t->rank, &start, &len, &stride);
-    if (*rc < 0) {
-        return false;
+    errint rc = allocate(a, t->rank, &start, &len, &stride);
+    if (rc < 0) {
+        return rc;
     }
     int64_t step = step_of(t->dtype);
     uint64_t off = s->off;
@@ -86,7 +85,7 @@ bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const 
         step *= s->len[axis];
     }
     *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED, t, s};
-    return true;
+    return 0;
 }
 
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes)

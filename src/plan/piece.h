@@ -39,20 +39,21 @@ struct piece {
     const struct stored_slice *slice; /* of `source`, if that is stored in slices; else NULL */
 };
 
-/* piece_whole: the piece that is all of tensor t at its own place, arrays allocated in `a`. t has
- * at least one element. */
-MUST_CHECK errint piece_whole(const struct tensor *t, struct arena *a, struct piece *out);
-
 /* piece_slice: the piece for the box [start, start+len) of tensor t, shown as a target of shape
  * `len`. All within t's shape; no zero length. Arrays allocated in `a`. */
 MUST_CHECK errint piece_slice(const struct tensor *t, const int64_t *start, const int64_t *len,
                               struct arena *a, struct piece *out);
 
-/* piece_of_slice: what the box [start, start+len) of tensor t, shown as a target of shape `len`,
- * takes from one of t's stored slices: true and *out, arrays in `a`, or false if nothing; *rc is 0
- * or -ENOMEM. */
-bool piece_of_slice(const struct tensor *t, const struct stored_slice *s, const int64_t *start,
-                    const int64_t *len, struct arena *a, struct piece *out, errint *rc);
+/* piece_touches: whether the stored slice has an element in the box [start, start+len) of its
+ * tensor, whose rank is `rank`.
+ *
+ * piece_of_slice: the piece that the box [start, start+len) of tensor t, shown as a target of shape
+ * `len`, takes from one of t's stored slices, which it touches. Arrays allocated in `a`. */
+bool piece_touches(const struct stored_slice *s, unsigned rank, const int64_t *start,
+                   const int64_t *len);
+MUST_CHECK errint piece_of_slice(const struct tensor *t, const struct stored_slice *s,
+                                 const int64_t *start, const int64_t *len, struct arena *a,
+                                 struct piece *out);
 
 /* piece_dense_axis: not of strings: the first axis k such that, from k on, the box is one
  * contiguous run of bytes in the source AND in a target of shape `target`: rows are then enumerated

@@ -242,6 +242,7 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
     uint64_t errors_before = d->errors;
     errint rc = resolve_all(&r, graph_broken);
     free(r.empty);
+    slice_order_fini(&r.order);
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }
 

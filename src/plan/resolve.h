@@ -5,6 +5,7 @@
 
 #include "plan/nearest_name.h"
 #include "plan/plan.h"
+#include "plan/slice_order.h"
 
 /* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and
  * lets the later rule win. */
@@ -26,7 +27,8 @@ struct resolve {
     size_t empty_cap;
     uint32_t skipped; /* declared variables that `missing = skip` left out */
     struct str first_skipped;
-    uint32_t skipped_rule; /* whose scope has that */
+    uint32_t skipped_rule;    /* whose scope has that */
+    struct slice_order order; /* of the tensor that was cut last */
     struct nearest_budget budget;
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;

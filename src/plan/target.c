@@ -71,25 +71,38 @@ static struct target_form *new_form(struct resolve *r, const struct tensor *sour
     return form;
 }
 
-/* What the form's box, which begins at `start` in the source, takes from each of the source's
- * stored slices. */
+/* What the form's box, which begins at `start` in the source and is cut along `axis`, takes from
+ * each of the source's stored slices. */
 static errint cut_slices(struct resolve *r, struct target_form *form, const struct tensor *source,
-                         const struct slices *slices, const int64_t *start)
+                         const struct slices *slices, const int64_t *start, unsigned axis)
 {
-    struct piece *pieces = ARENA_ARRAY(r->arena, struct piece, slices->count);
+    unsigned rank = source->rank;
+    const int64_t *len = form->shape.dims;
+    errint rc = slice_order_make(&r->order, slices, rank, axis);
+    if (rc < 0) {
+        return rc;
+    }
+    uint32_t first;
+    int64_t low = rank ? start[axis] : 0;
+    uint32_t near = slice_order_between(&r->order, low, rank ? low + len[axis] : 1, &first);
+    const struct stored_slice **list = r->order.slices + first;
+    uint32_t touched = 0;
+    for (uint32_t i = 0; i < near; i++) {
+        touched += piece_touches(list[i], rank, start, len);
+    }
+    struct piece *pieces = ARENA_ARRAY(r->arena, struct piece, touched);
     if (!pieces) {
         return -ENOMEM;
     }
     uint32_t count = 0;
-    for (uint32_t i = 0; i < slices->count; i++) {
-        errint rc;
-        count += piece_of_slice(source, &slices->slices[i], start, form->shape.dims, r->arena,
-                                &pieces[count], &rc);
-        if (rc < 0) {
-            return rc;
+    for (uint32_t i = 0; i < near; i++) {
+        if (piece_touches(list[i], rank, start, len)) {
+            rc = piece_of_slice(source, list[i], start, len, r->arena, &pieces[count++]);
+            if (rc < 0) {
+                return rc;
+            }
         }
     }
-    unsigned rank = source->rank;
     qsort_r(pieces, count, sizeof(*pieces), piece_order, &rank);
     form->pieces = pieces;
     form->piece_count = count;
@@ -105,9 +118,10 @@ errint target_index_pieces(struct target_form *form, struct arena *a)
                       &form->ends);
 }
 
-/* The form's pieces, if it has elements: its box begins at `start` in the source. */
+/* The form's pieces, if it has elements: its box begins at `start` in the source, and is cut along
+ * `axis`. */
 static errint set_pieces(struct resolve *r, struct target_form *form, const struct tensor *source,
-                         const int64_t *start)
+                         const int64_t *start, unsigned axis)
 {
     uint64_t elements;
     errint rc = shape_elements(form->shape, &elements);
@@ -116,7 +130,7 @@ static errint set_pieces(struct resolve *r, struct target_form *form, const stru
     }
     const struct slices *slices = tensor_slices(r->catalog, source);
     if (slices) {
-        rc = cut_slices(r, form, source, slices, start);
+        rc = cut_slices(r, form, source, slices, start, axis);
     } else {
         struct piece *piece = ARENA_NEW(r->arena, struct piece);
         rc = piece ? piece_slice(source, start, form->shape.dims, r->arena, piece) : -ENOMEM;
@@ -133,7 +147,7 @@ errint resolve_shape_target(struct resolve *r, struct target *t, struct conversi
 {
     static const int64_t origin[SHAPE_RANK_MOST];
     struct target_form *form = new_form(r, t->source, as);
-    if (!form || set_pieces(r, form, t->source, origin) < 0) {
+    if (!form || set_pieces(r, form, t->source, origin, 0) < 0) {
         return diag_no_memory(r->diag);
     }
     form->variable = target_name(t);
@@ -174,7 +188,7 @@ static struct target_form *part_form(struct resolve *r, const struct tensor *sou
     form->slice_start = start;
     form->part = part;
     form->partition = *partition;
-    return set_pieces(r, form, source, start) < 0 ? NULL : form;
+    return set_pieces(r, form, source, start, axis) < 0 ? NULL : form;
 }
 
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part)
@@ -213,7 +227,7 @@ errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_
     struct target_form *form = new_form(r, source, as);
     struct str name = resolve_part_name(r, v->name, part);
     int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
-    if (!form || !name.ptr || !start || set_pieces(r, form, source, origin) < 0) {
+    if (!form || !name.ptr || !start || set_pieces(r, form, source, origin, 0) < 0) {
         return diag_no_memory(r->diag);
     }
     int64_t len;

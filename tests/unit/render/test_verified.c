@@ -118,11 +118,12 @@ static ssize_t read_rows(struct fixture *f, unsigned tensor, int64_t from, int64
     uint32_t count = 0;
     const int64_t start[] = {from, 0};
     const int64_t len[] = {rows, t->dims[1]};
-    errint rc = 0;
     if (t->sliced) {
         for (unsigned i = 0; i < 2; i++) {
-            count += piece_of_slice(t, &f->slices[i], start, len, &f->a, &pieces[count], &rc);
-            assert_int_equal(rc, 0);
+            const struct stored_slice *s = &f->slices[i];
+            if (piece_touches(s, t->rank, start, len)) {
+                assert_int_equal(piece_of_slice(t, s, start, len, &f->a, &pieces[count++]), 0);
+            }
         }
     } else {
         assert_int_equal(piece_slice(t, start, len, &f->a, &pieces[count++]), 0);
