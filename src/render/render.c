@@ -13,6 +13,8 @@
 #include "tensor/cast.h"
 #include "tensor/dtype.h"
 
+enum { ROWS_AT_ONCE = 64 };
+
 /* What a request asks for: bytes [off, end) of the target, to `buf`. */
 struct request {
     struct reader *reader;
@@ -179,16 +181,39 @@ static errint cast_row(const struct request *q, const struct rows *r, uint64_t f
     return rc;
 }
 
-/* Read by itself the part of the row at hand that is asked for. */
-static errint read_row(const struct request *q, const struct rows *r)
+/* From the row at hand on, each row by itself and cast. */
+static errint cast_rows(const struct request *q, struct rows *r)
 {
-    uint64_t from = r->target > q->off ? r->target : q->off;
-    uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
-    if (r->dtype != r->piece->dtype) {
-        return cast_row(q, r, from, to);
+    errint rc = 0;
+    for (bool more = true; rc == 0 && more && r->target < q->end; more = next_row(r)) {
+        uint64_t from = r->target > q->off ? r->target : q->off;
+        uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
+        rc = cast_row(q, r, from, to);
     }
-    return shard_read(&q->reader->catalog->shards[r->piece->shard], r->source + (from - r->target),
-                      (size_t)(to - from), q->buf + (from - q->off));
+    return rc;
+}
+
+/* From the row at hand on, each row by itself, to where it belongs in the reply. Rows are read in
+ * one call, since each costs as much as its look at the file. */
+static errint read_apart(const struct request *q, struct rows *r)
+{
+    struct io *io = q->reader->catalog->shards[r->piece->shard].io;
+    struct io_range ranges[ROWS_AT_ONCE];
+    unsigned count = 0;
+    for (bool more = true; more && r->target < q->end; more = next_row(r)) {
+        uint64_t from = r->target > q->off ? r->target : q->off;
+        uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
+        if (count == ROWS_AT_ONCE) {
+            errint rc = io_read_many(io, ranges, count);
+            if (rc < 0) {
+                return rc;
+            }
+            count = 0;
+        }
+        ranges[count++] = (struct io_range){r->source + (from - r->target), (size_t)(to - from),
+                                            q->buf + (from - q->off)};
+    }
+    return io_read_many(io, ranges, count);
 }
 
 /* Read through the window as many rows from the one at hand on as one axis, the request and the
@@ -223,10 +248,12 @@ static errint read_window(const struct request *q, struct rows *r)
 /* From the row at hand on. */
 static errint read_rows(const struct request *q, struct rows *r)
 {
-    bool window = worth_window(r);
+    if (!worth_window(r)) {
+        return r->dtype != r->piece->dtype ? cast_rows(q, r) : read_apart(q, r);
+    }
     errint rc = 0;
     for (bool more = true; rc == 0 && more && r->target < q->end; more = next_row(r)) {
-        rc = window ? read_window(q, r) : read_row(q, r);
+        rc = read_window(q, r);
     }
     return rc;
 }

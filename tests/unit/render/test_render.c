@@ -116,7 +116,7 @@ static void render_narrow_columns_of_wide_rows_equal_the_formula(void **state)
     (void)state;
     struct fake_tensor t[] = {{"t", DTYPE_INT16, 2, {700, 3000}, 0}};
     struct catalog *c = fake_catalog(t, 1, 1);
-    slice(c, (int64_t[]){3, 17}, (int64_t[]){600, 2});    /* rows far apart: each by itself */
+    slice(c, (int64_t[]){3, 17}, (int64_t[]){600, 2});    /* rows far apart: all in one call */
     slice(c, (int64_t[]){3, 17}, (int64_t[]){600, 2900}); /* close: through the window */
     fake_close(c);
     struct fake_tensor u[] = {{"u", DTYPE_UINT8, 2, {9000, 100}, 0}};
