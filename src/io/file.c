@@ -25,17 +25,6 @@ errint file_complain(struct diag *d, enum diag_code code, const char *path, erri
     return rc;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-bool file_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           same_time(a->st_mtim, b->st_mtim);
-}
-
 errint file_stat(const char *path, struct stat *st)
 {
     return stat(path, st) == 0 ? 0 : trouble_note(path, -errno);

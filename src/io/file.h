@@ -21,10 +21,6 @@ const char *file_why(struct diag *d, errint rc);
  * `code`, and returns rc. */
 errint file_complain(struct diag *d, enum diag_code code, const char *path, errint rc);
 
-/* file_same: whether both are of one file with the same content, as far as size and times can
- * tell. */
-bool file_same(const struct stat *a, const struct stat *b);
-
 /* file_stat: stat(path). file_list: opendir(path), NULL with errno as it sets it. file_next: the
  * next entry; NULL at the end, and where that cannot be found out, which sets *rc (0 else). What is
  * no answer is noted (trouble.h). */

@@ -7,6 +7,7 @@
 #ifndef CKPTFS_IO_FILE_LOOK_H
 #define CKPTFS_IO_FILE_LOOK_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/errint.h"
@@ -19,5 +20,9 @@ MUST_CHECK errint file_look_at(const char *path, struct stat *st);
  * they come from (10 ms at most): a write after it then has another time. Waits for that if they
  * are not, which is seldom; of a file that is written to all the time they may be younger. */
 MUST_CHECK errint file_look_settled(int fd, struct stat *st);
+
+/* file_same: whether both are of one file with the same content, as far as size and times can
+ * tell. */
+bool file_same(const struct stat *a, const struct stat *b);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/cause.h"
 #include "io/file.h"
+#include "io/file_look.h"
 #include "io/io_file.h"
 #include "io/shard_complain.h"
 

@@ -5,23 +5,10 @@
 #include "model/graph_paths.h"
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
-#include "source/tf_v2/object_pairs.h"
 
 /* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py,
  * OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
-
-errint graph_complain_pairs(const struct object_tree *t, const char *path, errint rc,
-                            struct diag *d)
-{
-    if (rc != -EOVERFLOW) {
-        return diag_no_memory(d);
-    }
-    return diag_error(d, DIAG_LIMIT, path, str_from(path),
-                      "its objects share so many in so many ways that those of the checkpoint make "
-                      "more than %u pairs with them: declare the variables in [variables]",
-                      object_pairs_most(t));
-}
 
 /* Gives `count` variables, `numbers` by tensor of the graph, their paths, in `a`. */
 static errint add_paths(const struct catalog *graph, const struct catalog *of,

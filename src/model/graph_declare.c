@@ -4,12 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/lower_bound.h"
 #include "map/message.h"
 #include "map/name.h"
 #include "model/graph_reading.h"
-
-enum { REFERENCE_TYPES = 100 }; /* DT_FLOAT_REF = DT_FLOAT + 100, in old graphs */
 
 struct declaring {
     struct graph_reading *g;
@@ -39,31 +36,6 @@ static int compare_nodes(const void *left, const void *right)
     return str_cmp(a->name, b->name);
 }
 
-static bool same_node(const struct graph_node *a, const struct graph_node *b)
-{
-    return a->dtype == b->dtype && a->unknown_rank == b->unknown_rank && a->rank == b->rank &&
-           graph_same_dims(a->dims, b->dims, a->rank);
-}
-
-/* How many of the sorted nodes from `first` on have its name; *alike tells whether they are the
- * same but for that. */
-static uint32_t run_of_nodes(const struct graph_nodes *list, uint32_t first, bool *alike)
-{
-    uint32_t end = first + 1;
-    *alike = true;
-    while (end < list->count && str_eq(list->items[end].name, list->items[first].name)) {
-        *alike &= same_node(&list->items[first], &list->items[end]);
-        end++;
-    }
-    return end - first;
-}
-
-static errint invalid(struct graph_reading *g, struct str name, const char *what)
-{
-    return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name, "variable '%s' %s",
-                      message_shown(g->diag, name), what);
-}
-
 static errint check_name(struct graph_reading *g, struct str name)
 {
     size_t components = 1;
@@ -80,70 +52,6 @@ static errint check_name(struct graph_reading *g, struct str name)
             name.len, components, NAME_BYTES_MOST, NAME_COMPONENTS_MOST);
     }
     return 0;
-}
-
-errint graph_check_shape(struct graph_reading *g, struct str name, const struct graph_type *t)
-{
-    bool known = true;
-    for (unsigned i = 0; i < t->shape.rank; i++) {
-        known &= t->shape.dims[i] != SHAPE_DIM_UNKNOWN;
-        if (t->shape.dims[i] < SHAPE_DIM_UNKNOWN) {
-            return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                              "variable '%s' has a dimension of %" PRId64,
-                              message_shown(g->diag, name), t->shape.dims[i]);
-        }
-    }
-    uint64_t bytes;
-    if (known && shape_bytes(t->shape, t->dtype, &bytes) < 0) {
-        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, name,
-                          "variable '%s', %s %s, is more than 2^63-1 bytes",
-                          message_shown(g->diag, name), dtype_name(t->dtype),
-                          shape_text(t->shape).text);
-    }
-    return 0;
-}
-
-static errint type_of(struct graph_reading *g, const struct graph_node *node,
-                      struct graph_type *out)
-{
-    *out = (struct graph_type){.shape = {.rank = SHAPE_RANK_UNKNOWN}};
-    int64_t dtype = node->dtype > REFERENCE_TYPES ? node->dtype - REFERENCE_TYPES : node->dtype;
-    if (dtype == DTYPE_INVALID) {
-        return invalid(g, node->name, "has no dtype");
-    }
-    if (dtype < 0 || !dtype_known((uint64_t)dtype)) {
-        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
-                          "variable '%s' has the unknown dtype %" PRId64,
-                          message_shown(g->diag, node->name), node->dtype);
-    }
-    out->dtype = (enum dtype)dtype;
-    if (node->unknown_rank) {
-        return 0;
-    }
-    if (node->rank > SHAPE_RANK_MOST) {
-        return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, node->name,
-                          "variable '%s' has %u dimensions, %d are the most",
-                          message_shown(g->diag, node->name), node->rank, SHAPE_RANK_MOST);
-    }
-    out->shape = (struct shape){node->dims, (uint8_t)node->rank};
-    return graph_check_shape(g, node->name, out);
-}
-
-errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
-                         struct graph_type *out)
-{
-    const struct graph_nodes *list = &g->nodes;
-    uint32_t first = LOWER_BOUND(i, 0, list->count, str_cmp(list->items[i].name, m->name) < 0);
-    *out = (struct graph_type){0};
-    if (first == list->count || !str_eq(list->items[first].name, m->name)) {
-        return invalid(g, m->name, "is in the collection, but no node of the graph makes it");
-    }
-    bool alike;
-    run_of_nodes(list, first, &alike);
-    if (!alike) {
-        return invalid(g, m->name, "has several nodes, which differ in dtype or shape");
-    }
-    return type_of(g, &list->items[first], out);
 }
 
 /* Append a variable; dims of the shape and the name are copied. */
@@ -205,7 +113,7 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
         return rc;
     }
     if (part_of(end - 1) >= 0) {
-        return invalid(to->g, first->name, "is both a plain variable and a partitioned one");
+        return graph_invalid(to->g, first->name, "is both a plain variable and a partitioned one");
     }
     errint rc = graph_member_type(to->g, first, &t);
     return rc ? rc : append(to, first->name, &t, NULL);
@@ -240,11 +148,11 @@ static void declare_nodes(struct declaring *to)
     for (uint32_t i = 0; i < list->count; i += run) {
         bool alike;
         struct graph_type t;
-        run = run_of_nodes(list, i, &alike);
+        run = graph_nodes_alike(list, i, &alike);
         struct str name = list->items[i].name;
-        errint rc = alike
-                        ? type_of(to->g, &list->items[i], &t)
-                        : invalid(to->g, name, "has several nodes, which differ in dtype or shape");
+        errint rc =
+            alike ? graph_node_type(to->g, &list->items[i], &t)
+                  : graph_invalid(to->g, name, "has several nodes, which differ in dtype or shape");
         note(to, rc ? rc : append(to, name, &t, NULL));
     }
 }
@@ -260,7 +168,7 @@ static void declare_saved(struct declaring *to)
     for (uint32_t i = 0; i < list->count; i += run) {
         bool alike;
         struct graph_type t;
-        run = run_of_nodes(list, i, &alike);
+        run = graph_nodes_alike(list, i, &alike);
         struct str name = list->items[i].name;
         if (!alike) {
             diag_warn(
@@ -270,7 +178,7 @@ static void declare_saved(struct declaring *to)
             continue;
         }
         shared += run > 1;
-        errint rc = type_of(g, &list->items[i], &t);
+        errint rc = graph_node_type(g, &list->items[i], &t);
         rc = rc ? rc : append(to, name, &t, NULL);
         rc = rc ? rc : add_paths(to, &list->items[i].paths);
         note(to, rc);

@@ -34,6 +34,18 @@ static void search_fini(struct search *s)
     free(s->by_key);
 }
 
+errint graph_complain_pairs(const struct object_tree *t, const char *path, errint rc,
+                            struct diag *d)
+{
+    if (rc != -EOVERFLOW) {
+        return diag_no_memory(d);
+    }
+    return diag_error(d, DIAG_LIMIT, path, str_from(path),
+                      "its objects share so many in so many ways that those of the checkpoint make "
+                      "more than %u pairs with them: declare the variables in [variables]",
+                      object_pairs_most(t));
+}
+
 /* ---- values of variables --------------------------------------------------------------------- */
 
 static void find_values(struct search *s)

@@ -93,7 +93,18 @@ MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable **out, 
 
 /* From here on errors are in the diag.
  *
- * graph_member_type: dtype and shape of the node of a member, once the nodes are sorted. */
+ * graph_invalid: the error "variable 'NAME' WHAT". */
+errint graph_invalid(struct graph_reading *g, struct str name, const char *what);
+
+/* graph_nodes_alike: how many of the sorted nodes from number `first` on have its name; *alike
+ * tells whether they have the same dtype and shape, too. */
+uint32_t graph_nodes_alike(const struct graph_nodes *list, uint32_t first, bool *alike);
+
+/* graph_node_type: dtype and shape of a node; the shape borrows from it. */
+MUST_CHECK errint graph_node_type(struct graph_reading *g, const struct graph_node *node,
+                                  struct graph_type *out);
+
+/* graph_member_type: dtype and shape of the node of a member, once the nodes are sorted. */
 MUST_CHECK errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
                                     struct graph_type *out);
 

@@ -10,21 +10,6 @@
 #include "plan/resolve.h"
 #include "tensor/dtype.h"
 
-/* ---- overrides ------------------------------------------------------------------------------- */
-
-errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
-{
-    const struct override *last = r->override_count ? &r->overrides[r->override_count - 1] : NULL;
-    if (last && last->rule == rule && last->by == by && str_eq(last->name, name)) {
-        return 0;
-    }
-    if (!grow(&r->overrides, &r->override_cap, r->override_count, sizeof(*r->overrides))) {
-        return diag_no_memory(r->diag);
-    }
-    r->overrides[r->override_count++] = (struct override){name, rule, by};
-    return 0;
-}
-
 /* ---- finishing ------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
-#include "base/trouble.h"
+#include "base/trouble_tell.h"
 #include "base/write.h"
 #include "tool/tool.h"
 #include "view/report.h"

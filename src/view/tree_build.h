@@ -45,6 +45,9 @@ struct build {
     size_t child_cap;
 };
 
+/* tree_list_entries: makes b->entries, sorted. -ENOMEM is in the diag. */
+MUST_CHECK errint tree_list_entries(struct build *b);
+
 /* The full name of an entry; the file that it is, NULL for a target. */
 struct str tree_entry_name(const struct build *b, uint32_t entry);
 const struct made_file *tree_entry_file(const struct build *b, uint32_t entry);

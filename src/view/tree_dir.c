@@ -204,6 +204,25 @@ static void complain_meeting(struct build *b, const struct child *a, const struc
                diag_visible(b->diag, node_name(&a->node)));
 }
 
+errint tree_add_node(struct build *b, struct node node, uint32_t *index)
+{
+    if (!grow(&b->nodes, &b->node_cap, b->node_count, sizeof(*b->nodes))) {
+        return diag_no_memory(b->diag);
+    }
+    *index = b->node_count;
+    b->nodes[b->node_count++] = node;
+    return 0;
+}
+
+errint tree_enqueue(struct build *b, struct pending p)
+{
+    if (!grow(&b->queue, &b->queue_cap, b->queue_count, sizeof(*b->queue))) {
+        return diag_no_memory(b->diag);
+    }
+    b->queue[b->queue_count++] = p;
+    return 0;
+}
+
 /* Sort, name and append the children of one directory. */
 static errint settle(struct build *b, const struct pending *dir, struct child *children,
                      uint32_t count, bool any_moved)

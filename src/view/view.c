@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/trouble.h"
+#include "base/trouble_tell.h"
 #include "model/graph_file.h"
 #include "source/catalog_names.h"
 #include "source/source.h"

@@ -7,6 +7,7 @@
 #include "base/glob.h"
 #include "base/path.h"
 #include "base/trouble.h"
+#include "base/trouble_tell.h"
 #include "base/url.h"
 #include "io/file.h"
 #include "source/tf/locate_glob.h"
