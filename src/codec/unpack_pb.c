@@ -30,5 +30,8 @@ errint unpack_pb(const struct ProtobufCMessageDescriptor *type, struct str recor
     ProtobufCMessage *message =
         protobuf_c_message_unpack(type, &allocator, record.len, (const uint8_t *)record.ptr);
     *(void **)out = message;
-    return message ? 0 : source.failed ? -ENOMEM : -EBADMSG;
+    if (message) {
+        return 0;
+    }
+    return source.failed ? -ENOMEM : -EBADMSG;
 }

@@ -21,6 +21,18 @@ errint wire_blame(struct wire *w, errint rc, uint64_t at, const char *wrong)
     return rc;
 }
 
+/* How much to read at `off`: more each time, while reading goes on. */
+static size_t choose_ahead(const struct wire *w, uint64_t off)
+{
+    /* Going on, or a little farther or back: small fields are jumped over, and some messages walked
+     * twice. */
+    bool onward = off <= w->base + w->filled + READ_FIRST && off + WIRE_BUFFER_BYTES > w->base;
+    if (!onward) {
+        return READ_FIRST;
+    }
+    return w->ahead < WIRE_BUFFER_BYTES ? w->ahead * 2 : WIRE_BUFFER_BYTES;
+}
+
 /* Have bytes [off, off + need) in the buffer. need <= WIRE_BUFFER_BYTES, and they are in the
  * file. */
 static errint fill(struct wire *w, uint64_t off, size_t need)
@@ -29,25 +41,17 @@ static errint fill(struct wire *w, uint64_t off, size_t need)
         need <= w->filled - (size_t)(off - w->base)) {
         return 0;
     }
-    /* Going on, or a little farther or back: small fields are jumped over, and some messages walked
-     * twice. */
-    bool onward = off <= w->base + w->filled + READ_FIRST && off + WIRE_BUFFER_BYTES > w->base;
-    w->ahead = !onward                        ? READ_FIRST
-               : w->ahead < WIRE_BUFFER_BYTES ? w->ahead * 2
-                                              : WIRE_BUFFER_BYTES;
+    w->ahead = choose_ahead(w, off);
     size_t len = w->ahead > need ? w->ahead : need;
     len = len < w->size - off ? len : (size_t)(w->size - off);
     w->base = off;
     w->filled = 0;
     errint rc = io_read(w->io, off, len, w->buffer);
-    if (rc < 0 && rc != -EIO) {
-        return rc;
-    }
-    if (rc < 0) {
+    if (rc == -EIO) {
         return wire_blame(w, rc, off, "the file cannot be read, or was cut while it was read");
     }
-    w->filled = len;
-    return 0;
+    w->filled = rc < 0 ? 0 : len;
+    return rc;
 }
 
 /* The next `need` bytes of the window, in the buffer. */

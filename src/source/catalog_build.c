@@ -295,7 +295,9 @@ errint catalog_build_finish(struct catalog_build *b)
     for (uint32_t i = 0; rc == 0 && i < c->count && !b->own_shards; i++) {
         settle_shards(b, &b->tensors[i]);
     }
-    rc = rc < 0 ? rc : keep_slices(b);
+    if (rc == 0) {
+        rc = keep_slices(b);
+    }
     if (rc < 0) {
         return rc;
     }

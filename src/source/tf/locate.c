@@ -21,7 +21,10 @@ errint locate_probe(const char *path)
     if (rc < 0) {
         return rc == -ENOTDIR ? -ENOENT : rc;
     }
-    return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    if (S_ISDIR(st.st_mode)) {
+        return -EISDIR;
+    }
+    return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 }
 
 const char *locate_join(struct arena *a, const char *dir, struct str name)

@@ -52,7 +52,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* Sorted, in the arena. */
-static errint keep(struct matches *m, const char ***files, uint32_t *count)
+static errint keep_matches(struct matches *m, const char ***files, uint32_t *count)
 {
     const char **kept = ARENA_ARRAY(m->a, const char *, m->count);
     if (!kept) {
@@ -87,7 +87,9 @@ errint locate_glob(struct str head, struct str glob, struct arena *a, const char
     if (dir) {
         closedir(dir);
     }
-    rc = rc < 0 ? rc : keep(&m, files, count);
+    if (rc == 0) {
+        rc = keep_matches(&m, files, count);
+    }
     free(m.files);
     return rc;
 }

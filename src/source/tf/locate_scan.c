@@ -67,7 +67,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Sorted, each once, in the arena; `parts` are counted. */
-static errint settle(struct scan *s, struct locate_found **found, uint32_t *count)
+static errint merge_found(struct scan *s, struct locate_found **found, uint32_t *count)
 {
     if (s->count) {
         qsort(s->found, s->count, sizeof(*s->found), by_name);
@@ -100,7 +100,9 @@ errint locate_scan(const char *dir, struct arena *a, struct locate_found **found
         rc = file ? look_at(&s, entry->d_name) : 0;
     }
     closedir(stream);
-    rc = rc < 0 ? rc : settle(&s, found, count);
+    if (rc == 0) {
+        rc = merge_found(&s, found, count);
+    }
     free(s.found);
     return rc;
 }

@@ -157,7 +157,10 @@ static errint complain_stale(struct following *f)
     struct search *s = f->s;
     struct str url = url_in(f->latest);
     bool moved = last_component(f->latest).len > 0 && strcmp(f->stated, f->beside) != 0;
-    const char *other = f->raw ? f->raw : moved ? f->beside : NULL;
+    const char *other = f->raw;
+    if (!other && moved) {
+        other = f->beside;
+    }
     const char *stated = diag_visible(s->d, str_from(f->stated));
     const char *hints = locate_hints(s, f->dir);
     errint rc;
@@ -183,7 +186,9 @@ errint locate_follow_state(struct search *s, const char *file, const char *dir)
     struct statefile state;
     struct following f = {.s = s, .file = file, .dir = dir};
     errint rc = read_state(s, file, &state);
-    rc = rc < 0 ? rc : set_paths(&f, &state);
+    if (rc == 0) {
+        rc = set_paths(&f, &state);
+    }
     if (rc < 0) {
         return rc;
     }

@@ -54,7 +54,9 @@ static int64_t decode_snum(struct cursor *c)
     }
     if (len == 8) {
         bytes[got++] = next_byte(c) ^ flip;
-        len += bytes[1] & 0x80 ? (bytes[1] & 0x40 ? 2 : 1) : 0;
+        if (bytes[1] & 0x80) {
+            len += bytes[1] & 0x40 ? 2 : 1;
+        }
         c->bad |= len == SNUM_BYTES_MOST && bytes[1] & 0x20;
     }
     while (got < len) {

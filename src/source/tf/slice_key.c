@@ -56,7 +56,9 @@ static void skip_snum(struct cursor *c)
         return;
     }
     uint8_t second = next_byte(c) ^ flip;
-    len += second & 0x80 ? (second & 0x40 ? 2 : 1) : 0;
+    if (second & 0x80) {
+        len += second & 0x40 ? 2 : 1;
+    }
     c->bad |= len == SNUM_BYTES_MOST && second & 0x20;
     cursor_bytes(c, len - 2);
 }
@@ -101,7 +103,8 @@ static void add_snum(struct buf *b, int64_t value)
     uint8_t bytes[SNUM_BYTES_MOST];
     for (unsigned i = 0; i < len; i++) {
         unsigned shift = 8 * (len - 1 - i);
-        bytes[i] = (uint8_t)(shift < 64 ? (uint64_t)value >> shift : value < 0 ? 0xff : 0x00);
+        uint8_t sign = value < 0 ? 0xff : 0x00;
+        bytes[i] = shift < 64 ? (uint8_t)((uint64_t)value >> shift) : sign;
     }
     static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {
         {0, 0},    {0x80, 0}, {0xc0, 0}, {0xe0, 0},    {0xf0, 0},   {0xf8, 0},

@@ -81,10 +81,13 @@ static struct str take_word(struct parser *p)
 
 static int digit_value(char c)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : 16;
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
 }
 
 /* Up to `most` digits of `base`; returns how many there were. */
@@ -106,7 +109,7 @@ static void add_utf8(struct buf *b, uint32_t point)
         buf_char(b, (char)point);
         return;
     }
-    unsigned more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    unsigned more = 1 + (point >= 0x800) + (point >= 0x10000);
     static const uint8_t heads[] = {0, 0xc0, 0xe0, 0xf0};
     buf_char(b, (char)(heads[more] | point >> 6 * more));
     while (more-- > 0) {

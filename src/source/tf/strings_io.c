@@ -244,7 +244,9 @@ errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len, u
     errint rc = 0;
     if (run->coding == STRINGS_LEGACY) {
         int got = record_place_next(&w->wire, &w->place, STRINGS_FIELD, WIRE_BYTES);
-        rc = got > 0 ? 0 : got < 0 ? got : -EBADMSG;
+        if (got <= 0) {
+            rc = got < 0 ? got : -EBADMSG;
+        }
         *off = w->place.chunk.off;
         *len = wire_len(w->place.chunk);
     } else {

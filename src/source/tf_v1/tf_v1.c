@@ -44,9 +44,10 @@ static int by_name(const void *left, const void *right)
 static uint32_t settled(const struct tf_v1_reader *r, uint32_t shard)
 {
     uint32_t number = shard & TF_V1_NUMBER;
-    return shard & TF_V1_IN_VALUES  ? r->file_count + (uint32_t)r->block_count + number
-           : shard & TF_V1_IN_BLOCK ? r->file_count + number
-                                    : number;
+    if (shard & TF_V1_IN_VALUES) {
+        return r->file_count + (uint32_t)r->block_count + number;
+    }
+    return shard & TF_V1_IN_BLOCK ? r->file_count + number : number;
 }
 
 static errint make_shards(struct unite *u)

@@ -41,9 +41,10 @@ static errint complain_wire(struct tf_v1_reader *r, const struct tf_v1_file *f, 
     if (rc == -ENOMEM) {
         return diag_no_memory(r->d);
     }
-    enum diag_code code = rc == -EOVERFLOW ? DIAG_LIMIT
-                          : rc == -EIO     ? DIAG_FILE_UNREADABLE
-                                           : DIAG_CHECKPOINT_CORRUPT;
+    enum diag_code code = DIAG_CHECKPOINT_CORRUPT;
+    if (rc == -EOVERFLOW || rc == -EIO) {
+        code = rc == -EIO ? DIAG_FILE_UNREADABLE : DIAG_LIMIT;
+    }
     return diag_error(r->d, code, f->path, name, "at byte %" PRIu64 "%s: %s", w->wrong_at,
                       packed ? " of an unpacked block" : "", w->wrong);
 }

@@ -139,7 +139,7 @@ static errint enter_plain(struct tf_v1_scan *s, struct sstable_handle h)
     return 0;
 }
 
-static errint note_block(struct tf_v1_scan *s, struct sstable_stored b)
+static errint add_block(struct tf_v1_scan *s, struct sstable_stored b)
 {
     if (!grow(&s->blocks, &s->block_cap, s->block_count, sizeof(*s->blocks))) {
         return diag_no_memory(s->src.d);
@@ -168,8 +168,7 @@ static int enter_block(struct tf_v1_scan *s)
         s->block = (struct sstable_stored){h, cursor_le32(&c)};
         rc = s->first && h.bytes <= TF_V1_VERIFIED_MOST ? verify_first(s, s->block) : 0;
         s->first = false;
-        rc = rc < 0 ? rc : note_block(s, s->block);
-        if (rc < 0) {
+        if (rc < 0 || (rc = add_block(s, s->block)) < 0) {
             return rc;
         }
         if (type != SSTABLE_PLAIN && type != SSTABLE_SNAPPY) {

@@ -15,9 +15,10 @@ enum { STEPS_UNASKED = 1024 }; /* of TF_V1_STEP values between two questions whe
 /* The next chunk that is not empty: 1; 0 after the last; negative. */
 static int next_chunk(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding)
 {
-    enum wire_type single = !coding->fixed       ? WIRE_VARINT
-                            : coding->bytes == 4 ? WIRE_FIXED32
-                                                 : WIRE_FIXED64;
+    enum wire_type single = WIRE_VARINT;
+    if (coding->fixed) {
+        single = coding->bytes == 4 ? WIRE_FIXED32 : WIRE_FIXED64;
+    }
     int rc;
     do {
         rc = record_place_next(w, p, coding->field, single);
@@ -256,7 +257,9 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, enum s
         return -EBADMSG;
     }
     errint rc = how == STEP_ADD ? add_entry(v, &k->at) : 0;
-    rc = rc < 0 ? rc : take_values(w, &k->at, &v->coding, step, NULL);
+    if (rc == 0) {
+        rc = take_values(w, &k->at, &v->coding, step, NULL);
+    }
     k->left -= rc < 0 ? 0 : step;
     return rc;
 }

@@ -132,7 +132,10 @@ static errint take_strings(struct reader *r, struct str name, const int64_t *dim
     }
     errint rc =
         catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
-    return rc == -EOVERFLOW ? complain_strings(r, name) : rc < 0 ? diag_no_memory(r->d) : 0;
+    if (rc == -EOVERFLOW) {
+        return complain_strings(r, name);
+    }
+    return rc < 0 ? diag_no_memory(r->d) : 0;
 }
 
 /* A tensor that is stored in slices: from the records that came before. */
@@ -376,12 +379,13 @@ static errint open_index(struct reader *r, const struct location *where)
         return diag_no_memory(r->d);
     }
     errint rc = bundle_parts_open(where, c, r->d, &r->in);
-    rc = rc < 0 ? rc : keep_indexes(r);
-    rc = rc < 0 ? rc : read_index(r);
-    if (rc == 0 && !r->in.apart && bundle_shards_settle(c, r->d) < 0) {
-        rc = diag_no_memory(r->d);
+    if (rc < 0 || (rc = keep_indexes(r)) < 0 || (rc = read_index(r)) < 0) {
+        return rc;
     }
-    return rc < 0 ? rc : objects_load(c, r->d);
+    if (!r->in.apart && bundle_shards_settle(c, r->d) < 0) {
+        return diag_no_memory(r->d);
+    }
+    return objects_load(c, r->d);
 }
 
 errint bundle_open(const struct location *where, struct diag *d, struct catalog **out)

@@ -140,7 +140,9 @@ static errint check_same(struct bundle_parts *p, const struct bundle_part *part,
     struct bundle_entry b;
     arena_init(&scratch);
     errint rc = bundle_entry_decode(first->value, &scratch, &a);
-    rc = rc < 0 ? rc : bundle_entry_decode(part->value, &scratch, &b);
+    if (rc == 0) {
+        rc = bundle_entry_decode(part->value, &scratch, &b);
+    }
     if (rc == -ENOMEM) {
         return diag_no_memory(p->d);
     }

@@ -96,7 +96,10 @@ static errint add(struct walk *w, uint32_t a, uint32_t b)
     struct object_pairs *out = w->out;
     uint32_t *place;
     errint rc = out->count > w->mask / 2 ? make_table(w, 2 * (w->mask + 1)) : 0;
-    rc = rc < 0 ? rc : find_place(w, a, b, &place);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = find_place(w, a, b, &place);
     if (rc < 0 || *place != OBJECT_NONE) {
         return rc;
     }

@@ -97,9 +97,12 @@ errint object_tree_add(struct object_tree *t, struct wire *w, struct wire_window
         return wire_blame(w, -EOVERFLOW, node.off, "its object graph has more than 32 Mi nodes");
     }
     while ((got = wire_next_bytes(w, &node, &f)) > 0) {
-        errint rc = f.number == NODE_CHILD  ? add_link(t, &t->edges, w, f.bytes)
-                    : f.number == NODE_SLOT ? add_link(t, &t->slots, w, f.bytes)
-                                            : 0;
+        errint rc = 0;
+        if (f.number == NODE_CHILD) {
+            rc = add_link(t, &t->edges, w, f.bytes);
+        } else if (f.number == NODE_SLOT) {
+            rc = add_link(t, &t->slots, w, f.bytes);
+        }
         if (rc < 0) {
             return rc;
         }

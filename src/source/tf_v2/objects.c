@@ -162,7 +162,9 @@ errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
         .text_left = catalog_names_text_most(c),
     };
     errint rc = r.key ? each_node(&r, read_attributes) : -ENOMEM;
-    rc = rc < 0 ? rc : each_node(&r, read_slots);
+    if (rc == 0) {
+        rc = each_node(&r, read_slots);
+    }
     free(r.key);
     free(r.nodes);
     return rc;
@@ -205,6 +207,8 @@ errint objects_load(struct catalog *c, struct diag *d)
         warn(c, d, objects_record_code(rc), record.path, w->wrong);
         return 0;
     }
-    rc = rc < 0 ? rc : catalog_names_build(c, names);
+    if (rc == 0) {
+        rc = catalog_names_build(c, names);
+    }
     return rc < 0 ? diag_no_memory(d) : 0;
 }

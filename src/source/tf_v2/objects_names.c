@@ -130,7 +130,9 @@ static errint choose_slots(struct naming *n)
         if (n->state[o->slot_of] != NAMING_SETTLED) { /* a slot of a slot */
             rc = name_alone(n, o->slot_of, &variable);
         }
-        rc = rc < 0 ? rc : name_slot(n, variable, o->slot, &name);
+        if (rc == 0) {
+            rc = name_slot(n, variable, o->slot, &name);
+        }
         if (rc == 0 && name.len && o->full.len && !str_eq(o->full, name)) {
             rc = add_alias(n, o->full, i);
         }
@@ -248,6 +250,13 @@ static errint choose_second(struct naming *n)
     return 0;
 }
 
+/* Of tensors that have the same name so far. */
+static errint settle_shared(struct naming *n)
+{
+    errint rc = find_shared(n);
+    return rc < 0 ? rc : choose_second(n);
+}
+
 static int by_alias(const void *a, const void *b)
 {
     const struct catalog_alias *left = a;
@@ -257,7 +266,7 @@ static int by_alias(const void *a, const void *b)
 }
 
 /* The table of what was chosen. */
-static errint keep(struct naming *n)
+static errint keep_names(struct naming *n)
 {
     struct catalog *c = n->c;
     struct catalog_names *names = ARENA_NEW(&c->arena, struct catalog_names);
@@ -284,6 +293,16 @@ static errint keep(struct naming *n)
     return 0;
 }
 
+/* A name for each tensor. */
+static errint choose_all(struct naming *n)
+{
+    errint rc = choose_variables(n);
+    if (rc < 0 || (rc = settle_shared(n)) < 0 || (rc = choose_slots(n)) < 0) {
+        return rc;
+    }
+    return settle_shared(n);
+}
+
 errint catalog_names_build(struct catalog *c, const struct object_name *recorded)
 {
     struct naming n = {
@@ -294,13 +313,10 @@ errint catalog_names_build(struct catalog *c, const struct object_name *recorded
         .state = calloc((size_t)c->count + 1, sizeof(*n.state)),
         .text_left = catalog_names_text_most(c),
     };
-    errint rc = n.names && n.claims && n.state ? choose_variables(&n) : -ENOMEM;
-    rc = rc < 0 ? rc : find_shared(&n);
-    rc = rc < 0 ? rc : choose_second(&n);
-    rc = rc < 0 ? rc : choose_slots(&n);
-    rc = rc < 0 ? rc : find_shared(&n);
-    rc = rc < 0 ? rc : choose_second(&n);
-    rc = rc < 0 ? rc : keep(&n);
+    errint rc = n.names && n.claims && n.state ? choose_all(&n) : -ENOMEM;
+    if (rc == 0) {
+        rc = keep_names(&n);
+    }
     free(n.claims);
     free(n.state);
     free(n.aliases);

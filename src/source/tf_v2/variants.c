@@ -25,9 +25,11 @@ static errint extend_bytes(struct reading *r, uint64_t left)
     while (left > 0) {
         size_t n = left < r->cap ? (size_t)left : r->cap;
         struct wire_window run = {r->at.off, r->at.off + n, 0};
-        errint rc = once_interrupted()           ? -EINTR
-                    : n <= WIRE_BUFFER_BYTES / 2 ? wire_read(r->lengths, run, r->cap, r->buf)
-                                                 : io_read(r->file, run.off, n, r->buf);
+        if (once_interrupted()) {
+            return -EINTR;
+        }
+        errint rc = n <= WIRE_BUFFER_BYTES / 2 ? wire_read(r->lengths, run, r->cap, r->buf)
+                                               : io_read(r->file, run.off, n, r->buf);
         if (rc < 0) {
             return rc;
         }
