@@ -79,7 +79,7 @@ static errint take_key(struct sstable *t, const struct sstable_entry *e)
     return sstable_count_key(src, t->key.len, &t->expanded);
 }
 
-static int advance(struct sstable *t, struct str *value)
+static int next_entry(struct sstable *t, struct str *value)
 {
     struct sstable_entry e;
     int got;
@@ -101,7 +101,7 @@ int sstable_next(struct sstable *t, struct str *key, struct str *value)
 {
     *key = *value = STR("");
     if (t->rc == 1) {
-        t->rc = advance(t, value);
+        t->rc = next_entry(t, value);
     }
     if (t->rc == 1) {
         *key = t->key;

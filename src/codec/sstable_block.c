@@ -9,7 +9,7 @@
 #include "base/pages.h"
 
 /* Room for `need` bytes; the content is not kept. */
-static bool provide(char **buffer, size_t *cap, size_t need)
+static bool make_room(char **buffer, size_t *cap, size_t need)
 {
     if (need <= *cap) {
         return true;
@@ -34,7 +34,7 @@ static errint unpack_snappy(const struct sstable_source *src, struct sstable_han
                              "times as many and %d",
                              h.off, len, h.bytes, SSTABLE_SNAPPY_MOST, SSTABLE_BLOCK_MOST);
     }
-    if (!provide(plain, cap, len + !len)) {
+    if (!make_room(plain, cap, len + !len)) {
         return diag_no_memory(src->d);
     }
     size_t got = len;
@@ -108,7 +108,7 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
                              h.off, h.bytes, SSTABLE_BLOCK_MOST);
     }
     size_t len = (size_t)h.bytes;
-    if (!provide(&b->stored, &b->stored_cap, len + SSTABLE_TRAILER)) {
+    if (!make_room(&b->stored, &b->stored_cap, len + SSTABLE_TRAILER)) {
         return diag_no_memory(src->d);
     }
     if (io_read(src->io, h.off, len + SSTABLE_TRAILER, b->stored) < 0) {

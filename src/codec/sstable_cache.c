@@ -59,7 +59,7 @@ static void link_newest(struct sstable_cache *c, struct cached *b)
     c->newest = b;
 }
 
-static void drop(struct sstable_cache *c, struct cached *b)
+static void drop_block(struct sstable_cache *c, struct cached *b)
 {
     unlink_block(c, b);
     pages_unmap(STEAL(b->plain), (size_t)b->bytes);
@@ -71,7 +71,7 @@ void sstable_cache_free(struct sstable_cache *c)
 {
     if (c) {
         while (c->oldest) {
-            drop(c, c->oldest);
+            drop_block(c, c->oldest);
         }
         pthread_cond_destroy(&c->moved);
         pthread_mutex_destroy(&c->lock);
@@ -88,7 +88,7 @@ static bool push_out(struct sstable_cache *c)
     }
     if (b) {
         b->cut += b->given < b->bytes / 2;
-        drop(c, b);
+        drop_block(c, b);
         c->stats.evicted++;
     }
     return b;
@@ -136,7 +136,7 @@ size_t sstable_cache_readers(struct sstable_cache *c)
 }
 
 /* *plain is for the caller in any case. */
-static errint unpack(const struct cached *b, char **plain)
+static errint unpack_block(const struct cached *b, char **plain)
 {
     size_t len = (size_t)b->stored.handle.bytes + SSTABLE_TRAILER;
     char *stored = pages_map(len);
@@ -161,7 +161,7 @@ struct loading {
                     from once */
 };
 
-static errint load(void *context)
+static errint load_block(void *context)
 {
     struct loading *l = context;
     struct cached *b = l->block;
@@ -171,7 +171,7 @@ static errint load(void *context)
         return rc;
     }
     char *plain = NULL;
-    rc = unpack(b, &plain);
+    rc = unpack_block(b, &plain);
     l->loaded = rc == 0;
     pthread_mutex_lock(&c->lock);
     c->stats.misses++;
@@ -190,12 +190,12 @@ static errint load(void *context)
 }
 
 /* Have the block unpacked, with a use of it. */
-static errint acquire(struct cached *b)
+static errint acquire_block(struct cached *b)
 {
     struct sstable_cache *c = b->cache;
     for (;;) {
         struct loading l = {b, false};
-        errint rc = once_need(&b->unpacked, load, &l);
+        errint rc = once_need(&b->unpacked, load_block, &l);
         if (rc < 0 || l.loaded) {
             return rc;
         }
@@ -214,7 +214,7 @@ static errint acquire(struct cached *b)
     }
 }
 
-static void release(struct cached *b, size_t given)
+static void release_block(struct cached *b, size_t given)
 {
     struct sstable_cache *c = b->cache;
     pthread_mutex_lock(&c->lock);
@@ -231,14 +231,14 @@ static errint read_block(struct io *io, uint64_t off, size_t len, void *buf)
     if (off > b->bytes || len > b->bytes - off) {
         return -EIO;
     }
-    errint rc = acquire(b);
+    errint rc = acquire_block(b);
     if (rc < 0) {
         return rc;
     }
     if (len) {
         memcpy(buf, b->plain + off, len);
     }
-    release(b, len);
+    release_block(b, len);
     return io_failed(io) ? io_blame(io, -ESTALE) : 0;
 }
 

@@ -35,7 +35,7 @@ static size_t choose_ahead(const struct wire *w, uint64_t off)
 
 /* Have bytes [off, off + need) in the buffer. need <= WIRE_BUFFER_BYTES, and they are in the
  * file. */
-static errint fill(struct wire *w, uint64_t off, size_t need)
+static errint fill_buffer(struct wire *w, uint64_t off, size_t need)
 {
     if (off >= w->base && off - w->base <= w->filled &&
         need <= w->filled - (size_t)(off - w->base)) {
@@ -55,12 +55,12 @@ static errint fill(struct wire *w, uint64_t off, size_t need)
 }
 
 /* The next `need` bytes of the window, in the buffer. */
-static errint take(struct wire *w, struct wire_window *at, size_t need, const uint8_t **bytes)
+static errint take_bytes(struct wire *w, struct wire_window *at, size_t need, const uint8_t **bytes)
 {
     if (need > wire_len(*at)) {
         return wire_blame(w, -EBADMSG, at->off, "a field passes the end of its message");
     }
-    errint rc = fill(w, at->off, need);
+    errint rc = fill_buffer(w, at->off, need);
     *bytes = w->buffer + (at->off - w->base);
     at->off += need;
     return rc;
@@ -70,7 +70,7 @@ static errint take_varint(struct wire *w, struct wire_window *at, uint64_t *valu
 {
     uint64_t left = wire_len(*at);
     size_t most = left < VARINT_BYTES_MOST ? (size_t)left : VARINT_BYTES_MOST;
-    errint rc = fill(w, at->off, most);
+    errint rc = fill_buffer(w, at->off, most);
     if (rc < 0) {
         return rc;
     }
@@ -101,7 +101,7 @@ errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint
                  size_t *len)
 {
     *len = wire_len(at) < least ? (size_t)wire_len(at) : least;
-    errint rc = fill(w, at.off, *len);
+    errint rc = fill_buffer(w, at.off, *len);
     if (rc < 0) {
         return rc;
     }
@@ -114,7 +114,7 @@ errint wire_view(struct wire *w, struct wire_window at, size_t least, const uint
 static errint take_fixed(struct wire *w, struct wire_window *at, size_t len, uint64_t *value)
 {
     const uint8_t *bytes;
-    errint rc = take(w, at, len, &bytes);
+    errint rc = take_bytes(w, at, len, &bytes);
     *value = 0;
     for (size_t i = 0; rc == 0 && i < len; i++) {
         *value |= (uint64_t)bytes[i] << (8 * i);
@@ -209,7 +209,7 @@ errint wire_read(struct wire *w, struct wire_window at, size_t cap, void *buf)
     for (char *pos = buf; at.off < at.end;) {
         size_t step = wire_len(at) < READ_FIRST ? (size_t)wire_len(at) : READ_FIRST;
         const uint8_t *bytes;
-        errint rc = take(w, &at, step, &bytes);
+        errint rc = take_bytes(w, &at, step, &bytes);
         if (rc < 0) {
             return rc;
         }
@@ -249,8 +249,8 @@ errint wire_bytes(struct wire *w, struct wire_window at, size_t limit, struct ar
 }
 
 /* One walk of wire_gather: counts, and copies to `out` unless that is NULL. */
-static errint gather(struct wire *w, struct wire_window at, uint32_t known, size_t limit, char *out,
-                     size_t *len)
+static errint gather_fields(struct wire *w, struct wire_window at, uint32_t known, size_t limit,
+                            char *out, size_t *len)
 {
     unsigned fields = 0;
     struct wire_field f;
@@ -279,7 +279,7 @@ errint wire_gather(struct wire *w, struct wire_window at, uint32_t known, size_t
 {
     *out = STR("");
     size_t len;
-    errint rc = gather(w, at, known, limit, NULL, &len);
+    errint rc = gather_fields(w, at, known, limit, NULL, &len);
     if (rc < 0) {
         return rc;
     }
@@ -287,7 +287,7 @@ errint wire_gather(struct wire *w, struct wire_window at, uint32_t known, size_t
     if (!copy) {
         return -ENOMEM;
     }
-    rc = gather(w, at, known, len, copy, &len);
+    rc = gather_fields(w, at, known, len, copy, &len);
     if (rc == 0) {
         *out = str_of(copy, len);
     }

@@ -13,7 +13,7 @@
 #include "io/file_look.h"
 
 /* What is at the path, without opening it: 0 for a regular file that is not one of the kernel's. */
-static errint see(int fd, struct stat *st)
+static errint check_regular(int fd, struct stat *st)
 {
     struct statfs fs;
     if (fstat(fd, st) != 0 || fstatfs(fd, &fs) != 0) {
@@ -43,7 +43,7 @@ static errint open_file(const char *path, int *fd, struct stat *st)
         return -errno;
     }
     struct stat before;
-    errint rc = see(seen, &before);
+    errint rc = check_regular(seen, &before);
     if (rc < 0) {
         return rc;
     }

@@ -33,13 +33,13 @@ static bool is_table(const struct look *l)
     return l->table;
 }
 
-static char lower(char c)
+static char to_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* The head without a BOM and leading blanks. */
-static struct str words(const struct look *l)
+static struct str first_words(const struct look *l)
 {
     struct str s = l->head;
     s = str_starts(s, STR("\xef\xbb\xbf")) ? str_from_pos(s, 3) : s;
@@ -49,11 +49,11 @@ static struct str words(const struct look *l)
     return s;
 }
 
-static bool begins(const struct look *l, struct str with)
+static bool begins_with(const struct look *l, struct str with)
 {
-    struct str s = words(l);
+    struct str s = first_words(l);
     size_t i = 0;
-    while (i < with.len && i < s.len && lower(s.ptr[i]) == with.ptr[i]) {
+    while (i < with.len && i < s.len && to_lower(s.ptr[i]) == with.ptr[i]) {
         i++;
     }
     return i == with.len;
@@ -61,24 +61,25 @@ static bool begins(const struct look *l, struct str with)
 
 static bool is_html(const struct look *l)
 {
-    return begins(l, STR("<!doctype html")) || begins(l, STR("<html")) || begins(l, STR("<head"));
+    return begins_with(l, STR("<!doctype html")) || begins_with(l, STR("<html")) ||
+           begins_with(l, STR("<head"));
 }
 
 static bool is_xml(const struct look *l)
 {
-    return begins(l, STR("<?xml"));
+    return begins_with(l, STR("<?xml"));
 }
 
 static bool is_json(const struct look *l)
 {
-    struct str s = words(l);
+    struct str s = first_words(l);
     return s.len >= 2 && s.ptr[0] == '{' && strchr("\" \t\r\n}", s.ptr[1]) && s.ptr[1];
 }
 
 static bool is_state(const struct look *l)
 {
-    return begins(l, STR("model_checkpoint_path:")) ||
-           begins(l, STR("all_model_checkpoint_paths:"));
+    return begins_with(l, STR("model_checkpoint_path:")) ||
+           begins_with(l, STR("all_model_checkpoint_paths:"));
 }
 
 /* INI whose first section is one of a map's. */
@@ -86,11 +87,11 @@ static bool is_map(const struct look *l)
 {
     static const char *const sections[] = {"[assignment_map]", "[checkpoint]", "[variables]",
                                            "[view]", "[files]"};
-    struct str s = words(l);
+    struct str s = first_words(l);
     while (s.len && (s.ptr[0] == ';' || s.ptr[0] == '#')) {
         long end = str_find(s, '\n');
         const struct look rest = {.head = end < 0 ? STR("") : str_from_pos(s, (size_t)end)};
-        s = words(&rest);
+        s = first_words(&rest);
     }
     bool found = false;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
@@ -336,7 +337,7 @@ static const struct known {
 
 static const struct file_kind unknown = {FILE_KIND_UNKNOWN, "a file of no known kind", NULL};
 
-static const struct file_kind *find(const struct look *l)
+static const struct file_kind *find_kind(const struct look *l)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         const struct known *k = &table[i];
@@ -365,7 +366,7 @@ const struct file_kind *file_kind_of(struct io *io)
         return &unknown;
     }
     const struct look l = {str_of(head, len), io->size, file_ends_as_table(io)};
-    return find(&l);
+    return find_kind(&l);
 }
 
 const struct file_kind *file_kind_at(const char *path)
@@ -384,7 +385,7 @@ const struct file_kind *file_kind_of_text(struct str text)
     }
     const struct look l = {str_head(text, FILE_KIND_HEAD), text.len,
                            str_ends(text, str_of(magic, sizeof(magic)))};
-    return find(&l);
+    return find_kind(&l);
 }
 
 errint file_kind_complain(struct diag *d, enum diag_code code, const char *path,

@@ -30,7 +30,7 @@ static struct stat stat_of(const struct statx *x)
 }
 
 /* With an empty path, of the descriptor. */
-static errint look(int fd, const char *path, struct stat *st)
+static errint ask_statx(int fd, const char *path, struct stat *st)
 {
     struct statx x;
     int flags = AT_STATX_FORCE_SYNC | (*path ? 0 : AT_EMPTY_PATH);
@@ -51,12 +51,12 @@ static errint look(int fd, const char *path, struct stat *st)
 
 errint file_look(int fd, struct stat *st)
 {
-    return look(fd, "", st);
+    return ask_statx(fd, "", st);
 }
 
 errint file_look_at(const char *path, struct stat *st)
 {
-    return *path ? look(AT_FDCWD, path, st) : -ENOENT;
+    return *path ? ask_statx(AT_FDCWD, path, st) : -ENOENT;
 }
 
 /* How old the file's ctime, which nobody can set, is: in ns. */

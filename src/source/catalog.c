@@ -65,7 +65,7 @@ const char *tensor_hidden_reason(const struct tensor *t)
 
 /* The position of the first tensor whose name is not below `s`, or, with `past`, of the first above
  * all names that start with `s`. */
-static uint32_t bound(const struct catalog *c, struct str s, bool past)
+static uint32_t find_bound(const struct catalog *c, struct str s, bool past)
 {
     return LOWER_BOUND(i, 0, c->count,
                        str_cmp(tensor_name(&c->tensors[i]), s) < 0 ||
@@ -74,14 +74,14 @@ static uint32_t bound(const struct catalog *c, struct str s, bool past)
 
 const struct tensor *catalog_find(const struct catalog *c, struct str name)
 {
-    uint32_t at = bound(c, name, false);
+    uint32_t at = find_bound(c, name, false);
     return at < c->count && str_eq(tensor_name(&c->tensors[at]), name) ? &c->tensors[at] : NULL;
 }
 
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first)
 {
-    *first = bound(c, prefix, false);
-    return bound(c, prefix, true) - *first;
+    *first = find_bound(c, prefix, false);
+    return find_bound(c, prefix, true) - *first;
 }
 
 void catalog_use_range(struct catalog *c, uint32_t shard, uint64_t off, uint64_t bytes)

@@ -46,7 +46,7 @@ errint catalog_build_init(struct catalog_build *b, struct catalog *c)
 }
 
 /* The dims, allocated in the catalog's arena, or NULL when memory is short. */
-static const int64_t *intern(struct catalog_build *b, const int64_t *dims, uint8_t rank)
+static const int64_t *intern_dims(struct catalog_build *b, const int64_t *dims, uint8_t rank)
 {
     uint64_t hash = rank;
     for (unsigned i = 0; i < rank; i++) {
@@ -76,7 +76,7 @@ errint catalog_build_add(struct catalog_build *b, struct str name, const int64_t
 {
     struct catalog *c = b->c;
     struct str copy = arena_str(&c->arena, name);
-    const int64_t *shape = t->rank ? intern(b, dims, t->rank) : NULL;
+    const int64_t *shape = t->rank ? intern_dims(b, dims, t->rank) : NULL;
     if (!copy.ptr || (t->rank && !shape) ||
         !grow(&b->tensors, &b->cap, c->count, sizeof(*b->tensors))) {
         return -ENOMEM;
@@ -111,11 +111,11 @@ void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, 
     }
 }
 
-errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t off, uint64_t bytes,
-                             uint64_t elements, uint32_t crc32c, uint64_t *index)
+errint catalog_build_strings(struct catalog_build *b, uint32_t shard, const struct strings_run *run,
+                             uint64_t *index)
 {
     uint64_t numbers;
-    if (!checked_add_u64(b->strings_numbers, strings_numbers(elements), &numbers) ||
+    if (!checked_add_u64(b->strings_numbers, strings_numbers(run->elements), &numbers) ||
         numbers > INT64_MAX) {
         return -EOVERFLOW;
     }
@@ -124,19 +124,14 @@ errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t o
     }
     struct shard_use *use = &b->uses[shard];
     *index = b->strings_count++;
-    b->strings[*index] = (struct strings_noted){
-        .run = {.first = use->strings_numbers,
-                .elements = elements,
-                .off = off,
-                .bytes = bytes,
-                .crc32c = crc32c,
-                .coding = b->big_endian ? STRINGS_BUNDLE_BIG_ENDIAN : STRINGS_BUNDLE},
-        .shard = shard,
-    };
+    struct strings_noted *noted = &b->strings[*index];
+    *noted = (struct strings_noted){.run = *run, .shard = shard};
+    noted->run.first = use->strings_numbers;
+    noted->run.coding = b->big_endian ? STRINGS_BUNDLE_BIG_ENDIAN : STRINGS_BUNDLE;
     b->strings_numbers = numbers;
-    use->strings_numbers += strings_numbers(elements);
+    use->strings_numbers += strings_numbers(run->elements);
     use->runs++;
-    catalog_build_use(b, DTYPE_STRING, shard, off, bytes);
+    catalog_build_use(b, DTYPE_STRING, shard, run->off, run->bytes);
     return 0;
 }
 
@@ -262,7 +257,8 @@ static errint make_shards(struct catalog_build *b)
 
 /* Number of a data file and offset become index in catalog.shards and, of strings, number of the
  * first element. */
-static void settle(const struct catalog_build *b, unsigned dtype, uint32_t *shard, uint64_t *off)
+static void settle_place(const struct catalog_build *b, unsigned dtype, uint32_t *shard,
+                         uint64_t *off)
 {
     const struct shard_use *use = &b->uses[*shard];
     if (dtype == DTYPE_STRING) {
@@ -279,12 +275,12 @@ static void settle(const struct catalog_build *b, unsigned dtype, uint32_t *shar
 static void settle_shards(struct catalog_build *b, struct tensor *t)
 {
     if (t->shard != TENSOR_NO_SHARD) {
-        settle(b, t->dtype, &t->shard, &t->off);
+        settle_place(b, t->dtype, &t->shard, &t->off);
     }
     const struct slices *s = t->sliced ? &b->sliced[t->off] : NULL;
     for (uint32_t k = 0; s && s->fault != SLICES_MISSING && k < s->count; k++) {
         struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&s->slices[k];
-        settle(b, t->dtype, &slice->shard, &slice->off);
+        settle_place(b, t->dtype, &slice->shard, &slice->off);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "source/catalog.h"
+#include "source/tf/strings.h"
 
 struct shard_use;
 struct interned_shape;
@@ -47,12 +48,12 @@ void catalog_build_use(struct catalog_build *b, unsigned dtype, uint32_t shard, 
                        uint64_t bytes);
 
 /* catalog_build_strings: a run of strings in the data file of that number: a tensor of a bundle, or
- * a slice of one. *index is to be the `off` of the tensor or slice until catalog_build_finish,
- * which makes it the number of the run's first element. -ENOMEM; -EOVERFLOW when all runs together
- * have more than 2^63 - 1 elements. */
-MUST_CHECK errint catalog_build_strings(struct catalog_build *b, uint32_t shard, uint64_t off,
-                                        uint64_t bytes, uint64_t elements, uint32_t crc32c,
-                                        uint64_t *index);
+ * a slice of one. Of *run, which is copied, elements, off, bytes and crc32c are given; the others
+ * are set here. *index is to be the `off` of the tensor or slice until catalog_build_finish, which
+ * makes it the number of the run's first element. -ENOMEM; -EOVERFLOW when all runs together have
+ * more than 2^63 - 1 elements. */
+MUST_CHECK errint catalog_build_strings(struct catalog_build *b, uint32_t shard,
+                                        const struct strings_run *run, uint64_t *index);
 
 /* catalog_build_strings_bytes: the `bytes` of run *index. */
 uint64_t catalog_build_strings_bytes(const struct catalog_build *b, uint64_t index);

@@ -70,18 +70,16 @@ static unsigned sweep_axis(const struct stored_slice **order, uint32_t count, un
     return best;
 }
 
-static errint describe(struct slices *s, enum slices_fault fault, const struct stored_slice *a,
-                       const struct stored_slice *b, unsigned rank, struct arena *arena)
+static errint note_overlap(struct slices *s, const struct stored_slice *a,
+                           const struct stored_slice *b, unsigned rank, struct arena *arena)
 {
     CLEANUP_BUF struct buf text = {0};
-    if (a) {
-        buf_text(&text, "slices ");
-        slices_print(&text, a->start, a->len, rank);
-        buf_text(&text, " and ");
-        slices_print(&text, b->start, b->len, rank);
-        buf_text(&text, " overlap");
-    }
-    s->fault = fault;
+    buf_text(&text, "slices ");
+    slices_print(&text, a->start, a->len, rank);
+    buf_text(&text, " and ");
+    slices_print(&text, b->start, b->len, rank);
+    buf_text(&text, " overlap");
+    s->fault = SLICES_OVERLAP;
     s->what = text.failed ? NULL : arena_cstr(arena, buf_view(&text));
     return s->what ? 0 : -ENOMEM;
 }
@@ -105,7 +103,7 @@ static errint find_overlap(struct slices *s, const struct stored_slice **order, 
                 continue;
             }
             if (overlap(before, order[i], rank)) {
-                return describe(s, SLICES_OVERLAP, before, order[i], rank, a);
+                return note_overlap(s, before, order[i], rank, a);
             }
             order[kept++] = before;
         }

@@ -33,7 +33,7 @@ static bool is_regular(DIR *dir, const struct dirent *entry)
             fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode));
 }
 
-static errint take(struct matches *m, const char *name)
+static errint add_match(struct matches *m, const char *name)
 {
     if (m->count == LOCATE_MATCHES_MOST) {
         return -EOVERFLOW;
@@ -81,7 +81,7 @@ errint locate_glob(struct str head, struct str glob, struct arena *a, const char
         struct str name = str_from(entry->d_name);
         bool hidden = name.ptr[0] == '.' && (glob.len == 0 || glob.ptr[0] != '.');
         if (!hidden && glob_match(glob, name) && is_regular(dir, entry)) {
-            rc = take(&m, entry->d_name);
+            rc = add_match(&m, entry->d_name);
         }
     }
     if (dir) {

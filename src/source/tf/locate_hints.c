@@ -31,8 +31,8 @@ static int by_name(const void *a, const void *b)
 
 /* Those that are folders, or else files that end in `suffix`: so far as a look at the entry says
  * it. Names that begin with '.' are left out. */
-static void list(const char *dir, bool folders, struct str suffix, struct arena *a,
-                 struct names *out)
+static void list_files(const char *dir, bool folders, struct str suffix, struct arena *a,
+                       struct names *out)
 {
     out->count = 0;
     DIR *stream = file_list(dir);
@@ -62,7 +62,7 @@ void locate_nearest(struct search *s, const char *dir)
     if (!names) {
         return;
     }
-    list(dir, false, STR(".index"), s->a, names);
+    list_files(dir, false, STR(".index"), s->a, names);
     unsigned suggested = 0;
     for (unsigned i = 0; i < names->count && suggested < DIAG_NEAREST; i++) {
         const char *path = locate_join(s->a, dir, names->first[i]);
@@ -74,7 +74,7 @@ void locate_nearest(struct search *s, const char *dir)
 }
 
 /* What is worth to be told of a file that is no checkpoint: NULL for the others. */
-static const struct file_kind *telling(const char *path, struct str name)
+static const struct file_kind *telling_kind(const char *path, struct str name)
 {
     const struct file_kind *kind = file_kind_at(path);
     switch (kind->group) {
@@ -96,7 +96,7 @@ static bool add_hint(struct search *s, const char *dir, struct str name, const c
 {
     bool rest = str_search(name, STR(".tempstate")) >= 0; /* tensor_bundle.cc, BundleWriter */
     const char *path = locate_join(s->a, dir, name);
-    const struct file_kind *kind = path && !rest ? telling(path, name) : NULL;
+    const struct file_kind *kind = path && !rest ? telling_kind(path, name) : NULL;
     if (!rest && !kind) {
         return false;
     }
@@ -119,7 +119,7 @@ const char *locate_hints(struct search *s, const char *dir)
     if (!names) {
         return "";
     }
-    list(dir, false, STR(""), s->a, names);
+    list_files(dir, false, STR(""), s->a, names);
     for (unsigned i = 0; i < names->count && told < HINTS_MOST; i++) {
         told += add_hint(s, dir, names->first[i], told ? ", " : "; in it ", &text);
     }
@@ -145,7 +145,7 @@ static const char *checkpoint_of(struct search *s, const char *dir)
     }
     struct names *names = ARENA_NEW(s->a, struct names);
     if (names) {
-        list(dir, false, STR(".index"), s->a, names);
+        list_files(dir, false, STR(".index"), s->a, names);
     }
     for (unsigned i = 0; names && i < names->count && i < BELOW_INDEXES_MOST; i++) {
         const char *index = locate_join(s->a, dir, names->first[i]);
@@ -170,7 +170,7 @@ static void look_below(struct below *b, const char *dir, unsigned levels)
     if (!names) {
         return;
     }
-    list(dir, true, STR(""), b->s->a, names);
+    list_files(dir, true, STR(""), b->s->a, names);
     for (unsigned i = 0;
          i < names->count && b->found < DIAG_NEAREST && b->folders < BELOW_FOLDERS_MOST; i++) {
         const char *path = locate_join(b->s->a, dir, names->first[i]);

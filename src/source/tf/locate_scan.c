@@ -21,7 +21,7 @@ struct scan {
 };
 
 /* A V2 prefix, a V1 file, or all shards, or parts, of the one that has that name. */
-static errint note(struct scan *s, struct str name, bool index)
+static errint add_found(struct scan *s, struct str name, bool index)
 {
     const char *text = arena_cstr(s->a, name);
     const char *pattern = index ? locate_parts_pattern(name, s->a) : NULL;
@@ -55,7 +55,7 @@ static errint look_at(struct scan *s, const char *name)
     if (!locate_is_table(path)) {
         return 0;
     }
-    return note(s, str_head(text, index ? text.len - 6 : text.len), index);
+    return add_found(s, str_head(text, index ? text.len - 6 : text.len), index);
 }
 
 static int by_name(const void *a, const void *b)

@@ -97,7 +97,7 @@ static errint try_beside(struct following *f, bool *cut)
 }
 
 /* What was taken, as it is looked for: with `.index`, of V2. */
-static const char *taken(const struct following *f)
+static const char *taken_name(const struct following *f)
 {
     const struct location *out = f->s->out;
     return diag_visible(f->s->d, str_from(out->index_path ? out->index_path : out->prefix));
@@ -109,14 +109,14 @@ static void warn_moved(struct following *f)
     struct str url = url_in(f->latest);
     diag_warn(f->s->d, DIAG_MOVED, f->file, f->latest, "%s%s %s, taking %s beside the state file",
               diag_visible(f->s->d, url.ptr ? url : str_from(f->stated)), url.ptr ? "" : suffix,
-              url.ptr ? "is no local path" : "does not exist", taken(f));
+              url.ptr ? "is no local path" : "does not exist", taken_name(f));
 }
 
 static void warn_cut(struct following *f)
 {
     diag_warn(f->s->d, DIAG_MOVED, f->file, f->latest,
               "it names a file of the checkpoint, where TensorFlow wants the prefix: taking %s",
-              taken(f));
+              taken_name(f));
 }
 
 /* Whether the directory `sub` is `dir`, or below it; true, too, if that cannot be found out. */

@@ -41,7 +41,7 @@ static int by_name(const void *left, const void *right)
 }
 
 /* Index in catalog.shards: files, blocks, decoded values. */
-static uint32_t settled(const struct tf_v1_reader *r, uint32_t shard)
+static uint32_t final_shard(const struct tf_v1_reader *r, uint32_t shard)
 {
     uint32_t number = shard & TF_V1_NUMBER;
     if (shard & TF_V1_IN_VALUES) {
@@ -101,7 +101,7 @@ static errint make_shards(struct unite *u)
     }
     for (size_t i = 0; i < r->decoded_count; i++) {
         const struct tf_v1_decoded *v = &r->decoded[i];
-        struct shard *base = &c->shards[settled(r, v->base)];
+        struct shard *base = &c->shards[final_shard(r, v->base)];
         struct io *io;
         const struct strings_run run = {.elements = v->count,
                                         .off = v->record.off,
@@ -164,7 +164,7 @@ static errint settle_slices(struct unite *u, const struct listed *same, uint32_t
             for (uint32_t axis = 0; axis < s->rank; axis++) {
                 s->len[axis] = s->len[axis] < 0 ? t->dims[axis] : s->len[axis];
             }
-            s->shard = settled(u->r, s->shard);
+            s->shard = final_shard(u->r, s->shard);
             *one = s;
             ++*total;
         }
@@ -188,8 +188,8 @@ static int64_t *copy_numbers(struct arena *a, const int64_t *numbers, uint32_t c
 }
 
 /* A tensor of `total` slices, none of them all of it. */
-static errint assemble(struct unite *u, const struct listed *same, uint32_t count, uint64_t total,
-                       struct tensor *t)
+static errint assemble_slices(struct unite *u, const struct listed *same, uint32_t count,
+                              uint64_t total, struct tensor *t)
 {
     struct arena *a = &u->c->arena;
     const struct tf_v1_tensor *first = same[0].tensor;
@@ -271,7 +271,7 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     } else if (t.hidden == TENSOR_SHOWN && passed) {
         t.hidden = TENSOR_BLOCK_TOO_LARGE;
     } else if (t.hidden == TENSOR_SHOWN) {
-        rc = assemble(u, same, count, total, &t);
+        rc = assemble_slices(u, same, count, total, &t);
         if (rc < 0) {
             return rc;
         }
@@ -302,7 +302,7 @@ static errint add_tensors(struct unite *u, struct listed *all, size_t count)
 }
 
 /* What all files list, by name. */
-static errint unite(struct unite *u)
+static errint unite_files(struct unite *u)
 {
     struct tf_v1_reader *r = u->r;
     size_t count = 0;
@@ -359,7 +359,7 @@ static errint read_all(struct unite *u, const struct location *where)
         return first;
     }
     c->index_st = r->files[0].st;
-    return unite(u);
+    return unite_files(u);
 }
 
 errint tf_v1_open(const struct location *where, struct diag *d, struct catalog **out)

@@ -13,7 +13,8 @@ uint64_t tf_v1_check_count(const struct catalog *c)
     return last ? last->first + last->count : 0;
 }
 
-static void set(const struct catalog *c, uint32_t file, uint32_t number, struct source_check *out)
+static void set_check(const struct catalog *c, uint32_t file, uint32_t number,
+                      struct source_check *out)
 {
     const struct tf_v1_state *state = c->state;
     const struct tf_v1_blocks *blocks = &state->files[file];
@@ -38,7 +39,7 @@ bool tf_v1_check_find(const struct catalog *c, const struct tensor *t, const str
     if (number == TF_V1_NO_BLOCK) {
         return false;
     }
-    set(c, file, number, out);
+    set_check(c, file, number, out);
     return true;
 }
 
@@ -47,7 +48,7 @@ void tf_v1_check_at(const struct catalog *c, uint64_t number, struct source_chec
     const struct tf_v1_state *state = c->state;
     uint32_t file = LOWER_BOUND(i, 0, state->file_count - 1,
                                 state->files[i].first + state->files[i].count <= number);
-    set(c, file, (uint32_t)(number - state->files[file].first), out);
+    set_check(c, file, (uint32_t)(number - state->files[file].first), out);
 }
 
 errint tf_v1_check_sum(const struct catalog *c, const struct source_check *k, char *buf,

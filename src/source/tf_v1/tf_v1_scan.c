@@ -186,7 +186,7 @@ static int enter_block(struct tf_v1_scan *s)
     }
 }
 
-static errint complain(struct tf_v1_scan *s, errint rc)
+static errint complain_entry(struct tf_v1_scan *s, errint rc)
 {
     if (rc == -EBADMSG) {
         return SSTABLE_CORRUPT(&s->src,
@@ -214,7 +214,7 @@ static errint take_key(struct tf_v1_scan *s, struct wire_window *at, uint64_t sh
     size_t len;
     errint rc = wire_view(&s->wire, bytes, (size_t)unshared, &fresh, &len);
     if (rc < 0) {
-        return complain(s, rc);
+        return complain_entry(s, rc);
     }
     struct str rest = str_of(s->key + shared, s->key_len - (size_t)shared);
     if (s->any && str_cmp(str_of(fresh, (size_t)unshared), rest) <= 0) {
@@ -245,7 +245,7 @@ int tf_v1_scan_next(struct tf_v1_scan *s, struct tf_v1_record *r)
     for (unsigned i = 0; i < 3; i++) {
         errint rc = wire_varint(&s->wire, &at, &number[i]);
         if (rc < 0) {
-            return complain(s, rc);
+            return complain_entry(s, rc);
         }
     }
     if (number[0] > SSTABLE_KEY_MOST || number[1] > SSTABLE_KEY_MOST - number[0]) {
@@ -255,7 +255,7 @@ int tf_v1_scan_next(struct tf_v1_scan *s, struct tf_v1_record *r)
                              s->block.handle.off, number[0], number[1], SSTABLE_KEY_MOST);
     }
     if (number[1] > wire_len(at) || number[2] > wire_len(at) - number[1]) {
-        return complain(s, -EBADMSG);
+        return complain_entry(s, -EBADMSG);
     }
     errint rc = take_key(s, &at, number[0], number[1]);
     if (rc < 0) {

@@ -92,16 +92,21 @@ struct values {
     size_t spot_cap;
 };
 
-/* Decode varints at p, `len` bytes of them, until `want` are done or what is left may be cut by the
- * end, which `last` says it is not. Those done go to `out`, `bytes` each (0: nowhere). Returns how
- * many were done, or -1; *used is their bytes. */
-static inline __attribute__((always_inline)) int64_t decode(const struct tf_v1_coding *coding,
-                                                            const uint8_t *p, size_t len, bool last,
-                                                            uint64_t want, char *out,
-                                                            unsigned bytes, size_t *used)
+/* Encoded values at hand. */
+struct encoded {
+    const uint8_t *bytes;
+    size_t len;
+    bool last; /* the chunk ends with them, so the last value is not cut */
+};
+
+/* Decodes varints until `want` are done, or what is left of `in` may be cut. Those done go to
+ * `out`, `bytes` each (0: nowhere). Returns how many were done, or -1; *used is their bytes. */
+static inline __attribute__((always_inline)) int64_t
+decode_varints(const struct tf_v1_coding *coding, const struct encoded *in, uint64_t want,
+               char *out, unsigned bytes, size_t *used)
 {
-    const uint8_t *at = p;
-    const uint8_t *end = p + len;
+    const uint8_t *at = in->bytes;
+    const uint8_t *end = in->bytes + in->len;
     uint64_t low = coding->low;
     uint64_t span = coding->span;
     uint64_t done = 0;
@@ -110,7 +115,7 @@ static inline __attribute__((always_inline)) int64_t decode(const struct tf_v1_c
         if (value < 0x80) {
             at++;
         } else {
-            if (end - at < VARINT_MOST && !last) {
+            if (end - at < VARINT_MOST && !in->last) {
                 break;
             }
             struct cursor c = cursor_over(at, (size_t)(end - at));
@@ -128,42 +133,43 @@ static inline __attribute__((always_inline)) int64_t decode(const struct tf_v1_c
         }
         done++;
     }
-    *used = (size_t)(at - p);
+    *used = (size_t)(at - in->bytes);
     return (int64_t)done;
 }
 
-static int64_t copy_fixed(unsigned bytes, const uint8_t *p, size_t len, bool last, uint64_t want,
-                          char *out, size_t *used)
+/* As decode_varints, of values that have `bytes` bytes each. */
+static int64_t copy_fixed(unsigned bytes, const struct encoded *in, uint64_t want, char *out,
+                          size_t *used)
 {
-    uint64_t done = len / bytes < want ? len / bytes : want;
-    if (last && done < want && len % bytes) {
+    uint64_t done = in->len / bytes < want ? in->len / bytes : want;
+    if (in->last && done < want && in->len % bytes) {
         return -1; /* a value that its chunk cuts */
     }
     *used = (size_t)done * bytes;
     if (out) {
-        memcpy(out, p, *used);
+        memcpy(out, in->bytes, *used);
     }
     return (int64_t)done;
 }
 
 /* The loop, compiled for each size. `out` may be NULL. */
-static int64_t decode_some(const struct tf_v1_coding *coding, const uint8_t *p, size_t len,
-                           bool last, uint64_t want, char *out, size_t *used)
+static int64_t decode_some(const struct tf_v1_coding *coding, const struct encoded *in,
+                           uint64_t want, char *out, size_t *used)
 {
     if (coding->fixed) {
-        return copy_fixed(coding->bytes, p, len, last, want, out, used);
+        return copy_fixed(coding->bytes, in, want, out, used);
     }
     switch (out ? coding->bytes : 0) {
     case 1:
-        return decode(coding, p, len, last, want, out, 1, used);
+        return decode_varints(coding, in, want, out, 1, used);
     case 2:
-        return decode(coding, p, len, last, want, out, 2, used);
+        return decode_varints(coding, in, want, out, 2, used);
     case 4:
-        return decode(coding, p, len, last, want, out, 4, used);
+        return decode_varints(coding, in, want, out, 4, used);
     case 8:
-        return decode(coding, p, len, last, want, out, 8, used);
+        return decode_varints(coding, in, want, out, 8, used);
     default:
-        return decode(coding, p, len, last, want, NULL, 0, used);
+        return decode_varints(coding, in, want, NULL, 0, used);
     }
 }
 
@@ -172,14 +178,14 @@ static int64_t decode_some(const struct tf_v1_coding *coding, const uint8_t *p, 
 static int64_t take_some(struct wire *w, struct record_place *p, const struct tf_v1_coding *coding,
                          uint64_t want, char *out)
 {
-    const uint8_t *bytes;
-    size_t len;
+    struct encoded in;
     size_t used;
-    errint rc = wire_view(w, p->chunk, VARINT_MOST, &bytes, &len);
+    errint rc = wire_view(w, p->chunk, VARINT_MOST, &in.bytes, &in.len);
     if (rc < 0) {
         return rc;
     }
-    int64_t done = decode_some(coding, bytes, len, len == wire_len(p->chunk), want, out, &used);
+    in.last = in.len == wire_len(p->chunk);
+    int64_t done = decode_some(coding, &in, want, out, &used);
     if (done <= 0) {
         return -EBADMSG;
     }
@@ -292,7 +298,7 @@ static errint go_over(struct values *v, struct wire *w, struct walk *k, enum ste
 }
 
 /* What the walker says, in the words of io_read. */
-static errint verdict(struct values *v, errint rc)
+static errint in_io_words(struct values *v, errint rc)
 {
     /* A file that changed under us explains any nonsense. */
     if (rc == -EBADMSG && io_failed(&v->io)) {
@@ -321,7 +327,7 @@ static errint make_table(void *context)
         v->entry_count = v->complete ? v->entry_count : 0;
         v->spot_count = v->complete ? v->spot_count : 0;
     }
-    errint rc = verdict(v, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
+    errint rc = in_io_words(v, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
     if (io_doubt(&v->io) != doubt && rc != -ENOMEM && rc != -EINTR) {
         return -ESTALE;
     }
@@ -397,7 +403,7 @@ static errint read_values(struct io *io, uint64_t off, size_t len, void *buf)
         return -ENOMEM;
     }
     wire_init(w, io->base, v->record.end);
-    return verdict(v, len ? read_with(v, w, off, len, buf) : 0);
+    return in_io_words(v, len ? read_with(v, w, off, len, buf) : 0);
 }
 
 static errint check_values(struct io *io, bool keep)
@@ -416,7 +422,7 @@ static errint check_values(struct io *io, bool keep)
     if (state == ONCE_BAD || (state == ONCE_FULL && atomic_load(&v->found_in) == io_doubt(io))) {
         return state == ONCE_BAD ? -EBADMSG : 0;
     }
-    return verdict(v, go_over(v, w, &all, STEP_PASS));
+    return in_io_words(v, go_over(v, w, &all, STEP_PASS));
 }
 
 static uint64_t origin_of(const struct io *io, uint64_t off)

@@ -130,8 +130,9 @@ static errint take_strings(struct reader *r, struct str name, const int64_t *dim
                             "its size is %" PRIu64 " bytes, but string %s takes at least %" PRIu64,
                             t->bytes, shape_text(shape).text, elements);
     }
-    errint rc =
-        catalog_build_strings(&r->build, t->shard, t->off, t->bytes, elements, t->crc32c, &t->off);
+    const struct strings_run run = {
+        .elements = elements, .off = t->off, .bytes = t->bytes, .crc32c = t->crc32c};
+    errint rc = catalog_build_strings(&r->build, t->shard, &run, &t->off);
     if (rc == -EOVERFLOW) {
         return complain_strings(r, name);
     }
@@ -143,10 +144,10 @@ static errint take_slices(struct reader *r, struct str key, struct str value,
                           const struct bundle_entry *e, struct tensor *t)
 {
     struct slices slices;
-    const char *why;
-    errint rc = bundle_slices_assemble(&r->slices, key, value, e, &r->build, &slices, &why);
+    errint rc = bundle_slices_assemble(&r->slices, key, value, e, &r->build, &slices);
     if (rc == -EBADMSG) {
-        return record_fault(r, "%s", why ? why : "its slices are not as they must be");
+        return record_fault(r, "%s",
+                            slices.what ? slices.what : "its slices are not as they must be");
     }
     if (rc == -EOVERFLOW) {
         return diag_error(r->d, DIAG_LIMIT, r->part->index_path, key,

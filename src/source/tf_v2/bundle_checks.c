@@ -68,11 +68,11 @@ static errint strings_sum(struct io *file, const struct strings_run *run, struct
 static errint variant_sum(struct io *file, const struct tensor *t, char *buf,
                           struct source_meter *m, uint32_t *found)
 {
-    uint64_t elements;
+    struct variants_run run = {.off = t->off, .crc32c = t->crc32c};
     uint64_t bytes = 0;
     errint rc = -EBADMSG;
-    if (shape_elements(tensor_shape(t), &elements) == 0) {
-        rc = variants_check(file, t->off, elements, t->crc32c, buf, SOURCE_BUFFER, found, &bytes);
+    if (shape_elements(tensor_shape(t), &run.elements) == 0) {
+        rc = variants_check(file, &run, buf, SOURCE_BUFFER, found, &bytes);
     }
     if (m) {
         m->read(m, bytes < t->bytes ? bytes : t->bytes);

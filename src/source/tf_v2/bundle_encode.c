@@ -5,16 +5,16 @@
 
 enum { VARINT = 0, BYTES = 2, FIXED32 = 5, PRODUCER = 1 };
 
-static void tag(struct buf *b, unsigned field, unsigned type)
+static void put_tag(struct buf *b, unsigned field, unsigned type)
 {
     put_varint(b, field << 3 | type);
 }
 
 /* proto3 leaves out what is 0. */
-static void number(struct buf *b, unsigned field, uint64_t value)
+static void put_number(struct buf *b, unsigned field, uint64_t value)
 {
     if (value) {
-        tag(b, field, VARINT);
+        put_tag(b, field, VARINT);
         put_varint(b, value);
     }
 }
@@ -36,43 +36,43 @@ static unsigned number_bytes(uint64_t value)
 
 void bundle_encode_header(struct buf *b, uint32_t num_shards)
 {
-    number(b, 1, num_shards);
-    tag(b, 3, BYTES); /* version */
+    put_number(b, 1, num_shards);
+    put_tag(b, 3, BYTES); /* version */
     put_varint(b, number_bytes(PRODUCER));
-    number(b, 1, PRODUCER);
+    put_number(b, 1, PRODUCER);
 }
 
 /* Dtype and shape, which every entry begins with: a shape is there even if it is a scalar's. */
-static void head(struct buf *b, unsigned dtype, struct shape shape)
+static void put_head(struct buf *b, unsigned dtype, struct shape shape)
 {
-    number(b, 1, dtype);
+    put_number(b, 1, dtype);
     uint64_t bytes = 0;
     for (unsigned i = 0; i < shape.rank; i++) {
         bytes += 2 + number_bytes((uint64_t)shape.dims[i]);
     }
-    tag(b, 2, BYTES);
+    put_tag(b, 2, BYTES);
     put_varint(b, bytes);
     for (unsigned i = 0; i < shape.rank; i++) {
-        tag(b, 2, BYTES);
+        put_tag(b, 2, BYTES);
         put_varint(b, number_bytes((uint64_t)shape.dims[i]));
-        number(b, 1, (uint64_t)shape.dims[i]);
+        put_number(b, 1, (uint64_t)shape.dims[i]);
     }
 }
 
 void bundle_encode_entry(struct buf *b, unsigned dtype, struct shape shape,
                          const struct bundle_place *place)
 {
-    head(b, dtype, shape);
-    number(b, 3, place->shard);
-    number(b, 4, place->off);
-    number(b, 5, place->bytes);
-    tag(b, 6, FIXED32);
+    put_head(b, dtype, shape);
+    put_number(b, 3, place->shard);
+    put_number(b, 4, place->off);
+    put_number(b, 5, place->bytes);
+    put_tag(b, 6, FIXED32);
     put_le32(b, place->crc32c);
 }
 
 void bundle_encode_owner(struct buf *b, unsigned dtype, struct shape shape)
 {
-    head(b, dtype, shape);
+    put_head(b, dtype, shape);
 }
 
 void bundle_encode_extent(struct buf *b, const int64_t *start, const int64_t *len, unsigned rank)
@@ -81,13 +81,13 @@ void bundle_encode_extent(struct buf *b, const int64_t *start, const int64_t *le
     for (unsigned i = 0; i < rank; i++) {
         bytes += 3 + number_bytes((uint64_t)start[i]) + varint_bytes((uint64_t)len[i]);
     }
-    tag(b, 7, BYTES);
+    put_tag(b, 7, BYTES);
     put_varint(b, bytes);
     for (unsigned i = 0; i < rank; i++) {
-        tag(b, 1, BYTES);
+        put_tag(b, 1, BYTES);
         put_varint(b, 1 + number_bytes((uint64_t)start[i]) + varint_bytes((uint64_t)len[i]));
-        number(b, 1, (uint64_t)start[i]);
-        tag(b, 2, VARINT); /* in a oneof: written even if it is 0 */
+        put_number(b, 1, (uint64_t)start[i]);
+        put_tag(b, 2, VARINT); /* in a oneof: written even if it is 0 */
         put_varint(b, (uint64_t)len[i]);
     }
 }

@@ -80,7 +80,7 @@ static bool is_before(const struct bundle_parts *p, uint32_t a, uint32_t b)
     return order ? order < 0 : a < b;
 }
 
-static void swap(uint32_t *a, uint32_t *b)
+static void swap_parts(uint32_t *a, uint32_t *b)
 {
     uint32_t kept = *a;
     *a = *b;
@@ -92,7 +92,7 @@ static void heap_add(struct bundle_parts *p, uint32_t part)
     uint32_t at = p->heap_count++;
     p->heap[at] = part;
     while (at > 0 && is_before(p, p->heap[at], p->heap[(at - 1) / 2])) {
-        swap(&p->heap[at], &p->heap[(at - 1) / 2]);
+        swap_parts(&p->heap[at], &p->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
 }
@@ -106,13 +106,13 @@ static uint32_t heap_take(struct bundle_parts *p)
         if (!is_before(p, p->heap[child], p->heap[at])) {
             break;
         }
-        swap(&p->heap[at], &p->heap[child]);
+        swap_parts(&p->heap[at], &p->heap[child]);
     }
     return first;
 }
 
 /* The parts whose records were given away go on to their next ones. */
-static errint refill(struct bundle_parts *p)
+static errint refill_heap(struct bundle_parts *p)
 {
     while (p->taken_count > 0) {
         uint32_t i = p->taken[--p->taken_count];
@@ -158,7 +158,7 @@ static errint check_same(struct bundle_parts *p, const struct bundle_part *part,
 }
 
 /* The record of the parts in `taken`, which all have the same key. */
-static errint join(struct bundle_parts *p, struct str *value)
+static errint join_records(struct bundle_parts *p, struct str *value)
 {
     const struct bundle_part *first = &p->parts[p->taken[0]];
     p->joined.len = 0;
@@ -187,7 +187,7 @@ int bundle_parts_next(struct bundle_parts *p, struct str *key, struct str *value
         *part = p->parts;
         return sstable_next(p->parts->table, key, value);
     }
-    errint rc = refill(p);
+    errint rc = refill_heap(p);
     if (rc < 0 || p->heap_count == 0) {
         return rc;
     }
@@ -197,7 +197,7 @@ int bundle_parts_next(struct bundle_parts *p, struct str *key, struct str *value
     *part = &p->parts[p->taken[0]];
     *key = (*part)->key;
     *value = (*part)->value;
-    rc = p->taken_count > 1 ? join(p, value) : 0;
+    rc = p->taken_count > 1 ? join_records(p, value) : 0;
     return rc < 0 ? rc : 1;
 }
 

@@ -31,11 +31,10 @@ MUST_CHECK errint bundle_slices_add(struct bundle_slices *s, struct str key,
  * into *out, allocated in the catalog's arena; shards are noted in `b`, and stored_slice.shard is
  * the shard's number until catalog_build_finish. A slice without a record, or tensors that their
  * slices do not tile, are a fault in *out; what contradicts the format (a rank, a dtype, a size, a
- * place outside the shape) is -EBADMSG with *why. -ENOMEM, -EOVERFLOW. */
+ * place outside the shape) is -EBADMSG, and out->what says in words what. -ENOMEM, -EOVERFLOW. */
 MUST_CHECK errint bundle_slices_assemble(const struct bundle_slices *s, struct str name,
                                          struct str record, const struct bundle_entry *e,
-                                         struct catalog_build *b, struct slices *out,
-                                         const char **why);
+                                         struct catalog_build *b, struct slices *out);
 
 /* bundle_slices_wrong: what to say of a slice that bundle_entry_slices refuses: `axes` as from
  * there, `rank` of the tensor; in `a`. */

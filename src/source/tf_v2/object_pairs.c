@@ -37,7 +37,7 @@ void object_pairs_fini(struct object_pairs *p)
     free(p->items);
 }
 
-static bool step(struct walk *w)
+static bool spend_step(struct walk *w)
 {
     return w->steps && w->steps--;
 }
@@ -62,7 +62,7 @@ static errint find_place(struct walk *w, uint32_t a, uint32_t b, uint32_t **out)
         if (pair->a == a && pair->b == b) {
             break;
         }
-        if (!step(w)) {
+        if (!spend_step(w)) {
             return -EOVERFLOW;
         }
     }
@@ -91,7 +91,7 @@ static errint make_table(struct walk *w, size_t places)
 }
 
 /* Adds a pair, unless it is there. */
-static errint add(struct walk *w, uint32_t a, uint32_t b)
+static errint add_pair(struct walk *w, uint32_t a, uint32_t b)
 {
     struct object_pairs *out = w->out;
     uint32_t *place;
@@ -127,11 +127,11 @@ static errint pair_children(struct walk *w, uint32_t a, uint32_t b)
     const struct object_links *edges = &w->a->edges;
     for (size_t i = object_tree_first_edge(w->a, a); i < edges->count && edges->items[i].from == a;
          i++) {
-        if (!step(w)) {
+        if (!spend_step(w)) {
             return -EOVERFLOW;
         }
         uint32_t to = object_links_follow(&w->b->edges, b, 0, &edges->items[i]);
-        errint rc = to == OBJECT_NONE ? 0 : add(w, edges->items[i].to, to);
+        errint rc = to == OBJECT_NONE ? 0 : add_pair(w, edges->items[i].to, to);
         if (rc < 0) {
             return rc;
         }
@@ -145,11 +145,11 @@ static errint pair_slot(struct walk *w, const struct object_link *slot)
     const struct object_pairs *out = w->out;
     for (uint32_t i = w->first[slot->from]; i != OBJECT_NONE; i = out->items[i].next) {
         for (uint32_t k = w->first[slot->variable]; k != OBJECT_NONE; k = out->items[k].next) {
-            if (!step(w)) {
+            if (!spend_step(w)) {
                 return -EOVERFLOW;
             }
             uint32_t to = object_links_follow(&w->b->slots, out->items[i].b, out->items[k].b, slot);
-            errint rc = to == OBJECT_NONE ? 0 : add(w, slot->to, to);
+            errint rc = to == OBJECT_NONE ? 0 : add_pair(w, slot->to, to);
             if (rc < 0) {
                 return rc;
             }
@@ -158,9 +158,9 @@ static errint pair_slot(struct walk *w, const struct object_link *slot)
     return 0;
 }
 
-static errint walk(struct walk *w)
+static errint walk_pairs(struct walk *w)
 {
-    errint rc = add(w, 0, 0);
+    errint rc = add_pair(w, 0, 0);
     for (uint32_t i = 0; rc == 0 && i < w->out->count; i++) {
         rc = pair_children(w, w->out->items[i].a, w->out->items[i].b);
     }
@@ -192,5 +192,5 @@ errint object_pairs_find(const struct object_tree *a, const struct object_tree *
     }
     memset(w.first, 0xff, bytes); /* OBJECT_NONE */
     errint rc = make_table(&w, TABLE_LEAST);
-    return rc < 0 ? rc : walk(&w);
+    return rc < 0 ? rc : walk_pairs(&w);
 }

@@ -142,8 +142,8 @@ static errint read_nodes(struct reading *r)
     return got < 0 ? got : object_tree_finish(&out->tree, r->w);
 }
 
-static errint complain(const struct objects_record *record, errint rc, const char *why,
-                       struct diag *d)
+static errint complain_record(const struct objects_record *record, errint rc, const char *why,
+                              struct diag *d)
 {
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
@@ -168,7 +168,7 @@ errint object_tensors_read(const struct catalog *c, struct object_tensors *out, 
         rc = read_nodes(&r);
         why = w->wrong;
     }
-    return rc < 0 ? complain(&record, rc, why, d) : 0;
+    return rc < 0 ? complain_record(&record, rc, why, d) : 0;
 }
 
 void object_tensors_fini(struct object_tensors *o)

@@ -124,7 +124,7 @@ static int by_name(const struct object_link *a, const struct object_link *b)
     return order ? order : str_cmp(object_link_name(a), object_link_name(b));
 }
 
-static int compare(const void *left, const void *right)
+static int compare_links(const void *left, const void *right)
 {
     const struct object_link *a = left;
     const struct object_link *b = right;
@@ -141,7 +141,7 @@ static errint finish_links(struct object_tree *t, struct object_links *list, str
         }
     }
     if (list->count) {
-        qsort(list->items, list->count, sizeof(*list->items), compare);
+        qsort(list->items, list->count, sizeof(*list->items), compare_links);
     }
     return 0;
 }
@@ -155,14 +155,14 @@ errint object_tree_finish(struct object_tree *t, struct wire *w)
 /* ---- walking --------------------------------------------------------------------------------- */
 
 /* The first link that does not sort before `want`. */
-static size_t lower(const struct object_links *list, const struct object_link *want)
+static size_t first_link(const struct object_links *list, const struct object_link *want)
 {
     return LOWER_BOUND(i, 0, list->count, by_name(&list->items[i], want) < 0);
 }
 
 size_t object_tree_first_edge(const struct object_tree *t, uint32_t node)
 {
-    return lower(&t->edges, &(struct object_link){.from = node, .name_ptr = ""});
+    return first_link(&t->edges, &(struct object_link){.from = node, .name_ptr = ""});
 }
 
 uint32_t object_links_follow(const struct object_links *list, uint32_t from, uint32_t variable,
@@ -171,7 +171,7 @@ uint32_t object_links_follow(const struct object_links *list, uint32_t from, uin
     struct object_link want = *like;
     want.from = from;
     want.variable = variable;
-    size_t at = lower(list, &want);
+    size_t at = first_link(list, &want);
     return at < list->count && by_name(&list->items[at], &want) == 0 ? list->items[at].to
                                                                      : OBJECT_NONE;
 }

@@ -133,13 +133,13 @@ static errint read_slots(struct reading *r, struct wire_window node)
 }
 
 static errint each_node(struct reading *r,
-                        errint (*read)(struct reading *r, struct wire_window node))
+                        errint (*visit)(struct reading *r, struct wire_window node))
 {
     struct wire_window graph = wire_whole(r->w);
     struct wire_window node;
     int got;
     while ((got = wire_next_of(r->w, &graph, GRAPH_NODES, &node)) > 0) {
-        errint rc = read(r, node);
+        errint rc = visit(r, node);
         if (rc < 0) {
             return rc;
         }
@@ -171,8 +171,8 @@ errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
 }
 
 /* Keys go on without it. */
-static void warn(struct catalog *c, struct diag *d, enum diag_code code, const char *where,
-                 const char *why)
+static void warn_unread(struct catalog *c, struct diag *d, enum diag_code code, const char *where,
+                        const char *why)
 {
     const char *kept = arena_printf(&c->arena, "%s: %s", where, why);
     c->names_fault = kept ? kept : "its object graph cannot be read";
@@ -193,7 +193,7 @@ errint objects_load(struct catalog *c, struct diag *d)
     CLEANUP_FREE struct wire *w = NULL;
     errint rc = objects_record_open(c, t, &record);
     if (rc < 0 && record.why) {
-        warn(c, d, objects_record_code(rc), record.path, record.why);
+        warn_unread(c, d, objects_record_code(rc), record.path, record.why);
         return 0;
     }
     names = calloc((size_t)c->count + 1, sizeof(*names));
@@ -204,7 +204,7 @@ errint objects_load(struct catalog *c, struct diag *d)
     objects_record_wire(&record, w);
     rc = objects_read(c, w, &c->arena, names);
     if (rc == -EBADMSG || rc == -EOVERFLOW || rc == -EIO) {
-        warn(c, d, objects_record_code(rc), record.path, w->wrong);
+        warn_unread(c, d, objects_record_code(rc), record.path, w->wrong);
         return 0;
     }
     if (rc == 0) {

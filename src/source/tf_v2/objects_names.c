@@ -47,7 +47,7 @@ static void sort_claims(struct naming *n)
     }
 }
 
-static void claim(struct naming *n, struct str name, uint32_t tensor)
+static void claim_name(struct naming *n, struct str name, uint32_t tensor)
 {
     n->claims[n->claim_count++] = (struct claim){name, tensor};
 }
@@ -168,7 +168,7 @@ static uint32_t keeper_of(const struct naming *n, uint32_t low, uint32_t high)
 /* Claims [low, high) are for one name: those who cannot have it, look for another. Unless all of
  * them hold the same, it is an alias of these: an exact source that has it is told whom it may
  * mean. */
-static errint share(struct naming *n, uint32_t low, uint32_t high)
+static errint share_name(struct naming *n, uint32_t low, uint32_t high)
 {
     uint32_t keeper = keeper_of(n, low, high);
     for (uint32_t i = low; i < high; i++) {
@@ -191,7 +191,7 @@ static errint find_shared(struct naming *n)
     n->claim_count = 0;
     for (uint32_t i = 0; i < n->c->count; i++) {
         if (n->names[i].len) {
-            claim(n, n->names[i], i);
+            claim_name(n, n->names[i], i);
         }
     }
     sort_claims(n);
@@ -201,7 +201,7 @@ static errint find_shared(struct naming *n)
         while (high < n->claim_count && str_eq(n->claims[high].name, n->claims[low].name)) {
             high++;
         }
-        rc = share(n, low, high);
+        rc = share_name(n, low, high);
     }
     return rc;
 }
@@ -222,7 +222,7 @@ static errint choose_second(struct naming *n)
         }
         n->names[i] = key_of(n, i);
         if (path.len && catalog_name_fits(path) && !is_others_key(n, path, i)) {
-            claim(n, path, i);
+            claim_name(n, path, i);
             paths++;
         }
     }
@@ -277,7 +277,7 @@ static errint keep_names(struct naming *n)
     }
     n->claim_count = 0;
     for (uint32_t i = 0; i < c->count; i++) {
-        claim(n, n->names[i], i);
+        claim_name(n, n->names[i], i);
     }
     sort_claims(n);
     for (uint32_t i = 0; i < c->count; i++) {

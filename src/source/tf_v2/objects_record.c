@@ -9,7 +9,7 @@
 
 enum { HEAD_MOST = 10 + 4 }; /* varint64 length, u32 checksum of the lengths */
 
-static errint refuse(struct objects_record *r, errint rc, const char *why)
+static errint refuse_record(struct objects_record *r, errint rc, const char *why)
 {
     r->why = why;
     return rc;
@@ -28,13 +28,14 @@ static errint find_string(struct objects_record *r, const struct strings_run *ru
     size_t have = run->bytes < sizeof(head) ? (size_t)run->bytes : sizeof(head);
     errint rc = io_read(r->file, run->off, have, head);
     if (rc < 0) {
-        return refuse(r, -EBADMSG, why_unread(rc));
+        return refuse_record(r, -EBADMSG, why_unread(rc));
     }
     struct cursor at = cursor_over(head, have);
     r->len = cursor_varint64(&at);
     r->off = run->off + (have - cursor_left(&at)) + 4;
-    return r->len > OBJECTS_RECORD_MOST ? refuse(r, -EOVERFLOW, "its string is longer than 2 GiB")
-                                        : 0;
+    return r->len > OBJECTS_RECORD_MOST
+               ? refuse_record(r, -EOVERFLOW, "its string is longer than 2 GiB")
+               : 0;
 }
 
 static errint open_file(struct objects_record *r)
@@ -46,8 +47,8 @@ static errint open_file(struct objects_record *r)
     if (rc == 0 || rc == -ENOMEM) {
         return rc;
     }
-    return refuse(r, rc,
-                  rc == -ENOENT ? "its data file is not there" : "its data file cannot be opened");
+    return refuse_record(
+        r, rc, rc == -ENOENT ? "its data file is not there" : "its data file cannot be opened");
 }
 
 errint objects_record_open(const struct catalog *c, const struct tensor *t,
@@ -59,7 +60,7 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t,
             ? strings_run_at(c->shards[t->shard].io, t->off)
             : NULL;
     if (!run) {
-        return refuse(out, -EBADMSG, "it is not a single string");
+        return refuse_record(out, -EBADMSG, "it is not a single string");
     }
     out->path = shard_file(&c->shards[t->shard])->path;
     errint rc = open_file(out);
@@ -72,11 +73,12 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t,
         return rc;
     }
     if (rc == -EIO || rc == -ESTALE) {
-        return refuse(out, -EBADMSG, why_unread(rc));
+        return refuse_record(out, -EBADMSG, why_unread(rc));
     }
     if (rc < 0 || crc != run->crc32c) {
-        return refuse(out, -EBADMSG,
-                      rc < 0 ? "the length of its string is malformed" : "its checksum is wrong");
+        return refuse_record(out, -EBADMSG,
+                             rc < 0 ? "the length of its string is malformed"
+                                    : "its checksum is wrong");
     }
     return find_string(out, run);
 }

@@ -69,29 +69,30 @@ static errint read_element(struct reading *r, bool *good)
     return 0;
 }
 
-errint variants_check(struct io *file, uint64_t off, uint64_t elements, uint32_t stored, char *buf,
-                      size_t cap, uint32_t *crc, uint64_t *bytes)
+errint variants_check(struct io *file, const struct variants_run *run, char *buf, size_t cap,
+                      uint32_t *crc, uint64_t *bytes)
 {
     uint64_t size = file->size;
     *crc = 0;
     *bytes = 0;
-    if (off > size) {
-        return elements ? -EIO : 0;
+    if (run->off > size) {
+        return run->elements ? -EIO : 0;
     }
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
     if (!w) {
         return -ENOMEM;
     }
     wire_init(w, file, size);
-    struct reading r = {.file = file, .lengths = w, .at = {off, size, 0}, .buf = buf, .cap = cap};
+    struct reading r = {
+        .file = file, .lengths = w, .at = {run->off, size, 0}, .buf = buf, .cap = cap};
     bool good = true;
     errint rc = 0;
     /* However many they are said to be: each takes five bytes at least. */
-    for (uint64_t i = 0; rc == 0 && good && i < elements; i++) {
+    for (uint64_t i = 0; rc == 0 && good && i < run->elements; i++) {
         rc = read_element(&r, &good);
     }
-    *bytes = r.at.off - off;
-    *crc = good ? crc32c_mask(r.crc) : ~stored;
+    *bytes = r.at.off - run->off;
+    *crc = good ? crc32c_mask(r.crc) : ~run->crc32c;
     /* A file that changed under us explains any nonsense. */
     return rc == -EBADMSG && io_failed(file) ? -EIO : rc;
 }

@@ -17,12 +17,18 @@
 #include "base/errint.h"
 #include "io/io.h"
 
-/* variants_check: reads `elements` elements of a little-endian bundle from byte `off` of the data
- * file `file`, which is open, through `buf` of `cap` bytes: *crc is the masked checksum that their
- * entry, which has `stored`, should have; if an element's own checksum is wrong, *crc is not
- * `stored`. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
+/* The elements of a tensor of variants, of a little-endian bundle. */
+struct variants_run {
+    uint64_t off; /* of the first in the data file */
+    uint64_t elements;
+    uint32_t crc32c; /* masked, as the entry says */
+};
+
+/* variants_check: reads the run in `file`, which is open, through `buf` of `cap` bytes. *crc is the
+ * masked checksum that its entry should have; if an element's own checksum is wrong, *crc is not
+ * run->crc32c. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
  * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (once.h). */
-MUST_CHECK errint variants_check(struct io *file, uint64_t off, uint64_t elements, uint32_t stored,
-                                 char *buf, size_t cap, uint32_t *crc, uint64_t *bytes);
+MUST_CHECK errint variants_check(struct io *file, const struct variants_run *run, char *buf,
+                                 size_t cap, uint32_t *crc, uint64_t *bytes);
 
 #endif
