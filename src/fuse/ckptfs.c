@@ -13,6 +13,7 @@
 #include "base/once.h"
 #include "fuse/capacity.h"
 #include "fuse/daemon.h"
+#include "fuse/device_io.h"
 #include "fuse/identity.h"
 #include "fuse/keeper.h"
 #include "fuse/mountpoint.h"
@@ -245,15 +246,11 @@ static errint take_mount(struct served *s, const struct mountpoint *m)
             return rc;
         }
     }
-    char path[64];
-    snprintf(path, sizeof(path), "/dev/fd/%d", device);
-    errno = EIO;
-    if (fuse_session_mount(s->session, path) != 0) {
-        errint rc = -errno;
+    errint rc = device_io_take(s->session, device);
+    if (rc < 0) {
         mountpoint_complain(m, "cannot take the mount: %s", strerror(-rc));
-        return rc;
     }
-    return 0;
+    return rc;
 }
 
 /* Mounts, and answers requests in this thread until the first, INIT, is answered: then the mount is
@@ -378,13 +375,23 @@ static int mount(struct start *how)
     return serve(how, &background);
 }
 
+/* What was printed is out; or why not is told. */
+static int finish_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return 0;
+    }
+    log_error("standard output: cannot write: %s", strerror(errno));
+    return EXIT_FAULT;
+}
+
 static int help(void)
 {
     fputs(opts_help, stdout);
     printf("\nOptions of libfuse:\n");
     fuse_lowlevel_help();
     printf("    -o fsname=NAME         the source in the mount table (the checkpoint)\n");
-    return fflush(stdout) == 0 ? 0 : EXIT_FAULT;
+    return finish_output();
 }
 
 static int version(void)
@@ -392,7 +399,7 @@ static int version(void)
     printf("ckptfs %s\nlibfuse %s\n", CKPTFS_VERSION, fuse_pkgversion());
     fflush(stdout); /* libfuse lets fusermount3 print next */
     fuse_lowlevel_version();
-    return fflush(stdout) == 0 ? 0 : EXIT_FAULT;
+    return finish_output();
 }
 
 static int complain_of_usage(const struct buf *complaint)

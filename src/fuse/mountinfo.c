@@ -69,13 +69,15 @@ static errint visit_all(visit_line *visit, void *context)
     }
     CLEANUP_FREE char *text = NULL;
     size_t cap = 0;
+    errno = 0;
     while (getline(&text, &cap, file) > 0) {
         struct line line;
         if (parse(text, &line)) {
             visit(&line, context);
         }
+        errno = 0;
     }
-    return 0;
+    return -errno; /* which the end of the file leaves alone */
 }
 
 struct search {

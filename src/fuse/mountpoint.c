@@ -71,10 +71,13 @@ static errint holds_entries(int dir)
     return rc;
 }
 
-static bool ours_at(const char *path)
+/* Whether the uppermost mount at the path is ours: 1 or 0, or why the table of mounts cannot be
+ * read. */
+static errint ours_at(const char *path)
 {
     struct mount_entry top;
-    return mountinfo_at(path, &top) == 0 && top.ours;
+    errint rc = mountinfo_at(path, &top);
+    return rc == 0 ? top.ours : rc == -ENOENT ? 0 : rc;
 }
 
 static errint open_directory(const char *path, struct mountpoint *out)
@@ -112,7 +115,13 @@ static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *r
         snprintf(text, 512, "cannot list the mount point: %s", strerror(-holds));
         return text;
     }
-    if (holds && ours_at(m->path)) {
+    errint ours = holds ? ours_at(m->path) : 0;
+    if (ours < 0) {
+        *rc = ours;
+        snprintf(text, 512, "cannot look for a mount there: %s", strerror(-ours));
+        return text;
+    }
+    if (ours) {
         *rc = -EBUSY;
         snprintf(text, 512, "a checkpoint is mounted there already; first run: %s", remedy());
         return text;
@@ -140,8 +149,12 @@ static errint take_device(const char *path, struct mountpoint *out)
     struct stat st;
     int fd = mountpoint_descriptor(path);
     snprintf(out->path, sizeof(out->path), "%s", path);
-    if (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) ||
-        st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
+    errint rc = fstat(fd, &st) != 0 ? -errno : 0;
+    if (rc < 0 && rc != -EBADF) {
+        mountpoint_complain(out, "cannot be looked at: %s", strerror(-rc));
+        return rc;
+    }
+    if (rc < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(MISC_MAJOR, FUSE_MINOR)) {
         mountpoint_complain(out, "is no open descriptor of /dev/fuse");
         return -EBADF;
     }
@@ -198,25 +211,36 @@ void mountpoint_close(struct mountpoint *m)
     m->dir = -1;
 }
 
+/* The real path of our mount at `path`, in `real`: 1, or 0 if there is none. */
+static errint find_ours(const char *path, char real[static PATH_MAX])
+{
+    errint rc = real_parent(path, real);
+    if (rc < 0) {
+        return rc;
+    }
+    errint ours = ours_at(real);
+    if (ours != 0) {
+        return ours;
+    }
+    /* Perhaps the last component is a link to it. */
+    return realpath(path, real) ? ours_at(real) : -errno;
+}
+
 errint mountpoint_unmount(const char *path)
 {
     char real[PATH_MAX];
-    errint rc = real_parent(path, real);
-    if (rc == 0 && !ours_at(real)) {
-        /* Perhaps the last component is a link to it. */
-        rc = realpath(path, real) ? 0 : -errno;
-    }
+    errint rc = find_ours(path, real);
     CLEANUP_BUF struct buf visible = {0};
     buf_visible(&visible, str_from(path));
-    if (rc == 0 && !ours_at(real)) {
+    if (rc == 0) {
         log_error("%s: no checkpoint is mounted there", buf_view(&visible).ptr);
         return -EINVAL;
     }
     char said[512] = "";
-    if (rc == 0 && geteuid() != 0) {
+    if (rc > 0 && geteuid() != 0) {
         rc = fusermount_unmount(real, false, said);
-    } else if (rc == 0 && umount2(real, UMOUNT_NOFOLLOW) != 0) {
-        rc = -errno;
+    } else if (rc > 0) {
+        rc = umount2(real, UMOUNT_NOFOLLOW) != 0 ? -errno : 0;
     }
     if (rc < 0) {
         const char *why = said[0] ? said : strerror(-rc);

@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/errint.h"
+#include "base/log.h"
 #include "base/str.h"
 
 enum { LINKS_MOST = 40 };
@@ -34,6 +36,21 @@ static void decide(struct walk *w, int fd, uid_t uid)
     w->decided = true;
 }
 
+/* What cannot be looked at: whose it is, and so what is behind it, is not known. */
+static void warn_unknown(const struct walk *w, const char *name, int error)
+{
+    char link[64];
+    char folder[PATH_MAX];
+    CLEANUP_BUF struct buf path = {0};
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", w->at);
+    ssize_t len = readlink(link, folder, sizeof(folder));
+    buf_visible(&path, str_of(folder, len < 0 ? 0 : (size_t)len));
+    buf_text(&path, len == 1 ? "" : "/");
+    buf_visible(&path, str_from(name));
+    log_warning("%s: cannot be looked at, so its owner is not known: %s", buf_view(&path).ptr,
+                strerror(error));
+}
+
 static void walk_on(struct walk *w, const char *path);
 
 /* A link of root's leads on from where it lies. */
@@ -41,6 +58,9 @@ static void follow(struct walk *w, int link)
 {
     char target[PATH_MAX];
     ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
+    if (len < 0) {
+        warn_unknown(w, "", errno);
+    }
     target[len < 0 ? 0 : len] = '\0';
     if (++w->links > LINKS_MOST || len <= 0) {
         cleanup_close(&w->at);
@@ -73,7 +93,11 @@ static void step(struct walk *w, const char *name, bool last)
         snprintf(w->name, sizeof(w->name), "%s", name);
         return;
     }
-    if (next >= 0 && fstat(next, &st) == 0) {
+    if (next < 0 || fstat(next, &st) != 0) {
+        if (errno != ENOENT) {
+            warn_unknown(w, name, errno);
+        }
+    } else {
         if (st.st_uid != 0) {
             decide(w, next, st.st_uid);
             return;
@@ -133,12 +157,13 @@ static bool some_entry_decides(const struct walk *w, wanted_name *wanted, struct
     int fd = openat(w->at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (!stream) {
+        warn_unknown(w, "", errno);
         cleanup_close(&fd);
         return false;
     }
     char first[NAME_MAX + 1] = "";
     const struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL) {
+    for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
         struct owner owner;
         const char *name = entry->d_name;
         if (name[0] == '.' || !wanted(name, beginning)) {
@@ -149,6 +174,9 @@ static bool some_entry_decides(const struct walk *w, wanted_name *wanted, struct
             snprintf(first, sizeof(first), "%s", name);
             *w->out = owner;
         }
+    }
+    if (errno) {
+        warn_unknown(w, "", errno);
     }
     closedir(stream);
     return first[0] != '\0';
@@ -200,6 +228,9 @@ static bool prefix_decides(const struct walk *w)
         struct str with_dot = str_head(str_from(index), strlen(w->name) + 1);
         return entry_decides(w, index, w->out) ||
                (others_write(w) && some_entry_decides(w, begins_so, with_dot, &any));
+    }
+    if (errno != ENOENT) {
+        warn_unknown(w, index, errno);
     }
     struct str literal = str_head(str_from(w->name), strcspn(w->name, "*?[\\"));
     return some_entry_decides(w, begins_so, literal, &any);

@@ -186,8 +186,14 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
     struct reader reader = view_reader(v);
     uint64_t errors_before = e->diag->errors;
-    bool ready = content && inputs_find(v, e->graph, &e->inputs) == 0;
-    errint rc = ready ? output_find(directory, e->diag, &e->output) : diag_no_memory(e->diag);
+    if (!content) {
+        return diag_no_memory(e->diag);
+    }
+    errint rc = inputs_find(v, e->graph, e->diag, &e->inputs);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = output_find(directory, e->diag, &e->output);
     if (rc < 0) {
         return rc;
     }

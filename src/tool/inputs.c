@@ -27,8 +27,25 @@ static errint add_content(struct inputs *o, const struct stat *st)
     return add(o, st);
 }
 
+/* That it is not known whether a file is there. */
+static errint complain(struct diag *d, const char *path, int error)
+{
+    static const char words[] = "cannot be looked at: %s";
+    if (error == EACCES) {
+        diag_warn(d, DIAG_FILE_UNREADABLE, path, str_from(path), words, strerror(error));
+        return 0;
+    }
+    return diag_error(d, DIAG_FILE_UNREADABLE, path, str_from(path), words, strerror(error));
+}
+
+static bool is_absent(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG || error == ELOOP;
+}
+
 /* dir/name, or dir alone if name is NULL, if there is a file. */
-static errint add_path(struct inputs *o, const char *dir, const char *name, bool content)
+static errint add_path(struct inputs *o, const char *dir, const char *name, bool content,
+                       struct diag *d)
 {
     CLEANUP_BUF struct buf path = {0};
     struct stat st;
@@ -38,32 +55,45 @@ static errint add_path(struct inputs *o, const char *dir, const char *name, bool
         buf_text(&path, name);
     }
     if (path.failed) {
-        return -ENOMEM;
+        return diag_no_memory(d);
     }
-    if (stat(path.data, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (stat(path.data, &st) != 0) {
+        return is_absent(errno) ? 0 : complain(d, path.data, errno);
+    }
+    if (!S_ISREG(st.st_mode)) {
         return 0;
     }
-    return content ? add_content(o, &st) : add(o, &st);
+    errint rc = content ? add_content(o, &st) : add(o, &st);
+    return rc < 0 ? diag_no_memory(d) : 0;
 }
 
 /* The state file, if the checkpoint was given by it or by its directory. */
-static errint add_state(struct inputs *o, const char *checkpoint)
+static errint add_state(struct inputs *o, const char *checkpoint, struct diag *d)
 {
     const char *slash = strrchr(checkpoint, '/');
     if (strcmp(slash ? slash + 1 : checkpoint, "checkpoint") == 0) {
-        errint rc = add_path(o, checkpoint, NULL, false);
+        errint rc = add_path(o, checkpoint, NULL, false, d);
         if (rc < 0) {
             return rc;
         }
     }
-    return add_path(o, checkpoint, "checkpoint", false);
+    return add_path(o, checkpoint, "checkpoint", false, d);
 }
 
-static errint add_graph(struct inputs *o, const char *graph)
+static errint add_located(struct inputs *o, const struct location *where, struct diag *d)
+{
+    errint rc = where->index_path ? add_path(o, where->index_path, NULL, true, d) : 0;
+    for (uint32_t i = 0; rc == 0 && i < where->file_count; i++) {
+        rc = add_path(o, where->files[i], NULL, true, d);
+    }
+    return rc;
+}
+
+static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
 {
     if (graph_file_named(graph)) {
-        errint rc = add_path(o, graph, NULL, true);
-        return rc < 0 ? rc : add_path(o, graph, "saved_model.pb", true);
+        errint rc = add_path(o, graph, NULL, true, d);
+        return rc < 0 ? rc : add_path(o, graph, "saved_model.pb", true, d);
     }
     struct arena texts;
     struct diag unheard; /* it was found before */
@@ -72,40 +102,40 @@ static errint add_graph(struct inputs *o, const char *graph)
     diag_init(&unheard);
     errint rc = locate_checkpoint(graph, &texts, &where, &unheard);
     if (rc == 0) {
-        rc = where.index_path ? add_path(o, where.index_path, NULL, true) : 0;
-        for (uint32_t i = 0; rc == 0 && i < where.file_count; i++) {
-            rc = add_path(o, where.files[i], NULL, true);
-        }
+        rc = add_located(o, &where, d);
+    } else {
+        rc = rc == -ENOMEM ? diag_no_memory(d) : 0;
     }
     diag_fini(&unheard);
     arena_fini(&texts);
-    if (rc < 0) {
-        return rc == -ENOMEM ? rc : 0;
-    }
-    return add_state(o, graph);
+    return rc < 0 ? rc : add_state(o, graph, d);
 }
 
-errint inputs_find(const struct view *v, const char *graph, struct inputs *out)
+/* What the view holds open, or has read. */
+static errint add_held(struct inputs *o, const struct view *v)
 {
     const struct catalog *c = v->catalog;
-    *out = (struct inputs){.mode = 0777};
-    errint rc = add_content(out, &c->index_st);
+    errint rc = add_content(o, &c->index_st);
     for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
-        rc = add_content(out, &c->indexes[i].st);
+        rc = add_content(o, &c->indexes[i].st);
     }
     for (uint32_t i = 0; rc == 0 && i < c->shard_count; i++) {
-        rc = c->shards[i].opened ? add_content(out, shard_stat(&c->shards[i])) : 0;
+        rc = c->shards[i].opened ? add_content(o, shard_stat(&c->shards[i])) : 0;
     }
     for (uint32_t i = 0; rc == 0 && i < v->sidecars.count; i++) {
-        rc = add_content(out, shard_stat(&v->sidecars.files[i]));
+        rc = add_content(o, shard_stat(&v->sidecars.files[i]));
     }
-    if (rc == 0 && v->map->path) {
-        rc = add_content(out, &v->map->st);
+    return rc == 0 && v->map->path ? add_content(o, &v->map->st) : rc;
+}
+
+errint inputs_find(const struct view *v, const char *graph, struct diag *d, struct inputs *out)
+{
+    *out = (struct inputs){.mode = 0777};
+    if (add_held(out, v) < 0) {
+        return diag_no_memory(d);
     }
-    if (rc == 0) {
-        rc = add_state(out, v->checkpoint);
-    }
-    return rc == 0 && graph ? add_graph(out, graph) : rc;
+    errint rc = add_state(out, v->checkpoint, d);
+    return rc == 0 && graph ? add_graph(out, graph, d) : rc;
 }
 
 void inputs_fini(struct inputs *o)

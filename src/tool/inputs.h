@@ -20,9 +20,11 @@ struct inputs {
 
 /* inputs_find: index, opened data files, sidecars, the map, the state file that led to them, and
  * `graph`, as -g gives it (NULL: none). Paths of the last two are looked up anew: of a graph's
- * checkpoint only the files that name its tensors count. -ENOMEM. To be given to inputs_fini in
+ * checkpoint only the files that name its tensors count. One that cannot be looked at is an error
+ * in `d`, or a warning if it cannot have been read either (-EACCES). To be given to inputs_fini in
  * either case. */
-MUST_CHECK errint inputs_find(const struct view *v, const char *graph, struct inputs *out);
+MUST_CHECK errint inputs_find(const struct view *v, const char *graph, struct diag *d,
+                              struct inputs *out);
 void inputs_fini(struct inputs *o);
 
 /* inputs_have: whether the file `path`, against the directory `at`, is one of them, or a link to

@@ -12,9 +12,10 @@
  *   FAULTS_TRAP   raises SIGTRAP there, for a debugger
  *
  * All of that is taken in at the start, and the counts lie in shared memory: the programs go into a
- * sandbox, close their descriptors and fork. What libc does inside itself, as reading a FILE, does
- * not come by here, but for memory. Messages (stderr) always get through, and so do libfuse's
- * answers (writev): were one lost, which the kernel does not do, its reader would wait for ever. */
+ * sandbox, close their descriptors and fork. What libc does inside itself does not come by here,
+ * but for memory: of a FILE, lines that are read and what is flushed can fail. Messages (stderr)
+ * always get through. An answer to the kernel (writev) is not taken by halves, as the kernel has
+ * it. */
 #undef _FILE_OFFSET_BITS /* both names of each call are defined below */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -32,6 +33,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -168,6 +170,29 @@ ssize_t write(int fd, const void *bytes, size_t len)
 {
     ssize_t part = fd == STDERR_FILENO ? (ssize_t)len : part_of(WRITE, len);
     return part < 0 ? -1 : NEXT(write)(fd, bytes, (size_t)part);
+}
+
+CALL(WRITE, ssize_t, -1, writev, (int fd, const struct iovec *iov, int count), (fd, iov, count))
+
+enum { ERROR_SEEN = 0x20 }; /* of a FILE of glibc: what ferror() looks at */
+
+/* As if the read below it had failed. */
+ssize_t __getdelim(char **line, size_t *size, int end, FILE *file)
+{
+    if (fails(READ)) {
+        file->_flags |= ERROR_SEEN;
+        return -1;
+    }
+    return NEXT(__getdelim)(line, size, end, file);
+}
+
+int fflush(FILE *file)
+{
+    if (file == stdout && fails(WRITE)) {
+        file->_flags |= ERROR_SEEN;
+        return EOF;
+    }
+    return NEXT(fflush)(file);
 }
 
 CALL(READ, struct dirent64 *, NULL, readdir64, (DIR * dir), (dir))

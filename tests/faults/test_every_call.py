@@ -5,6 +5,7 @@ FAULTS_SECONDS  for how long, divided among the runs (not given: all calls, some
 FAULTS_SEED     which calls are drawn then (it is printed)
 """
 
+import errno
 import itertools
 import multiprocessing
 import os
@@ -13,6 +14,8 @@ import time
 import traceback
 
 import pytest
+
+from support.mounts import IS_ROOT
 
 from .faults import NONE, SHIM, WAYS, Fault, Runner, reap_orphans
 from .runs import RUNS
@@ -88,3 +91,21 @@ def test_every_call(tmp_path, capsys, name):
         print(f"\nnote: {name}: {sum(met for _, _, met, *_ in done)} faults of {len(faults)}" + f", seed {SEED}" * (SECONDS > 0))
     if wrong:
         pytest.fail(f"{len(wrong)} of {len(done)} faults:\n" + "\n".join(wrong), pytrace=False)
+
+
+def looks(run, runner, most):
+    """What is said where one of the first calls fails that look at a file."""
+    for n in range(1, most + 1):
+        yield {"said": run.run(runner, Fault("stat", "once", errno.EIO, n))["stderr"]}
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [("mount", "/demo: cannot be looked at, so its owner is not known: "), ("export-tf", "/checkpoint: cannot be looked at: ")],
+    ids=["mount", "export"],
+)
+def test_a_failed_look_is_told_with_its_path(tmp_path, name, words):
+    if name == "mount" and not IS_ROOT:
+        pytest.skip("whose a checkpoint is matters to root")
+    said = received(*in_process(multiprocessing.get_context("fork"), looks, RUNS[name], Runner(tmp_path), 120))
+    assert any(words + os.strerror(errno.EIO) in item["said"] for item in said), said

@@ -8,8 +8,9 @@
 #include "source/catalog.h"
 #include "source/tf_v2/object_tree.h"
 
-/* What an object saves that is no variable's value: a lookup table's contents, say. Its tensors have
- * the key `key`, or one that begins with it: `table-keys` and `table-values` of `table`. */
+/* What an object saves that is no variable's value: the contents of a lookup table, say. Its
+ * tensors have the key `key`, or one that begins with it: `table-keys` and `table-values` of
+ * `table`. */
 struct object_attribute {
     uint32_t node;
     struct str name; /* both in tree.texts */
