@@ -49,7 +49,7 @@ errint once_wait(pthread_cond_t *condition, pthread_mutex_t *held)
 }
 
 /* The lock is held. */
-static errint enter(enum once_state state)
+static errint enter_wait(enum once_state state)
 {
     if (depth == 0 && self && self->patience == ONCE_HURRIED && state == ONCE_FILLING) {
         return -EAGAIN;
@@ -64,7 +64,7 @@ static errint enter(enum once_state state)
     return 0;
 }
 
-static void leave(void)
+static void leave_wait(void)
 {
     depth--;
     if (depth == 0 && self && self->patience == ONCE_WORKER) {
@@ -88,20 +88,28 @@ static errint fill_once(struct once *c, once_fill *fill, void *context)
     return rc;
 }
 
-static errint bad(const struct once *c)
+static errint recall_bad(const struct once *c)
 {
     cause_recall(c);
     return -EBADMSG;
+}
+
+static enum once_state state_after(errint rc)
+{
+    if (rc == -EBADMSG) {
+        return ONCE_BAD;
+    }
+    return rc == 0 ? ONCE_FULL : ONCE_EMPTY;
 }
 
 errint once_need(struct once *c, once_fill *fill, void *context)
 {
     enum once_state state = once_state(c);
     if (state == ONCE_FULL || state == ONCE_BAD) {
-        return state == ONCE_FULL ? 0 : bad(c);
+        return state == ONCE_FULL ? 0 : recall_bad(c);
     }
     pthread_mutex_lock(&lock);
-    errint rc = enter(once_state(c));
+    errint rc = enter_wait(once_state(c));
     if (rc < 0) {
         pthread_mutex_unlock(&lock);
         return rc;
@@ -114,11 +122,14 @@ errint once_need(struct once *c, once_fill *fill, void *context)
         pthread_mutex_unlock(&lock);
         rc = fill_once(c, fill, context);
         pthread_mutex_lock(&lock);
-        state = rc == 0 ? ONCE_FULL : rc == -EBADMSG ? ONCE_BAD : ONCE_EMPTY;
+        state = state_after(rc);
         atomic_store(&c->state, (uint8_t)state);
         pthread_cond_broadcast(&moved);
     }
-    leave();
+    leave_wait();
     pthread_mutex_unlock(&lock);
-    return rc < 0 ? rc : state == ONCE_FULL ? 0 : bad(c);
+    if (rc == 0 && state == ONCE_BAD) {
+        return recall_bad(c);
+    }
+    return rc;
 }

@@ -5,7 +5,10 @@ const char *path_dir(const char *path, struct arena *a)
 {
     struct str whole = str_from(path);
     long slash = str_rfind(whole, '/');
-    return arena_cstr(a, slash < 0 ? STR(".") : str_head(whole, slash == 0 ? 1 : (size_t)slash));
+    if (slash < 0) {
+        return arena_cstr(a, STR("."));
+    }
+    return arena_cstr(a, str_head(whole, slash == 0 ? 1 : (size_t)slash));
 }
 
 struct str path_last(struct str path)

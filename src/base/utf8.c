@@ -5,16 +5,26 @@
 
 #include "base/errint.h"
 
+/* How many bytes begin with that one; 0 if none do. */
+static size_t sequence_bytes(unsigned char first)
+{
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return 0;
+    }
+    if (first < 0xe0) {
+        return 2;
+    }
+    return first < 0xf0 ? 3 : 4;
+}
+
 size_t utf8_sequence(struct str s, size_t pos)
 {
     const unsigned char *p = (const unsigned char *)s.ptr + pos;
     size_t left = s.len - pos;
-    size_t len = p[0] < 0x80   ? 1
-                 : p[0] < 0xc2 ? 0
-                 : p[0] < 0xe0 ? 2
-                 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf5 ? 4
-                               : 0;
+    size_t len = sequence_bytes(p[0]);
 
     if (len == 0 || len > left) {
         return 0;

@@ -62,7 +62,9 @@ static errint mount_it(struct self *k, const char *source)
 {
     CLEANUP_BUF struct buf options = {0};
     errint rc = k->place.dir < 0 ? -EALREADY : opts_session(k->task->opts, source, &options);
-    rc = rc < 0 ? rc : attach(&k->place, options.data, &k->mount);
+    if (rc == 0) {
+        rc = attach(&k->place, options.data, &k->mount);
+    }
     mountpoint_close(&k->place); /* the file system below does not stay busy */
     return rc;
 }

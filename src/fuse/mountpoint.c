@@ -35,8 +35,10 @@ static errint real_parent(const char *path, char out[static PATH_MAX])
         return realpath(copy, out) ? 0 : -errno;
     }
     char parent[PATH_MAX];
-    const char *dir = !slash ? "." : slash == copy ? "/" : copy;
-    if (slash && slash != copy) {
+    const char *dir = slash ? copy : ".";
+    if (slash == copy) {
+        dir = "/";
+    } else if (slash) {
         *slash = '\0';
     }
     if (!realpath(dir, parent)) {

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/nearest.h"
+#include "base/path.h"
 #include "fuse/opts_table.h"
 
 struct parse {
@@ -313,9 +314,7 @@ errint opts_parse(int argc, char **argv, struct opts *out, struct buf *complaint
 {
     *out = (struct opts){.policy = {.uid = geteuid(), .gid = getegid()}};
     arena_init(&out->arena);
-    const char *slash = argc ? strrchr(argv[0], '/') : NULL;
-    const char *called = slash ? slash + 1 : argc ? argv[0] : "";
-    out->helper = strncmp(called, "mount.", 6) == 0;
+    out->helper = argc && str_starts(path_base(argv[0]), STR("mount."));
 
     struct parse p = {.opts = out, .complaint = complaint};
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);

@@ -140,9 +140,10 @@ static void print_fault(const struct read_errors *f, const struct cause *c, uint
 static struct cause cause_of(uint32_t file, errint rc)
 {
     struct cause c = cause_last();
-    return c.kind != CAUSE_NONE
-               ? c
-               : (struct cause){.rc = rc, .number = rc == -ENOMEM ? 0 : file + UINT64_C(1)};
+    if (c.kind != CAUSE_NONE) {
+        return c;
+    }
+    return (struct cause){.rc = rc, .number = rc == -ENOMEM ? 0 : file + UINT64_C(1)};
 }
 
 /* A line for the log and for .ckptfs/faults. The lock is held. */

@@ -15,7 +15,7 @@ static int compare(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
-static errint sort(struct variable *variables, uint32_t count, struct diag *d)
+static errint sort_variables(struct variable *variables, uint32_t count, struct diag *d)
 {
     CLEANUP_FREE const struct variable **order = calloc(count, sizeof(*order));
     CLEANUP_FREE struct variable *sorted = calloc(count, sizeof(*sorted));
@@ -41,7 +41,7 @@ static const char *place_in_folder(struct diag *d, struct position at)
 }
 
 /* Errors that one variable makes with those before it. */
-static errint check(const struct graph *g, uint32_t i, struct diag *d)
+static errint check_variable(const struct graph *g, uint32_t i, struct diag *d)
 {
     const struct variable *v = &g->variables[i];
     if (i > 0 && str_eq(v->name, v[-1].name)) {
@@ -64,14 +64,16 @@ static errint check(const struct graph *g, uint32_t i, struct diag *d)
 errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d)
 {
     *out = (struct graph){.given = true};
-    errint rc = count ? sort(variables, count, d) : 0;
+    errint rc = count ? sort_variables(variables, count, d) : 0;
     if (rc < 0) {
         return rc;
     }
     const struct graph g = {variables, count, true};
     for (uint32_t i = 0; i < count; i++) {
-        errint bad = check(&g, i, d);
-        rc = rc ? rc : bad;
+        errint bad = check_variable(&g, i, d);
+        if (rc == 0) {
+            rc = bad;
+        }
     }
     if (rc == 0) {
         *out = g;
@@ -79,7 +81,7 @@ errint graph_build(struct variable *variables, uint32_t count, struct graph *out
     return rc;
 }
 
-static bool alike(const struct variable *a, const struct variable *b)
+static bool described_alike(const struct variable *a, const struct variable *b)
 {
     struct partition cut = variable_partition(a);
     struct partition other = variable_partition(b);
@@ -106,7 +108,7 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         const struct variable *v = graph_find(declared, more[i].name);
         if (!v) {
             all[total++] = more[i];
-        } else if (alike(v, &more[i])) {
+        } else if (described_alike(v, &more[i])) {
             all[v - declared->variables].paths = more[i].paths;
         } else {
             errint bad =
@@ -116,7 +118,9 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
                               message_shown(d, v->name), dtype_name(v->dtype),
                               shape_text(v->shape).text, dtype_name(more[i].dtype),
                               shape_text(more[i].shape).text, diag_place(d, *more[i].at));
-            rc = rc ? rc : bad;
+            if (rc == 0) {
+                rc = bad;
+            }
         }
     }
     errint bad = graph_build(all, total, out, d);

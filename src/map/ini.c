@@ -43,6 +43,13 @@ static struct position position_of(const struct reader *r)
     return (struct position){r->path, r->line};
 }
 
+static void note_error(struct reader *r, errint rc)
+{
+    if (r->rc == 0) {
+        r->rc = rc;
+    }
+}
+
 static void out_of_memory(struct reader *r)
 {
     if (r->rc != -ENOMEM) {
@@ -121,25 +128,24 @@ static int on_item(void *user, const char *section, const char *name, const char
 }
 
 /* Adds the error of this line; inih gets an empty one. */
-FORMAT(3, 4) static struct str refuse(struct reader *r, struct str subject, const char *fmt, ...)
+FORMAT(3, 4)
+static struct str refuse_line(struct reader *r, struct str subject, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
     char message[1024];
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
-    errint rc = diag_error_at(r->d, DIAG_MAP_SYNTAX, position_of(r), subject, "%s", message);
-    r->rc = r->rc ? r->rc : rc;
+    note_error(r, diag_error_at(r->d, DIAG_MAP_SYNTAX, position_of(r), subject, "%s", message));
     r->open = OPEN_REFUSED;
     return STR("");
 }
 
 /* Adds the error of a file with too much in it and ends the reading. */
-static struct str stop(struct reader *r, const char *what, int most)
+static struct str stop_reading(struct reader *r, const char *what, int most)
 {
-    errint rc = diag_error_at(r->d, DIAG_LIMIT, position_of(r), STR(""),
-                              "more than %d %s in one file", most, what);
-    r->rc = r->rc ? r->rc : rc;
+    note_error(r, diag_error_at(r->d, DIAG_LIMIT, position_of(r), STR(""),
+                                "more than %d %s in one file", most, what));
     r->rest = STR("");
     return STR("");
 }
@@ -161,17 +167,17 @@ static struct str judge_indented(struct reader *r, struct str line, struct str t
 {
     if (text.len > 1 && text.ptr[0] == '[' &&
         (isalpha((unsigned char)text.ptr[1]) || text.ptr[1] == '_')) {
-        refuse(r, text, "an indented section header: remove the indentation");
+        refuse_line(r, text, "an indented section header: remove the indentation");
         add_section(r, STR(""));
         return STR("");
     }
     if (line_has_spaced_equals(text)) {
-        return refuse(r, text,
-                      "an indented line continues the one above: remove the indentation of '%s'",
-                      message_shown(r->d, text));
+        return refuse_line(
+            r, text, "an indented line continues the one above: remove the indentation of '%s'",
+            message_shown(r->d, text));
     }
     if (r->open == OPEN_NOTHING) {
-        return refuse(
+        return refuse_line(
             r, text,
             "an indented line with nothing above to continue: remove the indentation, or the "
             "blank line above");
@@ -184,18 +190,19 @@ static struct str judge_header(struct reader *r, struct str text)
 {
     long close = str_find(text, ']');
     if (r->section_count == INI_SECTIONS_MOST) {
-        return stop(r, "section headers", INI_SECTIONS_MOST);
+        return stop_reading(r, "section headers", INI_SECTIONS_MOST);
     }
     if (close < 0 || (size_t)close + 1 != text.len) {
-        refuse(r, text,
-               "expected a section header alone on its line, such as [assignment_map]: a name that "
-               "begins "
-               "with '[' is written with %%5B");
+        refuse_line(
+            r, text,
+            "expected a section header alone on its line, such as [assignment_map]: a name that "
+            "begins "
+            "with '[' is written with %%5B");
     } else if (close == 1) {
-        refuse(r, text, "the section name is empty");
+        refuse_line(r, text, "the section name is empty");
     } else if (close - 1 > INI_SECTION_MOST) {
-        refuse(r, text, "the section name has %ld bytes, the limit is %d", close - 1,
-               INI_SECTION_MOST);
+        refuse_line(r, text, "the section name has %ld bytes, the limit is %d", close - 1,
+                    INI_SECTION_MOST);
     } else {
         r->open = OPEN_NOTHING;
         add_section(r, str_of(text.ptr + 1, (size_t)close - 1));
@@ -211,51 +218,51 @@ static struct str judge_item(struct reader *r, struct str text)
     long colon = str_find(text, ':');
     struct arrow arrow;
     if (arrow_find(text, &arrow)) {
-        return refuse(r, text, "found '%s', expected '=': write '%s = %s'%s", arrow.sign,
-                      message_shown(r->d, arrow.from), message_shown(r->d, arrow.to),
-                      colon >= 0 ? ", and %3A for a ':' inside a name" : "");
+        return refuse_line(r, text, "found '%s', expected '=': write '%s = %s'%s", arrow.sign,
+                           message_shown(r->d, arrow.from), message_shown(r->d, arrow.to),
+                           colon >= 0 ? ", and %3A for a ':' inside a name" : "");
     }
     if (equals < 0 && colon >= 0) {
-        return refuse(
+        return refuse_line(
             r, text,
             "found ':', expected '=': write 'name = value', and %%3A for a ':' inside a name");
     }
     if (equals < 0) {
-        return refuse(
+        return refuse_line(
             r, text,
             "found no '=': write 'name = value', and indent a line that continues the one above");
     }
     struct str key = str_trim(str_head(text, (size_t)equals));
     if (key.len == 0) {
-        return refuse(r, text, "the name before '=' is empty");
+        return refuse_line(r, text, "the name before '=' is empty");
     }
     struct str bare = token_without_output(key);
     if (bare.ptr) {
         const char *number = message_shown(r->d, str_from_pos(key, bare.len + 1));
         const char *name = message_shown(r->d, bare);
-        return refuse(r, key,
-                      "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
-                      number, name, name, number);
+        return refuse_line(
+            r, key, "names have no ':%s': write '%s', or '%s%%3A%s' if the name itself ends so",
+            number, name, name, number);
     }
     if (colon >= 0 && colon < equals) {
-        return refuse(
+        return refuse_line(
             r, key, "a ':' before the '=': write 'name = value', and %%3A for a ':' inside a name");
     }
     if (r->item_count == INI_ITEMS_MOST) {
-        return stop(r, "items", INI_ITEMS_MOST);
+        return stop_reading(r, "items", INI_ITEMS_MOST);
     }
     r->open = OPEN_ITEM;
     return text;
 }
 
 /* What inih gets of this line: the line without comment, or nothing if it is blank or refused. */
-static struct str judge(struct reader *r, struct str line)
+static struct str judge_line(struct reader *r, struct str line)
 {
     r->continues = false;
     bool belongs = line_is_indented(line) && r->open == OPEN_ITEM;
     struct line_fault fault;
     if (!line_is_text(line, &fault)) {
-        refuse(r, STR(""), "%s", fault.text);
+        refuse_line(r, STR(""), "%s", fault.text);
         if (belongs) {
             drop_item(r);
         } else if (line.len && line.ptr[0] == '[') {
@@ -269,9 +276,10 @@ static struct str judge(struct reader *r, struct str line)
         r->open = str_trim(line).len == 0 ? OPEN_NOTHING : r->open;
         return STR("");
     }
-    return line_is_indented(line) ? judge_indented(r, body, text)
-           : text.ptr[0] == '['   ? judge_header(r, text)
-                                  : judge_item(r, text);
+    if (line_is_indented(line)) {
+        return judge_indented(r, body, text);
+    }
+    return text.ptr[0] == '[' ? judge_header(r, text) : judge_item(r, text);
 }
 
 /* inih's reader: one physical line a call, as fgets() would give it. */
@@ -281,9 +289,9 @@ static char *next_line(char *to, int room, void *stream)
     if (r->rest.len == 0 || r->rc == -ENOMEM) {
         return NULL;
     }
-    struct str line = judge(r, take_line(r));
+    struct str line = judge_line(r, take_line(r));
     if (line.len + 2 > (size_t)room) {
-        line = refuse(r, STR(""), "inih takes lines of %d bytes only", room - 2);
+        line = refuse_line(r, STR(""), "inih takes lines of %d bytes only", room - 2);
     }
     memcpy(to, line.ptr, line.len);
     memcpy(to + line.len, "\n", 2);
@@ -315,7 +323,7 @@ errint ini_parse_text(struct str text, const char *path, struct arena *a, struct
         out_of_memory(&r);
     } else if (line > 0) {
         r.line = (uint32_t)line;
-        refuse(&r, STR(""), "inih cannot read this line");
+        refuse_line(&r, STR(""), "inih cannot read this line");
     }
     if (r.rc != -ENOMEM) {
         store_value(&r);

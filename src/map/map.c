@@ -28,9 +28,11 @@ struct loading {
     errint rc; /* of the first error */
 };
 
-static void note(struct loading *l, errint rc)
+static void note_error(struct loading *l, errint rc)
 {
-    l->rc = l->rc ? l->rc : rc;
+    if (l->rc == 0) {
+        l->rc = rc;
+    }
 }
 
 bool map_names_parse(struct str text, enum map_names *out)
@@ -43,15 +45,15 @@ bool map_names_parse(struct str text, enum map_names *out)
 static void read_path(struct loading *l, const struct ini_item *item)
 {
     if (item->value.len == 0) {
-        note(l,
-             diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
-                           "the checkpoint's path is empty: leave the line out to name it on the "
-                           "command line"));
+        note_error(
+            l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                             "the checkpoint's path is empty: leave the line out to name it on the "
+                             "command line"));
         return;
     }
     l->m->checkpoint = file_path(&l->m->arena, l->ini->path, item->value);
     if (!l->m->checkpoint) {
-        note(l, diag_no_memory(l->d));
+        note_error(l, diag_no_memory(l->d));
     }
 }
 
@@ -59,10 +61,10 @@ static void read_names(struct loading *l, const struct ini_item *item)
 {
     static const char *const values[] = {"key", "friendly"};
     if (!map_names_parse(item->value, &l->m->names)) {
-        note(l,
-             diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
-                           "'%s' is no value of 'names' in [checkpoint]: expected key or friendly",
-                           message_shown(l->d, item->value)));
+        note_error(l, diag_error_at(
+                          l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                          "'%s' is no value of 'names' in [checkpoint]: expected key or friendly",
+                          message_shown(l->d, item->value)));
         message_nearest(l->d, item->value, values, ARRAY_LEN(values));
     }
 }
@@ -77,16 +79,16 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
         key++;
     }
     if (key == ARRAY_LEN(keys)) {
-        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
-                              "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
-                              message_shown(l->d, item->key)));
+        note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                                    "unknown key '%s' in [checkpoint]: expected 'path' or 'names'",
+                                    message_shown(l->d, item->key)));
         message_nearest(l->d, item->key, keys, ARRAY_LEN(keys));
         return;
     }
     if (l->checkpoint[key]) {
-        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
-                              "a second '%s' in [checkpoint], the first is in line %u", keys[key],
-                              l->checkpoint[key]->at.line));
+        note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                                    "a second '%s' in [checkpoint], the first is in line %u",
+                                    keys[key], l->checkpoint[key]->at.line));
         return;
     }
     l->checkpoint[key] = item;
@@ -97,7 +99,7 @@ static void read_rule(struct loading *l, const struct ini_item *item)
 {
     struct rule *rule = &l->rules[l->m->rule_count];
     errint rc = rule_parse(item, &l->m->arena, rule, l->d);
-    note(l, rc);
+    note_error(l, rc);
     rule->number = l->m->rule_count;
     l->m->rule_count += rc == 0;
 }
@@ -106,7 +108,7 @@ static void read_variable(struct loading *l, const struct ini_item *item)
 {
     struct variable *v = &l->variables[l->variable_count];
     errint rc = variable_parse(item, &l->m->arena, v, l->d);
-    note(l, rc);
+    note_error(l, rc);
     l->m->graph_broken |= rc < 0;
     l->variable_count += rc == 0;
 }
@@ -115,14 +117,14 @@ static void read_view(struct loading *l, const struct ini_item *item)
 {
     static const struct format_names unasked;
     const struct format_names *formats = l->extra ? &l->extra->formats : &unasked;
-    note(l, view_option_read(item, formats, &l->m->arena, &l->m->view, l->d));
+    note_error(l, view_option_read(item, formats, &l->m->arena, &l->m->view, l->d));
 }
 
 static void read_sidecar(struct loading *l, const struct ini_item *item)
 {
     if (l->m->sidecar_count == SIDECARS_MOST) {
-        note(l, diag_error_at(l->d, DIAG_LIMIT, item->at, item->key,
-                              "more than %d files in [files]", SIDECARS_MOST));
+        note_error(l, diag_error_at(l->d, DIAG_LIMIT, item->at, item->key,
+                                    "more than %d files in [files]", SIDECARS_MOST));
         return;
     }
     struct sidecar *s = &l->sidecars[l->m->sidecar_count];
@@ -134,7 +136,7 @@ static void read_sidecar(struct loading *l, const struct ini_item *item)
                                message_shown(l->d, item->key), l->sidecars[i].at.line);
         }
     }
-    note(l, rc);
+    note_error(l, rc);
     l->m->sidecar_count += rc == 0;
 }
 
@@ -172,10 +174,10 @@ static void complain_unknown(struct loading *l, const struct ini_section *s)
         names[i] = sections[i].name;
     }
     struct position at = {l->ini->path, s->line};
-    note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, s->name,
-                          "unknown section [%s]: expected [checkpoint], [assignment_map], "
-                          "[variables], [view] or [files]",
-                          message_shown(l->d, s->name)));
+    note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, s->name,
+                                "unknown section [%s]: expected [checkpoint], [assignment_map], "
+                                "[variables], [view] or [files]",
+                                message_shown(l->d, s->name)));
     message_nearest(l->d, s->name, names, SECTION_COUNT);
 }
 
@@ -198,7 +200,7 @@ static void read_section(struct loading *l, uint32_t section)
 }
 
 /* Room for what the sections hold, counted before it is read. */
-static errint allocate(struct loading *l)
+static errint allocate_items(struct loading *l)
 {
     size_t counts[SECTION_COUNT + 1] = {0};
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
@@ -219,9 +221,10 @@ static int compare_rules(const void *left, const void *right)
     const struct rule *a = left;
     const struct rule *b = right;
     bool plain = rule_is_plain(a);
-    int order = plain == rule_is_plain(b) ? (plain ? str_cmp(a->source, b->source) : 0)
-                : plain                   ? -1
-                                          : 1;
+    int order = (plain ? 0 : 1) - (rule_is_plain(b) ? 0 : 1);
+    if (order == 0 && plain) {
+        order = str_cmp(a->source, b->source);
+    }
     return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
@@ -231,18 +234,19 @@ static void read_argument(struct loading *l, const char *text, struct position a
 {
     struct arrow arrow;
     if (arrow_find(str_trim(str_from(text)), &arrow) && utf8_valid(str_from(text))) {
-        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
-                              "found '%s', expected '=': write '%s = %s'", arrow.sign,
-                              message_shown(l->d, arrow.from), message_shown(l->d, arrow.to)));
+        note_error(l,
+                   diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
+                                 "found '%s', expected '=': write '%s = %s'", arrow.sign,
+                                 message_shown(l->d, arrow.from), message_shown(l->d, arrow.to)));
         return;
     }
     struct str rest;
     struct ini_item item = {.key = token_cut(str_from(text), '=', &rest), .at = at};
     item.value = rest.ptr ? str_trim(rest) : STR("");
     if (!item.key.len || !item.value.len || !utf8_valid(str_from(text))) {
-        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
-                              "'%s': expected NAME=VALUE in UTF-8",
-                              message_shown(l->d, str_from(text))));
+        note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
+                                    "'%s': expected NAME=VALUE in UTF-8",
+                                    message_shown(l->d, str_from(text))));
         return;
     }
     read(l, &item);
@@ -274,16 +278,17 @@ static void add_identity(struct loading *l)
 
 static errint load_items(struct loading *l)
 {
-    errint rc = allocate(l);
+    errint rc = allocate_items(l);
     if (rc < 0) {
         return rc;
     }
     if (l->ini->count && (l->ini->section_count == 0 || l->ini->sections[0].first > 0)) {
         const struct ini_item *item = &l->ini->items[0];
-        note(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
-                              "a line before any section: put the header of its section above it, "
-                              "[assignment_map] for "
-                              "rules"));
+        note_error(
+            l, diag_error_at(l->d, DIAG_MAP_SYNTAX, item->at, item->key,
+                             "a line before any section: put the header of its section above it, "
+                             "[assignment_map] for "
+                             "rules"));
     }
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         read_section(l, i);
@@ -301,14 +306,14 @@ static errint load_items(struct loading *l)
     }
     if (l->m->graph.given) {
         errint built = graph_build(l->variables, l->variable_count, &l->m->graph, l->d);
-        note(l, built);
+        note_error(l, built);
         l->m->graph_broken |= built < 0;
     }
     return l->rc;
 }
 
 /* Fills m from m->text. */
-static errint load(struct map *m, const struct map_extra *extra, struct diag *d)
+static errint load_map(struct map *m, const struct map_extra *extra, struct diag *d)
 {
     CLEANUP(arena_fini) struct arena scratch; /* the items, of which the map keeps nothing */
     arena_init(&scratch);
@@ -385,7 +390,7 @@ errint map_open(const char *path, const struct map_extra *extra, struct diag *d,
     }
     rc = rc == 0 && path ? refuse_others(m->text, path, d) : rc;
     if (rc == 0) {
-        rc = load(m, extra, d);
+        rc = load_map(m, extra, d);
         *out = rc == -ENOMEM ? NULL : STEAL(m);
     }
     return rc;
@@ -399,7 +404,7 @@ errint map_parse(struct str text, const char *path, struct diag *d, struct map *
         return diag_no_memory(d);
     }
     m->text = arena_str(&m->arena, text);
-    errint rc = m->text.ptr ? load(m, NULL, d) : diag_no_memory(d);
+    errint rc = m->text.ptr ? load_map(m, NULL, d) : diag_no_memory(d);
     *out = rc == -ENOMEM ? NULL : STEAL(m);
     return rc;
 }

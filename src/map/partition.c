@@ -137,7 +137,9 @@ errint partition_list_parse(struct str text, struct position at, struct arena *a
         if (failed == 0) {
             failed = add_part(&list, whole, number, a, d);
         }
-        rc = rc ? rc : failed;
+        if (rc == 0) {
+            rc = failed;
+        }
     }
     if (rc < 0) {
         return rc;

@@ -19,9 +19,11 @@ struct parsing {
     errint rc;          /* of the first error */
 };
 
-static void note(struct parsing *p, errint rc)
+static void note_error(struct parsing *p, errint rc)
 {
-    p->rc = p->rc ? p->rc : rc;
+    if (p->rc == 0) {
+        p->rc = rc;
+    }
 }
 
 static bool known_operation(struct str word)
@@ -86,38 +88,40 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
     struct str rest;
     struct str word = token_next(text, &rest);
     if (word.len == 0) {
-        note(p, diag_error_at(
-                    p->d, DIAG_MAP_SYNTAX, p->at, word,
-                    "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
+        note_error(
+            p, diag_error_at(
+                   p->d, DIAG_MAP_SYNTAX, p->at, word,
+                   "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
     } else if (!known_operation(word)) {
-        note(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, word,
-                              "unknown operation '%s': expected 'partition' or 'cast'",
-                              message_shown(p->d, word)));
+        note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, word,
+                                    "unknown operation '%s': expected 'partition' or 'cast'",
+                                    message_shown(p->d, word)));
         message_nearest(p->d, word, operations, ARRAY_LEN(operations));
     } else if (str_eq(word, STR("cast"))) {
-        note(p, parse_cast(p, rest, rule));
+        note_error(p, parse_cast(p, rest, rule));
     } else if (!str_eq(word, STR("partition"))) {
         p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
-        note(p, diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, word,
-                              "operation '%s' is not supported yet", message_shown(p->d, word)));
+        note_error(p,
+                   diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, word,
+                                 "operation '%s' is not supported yet", message_shown(p->d, word)));
     } else if (rule->partitioner.kind) {
-        note(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
-                              "a second 'partition': a rule takes one"));
+        note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                                    "a second 'partition': a rule takes one"));
     } else {
-        note(p, partitioner_parse(rest, p->at, p->arena, &rule->partitioner, p->d));
+        note_error(p, partitioner_parse(rest, p->at, p->arena, &rule->partitioner, p->d));
     }
 }
 
 static void parse_source(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
-        note(p,
-             diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, text,
-                           "several sources are not supported yet; write %%2C for a literal ','"));
+        note_error(p, diag_error_at(
+                          p->d, DIAG_UNSUPPORTED, p->at, text,
+                          "several sources are not supported yet; write %%2C for a literal ','"));
         return;
     }
     struct name name;
-    note(p, name_parse(text, "source", p->at, p->arena, &name, p->d));
+    note_error(p, name_parse(text, "source", p->at, p->arena, &name, p->d));
     rule->source = name.text;
     rule->source_is_scope = name.is_scope;
 }
@@ -126,12 +130,13 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
         if (!p->makes_targets) {
-            note(p, partition_list_parse(text, p->at, p->arena, &rule->target, &rule->parts, p->d));
+            note_error(
+                p, partition_list_parse(text, p->at, p->arena, &rule->target, &rule->parts, p->d));
         }
         return;
     }
     struct name name;
-    note(p, name_parse(text, "target", p->at, p->arena, &name, p->d));
+    note_error(p, name_parse(text, "target", p->at, p->arena, &name, p->d));
     rule->target = name.text;
     rule->target_is_scope = name.is_scope;
 }
@@ -149,22 +154,24 @@ errint rule_parse(const struct ini_item *item, struct arena *a, struct rule *out
     }
     parse_targets(&p, targets, out);
     if (out->partitioner.kind && (out->source_is_scope || out->target_is_scope)) {
-        note(&p, diag_error_at(
-                     d, DIAG_MAP_SYNTAX, item->at, out->target_is_scope ? out->target : out->source,
-                     "'partition' of the scope '%s': it takes a single variable; declare the "
-                     "variables of a "
-                     "scope, with their partitions, in [variables]",
-                     message_shown(d, out->target_is_scope ? out->target : out->source)));
+        note_error(&p, diag_error_at(
+                           d, DIAG_MAP_SYNTAX, item->at,
+                           out->target_is_scope ? out->target : out->source,
+                           "'partition' of the scope '%s': it takes a single variable; declare the "
+                           "variables of a "
+                           "scope, with their partitions, in [variables]",
+                           message_shown(d, out->target_is_scope ? out->target : out->source)));
     }
     if (out->cast_all && !out->source_is_scope && out->source.len) {
-        note(&p, diag_error_at(d, DIAG_MAP_SYNTAX, item->at, out->source,
-                               "'all' in the cast of '%s', which is a single tensor: it is for "
-                               "scopes, leave it out",
-                               message_shown(d, out->source)));
+        note_error(&p,
+                   diag_error_at(d, DIAG_MAP_SYNTAX, item->at, out->source,
+                                 "'all' in the cast of '%s', which is a single tensor: it is for "
+                                 "scopes, leave it out",
+                                 message_shown(d, out->source)));
     }
     if (out->partitioner.kind && out->parts) {
-        note(&p,
-             diag_error_at(d, DIAG_MAP_SYNTAX, item->at, out->target,
+        note_error(&p, diag_error_at(
+                           d, DIAG_MAP_SYNTAX, item->at, out->target,
                            "a list of parts and 'partition' in one rule: leave one of them out"));
     }
     if (p.rc < 0) {

@@ -189,9 +189,12 @@ errint variable_parse(const struct ini_item *item, struct arena *a, struct varia
     if (bad_type == 0 && p.partitioner.kind) {
         bad_type = apply_partitioner(&p);
     }
-    errint rc = bad_name ? bad_name : bad_type ? bad_type : bad_cut;
-    if (rc == 0) {
-        *out = p.v;
+    if (bad_name < 0) {
+        return bad_name;
     }
-    return rc;
+    if (bad_type < 0 || bad_cut < 0) {
+        return bad_type < 0 ? bad_type : bad_cut;
+    }
+    *out = p.v;
+    return 0;
 }

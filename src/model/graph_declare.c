@@ -55,8 +55,8 @@ static errint check_name(struct graph_reading *g, struct str name)
 }
 
 /* Append a variable; dims of the shape and the name are copied. */
-static errint append(struct declaring *to, struct str name, const struct graph_type *t,
-                     const int64_t *cuts)
+static errint append_variable(struct declaring *to, struct str name, const struct graph_type *t,
+                              const int64_t *cuts)
 {
     struct graph_reading *g = to->g;
     errint rc = check_name(g, name);
@@ -106,22 +106,27 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
     struct partition cut;
     if (part_of(first) >= 0) {
         errint rc = graph_combine_parts(to->g, first, end, &t, &cut);
-        rc = rc ? rc : append(to, graph_member_key(first), &t, cut.counts);
         if (rc == 0) {
-            to->variables[to->count - 1].slot = first->slot;
+            rc = append_variable(to, graph_member_key(first), &t, cut.counts);
         }
-        return rc;
+        if (rc < 0) {
+            return rc;
+        }
+        to->variables[to->count - 1].slot = first->slot;
+        return 0;
     }
     if (part_of(end - 1) >= 0) {
         return graph_invalid(to->g, first->name, "is both a plain variable and a partitioned one");
     }
     errint rc = graph_member_type(to->g, first, &t);
-    return rc ? rc : append(to, first->name, &t, NULL);
+    return rc ? rc : append_variable(to, first->name, &t, NULL);
 }
 
-static void note(struct declaring *to, errint rc)
+static void note_error(struct declaring *to, errint rc)
 {
-    to->rc = to->rc ? to->rc : rc;
+    if (to->rc == 0) {
+        to->rc = rc;
+    }
 }
 
 static void declare_members(struct declaring *to)
@@ -136,7 +141,7 @@ static void declare_members(struct declaring *to)
         for (next = m + 1; next < end && str_eq(graph_member_key(next), graph_member_key(m));
              next++) {
         }
-        note(to, append_members(to, m, next));
+        note_error(to, append_members(to, m, next));
     }
 }
 
@@ -153,7 +158,7 @@ static void declare_nodes(struct declaring *to)
         errint rc =
             alike ? graph_node_type(to->g, &list->items[i], &t)
                   : graph_invalid(to->g, name, "has several nodes, which differ in dtype or shape");
-        note(to, rc ? rc : append(to, name, &t, NULL));
+        note_error(to, rc ? rc : append_variable(to, name, &t, NULL));
     }
 }
 
@@ -179,9 +184,13 @@ static void declare_saved(struct declaring *to)
         }
         shared += run > 1;
         errint rc = graph_node_type(g, &list->items[i], &t);
-        rc = rc ? rc : append(to, name, &t, NULL);
-        rc = rc ? rc : add_paths(to, &list->items[i].paths);
-        note(to, rc);
+        if (rc == 0) {
+            rc = append_variable(to, name, &t, NULL);
+        }
+        if (rc == 0) {
+            rc = add_paths(to, &list->items[i].paths);
+        }
+        note_error(to, rc);
     }
     if (shared) {
         diag_warn(g->diag, DIAG_GRAPH_INVALID, g->path, STR(""),
@@ -209,8 +218,8 @@ static uint32_t count_keys(const struct graph_reading *g)
     return keys;
 }
 
-static void sort(void *items, uint32_t count, size_t size,
-                 int (*compare)(const void *, const void *))
+static void sort_items(void *items, uint32_t count, size_t size,
+                       int (*compare)(const void *, const void *))
 {
     if (count > 1) {
         qsort(items, count, size, compare);
@@ -219,13 +228,14 @@ static void sort(void *items, uint32_t count, size_t size,
 
 errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count)
 {
-    sort(g->members, g->member_count, sizeof(*g->members), compare_members);
-    sort(g->nodes.items, g->nodes.count, sizeof(*g->nodes.items), compare_nodes);
-    sort(g->saved.items, g->saved.count, sizeof(*g->saved.items), compare_nodes);
+    sort_items(g->members, g->member_count, sizeof(*g->members), compare_members);
+    sort_items(g->nodes.items, g->nodes.count, sizeof(*g->nodes.items), compare_nodes);
+    sort_items(g->saved.items, g->saved.count, sizeof(*g->saved.items), compare_nodes);
     bool by_objects = g->saved.count || g->nameless;
-    uint32_t room = g->has_collection ? count_keys(g)
-                    : by_objects      ? g->saved.count
-                                      : g->nodes.count;
+    uint32_t room = by_objects ? g->saved.count : g->nodes.count;
+    if (g->has_collection) {
+        room = count_keys(g);
+    }
     struct declaring to = {.g = g, .variables = ARENA_ARRAY(g->arena, struct variable, room)};
     if (!to.variables) {
         return diag_no_memory(g->diag);

@@ -158,7 +158,9 @@ static errint walk(struct graph_reading *g, const char *tag)
     }
     struct wire_window meta = wire_whole(&g->wire);
     rc = model ? graph_saved_model_choose(g, tag, &meta) : 0;
-    rc = rc ? rc : graph_meta_walk(g, meta);
+    if (rc == 0) {
+        rc = graph_meta_walk(g, meta);
+    }
     if (rc == 0 && !g->has_graph && !g->has_collection && !g->saved.count) {
         return wire_blame(
             &g->wire, -EBADMSG, 0,
@@ -175,9 +177,10 @@ static errint complain(struct graph_reading *g, errint rc)
     if (g->complained || rc == -ENOMEM) {
         return g->complained ? rc : diag_no_memory(g->diag);
     }
-    enum diag_code code = rc == -EBADMSG     ? DIAG_GRAPH_INVALID
-                          : rc == -EOVERFLOW ? DIAG_LIMIT
-                                             : DIAG_FILE_UNREADABLE;
+    enum diag_code code = rc == -EOVERFLOW ? DIAG_LIMIT : DIAG_FILE_UNREADABLE;
+    if (rc == -EBADMSG) {
+        code = DIAG_GRAPH_INVALID;
+    }
     struct str path = str_from(g->path);
     if (w->wrong_at == WIRE_NOWHERE) {
         return diag_error(g->diag, code, g->path, path, "%s", w->wrong);

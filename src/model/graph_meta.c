@@ -46,8 +46,8 @@ static errint map_entry(struct graph_reading *g, struct wire_window at, struct w
 }
 
 /* Make room for one more item of `size` bytes. */
-static errint reserve(struct graph_reading *g, void *items, uint32_t count, size_t *cap,
-                      size_t size)
+static errint reserve_item(struct graph_reading *g, void *items, uint32_t count, size_t *cap,
+                           size_t size)
 {
     if (count == GRAPH_VARIABLES_MOST) {
         return wire_blame(&g->wire, -EOVERFLOW, WIRE_NOWHERE,
@@ -62,7 +62,7 @@ static errint reserve(struct graph_reading *g, void *items, uint32_t count, size
 
 static errint add_node(struct graph_reading *g, struct graph_nodes *list, struct graph_node node)
 {
-    errint rc = reserve(g, &list->items, list->count, &list->cap, sizeof(*list->items));
+    errint rc = reserve_item(g, &list->items, list->count, &list->cap, sizeof(*list->items));
     if (rc == 0) {
         list->items[list->count++] = node;
     }
@@ -71,7 +71,7 @@ static errint add_node(struct graph_reading *g, struct graph_nodes *list, struct
 
 static errint add_member(struct graph_reading *g, struct graph_member member)
 {
-    errint rc = reserve(g, &g->members, g->member_count, &g->member_cap, sizeof(*g->members));
+    errint rc = reserve_item(g, &g->members, g->member_count, &g->member_cap, sizeof(*g->members));
     if (rc == 0) {
         g->members[g->member_count++] = member;
     }
@@ -87,7 +87,8 @@ static errint read_leaf(struct graph_reading *g, struct wire_window at, uint32_t
 }
 
 /* rc, with the words that a decoder's failure has not. */
-static errint decoded(struct graph_reading *g, errint rc, struct wire_window at, const char *wrong)
+static errint blame_decoder(struct graph_reading *g, errint rc, struct wire_window at,
+                            const char *wrong)
 {
     return rc == -EBADMSG ? wire_blame(&g->wire, rc, at.off, wrong) : rc;
 }
@@ -145,9 +146,11 @@ static errint walk_attr(struct graph_reading *g, struct wire_window at, struct g
     struct str record;
     struct graph_attr attr;
     rc = read_leaf(g, value, GRAPH_ATTR_KNOWN, &record);
-    rc = rc ? rc : graph_attr_decode(record, &g->leaf, &attr);
+    if (rc == 0) {
+        rc = graph_attr_decode(record, &g->leaf, &attr);
+    }
     if (rc < 0) {
-        return decoded(g, rc, value, "the dtype or shape of a variable cannot be decoded");
+        return blame_decoder(g, rc, value, "the dtype or shape of a variable cannot be decoded");
     }
     if (is_shape) {
         return keep_dims(g, &attr.shape, node);
@@ -283,9 +286,11 @@ static errint walk_variable_def(struct graph_reading *g, struct wire_window at)
     struct str record;
     struct graph_variable_def def;
     errint rc = read_leaf(g, at, GRAPH_VARIABLE_DEF_KNOWN, &record);
-    rc = rc ? rc : graph_variable_def_decode(record, &g->leaf, &def);
+    if (rc == 0) {
+        rc = graph_variable_def_decode(record, &g->leaf, &def);
+    }
     if (rc < 0) {
-        return decoded(g, rc, at, "a VariableDef cannot be decoded");
+        return blame_decoder(g, rc, at, "a VariableDef cannot be decoded");
     }
     struct graph_member member = {.name = arena_str(&g->keep, node_of(def.name))};
     if (!member.name.ptr) {
@@ -308,9 +313,12 @@ static errint walk_list(struct graph_reading *g, struct wire_window at, uint32_t
     struct wire_window value;
     int rc;
     while ((rc = wire_next_of(&g->wire, &at, COLLECTION_VALUE, &value)) > 0) {
-        errint bad = kind == COLLECTION_BYTES   ? walk_variable_def(g, value)
-                     : kind == COLLECTION_NODES ? walk_node_name(g, value)
-                                                : 0;
+        errint bad = 0;
+        if (kind == COLLECTION_BYTES) {
+            bad = walk_variable_def(g, value);
+        } else if (kind == COLLECTION_NODES) {
+            bad = walk_node_name(g, value);
+        }
         if (bad < 0) {
             return bad;
         }
@@ -345,9 +353,11 @@ static errint walk_saved_variable(struct graph_reading *g, struct wire_window at
     struct str record;
     struct graph_saved_variable saved;
     errint rc = read_leaf(g, at, GRAPH_SAVED_VARIABLE_KNOWN, &record);
-    rc = rc ? rc : graph_saved_variable_decode(record, &g->leaf, &saved);
+    if (rc == 0) {
+        rc = graph_saved_variable_decode(record, &g->leaf, &saved);
+    }
     if (rc < 0) {
-        return decoded(g, rc, at, "a SavedVariable cannot be decoded");
+        return blame_decoder(g, rc, at, "a SavedVariable cannot be decoded");
     }
     if (saved.name.len == 0 && !g->catalog) {
         g->nameless++;
@@ -393,16 +403,28 @@ static errint walk_saver(struct graph_reading *g, struct wire_window at)
     return rc;
 }
 
+static errint walk_field(struct graph_reading *g, const struct wire_field *f)
+{
+    switch (f->number) {
+    case META_GRAPH:
+        return walk_graph(g, f->bytes);
+    case META_SAVER:
+        return walk_saver(g, f->bytes);
+    case META_COLLECTION:
+        return walk_collection(g, f->bytes);
+    case META_OBJECTS:
+        return walk_objects(g, f->bytes);
+    default:
+        return 0;
+    }
+}
+
 errint graph_meta_walk(struct graph_reading *g, struct wire_window at)
 {
     struct wire_field f;
     int rc;
     while ((rc = wire_next_bytes(&g->wire, &at, &f)) > 0) {
-        errint bad = f.number == META_GRAPH        ? walk_graph(g, f.bytes)
-                     : f.number == META_SAVER      ? walk_saver(g, f.bytes)
-                     : f.number == META_COLLECTION ? walk_collection(g, f.bytes)
-                     : f.number == META_OBJECTS    ? walk_objects(g, f.bytes)
-                                                   : 0;
+        errint bad = walk_field(g, &f);
         if (bad < 0) {
             return bad;
         }

@@ -182,7 +182,7 @@ static void give_name(struct naming *n, const struct claim *c, candidate *of)
 
 /* Gives those of the slots, or of the other variables, that have no name yet their candidate, if
  * nobody else has it or would have it. */
-static errint settle(struct naming *n, bool slots, candidate *of)
+static errint give_names(struct naming *n, bool slots, candidate *of)
 {
     uint32_t count = 0;
     bool any = false;
@@ -214,15 +214,20 @@ static errint settle(struct naming *n, bool slots, candidate *of)
     return 0;
 }
 
-static errint settle_all(struct naming *n)
+static errint give_all_names(struct naming *n)
 {
-    errint rc = settle(n, false, recorded);
-    rc = rc < 0 ? rc : settle(n, false, friendly);
-    rc = rc < 0 ? rc : settle(n, false, path);
-    rc = rc < 0 ? rc : settle(n, true, after_variable);
-    rc = rc < 0 ? rc : settle(n, true, friendly);
-    rc = rc < 0 ? rc : settle(n, true, recorded);
-    return rc < 0 ? rc : settle(n, true, path);
+    static const struct {
+        bool slots;
+        candidate *of;
+    } steps[] = {{false, recorded}, {false, friendly}, {false, path}, {true, after_variable},
+                 {true, friendly},  {true, recorded},  {true, path}};
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        errint rc = give_names(n, steps[i].slots, steps[i].of);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
 }
 
 static void find_slots(struct naming *n)
@@ -276,7 +281,7 @@ errint graph_name_objects(struct graph_reading *g)
         return diag_no_memory(g->diag);
     }
     find_slots(&n);
-    rc = settle_all(&n);
+    rc = give_all_names(&n);
     if (rc == 0) {
         keep_named(&n);
     }

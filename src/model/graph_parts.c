@@ -145,7 +145,9 @@ errint graph_combine_parts(struct graph_reading *g, const struct graph_member *f
     unsigned axis = cut_axis(first);
     int64_t parts = 0;
     errint rc = count_parts(g, first, end, &parts);
-    rc = rc ? rc : graph_member_type(g, first, t);
+    if (rc == 0) {
+        rc = graph_member_type(g, first, t);
+    }
     if (rc < 0) {
         return rc;
     }

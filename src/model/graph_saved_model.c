@@ -194,7 +194,11 @@ errint graph_saved_model_choose(struct graph_reading *g, const char *tag, struct
     if (!chosen) {
         return refuse(g, tags, &c);
     }
-    *out = c.exact_count ? c.exact : c.close_count == 1 ? c.close : c.last;
+    if (c.exact_count) {
+        *out = c.exact;
+    } else {
+        *out = c.close_count == 1 ? c.close : c.last;
+    }
     CLEANUP_BUF struct buf file = {0};
     buf_printf(&file, "%s (tags ", g->path);
     rc = print_tags(g, *out, &file);

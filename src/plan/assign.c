@@ -195,7 +195,9 @@ static errint assign_scope(struct store *s, uint32_t index)
     for (uint32_t i = first; i < end; i++) {
         members++;
         errint rc = resolve_ask(r, 1, 0, rule->at);
-        rc = rc < 0 ? rc : assign_declared(s, index, scope, &s->graph->variables[i]);
+        if (rc == 0) {
+            rc = assign_declared(s, index, scope, &s->graph->variables[i]);
+        }
         if (rc < 0) {
             return rc;
         }

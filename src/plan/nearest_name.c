@@ -69,11 +69,20 @@ static void same_ending(struct best *best, struct str name, struct nearest_list 
     }
 }
 
+/* How many edits a name of that length may be away. */
+static unsigned edits_most(size_t len)
+{
+    if (len < 6) {
+        return 2;
+    }
+    return len > 300 ? 100 : (unsigned)(len / 3);
+}
+
 unsigned nearest_names(struct str name, struct nearest_list list, struct nearest_budget *budget,
                        struct str out[DIAG_NEAREST])
 {
     struct best best = {.count = 0};
-    unsigned most = name.len < 6 ? 2 : name.len > 300 ? 100 : (unsigned)(name.len / 3);
+    unsigned most = edits_most(name.len);
 
     for (uint32_t i = 0; i < list.count; i++) {
         struct str candidate = list.at(list.context, i);

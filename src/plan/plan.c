@@ -139,7 +139,7 @@ static errint note_used(struct resolve *r)
 }
 
 /* Hand the arrays over. They were grown by doubling; the plan keeps only what is used. */
-static errint hand_over(struct resolve *r)
+static void hand_over(struct resolve *r)
 {
     if (r->count) {
         struct target *fit = realloc(r->targets, r->count * sizeof(*fit));
@@ -151,12 +151,11 @@ static errint hand_over(struct resolve *r)
     r->plan->overrides = r->overrides;
     r->plan->override_count = r->override_count;
     r->overrides = NULL;
-    return 0;
 }
 
 /* With a graph that is not understood, whether targets exist cannot be said; whether sources do,
  * can. */
-static errint look_for_sources(struct resolve *r)
+static void look_for_sources(struct resolve *r)
 {
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
         const struct rule *rule = &r->map->rules[i];
@@ -164,32 +163,50 @@ static errint look_for_sources(struct resolve *r)
             (void)resolve_source(r, rule, rule->source);
         }
     }
-    return 0;
 }
 
-static errint resolve_all(struct resolve *r, bool graph_broken)
+static void warn_overrides(struct resolve *r)
 {
-    errint rc = graph_broken      ? look_for_sources(r)
-                : r->graph->given ? resolve_with_graph(r)
-                                  : resolve_without_graph(r);
-    rc = rc < 0 ? rc : let_later_win(r);
-    if (rc == 0) {
-        resolve_complain_empty(r, graph_broken || r->diag->errors > 0);
-    }
-    rc = rc < 0 ? rc : resolve_cast_scopes(r);
-    if (rc == 0) {
-        sort_targets(r->targets, r->count, by_variable);
-        refuse_mixed(r);
-        rc = note_used(r);
-    }
-    rc = rc < 0 ? rc : resolve_warn_casts(r);
-    for (uint32_t i = 0; rc == 0 && i < r->override_count; i++) {
+    for (uint32_t i = 0; i < r->override_count; i++) {
         const struct override *o = &r->overrides[i];
         diag_warn_at(r->diag, DIAG_OVERRIDDEN, r->map->rules[o->rule].at, o->name,
                      "'%s' is assigned again at %s, which wins", diag_visible(r->diag, o->name),
                      diag_place(r->diag, r->map->rules[o->by].at));
     }
-    hand_over(r);
+}
+
+static errint make_targets(struct resolve *r, bool graph_broken)
+{
+    if (graph_broken) {
+        look_for_sources(r);
+        return 0;
+    }
+    return r->graph->given ? resolve_with_graph(r) : resolve_without_graph(r);
+}
+
+static errint resolve_all(struct resolve *r, bool graph_broken)
+{
+    errint rc = make_targets(r, graph_broken);
+    if (rc == 0) {
+        rc = let_later_win(r);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    resolve_complain_empty(r, graph_broken || r->diag->errors > 0);
+    rc = resolve_cast_scopes(r);
+    if (rc < 0) {
+        return rc;
+    }
+    sort_targets(r->targets, r->count, by_variable);
+    refuse_mixed(r);
+    rc = note_used(r);
+    if (rc == 0) {
+        rc = resolve_warn_casts(r);
+    }
+    if (rc == 0) {
+        warn_overrides(r);
+    }
     return rc;
 }
 
@@ -226,6 +243,7 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
                         .most = most_targets(c, graph)};
     uint64_t errors_before = d->errors;
     errint rc = resolve_all(&r, graph_broken);
+    hand_over(&r);
     free(r.empty);
     slice_order_fini(&r.order);
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;

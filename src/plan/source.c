@@ -12,15 +12,24 @@ enum { AMBIGUOUS_LISTED = 8 };
 
 #define MOVING_AVERAGE "/ExponentialMovingAverage"
 
+static enum diag_code code_of_hidden(enum tensor_hidden why)
+{
+    switch (why) {
+    case TENSOR_SLICES_MISSING:
+        return DIAG_SLICES_MISSING;
+    case TENSOR_SLICES_OVERLAP:
+        return DIAG_SLICES_OVERLAP;
+    default:
+        return DIAG_UNSUPPORTED;
+    }
+}
+
 void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct position at)
 {
     const struct slices *slices = tensor_slices(r->catalog, t);
-    enum diag_code code = t->hidden == TENSOR_SLICES_MISSING   ? DIAG_SLICES_MISSING
-                          : t->hidden == TENSOR_SLICES_OVERLAP ? DIAG_SLICES_OVERLAP
-                                                               : DIAG_UNSUPPORTED;
-    diag_error_at(r->diag, code, at, tensor_name(t), "tensor '%s' cannot be shown: %s%s%s",
-                  diag_visible(r->diag, tensor_name(t)), tensor_hidden_reason(t),
-                  slices ? ": " : "", slices ? slices->what : "");
+    diag_error_at(r->diag, code_of_hidden(t->hidden), at, tensor_name(t),
+                  "tensor '%s' cannot be shown: %s%s%s", diag_visible(r->diag, tensor_name(t)),
+                  tensor_hidden_reason(t), slices ? ": " : "", slices ? slices->what : "");
 }
 
 /* Which of them is meant, is not guessed. */

@@ -31,8 +31,8 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct p
                          RESOLVE_TARGETS_MORE);
 }
 
-static errint append(struct resolve *r, struct str name, const struct tensor *source,
-                     const struct target_form *form, uint32_t rule)
+static errint append_target(struct resolve *r, struct str name, const struct tensor *source,
+                            const struct target_form *form, uint32_t rule)
 {
     if (name.len > CATALOG_NAME_MOST) { /* a scope of the map's stands before a tensor's name */
         return diag_error_at(r->diag, DIAG_LIMIT, r->map->rules[rule].at, str_head(name, 200),
@@ -158,13 +158,13 @@ errint resolve_shape_target(struct resolve *r, struct target *t, struct conversi
 errint resolve_add_uncast(struct resolve *r, struct str name, const struct tensor *source,
                           uint32_t rule)
 {
-    return append(r, name, source, NULL, rule);
+    return append_target(r, name, source, NULL, rule);
 }
 
 errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
                    struct conversion as, uint32_t rule)
 {
-    errint rc = append(r, name, source, NULL, rule);
+    errint rc = append_target(r, name, source, NULL, rule);
     bool plain = as.dtype == source->dtype && !source->sliced && as.dtype != DTYPE_STRING;
     return rc < 0 || plain ? rc : resolve_shape_target(r, &r->targets[r->count - 1], as);
 }
@@ -214,7 +214,7 @@ errint resolve_add_part(struct resolve *r, struct str variable, const struct ten
         return diag_no_memory(r->diag);
     }
     form->variable = str_head(name, variable.len);
-    return append(r, name, source, form, rule);
+    return append_target(r, name, source, form, rule);
 }
 
 errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_t part,
@@ -237,5 +237,5 @@ errint resolve_add_into_part(struct resolve *r, const struct variable *v, int64_
     form->slice_start = start;
     form->part = part;
     form->into_part = true;
-    return append(r, name, source, form, rule);
+    return append_target(r, name, source, form, rule);
 }

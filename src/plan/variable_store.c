@@ -69,13 +69,14 @@ static void complain_shape(struct store *s, const struct variable *v, int64_t pa
 static void complain_rival(struct store *s, const struct variable *v, const struct slot *slot)
 {
     struct diag *d = s->r->diag;
-    const char *why =
-        slot->rival == slot->source ? "has a path of objects where the checkpoint has nothing, and "
-                                      "its name is of another path"
-        : v->paths && slot->rival == v->paths->rivals[0]
-            ? "is at several paths of objects, where the checkpoint has tensors that differ"
-            : "is at the path of objects of a tensor of another name, and its name is of another "
+    const char *why = "is at the path of objects of a tensor of another name, and its name is of "
+                      "another path";
+    if (slot->rival == slot->source) {
+        why = "has a path of objects where the checkpoint has nothing, and its name is of another "
               "path";
+    } else if (v->paths && slot->rival == v->paths->rivals[0]) {
+        why = "is at several paths of objects, where the checkpoint has tensors that differ";
+    }
     diag_error_at(d, DIAG_NAME_AMBIGUOUS, s->r->map->rules[slot->rule].at, v->name,
                   "variable '%s' %s: say in a rule of its own what it takes",
                   diag_visible(d, v->name), why);

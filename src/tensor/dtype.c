@@ -121,5 +121,8 @@ enum dtype dtype_parse(struct str name)
 
 const char *cast_mode_suffix(enum cast_mode mode)
 {
-    return mode == CAST_SATURATE ? " saturate" : mode == CAST_WRAP ? " wrap" : "";
+    if (mode == CAST_SATURATE) {
+        return " saturate";
+    }
+    return mode == CAST_WRAP ? " wrap" : "";
 }
