@@ -56,8 +56,7 @@ struct sstable_block {
 };
 
 struct sstable_entry {
-    uint32_t
-        shared; /* bytes of the previous key that begin this one: not checked against it here */
+    uint32_t shared; /* bytes of the previous key that begin this one; not checked against it */
     struct str unshared;
     struct str value;
 };
@@ -69,8 +68,8 @@ struct sstable_entry {
 
 enum { SSTABLE_PLAIN = 0, SSTABLE_SNAPPY = 1 }; /* the type byte */
 
-/* The footer, which ends a table: two handles as varints, zeros to byte SSTABLE_HANDLES that nobody
- * reads, 8 bytes of magic (tensorflow/core/lib/io/format.h). */
+/* The footer, which ends a table: two handles as varints, zeros to byte SSTABLE_HANDLES that no
+ * reader looks at, 8 bytes of magic (tensorflow/core/lib/io/format.h). */
 enum { SSTABLE_FOOTER = 48, SSTABLE_HANDLES = 40 };
 
 /* sstable_unpack: what the block `b` has unpacked, `bytes` bytes, to `plain`; `stored` has all

@@ -9,10 +9,10 @@
 
 struct sstable_index {
     struct sstable_block block;
-    uint64_t off; /* data blocks end here at the latest */
-    uint64_t
-        data_end; /* end of the newest data block with its trailer: the next begins here or later */
-    uint32_t key_len; /* of the newest entry */
+    uint64_t off;      /* data blocks end here at the latest */
+    uint64_t data_end; /* of the newest data block with its trailer: the next one begins here or
+                          later */
+    uint32_t key_len;  /* of the newest entry */
 };
 
 /* sstable_index_open: reads footer and index block of the table into the zeroed *x. A metaindex
@@ -24,8 +24,8 @@ MUST_CHECK errint sstable_index_open(struct sstable_index *x, const struct sstab
 MUST_CHECK int sstable_index_next(struct sstable_index *x, const struct sstable_source *src,
                                   struct sstable_handle *h);
 
-/* sstable_check_metaindex: the checksum of the metaindex block, which nobody needs to read; the
- * diag is filled. */
+/* sstable_check_metaindex: whether the metaindex block, which no reader needs, has its checksum.
+ * -EBADMSG, with the diag filled. */
 MUST_CHECK errint sstable_check_metaindex(const struct sstable_source *src);
 
 /* sstable_index_fini: frees the block. */

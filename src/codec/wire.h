@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A walker of protobuf's wire format over a file of any size, which is never held in memory: graphs
- * have hundreds of MB of constants that nobody needs here
+ * have hundreds of MB of constants that are not needed here
  * (https://protobuf.dev/programming-guides/encoding).
  *
  * A message is a window of the file. wire_next steps from field to field and jumps over what a
@@ -46,10 +46,9 @@ struct wire_window {
 struct wire_field {
     uint32_t number; /* 1 to 2^29 - 1 */
     enum wire_type type;
-    uint64_t at;    /* where its tag is */
-    uint64_t value; /* of a varint or a fixed one */
-    struct wire_window
-        bytes; /* what is in it: of WIRE_BYTES; of a number, the bytes that encode it */
+    uint64_t at;              /* where its tag is */
+    uint64_t value;           /* of a varint or a fixed one */
+    struct wire_window bytes; /* of WIRE_BYTES, what is in it; of a number, what encodes it */
 };
 
 /* In the caller's storage; owns nothing that needs freeing. */
@@ -60,8 +59,8 @@ struct wire {
     uint64_t wrong_at;
     uint64_t base; /* the buffer holds [base, base + filled) of the file */
     size_t filled;
-    size_t
-        ahead; /* how much the next read takes: little after a jump, more while reading goes on */
+    size_t ahead; /* how much the next read takes: little after a jump, more while reading goes
+                     on */
     uint8_t buffer[WIRE_BUFFER_BYTES];
 };
 
@@ -89,7 +88,8 @@ MUST_CHECK int wire_next_bytes(struct wire *w, struct wire_window *at, struct wi
 MUST_CHECK int wire_next_of(struct wire *w, struct wire_window *at, uint32_t number,
                             struct wire_window *bytes);
 
-/* wire_varint: a bare varint at the head of *at, which moves past it; -EBADMSG as above. */
+/* wire_varint: a bare varint at the head of *at, which moves past it. -EBADMSG: it passes the end
+ * of the window, or has over 64 bits. */
 MUST_CHECK errint wire_varint(struct wire *w, struct wire_window *at, uint64_t *value);
 
 /* wire_view: bytes from the head of the window on, borrowed until the next call: at least `least`

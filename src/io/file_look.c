@@ -59,7 +59,7 @@ errint file_look_at(const char *path, struct stat *st)
     return *path ? ask_statx(AT_FDCWD, path, st) : -ENOENT;
 }
 
-/* How old the file's ctime, which nobody can set, is: in ns. */
+/* How old the file's ctime is, in ns. No program can set that. */
 static int64_t age_of(const struct stat *st)
 {
     struct timespec now;

@@ -136,7 +136,7 @@ void catalog_use_files(struct catalog *c)
     }
 }
 
-/* A data file that lacks what nobody reads. */
+/* A data file may lack what is not read. */
 static void warn_short(const struct shard *s, struct diag *d)
 {
     if (s->opened && !s->base && s->io->size < s->need_bytes) {

@@ -125,11 +125,12 @@ const struct tensor *catalog_find(const struct catalog *c, struct str name);
  * n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);
 
-/* catalog_use: tensor t, or its slice s if that is not NULL, will be read: its shard, the file
- * behind it, and how long that must be, are noted. t->shard is a shard, or s is given. */
+/* catalog_use: tensor t, or its slice s if that is not NULL, will be read. Its shard, the file
+ * behind that, and how long the file must be, are noted. Of a sliced tensor, s is given. */
 void catalog_use(struct catalog *c, const struct tensor *t, const struct stored_slice *s);
 
-/* catalog_use_range: likewise bytes [off, off + bytes) of the data file behind a shard. */
+/* catalog_use_range: bytes [off, off + bytes) of the data file behind a shard will be read: that is
+ * noted as catalog_use does. */
 void catalog_use_range(struct catalog *c, uint32_t shard, uint64_t off, uint64_t bytes);
 
 /* catalog_use_nothing: takes back all that catalog_use and catalog_use_all noted. */

@@ -22,8 +22,8 @@ struct interned_shape {
 struct shard_use {
     uint64_t need_bytes;
     uint32_t index;      /* in catalog.shards */
-    uint32_t first_swap; /* likewise, of its derived shards */
-    uint32_t strings;    /* likewise, of its derived shard of strings, if it has runs of them */
+    uint32_t first_swap; /* index in catalog.shards of its first swapped shard */
+    uint32_t strings; /* index in catalog.shards of its shard of strings, if it has runs of them */
     uint32_t runs;
     uint64_t strings_numbers;
     bool named;

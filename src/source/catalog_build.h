@@ -19,17 +19,19 @@ struct catalog_build {
     size_t cap;                    /* tensors allocated */
     struct interned_shape *shapes; /* owns: the shapes seen of late */
     struct shard_use *uses;        /* owns: one for each of c->file_count */
-    bool big_endian;               /* set after catalog_build_init: the data files are */
-    const char *const *data_paths; /* likewise: of the data files, by number, in the catalog's
-                                      arena; NULL: PREFIX.data-N-of-M */
-    bool own_shards; /* likewise: the caller makes c->shards, and tensors have indices into them */
-    struct slices *sliced; /* in the catalog's arena once it is finished; owns until then */
+    struct slices *sliced;         /* in the catalog's arena once it is finished; owns until then */
     uint32_t sliced_count;
     size_t sliced_cap;
     struct strings_noted *strings; /* owns: runs of strings, in the order in which they came */
     size_t strings_count;
     size_t strings_cap;
     uint64_t strings_numbers; /* that all of them take (strings.h) */
+
+    /* Set after catalog_build_init: */
+    bool big_endian;               /* the data files are */
+    const char *const *data_paths; /* of the data files, by number, in the catalog's arena; NULL:
+                                      PREFIX.data-N-of-M */
+    bool own_shards; /* the caller makes c->shards, and tensors have indices into them */
 };
 
 /* catalog_build_init: c->prefix and c->file_count are set. It, _add and _finish return 0 or

@@ -4,8 +4,10 @@
  *
  * The friendly name is the first of these that no other tensor has, as such or as its key:
  *
- *   of a slot, its variable's name and the slot's: kernel/m; else the full name that is recorded;
- *   else its path (objects_path.h) its path its key
+ *   1. of a slot whose variable has a name, that and the slot's: kernel/m. Of any other tensor the
+ *      full name that is recorded, or else its path
+ *   2. its path (objects_path.h)
+ *   3. its key
  *
  * Of several that hold the same, by dtype, shape and checksum, the first by key has the name that
  * all of them would have.

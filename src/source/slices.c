@@ -151,7 +151,7 @@ static uint32_t list_slices(const struct slices *s, unsigned rank, const struct 
     return count;
 }
 
-/* Adds to what is said of a wrong count which elements nobody has. */
+/* Adds to what is said of a wrong count which elements no slice has. */
 static errint name_gap(struct slices *s, const struct stored_slice **list, struct shape shape,
                        struct arena *a)
 {

@@ -23,13 +23,12 @@ struct source_check {
     uint64_t bytes;                   /* that the checksum is over */
     uint32_t crc32c;                  /* masked, as the checkpoint says */
     const struct tensor *tensor;      /* whose own it is; NULL where checks are shared */
-    const struct stored_slice *slice; /* likewise; NULL: the whole tensor */
+    const struct stored_slice *slice; /* of `tensor`, whose own it is; NULL: the whole tensor */
     const char *besides; /* what else than tensors it has: "the metadata"; NULL: nothing */
 };
 
-enum {
-    SOURCE_BUFFER = 256 << 10
-}; /* stays in the processor's cache between the copy and the checksum */
+/* It stays in the processor's cache between the copy and the checksum. */
+enum { SOURCE_BUFFER = 256 << 10 };
 
 /* Told of bytes that were read. */
 struct source_meter {

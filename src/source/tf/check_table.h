@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nobody reads of the tables that TensorFlow writes. */
+/* What no reader needs of the tables that TensorFlow writes. */
 #ifndef CKPTFS_SOURCE_TF_CHECK_TABLE_H
 #define CKPTFS_SOURCE_TF_CHECK_TABLE_H
 

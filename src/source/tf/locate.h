@@ -21,11 +21,17 @@
  * the parts of a sharded save that was interrupted before they were merged
  * (`ckpt_temp/part-?????-of-00002`).
  *
- * A directory without a state file is a SavedModel's (saved_model.pb or .pbtxt; taken by itself
- * too), whose variables are variables/variables, in TensorFlow 0.12
- * variables/saved_model_variables; those in another case of letters, or beside the saved_model.pb,
- * are taken with a warning; or the folder of those; or has exactly one checkpoint in it, which is
- * taken with a warning; or has none, but a SavedModel's folder of variables, likewise. */
+ * A directory without a state file is, the first of these that fits:
+ *
+ *   a SavedModel's: saved_model.pb or .pbtxt is in it, and may itself be named. Its variables are
+ *   variables/variables, in TensorFlow 0.12 variables/saved_model_variables. Those in another case
+ *   of letters, or beside the saved_model.pb, are taken with a warning
+ *
+ *   a SavedModel's folder of variables
+ *
+ *   one with exactly one checkpoint in it, which is taken with a warning
+ *
+ *   one without, in which a SavedModel's folder of variables is: taken with a warning */
 #ifndef CKPTFS_SOURCE_TF_LOCATE_H
 #define CKPTFS_SOURCE_TF_LOCATE_H
 
@@ -40,15 +46,14 @@
 #define LOCATION_V1 "tf-v1"
 
 struct location {
-    const char *prefix; /* "dir/model.ckpt-1000"; of V1 the file, or the pattern of its shards; of
-                           parts, their pattern */
-    const char *driver; /* the name of the one that opens it: LOCATION_V2, LOCATION_V1 */
-    const char
-        *index_path; /* "dir/model.ckpt-1000.index"; of parts, the first one's; NULL: there is
-                               none, `files` are all */
-    const char *const
-        *files; /* V1: the shards, sorted; parts of a V2 checkpoint: their indexes, sorted */
-    uint32_t file_count; /* 0 for a V2 checkpoint that is not in parts */
+    const char *prefix;     /* "dir/model.ckpt-1000"; of V1 the file, or the pattern of its shards;
+                                 of parts, their pattern */
+    const char *driver;     /* the name of the one that opens it: LOCATION_V2, LOCATION_V1 */
+    const char *index_path; /* "dir/model.ckpt-1000.index"; of parts, the first one's; NULL: there
+                                 is none, `files` are all */
+    const char *const *files; /* V1: the shards, sorted; parts of a V2 checkpoint: their indexes,
+                                 sorted */
+    uint32_t file_count;      /* 0 for a V2 checkpoint that is not in parts */
 };
 
 /* locate_checkpoint: finds the files of `argument`; texts are allocated in `a`. Opens nothing but

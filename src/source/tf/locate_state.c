@@ -22,7 +22,8 @@ struct following {
     struct str latest;
     const char *stated; /* the path that it states */
     const char *beside; /* its last component, in `dir` */
-    const char *raw; /* likewise, if it is a Windows path that was written without escapes; NULL */
+    const char *raw;    /* the path as it stands in the file, if it is a Windows path that was
+                           written without escapes; else NULL */
 };
 
 static errint read_state(struct search *s, const char *file, struct statefile *out)

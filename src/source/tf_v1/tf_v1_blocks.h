@@ -15,10 +15,8 @@
 #include "io/io.h"
 #include "source/source.h"
 
-enum {
-    TF_V1_BLOCK_WINDOW =
-        256 << 10 /* stays in the processor's cache between the copy and the checksum */
-};
+/* It stays in the processor's cache between the copy and the checksum. */
+enum { TF_V1_BLOCK_WINDOW = 256 << 10 };
 
 #define TF_V1_NO_BLOCK UINT32_MAX
 

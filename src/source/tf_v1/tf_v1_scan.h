@@ -24,7 +24,7 @@ enum { TF_V1_VERIFIED_MOST = 64 << 20 };
 
 struct tf_v1_record {
     struct str key;           /* borrowed until the next call */
-    struct wire *wire;        /* what walks the value; borrowed likewise */
+    struct wire *wire;        /* what walks the value; borrowed until the next call */
     struct wire_window value; /* of the file, or of the unpacked block */
     bool packed;              /* the block is compressed */
     struct sstable_stored block;

@@ -31,8 +31,7 @@ struct reader {
     const struct bundle_part *part; /* of the record at hand */
     struct bundle_entry entry; /* of the record at hand: dtype and shape, once they were found to be
                                   right; else zero */
-    const char
-        *fault; /* of the record at hand, as record_fault was told it; in the catalog's arena */
+    const char *fault; /* of the record at hand, from record_fault; in the catalog's arena */
     unsigned bad_records;
     errint rc; /* of the first record that passes a limit */
 };
@@ -224,7 +223,7 @@ static errint take_record(struct reader *r, struct str key, struct str value)
         .dtype = known ? (uint8_t)e.dtype : DTYPE_INVALID,
         .rank = (uint8_t)e.rank,
         .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
-        /* Of a big-endian machine's variants nobody knows what the checksum is over. */
+        /* What the checksum of a big-endian machine's variants is over is not known. */
         .no_crc = !known || (e.dtype == DTYPE_VARIANT && r->build.big_endian),
     };
     if (e.slice_count == 1 && (rc = take_whole_slice(r, value, &e)) < 0) {

@@ -39,8 +39,8 @@ struct bundle_parts {
                        catalog's prefix */
     uint32_t *heap; /* of parts that have a next record: that of the least key is first */
     uint32_t heap_count;
-    uint32_t
-        *taken; /* the parts of the record that was given last, whose next ones are to be read */
+    uint32_t *taken; /* the parts of the record that was given last: their next ones are to be
+                        read */
     uint32_t taken_count;
     struct buf joined; /* owns: a record that several parts have */
     uint32_t shards;   /* of all */

@@ -42,7 +42,7 @@ struct bundle_entry {
 MUST_CHECK errint bundle_header_decode(struct str record, struct arena *scratch,
                                        struct bundle_header *out);
 
-/* bundle_entry_decode: likewise. out->dims lives in `scratch`. */
+/* bundle_entry_decode: as bundle_header_decode. out->dims lives in `scratch`. */
 MUST_CHECK errint bundle_entry_decode(struct str record, struct arena *scratch,
                                       struct bundle_entry *out);
 

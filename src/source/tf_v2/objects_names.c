@@ -146,7 +146,7 @@ static errint choose_slots(struct naming *n)
 
 /* Who keeps the name that claims [low, high) are for: whoever has it already, else the first, if
  * all of them hold the same. Keras 3 saves a variable under each path that leads to it.
- * OBJECTS_NO_TENSOR: nobody, since they differ or it is a key. */
+ * OBJECTS_NO_TENSOR: none of them, since they differ or the name is another tensor's key. */
 static uint32_t keeper_of(const struct naming *n, uint32_t low, uint32_t high)
 {
     uint32_t keeper = n->claims[low].tensor;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Variant tensors in data files of V2 checkpoints: nobody but their own op can read what is in
- * them, but checksums can be compared (tensorflow/core/util/tensor_bundle/tensor_bundle.cc,
+/* Variant tensors in data files of V2 checkpoints: only their own op can read what is in them, but
+ * checksums can be compared (tensorflow/core/util/tensor_bundle/tensor_bundle.cc,
  * WriteVariantTensor, ReadVariantTensor).
  *
  *     of each element: varint length | bytes | u32 masked crc so far
