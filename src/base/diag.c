@@ -64,20 +64,20 @@ static struct diag_entry *new_entry(struct diag *d)
     return &d->entries[d->kept];
 }
 
-FORMAT(6, 0)
-static void add_entry(struct diag *d, bool warning, enum diag_code code, struct position at,
-                      struct str subject, const char *fmt, va_list args)
+/* Keeps a copy of `e`, with the message that the format makes. */
+FORMAT(3, 0)
+static void add_entry(struct diag *d, struct diag_entry e, const char *fmt, va_list args)
 {
     if (!d) {
         return;
     }
-    if (warning) {
+    if (e.warning) {
         d->warnings++;
     } else {
         d->errors++;
     }
-    struct diag_entry *e = new_entry(d);
-    if (!e) {
+    struct diag_entry *kept = new_entry(d);
+    if (!kept) {
         return;
     }
     va_list again;
@@ -88,14 +88,11 @@ static void add_entry(struct diag *d, bool warning, enum diag_code code, struct 
         vsnprintf(message, (size_t)len + 1, fmt, again);
     }
     va_end(again);
-    const char *file = arena_cstr(&d->arena, str_from(at.file ? at.file : ""));
-    *e = (struct diag_entry){
-        .code = code,
-        .warning = warning,
-        .at = {file ? file : "", at.line},
-        .subject = arena_str(&d->arena, subject),
-        .message = message ? message : "no memory for the message",
-    };
+    const char *file = arena_cstr(&d->arena, str_from(e.at.file ? e.at.file : ""));
+    e.at.file = file ? file : "";
+    e.subject = arena_str(&d->arena, e.subject);
+    e.message = message ? message : "no memory for the message";
+    *kept = e;
     d->kept++;
 }
 
@@ -104,7 +101,8 @@ errint diag_error(struct diag *d, enum diag_code code, const char *file, struct 
 {
     va_list args;
     va_start(args, fmt);
-    add_entry(d, false, code, position_file(file), subject, fmt, args);
+    add_entry(d, (struct diag_entry){.code = code, .at = position_file(file), .subject = subject},
+              fmt, args);
     va_end(args);
     return codes[code].rc;
 }
@@ -114,7 +112,7 @@ errint diag_error_at(struct diag *d, enum diag_code code, struct position at, st
 {
     va_list args;
     va_start(args, fmt);
-    add_entry(d, false, code, at, subject, fmt, args);
+    add_entry(d, (struct diag_entry){.code = code, .at = at, .subject = subject}, fmt, args);
     va_end(args);
     return codes[code].rc;
 }
@@ -124,7 +122,10 @@ void diag_warn(struct diag *d, enum diag_code code, const char *file, struct str
 {
     va_list args;
     va_start(args, fmt);
-    add_entry(d, true, code, position_file(file), subject, fmt, args);
+    add_entry(d,
+              (struct diag_entry){
+                  .code = code, .warning = true, .at = position_file(file), .subject = subject},
+              fmt, args);
     va_end(args);
 }
 
@@ -133,7 +134,8 @@ void diag_warn_at(struct diag *d, enum diag_code code, struct position at, struc
 {
     va_list args;
     va_start(args, fmt);
-    add_entry(d, true, code, at, subject, fmt, args);
+    add_entry(d, (struct diag_entry){.code = code, .warning = true, .at = at, .subject = subject},
+              fmt, args);
     va_end(args);
 }
 

@@ -61,15 +61,15 @@ static errint check_variable(const struct graph *g, uint32_t i, struct diag *d)
     return 0;
 }
 
-errint graph_build(struct variable *variables, uint32_t count, struct graph *out, struct diag *d)
+errint graph_build(struct variable_list variables, struct graph *out, struct diag *d)
 {
     *out = (struct graph){.given = true};
-    errint rc = count ? sort_variables(variables, count, d) : 0;
+    errint rc = variables.count ? sort_variables(variables.items, variables.count, d) : 0;
     if (rc < 0) {
         return rc;
     }
-    const struct graph g = {variables, count, true};
-    for (uint32_t i = 0; i < count; i++) {
+    const struct graph g = {variables.items, variables.count, true};
+    for (uint32_t i = 0; i < variables.count; i++) {
         errint bad = check_variable(&g, i, d);
         if (rc == 0) {
             rc = bad;
@@ -88,14 +88,14 @@ static bool described_alike(const struct variable *a, const struct variable *b)
     return a->dtype == b->dtype && shape_eq(a->shape, b->shape) && partition_eq(&cut, &other);
 }
 
-errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
-                   struct arena *a, struct graph *out, struct diag *d)
+errint graph_merge(const struct graph *declared, struct variable_list more, struct arena *a,
+                   struct graph *out, struct diag *d)
 {
     *out = (struct graph){.given = true};
     if (!declared->count) {
-        return graph_build(more, count, out, d); /* a million need no copy */
+        return graph_build(more, out, d); /* a million need no copy */
     }
-    struct variable *all = ARENA_ARRAY(a, struct variable, (size_t)declared->count + count);
+    struct variable *all = ARENA_ARRAY(a, struct variable, (size_t)declared->count + more.count);
     if (!all) {
         return diag_no_memory(d);
     }
@@ -104,26 +104,26 @@ errint graph_merge(const struct graph *declared, struct variable *more, uint32_t
         memcpy(all, declared->variables, total * sizeof(*all));
     }
     errint rc = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct variable *v = graph_find(declared, more[i].name);
+    for (uint32_t i = 0; i < more.count; i++) {
+        const struct variable *v = graph_find(declared, more.items[i].name);
         if (!v) {
-            all[total++] = more[i];
-        } else if (described_alike(v, &more[i])) {
-            all[v - declared->variables].paths = more[i].paths;
+            all[total++] = more.items[i];
+        } else if (described_alike(v, &more.items[i])) {
+            all[v - declared->variables].paths = more.items[i].paths;
         } else {
-            errint bad =
-                diag_error_at(d, DIAG_GRAPH_INVALID, *v->at, v->name,
-                              "variable '%s' is declared %s %s here, but is %s %s in %s, or "
-                              "is cut otherwise there",
-                              message_shown(d, v->name), dtype_name(v->dtype),
-                              shape_text(v->shape).text, dtype_name(more[i].dtype),
-                              shape_text(more[i].shape).text, diag_place(d, *more[i].at));
+            errint bad = diag_error_at(
+                d, DIAG_GRAPH_INVALID, *v->at, v->name,
+                "variable '%s' is declared %s %s here, but is %s %s in %s, or "
+                "is cut otherwise there",
+                message_shown(d, v->name), dtype_name(v->dtype), shape_text(v->shape).text,
+                dtype_name(more.items[i].dtype), shape_text(more.items[i].shape).text,
+                diag_place(d, *more.items[i].at));
             if (rc == 0) {
                 rc = bad;
             }
         }
     }
-    errint bad = graph_build(all, total, out, d);
+    errint bad = graph_build((struct variable_list){all, total}, out, d);
     return rc ? rc : bad;
 }
 

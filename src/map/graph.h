@@ -31,6 +31,12 @@ struct variable {
     bool slot; /* of a partitioned variable: no rule of TensorFlow's reaches it, a Saver does */
 };
 
+/* Variables that are being put together. */
+struct variable_list {
+    struct variable *items; /* in an arena */
+    uint32_t count;
+};
+
 struct graph {
     const struct variable *variables; /* sorted by name, bytewise; names are unique */
     uint32_t count;
@@ -48,13 +54,12 @@ MUST_CHECK errint variable_parse(const struct ini_item *item, struct arena *a, s
 /* graph_build: sorts `variables` (taken over, in an arena that outlives *out, in the order
  * declared) and refuses, naming both lines, a name declared twice, and a plain variable called like
  * a part of a partitioned one (`x` and `x/part_0`). *out is `given`. */
-MUST_CHECK errint graph_build(struct variable *variables, uint32_t count, struct graph *out,
-                              struct diag *d);
+MUST_CHECK errint graph_build(struct variable_list variables, struct graph *out, struct diag *d);
 
 /* graph_merge: the variables of `declared` and `more` (names unique in each; `more` is taken over)
  * as one graph in `a`. One that both describe alike is taken once; one that they describe
  * differently is a DIAG_GRAPH_INVALID naming both places. */
-MUST_CHECK errint graph_merge(const struct graph *declared, struct variable *more, uint32_t count,
+MUST_CHECK errint graph_merge(const struct graph *declared, struct variable_list more,
                               struct arena *a, struct graph *out, struct diag *d);
 
 /* variable_partition: how the variable is cut; rank 0: it is a plain one. Borrows from it. */

@@ -305,7 +305,8 @@ static errint load_items(struct loading *l)
         l->m->names = l->extra->names;
     }
     if (l->m->graph.given) {
-        errint built = graph_build(l->variables, l->variable_count, &l->m->graph, l->d);
+        errint built = graph_build((struct variable_list){l->variables, l->variable_count},
+                                   &l->m->graph, l->d);
         note_error(l, built);
         l->m->graph_broken |= built < 0;
     }

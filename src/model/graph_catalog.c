@@ -10,12 +10,12 @@
  * OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
 
-/* Gives `count` variables, `numbers` by tensor of the graph, their paths, in `a`. */
+/* Gives the variables, `numbers` by tensor of the graph, their paths, in `a`. */
 static errint add_paths(const struct catalog *graph, const struct catalog *of,
-                        const uint32_t *numbers, struct arena *a, struct variable *variables,
-                        uint32_t count, struct diag *d)
+                        const uint32_t *numbers, struct arena *a, const struct variable_list *list,
+                        struct diag *d)
 {
-    struct variable_paths *paths = ARENA_ARRAY(a, struct variable_paths, count);
+    struct variable_paths *paths = ARENA_ARRAY(a, struct variable_paths, list->count);
     if (!paths) {
         return diag_no_memory(d);
     }
@@ -23,10 +23,10 @@ static errint add_paths(const struct catalog *graph, const struct catalog *of,
     if (rc < 0) {
         return rc;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        variables[i].paths = &paths[i];
+    for (uint32_t i = 0; i < list->count; i++) {
+        list->items[i].paths = &paths[i];
         if (paths[i].attribute) { /* a table has as many elements as were saved */
-            variables[i].shape = (struct shape){NULL, SHAPE_RANK_UNKNOWN};
+            list->items[i].shape = (struct shape){NULL, SHAPE_RANK_UNKNOWN};
         }
     }
     return 0;
@@ -49,14 +49,13 @@ static errint copy_tensor(const struct tensor *t, const struct position *at, str
 }
 
 errint graph_from_catalog(const struct catalog *c, const struct catalog *of, struct arena *a,
-                          struct variable **out, uint32_t *count, struct diag *d)
+                          struct variable_list *out, struct diag *d)
 {
-    *out = NULL;
-    *count = 0;
+    *out = (struct variable_list){0};
     const char *file = arena_cstr(a, str_from(c->prefix));
-    struct variable *variables = ARENA_ARRAY(a, struct variable, c->count);
+    struct variable_list list = {ARENA_ARRAY(a, struct variable, c->count), 0};
     struct position *at = ARENA_NEW(a, struct position);
-    if (!file || !at || !variables) {
+    if (!file || !at || !list.items) {
         return diag_no_memory(d);
     }
     *at = position_file(file);
@@ -64,7 +63,6 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
     if (!numbers) {
         return diag_no_memory(d);
     }
-    uint32_t used = 0;
     uint32_t unknown = 0;
     for (uint32_t i = 0; i < c->count; i++) {
         const struct tensor *t = &c->tensors[i];
@@ -72,11 +70,11 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
         if (!dtype_known(t->dtype)) {
             unknown++;
         } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
-            errint rc = copy_tensor(t, at, a, &variables[used]);
+            errint rc = copy_tensor(t, at, a, &list.items[list.count]);
             if (rc < 0) {
                 return diag_no_memory(d);
             }
-            numbers[i] = used++;
+            numbers[i] = list.count++;
         }
     }
     if (unknown) {
@@ -84,12 +82,11 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
                   "%u tensors of unknown dtype are left out of the graph", unknown);
     }
     if (of && of->names && of->names->friendly && c->names) {
-        errint rc = add_paths(c, of, numbers, a, variables, used, d);
+        errint rc = add_paths(c, of, numbers, a, &list, d);
         if (rc < 0) {
             return rc;
         }
     }
-    *out = variables;
-    *count = used;
+    *out = list;
     return 0;
 }

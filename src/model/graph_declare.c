@@ -10,8 +10,7 @@
 
 struct declaring {
     struct graph_reading *g;
-    struct variable *variables;
-    uint32_t count;
+    struct variable_list list;
     errint rc; /* the first failure; the others are reported too */
 };
 
@@ -72,7 +71,7 @@ static errint append_variable(struct declaring *to, struct str name, const struc
     for (unsigned i = 0; i < rank; i++) {
         dims[i] = t->shape.dims[i];
     }
-    to->variables[to->count++] = (struct variable){
+    to->list.items[to->list.count++] = (struct variable){
         .name = copy,
         .shape = {dims, t->shape.rank},
         .dtype = t->dtype,
@@ -94,7 +93,7 @@ static errint add_paths(struct declaring *to, const struct variable_paths *known
     }
     *paths = *known;
     paths->called_by_path = known->called_by_path && !known->tensor;
-    to->variables[to->count - 1].paths = paths;
+    to->list.items[to->list.count - 1].paths = paths;
     return 0;
 }
 
@@ -112,7 +111,7 @@ static errint append_members(struct declaring *to, const struct graph_member *fi
         if (rc < 0) {
             return rc;
         }
-        to->variables[to->count - 1].slot = first->slot;
+        to->list.items[to->list.count - 1].slot = first->slot;
         return 0;
     }
     if (part_of(end - 1) >= 0) {
@@ -226,7 +225,7 @@ static void sort_items(void *items, uint32_t count, size_t size,
     }
 }
 
-errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count)
+errint graph_declare(struct graph_reading *g, struct variable_list *out)
 {
     sort_items(g->members, g->member_count, sizeof(*g->members), compare_members);
     sort_items(g->nodes.items, g->nodes.count, sizeof(*g->nodes.items), compare_nodes);
@@ -236,8 +235,8 @@ errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *c
     if (g->has_collection) {
         room = count_keys(g);
     }
-    struct declaring to = {.g = g, .variables = ARENA_ARRAY(g->arena, struct variable, room)};
-    if (!to.variables) {
+    struct declaring to = {.g = g, .list = {ARENA_ARRAY(g->arena, struct variable, room), 0}};
+    if (!to.list.items) {
         return diag_no_memory(g->diag);
     }
     if (g->has_collection) {
@@ -252,15 +251,14 @@ errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *c
             "the graph has no variables: no collection of that name, no object that is one, no "
             "node that makes one");
     }
-    if (to.rc == 0 && to.count == 0) {
+    if (to.rc == 0 && to.list.count == 0) {
         return diag_error(g->diag, DIAG_GRAPH_INVALID, g->path, str_from(g->path),
                           "none of the graph's variables has a name of its own, and without a "
                           "checkpoint of objects "
                           "they have no paths: declare them in [variables]");
     }
     if (to.rc == 0) {
-        *out = to.variables;
-        *count = to.count;
+        *out = to.list;
     }
     return to.rc;
 }

@@ -214,10 +214,9 @@ static errint match_objects(struct graph_reading *g)
 }
 
 errint graph_file_read(const char *path, const char *tag, const struct catalog *c, struct arena *a,
-                       struct variable **out, uint32_t *count, struct diag *d)
+                       struct variable_list *out, struct diag *d)
 {
-    *out = NULL;
-    *count = 0;
+    *out = (struct variable_list){0};
     CLEANUP(reading_free) struct graph_reading *g = calloc(1, sizeof(*g));
     if (!g) {
         return diag_no_memory(d);
@@ -260,5 +259,5 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
                   "tf.compat.v1.train.Saver()");
     }
     rc = match_objects(g);
-    return rc < 0 ? rc : graph_declare(g, out, count);
+    return rc < 0 ? rc : graph_declare(g, out);
 }

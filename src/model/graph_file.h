@@ -50,10 +50,9 @@ bool graph_file_named(const char *path);
  * `tag` chooses among the meta graphs of a SavedModel: one tag, or several as "serve,gpu"; NULL for
  * the one tagged `serve`, else the only one. Errors, all that there are: DIAG_GRAPH_INVALID,
  * DIAG_LIMIT, DIAG_FILE_UNREADABLE, and DIAG_UNSUPPORTED for parts that no struct partition
- * describes. On failure *out is NULL. */
+ * describes. On failure *out is empty. */
 MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struct catalog *c,
-                                  struct arena *a, struct variable **out, uint32_t *count,
-                                  struct diag *d);
+                                  struct arena *a, struct variable_list *out, struct diag *d);
 
 /* graph_from_catalog: the tensors of another checkpoint as variables, likewise, by the names by
  * which they are known; nothing of c is borrowed. Where both are of objects, `paths` has what `of`
@@ -63,7 +62,6 @@ MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struc
  * are tensors of unknown dtype, with a warning, and the record of the object graph, which is no
  * variable. */
 MUST_CHECK errint graph_from_catalog(const struct catalog *c, const struct catalog *of,
-                                     struct arena *a, struct variable **out, uint32_t *count,
-                                     struct diag *d);
+                                     struct arena *a, struct variable_list *out, struct diag *d);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that read a graph share. Private to src/map/graph_*.c. */
+/* What the files that read a graph share. Private to src/model. */
 #ifndef CKPTFS_MODEL_GRAPH_READING_H
 #define CKPTFS_MODEL_GRAPH_READING_H
 
@@ -89,7 +89,7 @@ MUST_CHECK errint graph_complain_pairs(const struct object_tree *t, const char *
 
 /* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that
  * is wrong is in the diag. */
-MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable **out, uint32_t *count);
+MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable_list *out);
 
 /* From here on errors are in the diag.
  *

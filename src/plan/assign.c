@@ -266,7 +266,8 @@ static errint add_variable(struct store *s, const struct variable *v)
             rc = resolve_add_into_part(s->r, v, part, slot->source, as, slot->rule);
         } else {
             struct partition cut = variable_partition(v);
-            rc = resolve_add_part(s->r, v->name, slot->source, &cut, part, as, slot->rule);
+            rc = resolve_add_part(s->r, v->name, slot->source, (struct resolve_part){cut, part}, as,
+                                  slot->rule);
         }
         if (rc < 0) {
             return rc;

@@ -74,7 +74,8 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     int64_t parts = partition_axis(&partition, &axis);
     errint rc = resolve_ask(r, 1, (uint64_t)parts, rule->at);
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
-        rc = resolve_add_part(r, rule->target, t, &partition, part, as, index);
+        rc =
+            resolve_add_part(r, rule->target, t, (struct resolve_part){partition, part}, as, index);
         if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
             ((struct target_form *)(uintptr_t)r->targets[r->count - 1].form)->partition =
                 (struct partition){0};

@@ -130,11 +130,17 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct p
 MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
                               struct conversion as, uint32_t rule);
 
-/* resolve_add_part: appends part `part` of `variable`, cut from `source` by `partition`, which fits
- * it. */
+/* One part of a variable that is cut. */
+struct resolve_part {
+    struct partition cut;
+    int64_t number;
+};
+
+/* resolve_add_part: appends that part of `variable`, cut from `source`, which the partition
+ * fits. */
 MUST_CHECK errint resolve_add_part(struct resolve *r, struct str variable,
-                                   const struct tensor *source, const struct partition *partition,
-                                   int64_t part, struct conversion as, uint32_t rule);
+                                   const struct tensor *source, struct resolve_part part,
+                                   struct conversion as, uint32_t rule);
 
 /* resolve_add_into_part: appends part `part` of v, a partitioned variable of the graph, as all of
  * `source`, whose shape is that part's: what a rule makes that names the part. */

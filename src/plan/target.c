@@ -171,11 +171,10 @@ errint resolve_add(struct resolve *r, struct str name, const struct tensor *sour
 
 /* The form of one part: its box within the source, cut on one axis. */
 static struct target_form *part_form(struct resolve *r, const struct tensor *source,
-                                     const struct partition *partition, int64_t part,
-                                     struct conversion as)
+                                     struct resolve_part part, struct conversion as)
 {
     unsigned axis;
-    int64_t parts = partition_axis(partition, &axis);
+    int64_t parts = partition_axis(&part.cut, &axis);
     struct target_form *form = new_form(r, source, as);
     int64_t *start = ARENA_ARRAY(r->arena, int64_t, source->rank);
     int64_t *dims = ARENA_ARRAY(r->arena, int64_t, source->rank);
@@ -183,11 +182,11 @@ static struct target_form *part_form(struct resolve *r, const struct tensor *sou
         return NULL;
     }
     memcpy(dims, source->dims, source->rank * sizeof(*dims));
-    split_part(source->dims[axis], parts, part, &start[axis], &dims[axis]);
+    split_part(source->dims[axis], parts, part.number, &start[axis], &dims[axis]);
     form->shape.dims = dims;
     form->slice_start = start;
-    form->part = part;
-    form->partition = *partition;
+    form->part = part.number;
+    form->partition = part.cut;
     return set_pieces(r, form, source, start, axis) < 0 ? NULL : form;
 }
 
@@ -205,11 +204,10 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
 }
 
 errint resolve_add_part(struct resolve *r, struct str variable, const struct tensor *source,
-                        const struct partition *partition, int64_t part, struct conversion as,
-                        uint32_t rule)
+                        struct resolve_part part, struct conversion as, uint32_t rule)
 {
-    struct target_form *form = part_form(r, source, partition, part, as);
-    struct str name = resolve_part_name(r, variable, part);
+    struct target_form *form = part_form(r, source, part, as);
+    struct str name = resolve_part_name(r, variable, part.number);
     if (!form || !name.ptr) {
         return diag_no_memory(r->diag);
     }

@@ -76,8 +76,8 @@ static errint name_alike(struct catalog *graph, const struct catalog *c, struct 
 }
 
 /* The variables of another checkpoint. */
-static errint read_checkpoint_graph(const char *path, struct view *v, struct variable **variables,
-                                    uint32_t *count, struct diag *d)
+static errint read_checkpoint_graph(const char *path, struct view *v, struct variable_list *more,
+                                    struct diag *d)
 {
     struct catalog *other = NULL;
     errint rc = open_catalog(path, NULL, d, &other);
@@ -85,7 +85,7 @@ static errint read_checkpoint_graph(const char *path, struct view *v, struct var
         rc = name_alike(other, v->catalog, d);
     }
     if (rc == 0) {
-        rc = graph_from_catalog(other, v->catalog, &v->arena, variables, count, d);
+        rc = graph_from_catalog(other, v->catalog, &v->arena, more, d);
     }
     catalog_close(other);
     return rc;
@@ -98,15 +98,14 @@ static errint open_graph(const char *path, struct view *v, struct diag *d)
     if (!path) {
         return 0;
     }
-    struct variable *variables = NULL;
-    uint32_t count = 0;
+    struct variable_list more = {0};
     bool file = graph_file_named(path);
     if (file) {
         locate_warn_both(path, d);
     }
-    errint rc = file ? graph_file_read(path, NULL, v->catalog, &v->arena, &variables, &count, d)
-                     : read_checkpoint_graph(path, v, &variables, &count, d);
-    return rc < 0 ? rc : graph_merge(&v->map->graph, variables, count, &v->arena, &v->graph, d);
+    errint rc = file ? graph_file_read(path, NULL, v->catalog, &v->arena, &more, d)
+                     : read_checkpoint_graph(path, v, &more, d);
+    return rc < 0 ? rc : graph_merge(&v->map->graph, more, &v->arena, &v->graph, d);
 }
 
 /* ---- the files ------------------------------------------------------------------------------- */

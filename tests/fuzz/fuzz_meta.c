@@ -10,13 +10,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena a;
     arena_init(&a);
     fuzz_file(data, size);
-    struct variable *variables;
-    uint32_t count;
-    errint rc = graph_file_read(fuzz_path(), NULL, NULL, &a, &variables, &count, &d);
+    struct variable_list list;
+    errint rc = graph_file_read(fuzz_path(), NULL, NULL, &a, &list, &d);
     fuzz_said(rc, &d);
-    FUZZ_CHECK(rc == 0 || (!variables && count == 0));
-    for (uint32_t i = 0; i < count; i++) {
-        const struct variable *v = &variables[i];
+    FUZZ_CHECK(rc == 0 || (!list.items && list.count == 0));
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct variable *v = &list.items[i];
         FUZZ_CHECK(i == 0 || str_cmp(v[-1].name, v->name) < 0);
         fuzz_sum(v->name.ptr, v->name.len);
         if (v->shape.rank != SHAPE_RANK_UNKNOWN) {

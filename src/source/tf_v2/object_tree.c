@@ -26,17 +26,9 @@ void object_tree_fini(struct object_tree *t)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* An ObjectReference (node 1, name 2) or a SlotVariableReference (variable 1, name 2, node 3). What
- * is absent is 0, or empty. */
-struct fields {
-    uint64_t first;
-    uint64_t third;
-    struct wire_window name;
-};
-
-static errint read_fields(struct wire *w, struct wire_window at, struct fields *out)
+errint object_reference_read(struct wire *w, struct wire_window at, struct object_reference *out)
 {
-    *out = (struct fields){0};
+    *out = (struct object_reference){0};
     struct wire_field f;
     int got;
     while ((got = wire_next(w, &at, &f)) > 0) {
@@ -60,8 +52,8 @@ static uint32_t node_number(uint64_t number)
 static errint add_link(struct object_tree *t, struct object_links *list, struct wire *w,
                        struct wire_window at)
 {
-    struct fields f;
-    errint rc = read_fields(w, at, &f);
+    struct object_reference f;
+    errint rc = object_reference_read(w, at, &f);
     if (rc < 0) {
         return rc;
     }

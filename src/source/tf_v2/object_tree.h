@@ -45,6 +45,19 @@ struct object_tree {
     struct object_links slots; /* sorted by from, variable, name */
 };
 
+/* An ObjectReference: the number of a node (`first`) and its name. Or a SlotVariableReference: the
+ * numbers of the variable (`first`) and of the slot (`third`), and the slot's name. As in the
+ * record, not checked; what is absent is 0, or empty. */
+struct object_reference {
+    uint64_t first;
+    uint64_t third;
+    struct wire_window name;
+};
+
+/* object_reference_read: the one in the window `at` of w. Fails as wire_next. */
+MUST_CHECK errint object_reference_read(struct wire *w, struct wire_window at,
+                                        struct object_reference *out);
+
 /* object_tree_init: an empty tree. object_tree_fini frees it. */
 void object_tree_init(struct object_tree *t);
 void object_tree_fini(struct object_tree *t);

@@ -49,12 +49,12 @@ static errint read_attribute(struct reading *r, struct wire_window at, uint32_t 
             key = f.bytes;
         }
     }
-    uint32_t tensor = OBJECTS_NO_TENSOR;
+    uint32_t tensor = OBJECT_NONE;
     errint rc = got < 0 ? got : objects_record_tensor(r->c, r->w, key, r->key, &tensor);
-    if (rc < 0 || tensor == OBJECTS_NO_TENSOR) {
+    if (rc < 0 || tensor == OBJECT_NONE) {
         return rc;
     }
-    if (*node == OBJECTS_NO_TENSOR) {
+    if (*node == OBJECT_NONE) {
         *node = tensor;
     }
     struct object_name *name = &r->names[tensor];
@@ -63,7 +63,7 @@ static errint read_attribute(struct reading *r, struct wire_window at, uint32_t 
 
 static errint read_attributes(struct reading *r, struct wire_window node)
 {
-    uint32_t tensor = OBJECTS_NO_TENSOR;
+    uint32_t tensor = OBJECT_NONE;
     struct wire_window attribute;
     int got;
     while ((got = wire_next_of(r->w, &node, NODE_ATTRIBUTES, &attribute)) > 0) {
@@ -75,7 +75,7 @@ static errint read_attributes(struct reading *r, struct wire_window node)
     if (got < 0) {
         return got;
     }
-    if (r->node_count == OBJECTS_NODES_MOST) {
+    if (r->node_count == OBJECT_NODES_MOST) {
         return wire_blame(r->w, -EOVERFLOW, node.off, "it has more than 32 Mi nodes");
     }
     if (!grow(&r->nodes, &r->node_cap, r->node_count, sizeof(*r->nodes))) {
@@ -87,36 +87,23 @@ static errint read_attributes(struct reading *r, struct wire_window node)
 
 static errint read_slot(struct reading *r, struct wire_window at)
 {
-    uint64_t original = 0; /* as an absent field is */
-    uint64_t node = 0;
-    struct wire_window slot = {0};
-    struct wire_window start = at;
-    struct wire_field f;
-    int got;
-    while ((got = wire_next(r->w, &at, &f)) > 0) {
-        if (f.number == SLOT_ORIGINAL && f.type == WIRE_VARINT) {
-            original = f.value;
-        } else if (f.number == SLOT_NODE && f.type == WIRE_VARINT) {
-            node = f.value;
-        } else if (f.number == SLOT_NAME && f.type == WIRE_BYTES) {
-            slot = f.bytes;
-        }
+    struct object_reference slot;
+    errint rc = object_reference_read(r->w, at, &slot);
+    if (rc < 0) {
+        return rc;
     }
-    if (got < 0) {
-        return got;
-    }
-    if (original >= r->node_count || node >= r->node_count) {
-        return wire_blame(r->w, -EBADMSG, start.off,
+    if (slot.first >= r->node_count || slot.third >= r->node_count) {
+        return wire_blame(r->w, -EBADMSG, at.off,
                           "a slot variable refers to a node that is not there");
     }
-    uint32_t tensor = r->nodes[node];
-    uint32_t variable = r->nodes[original];
-    if (tensor == OBJECTS_NO_TENSOR || variable == OBJECTS_NO_TENSOR || tensor == variable ||
-        wire_len(slot) == 0 || r->names[tensor].slot.len) {
+    uint32_t tensor = r->nodes[slot.third];
+    uint32_t variable = r->nodes[slot.first];
+    if (tensor == OBJECT_NONE || variable == OBJECT_NONE || tensor == variable ||
+        wire_len(slot.name) == 0 || r->names[tensor].slot.len) {
         return 0; /* not in the checkpoint: nothing to name */
     }
     r->names[tensor].slot_of = variable;
-    return copy_name(r, slot, &r->names[tensor].slot);
+    return copy_name(r, slot.name, &r->names[tensor].slot);
 }
 
 static errint read_slots(struct reading *r, struct wire_window node)
@@ -151,7 +138,7 @@ errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
                     struct object_name *names)
 {
     for (uint32_t i = 0; i < c->count; i++) {
-        names[i] = (struct object_name){.slot_of = OBJECTS_NO_TENSOR};
+        names[i] = (struct object_name){.slot_of = OBJECT_NONE};
     }
     struct reading r = {
         .c = c,

@@ -16,21 +16,18 @@
 #include "base/errint.h"
 #include "codec/wire.h"
 #include "source/catalog.h"
-
-#define OBJECTS_NO_TENSOR UINT32_MAX
-
-enum { OBJECTS_NODES_MOST = 32 << 20 };
+#include "source/tf_v2/object_tree.h"
 
 /* What the graph says of one tensor. */
 struct object_name {
     struct str full;  /* as a name-based Saver would have called it; empty: not recorded */
     struct str slot;  /* the name of the slot that it is; empty: it is none */
-    uint32_t slot_of; /* position of the variable's tensor, or OBJECTS_NO_TENSOR */
+    uint32_t slot_of; /* position of the variable's tensor, or OBJECT_NONE */
 };
 
 /* objects_read: fills `names`, one for each tensor of c, from the graph that w walks; texts are
  * allocated in `a`. -EBADMSG and -EOVERFLOW with words in w->wrong, -EIO, -ENOMEM. The limits:
- * OBJECTS_NODES_MOST nodes, 64 KiB and 512 components a name, and all names together what they are
+ * OBJECT_NODES_MOST nodes, 64 KiB and 512 components a name, and all names together what they are
  * in an index, 64 times its size and 64 MiB. */
 MUST_CHECK errint objects_read(const struct catalog *c, struct wire *w, struct arena *a,
                                struct object_name *names);

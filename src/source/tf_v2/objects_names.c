@@ -146,20 +146,20 @@ static errint choose_slots(struct naming *n)
 
 /* Who keeps the name that claims [low, high) are for: whoever has it already, else the first, if
  * all of them hold the same. Keras 3 saves a variable under each path that leads to it.
- * OBJECTS_NO_TENSOR: none of them, since they differ or the name is another tensor's key. */
+ * OBJECT_NONE: none of them, since they differ or the name is another tensor's key. */
 static uint32_t keeper_of(const struct naming *n, uint32_t low, uint32_t high)
 {
     uint32_t keeper = n->claims[low].tensor;
     for (uint32_t i = low; i < high; i++) {
         if (is_others_key(n, n->claims[i].name, n->claims[i].tensor)) {
-            return OBJECTS_NO_TENSOR;
+            return OBJECT_NONE;
         }
         keeper = n->state[n->claims[i].tensor] == NAMING_SETTLED ? n->claims[i].tensor : keeper;
     }
     for (uint32_t i = low; i < high; i++) {
         if (n->claims[i].tensor != keeper &&
             !tensor_agrees(&n->c->tensors[keeper], &n->c->tensors[n->claims[i].tensor])) {
-            return OBJECTS_NO_TENSOR;
+            return OBJECT_NONE;
         }
     }
     return keeper;
@@ -178,7 +178,7 @@ static errint share_name(struct naming *n, uint32_t low, uint32_t high)
             continue;
         }
         n->state[at->tensor] = NAMING_SHARED;
-        if (keeper == OBJECTS_NO_TENSOR && add_alias(n, at->name, at->tensor) < 0) {
+        if (keeper == OBJECT_NONE && add_alias(n, at->name, at->tensor) < 0) {
             return -ENOMEM;
         }
     }

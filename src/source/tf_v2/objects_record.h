@@ -9,7 +9,7 @@
 #include "io/io.h"
 #include "source/catalog_names.h"
 
-/* Fields of TrackableObjectGraph, TrackableObject, SerializedTensor and SlotVariableReference
+/* Fields of TrackableObjectGraph, TrackableObject and SerializedTensor
  * (tensorflow/core/protobuf/trackable_object_graph.proto). */
 enum {
     GRAPH_NODES = 1,
@@ -18,9 +18,6 @@ enum {
     ATTRIBUTE_NAME = 1,
     ATTRIBUTE_FULL_NAME = 2,
     ATTRIBUTE_KEY = 3,
-    SLOT_ORIGINAL = 1,
-    SLOT_NAME = 2,
-    SLOT_NODE = 3,
 };
 
 #define OBJECTS_RECORD_MOST (UINT64_C(2) << 30) /* bytes: protobuf makes no larger message */

@@ -190,7 +190,7 @@ static void graph_build_sorts_and_finds(void **state)
         assert_int_equal(declare(names[i], "float32 [2]", i, &v[i]), 0);
     }
     struct graph g;
-    assert_int_equal(graph_build(v, ARRAY_LEN(names), &g, &diag), 0);
+    assert_int_equal(graph_build((struct variable_list){v, ARRAY_LEN(names)}, &g, &diag), 0);
     assert_true(g.given);
     assert_int_equal(g.count, ARRAY_LEN(names));
     for (uint32_t i = 0; i < g.count; i++) {
@@ -207,7 +207,7 @@ static void graph_build_no_variables_is_a_given_graph(void **state)
 {
     (void)state;
     struct graph g;
-    assert_int_equal(graph_build(NULL, 0, &g, &diag), 0);
+    assert_int_equal(graph_build((struct variable_list){0}, &g, &diag), 0);
     assert_true(g.given);
     assert_null(graph_find(&g, STR("a")));
 }
@@ -223,7 +223,7 @@ static void graph_build_conflicts_name_both_lines(void **state)
     assert_int_equal(declare("y", "float32 [2]", 1, &v[4]), 0);
     assert_int_equal(declare("y/part_0", "float32 [2]", 2, &v[5]), 0);
     struct graph g;
-    assert_int_equal(graph_build(v, 6, &g, &diag), -EINVAL);
+    assert_int_equal(graph_build((struct variable_list){v, 6}, &g, &diag), -EINVAL);
     assert_int_equal(diag.errors, 2);
     assert_string_equal(place_text(diag.entries[0].at), "dir/m.ini:9");
     assert_non_null(strstr(diag.entries[0].message, "before at m.ini:10"));

@@ -24,8 +24,7 @@
 static struct {
     struct arena arena;
     struct diag diag;
-    struct variable *variables;
-    uint32_t count;
+    struct variable_list list;
     errint rc;
 } now;
 
@@ -43,9 +42,9 @@ static int forget(void **state)
 static errint read_path(const char *path, const char *tag)
 {
     forget(NULL);
-    now.rc = graph_file_read(path, tag, NULL, &now.arena, &now.variables, &now.count, &now.diag);
+    now.rc = graph_file_read(path, tag, NULL, &now.arena, &now.list, &now.diag);
     assert_true(now.rc == 0 ? now.diag.errors == 0
-                            : now.diag.errors > 0 && !now.variables && !now.count);
+                            : now.diag.errors > 0 && !now.list.items && !now.list.count);
     return now.rc;
 }
 
@@ -96,8 +95,8 @@ static void print_dims(struct buf *b, const char *key, const int64_t *dims, unsi
 
 static void print_rows(struct buf *b)
 {
-    for (uint32_t i = 0; i < now.count; i++) {
-        const struct variable *v = &now.variables[i];
+    for (uint32_t i = 0; i < now.list.count; i++) {
+        const struct variable *v = &now.list.items[i];
         buf_printf(b, "%s{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\"", i ? ",\n" : "",
                    STR_ARG(v->name), dtype_name(v->dtype));
         print_dims(b, "shape", v->shape.dims, v->shape.rank, v->shape.rank == SHAPE_RANK_UNKNOWN);
@@ -137,7 +136,7 @@ static void graph_file_read_golden_metas_are_as_tensorflow_says(void **state)
     assert_truth("unknown_shapes/graph.meta", "unknown_shapes/truth.json", NULL);
     assert_truth("constant/graph.meta", "constant/truth.json", NULL);
     assert_truth("no_variables_collection/graph.meta", "no_variables_collection/truth.json", NULL);
-    assert_string_equal(now.variables[0].at->file, GOLDEN "no_variables_collection/graph.meta");
+    assert_string_equal(now.list.items[0].at->file, GOLDEN "no_variables_collection/graph.meta");
 }
 
 static void graph_file_read_golden_saved_models_are_as_tensorflow_says(void **state)
@@ -151,7 +150,7 @@ static void graph_file_read_golden_saved_models_are_as_tensorflow_says(void **st
     assert_truth("saved_model_v2/saved_model", "saved_model_v2/truth.json", NULL);
     assert_int_equal(now.diag.warnings, 0);
     assert_truth("saved_model_keras/saved_model", "saved_model_keras/truth.json", NULL);
-    assert_string_equal(now.variables[0].at->file,
+    assert_string_equal(now.list.items[0].at->file,
                         GOLDEN "saved_model_keras/saved_model/saved_model.pb (tags serve)");
 }
 
@@ -502,7 +501,7 @@ static void graph_file_read_equal_duplicates_are_one(void **state)
     add_node(&g, "w", "VariableV2", 1, 1, DIMS(2));
     add_node(&g, "w", "VariableV2", 1, 1, DIMS(2));
     assert_int_equal(read_made(&g), 0);
-    assert_int_equal(now.count, 1);
+    assert_int_equal(now.list.count, 1);
 }
 
 static void graph_file_read_everything_wrong_is_reported(void **state)
@@ -534,8 +533,8 @@ static void graph_file_read_names_are_any_bytes(void **state)
     struct mkgraph g = {0};
     add_node_named(&g, "\xff\0\n", 3, "VariableV2", 1, 0, NULL);
     assert_int_equal(read_made(&g), 0);
-    assert_int_equal(now.count, 1);
-    assert_true(str_eq(now.variables[0].name, str_of("\xff\0\n", 3)));
+    assert_int_equal(now.list.count, 1);
+    assert_true(str_eq(now.list.items[0].name, str_of("\xff\0\n", 3)));
 }
 
 static void graph_file_read_long_names_are_over_the_limit(void **state)
@@ -659,18 +658,18 @@ static void cut_everywhere(const char *path)
     assert_int_equal(read_path(path, NULL), 0);
     CLEANUP_BUF struct buf names = {0};
     buf_text(&names, "\n");
-    for (uint32_t i = 0; i < now.count; i++) {
-        buf_printf(&names, STR_FMT "\n", STR_ARG(now.variables[i].name));
+    for (uint32_t i = 0; i < now.list.count; i++) {
+        buf_printf(&names, STR_FMT "\n", STR_ARG(now.list.items[i].name));
     }
     CLEANUP_CLOSE int fd = file_of(text.ptr, text.len);
     unsigned refused = 0;
     for (size_t len = text.len; len-- > 0;) {
         assert_int_equal(ftruncate(fd, (off_t)len), 0);
         refused += read_fd(fd) < 0;
-        for (uint32_t i = 0; i < now.count; i++) {
+        for (uint32_t i = 0; i < now.list.count; i++) {
             char line[256];
             struct str whole =
-                now.variables[i].name; /* without the collection parts are themselves */
+                now.list.items[i].name; /* without the collection parts are themselves */
             long part = str_search(whole, STR("/part_"));
             whole = part < 0 || str_find(str_from_pos(whole, (size_t)part + 1), '/') >= 0
                         ? whole
@@ -750,12 +749,11 @@ static void graph_from_catalog_takes_what_has_a_dtype(void **state)
     };
     struct catalog c = {.prefix = "dir/other", .tensors = tensors, .count = ARRAY_LEN(tensors)};
     forget(NULL);
-    assert_int_equal(
-        graph_from_catalog(&c, NULL, &now.arena, &now.variables, &now.count, &now.diag), 0);
+    assert_int_equal(graph_from_catalog(&c, NULL, &now.arena, &now.list, &now.diag), 0);
     ASSERT_ROWS("{\"name\":\"s\",\"dtype\":\"string\",\"shape\":[10],\"partition\":null},\n"
                 "{\"name\":\"sliced\",\"dtype\":\"float16\",\"shape\":[10,4],\"partition\":null},\n"
                 "{\"name\":\"w\",\"dtype\":\"int64\",\"shape\":[],\"partition\":null}");
-    assert_string_equal(now.variables[0].at->file, "dir/other");
+    assert_string_equal(now.list.items[0].at->file, "dir/other");
     assert_int_equal(now.diag.warnings, 1);
 }
 
