@@ -180,10 +180,12 @@ static errint prepare(struct served *s, const struct opts *o)
         .session = s->session,
         .total_bytes = ops_total_bytes(s->view.plan),
         .max_read = o->max_read,
-        .handles = {.view = &s->view,
-                    .diag = &s->diag,
-                    .stats = &s->ops.stats,
-                    .lock = PTHREAD_MUTEX_INITIALIZER},
+        .files = {.view = &s->view,
+                  .texts = {.view = &s->view,
+                            .diag = &s->diag,
+                            .stats = &s->ops.stats,
+                            .lock = PTHREAD_MUTEX_INITIALIZER},
+                  .lock = PTHREAD_MUTEX_INITIALIZER},
         .threads = s->capacity.threads,
     };
     rc = read_errors_open(&s->view, &s->ops.stats, &s->read_errors);
@@ -192,7 +194,7 @@ static errint prepare(struct served *s, const struct opts *o)
         log_error("out of memory");
         return rc;
     }
-    s->ops.read_errors = s->ops.handles.read_errors = s->read_errors;
+    s->ops.read_errors = s->ops.files.texts.read_errors = s->read_errors;
     s->ops.kernel_cache = s->kernel_cache;
     s->ops.sandbox = &s->sandbox;
     sandbox_narrow(&s->sandbox, &s->view);
@@ -326,7 +328,7 @@ static void finish(struct served *s, const struct mountpoint *m)
     if (s->session) {
         fuse_session_destroy(s->session);
     }
-    handle_close_all(&s->ops.handles);
+    open_files_close(&s->ops.files);
     kernel_cache_close(s->kernel_cache);
     read_errors_close(s->read_errors);
     view_close(&s->view);

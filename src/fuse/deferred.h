@@ -14,7 +14,7 @@
 #include "base/once.h"
 
 struct deferred;
-struct handle;
+struct open_file;
 
 enum deferred_kind { DEFERRED_READ, DEFERRED_GETATTR };
 
@@ -22,9 +22,10 @@ struct deferred_request {
     fuse_req_t req;
     enum deferred_kind kind;
     uint32_t file; /* that is read, or asked about */
-    off_t off;     /* of a read, as are the next */
+    /* Of a read: */
+    struct open_file *open;
+    off_t off;
     size_t size;
-    struct handle *handle; /* of a file whose text is rendered; else NULL */
 };
 
 /* Answers it, with that patience; false if it would have to wait longer, and is not answered. */

@@ -10,7 +10,6 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/once.h"
-#include "fuse/handle.h"
 #include "fuse/worker.h"
 #include "view/content.h"
 
@@ -131,25 +130,14 @@ static bool reply_attr(const struct deferred_request *r)
     return true;
 }
 
-static ssize_t read_file(const struct ops_context *c, const struct deferred_request *r,
-                         struct worker *w)
-{
-    if (r->handle) {
-        return handle_read(r->handle, (uint64_t)r->off, r->size, w->buf);
-    }
-    struct content content;
-    errint rc = content_open(c->view, r->file, CONTENT_BYTES, &w->reader, &content);
-    return rc < 0 ? rc
-                  : layout_read(&content.layout, &w->reader, (uint64_t)r->off, r->size, w->buf);
-}
-
-/* The answer to a read; false: likewise. */
+/* The answer to a read; false: somebody who may wait has to give it. */
 static bool reply_read(const struct deferred_request *r)
 {
     struct ops_context *c = context_of(r->req);
     struct worker *w = worker_self(c->view, r->size);
     cause_clear();
-    ssize_t got = w ? read_file(c, r, w) : -ENOMEM;
+    ssize_t got =
+        w ? open_file_read(r->open, &w->reader, (uint64_t)r->off, r->size, w->buf) : -ENOMEM;
     if (got >= 0) {
         stats_count(&c->stats.bytes, (uint64_t)got);
         fuse_reply_buf(r->req, w->buf, (size_t)got);
@@ -219,13 +207,6 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 
 /* ---- files ---- */
 
-/* Whether the file is a text that is rendered (fuse/handle.h). */
-static bool is_rendered(const struct ops_context *c, uint32_t file)
-{
-    return content_kind(c->view, file) == NODE_TEXT &&
-           c->view->tree->nodes[file].number != TEXT_MAP;
-}
-
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct ops_context *c = context_of(req);
@@ -238,29 +219,25 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         return;
     }
     stats_count(&c->stats.opens, 1);
-    struct handle *h = NULL;
-    uint32_t file = file_of(ino);
-    if (!is_rendered(c, file)) {
-        fi->keep_cache = 1;
-    } else {
-        enum text text = (enum text)c->view->tree->nodes[file].number;
-        errint rc = handle_open(&c->handles, text, &h);
-        if (rc < 0) {
-            refuse(req, ino, rc);
-            return;
-        }
-        fi->direct_io = 1; /* the size is not known to the kernel */
+    struct worker *w = worker_self(c->view, 0);
+    struct open_file *o;
+    errint rc = w ? open_file_make(&c->files, file_of(ino), &w->reader, &o) : -ENOMEM;
+    if (rc < 0) {
+        refuse(req, ino, rc);
+        return;
     }
-    fi->fh = handle_to_fh(h);
+    fi->direct_io = open_file_is_rendered(o); /* the size is not known to the kernel */
+    fi->keep_cache = !open_file_is_rendered(o);
+    fi->fh = open_file_to_fh(o);
     if (fuse_reply_open(req, fi) == -ENOENT) {
-        handle_close(h); /* the open was interrupted: no release follows */
+        open_file_close(o); /* the open was interrupted: no release follows */
     }
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)ino;
-    handle_close(handle_from_fh(fi->fh));
+    open_file_close(open_file_from_fh(fi->fh));
     fuse_reply_err(req, 0);
 }
 
@@ -276,8 +253,12 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     if (kind_at(c, ino) == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
     } else {
-        struct handle *h = is_rendered(c, file_of(ino)) ? handle_from_fh(fi->fh) : NULL;
-        answer(&(const struct deferred_request){req, DEFERRED_READ, file_of(ino), off, size, h});
+        answer(&(const struct deferred_request){.req = req,
+                                                .kind = DEFERRED_READ,
+                                                .file = file_of(ino),
+                                                .open = open_file_from_fh(fi->fh),
+                                                .off = off,
+                                                .size = size});
     }
 }
 

@@ -9,15 +9,15 @@
 #include <fuse_lowlevel.h>
 
 #include "fuse/deferred.h"
-#include "fuse/handle.h"
 #include "fuse/kernel_cache.h"
+#include "fuse/open_file.h"
 #include "fuse/read_errors.h"
 #include "sandbox/sandbox.h"
 #include "view/attr.h"
 #include "view/stats.h"
 #include "view/view.h"
 
-/* The session's user data. Borrows all; only the counters and the open handles change. */
+/* The session's user data. Borrows all; only the counters and the open files change. */
 struct ops_context {
     const struct view *view;
     const struct attr_policy *policy;
@@ -31,7 +31,7 @@ struct ops_context {
     unsigned threads;             /* that answer at the same time */
     bool inited;                  /* INIT was answered */
     struct stats stats;
-    struct handle_list handles;
+    struct open_files files;
 };
 
 extern const struct fuse_lowlevel_ops ops_table;

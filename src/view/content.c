@@ -157,6 +157,19 @@ bool content_sized(const struct view *v, uint32_t file)
     }
 }
 
+bool content_planned(const struct view *v, uint32_t file)
+{
+    const struct target *t = content_target(v, file);
+    switch (content_kind(v, file)) {
+    case NODE_TARGET:
+        return t && target_sized(t);
+    case NODE_FORMAT:
+        return content_format_file(v, file).source != NULL;
+    default:
+        return true;
+    }
+}
+
 errint content_open_made(const struct view *v, const struct made_file *f, enum content_need need,
                          struct reader *r, struct content *out)
 {
@@ -186,4 +199,45 @@ errint content_open(const struct view *v, uint32_t file, enum content_need need,
     const struct made_file made = {
         .kind = (enum node_kind)n->kind, .format = n->format, .number = n->number};
     return content_open_made(v, &made, need, r, out);
+}
+
+/* ---- kept ------------------------------------------------------------------------------------ */
+
+/* How many extents of the layout are c's own. */
+static size_t own_extents(const struct content *c)
+{
+    return c->layout.extents == c->own ? c->layout.count : 0;
+}
+
+/* How many bytes c's own header has. */
+static size_t own_header(const struct content *c)
+{
+    const struct extent *first = c->layout.extents;
+    bool has_header = own_extents(c) && first->kind == EXTENT_BYTES && first->bytes == c->header;
+    if (!has_header) {
+        return 0;
+    }
+    return (size_t)(c->layout.count > 1 ? c->own[1].off : c->layout.size);
+}
+
+size_t content_kept_bytes(const struct content *c)
+{
+    return sizeof(c->layout) + own_extents(c) * sizeof(c->own[0]) + own_header(c);
+}
+
+struct layout *content_keep(const struct content *c, void *room)
+{
+    struct layout *l = room;
+    size_t extents = own_extents(c);
+    size_t header = own_header(c);
+    *l = c->layout;
+    if (extents) {
+        struct extent *own = (struct extent *)(l + 1);
+        memcpy(own, c->own, extents * sizeof(*own));
+        l->extents = own;
+        if (header) {
+            own[0].bytes = memcpy(own + extents, c->header, header);
+        }
+    }
+    return l;
 }

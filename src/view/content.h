@@ -86,14 +86,25 @@ struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
  * needed to, or somebody has done it already. */
 bool content_sized(const struct view *v, uint32_t file);
 
+/* content_planned: whether content_open goes by the plan alone: it waits for nothing, and does not
+ * fail. */
+bool content_planned(const struct view *v, uint32_t file);
+
 /* content_open: the layout of a file in *out. Reports and stats, whose text is rendered
- * (fuse/handle.h), are empty. Any thread; what is built once may take its time, and others wait for
- * it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM, -EOVERFLOW. */
+ * (fuse/rendered_text.h), are empty. Any thread; what is built once may take its time, and others
+ * wait for it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM,
+ * -EOVERFLOW. */
 MUST_CHECK errint content_open(const struct view *v, uint32_t file, enum content_need need,
                                struct reader *r, struct content *out);
 
 /* content_open_made: likewise of one of v->made, also where a variable hides it from the tree. */
 MUST_CHECK errint content_open_made(const struct view *v, const struct made_file *f,
                                     enum content_need need, struct reader *r, struct content *out);
+
+/* content_keep: a copy of c's layout in `room`, which has content_kept_bytes() bytes and is aligned
+ * as struct layout is, with the extents and the header that were made for it alone. What it borrows
+ * from the view it goes on to borrow. Returns `room`. */
+size_t content_kept_bytes(const struct content *c);
+struct layout *content_keep(const struct content *c, void *room);
 
 #endif

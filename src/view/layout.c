@@ -9,6 +9,7 @@
 #include "base/lower_bound.h"
 #include "render/string_read.h"
 #include "render/verified.h"
+#include "view/formats/in_place.h"
 
 static struct layout of_one(const struct extent *extent, uint64_t size)
 {
@@ -86,6 +87,24 @@ ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size
         done += part;
     }
     return (ssize_t)count;
+}
+
+bool layout_file_range(const struct layout *l, const struct catalog *c, struct file_range *out)
+{
+    const struct extent *e = l->extents;
+    struct in_place at;
+    if (l->count != 1) {
+        return false;
+    }
+    if (e->kind == EXTENT_SHARD && !e->shard->base) {
+        *out = (struct file_range){e->shard, e->from_off};
+        return true;
+    }
+    if (e->kind == EXTENT_TARGET && in_place_run(c, e->target, &at)) {
+        *out = (struct file_range){&c->shards[at.shard], at.off + e->from_off};
+        return true;
+    }
+    return false;
 }
 
 /* Whether `e` begins where `last`, up to byte `end` of the file, ends in what both are from. */

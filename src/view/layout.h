@@ -51,6 +51,16 @@ struct layout layout_of_shard(struct shard *s, struct extent *extent);
 MUST_CHECK ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size_t len,
                                void *buf);
 
+/* A run of bytes of a real file. */
+struct file_range {
+    struct shard *file; /* borrowed; not derived */
+    uint64_t off;       /* of its first byte */
+};
+
+/* layout_file_range: whether all bytes of the file of the mount, which has some, follow each other
+ * in one real file, as they are: where. It does not say whether they may be served (verified.h). */
+bool layout_file_range(const struct layout *l, const struct catalog *c, struct file_range *out);
+
 /* A layout in the making: extents appended in order, those that go on in each other as one. */
 struct layout_build {
     struct extent *extents; /* owns */

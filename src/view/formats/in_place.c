@@ -34,7 +34,7 @@ static bool one_run(const struct target_form *f, struct in_place *out)
 enum { SLICES_SEARCHED_MOST = 4096 }; /* of one tensor, for each target that is made of it */
 
 /* The stored checksum, if the run is just a tensor or a stored slice. */
-static void sum(const struct catalog *c, const struct tensor *t, struct in_place *at)
+static void find_checksum(const struct catalog *c, const struct tensor *t, struct in_place *at)
 {
     const struct slices *slices = tensor_slices(c, t);
     if (!slices && !t->no_crc && t->shard == at->shard && t->off == at->off &&
@@ -93,29 +93,33 @@ static bool place_strings(const struct catalog *c, const struct target *t, struc
     return true;
 }
 
-bool in_place_of(const struct catalog *c, const struct target *t, struct in_place *out)
+bool in_place_run(const struct catalog *c, const struct target *t, struct in_place *out)
 {
     const struct tensor *source = t->source;
+    uint64_t elements;
+    if (!target_sized(t)) {
+        return false;
+    }
+    if (t->form) {
+        return one_run(t->form, out) && is_file(c, out->shard);
+    }
+    if (shape_elements(tensor_shape(source), &elements) < 0 || elements == 0 ||
+        !is_file(c, source->shard)) {
+        return false;
+    }
+    *out = (struct in_place){.shard = source->shard, .off = source->off, .bytes = source->bytes};
+    return true;
+}
+
+bool in_place_of(const struct catalog *c, const struct target *t, struct in_place *out)
+{
     if (!target_sized(t)) {
         return place_strings(c, t, out);
     }
-    if (!c->plain_files) {
+    if (!c->plain_files || !in_place_run(c, t, out)) {
         return false;
     }
-    if (!t->form) {
-        uint64_t elements;
-        if (shape_elements(tensor_shape(source), &elements) < 0 || elements == 0 ||
-            !is_file(c, source->shard)) {
-            return false;
-        }
-        *out = (struct in_place){source->shard, source->off, source->bytes, source->crc32c,
-                                 !source->no_crc};
-        return true;
-    }
-    if (!one_run(t->form, out) || !is_file(c, out->shard)) {
-        return false;
-    }
-    sum(c, source, out);
+    find_checksum(c, t->source, out);
     return true;
 }
 

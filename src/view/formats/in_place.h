@@ -18,6 +18,10 @@ struct in_place {
     bool summed;     /* the checkpoint has the checksum of just these bytes */
 };
 
+/* in_place_run: whether target t, which has elements that are no strings, is one contiguous run of
+ * a data file of `c`, as it is read, and where; its checksum is not looked for. */
+bool in_place_run(const struct catalog *c, const struct target *t, struct in_place *out);
+
 /* in_place_of: whether target t is one contiguous run of a data file of `c`, in the encoding of a
  * little-endian bundle, and where. False for one without elements: it stands nowhere. */
 bool in_place_of(const struct catalog *c, const struct target *t, struct in_place *out);
