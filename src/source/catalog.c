@@ -157,7 +157,9 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
         errint rc;
         if (s->used) {
             rc = shard_open(s, d);
-            first = first ? first : rc;
+            if (first == 0) {
+                first = rc;
+            }
             warn_short(s, d);
         } else if (!s->base && (rc = file_stat(s->path, &st)) < 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),

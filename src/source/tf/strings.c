@@ -49,7 +49,7 @@ uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian)
     return crc32c_extend(crc, &fixed, sizeof(fixed));
 }
 
-/* All lengths, from the head of *at on, which moves past them. *total is their sum, and *crc goes on
+/* All lengths, from the head of *at on, which moves past them. *total is their sum. *crc goes on
  * over them. */
 static errint read_lengths(struct wire *w, const struct strings_run *run, struct wire_window *at,
                            struct strings_index *x, uint64_t *total, uint32_t *crc)

@@ -50,72 +50,93 @@ static uint32_t final_shard(const struct tf_v1_reader *r, uint32_t shard)
     return shard & TF_V1_IN_BLOCK ? r->file_count + number : number;
 }
 
-static errint make_shards(struct unite *u)
+/* The shard and the blocks of the file of that number. */
+static errint add_file(struct unite *u, uint32_t number)
+{
+    struct catalog *c = u->c;
+    struct tf_v1_state *state = c->state;
+    const struct tf_v1_file *f = &u->r->files[number];
+    const char *path = arena_cstr(&c->arena, str_from(f->path));
+    struct sstable_stored *blocks = ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
+    struct stat *known = ARENA_NEW(&c->arena, struct stat);
+    struct shard *s = &c->shards[c->shard_count];
+    if (!path || !blocks || !known || shard_init(s, path, number) < 0) {
+        return -ENOMEM;
+    }
+    c->shard_count++;
+    if (f->block_count) {
+        memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
+    }
+    *known = f->st;
+    s->known = known;
+    s->need_bytes = s->used_bytes = (uint64_t)f->st.st_size;
+    const struct tf_v1_blocks *before = number ? &state->files[number - 1] : NULL;
+    uint64_t first = before ? before->first + before->count : 0;
+    state->files[state->file_count++] = (struct tf_v1_blocks){blocks, f->block_count, first};
+    return 0;
+}
+
+static errint add_unpacked(struct unite *u, const struct tf_v1_block *b)
+{
+    struct catalog *c = u->c;
+    const struct tf_v1_state *state = c->state;
+    struct shard *base = &c->shards[b->file];
+    struct io *io;
+    errint rc = sstable_cache_io(state->cache, base->io, b->stored, b->bytes, &c->arena, &io);
+    if (rc == 0) {
+        shard_derive(&c->shards[c->shard_count++], base, io);
+    }
+    return rc;
+}
+
+static errint add_decoded(struct unite *u, const struct tf_v1_decoded *v)
+{
+    struct catalog *c = u->c;
+    struct shard *base = &c->shards[final_shard(u->r, v->base)];
+    const struct strings_run run = {.elements = v->count,
+                                    .off = v->record.off,
+                                    .bytes = wire_len(v->record),
+                                    .coding = STRINGS_LEGACY};
+    struct io *io;
+    errint rc = v->coding.bytes ? tf_v1_values_io(base->io, v->record, &v->coding, v->count, &io)
+                                : strings_io(base->io, &run, 1, &io);
+    if (rc == 0) {
+        shard_derive(&c->shards[c->shard_count++], base, io);
+    }
+    return rc;
+}
+
+/* Room for all shards, and the state. */
+static errint make_state(struct unite *u)
 {
     const struct tf_v1_reader *r = u->r;
     struct catalog *c = u->c;
-    size_t count = r->file_count + r->block_count + r->decoded_count;
     struct tf_v1_state *state = c->state = ARENA_NEW(&c->arena, struct tf_v1_state);
-    c->shards = ARENA_ARRAY(&c->arena, struct shard, count);
+    c->shards =
+        ARENA_ARRAY(&c->arena, struct shard, r->file_count + r->block_count + r->decoded_count);
     if (!state || !c->shards) {
         return -ENOMEM;
     }
     state->files = ARENA_ARRAY(&c->arena, struct tf_v1_blocks, r->file_count);
     state->cache = r->block_count ? sstable_cache_new(SSTABLE_CACHE_MOST) : NULL;
-    if (!state->files || (r->block_count && !state->cache)) {
-        return -ENOMEM;
+    return state->files && (state->cache || !r->block_count) ? 0 : -ENOMEM;
+}
+
+/* Files, then unpacked blocks, then decoded values: as final_shard numbers them. */
+static errint make_shards(struct unite *u)
+{
+    const struct tf_v1_reader *r = u->r;
+    errint rc = make_state(u);
+    for (uint32_t i = 0; rc == 0 && i < r->file_count; i++) {
+        rc = add_file(u, i);
     }
-    uint64_t first = 0;
-    for (uint32_t i = 0; i < r->file_count; i++) {
-        const char *path = arena_cstr(&c->arena, str_from(r->files[i].path));
-        const struct tf_v1_file *f = &r->files[i];
-        struct sstable_stored *blocks =
-            ARENA_ARRAY(&c->arena, struct sstable_stored, f->block_count);
-        struct stat *known = ARENA_NEW(&c->arena, struct stat);
-        if (!path || !blocks || !known) {
-            return -ENOMEM;
-        }
-        if (f->block_count) {
-            memcpy(blocks, f->blocks, f->block_count * sizeof(*blocks));
-        }
-        *known = f->st;
-        struct shard *s = &c->shards[c->shard_count];
-        if (shard_init(s, path, i) < 0) {
-            return -ENOMEM;
-        }
-        c->shard_count++;
-        s->need_bytes = s->used_bytes = (uint64_t)f->st.st_size;
-        s->known = known;
-        state->files[state->file_count++] = (struct tf_v1_blocks){blocks, f->block_count, first};
-        first += f->block_count;
+    for (size_t i = 0; rc == 0 && i < r->block_count; i++) {
+        rc = add_unpacked(u, &r->blocks[i]);
     }
-    for (size_t i = 0; i < r->block_count; i++) {
-        const struct tf_v1_block *b = &r->blocks[i];
-        struct shard *base = &c->shards[b->file];
-        struct io *io;
-        errint rc = sstable_cache_io(state->cache, base->io, b->stored, b->bytes, &c->arena, &io);
-        if (rc < 0) {
-            return rc;
-        }
-        shard_derive(&c->shards[c->shard_count++], base, io);
+    for (size_t i = 0; rc == 0 && i < r->decoded_count; i++) {
+        rc = add_decoded(u, &r->decoded[i]);
     }
-    for (size_t i = 0; i < r->decoded_count; i++) {
-        const struct tf_v1_decoded *v = &r->decoded[i];
-        struct shard *base = &c->shards[final_shard(r, v->base)];
-        struct io *io;
-        const struct strings_run run = {.elements = v->count,
-                                        .off = v->record.off,
-                                        .bytes = wire_len(v->record),
-                                        .coding = STRINGS_LEGACY};
-        errint rc = v->coding.bytes
-                        ? tf_v1_values_io(base->io, v->record, &v->coding, v->count, &io)
-                        : strings_io(base->io, &run, 1, &io);
-        if (rc < 0) {
-            return rc;
-        }
-        shard_derive(&c->shards[c->shard_count++], base, io);
-    }
-    return 0;
+    return rc;
 }
 
 static enum tensor_hidden hidden_reason(int64_t dtype)
@@ -350,7 +371,9 @@ static errint read_all(struct unite *u, const struct location *where)
     for (uint32_t i = 0; i < r->file_count; i++) {
         r->files[i].path = where->files[i];
         errint rc = tf_v1_read_file(r, i);
-        first = first ? first : rc;
+        if (first == 0) {
+            first = rc;
+        }
         if (rc == -ENOMEM) {
             return rc;
         }

@@ -21,7 +21,9 @@ errint tf_v1_note_bad(struct tf_v1_reader *r, errint rc)
     if (rc == 0 || rc == -ENOMEM) {
         return rc;
     }
-    r->rc = r->rc ? r->rc : rc;
+    if (r->rc == 0) {
+        r->rc = rc;
+    }
     return ++r->bad < TF_V1_BAD_MOST ? 0 : rc;
 }
 

@@ -191,12 +191,11 @@ static errint take_whole_slice(struct reader *r, struct str value, struct bundle
     return 0;
 }
 
-/* A record that is no header: checked, and added unless it is a slice. */
-static errint take_record(struct reader *r, struct str key, struct str value)
+/* The record as it stands, whatever its numbers are. */
+static errint decode_record(struct reader *r, struct str key, struct str value,
+                            struct bundle_entry *e)
 {
-    bool slice = is_slice(key);
-    struct bundle_entry e;
-    errint rc = bundle_entry_decode(value, &r->scratch, &e);
+    errint rc = bundle_entry_decode(value, &r->scratch, e);
     if (rc == -ENOMEM) {
         return diag_no_memory(r->d);
     }
@@ -210,56 +209,84 @@ static errint take_record(struct reader *r, struct str key, struct str value)
     if (rc < 0) {
         return record_fault(r, "its record of %zu bytes is not a BundleEntryProto", value.len);
     }
+    return 0;
+}
+
+/* Where a tensor, or a slice, that is stored as a whole lies. t->bytes is what its shape takes, and
+ * then what is stored. */
+static errint take_place(struct reader *r, struct bundle_entry *e, struct tensor *t)
+{
+    errint rc = check_place(r, e);
+    if (rc < 0) {
+        return rc;
+    }
+    if (dtype_bytes(t->dtype) && (uint64_t)e->size != t->bytes) {
+        return record_fault(r, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64, e->size,
+                            dtype_name(t->dtype), shape_text((struct shape){e->dims, t->rank}).text,
+                            t->bytes);
+    }
+    e->shard_id += r->part->first_shard;
+    t->off = (uint64_t)e->offset;
+    t->bytes = (uint64_t)e->size;
+    t->shard = (uint32_t)e->shard_id;
+    t->crc32c = t->dtype != DTYPE_INVALID ? e->crc32c : t->crc32c;
+    return 0;
+}
+
+/* What of a tensor needs no look at where it lies. */
+static struct tensor tensor_of(const struct reader *r, const struct bundle_entry *e, uint64_t bytes)
+{
+    bool known = dtype_known((uint64_t)e->dtype);
+    return (struct tensor){
+        .bytes = bytes,
+        .shard = TENSOR_NO_SHARD,
+        .crc32c = known ? 0 : (uint32_t)e->dtype,
+        .dtype = known ? (uint8_t)e->dtype : DTYPE_INVALID,
+        .rank = (uint8_t)e->rank,
+        .hidden = (uint8_t)tensor_hidden_dtype(e->dtype),
+        /* What the checksum of a big-endian machine's variants is over is not known. */
+        .no_crc = !known || (e->dtype == DTYPE_VARIANT && r->build.big_endian),
+    };
+}
+
+static errint add_tensor(struct reader *r, struct str key, struct str value,
+                         const struct bundle_entry *e, struct tensor *t)
+{
+    errint rc = 0;
+    if (e->slice_count && t->hidden == TENSOR_SHOWN) {
+        rc = take_slices(r, key, value, e, t);
+    } else if (!e->slice_count && t->dtype == DTYPE_STRING) {
+        rc = take_strings(r, key, e->dims, t);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    return catalog_build_add(&r->build, key, e->dims, t) < 0 ? diag_no_memory(r->d) : 0;
+}
+
+/* A record that is no header: checked, and added unless it is a slice. */
+static errint take_record(struct reader *r, struct str key, struct str value)
+{
+    struct bundle_entry e;
     uint64_t bytes;
-    if ((rc = check_name(r, key)) < 0 || (rc = check_shape(r, &e, &bytes)) < 0) {
+    errint rc = decode_record(r, key, value, &e);
+    if (rc < 0 || (rc = check_name(r, key)) < 0 || (rc = check_shape(r, &e, &bytes)) < 0) {
         return rc;
     }
     r->entry = e;
-    bool known = dtype_known((uint64_t)e.dtype);
-    struct tensor t = {
-        .bytes = bytes,
-        .shard = TENSOR_NO_SHARD,
-        .crc32c = known ? 0 : (uint32_t)e.dtype,
-        .dtype = known ? (uint8_t)e.dtype : DTYPE_INVALID,
-        .rank = (uint8_t)e.rank,
-        .hidden = (uint8_t)tensor_hidden_dtype(e.dtype),
-        /* What the checksum of a big-endian machine's variants is over is not known. */
-        .no_crc = !known || (e.dtype == DTYPE_VARIANT && r->build.big_endian),
-    };
+    struct tensor t = tensor_of(r, &e, bytes);
     if (e.slice_count == 1 && (rc = take_whole_slice(r, value, &e)) < 0) {
         return rc;
     }
     /* TensorFlow leaves noise in the other fields of a tensor that is stored in slices. */
-    if (e.slice_count == 0) {
-        rc = check_place(r, &e);
-        if (rc < 0) {
-            return rc;
-        }
-        if (dtype_bytes(t.dtype) && (uint64_t)e.size != bytes) {
-            return record_fault(r, "its size is %" PRId64 " bytes, but %s %s takes %" PRIu64,
-                                e.size, dtype_name(t.dtype),
-                                shape_text((struct shape){e.dims, t.rank}).text, bytes);
-        }
-        e.shard_id += r->part->first_shard;
-        t.off = (uint64_t)e.offset;
-        t.bytes = (uint64_t)e.size;
-        t.shard = (uint32_t)e.shard_id;
-        t.crc32c = known ? e.crc32c : t.crc32c;
-        if (t.dtype == DTYPE_STRING && !slice && (rc = take_strings(r, key, e.dims, &t)) < 0) {
-            return rc;
-        }
+    if (e.slice_count == 0 && (rc = take_place(r, &e, &t)) < 0) {
+        return rc;
     }
-    if (slice) {
+    if (is_slice(key)) {
         r->c->slice_records++;
         return bundle_slices_add(&r->slices, key, &e) < 0 ? diag_no_memory(r->d) : 0;
     }
-    if (e.slice_count && t.hidden == TENSOR_SHOWN) {
-        rc = take_slices(r, key, value, &e, &t);
-        if (rc < 0) {
-            return rc;
-        }
-    }
-    return catalog_build_add(&r->build, key, e.dims, &t) < 0 ? diag_no_memory(r->d) : 0;
+    return add_tensor(r, key, value, &e, &t);
 }
 
 /* The tensor of a record that contradicts itself is listed, with the reason, and not shown. A slice
@@ -323,7 +350,9 @@ static errint read_records(struct reader *r)
         if (rc == -ENOMEM) {
             return rc;
         }
-        r->rc = r->rc ? r->rc : rc;
+        if (r->rc == 0) {
+            r->rc = rc;
+        }
     }
     if (got < 0 || r->rc < 0) {
         return got < 0 ? got : r->rc;
