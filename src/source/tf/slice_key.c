@@ -104,7 +104,7 @@ static void add_snum(struct buf *b, int64_t value)
     for (unsigned i = 0; i < len; i++) {
         unsigned shift = 8 * (len - 1 - i);
         uint8_t sign = value < 0 ? 0xff : 0x00;
-        bytes[i] = shift < 64 ? (uint8_t)((uint64_t)value >> shift) : sign;
+        bytes[i] = (uint8_t)(shift < 64 ? (uint64_t)value >> shift : sign);
     }
     static const uint8_t heads[SNUM_BYTES_MOST + 1][2] = {
         {0, 0},    {0x80, 0}, {0xc0, 0}, {0xe0, 0},    {0xf0, 0},   {0xf8, 0},
