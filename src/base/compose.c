@@ -31,7 +31,7 @@ struct decomposing {
 };
 
 /* Both parts of c, as far as it has such: false for a character of its own. */
-static bool split(uint32_t c, uint32_t *first, uint32_t *second)
+static bool split_character(uint32_t c, uint32_t *first, uint32_t *second)
 {
     if (c >= HANGUL_FIRST && c < HANGUL_FIRST + HANGUL_COUNT) {
         uint32_t index = c - HANGUL_FIRST;
@@ -67,7 +67,7 @@ static uint32_t next_character(struct decomposing *d)
 {
     uint32_t c = d->count ? d->pending[--d->count] : next_written(d);
     uint32_t first, second;
-    while (c >= 0x80 && d->count < PENDING_MOST && split(c, &first, &second)) {
+    while (c >= 0x80 && d->count < PENDING_MOST && split_character(c, &first, &second)) {
         if (second) {
             d->pending[d->count++] = second;
         }

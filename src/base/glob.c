@@ -44,7 +44,7 @@ static bool in_set(struct str glob, size_t pos, unsigned char c, size_t *end)
 
 /* One step of the pattern other than `*` against the name at *at: whether it fits; both positions
  * move on. */
-static bool step(struct str glob, size_t *pos, struct str name, size_t *at)
+static bool match_one(struct str glob, size_t *pos, struct str name, size_t *at)
 {
     char c = glob.ptr[*pos];
     size_t end = 0;
@@ -81,7 +81,7 @@ bool glob_match(struct str glob, struct str name)
             star_at = at;
         } else if (at == name.len && pos == glob.len) {
             return true;
-        } else if (pos == glob.len || at == name.len || !step(glob, &pos, name, &at)) {
+        } else if (pos == glob.len || at == name.len || !match_one(glob, &pos, name, &at)) {
             if (!starred || star_at >= name.len) {
                 return false;
             }

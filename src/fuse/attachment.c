@@ -34,7 +34,7 @@ static int open_parent(const char *path, const char **name)
 }
 
 /* Which mount one meets at a path. */
-static errint meet(const char *path, struct mount_id *out)
+static errint find_top_mount(const char *path, struct mount_id *out)
 {
     const char *name;
     CLEANUP_CLOSE int parent = open_parent(path, &name);
@@ -51,16 +51,16 @@ static errint meet(const char *path, struct mount_id *out)
 enum { AGAIN_MOST = 10, AGAIN_MS = 10 };
 
 /* What we have just mounted, if it is what one meets there. */
-static void identify(struct attachment *a)
+static void identify_mount(struct attachment *a)
 {
     struct mount_id top;
     struct mount_entry entry;
-    errint rc = meet(a->path, &top);
+    errint rc = find_top_mount(a->path, &top);
     for (unsigned i = 0;
          i < AGAIN_MOST && (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EIO); i++) {
         nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000L},
                   NULL); /* without this it is not unmounted */
-        rc = meet(a->path, &top);
+        rc = find_top_mount(a->path, &top);
     }
     if (rc < 0) {
         log_debug("cannot tell which mount is ours: %s", strerror(-rc));
@@ -95,7 +95,7 @@ errint attach(const struct mountpoint *m, const char *options, struct attachment
         }
         return rc;
     }
-    identify(out);
+    identify_mount(out);
     return 0;
 }
 
@@ -106,7 +106,7 @@ static bool is_dead(const struct attachment *a)
     return a->device < 0 || (poll(&device, 1, 0) == 1 && (device.revents & POLLERR));
 }
 
-static bool answers(int parent, const char *name)
+static bool mount_answers(int parent, const char *name)
 {
     CLEANUP_CLOSE int top = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct statx st;
@@ -158,11 +158,11 @@ errint detach(const struct attachment *a)
     const char *name;
     CLEANUP_CLOSE int parent = open_parent(path, &name);
     struct mount_id top;
-    if (meet(path, &top) < 0 || !mount_same(&top, &a->is)) {
+    if (find_top_mount(path, &top) < 0 || !mount_same(&top, &a->is)) {
         return gone_or_covered(a);
     }
     /* If the connection lives now, it did when the numbers were compared. */
-    return is_dead(a) && answers(parent, name) ? 0 : unmount_in(parent, name, path);
+    return is_dead(a) && mount_answers(parent, name) ? 0 : unmount_in(parent, name, path);
 }
 
 errint attachment_abort(const struct attachment *a)

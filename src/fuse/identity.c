@@ -47,7 +47,7 @@ static bool find_user(const char *text, uid_t *uid)
     return text[0] >= '0' && text[0] <= '9' && !*end && !errno && number < UINT_MAX;
 }
 
-static errint complain(struct buf *complaint, const char *user, const char *what)
+static errint complain_identity(struct buf *complaint, const char *user, const char *what)
 {
     buf_text(complaint, "-o runas=");
     buf_visible(complaint, str_from(user));
@@ -63,12 +63,13 @@ errint identity_given(const struct opts *o, struct identity *out, struct buf *co
         return 0;
     }
     if (!find_user(o->runas, &uid)) {
-        return complain(complaint, o->runas, ": there is no such user");
+        return complain_identity(complaint, o->runas, ": there is no such user");
     }
     if (geteuid() != 0) {
         bool same = uid == geteuid();
         return same ? 0
-                    : complain(complaint, o->runas, ": only root can open files as another user");
+                    : complain_identity(complaint, o->runas,
+                                        ": only root can open files as another user");
     }
     take_user(out, uid);
     out->kind = uid == 0 ? IDENTITY_READER : IDENTITY_USER;
@@ -237,7 +238,7 @@ static errint become_by_texts(struct identity *who, const struct opts *o)
     return rc;
 }
 
-static errint become(struct identity *who, const struct opts *o)
+static errint become_wanted(struct identity *who, const struct opts *o)
 {
     switch (who->kind) {
     case IDENTITY_SAME:
@@ -253,7 +254,7 @@ static errint become(struct identity *who, const struct opts *o)
     return become_by_texts(who, o);
 }
 
-static void tell(const struct identity *who)
+static void tell_denied(const struct identity *who)
 {
     if (who->kind == IDENTITY_USER) {
         log_info("files are opened as %s, uid %u", who->name, who->uid);
@@ -267,11 +268,11 @@ void identity_become(struct identity *who, const struct opts *o)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         log_debug("privileges could be gained: %s", strerror(errno));
     }
-    errint rc = become(who, o);
+    errint rc = become_wanted(who, o);
     if (rc < 0) {
         log_warning("cannot become %s (%s), files are opened with all rights of root",
                     who->kind == IDENTITY_USER ? who->name : "less than root", strerror(-rc));
     } else {
-        tell(who);
+        tell_denied(who);
     }
 }

@@ -30,7 +30,7 @@ errint keeper_start(const struct keeper_task *task, struct keeper *out)
 }
 
 /* Sends a request and waits for its answer. */
-static errint ask(struct keeper *k, enum keeper_request kind, const char *text, int *passed)
+static errint ask_keeper(struct keeper *k, enum keeper_request kind, const char *text, int *passed)
 {
     char request[1 + KEEPER_TEXT_MOST];
     size_t len = text ? strnlen(text, KEEPER_TEXT_MOST) : 0;
@@ -47,20 +47,20 @@ static errint ask(struct keeper *k, enum keeper_request kind, const char *text, 
 
 errint keeper_mount(struct keeper *k, const char *source, int *device)
 {
-    errint rc = ask(k, KEEPER_MOUNT, source, device);
+    errint rc = ask_keeper(k, KEEPER_MOUNT, source, device);
     return rc == 0 && *device < 0 ? -EMFILE : rc;
 }
 
 errint keeper_live(struct keeper *k)
 {
     int none;
-    return ask(k, KEEPER_LIVE, NULL, &none);
+    return ask_keeper(k, KEEPER_LIVE, NULL, &none);
 }
 
 void keeper_abort(struct keeper *k)
 {
     int none;
-    errint rc = k->socket < 0 ? -ESRCH : ask(k, KEEPER_ABORT, NULL, &none);
+    errint rc = k->socket < 0 ? -ESRCH : ask_keeper(k, KEEPER_ABORT, NULL, &none);
     if (rc < 0) {
         log_warning("cannot abort the connection: %s", strerror(-rc));
     }
@@ -72,7 +72,7 @@ void keeper_end(struct keeper *k)
         return;
     }
     int none;
-    errint rc = ask(k, KEEPER_UNMOUNT, NULL, &none);
+    errint rc = ask_keeper(k, KEEPER_UNMOUNT, NULL, &none);
     if (rc < 0) {
         log_error("cannot unmount, the process that may is gone: %s", strerror(-rc));
     }

@@ -80,7 +80,7 @@ static errint go_live(struct self *k)
 
 /* False if the server does not get it: it is gone, or would wait for ever, so the end comes next,
  * which it sees. */
-static bool answer(struct self *k, errint rc, int passed)
+static bool answer_task(struct self *k, errint rc, int passed)
 {
     errint sent = keeper_send(k->socket, &rc, sizeof(rc), rc == 0 ? passed : -1);
     if (sent < 0) {
@@ -106,12 +106,12 @@ static bool serve_one(struct self *k)
     switch ((enum keeper_request)request[0]) {
     case KEEPER_MOUNT: {
         errint rc = mount_it(k, request + 1);
-        return answer(k, rc, k->mount.device);
+        return answer_task(k, rc, k->mount.device);
     }
     case KEEPER_LIVE:
-        return answer(k, go_live(k), -1);
+        return answer_task(k, go_live(k), -1);
     case KEEPER_ABORT:
-        return answer(k, attachment_abort(&k->mount), -1);
+        return answer_task(k, attachment_abort(&k->mount), -1);
     case KEEPER_UNMOUNT:
         k->asked = true;
         return false;
@@ -134,7 +134,7 @@ static void wait_uncovered(const struct attachment *mount)
     }
 }
 
-static void end(struct self *k)
+static void end_keeper(struct self *k)
 {
     errint rc = k->mount.device < 0 ? 0 : detach(&k->mount);
     const char *why = rc == -EBUSY ? "another mount covers it, and when that is gone it goes, too"
@@ -147,7 +147,7 @@ static void end(struct self *k)
     }
     bool stays = rc == -EBUSY && daemon_leave_terminal() == 0;
     if (k->asked) {
-        (void)answer(k, 0, -1);
+        (void)answer_task(k, 0, -1);
     }
     close(k->socket);
     cleanup_close(&k->mount.device); /* with it ends what nobody answers any more */
@@ -168,6 +168,6 @@ _Noreturn void keeper_run(const struct keeper_task *task, int socket)
     show_name(task);
     while (serve_one(&k)) {
     }
-    end(&k);
+    end_keeper(&k);
     _exit(0); /* what the server set up to be done at its exit is not ours */
 }

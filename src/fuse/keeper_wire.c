@@ -18,7 +18,7 @@ enum { TRIES = 20, PAUSE_MS = 10 };
 
 /* Whether a call that has failed for want of memory is to be tried again: the mount depends on
  * it. */
-static bool again(unsigned *tries)
+static bool is_to_repeat(unsigned *tries)
 {
     if (errno == EINTR) {
         return true;
@@ -44,7 +44,7 @@ errint keeper_send(int socket, const void *bytes, size_t len, int passed)
     }
     ssize_t sent;
     unsigned tries = 0;
-    while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && again(&tries)) {
+    while ((sent = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && is_to_repeat(&tries)) {
     }
     return sent < 0 ? -errno : 0;
 }
@@ -59,7 +59,7 @@ ssize_t keeper_receive(int socket, void *bytes, size_t size, int *passed)
                              .msg_controllen = sizeof(control.bytes)};
     ssize_t got;
     unsigned tries = 0;
-    while ((got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && again(&tries)) {
+    while ((got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && is_to_repeat(&tries)) {
     }
     const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
     *passed = -1;

@@ -92,7 +92,7 @@ static bool reads_from(const struct kernel_cache *k, uint32_t file, const bool *
     }
 }
 
-static bool stopping(struct kernel_cache *k)
+static bool is_stopping(struct kernel_cache *k)
 {
     pthread_mutex_lock(&k->lock);
     bool stop = k->stop;
@@ -103,7 +103,7 @@ static bool stopping(struct kernel_cache *k)
 static void invalidate(struct kernel_cache *k, const bool *which)
 {
     for (uint32_t file = 0; file < content_files(k->view); file++) {
-        if (file % 1024 == 0 && stopping(k)) {
+        if (file % 1024 == 0 && is_stopping(k)) {
             return;
         }
         if (reads_from(k, file, which)) {
@@ -132,7 +132,7 @@ static bool take_pending(struct kernel_cache *k, bool *which)
     return any;
 }
 
-static void *run(void *data)
+static void *drop_pages(void *data)
 {
     struct kernel_cache *k = data;
     pthread_mutex_lock(&k->lock);
@@ -152,7 +152,7 @@ static void *run(void *data)
 errint kernel_cache_start(struct kernel_cache *k, struct fuse_session *session)
 {
     k->session = session;
-    errint rc = thread_start(&k->thread, run, k);
+    errint rc = thread_start(&k->thread, drop_pages, k);
     k->started = rc == 0;
     return rc;
 }

@@ -19,7 +19,7 @@ struct line {
 };
 
 /* The octal escapes of mountinfo, undone in place. */
-static void unescape(char *text)
+static void unescape_field(char *text)
 {
     char *to = text;
     for (const char *from = text; *from;) {
@@ -33,7 +33,7 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-static bool parse(char *text, struct line *out)
+static bool parse_line(char *text, struct line *out)
 {
     char *rest = text;
     char *fields[5];
@@ -46,7 +46,7 @@ static bool parse(char *text, struct line *out)
     }
     out->is.number = strtoull(fields[0], NULL, 10);
     out->parent = strtoull(fields[1], NULL, 10);
-    unescape(fields[4]);
+    unescape_field(fields[4]);
     out->path = fields[4];
     out->ours = strncmp(type + 3, "fuse.ckptfs ", 12) == 0;
     return true;
@@ -72,7 +72,7 @@ static errint visit_all(visit_line *visit, void *context)
     errno = 0;
     while (getline(&text, &cap, file) > 0) {
         struct line line;
-        if (parse(text, &line)) {
+        if (parse_line(text, &line)) {
             visit(&line, context);
         }
         errno = 0;
@@ -88,7 +88,7 @@ struct search {
     uint64_t parent; /* of *out */
 };
 
-static void take(struct search *s, const struct line *line)
+static void take_line(struct search *s, const struct line *line)
 {
     *s->out = (struct mount_entry){.is = line->is, .ours = line->ours, .uncovered = true};
     snprintf(s->out->path, sizeof(s->out->path), "%s", line->path);
@@ -100,7 +100,7 @@ static void match_identity(const struct line *line, void *context)
 {
     struct search *s = context;
     if (!s->found && mount_same(&line->is, s->is)) {
-        take(s, line);
+        take_line(s, line);
     }
 }
 
@@ -118,7 +118,7 @@ static void match_path(const struct line *line, void *context)
 {
     struct search *s = context;
     if (strcmp(line->path, s->path) == 0 && (!s->found || s->parent != line->is.number)) {
-        take(s, line);
+        take_line(s, line);
     }
 }
 

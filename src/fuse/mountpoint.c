@@ -48,7 +48,7 @@ static errint real_parent(const char *path, char out[static PATH_MAX])
     return need < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static const char *remedy(void)
+static const char *mount_remedy(void)
 {
     return geteuid() == 0 ? "umount" : "fusermount3 -u";
 }
@@ -98,7 +98,8 @@ static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *r
                             char text[static 512])
 {
     if (*rc == -ENOTCONN || *rc == -ECONNABORTED) {
-        snprintf(text, 512, "a stale mount is there (%s); first run: %s", strerror(-*rc), remedy());
+        snprintf(text, 512, "a stale mount is there (%s); first run: %s", strerror(-*rc),
+                 mount_remedy());
         return text;
     }
     if (*rc == -ENOENT) {
@@ -125,7 +126,7 @@ static const char *fault_of(const struct mountpoint *m, bool nonempty, errint *r
     }
     if (ours) {
         *rc = -EBUSY;
-        snprintf(text, 512, "a checkpoint is mounted there already; first run: %s", remedy());
+        snprintf(text, 512, "a checkpoint is mounted there already; first run: %s", mount_remedy());
         return text;
     }
     if (holds) {

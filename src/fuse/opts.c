@@ -35,8 +35,8 @@ FORMAT(2, 3) static int complain(struct parse *p, const char *fmt, ...)
 }
 
 /* The value of NAME=VALUE, as a number of that base without sign or blanks. */
-static int number(struct parse *p, const char *arg, int base, unsigned long most,
-                  unsigned long *out)
+static int parse_number(struct parse *p, const char *arg, int base, unsigned long most,
+                        unsigned long *out)
 {
     const char *text = strchr(arg, '=') + 1;
     char *end;
@@ -186,7 +186,7 @@ static int add_session(struct opts *o, const char *arg)
                                                      : rc;
 }
 
-static int take(void *data, const char *arg, int key, struct fuse_args *rest)
+static int take_argument(void *data, const char *arg, int key, struct fuse_args *rest)
 {
     struct parse *p = data;
     struct opts *o = p->opts;
@@ -223,21 +223,21 @@ static int take(void *data, const char *arg, int key, struct fuse_args *rest)
     case KEY_RUNAS:
         return keep_text(p, arg, &o->runas);
     case KEY_UID:
-        policy->set_uid = number(p, arg, 10, UINT_MAX - 1, &value) == 0;
+        policy->set_uid = parse_number(p, arg, 10, UINT_MAX - 1, &value) == 0;
         policy->force_uid = (uid_t)value;
         return policy->set_uid ? 0 : -1;
     case KEY_GID:
-        policy->set_gid = number(p, arg, 10, UINT_MAX - 1, &value) == 0;
+        policy->set_gid = parse_number(p, arg, 10, UINT_MAX - 1, &value) == 0;
         policy->force_gid = (gid_t)value;
         return policy->set_gid ? 0 : -1;
     case KEY_UMASK:
-        if (number(p, arg, 8, 0777, &value) < 0) {
+        if (parse_number(p, arg, 8, 0777, &value) < 0) {
             return -1;
         }
         policy->umask = (mode_t)value;
         return 0;
     case KEY_MAX_READ:
-        if (number(p, arg, 10, UINT_MAX, &value) < 0) {
+        if (parse_number(p, arg, 10, UINT_MAX, &value) < 0) {
             return -1;
         }
         o->max_read = (unsigned)value;
@@ -320,7 +320,7 @@ errint opts_parse(int argc, char **argv, struct opts *out, struct buf *complaint
     struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
     int rc = join_values(&p, argc, argv, &args);
     if (rc == 0) {
-        rc = fuse_opt_parse(&args, &p, opts_table, take);
+        rc = fuse_opt_parse(&args, &p, opts_table, take_argument);
     }
     fuse_opt_free_args(&args);
     if (rc == 0) {

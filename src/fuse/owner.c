@@ -26,7 +26,7 @@ struct walk {
     char name[NAME_MAX + 1]; /* of the last component, if it is a prefix or a pattern */
 };
 
-static void decide(struct walk *w, int fd, uid_t uid)
+static void decide_owner(struct walk *w, int fd, uid_t uid)
 {
     char link[64];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -54,7 +54,7 @@ static void warn_unknown(const struct walk *w, const char *name, int error)
 static void walk_on(struct walk *w, const char *path);
 
 /* A link of root's leads on from where it lies. */
-static void follow(struct walk *w, int link)
+static void follow_link(struct walk *w, int link)
 {
     char target[PATH_MAX];
     ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
@@ -85,7 +85,7 @@ static bool take_prefix(struct walk *w, const char *name)
 }
 
 /* One component; `last` if nothing comes after it. */
-static void step(struct walk *w, const char *name, bool last)
+static void step_into(struct walk *w, const char *name, bool last)
 {
     CLEANUP_CLOSE int next = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
@@ -99,11 +99,11 @@ static void step(struct walk *w, const char *name, bool last)
         }
     } else {
         if (st.st_uid != 0) {
-            decide(w, next, st.st_uid);
+            decide_owner(w, next, st.st_uid);
             return;
         }
         if (S_ISLNK(st.st_mode)) {
-            follow(w, next);
+            follow_link(w, next);
             return;
         }
         if (S_ISDIR(st.st_mode)) {
@@ -132,7 +132,7 @@ static void walk_on(struct walk *w, const char *path)
         path += len;
         path += strspn(path, "/");
         if (len > 0) {
-            step(w, name, !*path);
+            step_into(w, name, !*path);
         }
     }
 }

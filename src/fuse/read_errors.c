@@ -147,7 +147,7 @@ static struct cause cause_of(uint32_t file, errint rc)
 }
 
 /* A line for the log and for .ckptfs/faults. The lock is held. */
-static void tell(struct read_errors *f, uint64_t number, struct buf *text)
+static void tell_cause(struct read_errors *f, uint64_t number, struct buf *text)
 {
     struct fault *kept = &f->kept[number % FAULTS_KEPT];
     free(kept->text);
@@ -175,7 +175,7 @@ void read_errors_met(struct read_errors *f, uint32_t file, uint64_t off, errint 
     bool known = is_known(f, &c, &number);
     if (!known) {
         print_fault(f, &c, file, off, rc, &text);
-        tell(f, number, &text);
+        tell_cause(f, number, &text);
     } else if (f->count - number < FAULTS_KEPT) {
         f->kept[number % FAULTS_KEPT].failures++;
     }

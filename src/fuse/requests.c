@@ -28,7 +28,7 @@ static bool may_clone(void)
 
 /* Until the mount ends (0; a positive number is the signal that ended it), or no more requests can
  * be taken. */
-static int loop(struct fuse_session *session, unsigned threads, bool clones)
+static int serve_loop(struct fuse_session *session, unsigned threads, bool clones)
 {
     struct fuse_loop_config *config = fuse_loop_cfg_create();
     if (!config) {
@@ -42,7 +42,7 @@ static int loop(struct fuse_session *session, unsigned threads, bool clones)
     return rc;
 }
 
-static void tell(struct read_errors *read_errors, int rc)
+static void tell_end(struct read_errors *read_errors, int rc)
 {
     char text[128];
     snprintf(text, sizeof(text), "requests cannot be taken for the moment: %s",
@@ -59,13 +59,13 @@ errint requests_take(struct fuse_session *session, const struct capacity *c,
 {
     bool clones = c->clones && may_clone();
     int rc;
-    for (unsigned i = 0; (rc = loop(session, c->threads, clones)) < 0; i++) {
+    for (unsigned i = 0; (rc = serve_loop(session, c->threads, clones)) < 0; i++) {
         if (i == AGAIN_MOST || (!clones && rc != NO_THREAD)) {
             log_error("the session ended: %s",
                       rc == NO_THREAD ? "no thread can be started" : strerror(-rc));
             return rc;
         }
-        tell(read_errors, rc);
+        tell_end(read_errors, rc);
         fuse_session_reset(session);
         nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000L}, NULL);
         if (fuse_session_exited(session)) {

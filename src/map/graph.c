@@ -7,7 +7,7 @@
 #include "map/name.h"
 
 /* By name; the same names in the order declared, which is that of their addresses. */
-static int compare(const void *left, const void *right)
+static int compare_variables(const void *left, const void *right)
 {
     const struct variable *a = *(const struct variable *const *)left;
     const struct variable *b = *(const struct variable *const *)right;
@@ -25,7 +25,7 @@ static errint sort_variables(struct variable *variables, uint32_t count, struct 
     for (uint32_t i = 0; i < count; i++) {
         order[i] = &variables[i];
     }
-    qsort(order, count, sizeof(*order), compare);
+    qsort(order, count, sizeof(*order), compare_variables);
     for (uint32_t i = 0; i < count; i++) {
         sorted[i] = *order[i];
     }
@@ -129,7 +129,7 @@ errint graph_merge(const struct graph *declared, struct variable_list more, stru
 
 /* The position of the first variable whose name is not below `name`, or, with `past`, of the first
  * above all names that start with it. */
-static uint32_t bound(const struct graph *g, struct str name, bool past)
+static uint32_t first_not_below(const struct graph *g, struct str name, bool past)
 {
     return LOWER_BOUND(i, 0, g->count,
                        str_cmp(g->variables[i].name, name) < 0 ||
@@ -138,12 +138,12 @@ static uint32_t bound(const struct graph *g, struct str name, bool past)
 
 const struct variable *graph_find(const struct graph *g, struct str name)
 {
-    uint32_t at = bound(g, name, false);
+    uint32_t at = first_not_below(g, name, false);
     return at < g->count && str_eq(g->variables[at].name, name) ? &g->variables[at] : NULL;
 }
 
 uint32_t graph_prefix(const struct graph *g, struct str prefix, uint32_t *first)
 {
-    *first = bound(g, prefix, false);
-    return bound(g, prefix, true) - *first;
+    *first = first_not_below(g, prefix, false);
+    return first_not_below(g, prefix, true) - *first;
 }

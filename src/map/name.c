@@ -51,7 +51,7 @@ static errint refuse_reserved(struct str text, const char *role, struct position
     return 0;
 }
 
-static size_t components(struct str name)
+static size_t count_components(struct str name)
 {
     size_t count = 1;
     for (size_t i = 0; i < name.len; i++) {
@@ -92,9 +92,9 @@ errint name_parse(struct str text, const char *role, struct position at, struct 
         return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu bytes, the limit is %d",
                              role, name.text.len, NAME_BYTES_MOST);
     }
-    if (components(name.text) > NAME_COMPONENTS_MOST) {
+    if (count_components(name.text) > NAME_COMPONENTS_MOST) {
         return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu components, the limit is %d",
-                             role, components(name.text), NAME_COMPONENTS_MOST);
+                             role, count_components(name.text), NAME_COMPONENTS_MOST);
     }
     *out = name;
     return 0;

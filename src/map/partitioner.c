@@ -32,13 +32,13 @@ static const struct {
     [PARTITIONER_VARIABLE_AXIS] = {"variable_axis", "the most bytes of a shard"},
 };
 
-static int64_t *setting(struct partitioner *p, size_t field)
+static int64_t *setting_of(struct partitioner *p, size_t field)
 {
     return (int64_t *)(void *)((char *)p + field);
 }
 
-static errint complain(struct diag *d, struct position at, struct str text, struct str word,
-                       const char *expected)
+static errint complain_word(struct diag *d, struct position at, struct str text, struct str word,
+                            const char *expected)
 {
     return diag_error_at(d, DIAG_MAP_SYNTAX, at, text, "'partition %s': '%s' is not %s",
                          message_shown(d, text), message_shown(d, word), expected);
@@ -60,12 +60,12 @@ static errint parse_setting(struct partitioner *p, struct str text, struct str w
         }
         int64_t number = token_number(value);
         if (number < settings[i].least) {
-            return complain(d, at, text, value, "a number that this setting takes");
+            return complain_word(d, at, text, value, "a number that this setting takes");
         }
-        *setting(p, settings[i].field) = number;
+        *setting_of(p, settings[i].field) = number;
         return 0;
     }
-    errint rc = complain(d, at, text, word, "a setting of this partitioner");
+    errint rc = complain_word(d, at, text, word, "a setting of this partitioner");
     message_nearest(d, word, known, count);
     return rc;
 }
@@ -94,14 +94,14 @@ errint partitioner_parse(struct str text, struct position at, struct arena *a,
     errint rc = 0;
     if (out->kind == PARTITIONER_NONE) {
         static const char *const names[] = {"fixed", "min_max", "variable_axis"};
-        rc = complain(d, at, text, word,
-                      "a partitioner: counts such as 5,1, fixed, min_max or variable_axis");
+        rc = complain_word(d, at, text, word,
+                           "a partitioner: counts such as 5,1, fixed, min_max or variable_axis");
         message_nearest(d, word, names, ARRAY_LEN(names));
     } else {
         word = token_next(rest, &rest);
         out->first = token_number(word);
         if (out->first < 1) {
-            rc = complain(d, at, text, word, kinds[out->kind].first);
+            rc = complain_word(d, at, text, word, kinds[out->kind].first);
         }
     }
     while (rc == 0 && rest.len) {

@@ -19,7 +19,7 @@ struct reading {
     struct diag *diag;
 };
 
-static errint refuse(const struct reading *r, const char *expected)
+static errint refuse_value(const struct reading *r, const char *expected)
 {
     return diag_error_at(r->diag, DIAG_MAP_SYNTAX, r->item->at, r->item->key,
                          "'%s' is no value of '%s' in [view]: expected %s",
@@ -30,15 +30,15 @@ static errint refuse(const struct reading *r, const char *expected)
 /* ---- one of a few words ---------------------------------------------------------------------- */
 
 /* The index of the value among `words`, or -1 with an error. */
-static int choose(const struct reading *r, const char *const *words, unsigned count,
-                  const char *expected)
+static int choose_word(const struct reading *r, const char *const *words, unsigned count,
+                       const char *expected)
 {
     for (unsigned i = 0; i < count; i++) {
         if (str_eq(r->item->value, str_from(words[i]))) {
             return (int)i;
         }
     }
-    (void)refuse(r, expected);
+    (void)refuse_value(r, expected);
     message_nearest(r->diag, r->item->value, words, count);
     return -1;
 }
@@ -46,7 +46,7 @@ static int choose(const struct reading *r, const char *const *words, unsigned co
 static errint read_undeclared(const struct reading *r)
 {
     static const char *const words[] = {"error", "infer"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "error or infer");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "error or infer");
     r->out->infer_undeclared = chosen == 1;
     return chosen < 0 ? -EINVAL : 0;
 }
@@ -54,7 +54,7 @@ static errint read_undeclared(const struct reading *r)
 static errint read_missing(const struct reading *r)
 {
     static const char *const words[] = {"error", "skip"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "error or skip");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "error or skip");
     r->out->skip_missing = chosen == 1;
     return chosen < 0 ? -EINVAL : 0;
 }
@@ -62,7 +62,7 @@ static errint read_missing(const struct reading *r)
 static errint read_dtype(const struct reading *r)
 {
     static const char *const words[] = {"strict", "cast", "source"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "strict, cast or source");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "strict, cast or source");
     r->out->dtype = chosen < 0 ? VIEW_DTYPE_STRICT : (enum view_dtype)chosen;
     return chosen < 0 ? -EINVAL : 0;
 }
@@ -70,7 +70,7 @@ static errint read_dtype(const struct reading *r)
 static errint read_shards(const struct reading *r)
 {
     static const char *const words[] = {"source", "compact"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "source or compact");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "source or compact");
     r->out->shards = chosen == 1 ? VIEW_SHARDS_COMPACT : VIEW_SHARDS_SOURCE;
     return chosen < 0 ? -EINVAL : 0;
 }
@@ -78,7 +78,7 @@ static errint read_shards(const struct reading *r)
 static errint read_layout(const struct reading *r)
 {
     static const char *const words[] = {"flat", "savedmodel"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "flat or savedmodel");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "flat or savedmodel");
     r->out->layout = chosen == 1 ? VIEW_LAYOUT_SAVEDMODEL : VIEW_LAYOUT_FLAT;
     return chosen < 0 ? -EINVAL : 0;
 }
@@ -93,7 +93,7 @@ static errint refuse_files(const struct reading *r, struct str word)
     if (expected.failed) {
         return diag_no_memory(r->diag);
     }
-    errint rc = refuse(r, expected.data);
+    errint rc = refuse_value(r, expected.data);
     message_nearest(r->diag, word, known->names, known->count);
     return rc;
 }
@@ -199,7 +199,7 @@ static errint read_shard_size(const struct reading *r)
             return 0;
         }
     }
-    return refuse(r, "a size such as 5GB, 500MB or 2GiB");
+    return refuse_value(r, "a size such as 5GB, 500MB or 2GiB");
 }
 
 /* ---- the keys -------------------------------------------------------------------------------- */

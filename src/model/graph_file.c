@@ -29,7 +29,7 @@ static bool is_directory(const char *path)
     return file_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool exists(const char *path)
+static bool path_exists(const char *path)
 {
     struct stat st;
     return path && file_stat(path, &st) == 0;
@@ -40,8 +40,8 @@ bool graph_file_named(const char *path)
     if (is_directory(path)) {
         struct arena scratch;
         arena_init(&scratch);
-        bool found = exists(in_directory(path, "saved_model.pb", &scratch)) ||
-                     exists(in_directory(path, "saved_model.pbtxt", &scratch));
+        bool found = path_exists(in_directory(path, "saved_model.pb", &scratch)) ||
+                     path_exists(in_directory(path, "saved_model.pbtxt", &scratch));
         arena_fini(&scratch);
         return found;
     }
@@ -149,7 +149,7 @@ static int is_saved_model(struct graph_reading *g)
 }
 
 /* Fills the lists of g. */
-static errint walk(struct graph_reading *g, const char *tag)
+static errint walk_file(struct graph_reading *g, const char *tag)
 {
     errint rc = refuse_others(g);
     int model = rc ? rc : is_saved_model(g);
@@ -171,7 +171,7 @@ static errint walk(struct graph_reading *g, const char *tag)
 }
 
 /* The error that belongs to a failure of the walker or a decoder. */
-static errint complain(struct graph_reading *g, errint rc)
+static errint complain_of_walk(struct graph_reading *g, errint rc)
 {
     const struct wire *w = &g->wire;
     if (g->complained || rc == -ENOMEM) {
@@ -210,7 +210,7 @@ static errint match_objects(struct graph_reading *g)
         return 0;
     }
     errint rc = object_tree_finish(&g->objects, &g->wire);
-    return rc < 0 ? complain(g, rc) : graph_name_objects(g);
+    return rc < 0 ? complain_of_walk(g, rc) : graph_name_objects(g);
 }
 
 errint graph_file_read(const char *path, const char *tag, const struct catalog *c, struct arena *a,
@@ -244,13 +244,13 @@ errint graph_file_read(const char *path, const char *tag, const struct catalog *
         return rc;
     }
     wire_init(&g->wire, io, io->size);
-    rc = walk(g, tag);
+    rc = walk_file(g, tag);
     if (io_unchanged(io) < 0) {
         return diag_error(d, DIAG_FILE_UNREADABLE, g->path, str_from(g->path),
                           "the file changed while it was read");
     }
     if (rc < 0) {
-        return complain(g, rc);
+        return complain_of_walk(g, rc);
     }
     if (g->saver_v1) {
         diag_warn(d, DIAG_UNSUPPORTED, g->path, str_from(g->path),

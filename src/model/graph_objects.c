@@ -94,20 +94,20 @@ static errint limit_names(struct naming *n, size_t more)
     return 0;
 }
 
-static errint recorded(struct naming *n, uint32_t saved, struct str *out)
+static errint recorded_name(struct naming *n, uint32_t saved, struct str *out)
 {
     *out = saved_at(n, saved)->name;
     return 0;
 }
 
-static errint friendly(struct naming *n, uint32_t saved, struct str *out)
+static errint friendly_name(struct naming *n, uint32_t saved, struct str *out)
 {
     const struct tensor *t = saved_at(n, saved)->paths.tensor;
     *out = t ? catalog_friendly(n->c, t) : STR("");
     return 0;
 }
 
-static errint after_variable(struct naming *n, uint32_t saved, struct str *out)
+static errint slot_name(struct naming *n, uint32_t saved, struct str *out)
 {
     const struct object_link *slot = n->slot[saved];
     struct str variable = n->names[saved_of(n->g, slot->variable)];
@@ -134,7 +134,7 @@ static const struct object_link *way_to(const struct naming *n, uint32_t node)
     return n->ways[node] == OBJECT_NONE ? NULL : &n->g->objects.edges.items[n->ways[node]];
 }
 
-static errint path(struct naming *n, uint32_t saved, struct str *out)
+static errint path_name(struct naming *n, uint32_t saved, struct str *out)
 {
     uint32_t node = saved_at(n, saved)->object;
     const struct object_link *way;
@@ -173,9 +173,9 @@ static void give_name(struct naming *n, const struct claim *c, candidate *of)
 {
     struct graph_node *saved = n->g->saved.items;
     if (!n->names[c->saved].ptr) {
-        const struct object_link *slot = of == after_variable ? n->slot[c->saved] : NULL;
+        const struct object_link *slot = of == slot_name ? n->slot[c->saved] : NULL;
         saved[c->saved].paths.called_by_path =
-            of == path || (slot && saved[saved_of(n->g, slot->variable)].paths.called_by_path);
+            of == path_name || (slot && saved[saved_of(n->g, slot->variable)].paths.called_by_path);
         n->names[c->saved] = c->name;
     }
 }
@@ -219,8 +219,9 @@ static errint give_all_names(struct naming *n)
     static const struct {
         bool slots;
         candidate *of;
-    } steps[] = {{false, recorded}, {false, friendly}, {false, path}, {true, after_variable},
-                 {true, friendly},  {true, recorded},  {true, path}};
+    } steps[] = {{false, recorded_name}, {false, friendly_name}, {false, path_name},
+                 {true, slot_name},      {true, friendly_name},  {true, recorded_name},
+                 {true, path_name}};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         errint rc = give_names(n, steps[i].slots, steps[i].of);
         if (rc < 0) {

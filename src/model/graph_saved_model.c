@@ -72,8 +72,8 @@ static errint weigh_tag(struct graph_reading *g, struct wire_window tag, const s
     return 0;
 }
 
-static errint weigh(struct graph_reading *g, struct wire_window meta, const struct wanted *w,
-                    struct fit *fit)
+static errint weigh_meta_graph(struct graph_reading *g, struct wire_window meta,
+                               const struct wanted *w, struct fit *fit)
 {
     *fit = (struct fit){0};
     uint32_t seen = 0;
@@ -102,7 +102,7 @@ static errint weigh_all(struct graph_reading *g, const struct wanted *w, struct 
     int rc;
     while ((rc = wire_next_of(&g->wire, &at, MODEL_META_GRAPH, &meta)) > 0) {
         struct fit fit;
-        errint bad = weigh(g, meta, w, &fit);
+        errint bad = weigh_meta_graph(g, meta, w, &fit);
         if (bad < 0) {
             return bad;
         }
@@ -147,7 +147,7 @@ static errint print_tags(struct graph_reading *g, struct wire_window meta, struc
 }
 
 /* The error that lists what there is. */
-static errint refuse(struct graph_reading *g, const char *tag, const struct choice *c)
+static errint refuse_choice(struct graph_reading *g, const char *tag, const struct choice *c)
 {
     CLEANUP_BUF struct buf list = {0};
     struct wire_window at = wire_whole(&g->wire);
@@ -192,7 +192,7 @@ errint graph_saved_model_choose(struct graph_reading *g, const char *tag, struct
     }
     bool chosen = c.exact_count || c.close_count == 1 || (!tag && c.count == 1);
     if (!chosen) {
-        return refuse(g, tags, &c);
+        return refuse_choice(g, tags, &c);
     }
     if (c.exact_count) {
         *out = c.exact;

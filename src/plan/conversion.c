@@ -30,7 +30,8 @@ static bool plan_cast(struct resolve *r, const struct tensor *t, struct conversi
 }
 
 /* What may be done about a declared dtype that is not the tensor's. */
-static const char *remedy(struct resolve *r, const struct tensor *t, enum dtype declared, bool cast)
+static const char *dtype_remedy(struct resolve *r, const struct tensor *t, enum dtype declared,
+                                bool cast)
 {
     if (cast) {
         return arena_printf(r->arena, "cast it to %s", dtype_name(declared));
@@ -53,7 +54,7 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
     *out = (struct conversion){cast ? rule->cast : t->dtype, cast ? rule->cast_mode : CAST_CHECKED};
     if (declared && declared->dtype != out->dtype && r->map->view.dtype != VIEW_DTYPE_SOURCE) {
         if (cast || r->map->view.dtype == VIEW_DTYPE_STRICT) {
-            const char *remedies = remedy(r, t, declared->dtype, cast);
+            const char *remedies = dtype_remedy(r, t, declared->dtype, cast);
             diag_error_at(
                 r->diag, DIAG_DTYPE_MISMATCH, rule->at, name,
                 cast ? "variable '%s' is declared %s (%s), but the rule casts tensor '%s' to %s; %s"

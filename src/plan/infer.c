@@ -85,7 +85,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
 }
 
 /* prefix + rest, in the plan's arena; where nothing changes, `whole` itself. */
-static struct str join(struct arena *a, struct str prefix, struct str rest, struct str whole)
+static struct str join_names(struct arena *a, struct str prefix, struct str rest, struct str whole)
 {
     if (prefix.len + rest.len == whole.len && str_starts(whole, prefix)) {
         return whole;
@@ -142,7 +142,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
         if (t->hidden != TENSOR_SHOWN) {
             continue; /* the report lists them */
         }
-        struct str name = join(r->arena, to, rest, tensor_name(t));
+        struct str name = join_names(r->arena, to, rest, tensor_name(t));
         if (!name.ptr) {
             return diag_no_memory(r->diag);
         }

@@ -16,7 +16,7 @@ struct best {
 };
 
 /* The list stays sorted; among equals the first found stays first. */
-static void insert(struct best *b, struct str name, unsigned distance)
+static void insert_best(struct best *b, struct str name, unsigned distance)
 {
     unsigned pos = b->count;
     while (pos > 0 && b->distance[pos - 1] > distance) {
@@ -64,7 +64,7 @@ static void same_ending(struct best *best, struct str name, struct nearest_list 
         unsigned components = candidate.len ? common_ending(name, candidate, &looked) : 0;
         budget->left -= budget->left < 4 + looked ? budget->left : 4 + looked;
         if (components && !str_eq(candidate, name)) {
-            insert(best, candidate, 1000 - (components < 999 ? components : 999));
+            insert_best(best, candidate, 1000 - (components < 999 ? components : 999));
         }
     }
 }
@@ -98,7 +98,7 @@ unsigned nearest_names(struct str name, struct nearest_list list, struct nearest
         }
         unsigned distance = edit_distance(name, candidate, most);
         if (distance <= most) {
-            insert(&best, candidate, distance);
+            insert_best(&best, candidate, distance);
             if (best.count == DIAG_NEAREST && best.distance[DIAG_NEAREST - 1] < most) {
                 most = best.distance[DIAG_NEAREST - 1];
             }

@@ -7,8 +7,8 @@
 #include "tensor/dtype.h"
 
 /* start, len and stride of one piece live in one allocation. */
-static errint allocate(struct arena *a, unsigned rank, int64_t **start, int64_t **len,
-                       int64_t **stride)
+static errint allocate_axes(struct arena *a, unsigned rank, int64_t **start, int64_t **len,
+                            int64_t **stride)
 {
     int64_t *numbers = ARENA_ARRAY(a, int64_t, 3 * (size_t)rank);
     if (!numbers) {
@@ -32,7 +32,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
     int64_t *start;
     int64_t *len;
     int64_t *stride;
-    errint rc = allocate(a, t->rank, &start, &len, &stride);
+    errint rc = allocate_axes(a, t->rank, &start, &len, &stride);
     if (rc < 0) {
         return rc;
     }
@@ -68,7 +68,7 @@ errint piece_of_slice(const struct tensor *t, const struct stored_slice *s, cons
     int64_t *start;
     int64_t *len;
     int64_t *stride;
-    errint rc = allocate(a, t->rank, &start, &len, &stride);
+    errint rc = allocate_axes(a, t->rank, &start, &len, &stride);
     if (rc < 0) {
         return rc;
     }

@@ -103,7 +103,7 @@ static const char *reason_of(const struct absence *a)
 }
 
 /* `name` and a suffix; ptr is NULL when memory is short. */
-static struct str joined(struct resolve *r, struct str name, struct str suffix)
+static struct str joined_names(struct resolve *r, struct str name, struct str suffix)
 {
     CLEANUP_BUF struct buf text = {0};
     buf_str(&text, name);
@@ -116,8 +116,8 @@ static void add_nearest(const struct absence *a)
 {
     struct resolve *r = a->r;
     uint32_t first;
-    struct str average = joined(r, a->name, STR(MOVING_AVERAGE));
-    struct str scope = joined(r, a->name, STR("/"));
+    struct str average = joined_names(r, a->name, STR(MOVING_AVERAGE));
+    struct str scope = joined_names(r, a->name, STR("/"));
     struct str nearest[DIAG_NEAREST];
     if (a->alike.ptr) {
         nearest_in_map(r->diag, a->alike, false, true);

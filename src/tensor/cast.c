@@ -34,7 +34,7 @@ static bool is_integer(enum dtype dtype)
 }
 
 /* Whether every integer of type `from` is one of type `to`. */
-static bool fits(enum dtype from, enum dtype to)
+static bool holds_all(enum dtype from, enum dtype to)
 {
     const struct cast_real *f = cast_real_of(from);
     const struct cast_real *t = cast_real_of(to);
@@ -61,7 +61,7 @@ const char *cast_refusal(enum dtype from, enum dtype to, enum cast_mode mode)
         snprintf(words, sizeof(words),
                  "only integers wrap, and %s to %s is no cast of integers to integers", source,
                  target);
-    } else if (mode == CAST_CHECKED && is_integer(from) && is_integer(to) && !fits(from, to)) {
+    } else if (mode == CAST_CHECKED && is_integer(from) && is_integer(to) && !holds_all(from, to)) {
         snprintf(words, sizeof(words),
                  "%s does not fit %s; say `| cast %s saturate` or `| cast %s wrap`", source, target,
                  target, target);
@@ -109,8 +109,8 @@ static void complex_to_bool(enum dtype from, const uint8_t *src, uint8_t *dst, s
 }
 
 /* From a real type, element by element. */
-static errint each(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
-                   size_t count)
+static errint cast_elements(enum dtype from, enum dtype to, enum cast_mode mode, const void *src,
+                            void *dst, size_t count)
 {
     if (part_of(to)) {
         return real_to_complex(from, to, mode, src, dst, count);
@@ -124,7 +124,7 @@ static errint by_table(enum dtype from, enum dtype to, enum cast_mode mode, cons
     struct cast_bytes table = {.width = dtype_bytes(to)};
     for (unsigned i = 0; i < 256; i++) {
         uint8_t element = (uint8_t)i;
-        bool unfit = each(from, to, mode, &element, table.to + i * table.width, 1) != 0;
+        bool unfit = cast_elements(from, to, mode, &element, table.to + i * table.width, 1) != 0;
         table.unfit[i] = unfit;
         table.any_unfit |= unfit;
     }
@@ -156,5 +156,5 @@ errint cast_run(enum dtype from, enum dtype to, enum cast_mode mode, const void 
     if (dtype_bytes(from) == 1 && count >= TABLE_COUNT) {
         return by_table(from, to, mode, src, dst, count);
     }
-    return each(from, to, mode, src, dst, count);
+    return cast_elements(from, to, mode, src, dst, count);
 }

@@ -10,31 +10,13 @@
 #include <cmocka.h>
 
 #include "support/place.h"
-
-static struct arena arena;
-static struct diag diag;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    diag_init(&diag);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    diag_fini(&diag);
-    arena_fini(&arena);
-    return 0;
-}
+#include "support/scratch.h"
 
 static errint declare(const char *name, const char *text, uint32_t line, struct variable *v)
 {
     const struct ini_item item = {
         STR("variables"), str_from(name), str_from(text), {"dir/m.ini", line}};
-    return variable_parse(&item, &arena, v, &diag);
+    return variable_parse(&item, &scratch.arena, v, &scratch.diag);
 }
 
 static void shape_parse_well_formed_shapes_print_alike(void **state)
@@ -56,7 +38,7 @@ static void shape_parse_well_formed_shapes_print_alike(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct shape s;
-        assert_int_equal(shape_parse(str_from(cases[i].text), &arena, &s), 0);
+        assert_int_equal(shape_parse(str_from(cases[i].text), &scratch.arena, &s), 0);
         assert_string_equal(shape_text(s).text, cases[i].printed);
     }
 }
@@ -96,7 +78,7 @@ static void shape_parse_malformed_shapes_are_einval(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct shape s;
-        if (shape_parse(str_from(texts[i]), &arena, &s) != -EINVAL) {
+        if (shape_parse(str_from(texts[i]), &scratch.arena, &s) != -EINVAL) {
             fail_msg("'%s' was taken", texts[i]);
         }
     }
@@ -113,7 +95,7 @@ static void shape_parse_rank_limit_is_exact(void **state)
         }
         text[2 * rank] = ']';
         struct shape s;
-        assert_int_equal(shape_parse(str_of(text, 2 * rank + 1), &arena, &s),
+        assert_int_equal(shape_parse(str_of(text, 2 * rank + 1), &scratch.arena, &s),
                          rank > SHAPE_RANK_MOST ? -EINVAL : 0);
         assert_int_equal(s.rank, rank > SHAPE_RANK_MOST ? 0 : SHAPE_RANK_MOST);
     }
@@ -156,7 +138,7 @@ static void variable_parse_declarations_are_read_whole(void **state)
             assert_int_equal(axis, cases[i].axis);
         }
     }
-    assert_int_equal(diag.errors, 0);
+    assert_int_equal(scratch.diag.errors, 0);
 }
 
 static void variable_parse_slot_names_may_end_in_a_slash(void **state)
@@ -166,7 +148,7 @@ static void variable_parse_slot_names_may_end_in_a_slash(void **state)
     assert_int_equal(declare("w/Adam/%", "float32 []", 1, &v), 0);
     assert_true(str_eq(v.name, STR("w/Adam/")));
     assert_int_equal(declare("w/Adam/", "float32 []", 1, &v), -EINVAL);
-    assert_non_null(strstr(diag.entries[0].message, "is written 'w/Adam/%'"));
+    assert_non_null(strstr(scratch.diag.entries[0].message, "is written 'w/Adam/%'"));
 }
 
 static void variable_parse_unknown_dtype_gets_the_nearest(void **state)
@@ -174,7 +156,7 @@ static void variable_parse_unknown_dtype_gets_the_nearest(void **state)
     (void)state;
     struct variable v;
     assert_int_equal(declare("a", "float23 []", 1, &v), -EINVAL);
-    const struct diag_entry *e = &diag.entries[0];
+    const struct diag_entry *e = &scratch.diag.entries[0];
     assert_true(e->nearest_count > 0);
     assert_true(str_eq(e->nearest[0], STR("float32")));
     assert_null(v.name.ptr);
@@ -185,12 +167,13 @@ static void graph_build_sorts_and_finds(void **state)
     (void)state;
     static const char *const names[] = {"b",        "a/b",      "a",        "a0", "%00",
                                         "c/part_1", "c/part_0", "\xc3\xa9", "B"};
-    struct variable *v = ARENA_ARRAY(&arena, struct variable, ARRAY_LEN(names));
+    struct variable *v = ARENA_ARRAY(&scratch.arena, struct variable, ARRAY_LEN(names));
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
         assert_int_equal(declare(names[i], "float32 [2]", i, &v[i]), 0);
     }
     struct graph g;
-    assert_int_equal(graph_build((struct variable_list){v, ARRAY_LEN(names)}, &g, &diag), 0);
+    assert_int_equal(graph_build((struct variable_list){v, ARRAY_LEN(names)}, &g, &scratch.diag),
+                     0);
     assert_true(g.given);
     assert_int_equal(g.count, ARRAY_LEN(names));
     for (uint32_t i = 0; i < g.count; i++) {
@@ -207,7 +190,7 @@ static void graph_build_no_variables_is_a_given_graph(void **state)
 {
     (void)state;
     struct graph g;
-    assert_int_equal(graph_build((struct variable_list){0}, &g, &diag), 0);
+    assert_int_equal(graph_build((struct variable_list){0}, &g, &scratch.diag), 0);
     assert_true(g.given);
     assert_null(graph_find(&g, STR("a")));
 }
@@ -215,7 +198,7 @@ static void graph_build_no_variables_is_a_given_graph(void **state)
 static void graph_build_conflicts_name_both_lines(void **state)
 {
     (void)state;
-    struct variable *v = ARENA_ARRAY(&arena, struct variable, 6);
+    struct variable *v = ARENA_ARRAY(&scratch.arena, struct variable, 6);
     assert_int_equal(declare("x/part_0", "float32 [2]", 3, &v[0]), 0);
     assert_int_equal(declare("dup", "float32 [2]", 10, &v[1]), 0);
     assert_int_equal(declare("x", "float32 [2] | partition 1", 9, &v[2]), 0);
@@ -223,16 +206,16 @@ static void graph_build_conflicts_name_both_lines(void **state)
     assert_int_equal(declare("y", "float32 [2]", 1, &v[4]), 0);
     assert_int_equal(declare("y/part_0", "float32 [2]", 2, &v[5]), 0);
     struct graph g;
-    assert_int_equal(graph_build((struct variable_list){v, 6}, &g, &diag), -EINVAL);
-    assert_int_equal(diag.errors, 2);
-    assert_string_equal(place_text(diag.entries[0].at), "dir/m.ini:9");
-    assert_non_null(strstr(diag.entries[0].message, "before at m.ini:10"));
-    assert_string_equal(place_text(diag.entries[1].at), "dir/m.ini:3");
-    assert_non_null(strstr(diag.entries[1].message, "partitioned at m.ini:9"));
-    assert_int_equal(diag.entries[0].code, DIAG_GRAPH_INVALID);
+    assert_int_equal(graph_build((struct variable_list){v, 6}, &g, &scratch.diag), -EINVAL);
+    assert_int_equal(scratch.diag.errors, 2);
+    assert_string_equal(place_text(scratch.diag.entries[0].at), "dir/m.ini:9");
+    assert_non_null(strstr(scratch.diag.entries[0].message, "before at m.ini:10"));
+    assert_string_equal(place_text(scratch.diag.entries[1].at), "dir/m.ini:3");
+    assert_non_null(strstr(scratch.diag.entries[1].message, "partitioned at m.ini:9"));
+    assert_int_equal(scratch.diag.entries[0].code, DIAG_GRAPH_INVALID);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
 int main(void)
 {

@@ -12,36 +12,18 @@
 #include "base/escape.h"
 #include "map/name.h"
 #include "support/place.h"
-
-static struct arena arena;
-static struct diag diag;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    diag_init(&diag);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    diag_fini(&diag);
-    arena_fini(&arena);
-    return 0;
-}
+#include "support/scratch.h"
 
 static errint parse(struct str source, struct str rest, struct rule *rule)
 {
     const struct ini_item item = {STR("assignment_map"), source, rest, {"m.ini", 7}};
-    diag_fini(&diag);
-    diag_init(&diag);
-    errint rc = rule_parse(&item, &arena, rule, &diag);
-    assert_int_equal(rc<0, diag.errors> 0);
+    diag_fini(&scratch.diag);
+    diag_init(&scratch.diag);
+    errint rc = rule_parse(&item, &scratch.arena, rule, &scratch.diag);
+    assert_int_equal(rc<0, scratch.diag.errors> 0);
     assert_string_equal(place_text(rule->at), "m.ini:7");
     if (rc < 0) {
-        assert_string_equal(place_text(diag.entries[0].at), "m.ini:7");
+        assert_string_equal(place_text(scratch.diag.entries[0].at), "m.ini:7");
         assert_null(rule->source.ptr);
     }
     return rc;
@@ -180,11 +162,11 @@ static void rule_parse_beyond_todays_language_is_unsupported(void **state)
         CLEANUP_BUF struct buf text = {0};
         buf_printf(&text, "t | %s", operations[i]);
         assert_int_equal(parse(STR("s"), buf_view(&text), &r), -ENOTSUP);
-        assert_int_equal(diag.entries[0].code, DIAG_UNSUPPORTED);
+        assert_int_equal(scratch.diag.entries[0].code, DIAG_UNSUPPORTED);
     }
     assert_int_equal(parse(STR("a, b"), STR("t"), &r), -ENOTSUP);
     assert_int_equal(parse(STR("s"), STR("q, k | split 0"), &r), -ENOTSUP);
-    assert_int_equal(diag.errors, 1);
+    assert_int_equal(scratch.diag.errors, 1);
     for (const char *c = "*?{}@"; *c; c++) {
         const char text[] = {'x', *c, 0};
         assert_int_equal(parse(str_from(text), STR("t"), &r), -ENOTSUP);
@@ -197,7 +179,7 @@ static void rule_parse_reports_both_sides(void **state)
     (void)state;
     struct rule r;
     assert_int_equal(parse(STR("%"), STR("t:0 | nonsense | partition 0"), &r), -EINVAL);
-    assert_int_equal(diag.errors, 4);
+    assert_int_equal(scratch.diag.errors, 4);
 }
 
 static void rule_parse_limits_are_exact(void **state)
@@ -281,15 +263,18 @@ static void partition_axis_is_the_one_cut(void **state)
     (void)state;
     struct partition p;
     unsigned axis;
-    assert_int_equal(partition_parse(STR("1,3,1"), position_file("m.ini"), &arena, &p, &diag), 0);
+    assert_int_equal(
+        partition_parse(STR("1,3,1"), position_file("m.ini"), &scratch.arena, &p, &scratch.diag),
+        0);
     assert_int_equal(partition_axis(&p, &axis), 3);
     assert_int_equal(axis, 1);
-    assert_int_equal(partition_parse(STR("1,1"), position_file("m.ini"), &arena, &p, &diag), 0);
+    assert_int_equal(
+        partition_parse(STR("1,1"), position_file("m.ini"), &scratch.arena, &p, &scratch.diag), 0);
     assert_int_equal(partition_axis(&p, &axis), 1);
     assert_int_equal(axis, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
 int main(void)
 {
