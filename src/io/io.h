@@ -56,7 +56,7 @@ struct io {
     const struct stat *st; /* of a file, as it was when it was opened; else NULL */
     atomic_uint doubt;     /* of a root: number of the newest; 0: none. io_doubt() */
     atomic_bool failed;    /* of a root: every read from now on fails. io_failed() */
-    bool strict; /* of a root: no change is explained (io_file.h); set before the first read */
+    bool strict; /* of a root: no change is explained (file_watch.h); set before the first read */
 };
 
 /* io_root: the io that has the bytes which `io` is made from, at last: itself, unless it is
@@ -103,8 +103,8 @@ MUST_CHECK static inline errint io_read(struct io *io, uint64_t off, size_t len,
     return io->ops->read(io, off, len, buf);
 }
 
-/* io_read_many: several ranges, as several io_read, within one state of what the io is of. It is
- * cheaper than they are, where ops->read_many is not NULL. */
+/* io_read_many: several ranges, as by an io_read of each. A file is looked at once for all of them,
+ * and all are of one state of it. ops->read_many may be NULL: they are read one by one. */
 MUST_CHECK errint io_read_many(struct io *io, const struct io_range *ranges, unsigned count);
 
 /* io_backing: where the bytes of the io really are, for whoever has the kernel read them. Returns
