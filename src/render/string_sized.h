@@ -2,7 +2,7 @@
 /* What has to be known of a string target before any of its bytes can be given: that what it is
  * made of is undamaged, how long its file is, and where some of its elements are. It is found out
  * at the first look, kept in the plan (struct strings_file), and found out again after a doubt
- * about one of the files (io/shard.h): then it must be the same. */
+ * about one of the files (io/io.h): then it must be the same. */
 #ifndef CKPTFS_RENDER_STRING_SIZED_H
 #define CKPTFS_RENDER_STRING_SIZED_H
 

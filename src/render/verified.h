@@ -4,7 +4,7 @@
  * There is a once (once.h) for each run of bytes that has a checksum (source/source.h): a tensor, a
  * slice of a sliced one, or what several share. Whoever is about to read from a run asks for it.
  * With VERIFIED_ALL the first to ask checks all of it, and the others wait for that run alone. With
- * VERIFIED_KNOWN that is so only while the file is in doubt (shard.h), or suspect (spot_check.h);
+ * VERIFIED_KNOWN that is so only while the file is in doubt (io.h), or suspect (spot_check.h);
  * else only what verified_mark has marked, or verified_ensure has found, is damaged. As long as
  * there is nothing of that, asking is two atomic loads, and no memory is taken. Five bytes a run,
  * of which those that are never asked for take no pages. Safe from any thread.

@@ -30,7 +30,7 @@ enum verify_outcome {
  * VERIFY_UNKNOWN. */
 struct verify_result {
     enum verify_outcome outcome;
-    uint32_t doubt;  /* about the file, in which it was checked (shard.h) */
+    uint32_t doubt;  /* about the file, in which it was checked (io.h) */
     uint32_t found;  /* of the bytes that are there */
     uint32_t stored; /* as the checkpoint says */
 };
