@@ -71,18 +71,36 @@ static errint open_file(const struct export *e, const struct export_file *f, enu
                    : content_open(e->view, f->file, need, r, out);
 }
 
-/* What stands where a file of that path would go, if it cannot be replaced, in words; NULL. */
-static const char *in_the_way(const struct export *e, const char *path)
+static errint refuse(struct export *e, const char *path, const char *why)
+{
+    return diag_error(e->diag, DIAG_NAME_COLLISION, path, str_from(path), "%s", why);
+}
+
+/* Whether a file may go there: nothing is in the way, or what may be replaced. */
+static errint check_way(struct export *e, const char *path)
 {
     struct stat st;
-    if (output_stat(&e->output, path, &st) < 0) {
-        return NULL;
+    errint rc = output_stat(&e->output, path, &st);
+    if (rc < 0) {
+        return rc == -ENOENT ? 0 : rc;
     }
-    return !e->force             ? "is there already; --force replaces it"
-           : S_ISDIR(st.st_mode) ? "is a directory"
-           : inputs_have(&e->inputs, e->output.top, output_name(&e->output, path))
-               ? "is a file that the view was read from: export to another directory"
-               : NULL;
+    if (!e->force) {
+        return refuse(e, path, "is there already; --force replaces it");
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return refuse(e, path, "is a directory");
+    }
+    const char *last;
+    rc = output_folder(&e->output, path, &last);
+    if (rc == 0) {
+        rc = inputs_have(&e->inputs, e->output.folder.fd, last);
+    }
+    if (rc < 0) {
+        return complain(e, path, "cannot be looked at", -rc);
+    }
+    return rc ? refuse(e, path,
+                       "is a file that the view was read from: export to another directory")
+              : 0;
 }
 
 /* Whether the kernel takes so long a path, and that of the temporary file beside it. */
@@ -121,12 +139,12 @@ static errint add(struct export *e, const char *directory, struct export_file f,
             "system takes: export to a single file, or fewer variables",
             PATH_MAX - 1);
     }
-    const char *way = in_the_way(e, path.data);
-    if (way) {
-        return diag_error(e->diag, DIAG_NAME_COLLISION, path.data, buf_view(&path), "%s", way);
+    errint rc = check_way(e, path.data);
+    if (rc < 0) {
+        return rc;
     }
     cause_clear();
-    errint rc = open_file(e, &f, CONTENT_SIZE, r, content);
+    rc = open_file(e, &f, CONTENT_SIZE, r, content);
     if (rc < 0) {
         return rc == -EINTR ? rc : complain_unreadable(e, path.data, rc);
     }
@@ -260,34 +278,54 @@ static errint fill_file(struct writing *w, const struct export_file *f)
     struct export *e = w->export;
     int fd = f->out.fd;
     /* Too full a disk is found before hours of writing; where there is no such call, later. */
-    if (f->bytes && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
+    if (f->bytes > EXPORT_BYTES && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
         (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
         return complain(e, f->path, "cannot be written", errno);
     }
     errint rc = copy(w, f, fd);
-    return rc == 0 && fchmod(fd, w->mode) != 0 ? complain(e, f->path, "cannot be written", errno)
-                                               : rc;
+    if (rc == 0 && f->out.temporary && fchmod(fd, w->mode) != 0) {
+        return complain(e, f->path, "cannot be written", errno);
+    }
+    return rc;
 }
 
 static errint write_file(struct writing *w, struct export_file *f)
 {
-    errint rc = output_create(&w->export->output, f->path, &f->out);
+    errint rc = output_create(&w->export->output, f->path, w->mode, &f->out);
     rc = rc < 0 ? rc : fill_file(w, f);
     output_written(&f->out);
     return rc;
 }
 
-/* All that was written is on the disk before anything has its name: one call for many files, which
- * no signal ends. */
+/* Whether a file before number `i` is on the same file system. */
+static bool is_synced(const struct export *e, size_t i)
+{
+    dev_t device = e->files[i].out.device;
+    if (i > 0 && e->files[i - 1].out.device == device) {
+        return true; /* as nearly all are */
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (e->files[k].out.device == device) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All that was written is on the disk before anything has its name: one call for each file system,
+ * which no signal ends. */
 static errint settle(struct writing *w)
 {
     struct export *e = w->export;
     if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
         return -EINTR;
     }
-    errint rc = e->count ? output_sync(&e->output, e->files[0].path, &e->files[0].out) : 0;
-    if (rc < 0) {
-        return rc;
+    for (size_t i = 0; i < e->count; i++) {
+        errint rc =
+            is_synced(e, i) ? 0 : output_sync(&e->output, e->files[i].path, &e->files[i].out);
+        if (rc < 0) {
+            return rc;
+        }
     }
     return w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes) ? 0 : -EINTR;
 }

@@ -144,20 +144,26 @@ void inputs_fini(struct inputs *o)
     *o = (struct inputs){0};
 }
 
-bool inputs_have(const struct inputs *o, int at, const char *path)
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+errint inputs_have(const struct inputs *o, int at, const char *name)
 {
     struct stat own;
     struct stat target;
-    if (fstatat(at, path, &own, AT_SYMLINK_NOFOLLOW) != 0) {
-        return false;
+    if (fstatat(at, name, &own, AT_SYMLINK_NOFOLLOW) != 0) {
+        return is_absent(errno) ? 0 : -errno;
     }
-    bool link = S_ISLNK(own.st_mode) && fstatat(at, path, &target, 0) == 0;
+    bool link = S_ISLNK(own.st_mode) && fstatat(at, name, &target, 0) == 0;
+    if (S_ISLNK(own.st_mode) && !link && !is_absent(errno) && errno != EACCES) {
+        return -errno;
+    }
     for (size_t i = 0; i < o->count; i++) {
-        const struct stat *st = &o->files[i];
-        if ((st->st_dev == own.st_dev && st->st_ino == own.st_ino) ||
-            (link && st->st_dev == target.st_dev && st->st_ino == target.st_ino)) {
-            return true;
+        if (is_same(&o->files[i], &own) || (link && is_same(&o->files[i], &target))) {
+            return 1;
         }
     }
-    return false;
+    return 0;
 }

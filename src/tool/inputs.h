@@ -27,8 +27,8 @@ MUST_CHECK errint inputs_find(const struct view *v, const char *graph, struct di
                               struct inputs *out);
 void inputs_fini(struct inputs *o);
 
-/* inputs_have: whether the file `path`, against the directory `at`, is one of them, or a link to
- * one. */
-bool inputs_have(const struct inputs *o, int at, const char *path);
+/* inputs_have: whether the file `name` of the directory `at` is one of them, or a link to one: 1 or
+ * 0, or why it cannot be looked at. */
+MUST_CHECK errint inputs_have(const struct inputs *o, int at, const char *name);
 
 #endif

@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "tool/output_made.h"
 
@@ -25,6 +24,21 @@ static errint complain(const struct output *o, const char *path, const char *wha
     diag_error(o->diag, DIAG_FILE_UNREADABLE, path, str_from(path), "%s: %s", what,
                strerror(error));
     return -error;
+}
+
+/* `path` cannot be come to below the directory. */
+static errint complain_way(const struct output *o, const char *path, const char *what, errint rc)
+{
+    if (rc == -ENOMEM) {
+        return diag_no_memory(o->diag);
+    }
+    if (rc == -ELOOP) {
+        return diag_error(o->diag, DIAG_NAME_COLLISION, path, str_from(path),
+                          "a directory on the way is a symbolic link, and nothing is written "
+                          "through one below '%s': export to where it leads",
+                          o->directory);
+    }
+    return complain(o, path, what, -rc);
 }
 
 /* ---- the directory --------------------------------------------------------------------------- */
@@ -87,16 +101,32 @@ errint output_find(const char *directory, struct diag *d, struct output *out)
     return 0;
 }
 
-const char *output_name(const struct output *o, const char *path)
+/* The name of the folder of a file, below the directory, and the name of the file in it. */
+static struct str folder_of(const struct output *o, const char *path, const char **last)
 {
-    return path + o->below;
+    struct str name = str_from(path + o->below);
+    long slash = str_rfind(name, '/');
+    *last = name.ptr + slash + 1;
+    return str_head(name, slash < 0 ? 0 : (size_t)slash);
 }
 
-errint output_stat(const struct output *o, const char *path, struct stat *st)
+errint output_folder(struct output *o, const char *path, const char **last)
 {
-    return *o->missing                                                           ? -ENOENT
-           : fstatat(o->top, output_name(o, path), st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno
-                                                                                 : 0;
+    struct str folder = folder_of(o, path, last);
+    return *o->missing ? -ENOENT : output_folder_enter(&o->folder, o->top, folder);
+}
+
+errint output_stat(struct output *o, const char *path, struct stat *st)
+{
+    const char *last;
+    errint rc = output_folder(o, path, &last);
+    if (rc == 0) {
+        rc = fstatat(o->folder.fd, last, st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno : 0;
+    }
+    bool absent = rc == -ENOENT || rc == -ENOTDIR;
+    return rc < 0 && !absent ? complain_way(o, path, "cannot be looked at", rc)
+           : absent          ? -ENOENT
+                             : rc;
 }
 
 void output_remove_made(struct output *o)
@@ -108,21 +138,23 @@ void output_remove_made(struct output *o)
 void output_close(struct output *o)
 {
     output_made_drop(o->made, o->made_count);
+    output_folder_leave(&o->folder);
     cleanup_close(&o->top);
     *o = (struct output){.top = -1};
 }
 
 /* ---- making directories ---------------------------------------------------------------------- */
 
-/* Makes o->top/name and remembers it: 1 if it was not there before. */
-static int make_directory(struct output *o, const char *name)
+/* Makes the directory `last` of `parent` and remembers it by its name below the export's: 1 if it
+ * was not there before. */
+static int make_directory(struct output *o, int parent, const char *last, const char *name)
 {
-    if (mkdirat(o->top, name, 0777) != 0) {
+    if (mkdirat(parent, last, 0777) != 0) {
         return errno == EEXIST ? 0 : -errno;
     }
     errint rc = output_made_add(&o->made, &o->made_count, &o->made_cap, name);
     if (rc < 0) {
-        unlinkat(o->top, name, AT_REMOVEDIR);
+        unlinkat(parent, last, AT_REMOVEDIR);
     }
     return rc < 0 ? rc : 1;
 }
@@ -130,7 +162,7 @@ static int make_directory(struct output *o, const char *name)
 /* One more directory of those that are missing, and into it. */
 static errint enter(struct output *o, const char *name)
 {
-    int made = make_directory(o, name);
+    int made = make_directory(o, o->top, name, name);
     int next = made < 0 ? -1 : openat(o->top, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (next < 0) {
         return made < 0 ? made : -errno;
@@ -141,6 +173,7 @@ static errint enter(struct output *o, const char *name)
         close(next);
         return rc;
     }
+    output_folder_leave(&o->folder);
     cleanup_close(&o->top);
     o->top = next;
     return 0;
@@ -165,51 +198,56 @@ static errint make_missing(struct output *o)
     return 0;
 }
 
+/* Makes what is missing of the way to `name` below the directory; writes into it. */
+static errint make_way(struct output *o, char *name)
+{
+    CLEANUP_CLOSE int at = openat(o->top, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0) {
+        return -errno;
+    }
+    char *part = name;
+    for (char *slash; (slash = strchr(part, '/')) != NULL; part = slash + 1) {
+        *slash = '\0';
+        int made = make_directory(o, at, part, name);
+        int next = made < 0 ? made : output_folder_next(at, part);
+        if (next < 0) {
+            return next; /* name ends where it failed */
+        }
+        *slash = '/';
+        cleanup_close(&at);
+        at = next;
+    }
+    return 0;
+}
+
 /* The directories above a file. */
 static errint make_above(struct output *o, const char *path)
 {
+    const char *last;
     errint rc = make_missing(o);
+    if (rc < 0 || output_folder(o, path, &last) == 0) {
+        return rc;
+    }
     CLEANUP_FREE char *text = strdup(path);
-    if (rc < 0 || !text) {
-        return rc < 0 ? rc : diag_no_memory(o->diag);
+    if (!text) {
+        return diag_no_memory(o->diag);
     }
-    char *name = text + o->below;
-    for (char *at = strchr(name, '/'); at; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        int made = make_directory(o, name);
-        if (made < 0) {
-            return made == -ENOMEM ? diag_no_memory(o->diag)
-                                   : complain(o, text, "cannot make the directory", -made);
-        }
-        *at = '/';
-    }
-    return 0;
+    rc = make_way(o, text + o->below);
+    return rc < 0 ? complain_way(o, text, "cannot make the directory", rc) : 0;
 }
 
 /* ---- files without a name -------------------------------------------------------------------- */
 
 /* In the nearest directory that is there: what will be made between is on its file system. -1 if
- * there is no such file. */
-static int open_unnamed(const struct output *o, const char *path)
+ * there is no such file. It has its mode from the beginning: nobody finds it. */
+static int create_unnamed(struct output *o, const char *path, mode_t mode)
 {
-    CLEANUP_FREE char *folder = strdup(*o->missing ? "" : output_name(o, path));
-    int fd = -1;
-    for (char *slash = folder; slash && fd < 0;) {
-        slash = strrchr(folder, '/');
-        if (slash) {
-            *slash = '\0';
-        }
-        fd = openat(o->top, slash ? folder : ".", NEW_FILE | O_TMPFILE, 0600);
-        if (fd < 0 && errno != ENOENT) {
-            break;
-        }
+    const char *last;
+    struct str folder = *o->missing ? STR("") : folder_of(o, path, &last);
+    if (o->in_place || output_folder_near(&o->folder, o->top, folder) < 0) {
+        return -1;
     }
-    return fd;
-}
-
-static int create_unnamed(struct output *o, const char *path)
-{
-    CLEANUP_CLOSE int fd = o->in_place ? -1 : open_unnamed(o, path);
+    CLEANUP_CLOSE int fd = openat(o->folder.fd, ".", NEW_FILE | O_TMPFILE, mode);
     if (fd >= 0 && (unsigned)fd >= o->descriptors) {
         o->in_place = true; /* none is given back before all are written */
         return -1;
@@ -217,45 +255,43 @@ static int create_unnamed(struct output *o, const char *path)
     return STEAL_FD(fd);
 }
 
+/* Gives a file its name in the folder that was entered. */
 static errint link_unnamed(const struct output *o, int fd, const char *name)
 {
     char link[64];
     print_link(fd, link);
-    return linkat(AT_FDCWD, link, o->top, name, AT_SYMLINK_FOLLOW) != 0 ? -errno : 0;
+    return linkat(AT_FDCWD, link, o->folder.fd, name, AT_SYMLINK_FOLLOW) != 0 ? -errno : 0;
 }
 
 /* ---- files with a name for the time being ---------------------------------------------------- */
 
-/* Beside `name`; NULL when memory is short. */
-static char *temporary_beside(const char *name)
+/* Another one each time; NULL when memory is short. */
+static char *temporary_name(void)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    struct str text = str_from(name);
-    CLEANUP_BUF struct buf b = {0};
     unsigned char random[6];
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
         return NULL;
     }
-    buf_str(&b, str_head(text, (size_t)(str_rfind(text, '/') + 1)));
-    buf_text(&b, OUTPUT_TEMPORARY);
-    for (size_t i = 0; !b.failed && i < sizeof(random); i++) {
-        b.data[b.len - sizeof(random) + i] = digits[random[i] % 32];
+    char *name = strdup(OUTPUT_TEMPORARY);
+    for (size_t i = 0; name && i < sizeof(random); i++) {
+        name[strlen(OUTPUT_TEMPORARY) - sizeof(random) + i] = digits[random[i] % 32];
     }
-    return b.failed ? NULL : STEAL(b.data);
+    return name;
 }
 
-/* A name for f, which is unnamed so far, or for a new file. */
-static errint make_temporary(const struct output *o, const char *path, struct output_file *f)
+/* A name in the folder that was entered, for f, which is unnamed so far, or for a new file. */
+static errint make_temporary(const struct output *o, struct output_file *f)
 {
     bool new = f->fd < 0;
     errint rc = -EEXIST;
     for (unsigned i = 0; rc == -EEXIST && i < NAMES_TRIED; i++) {
-        CLEANUP_FREE char *name = temporary_beside(output_name(o, path));
+        CLEANUP_FREE char *name = temporary_name();
         if (!name) {
             return -ENOMEM;
         }
         if (new) {
-            f->fd = openat(o->top, name, NEW_FILE | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+            f->fd = openat(o->folder.fd, name, NEW_FILE | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
             rc = f->fd < 0 ? -errno : 0;
         } else {
             rc = link_unnamed(o, f->fd, name);
@@ -267,18 +303,29 @@ static errint make_temporary(const struct output *o, const char *path, struct ou
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
-errint output_create(struct output *o, const char *path, struct output_file *out)
+/* With a name of its own for the time being, which only its owner may read before it is whole. */
+static errint create_named(struct output *o, const char *path, struct output_file *f)
 {
-    *out = (struct output_file){.fd = create_unnamed(o, path)};
-    if (out->fd >= 0) {
-        return 0;
+    const char *last;
+    errint rc = output_folder(o, path, &last);
+    return rc < 0 ? rc : make_temporary(o, f);
+}
+
+errint output_create(struct output *o, const char *path, mode_t mode, struct output_file *out)
+{
+    *out = (struct output_file){.fd = create_unnamed(o, path, mode)};
+    if (out->fd < 0) {
+        errint rc = make_above(o, path);
+        if (rc < 0) {
+            return rc;
+        }
+        rc = create_named(o, path, out);
+        if (rc < 0) {
+            return complain_way(o, path, "cannot be made", rc);
+        }
     }
-    errint rc = make_above(o, path);
-    if (rc == 0) {
-        rc = make_temporary(o, path, out);
-        return rc < 0 ? complain(o, path, "cannot be made", -rc) : 0;
-    }
-    return rc;
+    out->device = o->folder.device;
+    return 0;
 }
 
 void output_written(struct output_file *f)
@@ -289,24 +336,31 @@ void output_written(struct output_file *f)
     }
 }
 
-errint output_sync(const struct output *o, const char *path, const struct output_file *f)
+errint output_sync(struct output *o, const char *path, const struct output_file *f)
 {
-    CLEANUP_CLOSE int own = f->temporary ? openat(o->top, f->temporary, NEW_FILE | O_NOFOLLOW) : -1;
+    const char *last;
+    CLEANUP_CLOSE int own = -1;
+    if (f->temporary) {
+        errint rc = output_folder(o, path, &last);
+        if (rc < 0) {
+            return complain_way(o, path, "cannot be written", rc);
+        }
+        own = openat(o->folder.fd, f->temporary, NEW_FILE | O_NOFOLLOW);
+    }
     int fd = f->temporary ? own : f->fd;
     return fd < 0 || syncfs(fd) != 0 ? complain(o, path, "cannot be written", errno) : 0;
 }
 
 /* Its temporary name becomes the name. */
-static errint rename_to(const struct output *o, const char *name, bool replace,
-                        const struct output_file *f)
+static errint rename_to(int folder, const char *name, bool replace, const struct output_file *f)
 {
-    int rc = replace ? renameat(o->top, f->temporary, o->top, name)
-                     : renameat2(o->top, f->temporary, o->top, name, RENAME_NOREPLACE);
+    int rc = replace ? renameat(folder, f->temporary, folder, name)
+                     : renameat2(folder, f->temporary, folder, name, RENAME_NOREPLACE);
     if (rc != 0 && !replace &&
         (errno == EINVAL || errno == ENOSYS)) { /* a file system without it */
-        rc = linkat(o->top, f->temporary, o->top, name, 0);
+        rc = linkat(folder, f->temporary, folder, name, 0);
         if (rc == 0) {
-            unlinkat(o->top, f->temporary, 0);
+            unlinkat(folder, f->temporary, 0);
         }
     }
     return rc != 0 ? -errno : 0;
@@ -314,17 +368,20 @@ static errint rename_to(const struct output *o, const char *name, bool replace,
 
 static errint try_name(struct output *o, const char *path, bool replace, struct output_file *f)
 {
-    const char *name = output_name(o, path);
-    errint rc = f->temporary ? 0 : link_unnamed(o, f->fd, name);
-    if (rc == -EEXIST && replace) {
-        rc = make_temporary(o, path, f);
+    const char *name;
+    errint rc = output_folder(o, path, &name);
+    if (rc == 0 && !f->temporary) {
+        rc = link_unnamed(o, f->fd, name);
+        if (rc == -EEXIST && replace) {
+            rc = make_temporary(o, f);
+        }
     }
-    return rc == 0 && f->temporary ? rename_to(o, name, replace, f) : rc;
+    return rc == 0 && f->temporary ? rename_to(o->folder.fd, name, replace, f) : rc;
 }
 
 errint output_give_name(struct output *o, const char *path, bool replace, struct output_file *f)
 {
-    errint rc = *o->missing ? -ENOENT : try_name(o, path, replace, f);
+    errint rc = try_name(o, path, replace, f);
     if (rc == -ENOENT) { /* as long as there is no such directory */
         rc = make_above(o, path);
         if (rc < 0) {
@@ -333,19 +390,19 @@ errint output_give_name(struct output *o, const char *path, bool replace, struct
         rc = try_name(o, path, replace, f);
     }
     if (rc < 0) {
-        return complain(o, path, "cannot be given its name", -rc);
+        return complain_way(o, path, "cannot be given its name", rc);
     }
     output_drop(f);
     f->named = true;
     return 0;
 }
 
-void output_take_back(const struct output *o, const char *path, bool keep, struct output_file *f)
+void output_take_back(struct output *o, const char *path, bool keep, struct output_file *f)
 {
-    if (f->temporary) {
-        unlinkat(o->top, f->temporary, 0);
-    } else if (f->named && !keep) {
-        unlinkat(o->top, output_name(o, path), 0);
+    const char *last;
+    bool there = (f->temporary || (f->named && !keep)) && output_folder(o, path, &last) == 0;
+    if (there) {
+        unlinkat(o->folder.fd, f->temporary ? f->temporary : last, 0);
     }
     output_drop(f);
 }

@@ -30,6 +30,7 @@
 
 #include "base/diag.h"
 #include "base/errint.h"
+#include "tool/output_folder.h"
 
 #define OUTPUT_TEMPORARY ".ckptfs-partial-XXXXXX" /* letters and digits stand for the X */
 
@@ -40,7 +41,8 @@ struct output {
     const char *directory; /* borrows: as the user gives it */
     const char *missing;   /* of that text, what has to be made below `top`; "": nothing */
     size_t below;          /* bytes of a path before its name in the directory */
-    int top;       /* owns: the directory, or while something is missing the nearest one above */
+    int top; /* owns: the directory, or while something is missing the nearest one above */
+    struct output_folder folder; /* owns: that of the file that was asked for last */
     bool in_place; /* no file is made without a name: none could be linked to where it belongs, or
                       wait for it */
     unsigned descriptors;     /* as many may be open while files are written */
@@ -54,6 +56,7 @@ struct output_file {
     int fd;          /* owns: to write to; -1: closed */
     char *temporary; /* owns: its name in the directory for the time being; NULL: it has none, or
                         its own */
+    dev_t device;    /* the file system that it is on */
     bool named;
 };
 
@@ -61,22 +64,24 @@ struct output_file {
  * output_close in either case. */
 MUST_CHECK errint output_find(const char *directory, struct diag *d, struct output *out);
 
-/* output_stat: what is at `path`, a link itself: 0, or a negative errno, without an error in the
- * diag. */
-MUST_CHECK errint output_stat(const struct output *o, const char *path, struct stat *st);
+/* output_stat: what is at `path`, a link itself: 0, or -ENOENT without an error in the diag. A link
+ * above it, below the directory, is an error: nothing is written through one. */
+MUST_CHECK errint output_stat(struct output *o, const char *path, struct stat *st);
 
-/* output_name: the part of `path` that is below o->top, once nothing is missing. */
-const char *output_name(const struct output *o, const char *path);
+/* output_folder: enters the directory of `path`, o->folder; *last is the name in it, and borrows.
+ * The errors of output_folder_enter, without an error in the diag. */
+MUST_CHECK errint output_folder(struct output *o, const char *path, const char **last);
 
-/* output_create: a new file, which only its owner may read, for `path`. */
-MUST_CHECK errint output_create(struct output *o, const char *path, struct output_file *out);
+/* output_create: a new file for `path`. Without a name it has `mode`, less the umask; with one for
+ * the time being only its owner may read it. */
+MUST_CHECK errint output_create(struct output *o, const char *path, mode_t mode,
+                                struct output_file *out);
 
 /* output_written: closes f->fd if the file can be found without. */
 void output_written(struct output_file *f);
 
 /* output_sync: all that was written on the file system of f goes to the disk. */
-MUST_CHECK errint output_sync(const struct output *o, const char *path,
-                              const struct output_file *f);
+MUST_CHECK errint output_sync(struct output *o, const char *path, const struct output_file *f);
 
 /* output_give_name: f is found at `path` from now on, at once and whole; what was there is an
  * error, or with `replace` gone. */
@@ -84,7 +89,7 @@ MUST_CHECK errint output_give_name(struct output *o, const char *path, bool repl
                                    struct output_file *f);
 
 /* output_take_back: f is gone; with `keep`, unless it has its name. */
-void output_take_back(const struct output *o, const char *path, bool keep, struct output_file *f);
+void output_take_back(struct output *o, const char *path, bool keep, struct output_file *f);
 
 /* output_remove_made: the directories that were made are gone, wherever they are by now; but those
  * in which somebody else put something. */

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "tool/output_folder.h"
 
 errint output_made_add(struct output_made **list, size_t *count, size_t *cap, const char *name)
 {
@@ -58,6 +59,18 @@ static void remove_held(const struct output_made *m)
     }
 }
 
+/* Through no symbolic link. */
+static void remove_below(int top, const char *name)
+{
+    struct output_folder folder = {.fd = -1};
+    struct str path = str_from(name);
+    long slash = str_rfind(path, '/');
+    if (output_folder_enter(&folder, top, str_head(path, slash < 0 ? 0 : (size_t)slash)) == 0) {
+        unlinkat(folder.fd, name + slash + 1, AT_REMOVEDIR);
+    }
+    output_folder_leave(&folder);
+}
+
 static void drop(struct output_made *m)
 {
     cleanup_close(&m->parent);
@@ -72,7 +85,7 @@ void output_made_remove(struct output_made *list, size_t count, int top)
         if (m->self >= 0) {
             remove_held(m);
         } else {
-            unlinkat(m->parent >= 0 ? m->parent : top, m->name, AT_REMOVEDIR);
+            remove_below(m->parent >= 0 ? m->parent : top, m->name);
         }
         drop(m);
     }

@@ -2,6 +2,7 @@
 """ckptool export: what it says, what it refuses, and that nothing is left of an export that did not come to its end. That the bytes are
 those of the mount: tests/view/test_copies.py."""
 
+import errno
 import fcntl
 import os
 import pathlib
@@ -17,6 +18,7 @@ import time
 import cramjam
 import pytest
 
+from faults.faults import Fault, Runner
 from support import encoder
 from support.bundle import write_checkpoint
 from support.encoder import masked
@@ -184,6 +186,46 @@ def test_a_directory_that_cannot_be_written(tmp_path):
         assert b"cannot make the directory: Read-only file system" in done.stderr
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_nothing_is_written_through_a_link_below_the_directory(tmp_path, force):
+    """A link to the directory itself is what the user names; one in it is whoever's who could write there."""
+    checkpoint = write_checkpoint(tmp_path / "c", {name: (INT8, [1], b"x") for name in (b"a", b"net/b", b"net/deep/c")})
+    there, to = tmp_path / "elsewhere", tmp_path / "out"
+    (there / "deep").mkdir(parents=True)
+    to.mkdir()
+    (to / "net").symlink_to(there)
+    for way in "raw", "npy":
+        done = export(*force, "--format", way, checkpoint, to, status=1)
+        assert done.stderr.count(b"a directory on the way is a symbolic link") == 2, done.stderr
+        assert f"{to}/net/b".encode() in done.stderr and f"below '{to}': export to where it leads".encode() in done.stderr
+    assert below(to) == ["net"] and below(there) == ["deep"]
+    (to / "net").unlink()
+    (to / "net").mkdir()
+    (to / "net" / "deep").symlink_to(there)
+    assert export(*force, "--format", "raw", checkpoint, to, status=1).stderr.count(b"symbolic link") == 1
+    assert below(there) == ["deep"]
+    (tmp_path / "link").symlink_to(there)
+    out("export", "--format", "raw", checkpoint, tmp_path / "link")
+    assert sorted(path for path in below(there) if (there / path).is_file()) == ["a", "net/b", "net/deep/c"]
+
+
+@ROOT_NEEDED
+def test_each_file_system_below_is_written_to_the_disk(tmp_path):
+    """Where that fails, a file of it is named."""
+    checkpoint = write_checkpoint(tmp_path / "c", {name: (INT8, [1], b"x") for name in (b"a", b"net/b", b"net/c")})
+    (tmp_path / "out" / "net").mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path / "out" / "net"], check=True)
+    try:
+        said = b""
+        for n in range(1, 8):
+            environment = Runner(tmp_path / "run").environment(Fault("name", "once", errno.EIO, n))
+            done = subprocess.run([TOOL, "export", "--force", "--format", "raw", checkpoint, tmp_path / "out"], capture_output=True, env=environment)
+            said += done.stderr
+        assert f"{tmp_path}/out/a: cannot be written: ".encode() in said and f"{tmp_path}/out/net/b: cannot be written: ".encode() in said, said
+    finally:
+        subprocess.run(["umount", tmp_path / "out" / "net"], check=True)
 
 
 def refused(path, done):

@@ -97,7 +97,7 @@ def test_nothing_is_left_before_the_first_name_and_whole_files_after(tmp_path, s
         else:
             written += 1
             assert kept == 0, "what had its name is gone"
-    assert written >= 4 * len(wanted) + 1 and kept >= 1  # each is made, gets its room, its bytes and its mode; and all go to the disk
+    assert written >= 2 * len(wanted) + 1 and kept >= 1  # each is made and gets its bytes; and all go to the disk
     assert files_below(to) == wanted
 
 
