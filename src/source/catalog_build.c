@@ -257,8 +257,8 @@ static errint make_shards(struct catalog_build *b)
 
 /* Number of a data file and offset become index in catalog.shards and, of strings, number of the
  * first element. */
-static void settle_place(const struct catalog_build *b, unsigned dtype, uint32_t *shard,
-                         uint64_t *off)
+static void resolve_place(const struct catalog_build *b, unsigned dtype, uint32_t *shard,
+                          uint64_t *off)
 {
     const struct shard_use *use = &b->uses[*shard];
     if (dtype == DTYPE_STRING) {
@@ -272,15 +272,15 @@ static void settle_place(const struct catalog_build *b, unsigned dtype, uint32_t
                  : use->first_swap + (uint32_t)__builtin_popcount(use->swaps & ((1u << kind) - 1));
 }
 
-static void settle_shards(struct catalog_build *b, struct tensor *t)
+static void resolve_shards(struct catalog_build *b, struct tensor *t)
 {
     if (t->shard != TENSOR_NO_SHARD) {
-        settle_place(b, t->dtype, &t->shard, &t->off);
+        resolve_place(b, t->dtype, &t->shard, &t->off);
     }
     const struct slices *s = t->sliced ? &b->sliced[t->off] : NULL;
     for (uint32_t k = 0; s && s->fault != SLICES_MISSING && k < s->count; k++) {
         struct stored_slice *slice = (struct stored_slice *)(uintptr_t)&s->slices[k];
-        settle_place(b, t->dtype, &slice->shard, &slice->off);
+        resolve_place(b, t->dtype, &slice->shard, &slice->off);
     }
 }
 
@@ -289,7 +289,7 @@ errint catalog_build_finish(struct catalog_build *b)
     struct catalog *c = b->c;
     errint rc = b->own_shards ? 0 : make_shards(b);
     for (uint32_t i = 0; rc == 0 && i < c->count && !b->own_shards; i++) {
-        settle_shards(b, &b->tensors[i]);
+        resolve_shards(b, &b->tensors[i]);
     }
     if (rc == 0) {
         rc = keep_slices(b);

@@ -167,7 +167,7 @@ static errint add_place(struct strings_index *x, const struct record_place *p)
 
 /* The blocks of a V1 file have checksums, its tensors have none: that there are as many elements as
  * the shape has is all that can be seen here. */
-static errint read_legacy(struct wire *w, const struct strings_run *run, struct strings_index *x)
+static errint read_tf_v1(struct wire *w, const struct strings_run *run, struct strings_index *x)
 {
     struct record_place p =
         record_place_of((struct wire_window){run->off, run->off + run->bytes, 0});
@@ -201,7 +201,7 @@ static errint read_run(struct io *base, const struct strings_run *run, struct st
     }
     strings_wire(w, base, run);
     errint rc =
-        run->coding == STRINGS_LEGACY ? read_legacy(w, run, x) : read_bundle(base, w, run, x, crc);
+        run->coding == STRINGS_TF_V1 ? read_tf_v1(w, run, x) : read_bundle(base, w, run, x, crc);
     *crc = crc32c_mask(*crc);
     if (rc == -EBADMSG && io_failed(base)) {
         return -EIO; /* a file that changed under us explains any nonsense */

@@ -33,7 +33,7 @@
 
 enum { STRINGS_STEP = 64 };
 
-enum strings_coding { STRINGS_BUNDLE, STRINGS_BUNDLE_BIG_ENDIAN, STRINGS_LEGACY };
+enum strings_coding { STRINGS_BUNDLE, STRINGS_BUNDLE_BIG_ENDIAN, STRINGS_TF_V1 };
 
 struct strings_run {
     uint64_t first; /* number of its first element in the derived io */

@@ -50,7 +50,7 @@ struct reading {
 
 static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc)
 {
-    return rc == 0 && run->coding != STRINGS_LEGACY && crc != run->crc32c ? -EBADMSG : rc;
+    return rc == 0 && run->coding != STRINGS_TF_V1 && crc != run->crc32c ? -EBADMSG : rc;
 }
 
 /* Whether the run is as it was when its index was made. A bundle's index follows from what the
@@ -59,11 +59,11 @@ static errint check_again(struct io *base, const struct strings_block *b)
 {
     struct strings_index now = {0};
     uint32_t crc;
-    bool legacy = b->run.coding == STRINGS_LEGACY;
+    bool tf_v1 = b->run.coding == STRINGS_TF_V1;
     errint rc =
-        legacy ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
+        tf_v1 ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
     rc = compare_sum(rc, &b->run, crc);
-    if (rc == 0 && legacy && !strings_index_same(&now, &b->index)) {
+    if (rc == 0 && tf_v1 && !strings_index_same(&now, &b->index)) {
         rc = -EBADMSG;
     }
     strings_index_fini(&now);
@@ -194,7 +194,7 @@ static void go_to_mark(struct strings_walk *w, const struct strings_block *b, ui
 {
     const struct strings_mark *mark = &b->index.marks[element / STRINGS_STEP];
     w->next = element - element % STRINGS_STEP;
-    if (b->run.coding == STRINGS_LEGACY) {
+    if (b->run.coding == STRINGS_TF_V1) {
         w->place = b->index.spots[mark->base];
         w->place.tensor.off = mark->at;
     } else {
@@ -242,7 +242,7 @@ errint strings_walk_next(struct strings_walk *w, uint64_t *off, uint64_t *len, u
         return -EBADMSG;
     }
     errint rc = 0;
-    if (run->coding == STRINGS_LEGACY) {
+    if (run->coding == STRINGS_TF_V1) {
         int got = record_place_next(&w->wire, &w->place, STRINGS_FIELD, WIRE_BYTES);
         if (got <= 0) {
             rc = got < 0 ? got : -EBADMSG;

@@ -96,7 +96,7 @@ static errint add_decoded(struct unite *u, const struct tf_v1_decoded *v)
     const struct strings_run run = {.elements = v->count,
                                     .off = v->record.off,
                                     .bytes = wire_len(v->record),
-                                    .coding = STRINGS_LEGACY};
+                                    .coding = STRINGS_TF_V1};
     struct io *io;
     errint rc = v->coding.bytes ? tf_v1_values_io(base->io, v->record, &v->coding, v->count, &io)
                                 : strings_io(base->io, &run, 1, &io);
@@ -165,8 +165,8 @@ static errint check_agreement(struct unite *u, const struct listed *same, uint32
 }
 
 /* The slices of all files, from here on with whole axes as numbers, and final shards. */
-static errint settle_slices(struct unite *u, const struct listed *same, uint32_t count,
-                            uint64_t *total, const struct tf_v1_slice **one, bool *passed)
+static errint resolve_slices(struct unite *u, const struct listed *same, uint32_t count,
+                             uint64_t *total, const struct tf_v1_slice **one, bool *passed)
 {
     *total = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -268,7 +268,7 @@ static errint add_tensor(struct unite *u, const struct listed *same, uint32_t co
     const struct tf_v1_slice *one = NULL;
     bool passed = false;
     errint rc = check_agreement(u, same, count);
-    if (rc < 0 || (rc = settle_slices(u, same, count, &total, &one, &passed)) < 0) {
+    if (rc < 0 || (rc = resolve_slices(u, same, count, &total, &one, &passed)) < 0) {
         return rc;
     }
     bool known = dtype_known((uint64_t)first->dtype);

@@ -411,7 +411,7 @@ static errint open_index(struct reader *r, const struct location *where)
     if (rc < 0 || (rc = keep_indexes(r)) < 0 || (rc = read_index(r)) < 0) {
         return rc;
     }
-    if (!r->in.apart && bundle_shards_settle(c, r->d) < 0) {
+    if (!r->in.apart && bundle_shards_recount(c, r->d) < 0) {
         return diag_no_memory(r->d);
     }
     return objects_load(c, r->d);

@@ -84,7 +84,7 @@ static errint paths_of(struct catalog *c, uint32_t count, const char ***paths)
     return 0;
 }
 
-errint bundle_shards_settle(struct catalog *c, struct diag *d)
+errint bundle_shards_recount(struct catalog *c, struct diag *d)
 {
     uint32_t count = all_missing(c) ? count_beside(c) : 0;
     const char **paths = NULL;

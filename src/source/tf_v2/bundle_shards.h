@@ -12,10 +12,10 @@
 #include "base/errint.h"
 #include "source/catalog.h"
 
-/* bundle_shards_settle: gives c's shards, and c->file_count, the smaller count of the files that
+/* bundle_shards_recount: gives c's shards, and c->file_count, the smaller count of the files that
  * there are, with a warning: if none of the right name is there, the data files beside the index
  * all have one count, all of that count are there, and they are as long as the tensors need. Else
  * it changes nothing, and shard_open has to say what is missing. -ENOMEM. */
-MUST_CHECK errint bundle_shards_settle(struct catalog *c, struct diag *d);
+MUST_CHECK errint bundle_shards_recount(struct catalog *c, struct diag *d);
 
 #endif
