@@ -31,18 +31,18 @@ FORMAT(2, 0) void buf_vprintf(struct buf *b, const char *fmt, va_list args);
 /* buf_list: words as a sentence has them: "a, b" and `last`, as " or ", and "c". */
 void buf_list(struct buf *b, const char *const *words, size_t count, const char *last);
 
-/* buf_visible: a name as it may be shown on a terminal or in a log: bytes that are not valid UTF-8,
- * and those of characters that a terminal does not show as themselves (utf8_shown: controls,
- * U+202E, U+200B and their like), are written \xHH, and a backslash is doubled, so what is shown
- * says what the bytes are. */
+/* buf_visible: adds a name as it may be shown on a terminal or in a log. Bytes that are not valid
+ * UTF-8, and those of characters that a terminal does not show as themselves (utf8_shown: controls,
+ * U+202E, U+200B and their like), are written \xHH. A backslash is doubled: what is shown says what
+ * the bytes are. */
 void buf_visible(struct buf *b, struct str s);
 
-/* buf_visible_head: likewise the first `most` bytes of it, or some less so that no character is
- * cut, and "..." if that is not all. */
+/* buf_visible_head: adds the first `most` bytes of a name, as buf_visible does, or some less so
+ * that no character is cut; and "..." if that is not all. */
 void buf_visible_head(struct buf *b, struct str s, size_t most);
 
-/* buf_safe: likewise a text of ours, which may hold names that are visible already: backslashes
- * stay as they are. */
+/* buf_safe: adds a text of ours, which may hold names that are visible already: as buf_visible, but
+ * backslashes stay as they are. */
 void buf_safe(struct buf *b, struct str text);
 
 /* buf_check: 0, or -ENOMEM if any call before failed. */

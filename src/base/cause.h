@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why a request failed: the cause itself, whichever file of the view has shown it.
  *
- * A fault is found far below those who tell of it, and an errno does not say which of a thousand
- * files it was. So whoever finds one notes it for its thread, as errno is set, and whoever answers
- * the request asks what was noted. One cause is one log line, however many files show it.
+ * A fault is found far below the code that tells of it, and an errno does not say which of a
+ * thousand files it was. So the function that finds one notes it for its thread, as errno is set,
+ * and the one that answers the request asks what was noted. One cause is one log line, however many
+ * files show it.
  *
- * What is found damaged once is not looked at again (once.h): its once keeps the cause, for those
- * who ask later. Safe from any thread. */
+ * What is found damaged once is not looked at again (once.h). Its cause is kept, for later
+ * requests. Safe from any thread. */
 #ifndef CKPTFS_BASE_CAUSE_H
 #define CKPTFS_BASE_CAUSE_H
 
@@ -35,13 +36,14 @@ struct cause {
     const void *detail; /* borrowed: what render/verified.h knows of the damage, or NULL */
 };
 
-/* cause_clear: nothing has failed in this thread: for the beginning of a request. */
+/* cause_clear: forgets what was noted in this thread: for the beginning of a request. */
 void cause_clear(void);
 
-/* cause_note: the first that is noted after cause_clear stays: it is the nearest to the fault. */
+/* cause_note: notes c for this thread, unless something was noted since cause_clear: the first is
+ * the nearest to the fault. */
 void cause_note(struct cause c);
 
-/* cause_last: what was noted; kind CAUSE_NONE if nothing was. */
+/* cause_last: what was noted in this thread; its kind is CAUSE_NONE if nothing was. */
 struct cause cause_last(void);
 
 /* cause_same: whether both are one fault: whatever differs but `detail` makes two. */
@@ -50,9 +52,10 @@ bool cause_same(const struct cause *a, const struct cause *b);
 /* cause_hash: equal where cause_same. */
 uint64_t cause_hash(const struct cause *c);
 
-/* cause_keep: what is noted in this thread is why `owner`, any address, is bad; cause_recall notes
- * it again, in whatever thread. Of an owner that nothing was kept of nothing is noted (memory may
- * have been short). */
+/* cause_keep: keeps what is noted in this thread as the reason why `owner`, any address, is bad.
+ *
+ * cause_recall: notes in this thread what was kept for `owner`; nothing if nothing was, as where
+ * memory was short. */
 void cause_keep(const void *owner);
 void cause_recall(const void *owner);
 

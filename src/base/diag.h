@@ -101,7 +101,7 @@ static inline void diag_forget(struct diag *d, const struct diag_mark *then)
 
 /* diag_error: adds an error about the file `file` (NULL or "": about none) and returns the errint
  * of its code (-EINVAL, -ENOENT, -EBADMSG, ...). `file` and `subject` are copied; the format makes
- * `message`. d may be NULL: nothing is kept. diag_error_at: the same of a position. */
+ * `message`. d may be NULL: nothing is kept. diag_error_at: an error about a position. */
 FORMAT(5, 6)
 errint diag_error(struct diag *d, enum diag_code code, const char *file, struct str subject,
                   const char *fmt, ...);
@@ -117,12 +117,14 @@ FORMAT(5, 6)
 void diag_warn_at(struct diag *d, enum diag_code code, struct position at, struct str subject,
                   const char *fmt, ...);
 
-/* diag_take_errors: adds the errors of `from`, of which the warnings concern nobody. */
+/* diag_take_errors: adds the errors of `from` to d; its warnings are left out. */
 void diag_take_errors(struct diag *d, const struct diag *from);
 
-/* diag_nearest: adds a suggestion to the newest entry, if that was kept (name is copied), and the
- * name is one that could be shown. diag_nearest_written: likewise one that is to be written as
- * `written`, also copied, where the entry is shown to people. */
+/* diag_nearest: adds a name that may have been meant to the newest entry; does nothing if that
+ * entry was not kept, or the name is too long to be shown. The name is copied.
+ *
+ * diag_nearest_written: the same, where people are shown `written`, also copied, in place of the
+ * name. */
 void diag_nearest(struct diag *d, struct str name);
 void diag_nearest_written(struct diag *d, struct str name, struct str written);
 

@@ -51,7 +51,7 @@ void json_array_end(struct json *j);
 /* json_key: the name of the next value of an object: plain ASCII text of ours. */
 void json_key(struct json *j, const char *key);
 
-/* json_key_str: likewise any bytes, by the rule for strings. */
+/* json_key_str: the name of the next value of an object: any bytes, by the rule for strings. */
 void json_key_str(struct json *j, struct str key);
 
 void json_str(struct json *j, struct str s);

@@ -20,8 +20,8 @@ void log_init(const char *program, enum log_level level);
 /* log_open_syslog: connects to syslog already: where it is may not be found later. */
 void log_open_syslog(void);
 
-/* log_to_syslog: from now on to syslog (a daemon has no terminal). log_to_stderr: to stderr again,
- * as at the start. */
+/* log_to_syslog: from now on messages go to syslog (a daemon has no terminal). log_to_stderr: they
+ * go to stderr again, as at first. */
 void log_to_syslog(void);
 void log_to_stderr(void);
 

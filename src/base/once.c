@@ -10,7 +10,7 @@ enum { STEP_MS = 20 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
-static unsigned workers_most = UINT_MAX; /* under lock, as is the next */
+static unsigned workers_most = UINT_MAX; /* under lock */
 static unsigned workers_busy;
 
 static _Thread_local const struct once_waiter *self;

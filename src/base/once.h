@@ -14,8 +14,8 @@
  *                   and another thread has to ask in its place. One that is ONCE_HURRIED fills, but
  *                   gets -EAGAIN where it would have to wait
  *
- * Its state is a byte, zero at first. One lock and one condition serve all of the process: nobody
- * waits where there is nothing to be found out. */
+ * Its state is a byte, zero at first. One lock and one condition serve all of the process: no
+ * thread waits where there is nothing to be found out. */
 #ifndef CKPTFS_BASE_ONCE_H
 #define CKPTFS_BASE_ONCE_H
 
@@ -43,7 +43,7 @@ struct once_waiter {
 };
 
 /* once_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at
- * first: patiently, and nobody interrupts. */
+ * first: patiently, and it is never interrupted. */
 void once_wait_as(const struct once_waiter *w);
 
 /* once_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at
@@ -53,10 +53,14 @@ void once_workers_most(unsigned most);
 /* once_busy: how many counted threads wait or fill just now. */
 unsigned once_busy(void);
 
-/* once_need: makes *c full with fill(context), unless it is. 0; -EBADMSG, which is kept: what was
- * found damaged is not looked at again; -EINTR, -EAGAIN as above; any other failure of `fill`,
- * after which the once is empty: it may succeed later. Why it is damaged (cause.h) is noted for
- * each who asks. */
+/* once_need: makes *c full with fill(context), unless it is full. Returns
+ *
+ *   0          it is full
+ *   -EBADMSG   `fill` has found damage, now or before: it is not called again. The cause (cause.h)
+ *              is noted in the calling thread
+ *   -EINTR     the calling thread's request was interrupted
+ *   -EAGAIN    the calling thread may not wait or fill: another has to ask in its place
+ *   any other  failure of `fill`; the once is empty, and may be filled later */
 typedef errint once_fill(void *context);
 MUST_CHECK errint once_need(struct once *c, once_fill *fill, void *context);
 

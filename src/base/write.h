@@ -7,8 +7,8 @@
 
 #include "base/errint.h"
 
-/* write_all: all `len` bytes, also to a descriptor that somebody made non-blocking, and goes on
- * after a signal. Errors are those of write(). */
+/* write_all: writes all `len` bytes. It waits where the descriptor is non-blocking, and goes on
+ * after a signal. Returns 0, or the negative errno of write(). */
 MUST_CHECK errint write_all(int fd, const void *bytes, size_t len);
 
 #endif

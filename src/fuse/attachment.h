@@ -25,7 +25,7 @@ MUST_CHECK errint attach(const struct mountpoint *m, const char *options, struct
  * mount below another without the other. -ESRCH if its identity is not known.
  *
  * While the device is open and the connection lives, no other mount can have its device number.
- * Later one could; so then a mount of that number is taken for ours only if nobody answers for it.
+ * Later one could: then a mount of that number is taken for ours only if no program answers for it.
  */
 MUST_CHECK errint detach(const struct attachment *a);
 

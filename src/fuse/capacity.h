@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the limits of the process (memory, descriptors, threads) let it answer requests: looked
- * at before there is a mount of which every read would fail, while there is somebody to be told. */
+/* Whether the limits of the process (memory, descriptors, threads) let it answer requests. This is
+ * found out before the mount is made: later every read would fail, and there would be no terminal
+ * to say so. */
 #ifndef CKPTFS_FUSE_CAPACITY_H
 #define CKPTFS_FUSE_CAPACITY_H
 
@@ -14,9 +15,10 @@ struct capacity {
     bool clones;      /* there are descriptors for each of them to have its own of the device */
 };
 
-/* capacity_find: for requests of `v`, all of whose files are open, and at most `wanted` threads.
- * These are tried where the process has limits of memory or threads. What does not suffice is
- * logged: too few for any is -ENOMEM or -EMFILE. */
+/* capacity_find: how many threads, `wanted` at most, can answer requests of `v`, all of whose files
+ * are open. Where the process has limits of memory or threads, that many are started for a try.
+ * What is not to be had is logged. Returns 0; -ENOMEM or -EMFILE if not even one thread could
+ * answer. */
 MUST_CHECK errint capacity_find(const struct view *v, unsigned wanted, struct capacity *out);
 
 #endif

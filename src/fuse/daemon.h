@@ -27,7 +27,7 @@ MUST_CHECK errint daemon_fork(struct daemon *d, int *status);
 void daemon_follow_parent(const struct daemon *d);
 
 /* daemon_live: what the child calls when it serves: leaves the terminal and lets the parent go.
- * -EPIPE when nobody waits any more. Nothing is done in the foreground. */
+ * -EPIPE when the parent is gone. Nothing is done in the foreground. */
 MUST_CHECK errint daemon_live(struct daemon *d);
 
 /* daemon_leave_terminal: a session of its own, `/` as the directory, /dev/null as descriptors 0 to

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keeper: a small process that does for the server what needs the rights of whoever mounts.
+/* The keeper: a small process that does for the server what needs the rights of the user who
+ * mounts.
  *
  * The server opens and parses files of others, so it gives its rights away before (identity.h).
  * Without them it can neither mount, since /dev/fuse and mount(2) or fusermount3 want them, nor

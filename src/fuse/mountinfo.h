@@ -27,12 +27,12 @@ struct mount_entry {
     char path[PATH_MAX];
 };
 
-/* mountinfo_find: the entry of that mount. -ENOENT if it is not there; else why there is no table.
- */
+/* mountinfo_find: the entry of that mount. -ENOENT if it is not in the table, or the error of
+ * reading the table. */
 MUST_CHECK errint mountinfo_find(const struct mount_id *is, struct mount_entry *out);
 
-/* mountinfo_at: the entry of the uppermost mount at `path`, absolute and without links. Errors as
- * above. */
+/* mountinfo_at: the entry of the uppermost mount at `path`, which is absolute and without links.
+ * -ENOENT if there is none, or the error of reading the table. */
 MUST_CHECK errint mountinfo_at(const char *path, struct mount_entry *out);
 
 /* mount_top: which mount one meets at entry `name` of the directory `parent`, an O_PATH descriptor.

@@ -2,8 +2,8 @@
 /* The directory that the view is mounted on, resolved and opened once, and -u. What is wrong is
  * logged.
  *
- * Like libfuse we also take `/dev/fd/N`, a descriptor of /dev/fuse that somebody else has opened
- * and mounted: then there is no directory for us to look at, and nothing to unmount. */
+ * As libfuse does, we also take `/dev/fd/N`: a descriptor of /dev/fuse that another program has
+ * opened and mounted. Then there is no directory to look at, and nothing to unmount. */
 #ifndef CKPTFS_FUSE_MOUNTPOINT_H
 #define CKPTFS_FUSE_MOUNTPOINT_H
 

@@ -12,10 +12,10 @@
  * if all is root's. */
 bool named_owner(const struct opts *o, struct owner *out);
 
-/* named_owner_in_texts: the same of what root's own map and state file say, which are read for
- * that: the path of the checkpoint that no argument gives, and that of the latest in a directory.
- * To be called without privileges, but to become somebody else: a text that root copied need not be
- * root's. */
+/* named_owner_in_texts: the owner, by owner_find, of the checkpoint that root's own texts lead to:
+ * by the path in the map, if no argument gives a checkpoint, and by the latest one in the state
+ * file of a directory. False if all is root's. It reads these texts, and a text that root copied
+ * need not be root's own: to be called with no privilege but to become another user. */
 bool named_owner_in_texts(const struct opts *o, struct owner *out);
 
 #endif

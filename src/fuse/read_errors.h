@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What failed while the mount was live: one log line for each cause (base/cause.h), however many
- * files and reads show it. What follows is counted, and the last of them are in .ckptfs/faults,
- * also where there is no log to look at. Safe from any thread. */
+ * files and reads show it. Further failures of a cause are counted. The last causes are in
+ * .ckptfs/faults, too, for those who have no log to look at. Safe from any thread. */
 #ifndef CKPTFS_FUSE_READ_ERRORS_H
 #define CKPTFS_FUSE_READ_ERRORS_H
 

@@ -9,9 +9,10 @@
 #include "fuse/capacity.h"
 #include "fuse/read_errors.h"
 
-/* requests_take: until the mount ends, or a signal ends it (0), or no more requests can be taken,
- * which is logged. Where memory for one, or a thread, is not to be had it waits a little and goes
- * on, with a line in the log and in `read_errors`. */
+/* requests_take: answers requests until the mount ends or a signal ends it, with as many threads as
+ * `c` says. Where memory for a request, or a thread, is not to be had, it waits a little and goes
+ * on, with a line in the log and in `read_errors`. Returns 0 at the end, or why no more requests
+ * can be taken, which is logged. */
 MUST_CHECK errint requests_take(struct fuse_session *session, const struct capacity *c,
                                 struct read_errors *read_errors);
 

@@ -10,7 +10,7 @@
 struct arrow {
     const char *sign; /* "->" */
     struct str from;  /* trimmed; what it points from, on whichever side that stands; never empty */
-    struct str to;    /* likewise */
+    struct str to;    /* trimmed; what it points to; never empty */
 };
 
 /* arrow_find: whether `text`, a trimmed line without comment, has another sign than a lone '='

@@ -35,7 +35,7 @@ struct ini_item {
 
 /* One header. Its items are those from `first` to the next section's. */
 struct ini_section {
-    struct str name; /* empty: the header was refused, so nobody knows where its items belong */
+    struct str name; /* empty: the header was refused, and where its items belong is not known */
     uint32_t line;
     uint32_t first;
 };

@@ -22,8 +22,8 @@ struct loading {
     const struct map_extra *extra;        /* may be NULL */
     const struct ini_item *checkpoint[2]; /* the first `path` and `names` of [checkpoint] */
     struct rule *rules;                   /* room for all items of [assignment_map] */
-    struct variable *variables;           /* likewise of [variables] */
-    struct sidecar *sidecars;             /* likewise of [files] */
+    struct variable *variables;           /* room for all items of [variables] */
+    struct sidecar *sidecars;             /* room for all items of [files] */
     uint32_t variable_count;
     errint rc; /* of the first error */
 };

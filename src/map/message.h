@@ -16,7 +16,8 @@ const char *message_shown(struct diag *d, struct str s);
  * the nearest first. */
 void message_nearest(struct diag *d, struct str word, const char *const *known, size_t count);
 
-/* message_nearest_dtype: likewise of the dtypes that a variable may have. */
+/* message_nearest_dtype: adds to d's newest entry those of the names of dtypes, which a variable
+ * may have, that `word` may have meant, the nearest first. */
 void message_nearest_dtype(struct diag *d, struct str word);
 
 #endif

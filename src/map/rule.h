@@ -22,7 +22,8 @@
 
 struct rule {
     struct str source; /* decoded name; "" never; a scope keeps its final '/' */
-    struct str target; /* likewise; for a list of parts the NAME before /part_N */
+    struct str target; /* decoded name; "" never; a scope keeps its final '/'. For a list of parts,
+                          the NAME before /part_N */
     /* Written with a final '/' that is no escaped one. The root is "/" with the flag: a tensor may
      * be called "/" too. */
     bool source_is_scope;

@@ -18,10 +18,10 @@ enum view_dtype {
     VIEW_DTYPE_SOURCE, /* the variable takes the checkpoint's dtype */
 };
 
-/* The names that `files =` has for the kinds of file that show tensors, as whoever opens the map
- * knows them. A set of kinds is a sum of bits, in their order: the first one's is 1. */
+/* The names that `files =` has for the kinds of file that show tensors. The caller of map_open
+ * gives them. A set of kinds is a sum of bits, in their order: the first one's is 1. */
 struct format_names {
-    const char *const *names; /* NULL: nobody asks, and `files` is not looked at */
+    const char *const *names; /* NULL: `files` is not looked at */
     unsigned count;
 };
 

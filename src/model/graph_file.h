@@ -6,13 +6,14 @@
  * it. It is walked on the wire: constants are jumped over, so hundreds of MB of them cost neither
  * memory nor time. Which variables there are is said by the first of these that the graph has:
  *
- *   1. its collection `variables`: a VariableDef each (or, in some files, the name of its node) 2.
- *   the SavedVariables of its object graph (TF2). Names need not be unique there. Beside a
- *   checkpoint that
- *      has an object graph, too, a variable then is called as the checkpoint's tensor of the same
- *      path, else by its path, and slots by their variables (graph_objects.c). Else a name that
- *      several variables have is kept if all are alike, else left out, as are variables without a
- *      name; warnings say so
+ *   1. its collection `variables`: a VariableDef each, or, in some files, the name of its node
+ *
+ *   2. the SavedVariables of its object graph (TF2), whose names need not be unique. If the
+ *      checkpoint has an object graph, too, a variable is called as the checkpoint's tensor of the
+ *      same path, else by its path, and slots by their variables (graph_objects.c). If it has none,
+ *      a name of several variables is kept if all are alike. Otherwise they are left out, as are
+ *      variables without a name, and a warning says so
+ *
  *   3. every node that makes a variable
  *
  * Dtype and shape of 1 are in the node. Names are those that tf.get_variable's store has, so those
@@ -54,13 +55,14 @@ bool graph_file_named(const char *path);
 MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struct catalog *c,
                                   struct arena *a, struct variable_list *out, struct diag *d);
 
-/* graph_from_catalog: the tensors of another checkpoint as variables, likewise, by the names by
- * which they are known; nothing of c is borrowed. Where both are of objects, `paths` has what `of`
- * (NULL: nothing) has at the same paths, or else with the same key, and what is no variable's value
- * has no declared shape: a lookup table may have any size. Those that cannot be
- * shown are among them if their dtype is known; a sliced one is plain, of its full shape. Left out
- * are tensors of unknown dtype, with a warning, and the record of the object graph, which is no
- * variable. */
+/* graph_from_catalog: the tensors of another checkpoint, c, as variables, by the names by which
+ * they are known: sorted by name, names unique, all allocated in `a`; nothing of c is borrowed.
+ *
+ * If both c and `of` (NULL: there is none) have an object graph, a variable's paths are found in
+ * `of`. Tensors that cannot be shown are among the variables if their dtype is known. A sliced one
+ * is plain, of its full shape. Left out are tensors of unknown dtype, with a warning, and the
+ * record of the object graph, which is no variable. Returns 0 or -ENOMEM, or what finding the paths
+ * came to; errors are in the diag, and *out is empty. */
 MUST_CHECK errint graph_from_catalog(const struct catalog *c, const struct catalog *of,
                                      struct arena *a, struct variable_list *out, struct diag *d);
 

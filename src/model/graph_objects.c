@@ -181,7 +181,7 @@ static void give_name(struct naming *n, const struct claim *c, candidate *of)
 }
 
 /* Gives those of the slots, or of the other variables, that have no name yet their candidate, if
- * nobody else has it or would have it. */
+ * no other variable has it or would have it. */
 static errint give_names(struct naming *n, bool slots, candidate *of)
 {
     uint32_t count = 0;

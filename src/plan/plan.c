@@ -266,17 +266,6 @@ void plan_close(struct plan *p)
 
 /* ---- looking things up ----------------------------------------------------------------------- */
 
-uint64_t target_bytes(const struct target *t)
-{
-    if (!t->form) {
-        return t->source->bytes;
-    }
-    uint64_t bytes;
-    /* A target is never larger than what the catalog has checked, but a cast or a broadcast may
-     * come: stay honest. */
-    return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
-}
-
 uint32_t plan_lower(const struct plan *p, struct str name)
 {
     return LOWER_BOUND(i, 0, p->count, str_cmp(target_variable(&p->targets[i]), name) < 0);

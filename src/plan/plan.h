@@ -21,21 +21,21 @@
 #include "plan/piece.h"
 #include "source/catalog.h"
 
-/* What is found out about the file of a string target when it is first looked at
- * (render/string_read.h): the plan is const but for this. */
+/* What is known of the file of a string target. It is found out when the file is first looked at
+ * (render/string_read.h), so this alone of a plan is not const. */
 struct strings_file {
     struct once once;
     atomic_uint found_in; /* shard_doubts() when it was found out, or later where no file of the
                              target was in doubt since */
     atomic_bool complete; /* it was filled once: the rest does not change any more */
-    bool entangled;   /* of what could not be found out: nothing is damaged, but it would take too
-                         long   (render/string_cursor.h) */
+    bool entangled;   /* it could not be found out: nothing is damaged, but it would take too long
+                         (render/string_cursor.h) */
     uint64_t bytes;   /* of the file */
     uint64_t longest; /* bytes of the longest element */
     uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
 
-/* What a target is, when it is not one whole tensor unchanged, or strings. */
+/* What a target is that is not one whole tensor unchanged, or that has strings. */
 struct target_form {
     struct shape shape; /* of the target itself: for a part, the part's */
     uint8_t dtype;
@@ -50,7 +50,7 @@ struct target_form {
     const uint64_t *ends; /* of many pieces (piece_ends), else NULL */
     struct partition
         partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
-    enum cast_mode cast_mode;     /* with which `dtype` came from the source's, where they differ */
+    enum cast_mode cast_mode;     /* of the cast, where `dtype` is not the source's */
     struct strings_file *strings; /* of a string target, else NULL */
 };
 
@@ -102,8 +102,8 @@ static inline struct shape target_shape(const struct target *t)
     return t->form ? t->form->shape : tensor_shape(t->source);
 }
 
-/* target_is_left: whether the rule casts tensors of a scope, but not those of this type
- * (rule_casts), so that the target is as its source. */
+/* target_is_left: whether the target is as its source although its rule casts a scope: the cast is
+ * not for tensors of this type (rule_casts). */
 static inline bool target_is_left(const struct map *m, const struct target *t)
 {
     const struct rule *rule = &m->rules[t->rule];
@@ -118,8 +118,8 @@ static inline bool target_sized(const struct target *t)
     return !t->form || !t->form->strings;
 }
 
-/* target_index_pieces: sets form->ends of a form whose pieces are set, allocated in `a`: nothing
- * for strings. 0 or -ENOMEM. */
+/* target_index_pieces: sets form->ends, allocated in `a`, of a form whose pieces are set; does
+ * nothing for strings. Returns 0 or -ENOMEM. */
 MUST_CHECK errint target_index_pieces(struct target_form *form, struct arena *a);
 
 /* target_bytes: size of the target's bytes; 0 for strings. */
@@ -130,19 +130,20 @@ static inline bool plan_uses(const struct plan *p, uint32_t tensor)
     return p->used[tensor / 64] >> (tensor % 64) & 1;
 }
 
-/* plan_resolve: rules of `m` against the tensors of `c` and the variables of `graph`, all borrowed
- * for as long as the plan. Every error of the map against the checkpoint is reported: "map.ini:3",
- * subject, found, expected, nearest names. Sets `used` of the shards that targets read. With
- * `graph_broken` the graph is not all there, and only the sources of rules are looked for. On
- * failure *out is the incomplete plan (fit for a report, not for reading); the caller closes it in
- * either case. NULL only when memory is short. */
+/* plan_resolve: makes targets of the rules of `m`, the tensors of `c` and the variables of `graph`,
+ * all borrowed for as long as the plan. Sets `used` of the shards that targets read. With
+ * `graph_broken` the graph is not all there, and only the sources of rules are looked for.
+ *
+ * Everything in the map that does not go with the checkpoint is an error in d. Then *out is an
+ * incomplete plan, fit for a report, but not for reading; it is NULL only when memory is short. The
+ * caller closes it in any case. */
 MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
                                bool graph_broken, struct diag *d, struct plan **out);
 
 void plan_close(struct plan *p);
 
-/* plan_lower: index of the first target whose variable does not sort before `name`, which p->count
- * is if there is none. */
+/* plan_lower: the number of the first target whose variable does not sort before `name`; p->count
+ * if there is none. */
 uint32_t plan_lower(const struct plan *p, struct str name);
 
 /* plan_find: the target of exactly that name, or NULL. */

@@ -41,8 +41,10 @@ enum { RESOLVE_TARGETS_EACH = 4, RESOLVE_TARGETS_MORE = 1 << 20 };
 
 /* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view]
  * undeclared = infer` what is not declared is inferred. resolve_without_graph: infers the targets
- * from the checkpoint by the same rules read backwards. Both append targets, add errors to the
- * diag, and fail (negative) only when there is no point in going on: memory, limits. */
+ * from the checkpoint by the same rules read backwards.
+ *
+ * Both append targets. Errors of the map go to the diag, and they go on. They return a negative
+ * errno only where memory or a limit ends the work. */
 MUST_CHECK errint resolve_with_graph(struct resolve *r);
 MUST_CHECK errint resolve_without_graph(struct resolve *r);
 
@@ -64,15 +66,15 @@ void resolve_complain_undeclared(struct resolve *r, const struct rule *rule);
 void resolve_warn_cut(struct resolve *r, const struct rule *rule);
 void resolve_warn_no_member(struct resolve *r, const struct rule *rule);
 
-/* resolve_is_seen: whether there is room for another message; else it is only counted, and nobody
- * sees what it says. */
+/* resolve_is_seen: whether the diag has room for another message; else the message is only counted,
+ * and need not be made. */
 static inline bool resolve_is_seen(const struct resolve *r)
 {
     return r->diag->kept < DIAG_KEPT;
 }
 
-/* resolve_budget: what may be spent on suggestions for the next message: nothing if nobody sees
- * it. */
+/* resolve_budget: what may be spent on near names for the next message: nothing if that is only
+ * counted. */
 static inline struct nearest_budget *resolve_budget(struct resolve *r)
 {
     r->budget.left = resolve_is_seen(r) ? r->budget.left : 0;
@@ -85,10 +87,10 @@ const char *resolve_other_names(const struct catalog *c);
 
 /* resolve_note_empty: notes that no tensor is in the scope of that rule. -ENOMEM.
  *
- * resolve_complain_empty: says so of those that were noted. If all of them together leave nothing
- * to show, and there is no graph, each is an error; but not if something else is wrong (`broken`),
- * which may be why. With a graph it is a warning, since TensorFlow takes it, unless `missing =
- * skip` has left out all there was. */
+ * resolve_complain_empty: adds a warning for each rule that was noted. If there is no graph, and
+ * nothing is left to show, it is an error; but not if something else is wrong (`broken`), which may
+ * be why. With a graph it stays a warning, since TensorFlow takes such a rule. Where `missing =
+ * skip` has left out all declared variables, that is an error of its own. */
 MUST_CHECK errint resolve_note_empty(struct resolve *r, uint32_t rule);
 void resolve_complain_empty(struct resolve *r, bool broken);
 
@@ -106,9 +108,10 @@ bool resolve_cast(struct resolve *r, const struct rule *rule, const struct tenso
 
 /* resolve_will_cast: whether a rule of a scope shows tensor t as another type.
  *
- * resolve_add_uncast: appends its target, without a form. resolve_cast_scopes gives such targets
- * theirs, once it is known which of them stay: one that an exact rule exempts need not be a tensor
- * that can be cast. */
+ * resolve_add_uncast: appends the target of such a tensor, without a form.
+ *
+ * resolve_cast_scopes: gives these targets their form, once it is known which of them stay: a
+ * tensor that a rule of its own takes need not be one that can be cast. */
 bool resolve_will_cast(const struct rule *rule, const struct tensor *t);
 MUST_CHECK errint resolve_add_uncast(struct resolve *r, struct str name,
                                      const struct tensor *source, uint32_t rule);
@@ -148,8 +151,8 @@ MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable
                                         const struct tensor *source, struct conversion as,
                                         uint32_t rule);
 
-/* resolve_ask: called before the rule at `at` makes so many targets, or parts of one, or goes
- * over so many names. -EOVERFLOW with an error when the map then asks for more than r->most of
+/* resolve_ask: counts what the rule at `at` asks for, before it is made: targets (or names that are
+ * gone over) and parts. -EOVERFLOW, with an error, when the map asks for more than r->most of
  * either; the plan has no targets then. */
 MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts,
                               struct position at);

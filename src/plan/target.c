@@ -11,6 +11,15 @@
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 
+uint64_t target_bytes(const struct target *t)
+{
+    if (!t->form) {
+        return t->source->bytes;
+    }
+    uint64_t bytes;
+    return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
+}
+
 errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct position at)
 {
     r->asked_targets += targets;

@@ -13,13 +13,14 @@
 #include "base/errint.h"
 #include "plan/resolve.h"
 
-/* What a name of the store holds so far: one slot per plain variable or part. */
+/* What a plain variable, or a part of one, was given so far. */
 struct slot {
     const struct tensor *source; /* NULL: not assigned */
     uint32_t rule;
     bool whole;                 /* the part takes all of `source`, not its slice */
-    const struct tensor *rival; /* of the variable's name, where `source` is of its path, or is
-                                   both; or of another of its paths; NULL: none */
+    const struct tensor *rival; /* another tensor that may be meant, of the variable's name or at
+                                   another of its paths; `source` itself, where that has only the
+                                   name in common with it; NULL: none */
 };
 
 struct store {
@@ -45,18 +46,18 @@ struct found {
 /* store_parts: how many slots the variable has: one for each part, 1 where it has none. */
 int64_t store_parts(const struct variable *v);
 
-/* store_find: what stands in the store under `name`: a variable, or a part of one; or nothing. */
+/* store_find: the variable, or the part of one, that is in the store under `name`. */
 struct found store_find(const struct store *s, struct str name);
 
-/* store_put: fills the slot of a variable (part 0) or part, unless the rule that has filled it
- * keeps it. A variable of a thousand parts that is assigned again is one override, called `name`.
- * -ENOMEM. */
+/* store_put: gives `value` to a variable (part 0) or a part, unless an earlier rule keeps it
+ * (rule_overrides). The one that loses is noted as an override, called `name`; one for all parts of
+ * a variable. -ENOMEM. */
 MUST_CHECK errint store_put(struct store *s, const struct variable *v, int64_t part,
                             struct slot value, struct str name);
 
-/* store_assign: gives tensor t to what was found, by rule number `index`. TensorFlow checks the
- * shape at once only of a single variable that is assigned one to one. 0, also where that is an
- * error in the diag; -ENOMEM. */
+/* store_assign: gives tensor t to what was found, by rule number `index`. Only if a single variable
+ * is assigned `one_to_one` is the shape checked here, as in TensorFlow: one that does not fit is an
+ * error in the diag, and nothing is assigned. Returns 0 in either case, or -ENOMEM. */
 MUST_CHECK errint store_assign(struct store *s, struct found f, const struct tensor *t,
                                uint32_t index, bool one_to_one);
 
@@ -64,9 +65,9 @@ MUST_CHECK errint store_assign(struct store *s, struct found f, const struct ten
  * with an error in the diag. */
 bool store_parts_agree(struct store *s, const struct rule *rule, struct found f);
 
-/* store_fits: what TensorFlow says only when the initializers run, so of the rule that won: first
- * the dtype, then the shape. *as is what the variable's elements are. False with an error in the
- * diag. */
+/* store_fits: whether the tensor in the slot can be the variable's value, by dtype, then shape:
+ * what TensorFlow finds out when the initializers run, so of the rule that won. *as is what the
+ * variable's elements are. False with an error in the diag. */
 bool store_fits(struct store *s, const struct variable *v, int64_t part, const struct slot *slot,
                 struct conversion *as);
 

@@ -42,9 +42,9 @@
  * has a meaning, `wrap` of integers alone. */
 const char *cast_refusal(enum dtype from, enum dtype to, enum cast_mode mode);
 
-/* cast_integers_held: where integers of type `from` are cast to a float or complex type `to` that
- * does not hold all of them exactly: up to which magnitude it holds each; larger ones are rounded,
- * or overflow. 0 of any other two types. */
+/* cast_integers_held: up to which magnitude a float or complex type `to` holds each integer of type
+ * `from` exactly; larger ones are rounded, or overflow. 0 if it holds all of them, or if the types
+ * are others. */
 uint64_t cast_integers_held(enum dtype from, enum dtype to);
 
 /* cast_run: `count` elements at src as type `to` at dst. Elements are little-endian and need not be

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The casts that move most bytes, as loops that compilers turn into vector code. To the bit they
- * give what cast_each gives. */
+/* The casts that are used most, as loops that compilers turn into vector code. Their results are
+ * those of cast_each, to the bit. */
 #ifndef CKPTFS_TENSOR_CAST_FAST_H
 #define CKPTFS_TENSOR_CAST_FAST_H
 
@@ -12,11 +12,11 @@
 #include "tensor/cast.h"
 #include "tensor/dtype.h"
 
-/* cast_fast: does the cast, as cast_run, if there is a loop for it; false if there is none. */
+/* cast_fast: casts as cast_run does, if there is a loop for these types; false if there is none. */
 bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *src, void *dst,
                size_t count);
 
-/* What becomes of each of the 256 elements of a byte, for sources of one byte. */
+/* For sources of one byte: what each of the 256 elements becomes. */
 struct cast_bytes {
     unsigned width;       /* bytes of a target element, 1, 2, 4, 8 or 16 */
     bool any_unfit;       /* whether one is set below */
