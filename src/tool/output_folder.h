@@ -18,9 +18,9 @@ struct output_folder {
     bool whole;   /* it is `name`; else the nearest directory above that is there */
 };
 
-/* output_folder_enter: opens `name` below the directory `top`. -ENOENT if it is not there, -ELOOP if
- * a symbolic link is on the way, -ENOTDIR for anything else that is no directory; or why it cannot
- * be opened. On failure none is open. */
+/* output_folder_enter: opens `name` below the directory `top`. -ENOENT if it is not there, -ELOOP
+ * if a symbolic link is on the way, -ENOTDIR for anything else that is no directory; or why it
+ * cannot be opened. On failure none is open. */
 MUST_CHECK errint output_folder_enter(struct output_folder *f, int top, struct str name);
 
 /* output_folder_near: opens `name`, or the nearest directory above that is there. Errors as of

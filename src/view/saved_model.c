@@ -113,10 +113,27 @@ static errint add(struct sidecar_list *l, const struct map *m, const char *dir, 
     return rc == -ENOENT ? 0 : rc < 0 ? rc : keep_readable(l, before);
 }
 
+/* Where its graph is, and the index of its variables. */
+static void add_homes(struct sidecar_list *l, const char *dir, const char *prefix)
+{
+    struct str folder = directory_of(str_from(prefix));
+    const char *variables = folder.len ? arena_cstr(l->arena, folder) : ".";
+    const char *index = arena_printf(l->arena, STR_FMT ".index", STR_ARG(path_base(prefix)));
+    for (size_t i = 0; i < ARRAY_LEN(graphs) && !l->home_count; i++) {
+        sidecar_add_home(l, dir, graphs[i]);
+    }
+    if (variables && index) {
+        sidecar_add_home(l, variables, index);
+    }
+}
+
 errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *prefix)
 {
     const char *dir = find_model(l->arena, prefix);
     errint rc = 0;
+    if (dir) {
+        add_homes(l, dir, prefix);
+    }
     for (size_t i = 0; dir && rc == 0 && i < ARRAY_LEN(files); i++) {
         rc = add(l, m, dir, files[i], false);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,6 +72,55 @@ static errint read_names(const struct sidecar_list *l, int fd, struct names *out
     return 0;
 }
 
+/* The regular file that entry `name` of a directory is, or that it leads to as a link that is none
+ * to another link; and the directory that it is in. False if there is none. */
+static bool find_home(int at, const char *name, struct stat *file, struct stat *home)
+{
+    char text[PATH_MAX];
+    ssize_t len = readlinkat(at, name, text, sizeof(text) - 1);
+    if (len < 0) {
+        snprintf(text, sizeof(text), "%s", name);
+    } else {
+        text[len] = '\0';
+    }
+    if (fstatat(at, text, file, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(file->st_mode)) {
+        return false;
+    }
+    char *slash = strrchr(text, '/');
+    if (slash) {
+        slash[slash == text] = '\0';
+    }
+    return fstatat(at, slash ? text : ".", home, 0) == 0;
+}
+
+void sidecar_add_home(struct sidecar_list *l, const char *dir, const char *name)
+{
+    CLEANUP_CLOSE int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat file;
+    if (at >= 0 && l->home_count < SIDECAR_HOMES &&
+        find_home(at, name, &file, &l->homes[l->home_count])) {
+        l->home_count++;
+    }
+}
+
+/* Whether a link in a folder of the SavedModel's own is followed; then `out` is what it leads to,
+ * where it was the link. */
+static bool is_followed(const struct sidecar_list *l, int fd, const char *entry, struct stat *out)
+{
+    struct stat file;
+    struct stat home;
+    if ((geteuid() == 0 && out->st_uid != 0) || !find_home(fd, entry, &file, &home)) {
+        return false;
+    }
+    for (unsigned i = 0; i < l->home_count; i++) {
+        if (l->homes[i].st_dev == home.st_dev && l->homes[i].st_ino == home.st_ino) {
+            *out = file;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why one of that name and kind is not shown; NULL if it is. */
 static const char *why_not(const char *name, mode_t mode)
 {
@@ -100,6 +151,9 @@ static errint add_entry(struct sidecar_list *l, int fd, const char *entry,
     }
     if (fstatat(fd, entry, &f.st, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno == ENOENT ? 0 : sidecar_problem(l, &f, "%s", file_why(l->diag, -errno));
+    }
+    if (S_ISLNK(f.st.st_mode) && !folder->at.file) {
+        (void)is_followed(l, fd, entry, &f.st);
     }
     const char *why = why_not(entry, f.st.st_mode);
     if (why) {

@@ -14,11 +14,26 @@
 
 /* ---- finding them ---------------------------------------------------------------------------- */
 
+/* A path that is not there and looks like a URL is an error; 0: it does not. */
+static errint complain_url(const struct sidecar_file *f, struct diag *d)
+{
+    struct str url = url_in(str_from(f->path));
+    if (!url.ptr) {
+        return 0;
+    }
+    return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), str_from(f->name),
+                         "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
+}
+
 /* A folder of the map. */
 static errint add_folder(struct sidecar_list *l, const struct sidecar_file *f)
 {
     errint rc = sidecar_add_folder(l, f);
-    return rc == -ENOENT ? sidecar_problem(l, f, "%s", file_why(l->diag, rc)) : rc;
+    if (rc != -ENOENT) {
+        return rc;
+    }
+    rc = complain_url(f, l->diag);
+    return rc < 0 ? rc : sidecar_problem(l, f, "%s", file_why(l->diag, -ENOENT));
 }
 
 static errint add_named(struct sidecar_list *l, const struct sidecar *s)
@@ -92,10 +107,9 @@ static errint look(const struct sidecar_file *f, struct diag *d)
     if (rc == 0 || rc == -EMFILE || rc == -ENFILE) {
         return 0;
     }
-    struct str url = rc == -ENOENT ? url_in(str_from(f->path)) : (struct str){NULL, 0};
-    if (url.ptr) {
-        return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name,
-                             "'%s' is no local path: %s", diag_visible(d, url), url_advice(url));
+    errint told = rc == -ENOENT ? complain_url(f, d) : 0;
+    if (told < 0) {
+        return told;
     }
     return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), name,
                          "'%s' of %s cannot be shown: %s: %s%s", diag_visible(d, name),

@@ -107,6 +107,12 @@ def test_folders_that_cannot_be_shown(ckptfs, tmp_path):
     assert "map.ini:8: 'e/' is given no path" in text
 
 
+@pytest.mark.parametrize("url", ["https://example.org/assets/", "gs://bucket/assets/", "s3://bucket/assets", "hf://user/model/assets"])
+def test_a_folder_elsewhere(ckptfs, tmp_path, url):
+    text = refused(ckptfs, checkpoint_of(tmp_path, ["w"]), ini_of(tmp_path, f"assets/ = {url}"))
+    assert f"map.ini:4: 'assets': '{url.rstrip('/')}' is no local path: " in text and "No such file" not in text and text.count("\n") == 1
+
+
 @pytest.mark.parametrize("name,why", [("a/b/", "it is a path"), ("/", "it is empty"), (".ckptfs/", "the mount has its reports there"), ("../", "would not show it")])
 def test_names_that_no_folder_can_have(ckptfs, tmp_path, name, why):
     fill(tmp_path, {"folder/x": "x"})

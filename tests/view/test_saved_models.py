@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """SavedModels with assets: mounts and exports in their layout are loaded and called by TensorFlow, without a word of what they are made of."""
 
+import os
 import shutil
 import subprocess
 
 import pytest
 import tensorflow as tf
 
+from support.mounts import IS_ROOT
 from support.paths import BUILD
 
 
@@ -106,6 +108,48 @@ def test_a_graph_that_cannot_be_read(ckptfs, tmp_path, saved):
     assert "'fingerprint.pb' of the SavedModel is not shown: Is a directory" in mount.stderr, mount.stderr
     assert "'assets/link' is left out: it is a symbolic link" in mount.stderr
     assert said(mount.path) == said(saved) and not (mount / "assets" / "link").exists() and not (mount / "fingerprint.pb").exists()
+
+
+def as_a_hub_keeps_it(saved, folder):
+    """A snapshot of links, each to a file of all files of the model; gives the snapshot."""
+    snapshot, blobs = folder / "snapshots" / "0a1b", folder / "blobs"
+    blobs.mkdir(parents=True)
+    for at, _, names in os.walk(saved):
+        to = snapshot / os.path.relpath(at, saved)
+        to.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            blob = blobs / f"{len(list(blobs.iterdir())):040x}"
+            shutil.copy(os.path.join(at, name), blob)
+            (to / name).symlink_to(os.path.relpath(blob, to))
+    return snapshot
+
+
+def test_a_model_of_links_is_whole(ckptfs, tmp_path, saved):
+    """As the Hugging Face Hub caches it. Links that lead elsewhere are not followed: nobody named them."""
+    model = as_a_hub_keeps_it(saved, tmp_path / "hub")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "hub" / "blobs" / "again").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "hub" / "blobs" / "fifo")
+    elsewhere = {"secret": tmp_path / "secret", "chain": "../../../blobs/again", "fifo": "../../../blobs/fifo", "folder": "../../../blobs", "gone": "../../../blobs/gone"}
+    for name, to in elsewhere.items():
+        (model / "assets" / name).symlink_to(to)
+    if IS_ROOT:
+        elsewhere["of-another"] = os.readlink(model / "assets" / "words.txt")
+        (model / "assets" / "of-another").symlink_to(elsewhere["of-another"])
+        os.chown(model / "assets" / "of-another", 4444, 4444, follow_symlinks=False)
+    mount = ckptfs.mount(model, map=ini_of(tmp_path))
+    assert said(mount.path) == said(saved)
+    assert mount.read("assets.extra/deep/note") == b"extra\n"
+    for name in elsewhere:
+        assert not (mount / "assets" / name).exists() and f"'assets/{name}' is left out: it is a symbolic link" in mount.stderr
+
+
+def test_an_export_over_a_model_of_links_keeps_what_they_lead_to(tmp_path, saved):
+    model = as_a_hub_keeps_it(saved, tmp_path / "hub")
+    before = {blob: blob.read_bytes() for blob in (tmp_path / "hub" / "blobs").iterdir()}
+    done = subprocess.run([BUILD / "ckptool", "export", "--force", "--format", "tf", "-m", ini_of(tmp_path), model, model], capture_output=True, text=True)
+    assert done.returncode == 1 and f"{model}/assets/words.txt: is a file that the view was read from" in done.stderr, done.stderr
+    assert {blob: blob.read_bytes() for blob in before} == before and (model / "assets" / "words.txt").is_symlink()
 
 
 def test_a_folder_that_is_a_link_is_not_followed_unnamed(ckptfs, tmp_path, saved):
