@@ -79,7 +79,10 @@ static errint ours_at(const char *path)
 {
     struct mount_entry top;
     errint rc = mountinfo_at(path, &top);
-    return rc == 0 ? top.ours : rc == -ENOENT ? 0 : rc;
+    if (rc < 0) {
+        return rc == -ENOENT ? 0 : rc;
+    }
+    return top.ours;
 }
 
 static errint open_directory(const char *path, struct mountpoint *out)

@@ -2,10 +2,11 @@
 /* The protobuf leaves of a graph file, decoded with protobuf-c into plain structs; no generated
  * type leaves this module. Schemas: proto/meta_graph.proto.
  *
- * A record comes from wire_gather with the bits GRAPH_..._KNOWN and at most GRAPH_LEAF_BYTES_MOST
- * bytes, which bounds what protobuf-c makes of it (some 30 MiB for a hostile one, well under 1 KiB
- * for a real one). That, and the results, are in `scratch`; the caller resets it between records.
- * All functions: -EBADMSG if it is no such message, or -ENOMEM. */
+ * A record comes from wire_gather with the bits GRAPH_..._KNOWN, and has at most
+ * GRAPH_LEAF_BYTES_MOST bytes. This bounds what protobuf-c makes of it: some 30 MiB of a hostile
+ * record, well under 1 KiB of a real one. That, and the results, are in `scratch`; the caller
+ * resets it between records. All functions return 0, -EBADMSG if the record is no such message, or
+ * -ENOMEM. */
 #ifndef CKPTFS_MODEL_GRAPH_PB_H
 #define CKPTFS_MODEL_GRAPH_PB_H
 

@@ -8,8 +8,8 @@
 #include "model/graph_pb.h"
 #include "source/tf_v2/object_tree.h"
 
-/* What says dtype and shape of a variable: a node that makes one, or a SavedVariable. Numbers as in
- * the file, not checked. */
+/* What gives dtype and shape of a variable: a node that makes one, or a SavedVariable. Its numbers
+ * are as in the file, not checked. */
 struct graph_node {
     struct str name;
     const int64_t *dims;
@@ -17,8 +17,8 @@ struct graph_node {
     uint32_t rank;
     bool unknown_rank;
     uint32_t object; /* of a SavedVariable, the number of its node, if g->catalog is set */
-    struct variable_paths paths; /* called_by_path: or is after that of the variable whose slot it
-                                    is, which is but a path; whatever `tensor` is */
+    struct variable_paths paths; /* `called_by_path` also of a slot, where the name of its variable
+                                    is but its path; whether there is a `tensor` or not */
 };
 
 /* A member of the collection `variables`. */
@@ -67,56 +67,55 @@ struct graph_reading {
     struct wire wire;
 };
 
-/* The two below: 0 or a negative errint, with words in g->wire unless g->complained is set.
- *
- * graph_saved_model_choose: the window of the meta graph with the tags, of the SavedModel that the
- * file is; sets g->at->file. */
+/* graph_saved_model_choose: sets *out to the window of the meta graph that has the tags `tag`, in
+ * the SavedModel that the file is, and g->at->file to a text that names it. On failure the words
+ * are in g->wire, or in the diag if g->complained is set. */
 MUST_CHECK errint graph_saved_model_choose(struct graph_reading *g, const char *tag,
                                            struct wire_window *out);
 
-/* graph_meta_walk: nodes, members and SavedVariables of the MetaGraphDef in the window. */
+/* graph_meta_walk: adds to g the nodes, members and SavedVariables of the MetaGraphDef in the
+ * window. On failure the words are in g->wire. */
 MUST_CHECK errint graph_meta_walk(struct graph_reading *g, struct wire_window at);
 
-/* graph_name_objects: g->saved, in the order of their nodes, get the tensors of the checkpoint that
- * are at their paths, and a name each that no other has; those that can have none are counted by
- * g->nameless. What is wrong is in the diag. */
+/* graph_name_objects: gives each of g->saved, which are in the order of their nodes, the tensors of
+ * the checkpoint that are at its paths, and a name that no other has. Those for which there is no
+ * such name are dropped, and counted in g->nameless. Errors are in the diag. */
 MUST_CHECK errint graph_name_objects(struct graph_reading *g);
 
-/* graph_complain_pairs: what object_pairs_find failed with, of the objects `t` of the graph in
- * `path`. Its rc, that is in the diag now. */
+/* graph_complain_pairs: adds the error of object_pairs_find, which failed with `rc` for the objects
+ * `t` of the graph in `path`, and returns its code. */
 MUST_CHECK errint graph_complain_pairs(const struct object_tree *t, const char *path, errint rc,
                                        struct diag *d);
 
-/* graph_declare: the variables that these make, allocated in g->arena. Sorts g's arrays. All that
- * is wrong is in the diag. */
+/* graph_declare: makes the variables of g, sorted by name and allocated in g->arena. Sorts g's
+ * arrays. Every error is in the diag. */
 MUST_CHECK errint graph_declare(struct graph_reading *g, struct variable_list *out);
 
-/* From here on errors are in the diag.
- *
- * graph_invalid: the error "variable 'NAME' WHAT". */
+/* graph_invalid: adds the error "variable 'NAME' WHAT", and returns its code. */
 errint graph_invalid(struct graph_reading *g, struct str name, const char *what);
 
 /* graph_nodes_alike: how many of the sorted nodes from number `first` on have its name; *alike
  * tells whether they have the same dtype and shape, too. */
 uint32_t graph_nodes_alike(const struct graph_nodes *list, uint32_t first, bool *alike);
 
-/* graph_node_type: dtype and shape of a node; the shape borrows from it. */
+/* graph_node_type: dtype and shape of a node; the shape borrows from it. Errors are in the diag. */
 MUST_CHECK errint graph_node_type(struct graph_reading *g, const struct graph_node *node,
                                   struct graph_type *out);
 
-/* graph_member_type: dtype and shape of the node of a member, once the nodes are sorted. */
+/* graph_member_type: dtype and shape of the node of a member, once the nodes are sorted. Errors are
+ * in the diag. */
 MUST_CHECK errint graph_member_type(struct graph_reading *g, const struct graph_member *m,
                                     struct graph_type *out);
 
-/* graph_check_shape: whether `name` may have that shape: no dimension below -1, no more than 2^63-1
- * bytes. */
+/* graph_check_shape: whether `name` may have that shape: no dimension below -1, and no more than
+ * 2^63-1 bytes. The error is in the diag. */
 MUST_CHECK errint graph_check_shape(struct graph_reading *g, struct str name,
                                     const struct graph_type *t);
 
-/* graph_combine_parts: the whole that the parts [first, end) make, sorted by number, all with one
- * full name. They have to be all parts of TensorFlow's even split along one axis: struct partition
- * expresses no other (DIAG_UNSUPPORTED). The counts are allocated in g->arena, the shape borrows
- * from *first. */
+/* graph_combine_parts: the whole that the parts [first, end) make, which are sorted by number and
+ * have one full name. They have to be all parts of TensorFlow's even split along one axis: struct
+ * partition expresses no other (DIAG_UNSUPPORTED). The counts of *cut are allocated in g->arena,
+ * the shape of *t borrows from *first. Errors are in the diag. */
 MUST_CHECK errint graph_combine_parts(struct graph_reading *g, const struct graph_member *first,
                                       const struct graph_member *end, struct graph_type *t,
                                       struct partition *cut);
