@@ -13,14 +13,6 @@ static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
 static unsigned workers_most = UINT_MAX; /* under lock */
 static unsigned workers_busy;
 
-static _Thread_local const struct once_waiter *self;
-static _Thread_local unsigned depth; /* of fills within fills, which count once */
-
-void once_wait_as(const struct once_waiter *w)
-{
-    self = w;
-}
-
 void once_workers_most(unsigned most)
 {
     pthread_mutex_lock(&lock);
@@ -36,38 +28,42 @@ unsigned once_busy(void)
     return busy;
 }
 
-bool once_interrupted(void)
+bool once_interrupted(const struct once_waiter *w)
 {
-    return self && self->interrupted && self->interrupted(self->context);
+    return w && w->interrupted && w->interrupted(w->context);
 }
 
-errint once_wait(pthread_cond_t *condition, pthread_mutex_t *held)
+errint once_wait(const struct once_waiter *w, pthread_cond_t *condition, pthread_mutex_t *held)
 {
     const struct timespec until = thread_until(STEP_MS);
     pthread_cond_timedwait(condition, held, &until);
-    return once_interrupted() ? -EINTR : 0;
+    return once_interrupted(w) ? -EINTR : 0;
 }
 
-/* The lock is held. */
-static errint enter_wait(enum once_state state)
+/* Whether w may wait for what is in that state, or fill it; then it is counted. The lock is
+ * held. */
+static errint enter_wait(struct once_waiter *w, enum once_state state)
 {
-    if (depth == 0 && self && self->patience == ONCE_HURRIED && state == ONCE_FILLING) {
+    if (!w) {
+        return 0;
+    }
+    if (w->depth == 0 && w->patience == ONCE_HURRIED && state == ONCE_FILLING) {
         return -EAGAIN;
     }
-    if (depth == 0 && self && self->patience == ONCE_WORKER) {
+    if (w->depth == 0 && w->patience == ONCE_WORKER) {
         if (workers_busy >= workers_most) {
             return -EAGAIN;
         }
         workers_busy++;
     }
-    depth++;
+    w->depth++;
     return 0;
 }
 
-static void leave_wait(void)
+/* The end of what enter_wait began. The lock is held. */
+static void leave_wait(struct once_waiter *w)
 {
-    depth--;
-    if (depth == 0 && self && self->patience == ONCE_WORKER) {
+    if (w && --w->depth == 0 && w->patience == ONCE_WORKER) {
         workers_busy--;
     }
 }
@@ -102,20 +98,20 @@ static enum once_state state_after(errint rc)
     return rc == 0 ? ONCE_FULL : ONCE_EMPTY;
 }
 
-errint once_need(struct once *c, once_fill *fill, void *context)
+errint once_need(struct once *c, struct once_waiter *w, once_fill *fill, void *context)
 {
     enum once_state state = once_state(c);
     if (state == ONCE_FULL || state == ONCE_BAD) {
         return state == ONCE_FULL ? 0 : recall_bad(c);
     }
     pthread_mutex_lock(&lock);
-    errint rc = enter_wait(once_state(c));
+    errint rc = enter_wait(w, once_state(c));
     if (rc < 0) {
         pthread_mutex_unlock(&lock);
         return rc;
     }
     while (rc == 0 && (state = once_state(c)) == ONCE_FILLING) {
-        rc = once_wait(&moved, &lock);
+        rc = once_wait(w, &moved, &lock);
     }
     if (rc == 0 && state == ONCE_EMPTY) {
         atomic_store(&c->state, ONCE_FILLING);
@@ -126,7 +122,7 @@ errint once_need(struct once *c, once_fill *fill, void *context)
         atomic_store(&c->state, (uint8_t)state);
         pthread_cond_broadcast(&moved);
     }
-    leave_wait();
+    leave_wait(w);
     pthread_mutex_unlock(&lock);
     if (rc == 0 && state == ONCE_BAD) {
         return recall_bad(c);

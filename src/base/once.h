@@ -6,13 +6,15 @@
  * and in a mount every thread that waits for them is one that answers nothing else. So there are
  * two more rules:
  *
- *   interruptible   a thread whose request was interrupted stops waiting with -EINTR; one that
- *                   fills stops, too, where its fill asks once_interrupted, and the next thread
- *                   fills
- *   never all       threads that are ONCE_WORKERs are counted while they wait or fill, and there
- *                   are at most as many of them as once_workers_most allows: one more gets -EAGAIN,
- *                   and another thread has to ask in its place. One that is ONCE_HURRIED fills, but
+ *   interruptible   who is interrupted stops waiting with -EINTR; who fills stops, too, where the
+ *                   fill asks once_interrupted, and the next thread fills
+ *   never all       those that are ONCE_WORKERs are counted while they wait or fill, and there are
+ *                   at most as many of them as once_workers_most allows: one more gets -EAGAIN, and
+ *                   another thread has to ask in its place. One that is ONCE_HURRIED fills, but
  *                   gets -EAGAIN where it would have to wait
+ *
+ * Who asks says how it waits: by a struct once_waiter, which is handed down to all that may wait,
+ * fills too.
  *
  * Its state is a byte, zero at first. One lock and one condition serve all of the process: no
  * thread waits where there is nothing to be found out. */
@@ -34,17 +36,15 @@ struct once {
 
 enum once_patience { ONCE_PATIENT, ONCE_WORKER, ONCE_HURRIED };
 
-/* What a thread that waits is told. */
+/* How one thread waits. Where a function takes one, NULL is: patiently, and it cannot be
+ * interrupted. */
 struct once_waiter {
     bool (*interrupted)(void *context); /* asked some 50 times a second while the thread waits or
                                            fills; NULL: never */
     void *context;
     enum once_patience patience;
+    unsigned depth; /* once.c's own, 0 at first: of fills within fills, which count once */
 };
-
-/* once_wait_as: how the calling thread waits from now on, borrowed until the next call; NULL, as at
- * first: patiently, and it is never interrupted. */
-void once_wait_as(const struct once_waiter *w);
 
 /* once_workers_most: how many counted threads may wait or fill at the same time; UINT_MAX at
  * first. */
@@ -53,16 +53,17 @@ void once_workers_most(unsigned most);
 /* once_busy: how many counted threads wait or fill just now. */
 unsigned once_busy(void);
 
-/* once_need: makes *c full with fill(context), unless it is full. Returns
+/* once_need: makes *c full with fill(context), unless it is full. What `fill` needs in its turn it
+ * needs with the same waiter. Returns
  *
  *   0          it is full
  *   -EBADMSG   `fill` has found damage, now or before: it is not called again. The cause (cause.h)
  *              is noted in the calling thread
- *   -EINTR     the calling thread's request was interrupted
- *   -EAGAIN    the calling thread may not wait or fill: another has to ask in its place
+ *   -EINTR     w was interrupted
+ *   -EAGAIN    w may not wait or fill: another thread has to ask in its place
  *   any other  failure of `fill`; the once is empty, and may be filled later */
 typedef errint once_fill(void *context);
-MUST_CHECK errint once_need(struct once *c, once_fill *fill, void *context);
+MUST_CHECK errint once_need(struct once *c, struct once_waiter *w, once_fill *fill, void *context);
 
 /* once_state: ONCE_FULL means that all that the fill wrote can be seen. */
 static inline enum once_state once_state(const struct once *c)
@@ -85,11 +86,12 @@ static inline void once_again(struct once *c)
     atomic_compare_exchange_strong(&c->state, &full, ONCE_EMPTY);
 }
 
-/* once_interrupted: whether the calling thread's request is not wanted any more. */
-bool once_interrupted(void);
+/* once_interrupted: whether what is asked for is not wanted any more. */
+bool once_interrupted(const struct once_waiter *w);
 
 /* once_wait: one step of a wait for something else than a once, of a thread that is filling: until
  * `moved` is signalled or some 20 ms have passed. `lock` is held. -EINTR. */
-MUST_CHECK errint once_wait(pthread_cond_t *moved, pthread_mutex_t *lock);
+MUST_CHECK errint once_wait(const struct once_waiter *w, pthread_cond_t *moved,
+                            pthread_mutex_t *lock);
 
 #endif

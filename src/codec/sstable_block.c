@@ -111,7 +111,7 @@ static errint read_plain(struct sstable_block *b, const struct sstable_source *s
     if (!make_room(&b->stored, &b->stored_cap, len + SSTABLE_TRAILER)) {
         return diag_no_memory(src->d);
     }
-    if (io_read(src->io, h.off, len + SSTABLE_TRAILER, b->stored) < 0) {
+    if (io_read(src->io, NULL, h.off, len + SSTABLE_TRAILER, b->stored) < 0) {
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len + SSTABLE_TRAILER, h.off);
     }

@@ -95,7 +95,8 @@ static bool push_out(struct sstable_cache *c)
 }
 
 /* Room for block `b`; waits for blocks that are in use. */
-static errint make_room(struct sstable_cache *c, const struct cached *b)
+static errint make_room(struct sstable_cache *c, const struct cached *b,
+                        const struct once_waiter *w)
 {
     pthread_mutex_lock(&c->lock);
     if (b->cut >= SSTABLE_CACHE_CUT) {
@@ -104,7 +105,7 @@ static errint make_room(struct sstable_cache *c, const struct cached *b)
     }
     errint rc = b->bytes > c->stats.most ? -ENOMEM : 0;
     while (rc == 0 && c->stats.bytes + b->bytes > c->stats.most) {
-        rc = push_out(c) ? 0 : once_wait(&c->moved, &c->lock);
+        rc = push_out(c) ? 0 : once_wait(w, &c->moved, &c->lock);
     }
     c->stats.bytes += rc == 0 ? b->bytes : 0;
     pthread_mutex_unlock(&c->lock);
@@ -136,12 +137,13 @@ size_t sstable_cache_readers(struct sstable_cache *c)
 }
 
 /* *plain is for the caller in any case. */
-static errint unpack_block(const struct cached *b, char **plain)
+static errint unpack_block(const struct cached *b, struct once_waiter *w, char **plain)
 {
     size_t len = (size_t)b->stored.handle.bytes + SSTABLE_TRAILER;
     char *stored = pages_map(len);
     *plain = pages_map((size_t)b->bytes);
-    errint rc = stored && *plain ? io_read(b->io.base, b->stored.handle.off, len, stored) : -ENOMEM;
+    errint rc =
+        stored && *plain ? io_read(b->io.base, w, b->stored.handle.off, len, stored) : -ENOMEM;
     if (rc == 0) {
         rc = sstable_unpack(b->stored, stored, *plain, (size_t)b->bytes);
     }
@@ -157,6 +159,7 @@ static errint unpack_block(const struct cached *b, char **plain)
 
 struct loading {
     struct cached *block;
+    struct once_waiter *waiter;
     bool loaded; /* by this thread, which has a use of it then: it must not go before it was read
                     from once */
 };
@@ -166,12 +169,12 @@ static errint load_block(void *context)
     struct loading *l = context;
     struct cached *b = l->block;
     struct sstable_cache *c = b->cache;
-    errint rc = make_room(c, b);
+    errint rc = make_room(c, b, l->waiter);
     if (rc < 0) {
         return rc;
     }
     char *plain = NULL;
-    rc = unpack_block(b, &plain);
+    rc = unpack_block(b, l->waiter, &plain);
     l->loaded = rc == 0;
     pthread_mutex_lock(&c->lock);
     c->stats.misses++;
@@ -190,12 +193,12 @@ static errint load_block(void *context)
 }
 
 /* Have the block unpacked, with a use of it. */
-static errint acquire_block(struct cached *b)
+static errint acquire_block(struct cached *b, struct once_waiter *w)
 {
     struct sstable_cache *c = b->cache;
     for (;;) {
-        struct loading l = {b, false};
-        errint rc = once_need(&b->unpacked, load_block, &l);
+        struct loading l = {.block = b, .waiter = w};
+        errint rc = once_need(&b->unpacked, w, load_block, &l);
         if (rc < 0 || l.loaded) {
             return rc;
         }
@@ -225,13 +228,13 @@ static void release_block(struct cached *b, size_t given)
     pthread_mutex_unlock(&c->lock);
 }
 
-static errint read_block(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_block(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf)
 {
     struct cached *b = (struct cached *)io;
     if (off > b->bytes || len > b->bytes - off) {
         return -EIO;
     }
-    errint rc = acquire_block(b);
+    errint rc = acquire_block(b, w);
     if (rc < 0) {
         return rc;
     }
@@ -243,10 +246,10 @@ static errint read_block(struct io *io, uint64_t off, size_t len, void *buf)
 }
 
 /* The block is kept in any case: whoever asks reads it next. */
-static errint check_block(struct io *io, bool keep)
+static errint check_block(struct io *io, struct once_waiter *w, bool keep)
 {
     (void)keep;
-    return read_block(io, 0, 0, NULL);
+    return read_block(io, w, 0, 0, NULL);
 }
 
 static uint64_t origin_of(const struct io *io, uint64_t off)

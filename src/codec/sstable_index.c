@@ -41,7 +41,7 @@ static errint read_footer(const struct sstable_source *src, struct sstable_handl
     }
     char footer[SSTABLE_FOOTER];
     uint64_t at = src->io->size - SSTABLE_FOOTER;
-    if (io_read(src->io, at, SSTABLE_FOOTER, footer) < 0) {
+    if (io_read(src->io, NULL, at, SSTABLE_FOOTER, footer) < 0) {
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %d bytes at byte %" PRIu64, SSTABLE_FOOTER, at);
     }

@@ -6,6 +6,7 @@ enum { VARINT_BYTES_MOST = 10, READ_FIRST = 4 << 10, NUMBER_MOST = (1 << 29) - 1
 void wire_init(struct wire *w, struct io *io, uint64_t size)
 {
     w->io = io;
+    w->waiter = NULL;
     w->size = size;
     w->wrong = "";
     w->wrong_at = 0;
@@ -46,7 +47,7 @@ static errint fill_buffer(struct wire *w, uint64_t off, size_t need)
     len = len < w->size - off ? len : (size_t)(w->size - off);
     w->base = off;
     w->filled = 0;
-    errint rc = io_read(w->io, off, len, w->buffer);
+    errint rc = io_read(w->io, w->waiter, off, len, w->buffer);
     if (rc == -EIO) {
         return wire_blame(w, rc, off, "the file cannot be read, or was cut while it was read");
     }

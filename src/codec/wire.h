@@ -53,8 +53,9 @@ struct wire_field {
 
 /* In the caller's storage; owns nothing that needs freeing. */
 struct wire {
-    struct io *io; /* borrows */
-    uint64_t size; /* of the file */
+    struct io *io;              /* borrows */
+    struct once_waiter *waiter; /* borrows: how reads wait; NULL as wire_init sets it */
+    uint64_t size;              /* of the file */
     const char *wrong;
     uint64_t wrong_at;
     uint64_t base; /* the buffer holds [base, base + filled) of the file */

@@ -150,7 +150,7 @@ static errint make_layout(struct open_file *o, struct reader *r)
 ssize_t open_file_read(struct open_file *o, struct reader *r, uint64_t off, size_t size, char *buf)
 {
     if (o->text) {
-        return rendered_text_read(o->text, off, size, buf);
+        return rendered_text_read(o->text, r->waiter, off, size, buf);
     }
     if (!atomic_load_explicit(&o->layout, memory_order_acquire)) {
         errint rc = make_layout(o, r);

@@ -83,9 +83,10 @@ static void refuse(fuse_req_t req, fuse_ino_t ino, errint rc)
 
 /* What stat() says. Of strings it is found by reading them: that fails with one log line, as a read
  * does. */
-static errint stat_file(const struct ops_context *c, uint32_t file, struct stat *st)
+static errint stat_file(const struct ops_context *c, uint32_t file, struct once_waiter *waiter,
+                        struct stat *st)
 {
-    struct worker *w = worker_self(c->view, 0);
+    struct worker *w = worker_self(c->view, waiter, 0);
     cause_clear();
     errint rc = w ? attr_stat(c->view, c->policy, file, &w->reader, st) : -ENOMEM;
     if (rc < 0 && rc != -EINTR && rc != -EAGAIN) {
@@ -111,14 +112,14 @@ static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse
         attr_stat_unsized(c->view, c->policy, file, &e->attr);
         return 0;
     }
-    return stat_file(c, file, &e->attr);
+    return stat_file(c, file, NULL, &e->attr);
 }
 
 /* The answer to a getattr; false: somebody who may wait has to give it. */
-static bool reply_attr(const struct deferred_request *r)
+static bool reply_attr(const struct deferred_request *r, struct once_waiter *waiter)
 {
     struct stat st;
-    errint rc = stat_file(context_of(r->req), r->file, &st);
+    errint rc = stat_file(context_of(r->req), r->file, waiter, &st);
     if (rc == -EAGAIN) {
         return false;
     }
@@ -131,10 +132,10 @@ static bool reply_attr(const struct deferred_request *r)
 }
 
 /* The answer to a read; false: somebody who may wait has to give it. */
-static bool reply_read(const struct deferred_request *r)
+static bool reply_read(const struct deferred_request *r, struct once_waiter *waiter)
 {
     struct ops_context *c = context_of(r->req);
-    struct worker *w = worker_self(c->view, r->size);
+    struct worker *w = worker_self(c->view, waiter, r->size);
     cause_clear();
     ssize_t got =
         w ? open_file_read(r->open, &w->reader, (uint64_t)r->off, r->size, w->buf) : -ENOMEM;
@@ -157,10 +158,9 @@ static bool reply_read(const struct deferred_request *r)
 bool ops_answer(const struct deferred_request *r, enum once_patience patience)
 {
     const struct ops_context *c = context_of(r->req); /* once it is answered it is gone */
-    const struct once_waiter waiter = {is_unwanted, r->req, patience};
-    once_wait_as(&waiter);
-    bool answered = r->kind == DEFERRED_READ ? reply_read(r) : reply_attr(r);
-    once_wait_as(NULL);
+    struct once_waiter waiter = {
+        .interrupted = is_unwanted, .context = r->req, .patience = patience};
+    bool answered = r->kind == DEFERRED_READ ? reply_read(r, &waiter) : reply_attr(r, &waiter);
     sandbox_tell(c->sandbox);
     return answered;
 }
@@ -219,7 +219,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         return;
     }
     stats_count(&c->stats.opens, 1);
-    struct worker *w = worker_self(c->view, 0);
+    struct worker *w = worker_self(c->view, NULL, 0);
     struct open_file *o;
     errint rc = w ? open_file_make(&c->files, file_of(ino), &w->reader, &o) : -ENOMEM;
     if (rc < 0) {
@@ -319,7 +319,7 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
 static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
     const struct ops_context *c = context_of(req);
-    struct worker *w = worker_self(c->view, size);
+    struct worker *w = worker_self(c->view, NULL, size);
     bool is_dir = kind_at(c, ino) == NODE_DIR;
     if (!w || !is_dir || off < 0) {
         refuse(req, ino, !w ? -ENOMEM : off < 0 ? -EINVAL : -ENOTDIR);

@@ -121,11 +121,12 @@ static uint64_t end_of(const struct part *p)
 
 /* Renders p on until byte `end` of the report is there, or all of it; what stands before `keep` is
  * dropped on the way. */
-static errint render_to(struct rendered_texts *all, struct part *p, uint64_t keep, uint64_t end)
+static errint render_to(struct rendered_texts *all, const struct once_waiter *w, struct part *p,
+                        uint64_t keep, uint64_t end)
 {
     uint64_t marked = 0; /* where it was looked whether there should be a mark */
     for (unsigned steps = 1; end_of(p) < end; steps++) {
-        if (steps % STEPS_UNASKED == 0 && once_interrupted()) {
+        if (steps % STEPS_UNASKED == 0 && once_interrupted(w)) {
             return -EINTR;
         }
         if (end_of(p) <= keep) {
@@ -145,12 +146,18 @@ static errint render_to(struct rendered_texts *all, struct part *p, uint64_t kee
 
 /* All of it once, for the marks: who wants what is far from all of them would hold its worker for
  * long. */
+struct surveying {
+    struct rendered_texts *all;
+    struct once_waiter *waiter;
+};
+
 static errint survey(void *context)
 {
-    struct rendered_texts *all = context;
+    const struct surveying *s = context;
+    struct rendered_texts *all = s->all;
     struct part p = {0};
     report_json_begin(&p.report, all->view, all->diag);
-    errint rc = render_to(all, &p, UINT64_MAX, UINT64_MAX);
+    errint rc = render_to(all, s->waiter, &p, UINT64_MAX, UINT64_MAX);
     report_json_fini(&p.report);
     buf_fini(&p.text);
     return rc;
@@ -189,10 +196,11 @@ static ssize_t copy_part(struct str part, uint64_t from, uint64_t off, size_t si
 }
 
 /* t->lock is held. */
-static ssize_t read_part(struct rendered_text *t, uint64_t off, size_t size, char *buf)
+static ssize_t read_part(struct rendered_text *t, const struct once_waiter *w, uint64_t off,
+                         size_t size, char *buf)
 {
     struct part *p = &t->part;
-    errint rc = render_to(t->all, p, off, off + size);
+    errint rc = render_to(t->all, w, p, off, off + size);
     if (rc == -ENOMEM) { /* the next read begins anew */
         buf_fini(&p->text);
         p->from = UINT64_MAX / 2;
@@ -200,18 +208,20 @@ static ssize_t read_part(struct rendered_text *t, uint64_t off, size_t size, cha
     return rc < 0 ? rc : copy_part(buf_view(&p->text), p->from, off, size, buf);
 }
 
-static ssize_t read_json(struct rendered_text *t, uint64_t off, size_t size, char *buf)
+static ssize_t read_json(struct rendered_text *t, struct once_waiter *w, uint64_t off, size_t size,
+                         char *buf)
 {
     pthread_mutex_lock(&t->lock);
     move_part(t, off);
     errint rc = 0;
     if (off > end_of(&t->part) + 2 * (uint64_t)MARK_BYTES) {
         pthread_mutex_unlock(&t->lock);
-        rc = once_need(&t->all->surveyed, survey, t->all);
+        struct surveying s = {t->all, w};
+        rc = once_need(&t->all->surveyed, w, survey, &s);
         pthread_mutex_lock(&t->lock);
         move_part(t, off);
     }
-    ssize_t got = rc < 0 ? rc : read_part(t, off, size, buf);
+    ssize_t got = rc < 0 ? rc : read_part(t, w, off, size, buf);
     pthread_mutex_unlock(&t->lock);
     return got;
 }
@@ -226,14 +236,15 @@ static errint render_text(void *context)
     return buf_check(&all->text);
 }
 
-ssize_t rendered_text_read(struct rendered_text *t, uint64_t off, size_t size, char *buf)
+ssize_t rendered_text_read(struct rendered_text *t, struct once_waiter *w, uint64_t off,
+                           size_t size, char *buf)
 {
     if (t->what == TEXT_REPORT_JSON) {
-        return read_json(t, off, size, buf);
+        return read_json(t, w, off, size, buf);
     }
     struct buf *text = &t->part.text;
     if (t->what == TEXT_REPORT_TEXT) {
-        errint rc = once_need(&t->all->rendered, render_text, t->all);
+        errint rc = once_need(&t->all->rendered, w, render_text, t->all);
         if (rc < 0) {
             return rc;
         }

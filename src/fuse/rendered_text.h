@@ -48,7 +48,7 @@ void rendered_text_close(struct rendered_text *t); /* NULL is legal */
 
 /* rendered_text_read: bytes [off, off + size) of the text, to `buf`; returns how many there are,
  * less at the end. Any thread. -ENOMEM; -EINTR, -EAGAIN as in base/once.h. */
-MUST_CHECK ssize_t rendered_text_read(struct rendered_text *t, uint64_t off, size_t size,
-                                      char *buf);
+MUST_CHECK ssize_t rendered_text_read(struct rendered_text *t, struct once_waiter *w, uint64_t off,
+                                      size_t size, char *buf);
 
 #endif

@@ -48,7 +48,7 @@ static struct worker *make_worker(const struct view *v)
     return w;
 }
 
-struct worker *worker_self(const struct view *v, size_t need)
+struct worker *worker_self(const struct view *v, struct once_waiter *waiter, size_t need)
 {
     pthread_once(&key_once, make_key);
     struct worker *w = key_error ? NULL : pthread_getspecific(key);
@@ -70,6 +70,7 @@ struct worker *worker_self(const struct view *v, size_t need)
         w->buf = buf;
         w->cap = cap;
     }
+    w->reader.waiter = waiter;
     return w;
 }
 
@@ -89,7 +90,7 @@ static void *try_one(void *data)
     struct trial *t = data;
     void *request = malloc(REQUEST_BYTES);
     void *reading = pages_map(READING_BYTES);
-    bool able = worker_self(t->view, 0) && request && reading;
+    bool able = worker_self(t->view, NULL, 0) && request && reading;
     pthread_mutex_lock(&t->lock);
     t->tried++;
     t->able += able;

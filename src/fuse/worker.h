@@ -16,8 +16,9 @@ struct worker {
 };
 
 /* worker_self: the calling thread's worker, which reads v and no other view, with room for `need`
- * bytes in buf; NULL when memory is short. */
-struct worker *worker_self(const struct view *v, size_t need);
+ * bytes in buf. Its reader waits as `waiter`, borrowed up to the next call, says. NULL when memory
+ * is short. */
+struct worker *worker_self(const struct view *v, struct once_waiter *waiter, size_t need);
 
 /* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time,
  * each with what it takes to answer requests from v. That is tried: before a mount is there that

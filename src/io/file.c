@@ -55,7 +55,7 @@ static errint read_whole(struct io *io, struct arena *a, struct str *text, struc
     if (!bytes) {
         return diag_no_memory(d);
     }
-    if (io_read(io, 0, len, bytes) < 0) {
+    if (io_read(io, NULL, 0, len, bytes) < 0) {
         return diag_error(d, DIAG_FILE_UNREADABLE, io->name, str_from(io->name),
                           "cannot read %zu bytes", len);
     }

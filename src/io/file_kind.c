@@ -351,7 +351,8 @@ static const struct file_kind *find_kind(const struct look *l)
 bool file_ends_as_table(struct io *io)
 {
     char tail[8];
-    if (io->size < sizeof(tail) || io_read(io, io->size - sizeof(tail), sizeof(tail), tail) < 0) {
+    if (io->size < sizeof(tail) ||
+        io_read(io, NULL, io->size - sizeof(tail), sizeof(tail), tail) < 0) {
         return false;
     }
     struct cursor c = cursor_over(tail, sizeof(tail));
@@ -362,7 +363,7 @@ const struct file_kind *file_kind_of(struct io *io)
 {
     char head[FILE_KIND_HEAD];
     size_t len = io->size < sizeof(head) ? (size_t)io->size : sizeof(head);
-    if (io_read(io, 0, len, head) < 0) {
+    if (io_read(io, NULL, 0, len, head) < 0) {
         return &unknown;
     }
     const struct look l = {str_of(head, len), io->size, file_ends_as_table(io)};

@@ -10,14 +10,15 @@ uint32_t io_doubts(void)
     return atomic_load_explicit(&newest_doubt, memory_order_acquire);
 }
 
-errint io_read_many(struct io *io, const struct io_range *ranges, unsigned count)
+errint io_read_many(struct io *io, struct once_waiter *w, const struct io_range *ranges,
+                    unsigned count)
 {
     if (io->ops->read_many) {
-        return io->ops->read_many(io, ranges, count);
+        return io->ops->read_many(io, w, ranges, count);
     }
     errint rc = 0;
     for (unsigned i = 0; i < count && rc == 0; i++) {
-        rc = io_read(io, ranges[i].off, ranges[i].len, ranges[i].buf);
+        rc = io_read(io, w, ranges[i].off, ranges[i].len, ranges[i].buf);
     }
     return rc;
 }
@@ -27,9 +28,9 @@ int io_backing(const struct io *io, uint64_t off, uint64_t *file_off)
     return io->ops->backing ? io->ops->backing(io, off, file_off) : -1;
 }
 
-errint io_check(struct io *io, bool keep)
+errint io_check(struct io *io, struct once_waiter *w, bool keep)
 {
-    return io->ops->check ? io->ops->check(io, keep) : 0;
+    return io->ops->check ? io->ops->check(io, w, keep) : 0;
 }
 
 uint64_t io_origin(const struct io *io, uint64_t off)

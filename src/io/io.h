@@ -29,6 +29,7 @@
 #include "base/errint.h"
 
 struct io;
+struct once_waiter;
 
 /* Bytes [off, off+len), to be read into buf. */
 struct io_range {
@@ -39,10 +40,11 @@ struct io_range {
 
 /* Each as the function of its name below. NULL where that says so. */
 struct io_ops {
-    errint (*read)(struct io *io, uint64_t off, size_t len, void *buf);
-    errint (*read_many)(struct io *io, const struct io_range *ranges, unsigned count);
+    errint (*read)(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf);
+    errint (*read_many)(struct io *io, struct once_waiter *w, const struct io_range *ranges,
+                        unsigned count);
     int (*backing)(const struct io *io, uint64_t off, uint64_t *file_off);
-    errint (*check)(struct io *io, bool keep);
+    errint (*check)(struct io *io, struct once_waiter *w, bool keep);
     uint64_t (*origin)(const struct io *io, uint64_t off);
     errint (*unchanged)(const struct io *io);
     void (*close)(struct io *io);
@@ -93,19 +95,22 @@ static inline bool io_failed(const struct io *io)
     return atomic_load(&io_const_root(io)->failed);
 }
 
-/* io_read: all of bytes [off, off+len) into buf. -EIO: the io ends before, they cannot be read, or
+/* io_read: all of bytes [off, off+len) into buf. A derived io that finds something out first waits
+ * for it as `w` says (once.h). -EIO: the io ends before, they cannot be read, or
  * its root has failed. -ESTALE: a doubt arose meanwhile. -EBADMSG: bytes of the base contradict the
- * format. -EINTR, -EAGAIN, -ENOMEM of a derived io that finds something out first (once.h). On
+ * format. -EINTR, -EAGAIN, -ENOMEM of a derived io. On
  * failure what buf holds is not to be used. Of an io that is in doubt already, bytes are given: see
  * above. */
-MUST_CHECK static inline errint io_read(struct io *io, uint64_t off, size_t len, void *buf)
+MUST_CHECK static inline errint io_read(struct io *io, struct once_waiter *w, uint64_t off,
+                                        size_t len, void *buf)
 {
-    return io->ops->read(io, off, len, buf);
+    return io->ops->read(io, w, off, len, buf);
 }
 
 /* io_read_many: several ranges, as by an io_read of each. A file is looked at once for all of them,
  * and all are of one state of it. ops->read_many may be NULL: they are read one by one. */
-MUST_CHECK errint io_read_many(struct io *io, const struct io_range *ranges, unsigned count);
+MUST_CHECK errint io_read_many(struct io *io, struct once_waiter *w, const struct io_range *ranges,
+                               unsigned count);
 
 /* io_backing: where the bytes of the io really are, for whoever has the kernel read them. Returns
  * the descriptor of a regular file in which, from *file_off on, the bytes of the io from `off` up
@@ -119,7 +124,7 @@ int io_backing(const struct io *io, uint64_t off, uint64_t *file_off);
 /* io_check: whether the bytes of a derived io can be made, for which all that they are made from is
  * looked at: 0, -EBADMSG, or as io_read. With `keep`, what a first read would keep (a table, an
  * unpacked block) is kept. ops->check may be NULL: there is nothing to be found out, 0. */
-MUST_CHECK errint io_check(struct io *io, bool keep);
+MUST_CHECK errint io_check(struct io *io, struct once_waiter *w, bool keep);
 
 /* io_origin: where in its root the bytes of `io` from `off` on are, or, unpacked or decoded, what
  * they are made from begins. ops->origin, which says it of the base, may be NULL: the same

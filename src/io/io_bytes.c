@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-static errint read_bytes(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_bytes(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf)
 {
+    (void)w;
     const struct io_bytes *b = (const struct io_bytes *)io;
     if (off > b->len || len > b->len - off) {
         return -EIO;

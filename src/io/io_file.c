@@ -32,8 +32,9 @@ static void close_file(struct io *io)
 
 /* ---- read at once ---------------------------------------------------------------------------- */
 
-static errint read_file(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_file(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf)
 {
+    (void)w;
     return descriptor_read(((const struct io_file *)io)->fd, off, len, buf);
 }
 
@@ -118,8 +119,10 @@ static errint read_ranges(int fd, const struct io_range *ranges, unsigned count)
 }
 
 /* The file is looked at before and after all of them. */
-static errint read_held_many(struct io *io, const struct io_range *ranges, unsigned count)
+static errint read_held_many(struct io *io, struct once_waiter *w, const struct io_range *ranges,
+                             unsigned count)
 {
+    (void)w;
     struct io_file *f = (struct io_file *)io;
     if (atomic_load(&io->failed)) {
         return io_blame(io, -ESTALE);
@@ -136,10 +139,10 @@ static errint read_held_many(struct io *io, const struct io_range *ranges, unsig
     return rc < 0 || got == 0 ? rc : io_blame(io, got);
 }
 
-static errint read_held(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_held(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf)
 {
     const struct io_range range = {off, len, buf};
-    return read_held_many(io, &range, 1);
+    return read_held_many(io, w, &range, 1);
 }
 
 static const struct io_ops held_ops = {

@@ -111,9 +111,10 @@ MUST_CHECK errint shard_open(struct shard *s, struct diag *d);
 
 /* shard_read: io_read of its io. The cause of -EIO is noted. A device error and a lack of
  * descriptors do not make it fail for good: a later read may succeed. */
-MUST_CHECK static inline errint shard_read(struct shard *s, uint64_t off, size_t len, void *buf)
+MUST_CHECK static inline errint shard_read(struct shard *s, struct once_waiter *w, uint64_t off,
+                                           size_t len, void *buf)
 {
-    return io_read(s->io, off, len, buf);
+    return io_read(s->io, w, off, len, buf);
 }
 
 /* shard_doubted, shard_check, shard_origin: io_doubted, io_check, io_origin. */
@@ -122,9 +123,9 @@ static inline errint shard_doubted(const struct shard *s)
     return io_doubted(s->io);
 }
 
-MUST_CHECK static inline errint shard_check(struct shard *s, bool keep)
+MUST_CHECK static inline errint shard_check(struct shard *s, struct once_waiter *w, bool keep)
 {
-    return io_check(s->io, keep);
+    return io_check(s->io, w, keep);
 }
 
 static inline uint64_t shard_origin(const struct shard *s, uint64_t off)

@@ -64,45 +64,52 @@ static void swap_in_place(char *bytes, size_t len, unsigned unit)
     }
 }
 
-/* Bytes [from, to) of the unit at `off`. */
-static errint read_part(struct io *base, unsigned unit, uint64_t off, size_t from, size_t to,
-                        char *out)
+/* The unit at `off`. */
+static errint read_unit(struct io *base, struct once_waiter *w, unsigned unit, uint64_t off,
+                        char bytes[static 8])
 {
-    char bytes[8];
-    errint rc = io_read(base, off, unit, bytes);
+    errint rc = io_read(base, w, off, unit, bytes);
     if (rc == 0) {
         swap_in_place(bytes, unit, unit);
-        memcpy(out, bytes + from, to - from);
     }
     return rc;
 }
 
-static errint read_swapped(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_swapped(struct io *io, struct once_waiter *w, uint64_t off, size_t len,
+                           void *buf)
 {
     const struct kind kind = ((const struct swap_io *)io)->kind;
     unsigned unit = kind.unit;
     char *out = buf;
+    char part[8];
     size_t lead = (size_t)((off + unit - kind.remainder) % unit);
     if (lead > off) {
         return -EIO; /* before the first unit: no tensor is there */
     }
     if (lead && len) {
         size_t end = lead + len < unit ? lead + len : unit;
-        errint rc = read_part(io->base, unit, off - lead, lead, end, out);
+        errint rc = read_unit(io->base, w, unit, off - lead, part);
         if (rc < 0) {
             return rc;
         }
+        memcpy(out, part + lead, end - lead);
         off += end - lead;
         out += end - lead;
         len -= end - lead;
     }
     size_t whole = len - len % unit;
-    errint rc = whole ? io_read(io->base, off, whole, out) : 0;
+    errint rc = whole ? io_read(io->base, w, off, whole, out) : 0;
     if (rc < 0) {
         return rc;
     }
     swap_in_place(out, whole, unit);
-    return len > whole ? read_part(io->base, unit, off + whole, 0, len - whole, out + whole) : 0;
+    if (len > whole) {
+        rc = read_unit(io->base, w, unit, off + whole, part);
+    }
+    if (rc == 0) {
+        memcpy(out + whole, part, len - whole);
+    }
+    return rc;
 }
 
 static void free_swap(struct io *io)

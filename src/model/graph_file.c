@@ -83,7 +83,7 @@ static errint refuse_others(struct graph_reading *g)
     struct wire *w = &g->wire;
     char head[HEAD_BYTES];
     size_t len = w->size < sizeof(head) ? (size_t)w->size : sizeof(head);
-    if (io_read(w->io, 0, len, head) < 0) {
+    if (io_read(w->io, NULL, 0, len, head) < 0) {
         return wire_blame(w, -EIO, WIRE_NOWHERE, "the file cannot be read");
     }
     if (len == 0) {

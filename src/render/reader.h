@@ -7,6 +7,7 @@
 #define CKPTFS_RENDER_READER_H
 
 #include "base/errint.h"
+#include "base/once.h"
 #include "source/catalog.h"
 
 struct string_cursor;
@@ -19,6 +20,7 @@ struct reader {
     const struct catalog *catalog; /* borrows; its shards are open */
     struct verified *verified;     /* borrows: what is known to be damaged (verified.h). NULL:
                                       nothing is verified, and what is in doubt is refused */
+    struct once_waiter *waiter;    /* borrows: how it waits (once.h); NULL: patiently */
     char *window;                  /* owns, READER_WINDOW bytes; NULL before reader_need_window */
     struct string_cursor *strings; /* owns; NULL before reader_need_strings */
 };

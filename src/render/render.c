@@ -170,7 +170,7 @@ static errint cast_row(const struct request *q, const struct rows *r, uint64_t f
         uint64_t last = (to - r->target + r->bytes - 1) / r->bytes;
         last = last - first < most ? last : first + most;
         uint64_t end = r->target + last * r->bytes < to ? r->target + last * r->bytes : to;
-        rc = shard_read(&q->reader->catalog->shards[r->piece->shard],
+        rc = shard_read(&q->reader->catalog->shards[r->piece->shard], q->reader->waiter,
                         r->source + first * r->source_bytes,
                         (size_t)((last - first) * r->source_bytes), q->reader->window);
         if (rc == 0) {
@@ -204,7 +204,7 @@ static errint read_apart(const struct request *q, struct rows *r)
         uint64_t from = r->target > q->off ? r->target : q->off;
         uint64_t to = r->target + r->run < q->end ? r->target + r->run : q->end;
         if (count == ROWS_AT_ONCE) {
-            errint rc = io_read_many(io, ranges, count);
+            errint rc = io_read_many(io, q->reader->waiter, ranges, count);
             if (rc < 0) {
                 return rc;
             }
@@ -213,7 +213,7 @@ static errint read_apart(const struct request *q, struct rows *r)
         ranges[count++] = (struct io_range){r->source + (from - r->target), (size_t)(to - from),
                                             q->buf + (from - q->off)};
     }
-    return io_read_many(io, ranges, count);
+    return io_read_many(io, q->reader->waiter, ranges, count);
 }
 
 /* Read through the window as many rows from the one at hand on as one axis, the request and the
@@ -230,7 +230,7 @@ static errint read_window(const struct request *q, struct rows *r)
 
     errint rc = reader_need_window(q->reader);
     if (rc == 0) {
-        rc = shard_read(&q->reader->catalog->shards[r->piece->shard], r->source,
+        rc = shard_read(&q->reader->catalog->shards[r->piece->shard], q->reader->waiter, r->source,
                         (size_t)((rows - 1) * stride + r->source_run), q->reader->window);
     }
     for (uint64_t i = 0; rc == 0 && i < rows; i++) {
@@ -288,7 +288,7 @@ static errint read_stored(const struct reader *r, const struct tensor *t, uint64
     errint rc;
     do {
         rc = verified_ask(r, shard, t, NULL);
-        rc = rc < 0 ? rc : shard_read(shard, t->off + off, len, buf);
+        rc = rc < 0 ? rc : shard_read(shard, r->waiter, t->off + off, len, buf);
     } while (shard_again(&a, &rc));
     return rc;
 }

@@ -186,7 +186,7 @@ static errint check_file(const struct checking *k, struct shard *file, const str
     for (unsigned i = 0; rc == 0 && i < s->count; i++) {
         struct source_check check;
         rc = source_check_find(c, s->tensors[i], NULL, &check)
-                 ? verify_check(c, &check, k->buf, NULL, &found[i])
+                 ? verify_check(c, NULL, &check, k->buf, NULL, &found[i])
                  : -EBADMSG;
         wrong += rc == 0 && is_wrong(&found[i]);
         right += rc == 0 && found[i].outcome == VERIFY_GOOD;

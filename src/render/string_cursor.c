@@ -7,10 +7,10 @@
 /* About ten seconds. Cuts along a grid need a few comparisons a row. */
 #define COMPARED_MOST (UINT64_C(1) << 32)
 
-errint string_cursor_to(struct string_cursor *cursor, const struct catalog *c,
+errint string_cursor_to(struct string_cursor *cursor, const struct reader *r,
                         const struct target *t, uint64_t element)
 {
-    cursor->catalog = c;
+    cursor->reader = r;
     cursor->form = t->form;
     cursor->next = element;
     cursor->piece = 0;
@@ -109,8 +109,8 @@ int string_cursor_next(struct string_cursor *cursor, struct string_element *out)
         return rc;
     }
     const struct piece *p = &cursor->form->pieces[cursor->piece];
-    out->shard = &cursor->catalog->shards[p->shard];
-    rc = strings_walk_to(&cursor->walk, out->shard->io, cursor->number);
+    out->shard = &cursor->reader->catalog->shards[p->shard];
+    rc = strings_walk_to(&cursor->walk, out->shard->io, cursor->reader->waiter, cursor->number);
     if (rc == 0) {
         rc = strings_walk_next(&cursor->walk, &out->off, &out->len, &out->end);
     }

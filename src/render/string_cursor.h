@@ -2,11 +2,11 @@
 /* The elements of a string target one after the other, in C order, and where the bytes of each are:
  * what every way to write them out (raw files, text, another encoding) begins with.
  *
- *     string_cursor_to(cursor, catalog, target, 0);
+ *     string_cursor_to(cursor, reader, target, 0);
  *     struct string_element e;
  *     int got;
  *     while ((got = string_cursor_next(cursor, &e)) > 0) {
- *         ... shard_read(e.shard, e.off, e.len, buf), in pieces of whatever size ...
+ *         ... shard_read(e.shard, reader->waiter, e.off, e.len, buf), in pieces of any size ...
  *     }
  *
  * Nothing of a stored run of strings is given before all of it was verified
@@ -18,7 +18,7 @@
 
 #include "base/errint.h"
 #include "plan/plan.h"
-#include "source/catalog.h"
+#include "render/reader.h"
 #include "source/tf/strings.h"
 
 struct string_element {
@@ -31,7 +31,7 @@ struct string_element {
 
 /* In the caller's storage (67 KiB); owns nothing that needs freeing. Used by one thread. */
 struct string_cursor {
-    const struct catalog *catalog;  /* borrows */
+    const struct reader *reader;    /* borrows: who reads its elements */
     const struct target_form *form; /* borrows */
     uint64_t elements;              /* of the target */
     uint64_t next;                  /* of them */
@@ -45,7 +45,7 @@ struct string_cursor {
 
 /* string_cursor_to: makes `element` of string target t the next one; the count of elements is its
  * end. -EINVAL if t has no strings, or not so many; otherwise nothing is read. */
-MUST_CHECK errint string_cursor_to(struct string_cursor *cursor, const struct catalog *c,
+MUST_CHECK errint string_cursor_to(struct string_cursor *cursor, const struct reader *r,
                                    const struct target *t, uint64_t element);
 
 /* string_cursor_next: the next element: 1; 0 at the end. -EBADMSG for damage, -EIO, -ENOMEM;

@@ -12,7 +12,7 @@ enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on *
 static errint add_head(struct reader *r, const struct target *t, struct buf *b, uint32_t *crc)
 {
     errint rc = string_need_sized(r, t); /* all of it is verified, and there is a cursor */
-    rc = rc < 0 ? rc : string_cursor_to(r->strings, r->catalog, t, 0);
+    rc = rc < 0 ? rc : string_cursor_to(r->strings, r, t, 0);
     *crc = 0;
     struct string_element e;
     int got = 0;
@@ -20,7 +20,7 @@ static errint add_head(struct reader *r, const struct target *t, struct buf *b, 
          i++) {
         put_varint(b, e.len);
         *crc = strings_extend_length(*crc, e.len, false);
-        rc = i % ELEMENTS_UNASKED == 0 && once_interrupted() ? -EINTR : 0;
+        rc = i % ELEMENTS_UNASKED == 0 && once_interrupted(r->waiter) ? -EINTR : 0;
     }
     rc = rc < 0 ? rc : got;
     unsigned char stored[4];

@@ -93,7 +93,7 @@ static errint copy_bytes(struct request *q, struct reader *r, const struct strin
 {
     uint64_t at = e->off + skip;
     if (n >= READER_WINDOW / 4) {
-        return shard_read(e->shard, at, n, out);
+        return shard_read(e->shard, r->waiter, at, n, out);
     }
     if (q->shard != e->shard || at < q->from || at + n > q->from + q->held) {
         errint rc = reader_need_window(r);
@@ -104,7 +104,7 @@ static errint copy_bytes(struct request *q, struct reader *r, const struct strin
         wanted = wanted < READER_WINDOW ? wanted : READER_WINDOW;
         wanted = wanted < e->end - at ? wanted : e->end - at;
         q->held = 0;
-        rc = shard_read(e->shard, at, (size_t)wanted, r->window);
+        rc = shard_read(e->shard, r->waiter, at, (size_t)wanted, r->window);
         if (rc < 0) {
             return rc;
         }
@@ -154,7 +154,7 @@ static ssize_t read_once(struct reader *r, const struct target *t, enum string_f
     struct request q = {.off = off, .end = p.bytes - off < len ? p.bytes : off + len, .buf = buf};
     uint64_t first = p.width ? off / p.width : noted_before(&p, off) * STRINGS_STEP;
     uint64_t at = p.width ? first * p.width : start_of(&p, first / STRINGS_STEP);
-    rc = string_cursor_to(cursor, r->catalog, t, first);
+    rc = string_cursor_to(cursor, r, t, first);
     while (rc == 0 && at < q.end) {
         struct string_element e;
         int got = string_cursor_next(cursor, &e);

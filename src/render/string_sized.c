@@ -104,9 +104,9 @@ static errint measure(const struct reader *r, const struct target *t, struct fou
     size_t cap = 0;
     struct string_element e;
     int got = 0;
-    errint rc = string_cursor_to(cursor, r->catalog, t, 0);
+    errint rc = string_cursor_to(cursor, r, t, 0);
     if (rc == 0 && cursor->elements == 0 && source->shard != TENSOR_NO_SHARD) {
-        return strings_need(r->catalog->shards[source->shard].io,
+        return strings_need(r->catalog->shards[source->shard].io, NULL,
                             source->off); /* no lengths, but their checksum */
     }
     while (rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
@@ -116,7 +116,7 @@ static errint measure(const struct reader *r, const struct target *t, struct fou
             }
             out->starts[out->count++] = out->bytes;
         }
-        if (cursor->next % ELEMENTS_UNASKED == 0 && once_interrupted()) {
+        if (cursor->next % ELEMENTS_UNASKED == 0 && once_interrupted(r->waiter)) {
             return -EINTR;
         }
         if (!checked_add_u64(out->bytes, e.len, &out->bytes) || out->bytes >= INT64_MAX) {
@@ -198,7 +198,7 @@ errint string_need_sized(struct reader *r, const struct target *t)
     if (rc == 0) {
         struct sizing s = {r, t};
         take_back_doubted(r->catalog, t);
-        rc = once_need(&f->once, size_file, &s);
+        rc = once_need(&f->once, r->waiter, size_file, &s);
     }
     return string_blame(t, rc == -EBADMSG && f->entangled ? -EOVERFLOW : rc);
 }

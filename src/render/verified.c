@@ -43,9 +43,9 @@ static errint make_states(void *context)
     return k->states && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
-static errint need_states(struct verified *k)
+static errint need_states(struct verified *k, struct once_waiter *w)
 {
-    return once_need(&k->made, make_states, k);
+    return once_need(&k->made, w, make_states, k);
 }
 
 bool verified_wary(const struct verified *k)
@@ -67,7 +67,7 @@ errint verified_open(const struct catalog *c, enum verified_mode mode, struct ve
     }
     pthread_mutex_init(&k->lock, NULL);
     atomic_init(&k->wary, mode == VERIFIED_ALL);
-    errint rc = mode == VERIFIED_ALL ? need_states(k) : 0;
+    errint rc = mode == VERIFIED_ALL ? need_states(k, NULL) : 0;
     if (rc < 0) {
         verified_close(k);
         return rc;
@@ -98,6 +98,7 @@ void verified_close(struct verified *k)
 /* A run, while it is checked. */
 struct run {
     struct verified *verified;
+    struct once_waiter *waiter; /* of who asks */
     const struct tensor *tensor;
     const struct stored_slice *slice;
     struct source_check check;
@@ -139,7 +140,7 @@ static errint check_run(void *context)
     if (!buf) {
         return -ENOMEM;
     }
-    errint rc = verify_check(k->catalog, &r->check, buf, NULL, &result);
+    errint rc = verify_check(k->catalog, r->waiter, &r->check, buf, NULL, &result);
     if (rc < 0) {
         return rc;
     }
@@ -181,7 +182,7 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
                      const struct verify_result *why)
 {
     struct run run;
-    errint rc = need_states(k);
+    errint rc = need_states(k, NULL);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc < 0 || once_state(&k->states[run.check.number]) == ONCE_BAD) {
         return rc;
@@ -208,9 +209,10 @@ static errint need_run(struct verified *k, struct run *run, bool verify)
     if (once_state(once) == ONCE_FULL && atomic_load(&k->found_in[run->check.number]) != doubt) {
         once_again(once);
     }
-    errint rc = once_need(once, check_run, run);
+    errint rc = once_need(once, run->waiter, check_run, run);
     if (rc == 0 && source_check_shared(k->catalog)) { /* what is made has to be right, too */
-        rc = shard_check(&k->catalog->shards[stored_shard(run->tensor, run->slice)], true);
+        rc = shard_check(&k->catalog->shards[stored_shard(run->tensor, run->slice)], run->waiter,
+                         true);
     }
     return rc;
 }
@@ -220,9 +222,10 @@ static errint ask(const struct reader *r, const struct tensor *t, const struct s
 {
     struct verified *k = r->verified;
     struct run run;
-    errint rc = need_states(k);
+    errint rc = need_states(k, r->waiter);
     rc = rc < 0 ? rc : find_run(k, t, s, &run);
     if (rc == 0) {
+        run.waiter = r->waiter;
         struct shard_attempt a = shard_attempt(run.check.file);
         do {
             rc = need_run(k, &run, verify);

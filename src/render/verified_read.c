@@ -69,7 +69,7 @@ static size_t first_after(const struct verified_runs *all, uint32_t file, uint64
 static errint need_range(const struct reader *r, uint32_t file, uint64_t off, uint64_t end)
 {
     struct verified_runs *all = verified_runs(r->verified);
-    errint rc = once_need(&all->once, make_runs, (void *)(uintptr_t)r);
+    errint rc = once_need(&all->once, r->waiter, make_runs, (void *)(uintptr_t)r);
     for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
         const struct verified_run *run = &all->runs[i];
         if (run->file != file || run->off >= end) {
@@ -116,7 +116,7 @@ errint verified_read(const struct reader *r, struct shard *file, uint64_t off, s
         } else if (verified_wary(r->verified)) {
             rc = need_range(r, (uint32_t)(file - r->catalog->shards), off, off + len);
         }
-        rc = rc < 0 ? rc : shard_read(file, off, len, buf);
+        rc = rc < 0 ? rc : shard_read(file, r->waiter, off, len, buf);
     } while (shard_again(&a, &rc));
     return rc;
 }

@@ -23,14 +23,14 @@ static enum verify_outcome outcome_of(errint rc, const struct verify_result *r)
     return r->found != r->stored ? VERIFY_CHECKSUM : VERIFY_GOOD;
 }
 
-errint verify_check(const struct catalog *c, const struct source_check *k, char *buf,
-                    struct source_meter *meter, struct verify_result *out)
+errint verify_check(const struct catalog *c, struct once_waiter *w, const struct source_check *k,
+                    char *buf, struct source_meter *meter, struct verify_result *out)
 {
     struct shard_attempt a = shard_attempt(k->file);
     *out = (struct verify_result){.stored = k->crc32c};
     errint rc;
     do {
-        rc = source_check_sum(c, k, buf, a.tries ? NULL : meter, &out->found);
+        rc = source_check_sum(c, w, k, buf, a.tries ? NULL : meter, &out->found);
         out->doubt = a.doubt;
     } while (shard_again(&a, &rc));
     out->outcome = outcome_of(rc, out);
@@ -88,7 +88,7 @@ static errint do_made(const struct catalog *catalog, struct verify_unit *u)
     if (u->result.outcome != VERIFY_GOOD || !u->tensor) {
         return 0;
     }
-    errint bad = shard_check(&catalog->shards[stored_shard(u->tensor, u->slice)], false);
+    errint bad = shard_check(&catalog->shards[stored_shard(u->tensor, u->slice)], NULL, false);
     if (bad < 0) {
         u->result.outcome = bad == -EBADMSG ? VERIFY_VALUES : VERIFY_UNREADABLE;
     }
@@ -106,7 +106,7 @@ static errint do_shared(struct crew *c, struct verify_unit *units, uint32_t coun
     struct shard_attempt a = shard_attempt(check.file);
     errint rc;
     do {
-        rc = verify_check(catalog, &check, buf, a.tries ? NULL : &c->meter, &result);
+        rc = verify_check(catalog, NULL, &check, buf, a.tries ? NULL : &c->meter, &result);
         for (uint32_t i = 0; rc == 0 && i < count; i++) {
             units[i].result = result;
             rc = do_made(catalog, &units[i]);
@@ -126,7 +126,7 @@ static errint do_own(struct crew *c, struct verify_unit *u, char *buf)
 {
     struct source_check check;
     return source_check_find(c->v->catalog, u->tensor, u->slice, &check)
-               ? verify_check(c->v->catalog, &check, buf, &c->meter, &u->result)
+               ? verify_check(c->v->catalog, NULL, &check, buf, &c->meter, &u->result)
                : 0;
 }
 

@@ -75,9 +75,10 @@ static inline char *verify_buffer(void)
 }
 
 /* verify_check: one check through `buf`, which has SOURCE_BUFFER bytes. The meter may be NULL. 0
- * and *out, or -EINTR where the calling thread is interrupted (once.h), or -ENOMEM. */
-MUST_CHECK errint verify_check(const struct catalog *c, const struct source_check *k, char *buf,
-                               struct source_meter *meter, struct verify_result *out);
+ * and *out, or -EINTR where w is interrupted (once.h), or -ENOMEM. */
+MUST_CHECK errint verify_check(const struct catalog *c, struct once_waiter *w,
+                               const struct source_check *k, char *buf, struct source_meter *meter,
+                               struct verify_result *out);
 
 /* verify_words: the outcome, such as "checksum mismatch"; with the checksums where they differ.
  * Adds to b. */

@@ -41,10 +41,11 @@ bool source_check_shared(const struct catalog *c)
     return c->driver->shared_checks;
 }
 
-errint source_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                        struct source_meter *m, uint32_t *found)
+errint source_check_sum(const struct catalog *c, struct once_waiter *w,
+                        const struct source_check *k, char *buf, struct source_meter *m,
+                        uint32_t *found)
 {
-    return c->driver->check_sum(c, k, buf, m, found);
+    return c->driver->check_sum(c, w, k, buf, m, found);
 }
 
 void source_check_print(const struct catalog *c, const struct source_check *k, struct buf *b)

@@ -62,8 +62,9 @@ struct source_driver {
     void (*check_at)(const struct catalog *c, uint64_t number, struct source_check *out);
 
     /* As source_check_sum. */
-    errint (*check_sum)(const struct catalog *c, const struct source_check *k, char *buf,
-                        struct source_meter *m, uint32_t *found);
+    errint (*check_sum)(const struct catalog *c, struct once_waiter *w,
+                        const struct source_check *k, char *buf, struct source_meter *m,
+                        uint32_t *found);
 
     /* As source_check_print. NULL: the path of the file. */
     void (*check_print)(const struct source_check *k, struct buf *b);
@@ -103,10 +104,11 @@ bool source_check_shared(const struct catalog *c);
 
 /* source_check_sum: the masked checksum that the bytes of k have now, read once through `buf` of
  * SOURCE_BUFFER bytes. The meter may be NULL. -EBADMSG where lengths among the bytes do not fit;
- * -ENOTSUP where nothing is known of bytes of its type; -EINTR where the calling thread is
- * interrupted (once.h); else as shard_read. */
-MUST_CHECK errint source_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                                   struct source_meter *m, uint32_t *found);
+ * -ENOTSUP where nothing is known of bytes of its type; -EINTR where w is interrupted
+ * (once.h); else as shard_read. */
+MUST_CHECK errint source_check_sum(const struct catalog *c, struct once_waiter *w,
+                                   const struct source_check *k, char *buf, struct source_meter *m,
+                                   uint32_t *found);
 
 /* source_check_print: the place of k in words: "PATH", or "the block at byte N (N bytes) of
  * PATH". Adds to b, visibly. */

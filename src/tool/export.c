@@ -203,6 +203,7 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
     const struct view *v = e->view;
     CLEANUP_FREE struct content *content = malloc(sizeof(*content));
     struct reader reader = view_reader(v);
+    reader.waiter = e->waiter;
     uint64_t errors_before = e->diag->errors;
     if (!content) {
         return diag_no_memory(e->diag);
@@ -360,6 +361,7 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .mode = mode_of_result(e),
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
+    w.reader.waiter = e->waiter;
     errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)
                 : progress(context, EXPORT_WRITING, 0, e->bytes) ? 0
                                                                  : -EINTR;

@@ -29,9 +29,10 @@ struct export
 {
     const struct view *view; /* borrows */
     struct diag *diag;
-    const char *graph; /* borrows: as -g gives it; NULL: none */
-    bool force;        /* files that are there are replaced, but for the view's own */
-    bool in_place;     /* files cannot be moved from one directory to another (sandbox_moves) */
+    struct once_waiter *waiter; /* borrows: how its reader waits (once.h); NULL: patiently */
+    const char *graph;          /* borrows: as -g gives it; NULL: none */
+    bool force;                 /* files that are there are replaced, but for the view's own */
+    bool in_place; /* files cannot be moved from one directory to another (sandbox_moves) */
     struct inputs inputs;
     struct output output;
     struct export_file *files; /* owns */

@@ -93,19 +93,18 @@ static errint run(const struct tool_args *args, unsigned format, struct view *v,
     }
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
+    struct once_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     struct export e = {.view = v,
                        .diag = d,
+                       .waiter = &waiter,
                        .graph = args->graph,
                        .force = args->force,
                        .in_place = !sandbox_moves(args->sandbox),
                        .output = {.top = -1}};
-    const struct once_waiter waiter = {.interrupted = is_interrupted, .context = &bar};
     catch_signals();
-    once_wait_as(&waiter);
     rc = export_plan(&e, args->operands[1], FORMAT_BIT(format));
     sandbox_narrow(args->sandbox, v);
     rc = rc < 0 ? rc : export_run(&e, progress, &bar);
-    once_wait_as(NULL);
     bar_end(&bar);
     if (rc == 0) {
         double seconds = bar_seconds(&bar);

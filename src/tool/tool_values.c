@@ -36,7 +36,7 @@ static errint over_string(const struct string_element *e, const struct text_prin
 {
     for (uint64_t off = 0; off < e->len && o->rc == 0;) {
         size_t len = e->len - off < VALUES_BYTES ? (size_t)(e->len - off) : VALUES_BYTES;
-        errint rc = shard_read(e->shard, e->off + off, len, bytes);
+        errint rc = shard_read(e->shard, NULL, e->off + off, len, bytes);
         if (rc < 0) {
             return rc;
         }
@@ -56,7 +56,7 @@ static errint print_strings(struct reader *r, const struct target *t, struct tex
                             char *bytes, struct tool_out *o)
 {
     CLEANUP_FREE struct string_cursor *cursor = malloc(sizeof(*cursor));
-    errint rc = cursor ? string_cursor_to(cursor, r->catalog, t, 0) : -ENOMEM;
+    errint rc = cursor ? string_cursor_to(cursor, r, t, 0) : -ENOMEM;
     struct string_element e;
     int got = 0;
     while (rc == 0 && o->rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {

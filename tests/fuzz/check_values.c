@@ -214,11 +214,11 @@ static errint print_strings(const struct check *c, const struct target *t, struc
     struct string_cursor *cursor = malloc(sizeof(*cursor));
     struct string_element e;
     FUZZ_CHECK(cursor);
-    int got = string_cursor_to(cursor, c->view->catalog, t, 0);
+    int got = string_cursor_to(cursor, &c->reader, t, 0);
     while (got >= 0 && (got = string_cursor_next(cursor, &e)) > 0) {
         char bytes[300];
         size_t len = e.len < sizeof(bytes) ? (size_t)e.len : sizeof(bytes);
-        got = shard_read(e.shard, e.off, len, bytes);
+        got = shard_read(e.shard, NULL, e.off, len, bytes);
         if (got < 0 || !text_string_open(p, len && memchr(bytes, '\'', len),
                                          len && memchr(bytes, '"', len), b)) {
             break;

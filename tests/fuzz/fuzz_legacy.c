@@ -20,10 +20,10 @@ static void read_run(const struct catalog *c, uint32_t shard, uint64_t off, uint
     uint8_t *whole = malloc(len + 1);
     uint8_t part[PART];
     FUZZ_CHECK(whole);
-    errint rc = shard_read(s, off, len, whole);
-    errint again = shard_read(s, off, len, whole);
+    errint rc = shard_read(s, NULL, off, len, whole);
+    errint again = shard_read(s, NULL, off, len, whole);
     FUZZ_CHECK(rc <= 0 && rc == again);
-    errint checked = shard_check(s, true);
+    errint checked = shard_check(s, NULL, true);
     FUZZ_CHECK(rc < 0 || !len || checked == 0);
     if (rc == 0) {
         fuzz_sum(whole, len);
@@ -32,10 +32,10 @@ static void read_run(const struct catalog *c, uint32_t shard, uint64_t off, uint
     for (unsigned i = 0; i < 4 && len && rc == 0; i++) {
         size_t at = fuzz_random(&random) % len;
         size_t n = len - at < PART ? len - at : PART;
-        FUZZ_CHECK(shard_read(s, off + at, n, part) == 0 && memcmp(part, whole + at, n) == 0);
+        FUZZ_CHECK(shard_read(s, NULL, off + at, n, part) == 0 && memcmp(part, whole + at, n) == 0);
     }
     if (bytes && rc == 0) {
-        FUZZ_CHECK(shard_read(s, off + bytes - 1, 1, part) == 0);
+        FUZZ_CHECK(shard_read(s, NULL, off + bytes - 1, 1, part) == 0);
     }
     free(whole);
 }
@@ -49,23 +49,23 @@ static void read_strings(struct shard *s, uint64_t first)
     uint64_t len;
     uint64_t end;
     FUZZ_CHECK(w && run && run->first == first);
-    errint rc = strings_need(s->io, first);
-    errint checked = shard_check(s, false);
+    errint rc = strings_need(s->io, NULL, first);
+    errint checked = shard_check(s, NULL, false);
     FUZZ_CHECK(rc <= 0 && rc == checked);
     for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
         uint64_t alone;
         strings_walk_init(w);
-        rc = strings_walk_to(w, s->io, first + (i * 7) % run->elements);
+        rc = strings_walk_to(w, s->io, NULL, first + (i * 7) % run->elements);
         rc = rc < 0 ? rc : strings_walk_next(w, &off, &alone, &end);
         FUZZ_CHECK(rc == 0 && alone <= end && off <= end - alone && end == run->off + run->bytes);
     }
     strings_walk_init(w);
     for (uint64_t i = 0; rc == 0 && i < run->elements; i++) {
-        rc = strings_walk_to(w, s->io, first + i);
+        rc = strings_walk_to(w, s->io, NULL, first + i);
         rc = rc < 0 ? rc : strings_walk_next(w, &off, &len, &end);
         FUZZ_CHECK(rc == 0 && len <= end && off <= end - len);
     }
-    FUZZ_CHECK(strings_walk_to(w, s->io, first + run->elements) < 0);
+    FUZZ_CHECK(strings_walk_to(w, s->io, NULL, first + run->elements) < 0);
     free(w);
 }
 

@@ -67,11 +67,11 @@ static void look(struct io *s, unsigned elements, const struct simple *want)
     for (unsigned i = 0; i < 2 * elements; i++) {
         unsigned at = i < elements ? i : i * 7 % elements;
         uint64_t off, len, end;
-        FUZZ_CHECK(strings_walk_to(w, s, at) == 0);
+        FUZZ_CHECK(strings_walk_to(w, s, NULL, at) == 0);
         FUZZ_CHECK(strings_walk_next(w, &off, &len, &end) == 0);
         FUZZ_CHECK(off == want->offs[at] && len == want->lens[at] && len <= end - off);
     }
-    FUZZ_CHECK(strings_walk_to(w, s, elements) == -EBADMSG);
+    FUZZ_CHECK(strings_walk_to(w, s, NULL, elements) == -EBADMSG);
     free(w);
 }
 
@@ -102,11 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .coding = big_endian ? STRINGS_BUNDLE_BIG_ENDIAN : STRINGS_BUNDLE};
     FUZZ_CHECK(strings_io(file, &run, 1, &strings) == 0);
     uint32_t crc;
-    errint checked = strings_check(file, &run, &crc);
-    errint rc = strings_need(strings, 0);
+    errint checked = strings_check(file, NULL, &run, &crc);
+    errint rc = strings_need(strings, NULL, 0);
     FUZZ_CHECK(rc == (good && (same || !keep) ? 0 : -EBADMSG));
     FUZZ_CHECK((rc == 0) == (checked == 0 && crc == run.crc32c));
-    FUZZ_CHECK(strings_need(strings, 0) == rc);
+    FUZZ_CHECK(strings_need(strings, NULL, 0) == rc);
     if (rc == 0 && elements) {
         look(strings, elements, &want);
     }

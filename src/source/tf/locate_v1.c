@@ -205,7 +205,8 @@ errint locate_complain_no_table(const char *path, struct diag *d)
     }
     char ends[2][8] = {0};
     size_t len = io->size < 8 ? (size_t)io->size : 8;
-    if (io_read(io, 0, len, ends[0]) < 0 || io_read(io, io->size - len, len, ends[1]) < 0) {
+    if (io_read(io, NULL, 0, len, ends[0]) < 0 ||
+        io_read(io, NULL, io->size - len, len, ends[1]) < 0) {
         return file_complain(d, DIAG_FILE_UNREADABLE, path, -EIO);
     }
     CLEANUP_BUF struct buf hex = {0};

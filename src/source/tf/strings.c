@@ -60,7 +60,7 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
         uint64_t len;
         errint rc =
             x && i % STRINGS_STEP == 0 ? add_mark(x, (struct strings_mark){at->off, *total}) : 0;
-        if (rc == 0 && i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
+        if (rc == 0 && i % ELEMENTS_UNASKED == 0 && once_interrupted(w->waiter)) {
             return -EINTR;
         }
         if (rc < 0 || (rc = wire_varint(w, at, &len)) < 0) {
@@ -76,7 +76,8 @@ static errint read_lengths(struct wire *w, const struct strings_run *run, struct
 }
 
 /* The checksum goes on over bytes [off, off + left) of `base`. */
-static errint extend_bytes(struct io *base, uint64_t off, uint64_t left, uint32_t *crc)
+static errint extend_bytes(struct io *base, struct once_waiter *w, uint64_t off, uint64_t left,
+                           uint32_t *crc)
 {
     size_t size = left < BYTES_AT_ONCE ? (size_t)left : BYTES_AT_ONCE;
     CLEANUP_FREE char *buf = pages_alloc(size);
@@ -85,7 +86,7 @@ static errint extend_bytes(struct io *base, uint64_t off, uint64_t left, uint32_
     }
     while (left > 0) {
         size_t n = left < size ? (size_t)left : size;
-        errint rc = once_interrupted() ? -EINTR : io_read(base, off, n, buf);
+        errint rc = once_interrupted(w) ? -EINTR : io_read(base, w, off, n, buf);
         if (rc < 0) {
             return rc;
         }
@@ -128,7 +129,7 @@ static errint read_bundle(struct io *base, struct wire *w, const struct strings_
     if (x) {
         x->bytes = at.off;
     }
-    return extend_bytes(base, at.off, total, crc);
+    return extend_bytes(base, w->waiter, at.off, total, crc);
 }
 
 /* ---- V1 -------------------------------------------------------------------------------------- */
@@ -177,7 +178,7 @@ static errint read_tf_v1(struct wire *w, const struct strings_run *run, struct s
         if (rc < 0) {
             return rc;
         }
-        if (i % ELEMENTS_UNASKED == 0 && once_interrupted()) {
+        if (i % ELEMENTS_UNASKED == 0 && once_interrupted(w->waiter)) {
             return -EINTR;
         }
         rc = record_place_next(w, &p, STRINGS_FIELD, WIRE_BYTES);
@@ -191,8 +192,8 @@ static errint read_tf_v1(struct wire *w, const struct strings_run *run, struct s
 
 /* ---- either ---------------------------------------------------------------------------------- */
 
-static errint read_run(struct io *base, const struct strings_run *run, struct strings_index *x,
-                       uint32_t *crc)
+static errint read_run(struct io *base, struct once_waiter *waiter, const struct strings_run *run,
+                       struct strings_index *x, uint32_t *crc)
 {
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
     *crc = 0;
@@ -200,6 +201,7 @@ static errint read_run(struct io *base, const struct strings_run *run, struct st
         return -ENOMEM;
     }
     strings_wire(w, base, run);
+    w->waiter = waiter;
     errint rc =
         run->coding == STRINGS_TF_V1 ? read_tf_v1(w, run, x) : read_bundle(base, w, run, x, crc);
     *crc = crc32c_mask(*crc);
@@ -209,14 +211,15 @@ static errint read_run(struct io *base, const struct strings_run *run, struct st
     return rc == -EOVERFLOW ? -EBADMSG : rc;
 }
 
-errint strings_check(struct io *base, const struct strings_run *run, uint32_t *crc)
+errint strings_check(struct io *base, struct once_waiter *w, const struct strings_run *run,
+                     uint32_t *crc)
 {
-    return read_run(base, run, NULL, crc);
+    return read_run(base, w, run, NULL, crc);
 }
 
-errint strings_index_make(struct io *base, const struct strings_run *run, struct strings_index *x,
-                          uint32_t *crc)
+errint strings_index_make(struct io *base, struct once_waiter *w, const struct strings_run *run,
+                          struct strings_index *x, uint32_t *crc)
 {
     *x = (struct strings_index){0};
-    return read_run(base, run, x, crc);
+    return read_run(base, w, run, x, crc);
 }

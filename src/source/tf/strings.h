@@ -57,9 +57,10 @@ uint32_t strings_extend_length(uint32_t crc, uint64_t len, bool big_endian);
 
 /* strings_check: reads a run of a bundle from `base`: *crc is the masked checksum that its entry
  * should have; if its lengths contradict their own checksum, *crc is one that cannot be right.
- * -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM; -EINTR where the calling thread is
+ * -EBADMSG when the lengths do not fit the bytes; -EIO, -ENOMEM; -EINTR where w is
  * interrupted (once.h). */
-MUST_CHECK errint strings_check(struct io *base, const struct strings_run *run, uint32_t *crc);
+MUST_CHECK errint strings_check(struct io *base, struct once_waiter *w,
+                                const struct strings_run *run, uint32_t *crc);
 
 /* strings_io: the derived io of `count` runs of `base`, copied, by rising `first`; to be given to
  * io_close. -ENOMEM. */
@@ -72,7 +73,7 @@ const struct strings_run *strings_run_at(const struct io *io, uint64_t number);
 
 /* strings_need: verifies the run that has the number, unless that is done: 0, -EBADMSG, -EIO,
  * -ENOMEM; -EINTR, -EAGAIN as once_need; -EINVAL for an io of another kind. */
-MUST_CHECK errint strings_need(struct io *io, uint64_t number);
+MUST_CHECK errint strings_need(struct io *io, struct once_waiter *w, uint64_t number);
 
 struct strings_counts {
     uint64_t sized;   /* runs that were read through */
@@ -101,8 +102,9 @@ static inline void strings_walk_init(struct strings_walk *w)
 }
 
 /* strings_walk_to: makes `number` of `io` the next element. Costs at most STRINGS_STEP
- * lengths. Fails as strings_need. */
-MUST_CHECK errint strings_walk_to(struct strings_walk *w, struct io *io, uint64_t number);
+ * lengths. `waiter` is borrowed up to the next call. Fails as strings_need. */
+MUST_CHECK errint strings_walk_to(struct strings_walk *w, struct io *io, struct once_waiter *waiter,
+                                  uint64_t number);
 
 /* strings_walk_next: the next element is bytes [*off, *off + *len) of the io; *end is where its
  * run ends, up to which bytes may be read. -EBADMSG past the last of the run, and as

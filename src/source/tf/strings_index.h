@@ -28,8 +28,9 @@ void strings_index_fini(struct strings_index *x);
 
 /* strings_index_make: reads all of the run from `base`, checks it, and notes where its elements
  * are. *crc as strings_check; 0 for V1. */
-MUST_CHECK errint strings_index_make(struct io *base, const struct strings_run *run,
-                                     struct strings_index *x, uint32_t *crc);
+MUST_CHECK errint strings_index_make(struct io *base, struct once_waiter *w,
+                                     const struct strings_run *run, struct strings_index *x,
+                                     uint32_t *crc);
 
 /* strings_index_same: whether two indexes of a run of V1 say the same. */
 bool strings_index_same(const struct strings_index *a, const struct strings_index *b);

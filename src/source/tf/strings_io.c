@@ -21,9 +21,10 @@ struct strings {
     struct strings_block blocks[];
 };
 
-static errint read_through(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_through(struct io *io, struct once_waiter *w, uint64_t off, size_t len,
+                           void *buf)
 {
-    return io_read(io->base, off, len, buf);
+    return io_read(io->base, w, off, len, buf);
 }
 
 static void close_strings(struct io *io)
@@ -45,6 +46,7 @@ static struct strings_block *block_at(const struct io *io, uint64_t number)
 
 struct reading {
     struct io *base;
+    struct once_waiter *waiter;
     struct strings_block *block;
 };
 
@@ -55,13 +57,13 @@ static errint compare_sum(errint rc, const struct strings_run *run, uint32_t crc
 
 /* Whether the run is as it was when its index was made. A bundle's index follows from what the
  * checksum is over. */
-static errint check_again(struct io *base, const struct strings_block *b)
+static errint check_again(struct io *base, struct once_waiter *w, const struct strings_block *b)
 {
     struct strings_index now = {0};
     uint32_t crc;
     bool tf_v1 = b->run.coding == STRINGS_TF_V1;
-    errint rc =
-        tf_v1 ? strings_index_make(base, &b->run, &now, &crc) : strings_check(base, &b->run, &crc);
+    errint rc = tf_v1 ? strings_index_make(base, w, &b->run, &now, &crc)
+                      : strings_check(base, w, &b->run, &crc);
     rc = compare_sum(rc, &b->run, crc);
     if (rc == 0 && tf_v1 && !strings_index_same(&now, &b->index)) {
         rc = -EBADMSG;
@@ -70,10 +72,10 @@ static errint check_again(struct io *base, const struct strings_block *b)
     return rc;
 }
 
-static errint read_first(struct io *base, struct strings_block *b)
+static errint read_first(struct io *base, struct once_waiter *w, struct strings_block *b)
 {
     uint32_t crc;
-    errint rc = strings_index_make(base, &b->run, &b->index, &crc);
+    errint rc = strings_index_make(base, w, &b->run, &b->index, &crc);
     rc = compare_sum(rc, &b->run, crc);
     if (rc < 0) {
         strings_index_fini(&b->index);
@@ -86,7 +88,8 @@ static errint read_block(void *context)
     const struct reading *r = context;
     struct strings_block *b = r->block;
     uint32_t doubt = io_doubt(r->base);
-    errint rc = b->complete ? check_again(r->base, b) : read_first(r->base, b);
+    errint rc =
+        b->complete ? check_again(r->base, r->waiter, b) : read_first(r->base, r->waiter, b);
     if (io_doubt(r->base) != doubt && rc != -ENOMEM && rc != -EINTR) {
         if (!b->complete) {
             strings_index_fini(&b->index);
@@ -106,32 +109,32 @@ static bool is_current(const struct io *io, const struct strings_block *b)
     return atomic_load(&b->found_in) == io_doubt(io);
 }
 
-static errint need_block(struct io *io, struct strings_block *b)
+static errint need_block(struct io *io, struct once_waiter *w, struct strings_block *b)
 {
-    struct reading r = {io->base, b};
+    struct reading r = {io->base, w, b};
     if (once_state(&b->once) == ONCE_FULL && !is_current(io, b)) {
         once_again(&b->once);
     }
-    return once_need(&b->once, read_block, &r);
+    return once_need(&b->once, w, read_block, &r);
 }
 
-static errint check_block(struct io *io, struct strings_block *b)
+static errint check_block(struct io *io, struct once_waiter *w, struct strings_block *b)
 {
     uint32_t crc;
     enum once_state state = once_state(&b->once);
     if (state == ONCE_BAD || (state == ONCE_FULL && is_current(io, b))) {
         return state == ONCE_BAD ? -EBADMSG : 0;
     }
-    errint rc = strings_check(io->base, &b->run, &crc);
+    errint rc = strings_check(io->base, w, &b->run, &crc);
     return compare_sum(rc, &b->run, crc);
 }
 
-static errint check_strings(struct io *io, bool keep)
+static errint check_strings(struct io *io, struct once_waiter *w, bool keep)
 {
     struct strings *all = (struct strings *)io;
     errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < all->count; i++) {
-        rc = keep ? need_block(io, &all->blocks[i]) : check_block(io, &all->blocks[i]);
+        rc = keep ? need_block(io, w, &all->blocks[i]) : check_block(io, w, &all->blocks[i]);
     }
     return rc;
 }
@@ -181,12 +184,12 @@ void strings_count(const struct io *io, struct strings_counts *counts)
     }
 }
 
-errint strings_need(struct io *io, uint64_t number)
+errint strings_need(struct io *io, struct once_waiter *w, uint64_t number)
 {
     if (io->ops != &strings_ops) {
         return -EINVAL;
     }
-    return need_block(io, block_at(io, number));
+    return need_block(io, w, block_at(io, number));
 }
 
 /* To the mark at or before `element`. */
@@ -203,13 +206,14 @@ static void go_to_mark(struct strings_walk *w, const struct strings_block *b, ui
     }
 }
 
-errint strings_walk_to(struct strings_walk *w, struct io *io, uint64_t number)
+errint strings_walk_to(struct strings_walk *w, struct io *io, struct once_waiter *waiter,
+                       uint64_t number)
 {
     if (io->ops != &strings_ops) {
         return -EINVAL;
     }
     struct strings_block *b = block_at(io, number);
-    errint rc = need_block(io, b);
+    errint rc = need_block(io, waiter, b);
     if (rc < 0) {
         return rc;
     }
@@ -223,6 +227,7 @@ errint strings_walk_to(struct strings_walk *w, struct io *io, uint64_t number)
     if (w->block != b || element < w->next || element - w->next >= STRINGS_STEP) {
         go_to_mark(w, b, element);
     }
+    w->wire.waiter = waiter;
     w->block = b;
     while (rc == 0 && w->next < element) {
         uint64_t off;

@@ -5,8 +5,8 @@
 #include "base/lower_bound.h"
 #include "base/once.h"
 
-errint tf_v1_block_sum(struct io *file, struct sstable_handle h, char *window,
-                       struct source_meter *meter, uint32_t *out)
+errint tf_v1_block_sum(struct io *file, struct once_waiter *w, struct sstable_handle h,
+                       char *window, struct source_meter *meter, uint32_t *out)
 {
     uint32_t crc = 0;
     uint64_t left = h.bytes + 1; /* with the type */
@@ -15,7 +15,7 @@ errint tf_v1_block_sum(struct io *file, struct sstable_handle h, char *window,
         if (meter) {
             meter->read(meter, step);
         }
-        errint rc = once_interrupted() ? -EINTR : io_read(file, off, step, window);
+        errint rc = once_interrupted(w) ? -EINTR : io_read(file, w, off, step, window);
         if (rc < 0) {
             return rc;
         }

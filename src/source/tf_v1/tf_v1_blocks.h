@@ -29,9 +29,9 @@ struct tf_v1_blocks {
 
 /* tf_v1_block_sum: the checksum that the bytes of the block at `h` of the file have, masked,
  * reading it once through `window`, which has TF_V1_BLOCK_WINDOW bytes. The meter may be NULL.
- * Fails as io_read; -EINTR where the calling thread is interrupted (once.h). */
-MUST_CHECK errint tf_v1_block_sum(struct io *file, struct sstable_handle h, char *window,
-                                  struct source_meter *meter, uint32_t *out);
+ * Fails as io_read; -EINTR where w is interrupted (once.h). */
+MUST_CHECK errint tf_v1_block_sum(struct io *file, struct once_waiter *w, struct sstable_handle h,
+                                  char *window, struct source_meter *meter, uint32_t *out);
 
 /* tf_v1_block_at: the number in the list of the block that has byte `off`, or TF_V1_NO_BLOCK.
  * O(log n). */

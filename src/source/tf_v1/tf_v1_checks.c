@@ -51,13 +51,13 @@ void tf_v1_check_at(const struct catalog *c, uint64_t number, struct source_chec
     set_check(c, file, (uint32_t)(number - state->files[file].first), out);
 }
 
-errint tf_v1_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                       struct source_meter *m, uint32_t *found)
+errint tf_v1_check_sum(const struct catalog *c, struct once_waiter *w, const struct source_check *k,
+                       char *buf, struct source_meter *m, uint32_t *found)
 {
     (void)c;
     _Static_assert(TF_V1_BLOCK_WINDOW <= (int)SOURCE_BUFFER, "the buffer is the window");
     const struct sstable_handle h = {k->off, k->bytes - 1};
-    return tf_v1_block_sum(k->file->io, h, buf, m, found);
+    return tf_v1_block_sum(k->file->io, w, h, buf, m, found);
 }
 
 void tf_v1_check_print(const struct source_check *k, struct buf *b)

@@ -12,8 +12,9 @@ uint64_t tf_v1_check_count(const struct catalog *c);
 bool tf_v1_check_find(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
                       struct source_check *out);
 void tf_v1_check_at(const struct catalog *c, uint64_t number, struct source_check *out);
-MUST_CHECK errint tf_v1_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                                  struct source_meter *m, uint32_t *found);
+MUST_CHECK errint tf_v1_check_sum(const struct catalog *c, struct once_waiter *w,
+                                  const struct source_check *k, char *buf, struct source_meter *m,
+                                  uint32_t *found);
 void tf_v1_check_print(const struct source_check *k, struct buf *b);
 
 #endif

@@ -34,7 +34,7 @@ struct tf_v1_scan {
 
 static errint read_at(const struct sstable_source *src, uint64_t off, size_t len, void *buf)
 {
-    if (io_read(src->io, off, len, buf) < 0) {
+    if (io_read(src->io, NULL, off, len, buf) < 0) {
         return diag_error(src->d, DIAG_FILE_UNREADABLE, src->io->name, STR(""),
                           "cannot read %zu bytes at byte %" PRIu64, len, off);
     }
@@ -48,7 +48,7 @@ static errint verify_first(struct tf_v1_scan *s, struct sstable_stored b)
         return diag_no_memory(s->src.d);
     }
     uint32_t found;
-    errint rc = tf_v1_block_sum(s->src.io, b.handle, window, NULL, &found);
+    errint rc = tf_v1_block_sum(s->src.io, NULL, b.handle, window, NULL, &found);
     if (rc < 0) {
         return diag_error(s->src.d, DIAG_FILE_UNREADABLE, s->src.io->name, STR(""),
                           "cannot read the block at byte %" PRIu64, b.handle.off);

@@ -275,7 +275,7 @@ static errint take_step(struct values *v, struct wire *w, struct walk *k, enum s
 static errint go_over(struct values *v, struct wire *w, struct walk *k, enum step how)
 {
     for (unsigned steps = 1; k->left > 0; steps++) {
-        if (steps % STEPS_UNASKED == 0 && once_interrupted()) {
+        if (steps % STEPS_UNASKED == 0 && once_interrupted(w->waiter)) {
             return -EINTR;
         }
         struct walk before = *k;
@@ -347,7 +347,7 @@ static errint need_table(struct values *v, struct wire *w)
     if (once_state(&v->table) == ONCE_FULL && atomic_load(&v->found_in) != io_doubt(&v->io)) {
         once_again(&v->table);
     }
-    return once_need(&v->table, make_table, &m);
+    return once_need(&v->table, w->waiter, make_table, &m);
 }
 
 /* Bytes [from, to) of the next value. */
@@ -391,7 +391,8 @@ static errint read_with(struct values *v, struct wire *w, uint64_t off, size_t l
     return rc;
 }
 
-static errint read_values(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_values(struct io *io, struct once_waiter *waiter, uint64_t off, size_t len,
+                          void *buf)
 {
     struct values *v = (struct values *)io;
     uint64_t bytes = v->count * v->coding.bytes;
@@ -403,10 +404,11 @@ static errint read_values(struct io *io, uint64_t off, size_t len, void *buf)
         return -ENOMEM;
     }
     wire_init(w, io->base, v->record.end);
+    w->waiter = waiter;
     return in_io_words(v, len ? read_with(v, w, off, len, buf) : 0);
 }
 
-static errint check_values(struct io *io, bool keep)
+static errint check_values(struct io *io, struct once_waiter *waiter, bool keep)
 {
     struct values *v = (struct values *)io;
     CLEANUP_FREE struct wire *w = malloc(sizeof(*w));
@@ -414,6 +416,7 @@ static errint check_values(struct io *io, bool keep)
         return -ENOMEM;
     }
     wire_init(w, io->base, v->record.end);
+    w->waiter = waiter;
     struct walk all = {record_place_of(v->record), v->count};
     enum once_state state = once_state(&v->table);
     if (keep) {

@@ -35,15 +35,17 @@ bool bundle_check_find(const struct catalog *c, const struct tensor *t,
     return true;
 }
 
-/* Of bytes [off, off + left) of the file. */
-static errint plain_sum(struct io *file, uint64_t off, uint64_t left, char *buf,
+/* Of the bytes of k, as they are. */
+static errint plain_sum(const struct source_check *k, struct once_waiter *w, char *buf,
                         struct source_meter *m, uint32_t *found)
 {
     errint rc = 0;
     uint32_t crc = 0;
+    uint64_t off = k->off;
+    uint64_t left = k->bytes;
     while (rc == 0 && left > 0) {
         size_t n = left < SOURCE_BUFFER ? (size_t)left : SOURCE_BUFFER;
-        rc = once_interrupted() ? -EINTR : io_read(file, off, n, buf);
+        rc = once_interrupted(w) ? -EINTR : io_read(k->file->io, w, off, n, buf);
         if (m) {
             m->read(m, n);
         }
@@ -55,24 +57,26 @@ static errint plain_sum(struct io *file, uint64_t off, uint64_t left, char *buf,
     return rc;
 }
 
-static errint strings_sum(struct io *file, const struct strings_run *run, struct source_meter *m,
-                          uint32_t *found)
+static errint strings_sum(struct io *file, struct once_waiter *w, const struct strings_run *run,
+                          struct source_meter *m, uint32_t *found)
 {
-    errint rc = strings_check(file, run, found);
+    errint rc = strings_check(file, w, run, found);
     if (m) {
         m->read(m, run->bytes);
     }
     return rc;
 }
 
-static errint variant_sum(struct io *file, const struct tensor *t, char *buf,
+static errint variant_sum(const struct source_check *k, struct once_waiter *w, char *buf,
                           struct source_meter *m, uint32_t *found)
 {
+    _Static_assert(VARIANTS_BUFFER <= (int)SOURCE_BUFFER, "the buffer is large enough");
+    const struct tensor *t = k->tensor;
     struct variants_run run = {.off = t->off, .crc32c = t->crc32c};
     uint64_t bytes = 0;
     errint rc = -EBADMSG;
     if (shape_elements(tensor_shape(t), &run.elements) == 0) {
-        rc = variants_check(file, &run, buf, SOURCE_BUFFER, found, &bytes);
+        rc = variants_check(k->file->io, w, &run, buf, found, &bytes);
     }
     if (m) {
         m->read(m, bytes < t->bytes ? bytes : t->bytes);
@@ -80,20 +84,21 @@ static errint variant_sum(struct io *file, const struct tensor *t, char *buf,
     return rc;
 }
 
-errint bundle_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                        struct source_meter *m, uint32_t *found)
+errint bundle_check_sum(const struct catalog *c, struct once_waiter *w,
+                        const struct source_check *k, char *buf, struct source_meter *m,
+                        uint32_t *found)
 {
     const struct tensor *t = k->tensor;
     const struct strings_run *run =
         strings_run_at(c->shards[stored_shard(t, k->slice)].io, stored_off(t, k->slice));
     if (run) {
-        return strings_sum(k->file->io, run, m, found);
+        return strings_sum(k->file->io, w, run, m, found);
     }
     if (t->dtype == DTYPE_VARIANT && !k->slice && !t->no_crc) {
-        return variant_sum(k->file->io, t, buf, m, found);
+        return variant_sum(k, w, buf, m, found);
     }
     if (!dtype_bytes(t->dtype) && t->dtype != DTYPE_STRING) {
         return -ENOTSUP;
     }
-    return plain_sum(k->file->io, k->off, k->bytes, buf, m, found);
+    return plain_sum(k, w, buf, m, found);
 }

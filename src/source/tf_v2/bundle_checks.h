@@ -14,7 +14,8 @@
 uint64_t bundle_check_count(const struct catalog *c);
 bool bundle_check_find(const struct catalog *c, const struct tensor *t,
                        const struct stored_slice *s, struct source_check *out);
-MUST_CHECK errint bundle_check_sum(const struct catalog *c, const struct source_check *k, char *buf,
-                                   struct source_meter *m, uint32_t *found);
+MUST_CHECK errint bundle_check_sum(const struct catalog *c, struct once_waiter *w,
+                                   const struct source_check *k, char *buf, struct source_meter *m,
+                                   uint32_t *found);
 
 #endif

@@ -26,7 +26,7 @@ static errint find_string(struct objects_record *r, const struct strings_run *ru
 {
     char head[HEAD_MOST];
     size_t have = run->bytes < sizeof(head) ? (size_t)run->bytes : sizeof(head);
-    errint rc = io_read(r->file, run->off, have, head);
+    errint rc = io_read(r->file, NULL, run->off, have, head);
     if (rc < 0) {
         return refuse_record(r, -EBADMSG, why_unread(rc));
     }
@@ -68,7 +68,7 @@ errint objects_record_open(const struct catalog *c, const struct tensor *t,
         return rc;
     }
     uint32_t crc = 0;
-    rc = strings_check(out->file, run, &crc);
+    rc = strings_check(out->file, NULL, run, &crc);
     if (rc == -ENOMEM) {
         return rc;
     }
@@ -90,10 +90,10 @@ void objects_record_close(struct objects_record *r)
     cause_clear(); /* what was noted names the file */
 }
 
-static errint read_record(struct io *io, uint64_t off, size_t len, void *buf)
+static errint read_record(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf)
 {
     const struct objects_record *r = (const struct objects_record *)io;
-    errint rc = io_read(r->file, r->off + off, len, buf);
+    errint rc = io_read(r->file, w, r->off + off, len, buf);
     return rc == -ESTALE ? -EIO : rc; /* as the walker says it */
 }
 

@@ -14,8 +14,7 @@ struct reading {
     struct io *file;
     struct wire *lengths;  /* what is small is read through it */
     struct wire_window at; /* from the next byte to the end of the file */
-    char *buf;
-    size_t cap;
+    char *buf;             /* VARIANTS_BUFFER bytes */
     uint32_t crc;
 };
 
@@ -23,13 +22,14 @@ struct reading {
 static errint extend_bytes(struct reading *r, uint64_t left)
 {
     while (left > 0) {
-        size_t n = left < r->cap ? (size_t)left : r->cap;
+        size_t n = left < VARIANTS_BUFFER ? (size_t)left : VARIANTS_BUFFER;
         struct wire_window run = {r->at.off, r->at.off + n, 0};
-        if (once_interrupted()) {
+        if (once_interrupted(r->lengths->waiter)) {
             return -EINTR;
         }
-        errint rc = n <= WIRE_BUFFER_BYTES / 2 ? wire_read(r->lengths, run, r->cap, r->buf)
-                                               : io_read(r->file, run.off, n, r->buf);
+        errint rc = n <= WIRE_BUFFER_BYTES / 2
+                        ? wire_read(r->lengths, run, VARIANTS_BUFFER, r->buf)
+                        : io_read(r->file, r->lengths->waiter, run.off, n, r->buf);
         if (rc < 0) {
             return rc;
         }
@@ -69,8 +69,8 @@ static errint read_element(struct reading *r, bool *good)
     return 0;
 }
 
-errint variants_check(struct io *file, const struct variants_run *run, char *buf, size_t cap,
-                      uint32_t *crc, uint64_t *bytes)
+errint variants_check(struct io *file, struct once_waiter *waiter, const struct variants_run *run,
+                      char *buf, uint32_t *crc, uint64_t *bytes)
 {
     uint64_t size = file->size;
     *crc = 0;
@@ -83,8 +83,8 @@ errint variants_check(struct io *file, const struct variants_run *run, char *buf
         return -ENOMEM;
     }
     wire_init(w, file, size);
-    struct reading r = {
-        .file = file, .lengths = w, .at = {run->off, size, 0}, .buf = buf, .cap = cap};
+    w->waiter = waiter;
+    struct reading r = {.file = file, .lengths = w, .at = {run->off, size, 0}, .buf = buf};
     bool good = true;
     errint rc = 0;
     /* However many they are said to be: each takes five bytes at least. */

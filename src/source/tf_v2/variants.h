@@ -17,6 +17,8 @@
 #include "base/errint.h"
 #include "io/io.h"
 
+enum { VARIANTS_BUFFER = 256 << 10 };
+
 /* The elements of a tensor of variants, of a little-endian bundle. */
 struct variants_run {
     uint64_t off; /* of the first in the data file */
@@ -24,11 +26,12 @@ struct variants_run {
     uint32_t crc32c; /* masked, as the entry says */
 };
 
-/* variants_check: reads the run in `file`, which is open, through `buf` of `cap` bytes. *crc is the
- * masked checksum that its entry should have; if an element's own checksum is wrong, *crc is not
- * run->crc32c. *bytes, set on failure too, is how many were looked at. -EBADMSG when the lengths do
- * not fit the file; -EIO, -ENOMEM; -EINTR where the calling thread is interrupted (once.h). */
-MUST_CHECK errint variants_check(struct io *file, const struct variants_run *run, char *buf,
-                                 size_t cap, uint32_t *crc, uint64_t *bytes);
+/* variants_check: reads the run in `file`, which is open, through `buf` of VARIANTS_BUFFER bytes.
+ * *crc is the masked checksum that its entry should have; if an element's own checksum is wrong,
+ * *crc is not run->crc32c. *bytes, set on failure too, is how many were looked at. -EBADMSG when
+ * the lengths do not fit the file; -EIO, -ENOMEM; -EINTR where w is interrupted (once.h). */
+MUST_CHECK errint variants_check(struct io *file, struct once_waiter *w,
+                                 const struct variants_run *run, char *buf, uint32_t *crc,
+                                 uint64_t *bytes);
 
 #endif

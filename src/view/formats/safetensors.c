@@ -364,7 +364,7 @@ static void add_entry(struct json *j, const struct target *t, uint64_t begin)
 }
 
 /* -ENOMEM, -EINTR. */
-static errint write_header(const struct order *o, struct buf *b)
+static errint write_header(const struct order *o, const struct once_waiter *w, struct buf *b)
 {
     uint64_t off = 0;
     buf_add(b, "\0\0\0\0\0\0\0\0", 8); /* its length, later */
@@ -376,7 +376,7 @@ static errint write_header(const struct order *o, struct buf *b)
     json_text(&j, "pt");
     json_object_end(&j);
     for (uint32_t i = 0; i < o->count; i++) {
-        if (i % VARIABLES_UNASKED == 0 && once_interrupted()) {
+        if (i % VARIABLES_UNASKED == 0 && once_interrupted(w)) {
             return -EINTR;
         }
         add_entry(&j, o->all[i], off);
@@ -403,8 +403,9 @@ static struct extent extent_of(const struct catalog *c, const struct target *t)
 }
 
 struct building {
-    const struct safetensors *s;
-    struct st_file *file;
+    struct safetensors *s;
+    struct st_file *file; /* NULL: the index */
+    struct once_waiter *waiter;
 };
 
 static errint build_file(void *context)
@@ -415,7 +416,7 @@ static errint build_file(void *context)
     errint rc = put_in_order(f, &o);
     struct buf header = {0};
     if (rc == 0) {
-        rc = write_header(&o, &header);
+        rc = write_header(&o, b->waiter, &header);
     }
     layout_build_fini(&f->layout);
     free(f->header);
@@ -432,10 +433,11 @@ static errint build_file(void *context)
     return rc;
 }
 
-errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out)
+errint safetensors_file(struct safetensors *s, uint32_t i, struct once_waiter *w,
+                        struct layout *out)
 {
-    struct building b = {s, &s->files[i]};
-    errint rc = once_need(&b.file->built, build_file, &b);
+    struct building b = {s, &s->files[i], w};
+    errint rc = once_need(&b.file->built, w, build_file, &b);
     if (rc == 0) {
         *out = layout_made(&b.file->layout);
     }
@@ -446,7 +448,8 @@ errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out)
 
 static errint build_index(void *context)
 {
-    struct safetensors *s = context;
+    const struct building *b = context;
+    struct safetensors *s = b->s;
     s->index.len = 0;
     struct json j = json_begin(&s->index);
     json_object(&j, JSON_BLOCK);
@@ -461,7 +464,7 @@ static errint build_index(void *context)
         struct variable_cursor at = s->files[i].first;
         struct view_variable l;
         for (uint32_t seen = 0; seen < s->files[i].count && variable_next(&at, &l);) {
-            if (seen % VARIABLES_UNASKED == 0 && once_interrupted()) {
+            if (seen % VARIABLES_UNASKED == 0 && once_interrupted(b->waiter)) {
                 return -EINTR;
             }
             if (!safetensors_refusal(&l)) {
@@ -477,9 +480,11 @@ static errint build_index(void *context)
     return buf_check(&s->index);
 }
 
-errint safetensors_index(struct safetensors *s, struct extent *own, struct layout *out)
+errint safetensors_index(struct safetensors *s, struct once_waiter *w, struct extent *own,
+                         struct layout *out)
 {
-    errint rc = once_need(&s->indexed, build_index, s);
+    struct building b = {s, NULL, w};
+    errint rc = once_need(&s->indexed, w, build_index, &b);
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&s->index), own);
     }

@@ -45,10 +45,12 @@ uint32_t safetensors_built(const struct safetensors *s);
 
 /* safetensors_file: the layout of file i, borrowed from s. Any thread; the first one works, and
  * others wait (base/once.h), whose errors these are. */
-MUST_CHECK errint safetensors_file(struct safetensors *s, uint32_t i, struct layout *out);
+MUST_CHECK errint safetensors_file(struct safetensors *s, uint32_t i, struct once_waiter *w,
+                                   struct layout *out);
 
 /* safetensors_index: the layout of the index of several files, borrowed from s and *own.
  * Likewise. */
-MUST_CHECK errint safetensors_index(struct safetensors *s, struct extent *own, struct layout *out);
+MUST_CHECK errint safetensors_index(struct safetensors *s, struct once_waiter *w,
+                                    struct extent *own, struct layout *out);
 
 #endif

@@ -42,9 +42,9 @@ static errint layout(void *state, uint32_t i, enum content_need need, struct rea
                      struct content *out)
 {
     (void)need;
-    (void)r;
-    return i < safetensors_count(state) ? safetensors_file(state, i, &out->layout)
-                                        : safetensors_index(state, out->own, &out->layout);
+    return i < safetensors_count(state)
+               ? safetensors_file(state, i, r->waiter, &out->layout)
+               : safetensors_index(state, r->waiter, out->own, &out->layout);
 }
 
 static void stats(const void *state, struct buf *b)

@@ -37,7 +37,7 @@ struct pass {
 /* Called for each variable. -EINTR. */
 static errint go_on(struct pass *p)
 {
-    return p->seen++ % VARIABLES_UNASKED == 0 && once_interrupted() ? -EINTR : 0;
+    return p->seen++ % VARIABLES_UNASKED == 0 && once_interrupted(p->reader->waiter) ? -EINTR : 0;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */

@@ -56,9 +56,9 @@ static ssize_t read_some(struct reader *r, const struct tf_sum *s, uint64_t off,
     return rc < 0 ? rc : (ssize_t)len;
 }
 
-/* Takes one after the other until there are no more. The calling thread asks whether its request is
- * still wanted. */
-static void work(struct run *r, struct reader *reader, bool caller)
+/* Takes one after the other until there are no more. It is asked all along whether the
+ * result is still wanted. */
+static void work(struct run *r, struct reader *reader)
 {
     CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
     if (!buf) {
@@ -74,7 +74,7 @@ static void work(struct run *r, struct reader *reader, bool caller)
         while (got >= 0 && !atomic_load(&r->stop) && (got = read_some(reader, s, off, buf)) > 0) {
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
-            if (caller && once_interrupted()) {
+            if (once_interrupted(reader->waiter)) {
                 fail(r, -EINTR);
             }
         }
@@ -92,22 +92,20 @@ static bool is_stopped(void *run)
 
 static void *help(void *run)
 {
-    const struct once_waiter waiter = {.interrupted = is_stopped, .context = run};
     const struct run *r = run;
-    struct reader reader = {.catalog = r->catalog, .verified = r->verified};
-    once_wait_as(&waiter);
-    work(run, &reader, false);
-    once_wait_as(NULL);
+    struct once_waiter waiter = {.interrupted = is_stopped, .context = run};
+    struct reader reader = {.catalog = r->catalog, .verified = r->verified, .waiter = &waiter};
+    work(run, &reader);
     reader_fini(&reader);
     return NULL;
 }
 
 /* The calling thread has nothing left to do, but its request may still be given up. */
-static void join(struct run *r, pthread_t helper)
+static void join(struct run *r, const struct once_waiter *w, pthread_t helper)
 {
     struct timespec until;
     do {
-        if (!atomic_load(&r->stop) && once_interrupted()) {
+        if (!atomic_load(&r->stop) && once_interrupted(w)) {
             fail(r, -EINTR);
         }
         until = thread_until(JOIN_STEP_MS);
@@ -132,9 +130,9 @@ errint tf_sums_run(struct reader *reader, struct tf_sum *sums, size_t count)
     while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {
         started++;
     }
-    work(&r, reader, true);
+    work(&r, reader);
     while (started > 0) {
-        join(&r, helpers[--started]);
+        join(&r, reader->waiter, helpers[--started]);
     }
     pthread_mutex_destroy(&r.lock);
     if (r.rc < 0) { /* a helper may have met it */

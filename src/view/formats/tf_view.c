@@ -356,9 +356,9 @@ errint tf_view_index(struct tf_view *v, enum content_need need, struct reader *r
                      struct extent *own, struct layout *out)
 {
     struct making m = {v, r};
-    errint rc = once_need(&v->built, build, &m);
+    errint rc = once_need(&v->built, r->waiter, build, &m);
     if (rc == 0 && need == CONTENT_BYTES) {
-        rc = once_need(&v->summed, sum, &m);
+        rc = once_need(&v->summed, r->waiter, sum, &m);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -380,7 +380,7 @@ errint tf_view_data(struct tf_view *v, uint32_t i, struct reader *r, struct exte
         return 0;
     }
     struct making m = {v, r};
-    errint rc = once_need(&v->built, build, &m);
+    errint rc = once_need(&v->built, r->waiter, build, &m);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

@@ -84,8 +84,9 @@ static errint trip_and_go_on(void *context)
 
 static void *ask(void *once)
 {
-    return once_need(once, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7] ? once
-                                                                                             : NULL;
+    return once_need(once, NULL, find_damage, NULL) == -EBADMSG && cause_last().what == &things[7]
+               ? once
+               : NULL;
 }
 
 static void cause_a_bad_cell_tells_each_thread(void **state)
@@ -94,7 +95,7 @@ static void cause_a_bad_cell_tells_each_thread(void **state)
     struct once bad = {0};
     struct once good = {0};
     cause_clear();
-    assert_int_equal(once_need(&good, trip_and_go_on, NULL), 0);
+    assert_int_equal(once_need(&good, NULL, trip_and_go_on, NULL), 0);
     assert_int_equal(cause_last().kind, CAUSE_NONE); /* nothing has failed */
     assert_ptr_equal(ask(&bad), &bad);
     pthread_t other;
@@ -107,7 +108,7 @@ static void cause_a_bad_cell_tells_each_thread(void **state)
     struct once another = {0};
     cause_clear();
     cause_note(about(3));
-    assert_int_equal(once_need(&another, find_damage, NULL), -EBADMSG);
+    assert_int_equal(once_need(&another, NULL, find_damage, NULL), -EBADMSG);
     assert_ptr_equal(cause_last().what, &things[3]);
     cause_clear();
     cause_recall(&another);

@@ -23,17 +23,30 @@ struct job {
     bool asks; /* the fill asks whether to go on */
 };
 
+/* What a fill is given. */
+struct filling {
+    struct job *job;
+    struct once_waiter *waiter;
+};
+
 static errint fill(void *data)
 {
-    struct job *j = data;
+    const struct filling *f = data;
+    struct job *j = f->job;
     atomic_fetch_add(&j->fills, 1);
     while (!atomic_load(&j->gate)) {
-        if (j->asks && once_interrupted()) {
+        if (j->asks && once_interrupted(f->waiter)) {
             return -EINTR;
         }
         usleep(1000);
     }
     return j->rc;
+}
+
+static errint need(struct job *j, struct once_waiter *w)
+{
+    struct filling f = {j, w};
+    return once_need(&j->once, w, fill, &f);
 }
 
 static bool stopped(void *data)
@@ -51,10 +64,9 @@ struct asker {
 static void *ask(void *data)
 {
     struct asker *a = data;
-    const struct once_waiter waiter = {stopped, &a->stop, a->job->patience};
-    once_wait_as(&waiter);
-    a->rc = once_need(&a->job->once, fill, a->job);
-    once_wait_as(NULL);
+    struct once_waiter waiter = {
+        .interrupted = stopped, .context = &a->stop, .patience = a->job->patience};
+    a->rc = need(a->job, &waiter);
     return NULL;
 }
 
@@ -100,13 +112,13 @@ static void once_damage_is_kept_and_other_failures_are_not(void **state)
 {
     (void)state;
     struct job j = {.gate = true, .rc = -EIO};
-    assert_int_equal(once_need(&j.once, fill, &j), -EIO);
-    assert_int_equal(once_need(&j.once, fill, &j), -EIO);
+    assert_int_equal(need(&j, NULL), -EIO);
+    assert_int_equal(need(&j, NULL), -EIO);
     assert_int_equal(atomic_load(&j.fills), 2);
     j.rc = -EBADMSG;
-    assert_int_equal(once_need(&j.once, fill, &j), -EBADMSG);
+    assert_int_equal(need(&j, NULL), -EBADMSG);
     j.rc = 0;
-    assert_int_equal(once_need(&j.once, fill, &j), -EBADMSG);
+    assert_int_equal(need(&j, NULL), -EBADMSG);
     assert_int_equal(atomic_load(&j.fills), 3);
 }
 
@@ -192,25 +204,23 @@ static void once_a_hurried_thread_fills_and_does_not_wait(void **state)
 {
     (void)state;
     struct job j = {.gate = true};
-    const struct once_waiter hurried = {.patience = ONCE_HURRIED};
-    once_wait_as(&hurried);
-    assert_int_equal(once_need(&j.once, fill, &j), 0);
+    struct once_waiter hurried = {.patience = ONCE_HURRIED};
+    assert_int_equal(need(&j, &hurried), 0);
     struct job slow = {0};
     struct asker filler;
     start(&filler, &slow);
     wait_filling(&slow, 1);
-    assert_int_equal(once_need(&slow.once, fill, &slow), -EAGAIN);
+    assert_int_equal(need(&slow, &hurried), -EAGAIN);
     atomic_store(&slow.gate, true);
     assert_int_equal(finish(&filler), 0);
-    assert_int_equal(once_need(&slow.once, fill, &slow), 0);
-    once_wait_as(NULL);
+    assert_int_equal(need(&slow, &hurried), 0);
 }
 
 static errint fill_both(void *data)
 {
-    struct job *j = data;
+    const struct filling *f = data;
     assert_int_equal(once_busy(), 1);
-    return once_need(&j->once, fill, j);
+    return need(f->job, f->waiter);
 }
 
 static void once_a_fill_within_a_fill_counts_once(void **state)
@@ -218,12 +228,12 @@ static void once_a_fill_within_a_fill_counts_once(void **state)
     (void)state;
     struct job inner = {.gate = true};
     struct once outer = {0};
-    const struct once_waiter waiter = {.patience = ONCE_WORKER};
+    struct once_waiter waiter = {.patience = ONCE_WORKER};
+    struct filling both = {&inner, &waiter};
     once_workers_most(1);
-    once_wait_as(&waiter);
-    assert_int_equal(once_need(&outer, fill_both, &inner), 0);
+    assert_int_equal(once_need(&outer, &waiter, fill_both, &both), 0);
     assert_int_equal(once_busy(), 0);
-    once_wait_as(NULL);
+    assert_int_equal(waiter.depth, 0);
     once_workers_most(UINT_MAX);
     once_empty(&outer);
     assert_int_equal(once_state(&outer), ONCE_EMPTY);

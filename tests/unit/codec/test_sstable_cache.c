@@ -75,7 +75,7 @@ static void unmake(struct fixture *f)
 static errint read_one(struct fixture *f, unsigned block, size_t off, size_t len)
 {
     char got[BLOCK_BYTES];
-    errint rc = io_read(f->blocks[block], off, len, got);
+    errint rc = io_read(f->blocks[block], NULL, off, len, got);
     for (size_t i = 0; rc == 0 && i < len; i++) {
         if (got[i] != byte_at(block, off + i)) {
             return -EINVAL;
@@ -113,10 +113,10 @@ static void cache_a_damaged_block_takes_no_room_and_is_not_tried_again(void **st
     make(&f, 3 * BLOCK_BYTES, 2);
     assert_int_equal(read_one(&f, 2, 0, 1), -EBADMSG);
     assert_int_equal(read_one(&f, 2, 0, 1), -EBADMSG);
-    assert_int_equal(io_check(f.blocks[2], true), -EBADMSG);
+    assert_int_equal(io_check(f.blocks[2], NULL, true), -EBADMSG);
     struct sstable_cache_stats s = sstable_cache_stats(f.cache);
     assert_true(s.misses == 1 && s.bytes == 0);
-    assert_int_equal(io_check(f.blocks[1], true), 0);
+    assert_int_equal(io_check(f.blocks[1], NULL, true), 0);
     assert_int_equal(read_one(&f, 1, BLOCK_BYTES, 1), -EIO);
     assert_int_equal(read_one(&f, 1, 1, BLOCK_BYTES - 1), 0);
     unmake(&f);

@@ -103,7 +103,7 @@ static void backing_of_a_file_that_failed_or_is_not_held_is_none(void **state)
     char byte;
     assert_int_equal(truncate(path, 9), 0);
     expect_backed(io, 10); /* nothing was found yet: whoever needs to know asks first */
-    assert_int_equal(io_read(io, 0, 1, &byte), -EIO);
+    assert_int_equal(io_read(io, NULL, 0, 1, &byte), -EIO);
     assert_true(io_failed(io));
     expect_unbacked(io);
     io_close(io);
@@ -113,7 +113,7 @@ static void backing_of_a_file_that_failed_or_is_not_held_is_none(void **state)
     io = held();
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     expect_unbacked(io);
-    assert_int_equal(io_read(io, 8, 1, &byte), 0);
+    assert_int_equal(io_read(io, NULL, 8, 1, &byte), 0);
     assert_int_equal(byte, '8');
     io_close(io);
 }
@@ -126,11 +126,11 @@ static void expect_ranges(struct io *io, const char *bytes)
     char c[4];
     const struct io_range ranges[] = {
         {6, sizeof(a), a}, {0, sizeof(b), b}, {9, 0, NULL}, {2, sizeof(c), c}};
-    assert_int_equal(io_read_many(io, ranges, 4), 0);
+    assert_int_equal(io_read_many(io, NULL, ranges, 4), 0);
     assert_memory_equal(a, bytes + 6, sizeof(a));
     assert_memory_equal(b, bytes, sizeof(b));
     assert_memory_equal(c, bytes + 2, sizeof(c));
-    assert_int_equal(io_read_many(io, ranges, 0), 0);
+    assert_int_equal(io_read_many(io, NULL, ranges, 0), 0);
 }
 
 static void read_many_reads_each_range(void **state)
@@ -159,9 +159,9 @@ static void read_many_is_of_one_state(void **state)
     char byte[2];
     const struct io_range ranges[] = {{1, 1, &byte[0]}, {8, 1, &byte[1]}};
     assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
-    assert_int_equal(io_read_many(io, ranges, 2), -ESTALE);
+    assert_int_equal(io_read_many(io, NULL, ranges, 2), -ESTALE);
     assert_true(io_doubt(io) != 0 && io_doubt(io) == io_doubts());
-    assert_int_equal(io_read_many(io, ranges, 2), 0);
+    assert_int_equal(io_read_many(io, NULL, ranges, 2), 0);
     assert_true(byte[0] == '1' && byte[1] == '8');
     io_close(io);
 }
@@ -173,17 +173,17 @@ static void read_many_past_the_end_is_eio(void **state)
     struct io *io = held();
     const struct io_range ranges[] = {{1, 1, bytes}, {8, 3, bytes}};
     cause_clear();
-    assert_int_equal(io_read_many(io, ranges, 2), -EIO);
+    assert_int_equal(io_read_many(io, NULL, ranges, 2), -EIO);
     assert_true(cause_last().kind == CAUSE_FILE && cause_last().what == io);
     assert_false(io_failed(io));
     cause_clear();
     io_close(io);
     struct io_bytes in;
     io_bytes_init(&in, "0123456789", 10, "memory");
-    assert_int_equal(io_read_many(&in.io, ranges, 2), -EIO);
-    assert_int_equal(io_read(&in.io, 11, 0, bytes), -EIO);
-    assert_int_equal(io_read(&in.io, 10, 0, bytes), 0);
-    assert_int_equal(io_read(&in.io, UINT64_MAX, 1, bytes), -EIO);
+    assert_int_equal(io_read_many(&in.io, NULL, ranges, 2), -EIO);
+    assert_int_equal(io_read(&in.io, NULL, 11, 0, bytes), -EIO);
+    assert_int_equal(io_read(&in.io, NULL, 10, 0, bytes), 0);
+    assert_int_equal(io_read(&in.io, NULL, UINT64_MAX, 1, bytes), -EIO);
 }
 
 /* What is read at once is looked at once more at the end. */

@@ -73,7 +73,7 @@ static void open_shard(struct fixture *f)
 static void assert_serves(struct fixture *f)
 {
     char bytes[4];
-    assert_int_equal(shard_read(&f->s, 3, 4, bytes), 0);
+    assert_int_equal(shard_read(&f->s, NULL, 3, 4, bytes), 0);
     assert_memory_equal(bytes, "3456", 4);
     assert_false(shard_failed(&f->s));
 }
@@ -84,10 +84,10 @@ static void assert_doubted(struct fixture *f)
 {
     char bytes[4];
     uint32_t before = shard_doubt(&f->s);
-    assert_int_equal(shard_read(&f->s, 3, 4, bytes), -ESTALE);
+    assert_int_equal(shard_read(&f->s, NULL, 3, 4, bytes), -ESTALE);
     assert_true(shard_doubt(&f->s) > before && shard_doubt(&f->s) == shard_doubts());
     before = shard_doubt(&f->s);
-    assert_int_equal(shard_read(&f->s, 3, 4, bytes), 0);
+    assert_int_equal(shard_read(&f->s, NULL, 3, 4, bytes), 0);
     assert_int_equal(shard_doubt(&f->s), before);
     assert_false(shard_failed(&f->s));
 }
@@ -103,9 +103,9 @@ static void assert_undoubted(struct fixture *f)
 static void assert_failed_for_good(struct fixture *f)
 {
     char bytes[4];
-    assert_int_equal(shard_read(&f->s, 3, 4, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, 3, 4, bytes), -EIO);
     assert_true(shard_failed(&f->s));
-    assert_int_equal(shard_read(&f->s, 3, 4, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, 3, 4, bytes), -EIO);
 }
 
 /* A write into the file as it is. With `cover`, mtime is set back after it, as `cp -p` or rsync
@@ -151,11 +151,11 @@ static void shard_read_ranges_are_exact(void **state)
     char bytes[10];
     open_shard(f);
     assert_serves(f);
-    assert_int_equal(shard_read(&f->s, 0, 10, bytes), 0);
+    assert_int_equal(shard_read(&f->s, NULL, 0, 10, bytes), 0);
     assert_memory_equal(bytes, "0123456789", 10);
-    assert_int_equal(shard_read(&f->s, 9, 1, bytes), 0);
+    assert_int_equal(shard_read(&f->s, NULL, 9, 1, bytes), 0);
     assert_int_equal(bytes[0], '9');
-    assert_int_equal(shard_read(&f->s, 10, 0, bytes), 0);
+    assert_int_equal(shard_read(&f->s, NULL, 10, 0, bytes), 0);
 }
 
 static void shard_read_past_the_end_is_eio_but_not_for_good(void **state)
@@ -163,9 +163,9 @@ static void shard_read_past_the_end_is_eio_but_not_for_good(void **state)
     struct fixture *f = *state;
     char bytes[10];
     open_shard(f);
-    assert_int_equal(shard_read(&f->s, 9, 2, bytes), -EIO);
-    assert_int_equal(shard_read(&f->s, UINT64_MAX, 1, bytes), -EIO);
-    assert_int_equal(shard_read(&f->s, INT64_MAX, 10, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, 9, 2, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, UINT64_MAX, 1, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, INT64_MAX, 10, bytes), -EIO);
     assert_serves(f);
 }
 
@@ -173,7 +173,7 @@ static void shard_read_before_open_is_eio(void **state)
 {
     struct fixture *f = *state;
     char bytes[4];
-    assert_int_equal(shard_read(&f->s, 0, 4, bytes), -EIO);
+    assert_int_equal(shard_read(&f->s, NULL, 0, 4, bytes), -EIO);
 }
 
 static void shard_open_missing_names_what_is_beside(void **state)
@@ -409,7 +409,7 @@ static void shard_doubts_are_numbered_together(void **state)
     assert_int_equal(shard_doubt(&derived), 0);
     assert_int_equal(utimensat(AT_FDCWD, other.path, NULL, 0), 0);
     char byte;
-    assert_int_equal(shard_read(&other, 0, 1, &byte), -ESTALE);
+    assert_int_equal(shard_read(&other, NULL, 0, 1, &byte), -ESTALE);
     assert_true(shard_doubt(&derived) > shard_doubt(&f->s) &&
                 shard_doubt(&derived) == shard_doubts());
     shard_close(&derived);
@@ -431,7 +431,7 @@ static void shard_again_is_asked_while_times_move(void **state)
                 usleep(20000);
                 touch(f);
             }
-            rc = shard_read(&f->s, 3, 4, bytes);
+            rc = shard_read(&f->s, NULL, 3, 4, bytes);
         } while (shard_again(&a, &rc));
         assert_int_equal(rc, moves < 5 ? 0 : -EIO);
         assert_int_equal(tries, moves < 5 ? moves + 1 : 5);
@@ -451,12 +451,12 @@ static void shard_read_without_statx_sees_changes_too(void **state)
             char bytes[4];
             bool refused = syscall(SYS_statx, AT_FDCWD, path_of(f), 0, STATX_SIZE, &x) != 0 &&
                            errno == refusals[i];
-            bool good =
-                refused && shard_open(&f->s, &f->d) == 0 && shard_read(&f->s, 3, 4, bytes) == 0;
+            bool good = refused && shard_open(&f->s, &f->d) == 0 &&
+                        shard_read(&f->s, NULL, 3, 4, bytes) == 0;
             usleep(20000);
             touch(f);
-            good = good && shard_read(&f->s, 3, 4, bytes) == -ESTALE &&
-                   truncate(path_of(f), 9) == 0 && shard_read(&f->s, 3, 4, bytes) == -EIO &&
+            good = good && shard_read(&f->s, NULL, 3, 4, bytes) == -ESTALE &&
+                   truncate(path_of(f), 9) == 0 && shard_read(&f->s, NULL, 3, 4, bytes) == -EIO &&
                    shard_failed(&f->s);
             _exit(good ? 0 : 1);
         }
@@ -477,7 +477,7 @@ static void open_without_descriptors(struct fixture *f, rlim_t most)
     errint rc = shard_open(&f->s, &f->d);
     char byte;
     if (most == 0) {
-        assert_int_equal(shard_read(&f->s, 0, 1, &byte),
+        assert_int_equal(shard_read(&f->s, NULL, 0, 1, &byte),
                          -EIO); /* and later, when there are some, it works */
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);

@@ -96,7 +96,7 @@ static void expect_save(struct meanwhile *m, unsigned step, unsigned times)
     assert_int_equal(m->times, times);
     assert_int_equal(m->view.catalog->tensors[0].bytes, step);
     uint8_t byte;
-    assert_int_equal(shard_read(&m->view.catalog->shards[0], step - 1, 1, &byte), 0);
+    assert_int_equal(shard_read(&m->view.catalog->shards[0], NULL, step - 1, 1, &byte), 0);
     assert_int_equal(byte, step);
     assert_int_equal(m->diag.errors, 0);
     assert_int_equal(m->diag.warnings, 1);

@@ -146,7 +146,7 @@ static struct shard *shard_of(struct fixture *f, unsigned tensor)
 static errint read_all(struct fixture *f, unsigned tensor, void *buf)
 {
     const struct tensor *t = &f->c->tensors[tensor];
-    return shard_read(shard_of(f, tensor), t->off, (size_t)t->bytes, buf);
+    return shard_read(shard_of(f, tensor), NULL, t->off, (size_t)t->bytes, buf);
 }
 
 static void packed(struct mkbuf *proto, unsigned field, const int64_t *values, size_t count)
@@ -208,10 +208,10 @@ static void tf_v1_varints_are_read_at_any_offset(void **state)
             size_t off = (size_t)rand() % sizeof(want);
             size_t len = (size_t)rand() % (i % 2 ? 9 : 9000);
             len = len < sizeof(want) - off ? len : sizeof(want) - off;
-            assert_int_equal(shard_read(shard_of(f, 0), off, len, got), 0);
+            assert_int_equal(shard_read(shard_of(f, 0), NULL, off, len, got), 0);
             assert_memory_equal(got, (const char *)want + off, len);
         }
-        assert_int_equal(shard_read(shard_of(f, 0), sizeof(want), 1, got), -EIO);
+        assert_int_equal(shard_read(shard_of(f, 0), NULL, sizeof(want), 1, got), -EIO);
     }
 }
 
@@ -229,14 +229,14 @@ static void assert_strings(struct fixture *f, uint64_t count, const char *const 
         if (i % 50 == 0) {
             strings_walk_init(w);
         }
-        assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, at), 0);
+        assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, NULL, at), 0);
         assert_int_equal(strings_walk_next(w, &off, &len, &end), 0);
         assert_int_equal(len, strlen(text[at % 3]));
         assert_true(len <= end - off);
-        assert_int_equal(shard_read(shard_of(f, 0), off, (size_t)len, got), 0);
+        assert_int_equal(shard_read(shard_of(f, 0), NULL, off, (size_t)len, got), 0);
         assert_memory_equal(got, text[at % 3], (size_t)len);
     }
-    assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, count), -EBADMSG);
+    assert_int_equal(strings_walk_to(w, shard_of(f, 0)->io, NULL, count), -EBADMSG);
     free(w);
 }
 
@@ -278,8 +278,8 @@ static void tf_v1_strings_of_another_count_are_damage(void **state)
         add_vector(f, "s", DTYPE_STRING, count, &proto);
         mkbuf_free(&proto);
         assert_int_equal(open_all(f), 0);
-        assert_int_equal(strings_need(shard_of(f, 0)->io, 0), count == 3 ? 0 : -EBADMSG);
-        assert_int_equal(shard_check(shard_of(f, 0), true), count == 3 ? 0 : -EBADMSG);
+        assert_int_equal(strings_need(shard_of(f, 0)->io, NULL, 0), count == 3 ? 0 : -EBADMSG);
+        assert_int_equal(shard_check(shard_of(f, 0), NULL, true), count == 3 ? 0 : -EBADMSG);
     }
     static const uint64_t far_too_many[] = {1000, UINT64_C(1) << 40, INT64_MAX};
     for (size_t i = 0; i < ARRAY_LEN(far_too_many); i++) {
@@ -300,14 +300,14 @@ static void tf_v1_strings_of_another_count_are_damage(void **state)
     add_vector(f, "s", DTYPE_STRING, 2, &proto);
     mkbuf_free(&proto);
     assert_int_equal(open_all(f), 0);
-    assert_int_equal(strings_need(shard_of(f, 0)->io, 0), -EBADMSG);
+    assert_int_equal(strings_need(shard_of(f, 0)->io, NULL, 0), -EBADMSG);
 }
 
 static void *read_whole(void *data)
 {
     char *got = malloc(40000);
     void *right =
-        shard_read(data, 0, 40000, got) == 0 && *(int32_t *)(void *)(got + 36) == value_at(9)
+        shard_read(data, NULL, 0, 40000, got) == 0 && *(int32_t *)(void *)(got + 36) == value_at(9)
             ? data
             : NULL;
     free(got);
@@ -355,7 +355,7 @@ static void tf_v1_floats_are_read_from_the_file(void **state)
         assert_int_equal(read_all(f, i, got), 0);
         assert_memory_equal(got, values, sizeof(values));
     }
-    assert_int_equal(shard_read(shard_of(f, 1), 3, 6, got), 0);
+    assert_int_equal(shard_read(shard_of(f, 1), NULL, 3, 6, got), 0);
     assert_memory_equal(got, (const char *)values + 3, 6);
     mkbuf_free(&one);
     mkbuf_free(&two);
@@ -611,17 +611,15 @@ static void tf_v1_an_interrupted_table_is_gone_on_with(void **state)
     uint64_t bytes;
     do {
         struct impatient i = {0, 2};
-        const struct once_waiter waiter = {give_up, &i, ONCE_PATIENT};
-        once_wait_as(&waiter);
-        rc = shard_read(shard_of(f, 0), COUNT - 2, 2, got);
-        once_wait_as(NULL);
+        struct once_waiter waiter = {.interrupted = give_up, .context = &i};
+        rc = shard_read(shard_of(f, 0), &waiter, COUNT - 2, 2, got);
         tries++;
     } while (rc == -EINTR && tries < 100);
     assert_int_equal(rc, 0);
     assert_true(tries > 2 && got[0] == 5 && got[1] == 5);
     assert_int_equal(tf_v1_values_table(shard_of(f, 0)->io, &bytes), ONCE_FULL);
     assert_true(bytes >= COUNT / TF_V1_STEP * 16);
-    assert_int_equal(shard_check(shard_of(f, 0), false), 0);
+    assert_int_equal(shard_check(shard_of(f, 0), NULL, false), 0);
 }
 
 /* Opens the file of `tensors` in the fixture, in which `run` stands, with `other`, as long, in its
@@ -652,7 +650,7 @@ static errint read_settled(struct shard *s, void *buf, size_t len)
     struct shard_attempt a = shard_attempt(s);
     errint rc;
     do {
-        rc = shard_read(s, 0, len, buf);
+        rc = shard_read(s, NULL, 0, len, buf);
     } while (shard_again(&a, &rc));
     return rc;
 }
@@ -686,7 +684,7 @@ static void tf_v1_a_table_is_held_against_what_a_doubted_file_has(void **state)
         repair(f);
         assert_int_equal(read_settled(shard_of(f, 0), got, sizeof(got)), damaged ? -EBADMSG : 0);
         assert_true(damaged || got[10] == 300);
-        assert_int_equal(shard_check(shard_of(f, 0), false), damaged ? -EBADMSG : 0);
+        assert_int_equal(shard_check(shard_of(f, 0), NULL, false), damaged ? -EBADMSG : 0);
     }
     mkbuf_free(&run);
     mkbuf_free(&other);
@@ -708,14 +706,14 @@ static void tf_v1_strings_are_held_against_what_a_doubted_file_has(void **state)
         add_vector(f, "v", DTYPE_STRING, COUNT, &run);
         open_damaged(f, &run, &other);
         struct shard *s = shard_of(f, 0);
-        assert_int_equal(strings_need(s->io, 0), 0);
+        assert_int_equal(strings_need(s->io, NULL, 0), 0);
         repair(f);
         struct shard_attempt a = shard_attempt(s);
         char byte;
-        errint rc = shard_read(s, 0, 1, &byte);
+        errint rc = shard_read(s, NULL, 0, 1, &byte);
         assert_true(shard_again(&a, &rc));
-        assert_int_equal(strings_need(s->io, 0), damaged ? -EBADMSG : 0);
-        assert_int_equal(strings_need(s->io, 0), damaged ? -EBADMSG : 0);
+        assert_int_equal(strings_need(s->io, NULL, 0), damaged ? -EBADMSG : 0);
+        assert_int_equal(strings_need(s->io, NULL, 0), damaged ? -EBADMSG : 0);
     }
     mkbuf_free(&run);
     mkbuf_free(&other);

@@ -636,7 +636,7 @@ static void catalog_open_shards_used_ones_must_be_there(void **state)
     assert_int_equal(f->d.warnings, 1);
     assert_int_equal(f->d.entries[0].code, DIAG_SHARD_UNUSED);
     char bytes[4];
-    assert_int_equal(shard_read(&f->c->shards[1], 0, 4, bytes), 0);
+    assert_int_equal(shard_read(&f->c->shards[1], NULL, 0, 4, bytes), 0);
     assert_memory_equal(bytes, "5678", 4);
     catalog_use(f->c, catalog_find(f->c, STR("a")), NULL);
     assert_int_equal(truncate(tmpdir_path(&f->dir, "m.data-00001-of-00002"), 3), 0);
@@ -705,7 +705,7 @@ static void hex_of(const struct catalog *c, const struct tensor *t, struct buf *
     for (uint64_t i = 0; i < t->bytes; i++) {
         buf_char(&bytes, 0);
     }
-    assert_int_equal(shard_read(&c->shards[t->shard], t->off, t->bytes, bytes.data), 0);
+    assert_int_equal(shard_read(&c->shards[t->shard], NULL, t->off, t->bytes, bytes.data), 0);
     assert_int_equal(mk_mask(mk_crc32c(bytes.data, bytes.len)), t->crc32c);
     for (size_t i = 0; i < bytes.len; i++) {
         buf_printf(hex, "%02x", (unsigned char)bytes.data[i]);
@@ -740,7 +740,7 @@ static void assert_golden(struct fixture *f, const char *dir, const char *name,
             continue;
         }
         if (t->dtype == DTYPE_STRING) { /* their values: tests/tool */
-            assert_int_equal(strings_need(f->c->shards[t->shard].io, t->off), 0);
+            assert_int_equal(strings_need(f->c->shards[t->shard].io, NULL, t->off), 0);
             continue;
         }
         buf_printf(&line, "{\"name\":\"" STR_FMT "\",\"dtype\":\"%s\",\"shape\":[",

@@ -32,7 +32,7 @@ static bool placed(const struct target *t, struct in_place *out)
     assert_true(out->bytes > 0);
     char *stored = malloc(out->bytes);
     assert_non_null(stored);
-    assert_int_equal(shard_read(s, out->off, out->bytes, stored), 0);
+    assert_int_equal(shard_read(s, NULL, out->off, out->bytes, stored), 0);
     if (target_sized(t)) {
         size_t bytes;
         char *shown = opened_target(&now, t, &bytes);

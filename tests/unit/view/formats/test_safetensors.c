@@ -36,7 +36,8 @@ struct file {
 static struct file open_file(uint32_t i)
 {
     struct file f = {0};
-    assert_int_equal(safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, &f.layout), 0);
+    assert_int_equal(
+        safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, NULL, &f.layout), 0);
     f.bytes = opened_bytes(&now, &f.layout);
     uint64_t len = 0;
     for (unsigned k = 8; k-- > 0;) {
@@ -297,7 +298,7 @@ static void safetensors_are_cut_by_size(void **state)
     assert_string_equal(names_of(2), "e f");
     struct extent own;
     struct layout l;
-    assert_int_equal(safetensors_index(s, &own, &l), 0);
+    assert_int_equal(safetensors_index(s, NULL, &own, &l), 0);
     char *text = opened_bytes(&now, &l);
     text[l.size] = '\0';
     assert_string_equal(text,
@@ -352,7 +353,7 @@ static void many_long_names(uint32_t count)
 static uint64_t header_len(uint32_t i)
 {
     struct layout l;
-    assert_int_equal(safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, &l), 0);
+    assert_int_equal(safetensors_file(now.view.formats.state[FORMAT_SAFETENSORS], i, NULL, &l), 0);
     assert_int_equal(l.extents[0].kind, EXTENT_BYTES);
     uint64_t len = l.extents[1].off - 8;
     uint64_t said = 0;
