@@ -70,6 +70,7 @@ static void identify_mount(struct attachment *a)
     bool other = rc == -ENOENT || (rc == 0 && !entry.ours);
     if (!other) { /* without a table there is nothing better to know */
         a->is = rc == 0 ? entry.is : top;
+        a->is.unique = top.unique;
     }
 }
 
@@ -158,6 +159,9 @@ errint detach(const struct attachment *a)
     const char *name;
     CLEANUP_CLOSE int parent = open_parent(path, &name);
     struct mount_id top;
+    if (mount_replaced(parent, name, &a->is)) {
+        return 0;
+    }
     if (find_top_mount(path, &top) < 0 || !mount_same(&top, &a->is)) {
         return gone_or_covered(a);
     }

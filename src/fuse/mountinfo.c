@@ -139,21 +139,44 @@ errint mountinfo_at(const char *path, struct mount_entry *out)
     return rc == 0 && !s.found ? -ENOENT : rc;
 }
 
-errint mount_top(int parent, const char *name, struct mount_id *out)
+/* What is asked for without being asked of the program that serves it. The kernel tells one of both
+ * numbers at a time. */
+static errint identify(int at, const char *name, int flags, struct mount_id *out)
 {
-    CLEANUP_CLOSE int top = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    enum { MNT_ID_UNIQUE = 0x4000 }; /* STATX_MNT_ID_UNIQUE, which older headers lack */
     struct statx st;
-    /* What is asked for without being asked of the program that serves it. */
-    if (top < 0 || statx(top, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) != 0) {
+    if (statx(at, name, flags | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) != 0) {
         return -errno;
     }
     bool numbered = st.stx_mask & STATX_MNT_ID;
-    *out = (struct mount_id){st.stx_dev_major, st.stx_dev_minor, numbered ? st.stx_mnt_id : 0};
+    *out = (struct mount_id){.major = st.stx_dev_major,
+                             .minor = st.stx_dev_minor,
+                             .number = numbered ? st.stx_mnt_id : 0};
+    if (statx(at, name, flags | AT_STATX_DONT_SYNC, MNT_ID_UNIQUE, &st) == 0 &&
+        st.stx_mask & MNT_ID_UNIQUE) {
+        out->unique = st.stx_mnt_id;
+    }
     return 0;
+}
+
+errint mount_top(int parent, const char *name, struct mount_id *out)
+{
+    CLEANUP_CLOSE int top = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return top < 0 ? -errno : identify(top, "", AT_EMPTY_PATH, out);
+}
+
+bool mount_replaced(int parent, const char *name, const struct mount_id *old)
+{
+    struct mount_id now;
+    return old->unique && old->number &&
+           identify(parent, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, &now) == 0 &&
+           now.major == old->major && now.minor == old->minor && now.number == old->number &&
+           now.unique && now.unique != old->unique;
 }
 
 bool mount_same(const struct mount_id *a, const struct mount_id *b)
 {
     bool same_number = !a->number || !b->number || a->number == b->number;
-    return a->major == b->major && a->minor == b->minor && same_number;
+    bool same_unique = !a->unique || !b->unique || a->unique == b->unique;
+    return a->major == b->major && a->minor == b->minor && same_number && same_unique;
 }

@@ -91,6 +91,44 @@ def test_signals_to_all_its_processes_end_it(ckptfs, number):
     wait_until(lambda: gone(mount), "the mount to go")
 
 
+def numbers_at(path):
+    """What the table of mounts tells the mount at `path` from others by."""
+    with open("/proc/self/mountinfo") as table:
+        return next((line.split()[0], line.split()[2]) for line in table if line.split()[4] == str(path))
+
+
+def has_unique_numbers():
+    """Whether statx tells one mount from all that ever were (STATX_MNT_ID_UNIQUE, Linux 6.8)."""
+    answer = ctypes.create_string_buffer(256)
+    ctypes.CDLL(None).statx(-100, b"/", 0, 0x4000, answer)
+    return int.from_bytes(answer.raw[:4], "little") & 0x4000
+
+
+@NEEDS_ROOT
+@pytest.mark.skipif(not has_unique_numbers(), reason="this kernel tells no mount from one that is gone")
+def test_the_next_mount_with_its_numbers_is_none_of_the_last_keepers(ckptfs):
+    """Which asked the program that serves it, and kept it busy meanwhile."""
+    at = ckptfs.directory()
+    while True:
+        old = ckptfs.mount(DEMO, at=at).pids()
+        (keeper,), before = keepers_of(at), numbers_at(at)
+        os.kill(keeper, signal.SIGSTOP)
+        subprocess.run(["umount", at], check=True)
+        new = ckptfs.mount(DEMO, at=at)
+        if numbers_at(at) == before:
+            break
+        os.kill(keeper, signal.SIGCONT)  # others mount meanwhile
+        new.unmount()
+    (server,) = set(new.pids()) - set(old)  # the old one waits for its keeper
+    os.kill(server, signal.SIGSTOP)
+    try:
+        os.kill(keeper, signal.SIGCONT)
+        wait_until(lambda: keeper not in keepers_of(at), "the former keeper to end")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    assert new.read("some_var") == SOME_VAR
+
+
 def test_without_who_unmounts_the_end_says_so(ckptfs):
     mount = ckptfs.mount(DEMO, foreground=True)
     (keeper,) = keepers_of(mount.path)
