@@ -33,10 +33,16 @@ enum { TCP = 3, ABSTRACT_SOCKETS_AND_SIGNALS = 3 };
 /* Those that a version has. */
 static uint32_t known(int version)
 {
-    uint32_t later = version < 2   ? LANDLOCK_REFER | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV
-                     : version < 3 ? LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV
-                     : version < 5 ? LANDLOCK_IOCTL_DEV
-                                   : 0;
+    uint32_t later = 0;
+    if (version < 2) {
+        later |= LANDLOCK_REFER;
+    }
+    if (version < 3) {
+        later |= LANDLOCK_TRUNCATE;
+    }
+    if (version < 5) {
+        later |= LANDLOCK_IOCTL_DEV;
+    }
     return LANDLOCK_ALL & ~later;
 }
 

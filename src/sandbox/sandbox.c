@@ -192,16 +192,34 @@ static errint allow_moves(struct landlock *l)
     return landlock_allow(l, "/", LANDLOCK_REFER);
 }
 
+/* All that a view that is open still needs. */
+static errint allow_all(struct landlock *l, const struct sandbox *s, const struct view *v)
+{
+    errint rc = allow_own(l);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = allow_indexes(l, v->catalog);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = allow_files(l, v->catalog->shards, v->catalog->shard_count);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = allow_files(l, v->sidecars.files, v->sidecars.count);
+    if (rc < 0 || !s->output) {
+        return rc;
+    }
+    return allow_moves(l);
+}
+
 static errint narrow(const struct sandbox *s, const struct view *v)
 {
     struct landlock l;
     errint rc = landlock_begin(LANDLOCK_READS | (s->output ? LANDLOCK_REFER : 0), false, &l);
     if (rc == 0) {
-        rc = allow_own(&l);
-        rc = rc < 0 ? rc : allow_indexes(&l, v->catalog);
-        rc = rc < 0 ? rc : allow_files(&l, v->catalog->shards, v->catalog->shard_count);
-        rc = rc < 0 ? rc : allow_files(&l, v->sidecars.files, v->sidecars.count);
-        rc = rc < 0 || !s->output ? rc : allow_moves(&l);
+        rc = allow_all(&l, s, v);
     }
     if (rc < 0) {
         landlock_drop(&l);
@@ -221,9 +239,10 @@ void sandbox_narrow(struct sandbox *s, const struct view *v)
 
 static const char *reason(errint rc)
 {
-    return rc == -ENOSYS || rc == -EINVAL || rc == -EOPNOTSUPP ? "the kernel has none"
-           : rc == -ENOTSUP                                    ? "not written for this machine"
-                                                               : strerror(-rc);
+    if (rc == -ENOSYS || rc == -EINVAL || rc == -EOPNOTSUPP) {
+        return "the kernel has none";
+    }
+    return rc == -ENOTSUP ? "not written for this machine" : strerror(-rc);
 }
 
 void sandbox_print(const struct sandbox *s, struct buf *b)

@@ -229,7 +229,10 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
     if (e->count) {
         qsort_r(e->files, e->count, sizeof(*e->files), by_rank, e);
     }
-    return is_final(rc) ? rc : e->diag->errors > errors_before ? -EINVAL : 0;
+    if (is_final(rc)) {
+        return rc;
+    }
+    return e->diag->errors > errors_before ? -EINVAL : 0;
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */
@@ -293,7 +296,9 @@ static errint fill_file(struct writing *w, const struct export_file *f)
 static errint write_file(struct writing *w, struct export_file *f)
 {
     errint rc = output_create(&w->export->output, f->path, w->mode, &f->out);
-    rc = rc < 0 ? rc : fill_file(w, f);
+    if (rc == 0) {
+        rc = fill_file(w, f);
+    }
     output_written(&f->out);
     return rc;
 }
@@ -362,9 +367,12 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
     w.reader.waiter = e->waiter;
-    errint rc = !w.buf || !w.content                             ? diag_no_memory(e->diag)
-                : progress(context, EXPORT_WRITING, 0, e->bytes) ? 0
-                                                                 : -EINTR;
+    errint rc = 0;
+    if (!w.buf || !w.content) {
+        rc = diag_no_memory(e->diag);
+    } else if (!progress(context, EXPORT_WRITING, 0, e->bytes)) {
+        rc = -EINTR;
+    }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = write_file(&w, &e->files[i]);
     }

@@ -123,10 +123,10 @@ errint output_stat(struct output *o, const char *path, struct stat *st)
     if (rc == 0) {
         rc = fstatat(o->folder.fd, last, st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno : 0;
     }
-    bool absent = rc == -ENOENT || rc == -ENOTDIR;
-    return rc < 0 && !absent ? complain_way(o, path, "cannot be looked at", rc)
-           : absent          ? -ENOENT
-                             : rc;
+    if (rc == -ENOENT || rc == -ENOTDIR) {
+        return -ENOENT;
+    }
+    return rc < 0 ? complain_way(o, path, "cannot be looked at", rc) : 0;
 }
 
 void output_remove_made(struct output *o)

@@ -46,7 +46,8 @@ static void add_cells(struct buf *line, double share)
     int cells = (int)(share * BAR_CELLS);
     buf_char(line, '[');
     for (int i = 0; i < BAR_CELLS; i++) {
-        buf_char(line, i < cells ? '=' : i == cells ? '>' : ' ');
+        char rest = i == cells ? '>' : ' ';
+        buf_char(line, i < cells ? '=' : rest);
     }
     buf_char(line, ']');
 }

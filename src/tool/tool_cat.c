@@ -177,12 +177,14 @@ static errint complain_unread(struct writing *w, const struct target *t, bool wr
     CLEANUP_BUF struct buf text = {0};
     bool known = why_print(w->reader.catalog, &cause, &text) && !text.failed;
     bool damaged = cause.rc == -EBADMSG;
+    const char *what = "cannot read";
+    if (written) {
+        what = damaged ? "what was written is not right, of"
+                       : "what was written cannot be verified, of";
+    }
     return diag_error(w->diag, damaged ? DIAG_CHECKPOINT_CORRUPT : DIAG_FILE_UNREADABLE, "",
-                      target_name(t), "%s '%s': %s",
-                      !written  ? "cannot read"
-                      : damaged ? "what was written is not right, of"
-                                : "what was written cannot be verified, of",
-                      diag_visible(w->diag, target_name(t)), known ? text.data : render_why(rc));
+                      target_name(t), "%s '%s': %s", what, diag_visible(w->diag, target_name(t)),
+                      known ? text.data : render_why(rc));
 }
 
 static errint write_raw(struct writing *w, const struct target *t)

@@ -104,7 +104,9 @@ static errint run(const struct tool_args *args, unsigned format, struct view *v,
     catch_signals();
     rc = export_plan(&e, args->operands[1], FORMAT_BIT(format));
     sandbox_narrow(args->sandbox, v);
-    rc = rc < 0 ? rc : export_run(&e, progress, &bar);
+    if (rc == 0) {
+        rc = export_run(&e, progress, &bar);
+    }
     bar_end(&bar);
     if (rc == 0) {
         double seconds = bar_seconds(&bar);
@@ -136,12 +138,13 @@ static int no_format(const char *wanted)
 int tool_export(const struct tool_args *args, struct tool_out *o)
 {
     unsigned format = format_of(args->format);
-    if (args->operand_count != 2) {
-        return args->operand_count > 2
-                   ? tool_usage("export: one checkpoint and one directory, not '%s' too",
-                                args->operands[2])
-               : args->operand_count ? tool_usage("export: to which directory?")
-                                     : tool_usage("export: which checkpoint?");
+    if (args->operand_count > 2) {
+        return tool_usage("export: one checkpoint and one directory, not '%s' too",
+                          args->operands[2]);
+    }
+    if (args->operand_count < 2) {
+        return tool_usage(args->operand_count ? "export: to which directory?"
+                                              : "export: which checkpoint?");
     }
     struct str url = url_in(str_from(args->operands[1]));
     if (url.ptr) {

@@ -34,7 +34,10 @@ static struct str top_scope(struct str name)
 static int by_bytes(const void *a, const void *b)
 {
     const struct total *x = a, *y = b;
-    return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : str_cmp(x->label, y->label);
+    if (x->bytes != y->bytes) {
+        return x->bytes < y->bytes ? 1 : -1;
+    }
+    return str_cmp(x->label, y->label);
 }
 
 /* Names are sorted, so the tensors of one scope are neighbours; only those without a scope are

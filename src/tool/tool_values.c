@@ -71,7 +71,10 @@ static errint print_strings(struct reader *r, const struct target *t, struct tex
             text_string_close(p, &o->text);
         }
     }
-    return rc < 0 ? rc : got < 0 ? got : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    return got < 0 ? got : 0;
 }
 
 errint tool_values(struct reader *r, const struct target *t, uint64_t limit, struct tool_out *o)
