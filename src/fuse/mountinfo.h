@@ -4,9 +4,9 @@
  * A path says little of a mount: others may cover it, it may be moved, and another may take its
  * place. Its identity is the device number that its files have, which no other has while its
  * connection lives, and its number in the table, which tells it from other mounts of the same
- * files. Both are given anew once a mount is gone, often to the next one, which a newer kernel tells
- * apart by a third number. No function here touches what is mounted, so none waits for the program
- * that serves it. */
+ * files. Both are given anew once a mount is gone, often to the next one, which a newer kernel
+ * tells apart by a third number. No function here touches what is mounted, so none waits for the
+ * program that serves it. */
 #ifndef CKPTFS_FUSE_MOUNTINFO_H
 #define CKPTFS_FUSE_MOUNTINFO_H
 

@@ -108,9 +108,7 @@ unsigned worker_try(const struct view *v, unsigned count)
 {
     struct trial t = {
         .view = v, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    enum {
-        OTHERS = 2
-    }; /* threads beside them: for what takes long (overflow.h), and kernel_cache.h */
+    enum { OTHERS = 2 }; /* threads beside them: deferred.h, and kernel_cache.h */
     pthread_t threads[WORKERS_MOST + OTHERS];
     unsigned started = 0;
     count = (count < WORKERS_MOST ? count : WORKERS_MOST) + OTHERS;
