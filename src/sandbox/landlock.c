@@ -31,19 +31,19 @@ struct beneath {
 enum { TCP = 3, ABSTRACT_SOCKETS_AND_SIGNALS = 3 };
 
 /* Those that a version has. */
-static uint32_t known(int version)
+static uint32_t rights_of(int version)
 {
-    uint32_t later = 0;
+    uint32_t rights = LANDLOCK_ALL;
     if (version < 2) {
-        later |= LANDLOCK_REFER;
+        rights &= ~(uint32_t)LANDLOCK_REFER;
     }
     if (version < 3) {
-        later |= LANDLOCK_TRUNCATE;
+        rights &= ~(uint32_t)LANDLOCK_TRUNCATE;
     }
     if (version < 5) {
-        later |= LANDLOCK_IOCTL_DEV;
+        rights &= ~(uint32_t)LANDLOCK_IOCTL_DEV;
     }
-    return LANDLOCK_ALL & ~later;
+    return rights;
 }
 
 errint landlock_begin(uint32_t taken, bool network, struct landlock *out)
@@ -54,7 +54,7 @@ errint landlock_begin(uint32_t taken, bool network, struct landlock *out)
         return version < 0 ? -errno : -ENOSYS;
     }
     out->version = (int)version;
-    out->taken = taken & known(out->version);
+    out->taken = taken & rights_of(out->version);
     struct taken all = {
         .files = out->taken,
         .network = network && version >= 4 ? TCP : 0,

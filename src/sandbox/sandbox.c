@@ -192,8 +192,8 @@ static errint allow_moves(struct landlock *l)
     return landlock_allow(l, "/", LANDLOCK_REFER);
 }
 
-/* All that a view that is open still needs. */
-static errint allow_all(struct landlock *l, const struct sandbox *s, const struct view *v)
+/* What was opened for the view, and what is read of the system. */
+static errint allow_view(struct landlock *l, const struct view *v)
 {
     errint rc = allow_own(l);
     if (rc < 0) {
@@ -207,19 +207,18 @@ static errint allow_all(struct landlock *l, const struct sandbox *s, const struc
     if (rc < 0) {
         return rc;
     }
-    rc = allow_files(l, v->sidecars.files, v->sidecars.count);
-    if (rc < 0 || !s->output) {
-        return rc;
-    }
-    return allow_moves(l);
+    return allow_files(l, v->sidecars.files, v->sidecars.count);
 }
 
-static errint narrow(const struct sandbox *s, const struct view *v)
+static errint confine_to_view(const struct sandbox *s, const struct view *v)
 {
     struct landlock l;
     errint rc = landlock_begin(LANDLOCK_READS | (s->output ? LANDLOCK_REFER : 0), false, &l);
     if (rc == 0) {
-        rc = allow_all(&l, s, v);
+        rc = allow_view(&l, v);
+    }
+    if (rc == 0 && s->output) {
+        rc = allow_moves(&l);
     }
     if (rc < 0) {
         landlock_drop(&l);
@@ -231,18 +230,22 @@ static errint narrow(const struct sandbox *s, const struct view *v)
 void sandbox_narrow(struct sandbox *s, const struct view *v)
 {
     if (s->on) {
-        s->narrowed = s->confined < 0 ? s->confined : told(narrow(s, v));
+        s->narrowed = s->confined < 0 ? s->confined : told(confine_to_view(s, v));
     }
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
-static const char *reason(errint rc)
+static const char *reason_of(errint rc)
 {
-    if (rc == -ENOSYS || rc == -EINVAL || rc == -EOPNOTSUPP) {
+    switch (-rc) {
+    case ENOSYS:
+    case EINVAL:
+    case EOPNOTSUPP:
         return "the kernel has none";
+    default:
+        return strerror(-rc);
     }
-    return rc == -ENOTSUP ? "not written for this machine" : strerror(-rc);
 }
 
 void sandbox_print(const struct sandbox *s, struct buf *b)
@@ -255,10 +258,10 @@ void sandbox_print(const struct sandbox *s, struct buf *b)
     if (s->filtered == 0) {
         buf_text(b, "filtered; ");
     } else {
-        buf_printf(b, "not filtered (%s); ", reason(s->filtered));
+        buf_printf(b, "not filtered (%s); ", reason_of(s->filtered));
     }
     if (s->confined < 0) {
-        buf_printf(b, "Landlock is not on (%s)", reason(s->confined));
+        buf_printf(b, "Landlock is not on (%s)", reason_of(s->confined));
         return;
     }
     buf_printf(b, "Landlock %d is on, for %swriting%s%s", s->version,

@@ -89,7 +89,7 @@ static void decide(struct program *p, const struct syscall_rule *r)
 }
 
 /* Which of rules [0, count), in the order of their numbers, it is. The number is loaded. */
-static void find(struct program *p, const struct syscall_rule *const *rules, uint32_t count)
+static void emit_search(struct program *p, const struct syscall_rule *const *rules, uint32_t count)
 {
     if (count == 1) {
         emit(p, BPF_JMP | BPF_JEQ | BPF_K, rules[0]->number, 1, 0);
@@ -100,11 +100,11 @@ static void find(struct program *p, const struct syscall_rule *const *rules, uin
     uint32_t half = count / 2;
     emit(p, BPF_JMP | BPF_JGE | BPF_K, rules[half]->number, 0, 1);
     unsigned jump = emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-    find(p, rules, half);
+    emit_search(p, rules, half);
     if (jump < SECCOMP_PROGRAM_MOST) {
         p->out[jump].k = p->len - jump - 1;
     }
-    find(p, rules + half, count - half);
+    emit_search(p, rules + half, count - half);
 }
 
 static int by_number(const void *a, const void *b)
@@ -143,7 +143,7 @@ int seccomp_program(enum syscall_user user, struct sock_filter *out)
         emit(&p, BPF_JMP | BPF_JEQ | BPF_K, first[i], 0, 1);
         give(&p, SECCOMP_RET_ALLOW);
     }
-    find(&p, rules, count);
+    emit_search(&p, rules, count);
     return p.len <= SECCOMP_PROGRAM_MOST ? (int)p.len : -EOVERFLOW;
 #else
     (void)user;

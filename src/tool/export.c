@@ -71,7 +71,7 @@ static errint open_file(const struct export *e, const struct export_file *f, enu
                    : content_open(e->view, f->file, need, r, out);
 }
 
-static errint refuse(struct export *e, const char *path, const char *why)
+static errint refuse_path(struct export *e, const char *path, const char *why)
 {
     return diag_error(e->diag, DIAG_NAME_COLLISION, path, str_from(path), "%s", why);
 }
@@ -85,10 +85,10 @@ static errint check_way(struct export *e, const char *path)
         return rc == -ENOENT ? 0 : rc;
     }
     if (!e->force) {
-        return refuse(e, path, "is there already; --force replaces it");
+        return refuse_path(e, path, "is there already; --force replaces it");
     }
     if (S_ISDIR(st.st_mode)) {
-        return refuse(e, path, "is a directory");
+        return refuse_path(e, path, "is a directory");
     }
     const char *last;
     rc = output_folder(&e->output, path, &last);
@@ -98,8 +98,8 @@ static errint check_way(struct export *e, const char *path)
     if (rc < 0) {
         return complain(e, path, "cannot be looked at", -rc);
     }
-    return rc ? refuse(e, path,
-                       "is a file that the view was read from: export to another directory")
+    return rc ? refuse_path(e, path,
+                            "is a file that the view was read from: export to another directory")
               : 0;
 }
 
@@ -116,8 +116,8 @@ static bool is_final(errint rc)
     return rc == -ENOMEM || rc == -EINTR;
 }
 
-static errint add(struct export *e, const char *directory, struct export_file f,
-                  struct content *content, struct reader *r)
+static errint add_file(struct export *e, const char *directory, struct export_file f,
+                       struct content *content, struct reader *r)
 {
     CLEANUP_BUF struct buf path = {0};
     buf_text(&path, directory);
@@ -189,10 +189,10 @@ static errint add_nodes(struct export *e, const char *directory, unsigned format
     for (uint32_t node = 0; !is_final(rc) && node < v->tree->count; node++) {
         int64_t npy = formats & FORMAT_BIT(FORMAT_NPY) ? content_npy(v, node) : -ENOENT;
         if (formats & FORMAT_BIT(FORMAT_RAW) && content_format(v, node) == FORMAT_RAW) {
-            rc = add(e, directory, (struct export_file){.file = node}, content, r);
+            rc = add_file(e, directory, (struct export_file){.file = node}, content, r);
         }
         if (!is_final(rc) && npy >= 0) {
-            rc = add(e, directory, (struct export_file){.file = (uint32_t)npy}, content, r);
+            rc = add_file(e, directory, (struct export_file){.file = (uint32_t)npy}, content, r);
         }
     }
     return rc;
@@ -222,7 +222,8 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
         if (v->made[i].kind == NODE_SIDECAR || FORMAT_BIT(v->made[i].format) & formats) {
-            rc = add(e, directory, (struct export_file){.made = true, .file = i}, content, &reader);
+            rc = add_file(e, directory, (struct export_file){.made = true, .file = i}, content,
+                          &reader);
         }
     }
     reader_fini(&reader);
@@ -248,7 +249,7 @@ struct writing {
     struct reader reader;
 };
 
-static errint copy(struct writing *w, const struct export_file *f, int fd)
+static errint copy_content(struct writing *w, const struct export_file *f, int fd)
 {
     cause_clear();
     errint rc = open_file(w->export, f, CONTENT_BYTES, &w->reader, w->content);
@@ -286,7 +287,7 @@ static errint fill_file(struct writing *w, const struct export_file *f)
         (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
         return complain(e, f->path, "cannot be written", errno);
     }
-    errint rc = copy(w, f, fd);
+    errint rc = copy_content(w, f, fd);
     if (rc == 0 && f->out.temporary && fchmod(fd, w->mode) != 0) {
         return complain(e, f->path, "cannot be written", errno);
     }
@@ -320,7 +321,7 @@ static bool is_synced(const struct export *e, size_t i)
 
 /* All that was written is on the disk before anything has its name: one call for each file system,
  * which no signal ends. */
-static errint settle(struct writing *w)
+static errint sync_files(struct writing *w)
 {
     struct export *e = w->export;
     if (!w->progress(w->context, EXPORT_SETTLING, w->done, e->bytes)) {
@@ -367,17 +368,15 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
     w.reader.waiter = e->waiter;
-    errint rc = 0;
-    if (!w.buf || !w.content) {
-        rc = diag_no_memory(e->diag);
-    } else if (!progress(context, EXPORT_WRITING, 0, e->bytes)) {
+    errint rc = w.buf && w.content ? 0 : diag_no_memory(e->diag);
+    if (rc == 0 && !progress(context, EXPORT_WRITING, 0, e->bytes)) {
         rc = -EINTR;
     }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = write_file(&w, &e->files[i]);
     }
     if (rc == 0) {
-        rc = settle(&w);
+        rc = sync_files(&w);
     }
     for (size_t i = 0; rc == 0 && i < e->count; i++) {
         rc = output_give_name(&e->output, e->files[i].path, e->force, &e->files[i].out);

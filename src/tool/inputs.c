@@ -11,7 +11,7 @@
 #include "model/graph_file.h"
 #include "source/tf/locate.h"
 
-static errint add(struct inputs *o, const struct stat *st)
+static errint add_stat(struct inputs *o, const struct stat *st)
 {
     if (!grow(&o->files, &o->cap, o->count, sizeof(*o->files))) {
         return -ENOMEM;
@@ -24,11 +24,11 @@ static errint add(struct inputs *o, const struct stat *st)
 static errint add_content(struct inputs *o, const struct stat *st)
 {
     o->mode &= st->st_mode | 0600;
-    return add(o, st);
+    return add_stat(o, st);
 }
 
 /* That it is not known whether a file is there. */
-static errint complain(struct diag *d, const char *path, int error)
+static errint complain_unseen(struct diag *d, const char *path, int error)
 {
     static const char words[] = "cannot be looked at: %s";
     if (error == EACCES) {
@@ -58,12 +58,12 @@ static errint add_path(struct inputs *o, const char *dir, const char *name, bool
         return diag_no_memory(d);
     }
     if (stat(path.data, &st) != 0) {
-        return is_absent(errno) ? 0 : complain(d, path.data, errno);
+        return is_absent(errno) ? 0 : complain_unseen(d, path.data, errno);
     }
     if (!S_ISREG(st.st_mode)) {
         return 0;
     }
-    errint rc = content ? add_content(o, &st) : add(o, &st);
+    errint rc = content ? add_content(o, &st) : add_stat(o, &st);
     return rc < 0 ? diag_no_memory(d) : 0;
 }
 
@@ -93,7 +93,10 @@ static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
 {
     if (graph_file_named(graph)) {
         errint rc = add_path(o, graph, NULL, true, d);
-        return rc < 0 ? rc : add_path(o, graph, "saved_model.pb", true, d);
+        if (rc < 0) {
+            return rc;
+        }
+        return add_path(o, graph, "saved_model.pb", true, d);
     }
     struct arena texts;
     struct diag unheard; /* it was found before */
@@ -108,7 +111,10 @@ static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
     }
     diag_fini(&unheard);
     arena_fini(&texts);
-    return rc < 0 ? rc : add_state(o, graph, d);
+    if (rc < 0) {
+        return rc;
+    }
+    return add_state(o, graph, d);
 }
 
 /* What the view holds open, or has read. */

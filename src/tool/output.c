@@ -123,10 +123,10 @@ errint output_stat(struct output *o, const char *path, struct stat *st)
     if (rc == 0) {
         rc = fstatat(o->folder.fd, last, st, AT_SYMLINK_NOFOLLOW) != 0 ? -errno : 0;
     }
-    if (rc == -ENOENT || rc == -ENOTDIR) {
-        return -ENOENT;
+    if (rc == 0 || rc == -ENOENT) {
+        return rc;
     }
-    return rc < 0 ? complain_way(o, path, "cannot be looked at", rc) : 0;
+    return rc == -ENOTDIR ? -ENOENT : complain_way(o, path, "cannot be looked at", rc);
 }
 
 void output_remove_made(struct output *o)
@@ -160,7 +160,7 @@ static int make_directory(struct output *o, int parent, const char *last, const 
 }
 
 /* One more directory of those that are missing, and into it. */
-static errint enter(struct output *o, const char *name)
+static errint enter_missing(struct output *o, const char *name)
 {
     int made = make_directory(o, o->top, name, name);
     int next = made < 0 ? -1 : openat(o->top, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -185,7 +185,7 @@ static errint make_missing(struct output *o)
     while (*o->missing) {
         size_t len = strcspn(o->missing, "/");
         CLEANUP_FREE char *name = strndup(o->missing, len);
-        errint rc = name ? enter(o, name) : -ENOMEM;
+        errint rc = name ? enter_missing(o, name) : -ENOMEM;
         if (rc < 0) {
             CLEANUP_FREE char *path =
                 strndup(o->directory, (size_t)(o->missing - o->directory) + len);
@@ -308,7 +308,10 @@ static errint create_named(struct output *o, const char *path, struct output_fil
 {
     const char *last;
     errint rc = output_folder(o, path, &last);
-    return rc < 0 ? rc : make_temporary(o, f);
+    if (rc < 0) {
+        return rc;
+    }
+    return make_temporary(o, f);
 }
 
 errint output_create(struct output *o, const char *path, mode_t mode, struct output_file *out)

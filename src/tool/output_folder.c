@@ -22,7 +22,7 @@ int output_folder_next(int parent, const char *name)
 
 /* From `top` along the components of `name`, as far as there are directories: the last one. *whole:
  * it is `name`. */
-static int walk(int top, char *name, bool *whole)
+static int open_along(int top, char *name, bool *whole)
 {
     CLEANUP_CLOSE int at = openat(top, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0) {
@@ -48,7 +48,7 @@ static int walk(int top, char *name, bool *whole)
     return STEAL_FD(at);
 }
 
-static errint enter(struct output_folder *f, int top, struct str name)
+static errint open_folder(struct output_folder *f, int top, struct str name)
 {
     output_folder_leave(f);
     CLEANUP_FREE char *parts = strndup(name.ptr, name.len);
@@ -57,7 +57,7 @@ static errint enter(struct output_folder *f, int top, struct str name)
         return -ENOMEM;
     }
     bool whole = false;
-    CLEANUP_CLOSE int fd = walk(top, parts, &whole);
+    CLEANUP_CLOSE int fd = open_along(top, parts, &whole);
     struct stat st;
     if (fd < 0) {
         return fd;
@@ -79,7 +79,7 @@ errint output_folder_enter(struct output_folder *f, int top, struct str name)
     if (is_open(f, name) && f->whole) {
         return 0;
     }
-    errint rc = enter(f, top, name);
+    errint rc = open_folder(f, top, name);
     if (rc == 0 && !f->whole) {
         output_folder_leave(f);
         return -ENOENT;
@@ -89,7 +89,7 @@ errint output_folder_enter(struct output_folder *f, int top, struct str name)
 
 errint output_folder_near(struct output_folder *f, int top, struct str name)
 {
-    return is_open(f, name) ? 0 : enter(f, top, name);
+    return is_open(f, name) ? 0 : open_folder(f, top, name);
 }
 
 void output_folder_leave(struct output_folder *f)

@@ -71,7 +71,7 @@ static void remove_below(int top, const char *name)
     output_folder_leave(&folder);
 }
 
-static void drop(struct output_made *m)
+static void drop_one(struct output_made *m)
 {
     cleanup_close(&m->parent);
     cleanup_close(&m->self);
@@ -87,14 +87,14 @@ void output_made_remove(struct output_made *list, size_t count, int top)
         } else {
             remove_below(m->parent >= 0 ? m->parent : top, m->name);
         }
-        drop(m);
+        drop_one(m);
     }
 }
 
 void output_made_drop(struct output_made *list, size_t count)
 {
     while (count > 0) {
-        drop(&list[--count]);
+        drop_one(&list[--count]);
     }
     free(list);
 }

@@ -46,8 +46,8 @@ static void add_cells(struct buf *line, double share)
     int cells = (int)(share * BAR_CELLS);
     buf_char(line, '[');
     for (int i = 0; i < BAR_CELLS; i++) {
-        char rest = i == cells ? '>' : ' ';
-        buf_char(line, i < cells ? '=' : rest);
+        char tip = i == cells ? '>' : ' ';
+        buf_char(line, i < cells ? '=' : tip);
     }
     buf_char(line, ']');
 }

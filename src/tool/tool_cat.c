@@ -75,8 +75,8 @@ static void add_nearest_children(const struct tree *t, uint32_t node, struct dia
 }
 
 /* `path` is no file with bytes: says why. */
-static errint complain(const struct view *v, struct str path, int64_t node,
-                       struct nearest_budget *budget, struct diag *d)
+static errint complain_absent(const struct view *v, struct str path, int64_t node,
+                              struct nearest_budget *budget, struct diag *d)
 {
     const char *shown = diag_visible(d, path);
     if (node >= 0 && v->tree->nodes[node].kind == NODE_DIR) {
@@ -110,8 +110,8 @@ static errint complain(const struct view *v, struct str path, int64_t node,
 
 /* The target that an operand names: by its exact name, its path in the mount, or its name as a map
  * has it; NULL if there is none, with the node of that path, or a negative number, in *node. */
-static const struct target *find(const struct view *v, struct str path, struct diag *d,
-                                 int64_t *node)
+static const struct target *find_operand(const struct view *v, struct str path, struct diag *d,
+                                         int64_t *node)
 {
     const struct target *t = plan_find(v->plan, path);
     *node = tree_find(v->tree, path);
@@ -123,16 +123,16 @@ static const struct target *find(const struct view *v, struct str path, struct d
     return t || !name.ptr ? t : plan_find(v->plan, name);
 }
 
-static errint find_all(const struct view *v, char **operands, int count,
-                       const struct target **found, struct diag *d)
+static errint find_operands(const struct view *v, char **operands, int count,
+                            const struct target **found, struct diag *d)
 {
     struct nearest_budget budget = {.left = 500 * 1000 * 1000};
     errint rc = 0;
     for (int i = 0; i < count; i++) {
         int64_t node;
-        found[i] = find(v, str_from(operands[i]), d, &node);
+        found[i] = find_operand(v, str_from(operands[i]), d, &node);
         if (!found[i]) {
-            rc = complain(v, str_from(operands[i]), node, &budget, d);
+            rc = complain_absent(v, str_from(operands[i]), node, &budget, d);
         }
     }
     return rc;
@@ -280,8 +280,11 @@ struct wanted {
 static errint open_wanted(struct view *v, struct diag *d, void *context)
 {
     struct wanted *w = context;
-    errint rc = find_all(v, w->args->operands + 1, w->count, w->targets, d);
-    return rc < 0 ? rc : open_shards(v->catalog, w->targets, w->count, d);
+    errint rc = find_operands(v, w->args->operands + 1, w->count, w->targets, d);
+    if (rc < 0) {
+        return rc;
+    }
+    return open_shards(v->catalog, w->targets, w->count, d);
 }
 
 static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)

@@ -74,8 +74,8 @@ static void warn_left_out(const struct view *v, unsigned format, struct diag *d)
     }
 }
 
-static errint run(const struct tool_args *args, unsigned format, struct view *v, struct diag *d,
-                  struct tool_out *o)
+static errint export_view(const struct tool_args *args, unsigned format, struct view *v,
+                          struct diag *d, struct tool_out *o)
 {
     struct view_request request = tool_request(args, VIEW_DATA);
     /* An index that points into files of another directory would be of no use, and a copy that
@@ -161,7 +161,7 @@ int tool_export(const struct tool_args *args, struct tool_out *o)
     struct diag d;
     struct view v = {0};
     diag_init(&d);
-    errint rc = run(args, format, &v, &d, o);
+    errint rc = export_view(args, format, &v, &d, o);
     errint told = tool_complain(&d, args->quiet, rc);
     rc = o->done ? rc : told; /* memory for words alone was short */
     view_close(&v);

@@ -123,17 +123,22 @@ static void json_totals(struct json *j, const char *key, const char *label,
     json_array_end(j);
 }
 
-static void json_summary(const struct view *v, const struct total *scopes, uint32_t scope_count,
-                         const struct total *dtypes, uint32_t dtype_count, const struct total *all,
-                         struct tool_out *o)
+/* The totals of each scope, or of each dtype. */
+struct totals {
+    const struct total *items; /* borrows */
+    uint32_t count;
+};
+
+static void print_json(const struct view *v, struct totals scopes, struct totals dtypes,
+                       const struct total *all, struct tool_out *o)
 {
     struct json j = json_begin(&o->text);
     json_object(&j, JSON_BLOCK);
     json_key(&j, "version");
     json_uint(&j, 1);
     report_checkpoint(&j, v);
-    json_totals(&j, "scopes", "scope", scopes, scope_count);
-    json_totals(&j, "dtypes", "dtype", dtypes, dtype_count);
+    json_totals(&j, "scopes", "scope", scopes.items, scopes.count);
+    json_totals(&j, "dtypes", "dtype", dtypes.items, dtypes.count);
     json_key(&j, "total");
     json_object(&j, JSON_LINE);
     json_key(&j, "tensors");
@@ -168,7 +173,8 @@ void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t co
     }
     uint32_t dtype_count = drop_empty(dtypes, DTYPE_COUNT);
     if (args->json) {
-        json_summary(v, scopes, scope_count, dtypes, dtype_count, &all, o);
+        print_json(v, (struct totals){scopes, scope_count}, (struct totals){dtypes, dtype_count},
+                   &all, o);
         return;
     }
     print_totals("SCOPE", "(no scope)", scopes, scope_count, args, o);

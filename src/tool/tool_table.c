@@ -48,8 +48,8 @@ static void add_line(const struct table *t, const struct str *cells, const unsig
     buf_char(out, '\n');
 }
 
-static void fill(const struct table *t, table_row row, const void *context, uint32_t i,
-                 struct buf *cells)
+static void fill_cells(const struct table *t, table_row row, const void *context, uint32_t i,
+                       struct buf *cells)
 {
     for (unsigned c = 0; c < t->columns; c++) {
         cells[c].len = 0;
@@ -88,7 +88,7 @@ void table_print(const struct table *t, table_row row, const void *context, uint
         grow(&widths[c], str_from(t->head[c]));
     }
     for (uint32_t i = 0; !t->tabs && i < count; i++) {
-        fill(t, row, context, i, cells);
+        fill_cells(t, row, context, i, cells);
         for (unsigned c = 0; c < t->columns; c++) {
             grow(&widths[c], buf_view(&cells[c]));
         }
@@ -98,7 +98,7 @@ void table_print(const struct table *t, table_row row, const void *context, uint
     }
     for (uint32_t i = 0; i < count && out_settle(o) == 0; i++) {
         struct str line[TABLE_COLUMNS_MOST];
-        fill(t, row, context, i, cells);
+        fill_cells(t, row, context, i, cells);
         for (unsigned c = 0; c < t->columns; c++) {
             o->text.failed |= cells[c].failed;
             line[c] = buf_view(&cells[c]);

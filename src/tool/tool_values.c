@@ -71,10 +71,7 @@ static errint print_strings(struct reader *r, const struct target *t, struct tex
             text_string_close(p, &o->text);
         }
     }
-    if (rc < 0) {
-        return rc;
-    }
-    return got < 0 ? got : 0;
+    return rc == 0 && got < 0 ? got : rc;
 }
 
 errint tool_values(struct reader *r, const struct target *t, uint64_t limit, struct tool_out *o)

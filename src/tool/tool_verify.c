@@ -206,8 +206,8 @@ static errint tell_inputs(const struct catalog *c, struct tool_out *o, uint64_t 
 }
 
 /* Lines of what is not good, then the summary. */
-static errint tell(const struct view *v, const struct verify *all, double seconds,
-                   struct tool_out *o, uint64_t *damaged)
+static errint tell_all(const struct view *v, const struct verify *all, double seconds,
+                       struct tool_out *o, uint64_t *damaged)
 {
     uint64_t unknown = 0;
     errint rc = tell_tensors(all, o, damaged, &unknown);
@@ -292,7 +292,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
         return diag_no_memory(d);
     }
     uint64_t found = 0;
-    if (tell(v, &all, bar_seconds(&bar), o, &found) < 0) {
+    if (tell_all(v, &all, bar_seconds(&bar), o, &found) < 0) {
         return diag_no_memory(d);
     }
     *damaged = found > 0;
