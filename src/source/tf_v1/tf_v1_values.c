@@ -324,8 +324,10 @@ static errint make_table(void *context)
     if (!begun) {
         *v->walk = (struct walk){record_place_of(v->record), v->count};
         v->walked_in = doubt;
-        v->entry_count = v->complete ? v->entry_count : 0;
-        v->spot_count = v->complete ? v->spot_count : 0;
+    }
+    if (!begun && !v->complete) {
+        v->entry_count = 0;
+        v->spot_count = 0;
     }
     errint rc = in_io_words(v, go_over(v, m->wire, v->walk, v->complete ? STEP_COMPARE : STEP_ADD));
     if (io_doubt(&v->io) != doubt && rc != -ENOMEM && rc != -EINTR) {

@@ -334,6 +334,39 @@ static void tf_v1_the_table_is_made_once_for_all_threads(void **state)
     }
 }
 
+static void *count_tables(void *data)
+{
+    uint64_t bytes;
+    for (unsigned i = 0; i < 1000; i++) {
+        if (tf_v1_values_table(data, &bytes) == ONCE_FULL && bytes == 0) {
+            return NULL;
+        }
+    }
+    return data;
+}
+
+/* As statistics do, while a doubt has the table compared. */
+static void tf_v1_a_table_is_counted_while_it_is_found_again(void **state)
+{
+    struct fixture *f = *state;
+    struct mkbuf proto = {0};
+    mixed(&proto, 10000);
+    add_vector(f, "v", DTYPE_INT32, 10000, &proto);
+    mkbuf_free(&proto);
+    assert_int_equal(open_all(f), 0);
+    struct io *io = shard_of(f, 0)->io;
+    assert_int_equal(io_check(io, NULL, true), 0);
+    pthread_t counter;
+    assert_int_equal(pthread_create(&counter, NULL, count_tables, io), 0);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(io_add_doubt(io_root(io)), 0);
+        assert_int_equal(io_check(io, NULL, true), 0);
+    }
+    void *right;
+    pthread_join(counter, &right);
+    assert_ptr_equal(right, io);
+}
+
 static void tf_v1_floats_are_read_from_the_file(void **state)
 {
     struct fixture *f = *state;
@@ -774,6 +807,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(tf_v1_varints_are_read_at_any_offset),
         TEST(tf_v1_the_table_is_made_once_for_all_threads),
+        TEST(tf_v1_a_table_is_counted_while_it_is_found_again),
         TEST(tf_v1_floats_are_read_from_the_file),
         TEST(tf_v1_values_are_checked),
         TEST(tf_v1_malformed_varints_are_ebadmsg),
