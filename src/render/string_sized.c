@@ -106,7 +106,7 @@ static errint measure(const struct reader *r, const struct target *t, struct fou
     int got = 0;
     errint rc = string_cursor_to(cursor, r, t, 0);
     if (rc == 0 && cursor->elements == 0 && source->shard != TENSOR_NO_SHARD) {
-        return strings_need(r->catalog->shards[source->shard].io, NULL,
+        return strings_need(r->catalog->shards[source->shard].io, r->waiter,
                             source->off); /* no lengths, but their checksum */
     }
     while (rc == 0 && (got = string_cursor_next(cursor, &e)) > 0) {
