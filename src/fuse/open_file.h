@@ -23,7 +23,7 @@
 
 struct open_file;
 
-/* All that are open: the kernel need not release them before the session ends. */
+/* All that are open, to be freed at the end: the kernel need not release them before. */
 struct open_files {
     const struct view *view;     /* borrows */
     struct rendered_texts texts; /* what they are rendered from is the caller's to set */
@@ -31,8 +31,8 @@ struct open_files {
     struct open_file *first;
 };
 
-/* open_file_make: `file`, a number of view/content.h that is no directory; it is among `all`.
- * -ENOMEM. */
+/* open_file_make: opens `file`, a number of view/content.h that is no directory's. `r` is only used
+ * meanwhile. *out is among `all`, and to be given to open_file_close. -ENOMEM. */
 MUST_CHECK errint open_file_make(struct open_files *all, uint32_t file, struct reader *r,
                                  struct open_file **out);
 

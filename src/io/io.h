@@ -7,14 +7,15 @@
  * and those that derive one from another, its base (swap.h, sstable_cache.h, tf_v1_values.h,
  * strings.h). A derived io has no bytes of its own. It makes them as they are read.
  *
- * What must not happen to the bytes is the business of the io that has them, the root of those that
- * are derived from it. It may have failed for good, or be in doubt: its bytes are then as likely
- * wrong as right, so whoever reads them has to verify them (render/verified.h). Doubts are numbered
- * through, for all ios together:
+ * An io that is not derived is a root. It knows whether its bytes changed after it was opened.
+ * Where they did for sure, it has failed: every read fails from then on. Where they may have, it is
+ * in doubt: reads still give bytes, and whoever reads has to verify them (render/verified.h). Each
+ * doubt has a number, counted through all ios:
  *
  *     take the number | verify | read | the number is still the same: the bytes are right
  *
- * That goes for what is derived, too, and for what else was found out of the bytes and is kept.
+ * That holds for the bytes of derived ios, and for what is kept of what was found out from bytes,
+ * such as a table of offsets.
  *
  * Reads are safe from any thread. */
 #ifndef CKPTFS_IO_IO_H
@@ -38,7 +39,7 @@ struct io_range {
     void *buf;
 };
 
-/* Each as the function of its name below. NULL where that says so. */
+/* What an io does: each as the function io_NAME below, which says whether it may be NULL. */
 struct io_ops {
     errint (*read)(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf);
     errint (*read_many)(struct io *io, struct once_waiter *w, const struct io_range *ranges,
@@ -95,12 +96,11 @@ static inline bool io_failed(const struct io *io)
     return atomic_load(&io_const_root(io)->failed);
 }
 
-/* io_read: all of bytes [off, off+len) into buf. A derived io that finds something out first waits
- * for it as `w` says (once.h). -EIO: the io ends before, they cannot be read, or
- * its root has failed. -ESTALE: a doubt arose meanwhile. -EBADMSG: bytes of the base contradict the
- * format. -EINTR, -EAGAIN, -ENOMEM of a derived io. On
- * failure what buf holds is not to be used. Of an io that is in doubt already, bytes are given: see
- * above. */
+/* io_read: all of bytes [off, off+len) into buf. A derived io may have to find something out first:
+ * it waits for that as `w` says (once.h). An io that is in doubt already gives its bytes all the
+ * same. -EIO: the io ends before, they cannot be read, or its root has failed. -ESTALE: a doubt
+ * arose meanwhile. Of a derived io also -EBADMSG, where bytes of the base contradict the format,
+ * -EINTR, -EAGAIN, -ENOMEM. After a failure what buf holds is not to be used. */
 MUST_CHECK static inline errint io_read(struct io *io, struct once_waiter *w, uint64_t off,
                                         size_t len, void *buf)
 {
@@ -132,7 +132,7 @@ MUST_CHECK errint io_check(struct io *io, struct once_waiter *w, bool keep);
 uint64_t io_origin(const struct io *io, uint64_t off);
 
 /* io_unchanged: whether all that was read so far is of one state of the root: 0; -ESTALE if it is
- * not; or why that cannot be said. ops->unchanged may be NULL: each read says it. */
+ * not; or why that cannot be said. ops->unchanged may be NULL, 0: each read has said it. */
 MUST_CHECK errint io_unchanged(const struct io *io);
 
 /* io_blame: notes (base/cause.h) that the root of `io` has failed a read: -ESTALE, or why it cannot
@@ -143,9 +143,8 @@ errint io_blame(struct io *io, errint rc);
  * verified. Returns -EIO. */
 errint io_doubted(const struct io *io);
 
-/* io_add_doubt: a new doubt about a root. It has the number before io_doubts() does, so that who
- * finds that number the newest finds the io that has it. One thread at a time. -EIO, and the io has
- * failed, where there are no more numbers. */
+/* io_add_doubt: a new doubt about a root. io_doubt() says its number before io_doubts() does. One
+ * thread at a time. -EIO, and the io has failed, where there are no more numbers. */
 MUST_CHECK errint io_add_doubt(struct io *io);
 
 /* io_fail: the root fails from now on. Returns -EIO, noted. */

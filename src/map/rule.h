@@ -2,10 +2,10 @@
 /* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule
  * knows no tensors.
  *
- * Today a rule has one source, and one target or the complete list of parts of one target;
- * operations are `partition` and `cast`. What the language has beyond that (wildcards, several
- * sources, other operations) is refused by name as DIAG_UNSUPPORTED; its place is here and in
- * src/plan/. */
+ * Today a rule has one source, and one target or the complete list of parts of one target.
+ * Operations are `partition` and `cast`, each at most once; their order means nothing. What the
+ * language has beyond that (wildcards, several sources, other operations) is refused by name as
+ * DIAG_UNSUPPORTED; its place is here and in src/plan/. */
 #ifndef CKPTFS_MAP_RULE_H
 #define CKPTFS_MAP_RULE_H
 
@@ -55,9 +55,9 @@ static inline bool rule_is_exact(const struct rule *r)
     return !r->source_is_scope;
 }
 
-/* rule_overrides: whether rule `later` takes a target from `holder`, a rule before it. A rule that
- * names single tensors only gives way to others of its kind, but to any where both are plain, as in
- * TensorFlow. */
+/* rule_overrides: whether rule `later` takes a target from `holder`, a rule that applies before it.
+ * As in TensorFlow it does where both are plain. Else an exact rule gives way only to an exact
+ * one. */
 static inline bool rule_overrides(const struct rule *later, const struct rule *holder)
 {
     return rule_is_exact(later) || !rule_is_exact(holder) ||

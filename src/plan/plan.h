@@ -25,8 +25,8 @@
  * (render/string_read.h), so this alone of a plan is not const. */
 struct strings_file {
     struct once once;
-    atomic_uint found_in; /* shard_doubts() when it was found out, or later where no file of the
-                             target was in doubt since */
+    atomic_uint found_in; /* number of a doubt (io.h): what is known holds unless a file of the
+                             target has a newer one */
     atomic_bool complete; /* it was filled once: the rest does not change any more */
     bool entangled;   /* it could not be found out: nothing is damaged, but it would take too long
                          (render/string_cursor.h) */
@@ -35,7 +35,7 @@ struct strings_file {
     uint64_t *starts; /* owns (malloc): where in it each STRINGS_STEP-th element begins */
 };
 
-/* What a target is that is not one whole tensor unchanged, or that has strings. */
+/* What there is to say of a target that is not one whole tensor unchanged, or that has strings. */
 struct target_form {
     struct shape shape; /* of the target itself: for a part, the part's */
     uint8_t dtype;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A string target as bytes, in one of three forms:
  *
- *   STRING_LINES   the raw file: of a scalar, exactly its bytes; else each element
- *                  followed by a newline. Behind render_read and render_size, which are for callers
+ *   STRING_LINES   the raw file: of a scalar, exactly its bytes; else each element followed by a
+ *                  newline. Callers ask render_read and render_size for it
  *   STRING_JOINED  all elements, and nothing between them: what follows the lengths in a bundle
  *   STRING_FIXED   each element padded with NULs to the length of the longest: NumPy's arrays of
  *                  bytes

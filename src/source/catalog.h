@@ -25,8 +25,8 @@ enum tensor_hidden {
     TENSOR_RESOURCE,
     TENSOR_VARIANT,
     TENSOR_DTYPE_UNKNOWN,
-    TENSOR_NOT_IN_V1,
-    TENSOR_BLOCK_TOO_LARGE,
+    TENSOR_NOT_IN_V1,       /* V1 files have no values of its dtype */
+    TENSOR_BLOCK_TOO_LARGE, /* of a V1 file, compressed: to be unpacked */
     TENSOR_RECORD_BAD, /* its record in the index contradicts itself: `off` is the address of the
                           words */
 };
@@ -71,17 +71,17 @@ struct catalog {
     const struct source_driver *driver; /* of its format (source.h) */
     void *state;                        /* owned by the driver; NULL */
     const char *format;                 /* for reports, such as "v2" */
-    bool plain_files; /* the data files are those of a bundle: tensors, one after the other, as they
-                         are, so that TensorFlow's index can point into them; but for what comes
-                         from derived shards */
+    bool plain_files; /* the data files are as those of a bundle, tensors one after the other:
+                         TensorFlow's index can point into them, but not at tensors of derived
+                         shards */
     struct stat index_st;
     const struct tensor *tensors; /* sorted by name, bytewise; names are unique, and keys
                                      unless catalog_use_friendly was called */
     uint32_t count;
     uint32_t hidden_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
-    struct shard *shards;   /* files that some of `tensors` names, hidden ones too, by number; then
-                               derived shards */
+    struct shard *shards;   /* data files in which some of `tensors` is, a hidden one too, by
+                               number; then derived shards */
     uint32_t shard_count;
     const struct slices *sliced; /* of the tensors that are stored in slices */
     uint32_t sliced_count;

@@ -22,12 +22,13 @@ struct source_check {
     uint64_t off;                     /* of its first byte in the file */
     uint64_t bytes;                   /* that the checksum is over */
     uint32_t crc32c;                  /* masked, as the checkpoint says */
-    const struct tensor *tensor;      /* whose own it is; NULL where checks are shared */
-    const struct stored_slice *slice; /* of `tensor`, whose own it is; NULL: the whole tensor */
+    const struct tensor *tensor;      /* that the bytes are; NULL where checks are shared */
+    const struct stored_slice *slice; /* of `tensor`, that the bytes are; NULL: the whole tensor */
     const char *besides; /* what else than tensors it has: "the metadata"; NULL: nothing */
 };
 
-/* It stays in the processor's cache between the copy and the checksum. */
+/* Bytes of the buffer for source_check_sum: few enough to be in the processor's cache still when,
+ * after the copy, the checksum is made. */
 enum { SOURCE_BUFFER = 256 << 10 };
 
 /* Told of bytes that were read. */
@@ -91,12 +92,12 @@ MUST_CHECK errint source_open(const struct location *where, struct diag *d, stru
 /* source_check_count: how many checks there are. They are numbered from 0. */
 uint64_t source_check_count(const struct catalog *c);
 
-/* source_check_find: the check that tensor t, or its slice s if that is not NULL, is in; it has a
- * shard. False: its bytes lie where none is. */
+/* source_check_find: the check that tensor t is in, or its slice s if that is not NULL; t or s has
+ * a shard. False: its bytes lie where no check is. */
 bool source_check_find(const struct catalog *c, const struct tensor *t,
                        const struct stored_slice *s, struct source_check *out);
 
-/* source_check_at: that of the number, where checks are shared. */
+/* source_check_at: the check of that number, where checks are shared. */
 void source_check_at(const struct catalog *c, uint64_t number, struct source_check *out);
 
 /* source_check_shared: whether one check may be over several tensors. */

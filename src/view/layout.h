@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file of the mount as a list of byte ranges: literal bytes, bytes of a
- * target, bytes of a source file. Extents are contiguous from 0, none is empty. A raw tensor is one
- * extent; a header before a tensor is two. All files are read by layout_read. */
+/* A file of the mount as a list of byte ranges, its extents: literal bytes, bytes of a target,
+ * bytes of a real file. Extents are contiguous from 0, none is empty. A raw tensor is one extent; a
+ * header before a tensor is two. All files that have a layout are read by layout_read. */
 #ifndef CKPTFS_VIEW_LAYOUT_H
 #define CKPTFS_VIEW_LAYOUT_H
 
@@ -13,11 +13,11 @@
 #include "render/render.h"
 
 enum extent_kind {
-    EXTENT_BYTES,
-    EXTENT_TARGET,
-    EXTENT_STRINGS_JOINED,
+    EXTENT_BYTES,          /* literal */
+    EXTENT_TARGET,         /* of a target, as render_read gives them */
+    EXTENT_STRINGS_JOINED, /* of a target of strings, as string_read does */
     EXTENT_STRINGS_FIXED,
-    EXTENT_SHARD
+    EXTENT_SHARD, /* of a real file */
 };
 
 /* It reaches to where the next one begins, or to the end of the file. */
@@ -26,9 +26,8 @@ struct extent {
     uint64_t from_off; /* of its first byte in what it is from */
     union {
         const char *bytes;           /* EXTENT_BYTES: borrowed */
-        const struct target *target; /* EXTENT_TARGET: as render_read gives it; the next two:
-                                        strings, as string_read does */
-        struct shard *shard;         /* EXTENT_SHARD: open */
+        const struct target *target; /* EXTENT_TARGET, EXTENT_STRINGS_*: borrowed */
+        struct shard *shard;         /* EXTENT_SHARD: borrowed, open */
     };
     enum extent_kind kind;
 };
@@ -67,7 +66,7 @@ struct layout_build {
     size_t count;
     size_t cap;
     uint64_t size;
-    bool failed;   /* memory was short, or */
+    bool failed;   /* memory was short, or it is too_long */
     bool too_long; /* the file would have more bytes than a file can have */
 };
 

@@ -50,7 +50,8 @@ struct content {
 struct format_file {
     const char *path;     /* in the mount; borrowed from the state. NULL: the view has none */
     bool sized;           /* its size is found without reading or building anything */
-    bool lists;           /* it says which tensors there are, as else only index and map do */
+    bool lists;           /* it has names of tensors, as else only index and map have: whoever may
+                             not read these may not read it */
     bool has_values;      /* it has bytes of the checkpoint's data files: of any, or of `source` */
     struct shard *source; /* the data file that it is, byte for byte; NULL: none */
     unsigned rank;        /* in an export, those of rank 0 get their names first: the others point
@@ -65,14 +66,15 @@ struct view_format {
     /* Why the variable is not in such a file; NULL if it is. */
     const char *(*refusal)(const void *state, const struct view_variable *l);
 
-    /* Of one file for each target, the rest is NULL. The file's layout; *out and `t` must outlive
-     * it. Errors as of npy_layout. */
+    /* A kind with one file for each target has this, and all from `open` on is NULL. The file's
+     * layout; *out and `t` must outlive it. Errors as of npy_layout. */
     errint (*target_layout)(struct reader *r, const struct target *t, struct content *out);
     const char *suffix; /* the file lies beside the target's, with this after its name; NULL: it is
                            the target's */
 
-    /* Of files of its own. Decides which there are, and reads nothing; *state is the kind's own,
-     * and borrows all. On failure it is NULL, and the error is in d. */
+    /* A kind with files of its own has what follows. `open` decides which there are, and reads
+     * nothing; *state is the kind's own, and borrows all that it is given. On failure it is NULL,
+     * and the error is in d. */
     errint (*open)(struct catalog *c, const struct view_variables *l,
                    const struct view_options *options, struct diag *d, void **state);
     uint32_t (*count)(const void *state); /* files have numbers below it */
