@@ -41,20 +41,21 @@ struct landlock {
     bool network; /* the network and signals are taken, too, as far as the version goes */
 };
 
-/* landlock_begin: a set of rules, that takes the rights `taken` on all files; with `network` also
- * TCP, and signals and abstract sockets of others. -ENOSYS, -EOPNOTSUPP: the kernel has no
- * Landlock, or it is off. */
+/* landlock_begin: an empty set of rules. Once it is entered, the rights `taken` (a set of enum
+ * landlock_right) are gone on all files that no rule names. With `network`, so are TCP, and signals
+ * to and abstract sockets of other processes. To be given to landlock_enter or landlock_drop.
+ * -ENOSYS, -EOPNOTSUPP: the kernel has no Landlock, or it is off. */
 MUST_CHECK errint landlock_begin(uint32_t taken, bool network, struct landlock *out);
 
-/* landlock_allow: but these of them are left on the file `path`, or beneath the directory. -ENOENT
- * ... if it cannot be opened. */
+/* landlock_allow: a rule: of the rights that are taken, these are left on the file `path`, or
+ * beneath the directory. Fails as opening it does. */
 MUST_CHECK errint landlock_allow(struct landlock *l, const char *path, uint32_t rights);
 
-/* landlock_enter: for the calling thread and those that it starts. Needs no_new_privs. In any case
- * the set is gone afterwards. */
+/* landlock_enter: the rules hold from now on for the calling thread and those that it starts. Needs
+ * no_new_privs. Frees the set, also on failure. */
 MUST_CHECK errint landlock_enter(struct landlock *l);
 
-/* landlock_drop: instead of landlock_enter. */
+/* landlock_drop: frees a set that is not entered. */
 void landlock_drop(struct landlock *l);
 
 #endif

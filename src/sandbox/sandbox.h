@@ -26,22 +26,23 @@ struct sandbox {
     int version;
 };
 
-/* sandbox_enter: the first step, for what s->user, s->output and s->off say; the rest is filled.
- * While there is one thread. Time zone and log are opened before. */
+/* sandbox_enter: the first step, as s->user, s->output and s->off say. Fills the rest of *s. Opens
+ * what libc opens later by itself: time zone and log. To be called while there is one thread. */
 void sandbox_enter(struct sandbox *s);
 
 /* sandbox_moves: whether a file may be linked or renamed from one directory to another, where it
  * may be written: Landlock before 5.19 lets nobody. */
 bool sandbox_moves(const struct sandbox *s);
 
-/* sandbox_narrow: the second step, for reading v. While there is one thread. */
+/* sandbox_narrow: the second step: from now on only the files that `v` holds, and what lies beside
+ * them, can be read. To be called while there is one thread. */
 void sandbox_narrow(struct sandbox *s, const struct view *v);
 
 /* sandbox_print: adds what is on, in words: "sandbox: ...". */
 void sandbox_print(const struct sandbox *s, struct buf *b);
 
-/* sandbox_tell: logs one line for a system call that was refused, unless it was told of. To be
- * called now and then; costs one load if there is none. Any thread. */
+/* sandbox_tell: logs one line for a system call that was refused, once for each number. To be
+ * called now and then: without one it costs one load. Safe from any thread. */
 void sandbox_tell(const struct sandbox *s);
 
 #endif

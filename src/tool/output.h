@@ -4,12 +4,14 @@
  *
  * A file has no name while it is written (O_TMPFILE), and directories that are missing are made
  * when the first file gets its name: whenever the program ends before that, even by SIGKILL,
- * nothing is left. It ends so:
+ * nothing is left. The calls, in their order:
  *
- *     struct output o; rc = output_find("out/deep", d, &o); for each file: rc = output_create(&o,
- *     path, &f); ... write to f.fd ...; rc = output_written(&o, &f); for each file: rc =
- *     output_give_name(&o, path, replace, &f); on failure, for each file: output_take_back(&o,
- *     path, keep, &f); output_remove_made(&o); output_close(&o);
+ *   1. output_find
+ *   2. of each file: output_create, writing to its fd, output_written
+ *   3. of one file of each file system: output_sync
+ *   4. of each file: output_give_name
+ *   5. after a failure: output_take_back of each file, output_remove_made
+ *   6. output_close
  *
  * Where the file system has no such files (NFS, FAT, FUSE), where there is no /proc, or where
  * descriptors run out (each file holds one until it has its name), a file is called

@@ -73,9 +73,9 @@ errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
  * unless something is `done`. */
 int out_finish(struct tool_out *o, int status);
 
-/* tool_complain: the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST; errors
- * alone if the user wants it quiet. `rc` is how the command ends: a failure always gets a reason,
- * and what the system could not do (base/trouble.h) is told, too. Returns rc, or -ENOMEM. */
+/* tool_complain: prints the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST;
+ * with `quiet` errors alone. `rc` is how the command ends. A failure without an error gets a
+ * reason. What the system could not do (base/trouble.h) is told, too. Returns rc, or -ENOMEM. */
 MUST_CHECK errint tool_complain(struct diag *d, bool quiet, errint rc);
 
 /* tool_usage: "ckptool: MESSAGE; try 'ckptool -h'" on stderr. Returns TOOL_USAGE. */
@@ -118,8 +118,8 @@ void table_size(struct buf *b, uint64_t bytes, bool human);
 
 struct tool_bar {
     struct timespec start;
-    double drawn; /* seconds after it, as the next: when the line was drawn */
-    double moved; /* and when `done` became what it is */
+    double drawn; /* seconds after `start`: when the line was drawn */
+    double moved; /* seconds after `start`: when `done` became what it is */
     uint64_t done;
     uint64_t bytes;
     double window_bytes; /* of the last seconds, fading: what was done, and in how long */
@@ -130,18 +130,26 @@ struct tool_bar {
     bool waiting; /* bar_wait has drawn since `done` moved */
 };
 
-/* bar_begin: a bar on standard error, if that is a terminal and the user does not want quiet.
- * bar_draw: "[=====>    ]  43%  1.2G of 2.8G  3.1G/s  0:05 left", at first, at the end, and else
- * some ten times a second at most; rate and time are those of the last seconds. A narrow terminal
- * gets less of it, in one line. bar_wait: may be called at any time while something else is done
- * that takes its time: after a second in which nothing moved, "what  0:07" stands for rate and
- * time, and those seconds are not in the rate. bar_say: likewise `what` alone, at once, whatever
- * comes now. bar_end takes the bar away. bar_seconds: since it began. */
+/* bar_begin: a bar on standard error, if that is a terminal and `quiet` is not set. */
 void bar_begin(struct tool_bar *b, bool quiet);
+
+/* bar_draw: "[=====>    ]  43%  1.2G of 2.8G  3.1G/s  0:05 left", of `done` of all `bytes`. It is
+ * drawn at the first call, at the end, and in between ten times a second at most. Rate and time are
+ * those of the last seconds. A narrow terminal gets less of it, in one line. */
 void bar_draw(struct tool_bar *b, uint64_t done, uint64_t bytes);
+
+/* bar_wait: to be called again and again while something is done that moves no bytes. After a
+ * second without any, "what  0:07" stands in the place of rate and time. Those seconds are not in
+ * the rate. */
 void bar_wait(struct tool_bar *b, const char *what);
+
+/* bar_say: `what` stands in the place of rate and time, at once. */
 void bar_say(struct tool_bar *b, const char *what);
+
+/* bar_end: takes the bar away. */
 void bar_end(struct tool_bar *b);
+
+/* bar_seconds: since bar_begin. */
 double bar_seconds(const struct tool_bar *b);
 
 /* ---- commands */
