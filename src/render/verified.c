@@ -277,6 +277,9 @@ static enum once_state state_of(struct verified *k, const struct tensor *t)
 {
     const struct slices *s = tensor_slices(k->catalog, t);
     bool full = s || t->shard != TENSOR_NO_SHARD;
+    if (s && s->fault) {
+        return ONCE_EMPTY; /* some of its slices may not be there */
+    }
     for (uint32_t i = 0; (s || full) && i < (s ? s->count : 1); i++) {
         struct run run;
         enum once_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0

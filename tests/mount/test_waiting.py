@@ -53,6 +53,21 @@ def test_goldens_are_served_and_verified(ckptfs, name):
     assert stats["tensors.verified"] >= sum(bool(c) for _, _, c in g.shown.values())
 
 
+def test_slices_that_are_not_there_are_no_trouble_to_the_others(ckptfs, tmp_path):
+    """What was verified is counted over all tensors, those too that the map leaves out."""
+    made = encoder.Bundle()
+    made.put(b"a", 1, [2], b"12345678")
+    top, bottom = [(0, 2), (0, 2)], [(2, 2), (0, 2)]
+    made.records[b"b"] = encoder.bundle_entry(1, [4, 2], slices=[top, bottom])
+    made.put(encoder.slice_key(b"b", top), 1, [2, 2], b"x" * 16)
+    checkpoint = made.write(tmp_path / "model")
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\na = a\n")
+    mount = ckptfs.mount(checkpoint, map=ini, options="verify")
+    assert mount.read("a") == b"12345678"
+    assert mount.stats()["tensors.verified"] == 1 and mount.stats()["tensors.damaged"] == 0
+
+
 def damage(tmp_path, name, pattern, position):
     """A copy of a golden with one byte changed; its checkpoint."""
     g = golden(name)
