@@ -124,7 +124,10 @@ static errint open_session(struct served *s, const struct opts *o)
         errno = 0;
         s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
     }
-    rc = s->session ? 0 : errno == ENOMEM ? -ENOMEM : -EINVAL; /* of options libfuse has said why */
+    rc = 0;
+    if (!s->session) { /* of options libfuse has said why */
+        rc = errno == ENOMEM ? -ENOMEM : -EINVAL;
+    }
     fuse_opt_free_args(&args);
     return rc;
 }
@@ -166,11 +169,13 @@ static errint prepare(struct served *s, const struct opts *o)
     if (rc < 0 || o->fake) {
         return rc;
     }
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned threads = cpus * 2 < THREADS_LEAST  ? THREADS_LEAST
-                       : cpus * 2 > THREADS_MOST ? THREADS_MOST
-                                                 : (unsigned)cpus * 2;
-    rc = capacity_find(&s->view, threads, &s->capacity);
+    long threads = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads < THREADS_LEAST) {
+        threads = THREADS_LEAST;
+    } else if (threads > THREADS_MOST) {
+        threads = THREADS_MOST;
+    }
+    rc = capacity_find(&s->view, (unsigned)threads, &s->capacity);
     if (rc < 0) {
         return rc;
     }
@@ -189,7 +194,9 @@ static errint prepare(struct served *s, const struct opts *o)
         .threads = s->capacity.threads,
     };
     rc = read_errors_open(&s->view, &s->ops.stats, &s->read_errors);
-    rc = rc < 0 ? rc : kernel_cache_open(&s->view, &s->kernel_cache);
+    if (rc == 0) {
+        rc = kernel_cache_open(&s->view, &s->kernel_cache);
+    }
     if (rc < 0) {
         log_error("out of memory");
         return rc;
@@ -242,7 +249,9 @@ static errint take_mount(struct served *s, const struct mountpoint *m)
     int device = m->device;
     if (device < 0) {
         errint rc = source_name(s->view.checkpoint, &source);
-        rc = rc < 0 ? rc : keeper_mount(&s->keeper, source.data, &device);
+        if (rc == 0) {
+            rc = keeper_mount(&s->keeper, source.data, &device);
+        }
         if (rc < 0) {
             mountpoint_complain(m, "cannot mount: %s", strerror(-rc));
             return rc;
@@ -288,12 +297,14 @@ static errint detach(struct served *s, const struct mountpoint *m, struct daemon
     /* Of the workers, one is always free of what takes long. */
     once_workers_most(s->ops.threads - 1);
     errint rc = kernel_cache_start(s->kernel_cache, s->session);
-    rc = rc < 0 ? rc : deferred_start(ops_answer, &s->ops.deferred);
+    if (rc == 0) {
+        rc = deferred_start(ops_answer, &s->ops.deferred);
+    }
     shown_in = s->read_errors;
     if (rc == 0) {
         tell_mounted(s, m); /* while there is a terminal */
+        rc = daemon_live(background);
     }
-    rc = rc < 0 ? rc : daemon_live(background);
     if (rc < 0) {
         log_error("cannot go on, now that it is mounted: %s", strerror(-rc));
     }
@@ -347,11 +358,17 @@ static int serve(struct start *how, struct daemon *background)
     s.diag.denied = how->identity.words[0] ? how->identity.words : NULL;
 
     errint rc = prepare(&s, o);
-    rc = rc < 0 ? rc : begun;
+    if (rc == 0) {
+        rc = begun;
+    }
     if (rc == 0 && !o->fake) {
         rc = go_live(&s, &how->mountpoint);
-        rc = rc < 0 ? rc : detach(&s, &how->mountpoint, background);
-        rc = rc < 0 ? rc : requests_take(s.session, &s.capacity, s.read_errors);
+        if (rc == 0) {
+            rc = detach(&s, &how->mountpoint, background);
+        }
+        if (rc == 0) {
+            rc = requests_take(s.session, &s.capacity, s.read_errors);
+        }
     }
     if (rc < 0 && !s.diag.errors && !log_errors()) {
         log_error("%s: not mounted: %s", how->mountpoint.path,
@@ -453,9 +470,8 @@ int main(int argc, char **argv)
     if (opts_parse(argc, argv, &o, &complaint) < 0) {
         status = complain_of_usage(&complaint);
     } else {
-        log_init("ckptfs", o.debug     ? LOG_LEVEL_DEBUG
-                           : o.verbose ? LOG_LEVEL_INFO
-                                       : LOG_LEVEL_WARNING);
+        enum log_level level = o.verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+        log_init("ckptfs", o.debug ? LOG_LEVEL_DEBUG : level);
         errint raised = descriptors_raise_limit();
         if (raised < 0) {
             log_debug("open files stay limited: %s", strerror(-raised));

@@ -274,7 +274,9 @@ static errint read_piece(const struct request *q, const struct piece *p, struct 
     do {
         bool begun = a.tries == 0 || first_row(&r, p, shape, dtype, q->off);
         rc = begun ? verified_ask(q->reader, shard, p->source, p->slice) : 0;
-        rc = rc < 0 ? rc : read_rows(q, &r);
+        if (rc == 0) {
+            rc = read_rows(q, &r);
+        }
     } while (shard_again(&a, &rc));
     return rc;
 }
@@ -288,7 +290,9 @@ static errint read_stored(const struct reader *r, const struct tensor *t, uint64
     errint rc;
     do {
         rc = verified_ask(r, shard, t, NULL);
-        rc = rc < 0 ? rc : shard_read(shard, r->waiter, t->off + off, len, buf);
+        if (rc == 0) {
+            rc = shard_read(shard, r->waiter, t->off + off, len, buf);
+        }
     } while (shard_again(&a, &rc));
     return rc;
 }
@@ -342,7 +346,13 @@ ssize_t render_read(struct reader *r, const struct target *t, uint64_t off, size
 
 const char *render_why(errint rc)
 {
-    return rc == -ERANGE                      ? "a value does not fit the dtype that it is cast to"
-           : rc == -EBADMSG || rc == -EUCLEAN ? "its bytes in the checkpoint are damaged"
-                                              : strerror(-rc);
+    switch (rc) {
+    case -ERANGE:
+        return "a value does not fit the dtype that it is cast to";
+    case -EBADMSG:
+    case -EUCLEAN:
+        return "its bytes in the checkpoint are damaged";
+    default:
+        return strerror(-rc);
+    }
 }

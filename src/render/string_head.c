@@ -12,7 +12,9 @@ enum { ELEMENTS_UNASKED = 1 << 16 }; /* between two questions whether to go on *
 static errint add_head(struct reader *r, const struct target *t, struct buf *b, uint32_t *crc)
 {
     errint rc = string_need_sized(r, t); /* all of it is verified, and there is a cursor */
-    rc = rc < 0 ? rc : string_cursor_to(r->strings, r, t, 0);
+    if (rc == 0) {
+        rc = string_cursor_to(r->strings, r, t, 0);
+    }
     *crc = 0;
     struct string_element e;
     int got = 0;
@@ -22,7 +24,9 @@ static errint add_head(struct reader *r, const struct target *t, struct buf *b, 
         *crc = strings_extend_length(*crc, e.len, false);
         rc = i % ELEMENTS_UNASKED == 0 && once_interrupted(r->waiter) ? -EINTR : 0;
     }
-    rc = rc < 0 ? rc : got;
+    if (rc == 0) {
+        rc = got;
+    }
     unsigned char stored[4];
     put_le32_at(stored, crc32c_mask(*crc));
     buf_add(b, stored, sizeof(stored));

@@ -146,7 +146,9 @@ static ssize_t read_once(struct reader *r, const struct target *t, enum string_f
 {
     struct places p;
     errint rc = string_need_sized(r, t);
-    rc = rc < 0 ? rc : find_places(t, form, &p);
+    if (rc == 0) {
+        rc = find_places(t, form, &p);
+    }
     if (rc < 0 || off >= p.bytes || len == 0) {
         return rc;
     }

@@ -158,7 +158,9 @@ static errint size_file(void *context)
     struct string_attempt a = string_attempt(s->reader->catalog, s->target);
     struct found now = {0};
     errint rc = need_checked(s->reader, s->target);
-    rc = rc < 0 ? rc : measure(s->reader, s->target, &now);
+    if (rc == 0) {
+        rc = measure(s->reader, s->target, &now);
+    }
     if (rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN &&
         is_doubted(a.catalog, a.target, a.since)) {
         rc = -ESTALE;

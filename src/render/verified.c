@@ -183,7 +183,9 @@ errint verified_mark(struct verified *k, const struct tensor *t, const struct st
 {
     struct run run;
     errint rc = need_states(k, NULL);
-    rc = rc < 0 ? rc : find_run(k, t, s, &run);
+    if (rc == 0) {
+        rc = find_run(k, t, s, &run);
+    }
     if (rc < 0 || once_state(&k->states[run.check.number]) == ONCE_BAD) {
         return rc;
     }
@@ -223,7 +225,9 @@ static errint ask(const struct reader *r, const struct tensor *t, const struct s
     struct verified *k = r->verified;
     struct run run;
     errint rc = need_states(k, r->waiter);
-    rc = rc < 0 ? rc : find_run(k, t, s, &run);
+    if (rc == 0) {
+        rc = find_run(k, t, s, &run);
+    }
     if (rc == 0) {
         run.waiter = r->waiter;
         struct shard_attempt a = shard_attempt(run.check.file);
@@ -282,9 +286,10 @@ static enum once_state state_of(struct verified *k, const struct tensor *t)
     }
     for (uint32_t i = 0; (s || full) && i < (s ? s->count : 1); i++) {
         struct run run;
-        enum once_state state = find_run(k, t, s ? &s->slices[i] : NULL, &run) < 0
-                                    ? ONCE_EMPTY
-                                    : once_state(&k->states[run.check.number]);
+        enum once_state state = ONCE_EMPTY;
+        if (find_run(k, t, s ? &s->slices[i] : NULL, &run) == 0) {
+            state = once_state(&k->states[run.check.number]);
+        }
         if (state == ONCE_BAD) {
             return ONCE_BAD;
         }

@@ -116,7 +116,9 @@ errint verified_read(const struct reader *r, struct shard *file, uint64_t off, s
         } else if (verified_wary(r->verified)) {
             rc = need_range(r, (uint32_t)(file - r->catalog->shards), off, off + len);
         }
-        rc = rc < 0 ? rc : shard_read(file, r->waiter, off, len, buf);
+        if (rc == 0) {
+            rc = shard_read(file, r->waiter, off, len, buf);
+        }
     } while (shard_again(&a, &rc));
     return rc;
 }

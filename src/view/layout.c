@@ -65,7 +65,10 @@ static errint read_extent(const struct extent *e, struct reader *r, uint64_t fro
         got = string_read(r, e->target, STRING_FIXED, from, len, to);
         break;
     }
-    return got < 0 ? (errint)got : (size_t)got == len ? 0 : -EIO;
+    if (got < 0) {
+        return (errint)got;
+    }
+    return (size_t)got == len ? 0 : -EIO;
 }
 
 ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size_t len, void *buf)

@@ -21,8 +21,11 @@ static void add_nearest(const struct diag_entry *e, struct buf *b)
 {
     bool asked = str_ends(str_from(e->message), STR("?"));
     for (unsigned i = 0; i < e->nearest_count; i++) {
-        buf_text(b, i == 0 ? (asked ? " or did you mean '" : "; did you mean '")
-                           : (i + 1 == e->nearest_count ? " or '" : ", '"));
+        if (i == 0) {
+            buf_text(b, asked ? " or did you mean '" : "; did you mean '");
+        } else {
+            buf_text(b, i + 1 == e->nearest_count ? " or '" : ", '");
+        }
         buf_visible(b, e->written[i].ptr ? e->written[i] : e->nearest[i]);
         buf_char(b, '\'');
     }

@@ -22,7 +22,10 @@ static const char *const folders[] = {"assets", "assets.extra"};
 static struct str directory_of(struct str path)
 {
     long slash = str_rfind(path, '/');
-    return str_head(path, slash < 0 ? 0 : slash == 0 ? 1 : (size_t)slash);
+    if (slash < 0) {
+        return STR("");
+    }
+    return str_head(path, slash == 0 ? 1 : (size_t)slash);
 }
 
 static bool has_graph(struct arena *a, const char *dir)
@@ -46,9 +49,10 @@ static const char *above_variables(struct arena *a, struct str dir)
         struct str above = directory_of(dir);
         return above.len ? arena_cstr(a, above) : ".";
     }
-    return name.len == 0 || str_eq(name, STR(".")) || str_eq(name, STR(".."))
-               ? arena_printf(a, STR_FMT "%s..", STR_ARG(dir), dir.len ? "/" : "")
-               : NULL;
+    if (name.len && !str_eq(name, STR(".")) && !str_eq(name, STR(".."))) {
+        return NULL;
+    }
+    return arena_printf(a, STR_FMT "%s..", STR_ARG(dir), dir.len ? "/" : "");
 }
 
 static const char *find_model(struct arena *a, const char *prefix)
@@ -110,7 +114,10 @@ static errint add(struct sidecar_list *l, const struct map *m, const char *dir, 
     if (rc == -EOVERFLOW) {
         rc = sidecar_problem(l, &f, "there are %d files already", SIDECARS_MOST);
     }
-    return rc == -ENOENT ? 0 : rc < 0 ? rc : keep_readable(l, before);
+    if (rc < 0) {
+        return rc == -ENOENT ? 0 : rc;
+    }
+    return keep_readable(l, before);
 }
 
 /* Where its graph is, and the index of its variables. */

@@ -129,11 +129,12 @@ static const char *why_not(const char *name, mode_t mode)
     if (shown.failed || !str_eq(buf_view(&shown), str_from(name))) {
         return "the mount would not show its name as it is";
     }
-    return S_ISREG(mode) || S_ISDIR(mode) ? NULL
-           : S_ISLNK(mode)                ? "it is a symbolic link, and those in a folder are not "
-                                            "followed: name a copy of the folder, "
-                                            "made with `cp -rL`"
-                                          : "it is not a regular file";
+    if (S_ISREG(mode) || S_ISDIR(mode)) {
+        return NULL;
+    }
+    return S_ISLNK(mode) ? "it is a symbolic link, and those in a folder are not followed: name a "
+                           "copy of the folder, made with `cp -rL`"
+                         : "it is not a regular file";
 }
 
 static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_file *folder,
@@ -203,11 +204,12 @@ errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *fol
         errint rc = -errno;
         struct stat st;
         bool link = follow && lstat(folder->path, &st) == 0 && S_ISLNK(st.st_mode);
-        return rc == -ENOENT ? rc
-                             : sidecar_problem(l, folder, "%s",
-                                               link ? "it is a symbolic link, which is followed "
-                                                      "where [files] names it"
-                                                    : file_why(l->diag, rc));
+        if (rc == -ENOENT) {
+            return rc;
+        }
+        const char *why = link ? "it is a symbolic link, which is followed where [files] names it"
+                               : file_why(l->diag, rc);
+        return sidecar_problem(l, folder, "%s", why);
     }
     errint rc = add_entries(l, fd, folder, 1);
     if (rc == -EOVERFLOW) {

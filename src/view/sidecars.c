@@ -82,10 +82,14 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
     errint rc = 0;
     for (uint32_t i = 0; i < m->sidecar_count; i++) {
         errint one = add_named(&l, &m->sidecars[i]);
-        rc = rc < 0 ? rc : one;
+        if (rc == 0) {
+            rc = one;
+        }
     }
     errint own = saved_model ? saved_model_add(&l, m, prefix) : 0;
-    rc = rc < 0 ? rc : own;
+    if (rc == 0) {
+        rc = own;
+    }
     errint made = make_shards(&l, out);
     return rc < 0 ? rc : made;
 }
@@ -121,7 +125,9 @@ static errint look(const struct sidecar_file *f, struct diag *d)
 static errint open_one(const struct sidecar_file *f, struct shard *s, struct diag *d)
 {
     errint rc = look(f, d);
-    rc = rc < 0 ? rc : shard_open(s, d);
+    if (rc == 0) {
+        rc = shard_open(s, d);
+    }
     if (rc == 0 && f->below &&
         (s->io->st->st_dev != f->st.st_dev || s->io->st->st_ino != f->st.st_ino)) {
         return diag_error_at(d, DIAG_FILE_UNREADABLE, sidecar_position(f), str_from(f->name),
@@ -136,7 +142,9 @@ errint sidecars_open(struct sidecars *s, struct diag *d)
     errint rc = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         errint one = open_one(&s->found[i], &s->files[i], d);
-        rc = rc < 0 ? rc : one;
+        if (rc == 0) {
+            rc = one;
+        }
     }
     return rc;
 }

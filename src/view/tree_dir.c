@@ -230,7 +230,9 @@ static errint settle(struct build *b, const struct pending *dir, struct child *c
     qsort(children, count, sizeof(*children), child_order);
     if (any_moved) {
         errint rc = tree_name_moved(b, children, count);
-        rc = rc < 0 ? rc : tell_moved(b, children, count);
+        if (rc == 0) {
+            rc = tell_moved(b, children, count);
+        }
         if (rc < 0) {
             return rc;
         }

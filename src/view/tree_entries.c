@@ -19,9 +19,10 @@ static const struct made_file reports[] = {
 const struct made_file *tree_entry_file(const struct build *b, uint32_t entry)
 {
     uint32_t number = entry - b->plan->count;
-    return entry < b->plan->count        ? NULL
-           : number < ARRAY_LEN(reports) ? &reports[number]
-                                         : &b->files[number - ARRAY_LEN(reports)];
+    if (entry < b->plan->count) {
+        return NULL;
+    }
+    return number < ARRAY_LEN(reports) ? &reports[number] : &b->files[number - ARRAY_LEN(reports)];
 }
 
 struct str tree_entry_name(const struct build *b, uint32_t entry)

@@ -49,7 +49,9 @@ static errint open_catalog(const char *checkpoint, struct seen *seen, struct dia
     arena_init(&texts);
     struct location where;
     errint rc = seen && seen_state(seen, checkpoint) < 0 ? diag_no_memory(d) : 0;
-    rc = rc < 0 ? rc : locate_checkpoint(checkpoint, &texts, &where, d);
+    if (rc == 0) {
+        rc = locate_checkpoint(checkpoint, &texts, &where, d);
+    }
     if (rc == 0 && seen && seen_files(seen, &where) < 0) {
         rc = diag_no_memory(d);
     }
@@ -268,7 +270,9 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
         out->checkpoint = choose_checkpoint(request, out->map, d);
         errint found =
             out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
-        rc = rc == 0 ? found : rc;
+        if (rc == 0) {
+            rc = found;
+        }
         if (out->checkpoint && !out->catalog) {
             ask_of_words(request, d);
         } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
@@ -278,18 +282,24 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     enum map_names names = out->map ? out->map->names : request->extra.names;
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {
         errint named = catalog_use_friendly(out->catalog, d);
-        rc = rc == 0 ? named : rc;
+        if (rc == 0) {
+            rc = named;
+        }
     }
     bool graph_broken = false;
     if (out->map) {
         errint graph = open_graph(request->graph, out, d);
         graph_broken = graph < 0 || out->map->graph_broken;
-        rc = rc == 0 ? graph : rc;
+        if (rc == 0) {
+            rc = graph;
+        }
     }
     if (out->map && out->catalog) {
         errint resolved =
             plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
-        rc = rc == 0 ? resolved : rc;
+        if (rc == 0) {
+            rc = resolved;
+        }
         if (rc == 0 && out->map->rule_count == 0) {
             diag_warn(d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "",
                       STR("[assignment_map]"),
@@ -300,12 +310,16 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     }
     if (out->map && rc != -ENOMEM) {
         errint built = find_and_build(request, d->errors > errors_before, out, d);
-        rc = rc == 0 ? built : rc;
+        if (rc == 0) {
+            rc = built;
+        }
     }
     rc = view_open_data(request, rc, out, d);
     if (out->map && rc != -ENOMEM) {
         errint beside = sidecars_open(&out->sidecars, d);
-        rc = rc == 0 ? beside : rc;
+        if (rc == 0) {
+            rc = beside;
+        }
     }
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }

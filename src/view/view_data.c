@@ -22,10 +22,14 @@ static errint look_at_data(const struct view_request *request, struct view *v, s
 errint view_open_data(const struct view_request *request, errint rc, struct view *v, struct diag *d)
 {
     if (request->open_data) {
-        rc = rc == 0 ? request->open_data(v, d, request->context) : rc;
+        if (rc == 0) {
+            rc = request->open_data(v, d, request->context);
+        }
     } else if (request->depth >= VIEW_DATA && v->plan && rc != -ENOMEM) {
         errint opened = open_target_data(v, rc < 0, d);
-        rc = rc == 0 ? opened : rc;
+        if (rc == 0) {
+            rc = opened;
+        }
     } else {
         return rc;
     }

@@ -22,7 +22,9 @@ errint seen_state(struct seen *s, const char *checkpoint)
     CLEANUP_BUF struct buf path = {0};
     buf_printf(&path, "%s/checkpoint", checkpoint);
     errint rc = buf_check(&path);
-    rc = rc < 0 ? rc : file_states_look(&s->state, path.data);
+    if (rc == 0) {
+        rc = file_states_look(&s->state, path.data);
+    }
     return rc < 0 ? rc : file_states_look(&s->state, checkpoint);
 }
 

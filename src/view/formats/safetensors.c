@@ -197,11 +197,10 @@ static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
 
 static errint name_files(struct safetensors *s, const struct view_options *options)
 {
-    struct str base =
-        options->safetensors.len
-            ? str_head(options->safetensors, options->safetensors.len - strlen(".safetensors"))
-        : options->name.len ? options->name
-                            : STR("model");
+    struct str base = options->name.len ? options->name : STR("model");
+    if (options->safetensors.len) {
+        base = str_head(options->safetensors, options->safetensors.len - strlen(".safetensors"));
+    }
     for (uint32_t i = 0; i < s->count; i++) {
         s->files[i].name =
             s->count == 1
@@ -237,7 +236,9 @@ errint safetensors_open(const struct catalog *c, const struct view_variables *l,
         most = options->shard_size;
     }
     errint rc = cut(s, most, &by_header);
-    rc = rc < 0 ? rc : name_files(s, options);
+    if (rc == 0) {
+        rc = name_files(s, options);
+    }
     if (rc < 0) {
         safetensors_close(s);
         *out = NULL;
@@ -427,7 +428,11 @@ static errint build_file(void *context)
         for (uint32_t i = 0; i < o.count; i++) {
             layout_add(&f->layout, extent_of(b->s->catalog, o.all[i]), target_bytes(o.all[i]));
         }
-        rc = f->layout.too_long ? -EOVERFLOW : f->layout.failed ? -ENOMEM : 0;
+        if (f->layout.too_long) {
+            rc = -EOVERFLOW;
+        } else if (f->layout.failed) {
+            rc = -ENOMEM;
+        }
     }
     free(o.all);
     return rc;

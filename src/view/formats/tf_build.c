@@ -64,7 +64,9 @@ static errint lay_out_strings(struct pass *p, const struct tf_item *item, struct
     CLEANUP_BUF struct buf head = {0};
     uint64_t joined;
     errint rc = string_head(p->reader, item->target, &head, seed);
-    rc = rc < 0 ? rc : string_size(p->reader, item->target, STRING_JOINED, &joined);
+    if (rc == 0) {
+        rc = string_size(p->reader, item->target, STRING_JOINED, &joined);
+    }
     if (rc < 0) {
         return rc;
     }
@@ -101,7 +103,9 @@ static errint add_item(struct pass *p, struct str key, const struct tf_item *ite
         at = lay_out(b, item, bytes);
     }
     bool known = !strings && (bytes == 0 || (item->placed && item->place.summed));
-    at.crc32c = !known ? 0 : bytes == 0 ? crc32c_mask(0) : item->place.crc32c;
+    if (known) {
+        at.crc32c = bytes == 0 ? crc32c_mask(0) : item->place.crc32c;
+    }
     p->record.len = 0;
     bundle_encode_entry(&p->record, item->dtype, item->shape, &at);
     size_t value = sstable_build_add(&b->table, key, buf_view(&p->record));
@@ -278,7 +282,9 @@ static errint add_rest(struct pass *p)
         struct str name = variable_name(&l);
         p->owner.len = 0;
         rc = add_kept(p, &kept, &name);
-        rc = rc < 0 ? rc : tf_items(p->b->catalog, &l, add_late, p);
+        if (rc == 0) {
+            rc = tf_items(p->b->catalog, &l, add_late, p);
+        }
         if (rc == 0 && p->owner.len) {
             sstable_build_add(&p->b->table, name, buf_view(&p->owner));
         }
@@ -295,14 +301,22 @@ errint tf_build_run(struct tf_build *b, struct reader *r)
     bundle_encode_header(&p.record, b->num_shards);
     sstable_build_add(&b->table, STR(""), buf_view(&p.record));
     errint rc = add_all_early(&p);
-    rc = rc < 0 ? rc : add_rest(&p);
+    if (rc == 0) {
+        rc = add_rest(&p);
+    }
     errint made = sstable_build_finish(&b->table);
     bool failed = p.record.failed || p.owner.failed || b->data.failed;
     buf_fini(&p.record);
     buf_fini(&p.owner);
     free(p.early);
     arena_fini(&keys);
-    return rc < 0 ? rc : b->data.too_long ? -EOVERFLOW : failed ? -ENOMEM : made;
+    if (rc < 0) {
+        return rc;
+    }
+    if (b->data.too_long) {
+        return -EOVERFLOW;
+    }
+    return failed ? -ENOMEM : made;
 }
 
 void tf_build_fini(struct tf_build *b)

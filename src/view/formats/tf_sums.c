@@ -118,9 +118,8 @@ errint tf_sums_run(struct reader *reader, struct tf_sum *sums, size_t count)
         .catalog = reader->catalog, .verified = reader->verified, .sums = sums, .count = count};
     pthread_mutex_init(&r.lock, NULL);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t threads = processors < 1              ? 1
-                     : processors > THREADS_MOST ? THREADS_MOST
-                                                 : (size_t)processors;
+    size_t threads = processors < 1 ? 1 : (size_t)processors;
+    threads = threads > THREADS_MOST ? THREADS_MOST : threads;
     threads = threads > count ? count : threads;
     size_t fit =
         source_readers(r.catalog); /* more would unpack each other's blocks anew for each buffer */
