@@ -198,6 +198,7 @@ RUNS = {
     "plan": Command("plan", *RULES, DEMO),
     "plan-map": Command("plan", "--json", "-m", GOLDEN / "maps" / "mixed" / "map.ini", DEMO),
     "plan-graph": Command("plan", "-m", GRAPH_MAP, "-g", GRAPH, DEMO),
+    "plan-checkpoint": Command("plan", "-n", "friendly", "-a", "/ = /", "-g", OBJECTS, OBJECTS),
     "plan-saved-model": Command("plan", "-m", GRAPH_MAP, "-g", KERAS, OBJECTS),
     "cat": Command("cat", "--text", *RULES, DEMO, "half", "cut/part_1", "some_var"),
     "cat-strings": Command("cat", STRINGS, "words", "scalar"),
