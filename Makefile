@@ -86,7 +86,7 @@ check: ## build and test, all or TESTS='WORD...': a step, a Python test's path o
 	$(call needs,build tests lint)
 	@scripts/check $(TESTS)
 
-lint: ## what is wrong with the sources, without building: format, widths, shell, Python, manuals, layers
+lint: ## what is wrong with the sources, without building: format, widths, shell, Python, manuals, layers, code
 	$(call needs,build lint)
 	@scripts/lint
 
