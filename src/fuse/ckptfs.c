@@ -124,12 +124,9 @@ static errint open_session(struct served *s, const struct opts *o)
         errno = 0;
         s->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &s->ops);
     }
-    rc = 0;
-    if (!s->session) { /* of options libfuse has said why */
-        rc = errno == ENOMEM ? -ENOMEM : -EINVAL;
-    }
+    rc = errno == ENOMEM ? -ENOMEM : -EINVAL; /* of options libfuse has said why */
     fuse_opt_free_args(&args);
-    return rc;
+    return s->session ? 0 : rc;
 }
 
 /* All that needs the rights of whoever mounts. */
@@ -151,6 +148,16 @@ static errint begin(struct served *s, struct start *how)
     return rc;
 }
 
+/* How many threads answer, if nothing limits them. */
+static unsigned count_threads(void)
+{
+    long wanted = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+    if (wanted < THREADS_LEAST) {
+        return THREADS_LEAST;
+    }
+    return wanted < THREADS_MOST ? (unsigned)wanted : THREADS_MOST;
+}
+
 /* Everything up to the mount; what is wrong is told at once, with nothing mounted. */
 static errint prepare(struct served *s, const struct opts *o)
 {
@@ -169,13 +176,7 @@ static errint prepare(struct served *s, const struct opts *o)
     if (rc < 0 || o->fake) {
         return rc;
     }
-    long threads = 2 * sysconf(_SC_NPROCESSORS_ONLN);
-    if (threads < THREADS_LEAST) {
-        threads = THREADS_LEAST;
-    } else if (threads > THREADS_MOST) {
-        threads = THREADS_MOST;
-    }
-    rc = capacity_find(&s->view, (unsigned)threads, &s->capacity);
+    rc = capacity_find(&s->view, count_threads(), &s->capacity);
     if (rc < 0) {
         return rc;
     }
@@ -346,6 +347,17 @@ static void finish(struct served *s, const struct mountpoint *m)
     diag_fini(&s->diag);
 }
 
+/* Mounts what is prepared, and answers requests until the end of the mount. */
+static errint run_mount(struct served *s, const struct mountpoint *m, struct daemon *background)
+{
+    errint rc = go_live(s, m);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = detach(s, m, background);
+    return rc < 0 ? rc : requests_take(s->session, &s->capacity, s->read_errors);
+}
+
 static int serve(struct start *how, struct daemon *background)
 {
     static struct served s = {.keeper = {.socket = -1}};
@@ -362,13 +374,7 @@ static int serve(struct start *how, struct daemon *background)
         rc = begun;
     }
     if (rc == 0 && !o->fake) {
-        rc = go_live(&s, &how->mountpoint);
-        if (rc == 0) {
-            rc = detach(&s, &how->mountpoint, background);
-        }
-        if (rc == 0) {
-            rc = requests_take(s.session, &s.capacity, s.read_errors);
-        }
+        rc = run_mount(&s, &how->mountpoint, background);
     }
     if (rc < 0 && !s.diag.errors && !log_errors()) {
         log_error("%s: not mounted: %s", how->mountpoint.path,

@@ -306,8 +306,8 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
     }
     uint32_t node = d->first_child + (uint32_t)(i / 2 - 1);
     int64_t file = node;
-    if (i % 2 == 1) {
-        file = c->view->listed & FORMAT_BIT(FORMAT_NPY) ? content_npy(c->view, node) : -ENOENT;
+    if (i % 2) {
+        file = content_npy_listed(c->view) ? content_npy(c->view, node) : -ENOENT;
     }
     if (file < 0 || !content_listed(c->view, (uint32_t)file)) {
         return -ENOENT;
@@ -321,12 +321,11 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool pl
 {
     const struct ops_context *c = context_of(req);
     struct worker *w = worker_self(c->view, NULL, size);
-    bool is_dir = kind_at(c, ino) == NODE_DIR;
     if (!w) {
         refuse(req, ino, -ENOMEM);
         return;
     }
-    if (!is_dir || off < 0) {
+    if (off < 0 || kind_at(c, ino) != NODE_DIR) {
         refuse(req, ino, off < 0 ? -EINVAL : -ENOTDIR);
         return;
     }

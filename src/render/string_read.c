@@ -37,7 +37,9 @@ static errint find_places(const struct target *t, enum string_form form, struct 
         break;
     case STRING_FIXED:
         out->width = string_width(t);
-        rc = rc < 0 || checked_mul_u64(out->elements, out->width, &out->bytes) ? rc : -EOVERFLOW;
+        if (rc == 0 && !checked_mul_u64(out->elements, out->width, &out->bytes)) {
+            rc = -EOVERFLOW;
+        }
         break;
     }
     return rc;

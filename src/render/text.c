@@ -337,12 +337,10 @@ void text_string_bytes(const struct text_printer *p, const char *bytes, size_t l
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        if (c == '\t') {
-            buf_text(b, "\\t");
-        } else if (c == '\n') {
-            buf_text(b, "\\n");
-        } else if (c == '\r') {
-            buf_text(b, "\\r");
+        if (c == '\t' || c == '\n' || c == '\r') {
+            static const char letters[] = {['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r'};
+            buf_char(b, '\\');
+            buf_char(b, letters[c]);
         } else if (c < 0x20 || c >= 0x7f) {
             char text[4] = "\\x";
             hex_put(text + 2, 2, c, HEX_LOWER);

@@ -15,7 +15,9 @@
  *     struct shard_attempt a = shard_attempt(shard);
  *     do {
  *         rc = verified_ask(r, shard, t, s);
- *         rc = rc < 0 ? rc : shard_read(shard, off, len, buf);
+ *         if (rc == 0) {
+ *             rc = shard_read(shard, r->waiter, off, len, buf);
+ *         }
  *     } while (shard_again(&a, &rc));
  *
  * and verifies no more than the runs that it reads from. */

@@ -24,8 +24,8 @@ static errint make_runs(void *context)
     const struct catalog *c = r->catalog;
     struct verified_runs *out = verified_runs(r->verified);
     struct verify all;
-    errint rc = verify_init(&all, c);
-    struct verified_run *runs = rc == 0 ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
+    bool ready = verify_init(&all, c) == 0;
+    struct verified_run *runs = ready ? calloc((size_t)all.count + 1, sizeof(*runs)) : NULL;
     if (!runs) {
         verify_fini(&all);
         return -ENOMEM;
@@ -70,7 +70,10 @@ static errint need_range(const struct reader *r, uint32_t file, uint64_t off, ui
 {
     struct verified_runs *all = verified_runs(r->verified);
     errint rc = once_need(&all->once, r->waiter, make_runs, (void *)(uintptr_t)r);
-    for (size_t i = rc == 0 ? first_after(all, file, off) : 0; rc == 0 && i < all->count; i++) {
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = first_after(all, file, off); rc == 0 && i < all->count; i++) {
         const struct verified_run *run = &all->runs[i];
         if (run->file != file || run->off >= end) {
             break;

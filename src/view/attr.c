@@ -71,9 +71,9 @@ static void own(const struct origin *o, const struct attr_policy *policy, struct
     st->st_uid = keeps_uid ? o->uid : policy->uid;
     st->st_gid = keeps_gid ? o->gid : policy->gid;
     mode_t user = keeps_uid ? o->mode & 0400 : 0400;
-    mode_t rest = everyone ? 0044 : 0;
-    if (keeps_gid) {
-        rest = o->mode & 0044;
+    mode_t rest = o->mode & 0044;
+    if (!keeps_gid) {
+        rest = everyone ? 0044 : 0;
     }
     if (!root && !user) {
         user = 0400; /* we have it open, by group or ACL */

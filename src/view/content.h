@@ -55,6 +55,12 @@ static inline int content_format(const struct view *v, uint32_t file)
     return n->kind == NODE_FORMAT ? n->format : -1;
 }
 
+/* content_npy_listed: whether directories list .npy files beside nodes. */
+static inline bool content_npy_listed(const struct view *v)
+{
+    return v->listed & FORMAT_BIT(FORMAT_NPY);
+}
+
 /* content_npy: the number of the .npy file beside `node`, or -ENOENT: it is nothing that NumPy
  * could hold, or the place is taken. */
 int64_t content_npy(const struct view *v, uint32_t node);

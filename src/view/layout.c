@@ -135,6 +135,14 @@ void layout_add(struct layout_build *b, struct extent e, uint64_t len)
     b->size = size;
 }
 
+errint layout_build_check(const struct layout_build *b)
+{
+    if (b->too_long) {
+        return -EOVERFLOW;
+    }
+    return b->failed ? -ENOMEM : 0;
+}
+
 struct layout layout_made(const struct layout_build *b)
 {
     return (struct layout){b->extents, (uint32_t)b->count, b->size};

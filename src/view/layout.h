@@ -74,6 +74,9 @@ struct layout_build {
  * set here. */
 void layout_add(struct layout_build *b, struct extent e, uint64_t len);
 
+/* layout_build_check: 0; -EOVERFLOW: too_long; -ENOMEM: failed. */
+MUST_CHECK errint layout_build_check(const struct layout_build *b);
+
 /* layout_made: the layout so far, which borrows from b. */
 struct layout layout_made(const struct layout_build *b);
 void layout_build_fini(struct layout_build *b);

@@ -16,16 +16,20 @@ static void add_subject(const struct diag_entry *e, struct buf *b)
     }
 }
 
-/* A message may end in a question of its own. */
+/* What stands before the i-th of `count` names. A message may end in a question of its own. */
+static const char *before_nearest(unsigned i, unsigned count, bool asked)
+{
+    if (i == 0) {
+        return asked ? " or did you mean '" : "; did you mean '";
+    }
+    return i + 1 == count ? " or '" : ", '";
+}
+
 static void add_nearest(const struct diag_entry *e, struct buf *b)
 {
     bool asked = str_ends(str_from(e->message), STR("?"));
     for (unsigned i = 0; i < e->nearest_count; i++) {
-        if (i == 0) {
-            buf_text(b, asked ? " or did you mean '" : "; did you mean '");
-        } else {
-            buf_text(b, i + 1 == e->nearest_count ? " or '" : ", '");
-        }
+        buf_text(b, before_nearest(i, e->nearest_count, asked));
         buf_visible(b, e->written[i].ptr ? e->written[i] : e->nearest[i]);
         buf_char(b, '\'');
     }

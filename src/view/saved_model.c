@@ -22,10 +22,10 @@ static const char *const folders[] = {"assets", "assets.extra"};
 static struct str directory_of(struct str path)
 {
     long slash = str_rfind(path, '/');
-    if (slash < 0) {
-        return STR("");
+    if (slash == 0) {
+        return str_head(path, 1);
     }
-    return str_head(path, slash == 0 ? 1 : (size_t)slash);
+    return str_head(path, slash < 0 ? 0 : (size_t)slash);
 }
 
 static bool has_graph(struct arena *a, const char *dir)
@@ -49,10 +49,10 @@ static const char *above_variables(struct arena *a, struct str dir)
         struct str above = directory_of(dir);
         return above.len ? arena_cstr(a, above) : ".";
     }
-    if (name.len && !str_eq(name, STR(".")) && !str_eq(name, STR(".."))) {
-        return NULL;
+    if (name.len == 0 || str_eq(name, STR(".")) || str_eq(name, STR(".."))) {
+        return arena_printf(a, STR_FMT "%s..", STR_ARG(dir), dir.len ? "/" : "");
     }
-    return arena_printf(a, STR_FMT "%s..", STR_ARG(dir), dir.len ? "/" : "");
+    return NULL;
 }
 
 static const char *find_model(struct arena *a, const char *prefix)
@@ -114,10 +114,10 @@ static errint add(struct sidecar_list *l, const struct map *m, const char *dir, 
     if (rc == -EOVERFLOW) {
         rc = sidecar_problem(l, &f, "there are %d files already", SIDECARS_MOST);
     }
-    if (rc < 0) {
-        return rc == -ENOENT ? 0 : rc;
+    if (rc == -ENOENT) {
+        return 0;
     }
-    return keep_readable(l, before);
+    return rc < 0 ? rc : keep_readable(l, before);
 }
 
 /* Where its graph is, and the index of its variables. */

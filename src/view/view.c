@@ -254,6 +254,60 @@ static void ask_of_words(const struct view_request *request, struct diag *d)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
+/* The first of two failures. */
+static errint first_failure(errint rc, errint next)
+{
+    return rc == 0 ? next : rc;
+}
+
+/* The checkpoint: its catalog, and the words of the command line are asked where there is none. */
+static errint open_checkpoint(const struct view_request *request, struct seen *seen, struct diag *d,
+                              struct view *out)
+{
+    errint rc = -ENOENT;
+    out->checkpoint = choose_checkpoint(request, out->map, d);
+    if (out->checkpoint) {
+        rc = open_catalog(out->checkpoint, seen, d, &out->catalog);
+    }
+    if (out->checkpoint && !out->catalog) {
+        ask_of_words(request, d);
+    } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
+        ask_of_map(request, d);
+    }
+    return rc;
+}
+
+static void warn_of_no_rules(const struct map *m, struct diag *d)
+{
+    if (m->rule_count == 0) {
+        diag_warn(d, DIAG_EMPTY_SCOPE, m->path ? m->path : "", STR("[assignment_map]"),
+                  "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] shows "
+                  "every tensor under its own name");
+    }
+}
+
+/* The target graph, and the plan. `rc` is what all before has come to; returns the first
+ * failure. */
+static errint resolve(const struct view_request *request, errint rc, struct diag *d,
+                      struct view *out)
+{
+    if (!out->map) {
+        return rc;
+    }
+    errint graph = open_graph(request->graph, out, d);
+    bool graph_broken = graph < 0 || out->map->graph_broken;
+    rc = first_failure(rc, graph);
+    if (out->catalog) {
+        rc = first_failure(
+            rc, plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan));
+    }
+    if (rc == 0) {
+        warn_of_no_rules(out->map, d);
+    }
+    return rc;
+}
+
+/* All that can be opened is, so that all errors are reported in one run. */
 static errint open_once(const struct view_request *request, struct seen *seen, struct diag *d,
                         struct view *out)
 {
@@ -264,62 +318,20 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     if (request->depth >= VIEW_PLAN) {
         rc = open_map(request, d, &out->map);
     }
-    /* A map that cannot be read may still leave the checkpoint to be complained about: report both
-     * in one run. */
     if (rc == 0 || out->map || request->checkpoint) {
-        out->checkpoint = choose_checkpoint(request, out->map, d);
-        errint found =
-            out->checkpoint ? open_catalog(out->checkpoint, seen, d, &out->catalog) : -ENOENT;
-        if (rc == 0) {
-            rc = found;
-        }
-        if (out->checkpoint && !out->catalog) {
-            ask_of_words(request, d);
-        } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
-            ask_of_map(request, d);
-        }
+        rc = first_failure(rc, open_checkpoint(request, seen, d, out));
     }
     enum map_names names = out->map ? out->map->names : request->extra.names;
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {
-        errint named = catalog_use_friendly(out->catalog, d);
-        if (rc == 0) {
-            rc = named;
-        }
+        rc = first_failure(rc, catalog_use_friendly(out->catalog, d));
     }
-    bool graph_broken = false;
-    if (out->map) {
-        errint graph = open_graph(request->graph, out, d);
-        graph_broken = graph < 0 || out->map->graph_broken;
-        if (rc == 0) {
-            rc = graph;
-        }
-    }
-    if (out->map && out->catalog) {
-        errint resolved =
-            plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan);
-        if (rc == 0) {
-            rc = resolved;
-        }
-        if (rc == 0 && out->map->rule_count == 0) {
-            diag_warn(d, DIAG_EMPTY_SCOPE, out->map->path ? out->map->path : "",
-                      STR("[assignment_map]"),
-                      "the map has no rules, so nothing is shown: '/ = /' in [assignment_map] "
-                      "shows every tensor "
-                      "under its own name");
-        }
-    }
+    rc = resolve(request, rc, d, out);
     if (out->map && rc != -ENOMEM) {
-        errint built = find_and_build(request, d->errors > errors_before, out, d);
-        if (rc == 0) {
-            rc = built;
-        }
+        rc = first_failure(rc, find_and_build(request, d->errors > errors_before, out, d));
     }
     rc = view_open_data(request, rc, out, d);
     if (out->map && rc != -ENOMEM) {
-        errint beside = sidecars_open(&out->sidecars, d);
-        if (rc == 0) {
-            rc = beside;
-        }
+        rc = first_failure(rc, sidecars_open(&out->sidecars, d));
     }
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }

@@ -428,11 +428,7 @@ static errint build_file(void *context)
         for (uint32_t i = 0; i < o.count; i++) {
             layout_add(&f->layout, extent_of(b->s->catalog, o.all[i]), target_bytes(o.all[i]));
         }
-        if (f->layout.too_long) {
-            rc = -EOVERFLOW;
-        } else if (f->layout.failed) {
-            rc = -ENOMEM;
-        }
+        rc = layout_build_check(&f->layout);
     }
     free(o.all);
     return rc;

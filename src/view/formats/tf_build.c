@@ -103,6 +103,7 @@ static errint add_item(struct pass *p, struct str key, const struct tf_item *ite
         at = lay_out(b, item, bytes);
     }
     bool known = !strings && (bytes == 0 || (item->placed && item->place.summed));
+    at.crc32c = 0;
     if (known) {
         at.crc32c = bytes == 0 ? crc32c_mask(0) : item->place.crc32c;
     }
@@ -305,18 +306,17 @@ errint tf_build_run(struct tf_build *b, struct reader *r)
         rc = add_rest(&p);
     }
     errint made = sstable_build_finish(&b->table);
-    bool failed = p.record.failed || p.owner.failed || b->data.failed;
+    if (rc == 0) {
+        rc = layout_build_check(&b->data);
+    }
+    if (rc == 0) {
+        rc = p.record.failed || p.owner.failed ? -ENOMEM : made;
+    }
     buf_fini(&p.record);
     buf_fini(&p.owner);
     free(p.early);
     arena_fini(&keys);
-    if (rc < 0) {
-        return rc;
-    }
-    if (b->data.too_long) {
-        return -EOVERFLOW;
-    }
-    return failed ? -ENOMEM : made;
+    return rc;
 }
 
 void tf_build_fini(struct tf_build *b)

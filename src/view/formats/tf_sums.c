@@ -112,18 +112,23 @@ static void join(struct run *r, const struct once_waiter *w, pthread_t helper)
     } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
 }
 
+/* How many threads find `count` sums. More than source_readers would unpack each other's blocks
+ * anew for each buffer. */
+static size_t count_threads(const struct catalog *c, size_t count)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t most = source_readers(c);
+    most = most < THREADS_MOST ? most : THREADS_MOST;
+    most = most < count ? most : count;
+    return processors >= 1 && (size_t)processors < most ? (size_t)processors : most;
+}
+
 errint tf_sums_run(struct reader *reader, struct tf_sum *sums, size_t count)
 {
     struct run r = {
         .catalog = reader->catalog, .verified = reader->verified, .sums = sums, .count = count};
     pthread_mutex_init(&r.lock, NULL);
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t threads = processors < 1 ? 1 : (size_t)processors;
-    threads = threads > THREADS_MOST ? THREADS_MOST : threads;
-    threads = threads > count ? count : threads;
-    size_t fit =
-        source_readers(r.catalog); /* more would unpack each other's blocks anew for each buffer */
-    threads = threads > fit ? fit : threads;
+    size_t threads = count_threads(r.catalog, count);
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;
     while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {
