@@ -130,7 +130,7 @@ static errint open_session(struct served *s, const struct opts *o)
 }
 
 /* All that needs the rights of whoever mounts. */
-static errint begin(struct served *s, struct start *how)
+static errint begin_as_mounter(struct served *s, struct start *how)
 {
     const struct opts *o = how->opts;
     if (how->place < 0 || o->fake) {
@@ -159,7 +159,7 @@ static unsigned count_threads(void)
 }
 
 /* Everything up to the mount; what is wrong is told at once, with nothing mounted. */
-static errint prepare(struct served *s, const struct opts *o)
+static errint prepare_view(struct served *s, const struct opts *o)
 {
     struct view_request request = {.checkpoint = o->checkpoint,
                                    .map = o->map,
@@ -293,7 +293,8 @@ static errint go_live(struct served *s, const struct mountpoint *m)
     return m->device < 0 ? keeper_live(&s->keeper) : 0;
 }
 
-static errint detach(struct served *s, const struct mountpoint *m, struct daemon *background)
+static errint go_to_background(struct served *s, const struct mountpoint *m,
+                               struct daemon *background)
 {
     /* Of the workers, one is always free of what takes long. */
     once_workers_most(s->ops.threads - 1);
@@ -312,7 +313,7 @@ static errint detach(struct served *s, const struct mountpoint *m, struct daemon
     return rc;
 }
 
-static void finish(struct served *s, const struct mountpoint *m)
+static void end_mount(struct served *s, const struct mountpoint *m)
 {
     shown_in = NULL;
     if (s->session) {
@@ -354,7 +355,7 @@ static errint run_mount(struct served *s, const struct mountpoint *m, struct dae
     if (rc < 0) {
         return rc;
     }
-    rc = detach(s, m, background);
+    rc = go_to_background(s, m, background);
     return rc < 0 ? rc : requests_take(s->session, &s->capacity, s->read_errors);
 }
 
@@ -363,13 +364,13 @@ static int serve(struct start *how, struct daemon *background)
     static struct served s = {.keeper = {.socket = -1}};
     const struct opts *o = how->opts;
     diag_init(&s.diag);
-    errint begun = begin(&s, how);
+    errint begun = begin_as_mounter(&s, how);
     identity_become(&how->identity, o);
     daemon_follow_parent(background);
     enter_sandbox(&s, o);
     s.diag.denied = how->identity.words[0] ? how->identity.words : NULL;
 
-    errint rc = prepare(&s, o);
+    errint rc = prepare_view(&s, o);
     if (rc == 0) {
         rc = begun;
     }
@@ -380,7 +381,7 @@ static int serve(struct start *how, struct daemon *background)
         log_error("%s: not mounted: %s", how->mountpoint.path,
                   strerror(-rc)); /* nothing ends without a reason */
     }
-    finish(&s, &how->mountpoint);
+    end_mount(&s, &how->mountpoint);
     return rc < 0 ? EXIT_FAULT : 0;
 }
 
@@ -437,7 +438,7 @@ static int complain_of_usage(const struct buf *complaint)
     return EXIT_USAGE;
 }
 
-static int run(const struct opts *o, int argc, char **argv)
+static int run_action(const struct opts *o, int argc, char **argv)
 {
     CLEANUP_BUF struct buf complaint = {0};
     switch (o->action) {
@@ -483,7 +484,7 @@ int main(int argc, char **argv)
             log_debug("open files stay limited: %s", strerror(-raised));
         }
         bool lost = o.mount_namespace && namespace_enter(o.mount_namespace) < 0;
-        status = lost ? EXIT_FAULT : run(&o, argc, argv);
+        status = lost ? EXIT_FAULT : run_action(&o, argc, argv);
     }
     opts_fini(&o);
     return status;

@@ -42,7 +42,7 @@ static struct queued *take_out(struct deferred *o, fuse_req_t req)
 
 /* Called by libfuse from the thread that got the interrupt, and only while the request is not
  * answered. */
-static void interrupted(fuse_req_t req, void *data)
+static void answer_interrupted(fuse_req_t req, void *data)
 {
     struct deferred *o = data;
     pthread_mutex_lock(&o->lock);
@@ -92,7 +92,7 @@ static bool try_one(struct deferred *o, enum once_patience patience)
 }
 
 /* Until there is something; where all was tried in vain, some time. False at the end. */
-static bool await(struct deferred *o, bool in_vain)
+static bool await_request(struct deferred *o, bool in_vain)
 {
     const struct timespec until = thread_until(STEP_MS);
     pthread_mutex_lock(&o->lock);
@@ -107,11 +107,11 @@ static bool await(struct deferred *o, bool in_vain)
     return more;
 }
 
-static void *run(void *data)
+static void *try_all(void *data)
 {
     struct deferred *o = data;
     bool in_vain = false;
-    while (await(o, in_vain)) {
+    while (await_request(o, in_vain)) {
         in_vain = true;
         for (unsigned left = atomic_load(&o->count); left > 0; left--) {
             in_vain = !try_one(o, ONCE_HURRIED) && in_vain;
@@ -131,7 +131,7 @@ errint deferred_start(deferred_answer *answer, struct deferred **out)
     o->end = &o->first;
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->added, NULL);
-    errint rc = thread_start(&o->thread, run, o);
+    errint rc = thread_start(&o->thread, try_all, o);
     if (rc < 0) {
         free(o);
         return rc;
@@ -148,7 +148,7 @@ bool deferred_add(struct deferred *o, const struct deferred_request *r)
     }
     *q = (struct queued){NULL, *r};
     /* First this: once it is in the queue it may be answered, and gone. */
-    fuse_req_interrupt_func(r->req, interrupted, o);
+    fuse_req_interrupt_func(r->req, answer_interrupted, o);
     queue(o, q);
     return true;
 }

@@ -72,7 +72,7 @@ static bool is_unwanted(void *req)
 }
 
 /* Of a request that reads no data: want of memory alone is more than an answer. */
-static void refuse(fuse_req_t req, fuse_ino_t ino, errint rc)
+static void reply_refusal(fuse_req_t req, fuse_ino_t ino, errint rc)
 {
     if (rc == -ENOMEM) {
         cause_clear();
@@ -165,13 +165,13 @@ bool ops_answer(const struct deferred_request *r, enum once_patience patience)
     return answered;
 }
 
-static void answer(const struct deferred_request *r)
+static void answer_or_defer(const struct deferred_request *r)
 {
     const struct ops_context *c = context_of(r->req);
     if (ops_answer(r, ONCE_WORKER)) {
         deferred_help(c->deferred);
     } else if (!deferred_add(c->deferred, r)) {
-        refuse(r->req, (fuse_ino_t)r->file + 1, -ENOMEM);
+        reply_refusal(r->req, (fuse_ino_t)r->file + 1, -ENOMEM);
     }
 }
 
@@ -201,7 +201,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     (void)fi;
-    answer(&(const struct deferred_request){
+    answer_or_defer(&(const struct deferred_request){
         .req = req, .kind = DEFERRED_GETATTR, .file = file_of(ino)});
 }
 
@@ -223,7 +223,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     struct open_file *o;
     errint rc = w ? open_file_make(&c->files, file_of(ino), &w->reader, &o) : -ENOMEM;
     if (rc < 0) {
-        refuse(req, ino, rc);
+        reply_refusal(req, ino, rc);
         return;
     }
     fi->direct_io = open_file_is_rendered(o); /* the size is not known to the kernel */
@@ -253,12 +253,12 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     if (kind_at(c, ino) == NODE_DIR) {
         fuse_reply_err(req, EISDIR);
     } else {
-        answer(&(const struct deferred_request){.req = req,
-                                                .kind = DEFERRED_READ,
-                                                .file = file_of(ino),
-                                                .open = open_file_from_fh(fi->fh),
-                                                .off = off,
-                                                .size = size});
+        answer_or_defer(&(const struct deferred_request){.req = req,
+                                                         .kind = DEFERRED_READ,
+                                                         .file = file_of(ino),
+                                                         .open = open_file_from_fh(fi->fh),
+                                                         .off = off,
+                                                         .size = size});
     }
 }
 
@@ -275,23 +275,32 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     fuse_reply_open(req, fi);
 }
 
-/* Adds one entry; returns the bytes that it takes, more than `room` if it did not fit. */
-static size_t add_entry(fuse_req_t req, uint32_t file, const char *name, bool plus, bool dots,
-                        off_t next, char *at, size_t room)
+/* A reply to READDIR or READDIRPLUS in the making. */
+struct listing {
+    fuse_req_t req;
+    bool plus; /* READDIRPLUS */
+    char *at;  /* where the next entry goes */
+    size_t room;
+};
+
+/* Adds entry i of a directory; returns the bytes that it takes, more than l->room if it did not
+ * fit. */
+static size_t add_entry(const struct listing *l, uint64_t i, uint32_t file, const char *name)
 {
-    const struct ops_context *c = context_of(req);
+    const struct ops_context *c = context_of(l->req);
     bool dir = content_kind(c->view, file) == NODE_DIR;
+    off_t next = (off_t)i + 1;
     /* Only the type and the inode number are looked at. */
     struct stat st = {.st_ino = (ino_t)file + 1, .st_mode = dir ? S_IFDIR : S_IFREG};
-    if (plus) {
-        /* Inode 0: nothing is said but the name, and a lookup will come. */
-        struct fuse_entry_param e = {.attr = st};
-        if (content_sized(c->view, file) && fill_entry(c, file, &e) == 0 && dots) {
-            e.ino = 0; /* the kernel must not take a reference */
-        }
-        return fuse_add_direntry_plus(req, at, room, name, &e, next);
+    if (!l->plus) {
+        return fuse_add_direntry(l->req, l->at, l->room, name, &st, next);
     }
-    return fuse_add_direntry(req, at, room, name, &st, next);
+    /* Inode 0: nothing is said but the name, and a lookup will come. */
+    struct fuse_entry_param e = {.attr = st};
+    if (content_sized(c->view, file) && fill_entry(c, file, &e) == 0 && i < 2) {
+        e.ino = 0; /* of "." and "..": the kernel must not take a reference */
+    }
+    return fuse_add_direntry_plus(l->req, l->at, l->room, name, &e, next);
 }
 
 /* Which file entry i of directory `dir` is, -ENOENT for one that is not listed, and its name. Entry
@@ -317,48 +326,48 @@ static int64_t entry_at(const struct ops_context *c, uint32_t dir, uint64_t i,
 }
 
 /* An entry's offset is the number of the one after it. */
-static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
+static void reply_directory(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
 {
     const struct ops_context *c = context_of(req);
     struct worker *w = worker_self(c->view, NULL, size);
     if (!w) {
-        refuse(req, ino, -ENOMEM);
+        reply_refusal(req, ino, -ENOMEM);
         return;
     }
     if (off < 0 || kind_at(c, ino) != NODE_DIR) {
-        refuse(req, ino, off < 0 ? -EINVAL : -ENOTDIR);
+        reply_refusal(req, ino, off < 0 ? -EINVAL : -ENOTDIR);
         return;
     }
     uint64_t end = 2 + 2 * (uint64_t)c->view->tree->nodes[file_of(ino)].child_count;
-    size_t used = 0;
+    struct listing l = {.req = req, .plus = plus, .at = w->buf, .room = size};
     for (uint64_t i = (uint64_t)off; i < end; i++) {
         char name[COMPONENT_MOST + 1];
         int64_t file = entry_at(c, file_of(ino), i, name);
         if (file < 0) {
             continue;
         }
-        size_t bytes = add_entry(req, (uint32_t)file, name, plus, i < 2, (off_t)i + 1,
-                                 w->buf + used, size - used);
-        if (bytes > size - used) {
+        size_t bytes = add_entry(&l, i, (uint32_t)file, name);
+        if (bytes > l.room) {
             break;
         }
-        used += bytes;
+        l.at += bytes;
+        l.room -= bytes;
     }
-    fuse_reply_buf(req, w->buf, used);
+    fuse_reply_buf(req, w->buf, size - l.room);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                        struct fuse_file_info *fi)
 {
     (void)fi;
-    list(req, ino, size, off, false);
+    reply_directory(req, ino, size, off, false);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                            struct fuse_file_info *fi)
 {
     (void)fi;
-    list(req, ino, size, off, true);
+    reply_directory(req, ino, size, off, true);
 }
 
 /* ---- the rest ---- */
@@ -382,7 +391,7 @@ static void reply_xattr(fuse_req_t req, fuse_ino_t ino, const struct buf *value,
 {
     errint rc = buf_check(value);
     if (rc < 0) {
-        refuse(req, ino, rc);
+        reply_refusal(req, ino, rc);
     } else if (size == 0) {
         fuse_reply_xattr(req, value->len);
     } else if (value->len > size) {
@@ -397,7 +406,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
     CLEANUP_BUF struct buf value = {0};
     errint rc = attr_value(context_of(req)->view, file_of(ino), name, &value);
     if (rc < 0) {
-        refuse(req, ino, rc);
+        reply_refusal(req, ino, rc);
         return;
     }
     reply_xattr(req, ino, &value, size);

@@ -34,7 +34,7 @@ struct rendered_text {
 };
 
 /* What changes is rendered at the open, so that one reader sees one state; it is short. */
-static errint prepare(struct rendered_text *t)
+static errint render_changing(struct rendered_text *t)
 {
     const struct rendered_texts *all = t->all;
     if (t->what == TEXT_REPORT_JSON) {
@@ -57,7 +57,7 @@ errint rendered_text_open(struct rendered_texts *all, enum text what, struct ren
     t->what = what;
     t->all = all;
     pthread_mutex_init(&t->lock, NULL);
-    errint rc = prepare(t);
+    errint rc = render_changing(t);
     if (rc < 0) {
         rendered_text_close(t);
         return rc;
@@ -151,7 +151,7 @@ struct surveying {
     struct once_waiter *waiter;
 };
 
-static errint survey(void *context)
+static errint survey_report(void *context)
 {
     const struct surveying *s = context;
     struct rendered_texts *all = s->all;
@@ -217,7 +217,7 @@ static ssize_t read_json(struct rendered_text *t, struct once_waiter *w, uint64_
     if (off > end_of(&t->part) + 2 * (uint64_t)MARK_BYTES) {
         pthread_mutex_unlock(&t->lock);
         struct surveying s = {t->all, w};
-        rc = once_need(&t->all->surveyed, w, survey, &s);
+        rc = once_need(&t->all->surveyed, w, survey_report, &s);
         pthread_mutex_lock(&t->lock);
         move_part(t, off);
     }

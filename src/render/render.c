@@ -41,7 +41,7 @@ struct rows {
 
 /* The source offset moves by signed strides; the plan has made sure that every row lies within the
  * shard. */
-static void move(struct rows *r, unsigned axis, int64_t steps)
+static void move_rows(struct rows *r, unsigned axis, int64_t steps)
 {
     r->index[axis] += steps;
     r->target += (uint64_t)steps * r->pitch[axis];
@@ -53,10 +53,10 @@ static bool next_row(struct rows *r)
 {
     for (unsigned axis = r->axes; axis-- > 0;) {
         if (r->index[axis] + 1 < r->piece->len[axis]) {
-            move(r, axis, 1);
+            move_rows(r, axis, 1);
             return true;
         }
-        move(r, axis, -r->index[axis]);
+        move_rows(r, axis, -r->index[axis]);
     }
     return false;
 }
@@ -91,11 +91,11 @@ static bool first_row(struct rows *r, const struct piece *p, struct shape shape,
         uint64_t steps = distance / r->pitch[axis];
         if (steps >= (uint64_t)p->len[axis]) {
             for (unsigned rest = axis; rest < r->axes; rest++) {
-                move(r, rest, p->len[rest] - 1);
+                move_rows(r, rest, p->len[rest] - 1);
             }
             return next_row(r);
         }
-        move(r, axis, (int64_t)steps);
+        move_rows(r, axis, (int64_t)steps);
         distance -= steps * r->pitch[axis];
     }
     return distance < r->run || next_row(r);
@@ -127,8 +127,8 @@ static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, 
 /* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from
  * target offset `row` on. The request need not begin or end with an element, but a cast makes
  * elements. */
-static errint deliver(const struct request *q, const struct rows *r, uint64_t row, uint64_t from,
-                      uint64_t to, const char *source)
+static errint deliver_elements(const struct request *q, const struct rows *r, uint64_t row,
+                               uint64_t from, uint64_t to, const char *source)
 {
     char *out = q->buf + (from - q->off);
     from -= row;
@@ -174,7 +174,7 @@ static errint cast_row(const struct request *q, const struct rows *r, uint64_t f
                         r->source + first * r->source_bytes,
                         (size_t)((last - first) * r->source_bytes), q->reader->window);
         if (rc == 0) {
-            rc = deliver(q, r, r->target + first * r->bytes, from, end, q->reader->window);
+            rc = deliver_elements(q, r, r->target + first * r->bytes, from, end, q->reader->window);
         }
         from = end;
     }
@@ -237,10 +237,10 @@ static errint read_window(const struct request *q, struct rows *r)
         uint64_t row = r->target + i * r->pitch[axis];
         uint64_t from = row > q->off ? row : q->off;
         uint64_t to = row + r->run < q->end ? row + r->run : q->end;
-        rc = deliver(q, r, row, from, to, q->reader->window + i * stride);
+        rc = deliver_elements(q, r, row, from, to, q->reader->window + i * stride);
     }
     if (rc == 0) {
-        move(r, axis, (int64_t)rows - 1);
+        move_rows(r, axis, (int64_t)rows - 1);
     }
     return rc;
 }
@@ -307,7 +307,7 @@ errint render_size(struct reader *r, const struct target *t, uint64_t *bytes)
 }
 
 /* What nobody nearer to it has noted. */
-static errint blame(const struct target *t, errint rc)
+static errint note_cause(const struct target *t, errint rc)
 {
     if (rc == -EBADMSG || rc == -ERANGE) {
         cause_note((struct cause){.kind = CAUSE_TENSOR,
@@ -330,7 +330,7 @@ ssize_t render_read(struct reader *r, const struct target *t, uint64_t off, size
     uint64_t count = bytes - off < len ? bytes - off : len;
     if (!t->form) {
         errint rc = read_stored(r, t->source, off, (size_t)count, buf);
-        return rc < 0 ? blame(t, rc) : (ssize_t)count;
+        return rc < 0 ? note_cause(t, rc) : (ssize_t)count;
     }
     struct request q = {r, off, off + count, buf};
     const struct target_form *f = t->form;
@@ -338,7 +338,7 @@ ssize_t render_read(struct reader *r, const struct target *t, uint64_t off, size
     for (uint32_t i = piece_first(f->ends, f->piece_count, off); !past && i < f->piece_count; i++) {
         errint rc = read_piece(&q, &f->pieces[i], f->shape, f->dtype, &past);
         if (rc < 0) {
-            return blame(t, rc);
+            return note_cause(t, rc);
         }
     }
     return (ssize_t)count;

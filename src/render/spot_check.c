@@ -113,7 +113,8 @@ static const struct catalog_index *index_of(const struct catalog *c, const struc
 }
 
 /* All of them are wrong. */
-static errint complain(const struct checking *k, const struct shard *file, const struct spots *s)
+static errint complain_of_all(const struct checking *k, const struct shard *file,
+                              const struct spots *s)
 {
     struct diag *d = k->diag;
     const struct catalog_index *index = index_of(k->catalog, file);
@@ -136,8 +137,8 @@ static errint complain(const struct checking *k, const struct shard *file, const
 }
 
 /* Those that are wrong, of which there are others. */
-static errint refuse(const struct checking *k, struct shard *file, const struct spots *s,
-                     const struct verify_result *found)
+static errint refuse_wrong(const struct checking *k, struct shard *file, const struct spots *s,
+                           const struct verify_result *found)
 {
     struct diag *d = k->diag;
     const struct catalog_index *index = index_of(k->catalog, file);
@@ -166,7 +167,7 @@ static errint refuse(const struct checking *k, struct shard *file, const struct 
 }
 
 /* The kernel must not read ahead for these few bytes. */
-static void advise(const struct shard *file, int advice)
+static void advise_kernel(const struct shard *file, int advice)
 {
     uint64_t from;
     int fd = io_backing(file->io, 0, &from);
@@ -182,7 +183,7 @@ static errint check_file(const struct checking *k, struct shard *file, const str
     unsigned wrong = 0;
     unsigned right = 0;
     errint rc = 0;
-    advise(file, POSIX_FADV_RANDOM);
+    advise_kernel(file, POSIX_FADV_RANDOM);
     for (unsigned i = 0; rc == 0 && i < s->count; i++) {
         struct source_check check;
         rc = source_check_find(c, s->tensors[i], NULL, &check)
@@ -193,14 +194,14 @@ static errint check_file(const struct checking *k, struct shard *file, const str
         k->out->tensors++;
         k->out->bytes += stored_bytes(c, s->tensors[i], NULL);
     }
-    advise(file, POSIX_FADV_NORMAL);
+    advise_kernel(file, POSIX_FADV_NORMAL);
     if (rc < 0) {
         return rc == -ENOMEM ? diag_no_memory(k->diag) : rc;
     }
     if (wrong == 0) {
         return 0;
     }
-    return right == 0 ? complain(k, file, s) : refuse(k, file, s, found);
+    return right == 0 ? complain_of_all(k, file, s) : refuse_wrong(k, file, s, found);
 }
 
 errint spot_check_run(const struct catalog *c, struct verified *verified, struct diag *d,

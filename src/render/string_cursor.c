@@ -29,7 +29,7 @@ errint string_cursor_to(struct string_cursor *cursor, const struct reader *r,
     return 0;
 }
 
-static bool covers(const struct string_cursor *cursor, uint32_t number)
+static bool piece_covers(const struct string_cursor *cursor, uint32_t number)
 {
     const struct piece *p = &cursor->form->pieces[number];
     for (unsigned axis = 0; axis < cursor->form->shape.rank; axis++) {
@@ -47,7 +47,7 @@ static errint find_piece(struct string_cursor *cursor)
 {
     const struct target_form *f = cursor->form;
     for (uint32_t i = cursor->piece; i < f->piece_count && i < cursor->piece + 2; i++) {
-        if (covers(cursor, i)) {
+        if (piece_covers(cursor, i)) {
             cursor->piece = i;
             return 0;
         }
@@ -59,7 +59,7 @@ static errint find_piece(struct string_cursor *cursor)
         if (++cursor->compared > COMPARED_MOST) {
             return -EOVERFLOW;
         }
-        if (covers(cursor, after)) {
+        if (piece_covers(cursor, after)) {
             cursor->piece = after;
             return 0;
         }
@@ -83,7 +83,7 @@ static errint enter_piece(struct string_cursor *cursor)
     return 0;
 }
 
-static void step(struct string_cursor *cursor, const struct piece *p)
+static void step_cursor(struct string_cursor *cursor, const struct piece *p)
 {
     const struct shape *shape = &cursor->form->shape;
     cursor->next++;
@@ -117,6 +117,6 @@ int string_cursor_next(struct string_cursor *cursor, struct string_element *out)
     if (rc < 0) {
         return rc;
     }
-    step(cursor, p);
+    step_cursor(cursor, p);
     return 1;
 }

@@ -97,7 +97,7 @@ struct found {
 };
 
 /* Goes over all elements. out->starts is the caller's in any case. */
-static errint measure(const struct reader *r, const struct target *t, struct found *out)
+static errint measure_elements(const struct reader *r, const struct target *t, struct found *out)
 {
     const struct tensor *source = t->source;
     struct string_cursor *cursor = r->strings;
@@ -159,7 +159,7 @@ static errint size_file(void *context)
     struct found now = {0};
     errint rc = need_checked(s->reader, s->target);
     if (rc == 0) {
-        rc = measure(s->reader, s->target, &now);
+        rc = measure_elements(s->reader, s->target, &now);
     }
     if (rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN &&
         is_doubted(a.catalog, a.target, a.since)) {

@@ -40,7 +40,7 @@ static bool try_digits(const struct printed *v, unsigned digits, char out[static
 }
 
 /* Digits of d.ddde[+-]xx without the zeros at the end. */
-static unsigned significant(const char *scientific)
+static unsigned count_significant(const char *scientific)
 {
     unsigned count = 1;
     for (unsigned i = 2; scientific[1] == '.' && scientific[i] != 'e'; i++) {
@@ -51,7 +51,7 @@ static unsigned significant(const char *scientific)
 
 /* The fewest digits that read back. Measured data need nearly all digits and round numbers few: the
  * search begins where the former end, and zeros at the end are stepped over at once. */
-static void shortest(const struct printed *v, char out[static 32])
+static void find_shortest(const struct printed *v, char out[static 32])
 {
     unsigned digits = v->first;
     if (!try_digits(v, digits, out)) {
@@ -60,7 +60,7 @@ static void shortest(const struct printed *v, char out[static 32])
         return;
     }
     char fewer[32];
-    while ((digits = significant(out)) > 1 && try_digits(v, digits - 1, fewer)) {
+    while ((digits = count_significant(out)) > 1 && try_digits(v, digits - 1, fewer)) {
         memcpy(out, fewer, sizeof(fewer));
     }
 }
@@ -136,7 +136,7 @@ static void add_float(struct buf *b, double value, bool single)
                             .first = single ? 8 : 16,
                             .most = single ? 9 : DIGITS_MOST,
                             .single = single};
-        shortest(&v, text);
+        find_shortest(&v, text);
         add_decimal(b, text);
     }
 }
@@ -150,7 +150,7 @@ static void add_small_float(struct buf *b, const struct smallfloat *type, unsign
     char text[32];
     struct printed v = {.value = value, .first = 4, .most = 9, .small = true};
     smallfloat_bounds(type, bits, &v.low, &v.high);
-    shortest(&v, text);
+    find_shortest(&v, text);
     add_decimal(b, text);
 }
 
@@ -253,7 +253,7 @@ void text_value(struct buf *b, unsigned dtype, const void *element)
     }
 }
 
-static void repeat(struct buf *b, char c, unsigned count)
+static void add_repeated(struct buf *b, char c, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         buf_char(b, c);
@@ -272,13 +272,13 @@ void text_begin(struct text_printer *p, unsigned dtype, struct shape shape, uint
     if (p->empty) {
         buf_text(b, "[]"); /* of any rank, as NumPy has it */
     } else {
-        repeat(b, '[', shape.rank);
+        add_repeated(b, '[', shape.rank);
     }
 }
 
 /* What stands before the next element: nothing, a blank, or the end of `n` rows within rows and n
  * beginnings. */
-static void separate(struct text_printer *p, struct buf *b)
+static void add_separator(struct text_printer *p, struct buf *b)
 {
     if (p->shown == 0) {
         return;
@@ -292,16 +292,16 @@ static void separate(struct text_printer *p, struct buf *b)
         buf_char(b, ' ');
         return;
     }
-    repeat(b, ']', turned);
-    repeat(b, '\n', turned);
-    repeat(b, ' ', rank - turned);
-    repeat(b, '[', turned);
+    add_repeated(b, ']', turned);
+    add_repeated(b, '\n', turned);
+    add_repeated(b, ' ', rank - turned);
+    add_repeated(b, '[', turned);
 }
 
 /* Before the next element; false if it is one too many. */
 static bool next_element(struct text_printer *p, struct buf *b)
 {
-    separate(p, b);
+    add_separator(p, b);
     if (p->shown == p->limit) {
         buf_text(b, "...");
         p->closed = true;
@@ -360,7 +360,7 @@ void text_string_close(const struct text_printer *p, struct buf *b)
 void text_end(struct text_printer *p, struct buf *b)
 {
     if (!p->empty) {
-        repeat(b, ']', p->shape.rank);
+        add_repeated(b, ']', p->shape.rank);
     }
     buf_char(b, '\n');
 }

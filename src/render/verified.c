@@ -219,8 +219,8 @@ static errint need_run(struct verified *k, struct run *run, bool verify)
     return rc;
 }
 
-static errint ask(const struct reader *r, const struct tensor *t, const struct stored_slice *s,
-                  bool verify)
+static errint verify_run_of(const struct reader *r, const struct tensor *t,
+                            const struct stored_slice *s, bool verify)
 {
     struct verified *k = r->verified;
     struct run run;
@@ -245,14 +245,15 @@ static errint ask(const struct reader *r, const struct tensor *t, const struct s
 errint verified_need(const struct reader *r, const struct tensor *t, const struct stored_slice *s)
 {
     const struct verified *k = r->verified;
-    return verified_wary(k) ? ask(r, t, s, k->mode == VERIFIED_ALL) : 0;
+    return verified_wary(k) ? verify_run_of(r, t, s, k->mode == VERIFIED_ALL) : 0;
 }
 
 errint verified_ensure(const struct reader *r, const struct tensor *t, const struct stored_slice *s)
 {
     /* Where checks are shared, a tensor without elements needs none, and its file may not be
      * open. */
-    return source_check_shared(r->catalog) && t->bytes == 0 && !s ? 0 : ask(r, t, s, true);
+    return source_check_shared(r->catalog) && t->bytes == 0 && !s ? 0
+                                                                  : verify_run_of(r, t, s, true);
 }
 
 errint verified_ask(const struct reader *r, const struct shard *shard, const struct tensor *t,

@@ -58,7 +58,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void tell(struct crew *c, bool last)
+static void tell_progress(struct crew *c, bool last)
 {
     if (!c->progress || (!last && pthread_mutex_trylock(&c->lock) != 0)) {
         return;
@@ -78,7 +78,7 @@ static void note_read(struct source_meter *m, uint64_t bytes)
 {
     struct crew *c = (struct crew *)(void *)m;
     atomic_fetch_add_explicit(&c->done, bytes, memory_order_relaxed);
-    tell(c, false);
+    tell_progress(c, false);
 }
 
 /* What is made from the bytes of a check, whose outcome it has, unless that is good: -ENOMEM,
@@ -149,7 +149,7 @@ static errint do_unit(struct crew *c, uint32_t i, char *buf)
 }
 
 /* NULL, or what was refused: memory. */
-static void *work(void *data)
+static void *check_units(void *data)
 {
     struct crew *c = data;
     struct verify *v = c->v;
@@ -180,10 +180,10 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
         return -ENOMEM;
     }
     unsigned started = 0;
-    while (started + 1 < threads && thread_start(&others[started], work, &crew) == 0) {
+    while (started + 1 < threads && thread_start(&others[started], check_units, &crew) == 0) {
         started++; /* fewer than asked for are enough */
     }
-    bool failed = work(&crew) != NULL;
+    bool failed = check_units(&crew) != NULL;
     for (unsigned i = 0; i < started; i++) {
         pthread_join(others[i], NULL);
     }
@@ -192,6 +192,6 @@ errint verify_run(struct verify *v, unsigned threads, verify_progress progress, 
     if (atomic_load(&crew.failed) || (failed && atomic_load(&crew.next) < v->count)) {
         return -ENOMEM;
     }
-    tell(&crew, true);
+    tell_progress(&crew, true);
     return 0;
 }

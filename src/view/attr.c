@@ -61,7 +61,7 @@ static struct origin origin_of(const struct view *v, uint32_t file)
     return o;
 }
 
-static void own(const struct origin *o, const struct attr_policy *policy, struct stat *st)
+static void set_owner(const struct origin *o, const struct attr_policy *policy, struct stat *st)
 {
     bool root = policy->uid == 0;
     bool keeps_uid = o->same_uid && (root || o->uid == policy->uid);
@@ -104,7 +104,7 @@ void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, u
         .st_mtim = o.mtime,
         .st_ctim = o.mtime,
     };
-    own(&o, policy, st);
+    set_owner(&o, policy, st);
     bool directory = content_kind(v, file) == NODE_DIR;
     mode_t search = directory ? st->st_mode >> 2 : 0; /* for those who may read the names */
     st->st_mode = (directory ? S_IFDIR : S_IFREG) | ((st->st_mode | search) & ~policy->umask);

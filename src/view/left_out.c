@@ -28,7 +28,7 @@ static void wait_for(struct left_out_cursor *at, struct str name, unsigned forma
 }
 
 /* The kinds whose files lack a hidden tensor. */
-static unsigned lacking(const struct formats *f, const struct tensor *t)
+static unsigned formats_lacking(const struct formats *f, const struct tensor *t)
 {
     unsigned files = 0;
     for (unsigned i = 0; i < FORMAT_COUNT; i++) {
@@ -47,7 +47,7 @@ static bool next_tensor(struct left_out_cursor *at, struct left_out *out)
         if (t->hidden) {
             *out = (struct left_out){
                 .name = tensor_name(t),
-                .files = lacking(&at->view->formats, t),
+                .files = formats_lacking(&at->view->formats, t),
                 .reason = tensor_hidden_reason(t),
             };
             return true;

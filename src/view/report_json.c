@@ -306,7 +306,7 @@ static void add_beginning(const struct report_json *r, struct json *j)
 }
 
 /* The end of a list, and of the document after the last; or what begins one. */
-static void turn(struct report_position *at, struct json *j)
+static void next_section(struct report_position *at, struct json *j)
 {
     if (!at->in_list) {
         json_key(j, lists[at->list].key);
@@ -336,7 +336,7 @@ bool report_json_next(struct report_json *r, struct buf *b)
         add_beginning(r, &at->json);
         at->begun = true;
     } else if (!at->in_list || !lists[at->list].next(r, &at->json)) {
-        turn(at, &at->json);
+        next_section(at, &at->json);
     }
     b->failed |= r->scratch.failed;
     at->json.out = NULL;

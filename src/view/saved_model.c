@@ -99,8 +99,8 @@ static errint keep_readable(struct sidecar_list *l, uint32_t from)
     return rc;
 }
 
-static errint add(struct sidecar_list *l, const struct map *m, const char *dir, const char *name,
-                  bool folder)
+static errint add_beside(struct sidecar_list *l, const struct map *m, const char *dir,
+                         const char *name, bool folder)
 {
     uint32_t before = l->count;
     struct sidecar_file f = {.name = name, .path = arena_printf(l->arena, "%s/%s", dir, name)};
@@ -142,10 +142,10 @@ errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *
         add_homes(l, dir, prefix);
     }
     for (size_t i = 0; dir && rc == 0 && i < ARRAY_LEN(files); i++) {
-        rc = add(l, m, dir, files[i], false);
+        rc = add_beside(l, m, dir, files[i], false);
     }
     for (size_t i = 0; dir && rc == 0 && i < ARRAY_LEN(folders); i++) {
-        rc = add(l, m, dir, folders[i], true);
+        rc = add_beside(l, m, dir, folders[i], true);
     }
     return rc;
 }

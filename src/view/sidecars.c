@@ -97,7 +97,7 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
 /* ---- opening them ---------------------------------------------------------------------------- */
 
 /* What is wrong with the file, in terms of the map. */
-static errint look(const struct sidecar_file *f, struct diag *d)
+static errint check_named(const struct sidecar_file *f, struct diag *d)
 {
     CLEANUP_IO struct io *io = NULL;
     errint rc = io_open(f->path, &io);
@@ -124,7 +124,7 @@ static errint look(const struct sidecar_file *f, struct diag *d)
 
 static errint open_one(const struct sidecar_file *f, struct shard *s, struct diag *d)
 {
-    errint rc = look(f, d);
+    errint rc = check_named(f, d);
     if (rc == 0) {
         rc = shard_open(s, d);
     }

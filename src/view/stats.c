@@ -6,7 +6,7 @@
 #include "source/source.h"
 #include "source/tf/strings.h"
 
-static void line(struct buf *b, const char *name, uint64_t value)
+static void add_line(struct buf *b, const char *name, uint64_t value)
 {
     buf_printf(b, "%s %llu\n", name, (unsigned long long)value);
 }
@@ -24,18 +24,18 @@ static void add_made(const struct catalog *c, struct buf *b)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         strings_count(c->shards[i].io, &strings);
     }
-    line(b, "tables", made.tables);
-    line(b, "tables.bytes", made.table_bytes);
-    line(b, "tables.damaged", made.bad_tables);
-    line(b, "strings.sized", strings.sized);
-    line(b, "strings.bytes", strings.bytes);
-    line(b, "strings.damaged", strings.damaged);
-    line(b, "blocks.bytes", made.blocks.bytes);
-    line(b, "blocks.limit", made.blocks.most);
-    line(b, "blocks.hits", made.blocks.hits);
-    line(b, "blocks.misses", made.blocks.misses);
-    line(b, "blocks.evicted", made.blocks.evicted);
-    line(b, "waiting", once_busy());
+    add_line(b, "tables", made.tables);
+    add_line(b, "tables.bytes", made.table_bytes);
+    add_line(b, "tables.damaged", made.bad_tables);
+    add_line(b, "strings.sized", strings.sized);
+    add_line(b, "strings.bytes", strings.bytes);
+    add_line(b, "strings.damaged", strings.damaged);
+    add_line(b, "blocks.bytes", made.blocks.bytes);
+    add_line(b, "blocks.limit", made.blocks.most);
+    add_line(b, "blocks.hits", made.blocks.hits);
+    add_line(b, "blocks.misses", made.blocks.misses);
+    add_line(b, "blocks.evicted", made.blocks.evicted);
+    add_line(b, "waiting", once_busy());
 }
 
 /* The files of frameworks, which are made when their sizes are first asked for. */
@@ -61,27 +61,27 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
         failed += shard_failed(&v->catalog->shards[i]);
         doubted += shard_doubt(&v->catalog->shards[i]) != 0;
     }
-    line(b, "opens", count_of(&s->opens));
-    line(b, "reads", count_of(&s->reads));
-    line(b, "bytes", count_of(&s->bytes));
-    line(b, "errors", count_of(&s->errors));
-    line(b, "faults", count_of(&s->faults));
-    line(b, "faults.repeated", count_of(&s->repeated));
-    line(b, "mount.tensors", v->spots.tensors);
-    line(b, "mount.bytes", v->spots.bytes);
-    line(b, "tensors", v->catalog->count);
-    line(b, "targets", v->plan->count);
-    line(b, "nodes", v->tree->count);
+    add_line(b, "opens", count_of(&s->opens));
+    add_line(b, "reads", count_of(&s->reads));
+    add_line(b, "bytes", count_of(&s->bytes));
+    add_line(b, "errors", count_of(&s->errors));
+    add_line(b, "faults", count_of(&s->faults));
+    add_line(b, "faults.repeated", count_of(&s->repeated));
+    add_line(b, "mount.tensors", v->spots.tensors);
+    add_line(b, "mount.bytes", v->spots.bytes);
+    add_line(b, "tensors", v->catalog->count);
+    add_line(b, "targets", v->plan->count);
+    add_line(b, "nodes", v->tree->count);
     if (v->verified) {
         struct verified_counts counts = verified_counts(v->verified);
-        line(b, "tensors.verified", counts.verified);
-        line(b, "tensors.damaged", counts.damaged);
+        add_line(b, "tensors.verified", counts.verified);
+        add_line(b, "tensors.damaged", counts.damaged);
     }
     add_made(v->catalog, b);
     add_files(v, b);
-    line(b, "shards", used);
-    line(b, "shards.failed", failed);
-    line(b, "shards.doubted", doubted);
+    add_line(b, "shards", used);
+    add_line(b, "shards.failed", failed);
+    add_line(b, "shards.doubted", doubted);
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         const struct shard *shard = &v->catalog->shards[i];
         if (shard->used && !shard->base) {

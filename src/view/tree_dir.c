@@ -122,76 +122,107 @@ static void complain_twice(struct build *b, const struct made_file *file)
         diag_visible(b->diag, str_from(file->path)));
 }
 
-/* The child that entries [low, *high) make: those whose component at `pos` is that of entry
- * `low`. */
-static errint make_child(struct build *b, const struct pending *dir, uint32_t low, uint32_t *high,
-                         struct child *leaf, struct child *sub, bool *has_leaf, bool *has_sub)
+/* What the entries of one component below a directory make. */
+struct named {
+    struct str component;
+    struct str file; /* its name in the mount */
+    uint32_t low;    /* entries [low, end) have it */
+    uint32_t end;
+    uint32_t below; /* entries [below, end) have more components */
+    bool has_leaf;  /* a file */
+    bool has_sub;   /* a directory of what is below */
+    struct child leaf;
+    struct child sub;
+};
+
+/* The end of the entries from `low` on that have the component. */
+static uint32_t component_end(const struct build *b, const struct pending *dir, uint32_t low,
+                              struct str component)
 {
-    struct str name = tree_entry_name(b, b->entries[low]);
-    struct str rest = str_from_pos(name, dir->pos);
-    long slash = str_find(rest, '/');
-    struct str component = slash < 0 ? rest : str_head(rest, (size_t)slash);
     uint32_t end = low + 1;
-    while (end < dir->high) {
+    for (; end < dir->high; end++) {
         struct str other = str_from_pos(tree_entry_name(b, b->entries[end]), dir->pos);
         if (!str_starts(other, component) ||
             (other.len > component.len && other.ptr[component.len] != '/')) {
             break;
         }
-        end++;
     }
-    *high = end;
-    struct str file = file_name(b, component);
-    if (!file.ptr) {
+    return end;
+}
+
+/* The file of entry n->low, which ends with the component. Others of its name give way. */
+static void make_leaf(struct build *b, const struct pending *dir, struct named *n)
+{
+    uint32_t entry = b->entries[n->low];
+    size_t len = tree_entry_name(b, entry).len;
+    const struct made_file *made = tree_entry_file(b, entry);
+    n->has_leaf = true;
+    n->leaf.component = n->component;
+    n->leaf.node = (struct node){
+        .name = n->file.ptr,
+        .name_len = (uint16_t)n->file.len,
+        .parent = dir->node,
+        .kind = (uint8_t)(made ? made->kind : NODE_TARGET),
+    };
+    if (made) {
+        n->leaf.node.number = made->number;
+        n->leaf.node.format = made->format;
+    } else {
+        n->leaf.node.target = entry;
+    }
+    /* A variable comes first: it has the smaller number. */
+    for (n->below++; n->below < n->end; n->below++) {
+        if (tree_entry_name(b, b->entries[n->below]).len != len) {
+            break;
+        }
+        const struct made_file *other = tree_entry_file(b, b->entries[n->below]);
+        if (made) {
+            complain_twice(b, other);
+        } else {
+            give_way(b, "variable", other);
+        }
+    }
+    if (made && n->below < n->end) {
+        if (!refuse_below(b, "file", len, n->below, n->end)) {
+            give_way(b, "scope", made);
+        }
+        n->has_leaf = false;
+    }
+}
+
+static void make_sub(const struct build *b, const struct pending *dir, struct named *n)
+{
+    n->has_sub = true;
+    n->sub.component = n->component;
+    n->sub.moved = n->has_leaf;
+    n->sub.node = (struct node){.name = n->file.ptr,
+                                .name_len = (uint16_t)n->file.len,
+                                .parent = dir->node,
+                                .kind = NODE_DIR,
+                                .made = has_any(b, n->below, n->end, true)};
+    n->sub.pending =
+        (struct pending){0, n->below, n->end, dir->pos + (uint32_t)n->component.len + 1};
+}
+
+/* What the entries from `low` on make that have its component. -ENOMEM. */
+static errint make_named(struct build *b, const struct pending *dir, uint32_t low, struct named *n)
+{
+    struct str rest = str_from_pos(tree_entry_name(b, b->entries[low]), dir->pos);
+    long slash = str_find(rest, '/');
+    struct str component = slash < 0 ? rest : str_head(rest, (size_t)slash);
+    *n = (struct named){.component = component,
+                        .file = file_name(b, component),
+                        .low = low,
+                        .end = component_end(b, dir, low, component),
+                        .below = low};
+    if (!n->file.ptr) {
         return -ENOMEM;
     }
-    uint32_t sub_low = low;
-    *has_leaf = slash < 0;
     if (slash < 0) {
-        uint32_t entry = b->entries[low];
-        const struct made_file *made = tree_entry_file(b, entry);
-        leaf->component = component;
-        leaf->moved = false;
-        leaf->node = (struct node){
-            .name = file.ptr,
-            .name_len = (uint16_t)file.len,
-            .parent = dir->node,
-            .kind = (uint8_t)(made ? made->kind : NODE_TARGET),
-        };
-        if (made) {
-            leaf->node.number = made->number;
-            leaf->node.format = made->format;
-        } else {
-            leaf->node.target = entry;
-        }
-        sub_low++;
-        /* A variable comes first: it has the smaller number. */
-        for (; sub_low < end && tree_entry_name(b, b->entries[sub_low]).len == name.len;
-             sub_low++) {
-            const struct made_file *other = tree_entry_file(b, b->entries[sub_low]);
-            if (made) {
-                complain_twice(b, other);
-            } else {
-                give_way(b, "variable", other);
-            }
-        }
-        if (made && sub_low < end) {
-            if (!refuse_below(b, "file", name.len, sub_low, end)) {
-                give_way(b, "scope", made);
-            }
-            *has_leaf = false;
-        }
+        make_leaf(b, dir, n);
     }
-    *has_sub = sub_low < end;
-    if (*has_sub) {
-        sub->component = component;
-        sub->moved = *has_leaf;
-        sub->node = (struct node){.name = file.ptr,
-                                  .name_len = (uint16_t)file.len,
-                                  .parent = dir->node,
-                                  .kind = NODE_DIR,
-                                  .made = has_any(b, sub_low, end, true)};
-        sub->pending = (struct pending){0, sub_low, end, dir->pos + (uint32_t)component.len + 1};
+    if (n->below < n->end) {
+        make_sub(b, dir, n);
     }
     return 0;
 }
@@ -224,8 +255,8 @@ errint tree_enqueue(struct build *b, struct pending p)
 }
 
 /* Sort, name and append the children of one directory. */
-static errint settle(struct build *b, const struct pending *dir, struct child *children,
-                     uint32_t count, bool any_moved)
+static errint append_children(struct build *b, const struct pending *dir, struct child *children,
+                              uint32_t count, bool any_moved)
 {
     qsort(children, count, sizeof(*children), child_order);
     if (any_moved) {
@@ -267,21 +298,19 @@ errint tree_fill_dir(struct build *b, struct pending dir)
         if (!grow(&b->children, &b->child_cap, (size_t)count + 1, sizeof(*b->children))) {
             return diag_no_memory(b->diag);
         }
-        struct child leaf;
-        struct child sub;
-        bool has_leaf;
-        bool has_sub;
-        errint rc = make_child(b, &dir, low, &low, &leaf, &sub, &has_leaf, &has_sub);
+        struct named n;
+        errint rc = make_named(b, &dir, low, &n);
         if (rc < 0) {
             return rc;
         }
-        if (has_leaf) {
-            b->children[count++] = leaf;
+        low = n.end;
+        if (n.has_leaf) {
+            b->children[count++] = n.leaf;
         }
-        if (has_sub) {
-            b->children[count++] = sub;
+        if (n.has_sub) {
+            b->children[count++] = n.sub;
         }
-        any_moved |= has_leaf && has_sub;
+        any_moved |= n.has_leaf && n.has_sub;
     }
-    return settle(b, &dir, b->children, count, any_moved);
+    return append_children(b, &dir, b->children, count, any_moved);
 }

@@ -42,7 +42,7 @@ static void chains_fini(struct chains *c)
     free(c->chains);
 }
 
-static struct str strip(struct str name, unsigned *suffixes)
+static struct str strip_suffixes(struct str name, unsigned *suffixes)
 {
     *suffixes = 0;
     while (str_ends(name, suffix)) {
@@ -79,7 +79,7 @@ static errint chains_build(struct chains *c, const struct child *children, uint3
     struct moving *next = c->moving;
     for (uint32_t i = 0; i < count; i++) {
         if (children[i].moved) {
-            next->base = strip(node_name(&children[i].node), &next->suffixes);
+            next->base = strip_suffixes(node_name(&children[i].node), &next->suffixes);
             next->child = i;
             next++;
         }
@@ -92,7 +92,8 @@ static errint chains_build(struct chains *c, const struct child *children, uint3
     }
     for (uint32_t i = 0; i < count; i++) {
         unsigned suffixes;
-        struct chain *chain = find_chain(c, strip(node_name(&children[i].node), &suffixes));
+        struct chain *chain =
+            find_chain(c, strip_suffixes(node_name(&children[i].node), &suffixes));
         if (chain) {
             chain->taken[suffixes / 64] |= UINT64_C(1) << (suffixes % 64);
         }

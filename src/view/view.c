@@ -288,8 +288,8 @@ static void warn_of_no_rules(const struct map *m, struct diag *d)
 
 /* The target graph, and the plan. `rc` is what all before has come to; returns the first
  * failure. */
-static errint resolve(const struct view_request *request, errint rc, struct diag *d,
-                      struct view *out)
+static errint resolve_plan(const struct view_request *request, errint rc, struct diag *d,
+                           struct view *out)
 {
     if (!out->map) {
         return rc;
@@ -325,7 +325,7 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {
         rc = first_failure(rc, catalog_use_friendly(out->catalog, d));
     }
-    rc = resolve(request, rc, d, out);
+    rc = resolve_plan(request, rc, d, out);
     if (out->map && rc != -ENOMEM) {
         rc = first_failure(rc, find_and_build(request, d->errors > errors_before, out, d));
     }

@@ -161,7 +161,7 @@ static errint begin_file(struct safetensors *s, size_t *cap, struct variable_cur
 
 /* Cuts the variables, in the order of their names, so that no file has more than `most` bytes of
  * tensors, if it can be. *by_header: some file would have had too long a header. */
-static errint cut(struct safetensors *s, uint64_t most, bool *by_header)
+static errint cut_files(struct safetensors *s, uint64_t most, bool *by_header)
 {
     struct variable_cursor at = variable_first(s->variables);
     size_t cap = 0;
@@ -235,7 +235,7 @@ errint safetensors_open(const struct catalog *c, const struct view_variables *l,
     if (options->shard_size && options->shard_size < most) {
         most = options->shard_size;
     }
-    errint rc = cut(s, most, &by_header);
+    errint rc = cut_files(s, most, &by_header);
     if (rc == 0) {
         rc = name_files(s, options);
     }

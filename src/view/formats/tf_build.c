@@ -184,7 +184,7 @@ struct slicing {
     bool sliced;
 };
 
-static errint look(void *context, const struct tf_item *item)
+static errint look_for_slices(void *context, const struct tf_item *item)
 {
     ((struct slicing *)context)->sliced |= item->start != NULL;
     return 0;
@@ -193,12 +193,12 @@ static errint look(void *context, const struct tf_item *item)
 static errint is_sliced(struct pass *p, const struct view_variable *l, bool *out)
 {
     struct slicing s = {0};
-    errint rc = tf_items(p->b->catalog, l, look, &s);
+    errint rc = tf_items(p->b->catalog, l, look_for_slices, &s);
     *out = s.sliced;
     return rc;
 }
 
-static errint collect(struct pass *p)
+static errint collect_early(struct pass *p)
 {
     struct variable_cursor at = variable_first(p->b->variables);
     struct view_variable l;
@@ -230,7 +230,7 @@ static int by_key(const void *a, const void *b)
 
 static errint add_all_early(struct pass *p)
 {
-    errint rc = collect(p);
+    errint rc = collect_early(p);
     if (p->early_count) {
         qsort(p->early, p->early_count, sizeof(*p->early), by_key);
     }

@@ -84,8 +84,8 @@ static errint stored_slices(const struct view_variable *l, const struct slices *
     return rc;
 }
 
-static errint parts(const struct catalog *c, const struct view_variable *l, tf_item_visit *visit,
-                    void *context)
+static errint visit_parts(const struct catalog *c, const struct view_variable *l,
+                          tf_item_visit *visit, void *context)
 {
     struct tf_item item = item_of(l);
     errint rc = 0;
@@ -109,7 +109,7 @@ errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_
         return stored_slices(l, slices, visit, context);
     }
     if (l->part_count > 1 && !cut) {
-        return parts(c, l, visit, context);
+        return visit_parts(c, l, visit, context);
     }
     struct tf_item item = item_of(l);
     item.placed = in_place_of(c, l->whole, &item.place);

@@ -30,7 +30,7 @@ struct run {
     struct cause cause; /* of it */
 };
 
-static void fail(struct run *r, errint rc)
+static void fail_run(struct run *r, errint rc)
 {
     pthread_mutex_lock(&r->lock);
     if (r->rc == 0) {
@@ -58,11 +58,11 @@ static ssize_t read_some(struct reader *r, const struct tf_sum *s, uint64_t off,
 
 /* Takes one after the other until there are no more. It is asked all along whether the
  * result is still wanted. */
-static void work(struct run *r, struct reader *reader)
+static void find_sums(struct run *r, struct reader *reader)
 {
     CLEANUP_FREE char *buf = pages_alloc(BUFFER_BYTES);
     if (!buf) {
-        fail(r, -ENOMEM);
+        fail_run(r, -ENOMEM);
     }
     size_t i;
     while (!atomic_load(&r->stop) && (i = atomic_fetch_add(&r->next, 1)) < r->count) {
@@ -75,11 +75,11 @@ static void work(struct run *r, struct reader *reader)
             crc = crc32c_extend(crc, buf, (size_t)got);
             off += (uint64_t)got;
             if (once_interrupted(reader->waiter)) {
-                fail(r, -EINTR);
+                fail_run(r, -EINTR);
             }
         }
         if (got < 0) {
-            fail(r, (errint)got);
+            fail_run(r, (errint)got);
         }
         s->crc32c = crc32c_mask(crc);
     }
@@ -90,23 +90,23 @@ static bool is_stopped(void *run)
     return atomic_load(&((const struct run *)run)->stop);
 }
 
-static void *help(void *run)
+static void *run_helper(void *run)
 {
     const struct run *r = run;
     struct once_waiter waiter = {.interrupted = is_stopped, .context = run};
     struct reader reader = {.catalog = r->catalog, .verified = r->verified, .waiter = &waiter};
-    work(run, &reader);
+    find_sums(run, &reader);
     reader_fini(&reader);
     return NULL;
 }
 
 /* The calling thread has nothing left to do, but its request may still be given up. */
-static void join(struct run *r, const struct once_waiter *w, pthread_t helper)
+static void join_helper(struct run *r, const struct once_waiter *w, pthread_t helper)
 {
     struct timespec until;
     do {
         if (!atomic_load(&r->stop) && once_interrupted(w)) {
-            fail(r, -EINTR);
+            fail_run(r, -EINTR);
         }
         until = thread_until(JOIN_STEP_MS);
     } while (pthread_timedjoin_np(helper, NULL, &until) == ETIMEDOUT);
@@ -131,12 +131,12 @@ errint tf_sums_run(struct reader *reader, struct tf_sum *sums, size_t count)
     size_t threads = count_threads(r.catalog, count);
     pthread_t helpers[THREADS_MOST];
     size_t started = 0;
-    while (started + 1 < threads && thread_start(&helpers[started], help, &r) == 0) {
+    while (started + 1 < threads && thread_start(&helpers[started], run_helper, &r) == 0) {
         started++;
     }
-    work(&r, reader);
+    find_sums(&r, reader);
     while (started > 0) {
-        join(&r, reader->waiter, helpers[--started]);
+        join_helper(&r, reader->waiter, helpers[--started]);
     }
     pthread_mutex_destroy(&r.lock);
     if (r.rc < 0) { /* a helper may have met it */

@@ -112,7 +112,7 @@ static void find_stale(struct tf_view *v)
 }
 
 /* Which of the source's data files the view has, and whether one of its own. */
-static errint survey(struct tf_view *v, bool compact, bool *own)
+static errint survey_files(struct tf_view *v, bool compact, bool *own)
 {
     struct survey s = {v, compact};
     struct variable_cursor at = variable_first(v->variables);
@@ -141,7 +141,7 @@ static errint survey(struct tf_view *v, bool compact, bool *own)
 }
 
 /* `name` as a string of protobuf's text format; it is a file name, without control bytes. */
-static const char *quote(struct arena *a, struct str name)
+static const char *quote_name(struct arena *a, struct str name)
 {
     CLEANUP_BUF struct buf b = {0};
     for (size_t i = 0; i < name.len; i++) {
@@ -183,7 +183,7 @@ static errint name_files(struct tf_view *v, const struct view_options *options)
     bool flat = options->layout == VIEW_LAYOUT_FLAT;
     const char *name = options->name.len ? arena_cstr(a, options->name) : choose_name(v);
     const char *prefix = flat ? name : "variables/variables";
-    const char *quoted = name ? quote(a, str_from(name)) : NULL;
+    const char *quoted = name ? quote_name(a, str_from(name)) : NULL;
     const char *state =
         arena_printf(a, "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\n",
                      quoted ? quoted : "", quoted ? quoted : "");
@@ -204,7 +204,7 @@ static errint name_files(struct tf_view *v, const struct view_options *options)
     return 0;
 }
 
-static errint decide(struct tf_view *v, const struct view_options *options)
+static errint decide_files(struct tf_view *v, const struct view_options *options)
 {
     uint32_t shards = v->catalog->shard_count;
     v->shard_number = ARENA_ARRAY(&v->arena, int32_t, shards);
@@ -218,7 +218,7 @@ static errint decide(struct tf_view *v, const struct view_options *options)
     }
     find_stale(v);
     bool own;
-    errint rc = survey(v, options->shards == VIEW_SHARDS_COMPACT, &own);
+    errint rc = survey_files(v, options->shards == VIEW_SHARDS_COMPACT, &own);
     if (rc < 0) {
         return rc;
     }
@@ -237,7 +237,7 @@ errint tf_view_open(struct catalog *c, const struct view_variables *l,
     arena_init(&v->arena);
     v->catalog = c;
     v->variables = l;
-    errint rc = decide(v, options);
+    errint rc = decide_files(v, options);
     if (rc < 0) {
         tf_view_close(v);
         *out = NULL;
@@ -304,7 +304,7 @@ struct shard *tf_view_source(const struct tf_view *v, uint32_t i)
 
 /* What finding it out returns for `rc` (base/once.h): damage, and a value that does not fit, stay
  * as they are, and are kept. */
-static errint lasting(errint rc)
+static errint lasting_error(errint rc)
 {
     return rc == -EUCLEAN || rc == -ERANGE ? -EBADMSG : rc;
 }
@@ -315,7 +315,7 @@ struct making {
     struct reader *reader;
 };
 
-static errint build(void *context)
+static errint build_index(void *context)
 {
     const struct making *m = context;
     struct tf_view *v = m->view;
@@ -331,16 +331,16 @@ static errint build(void *context)
         .own = v->source_count,
         .num_shards = v->data_count,
     };
-    return lasting(tf_build_run(b, m->reader));
+    return lasting_error(tf_build_run(b, m->reader));
 }
 
-static errint sum(void *context)
+static errint sum_index(void *context)
 {
     const struct making *m = context;
     struct tf_build *b = &m->view->build;
     errint rc = tf_sums_run(m->reader, b->sums, b->sum_count);
     if (rc < 0) {
-        return lasting(rc);
+        return lasting_error(rc);
     }
     for (size_t i = 0; i < b->sum_count; i++) {
         put_le32_at(b->table.out.data + b->sums[i].at, b->sums[i].crc32c);
@@ -356,9 +356,9 @@ errint tf_view_index(struct tf_view *v, enum content_need need, struct reader *r
                      struct extent *own, struct layout *out)
 {
     struct making m = {v, r};
-    errint rc = once_need(&v->built, r->waiter, build, &m);
+    errint rc = once_need(&v->built, r->waiter, build_index, &m);
     if (rc == 0 && need == CONTENT_BYTES) {
-        rc = once_need(&v->summed, r->waiter, sum, &m);
+        rc = once_need(&v->summed, r->waiter, sum_index, &m);
     }
     if (rc == 0) {
         *out = layout_of_bytes(buf_view(&v->build.table.out), own);
@@ -380,7 +380,7 @@ errint tf_view_data(struct tf_view *v, uint32_t i, struct reader *r, struct exte
         return 0;
     }
     struct making m = {v, r};
-    errint rc = once_need(&v->built, r->waiter, build, &m);
+    errint rc = once_need(&v->built, r->waiter, build_index, &m);
     if (rc == 0) {
         *out = layout_made(&v->build.data);
     }

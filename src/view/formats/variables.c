@@ -73,7 +73,7 @@ static bool go_on(const struct piece *a, const struct piece *b, unsigned rank)
 }
 
 /* One piece for all, if they go on in each other: they tile the shape. */
-static void merge(struct target_form *form, struct piece *pieces, const int64_t *zeros)
+static void merge_pieces(struct target_form *form, struct piece *pieces, const int64_t *zeros)
 {
     for (uint32_t i = 1; i < form->piece_count; i++) {
         if (!go_on(&pieces[0], &pieces[i], form->shape.rank)) {
@@ -160,7 +160,7 @@ static errint make_whole(struct arena *a, const struct target *parts, uint32_t c
     qsort_r(all, form->piece_count, sizeof(*all), piece_order,
             &rank); /* parts need not be one after the other: slices cut other axes */
     if (one_source(parts, count)) {
-        merge(form, all, zeros);
+        merge_pieces(form, all, zeros);
     }
     if (target_index_pieces(form, a) < 0) {
         return -ENOMEM;
