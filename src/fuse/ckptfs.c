@@ -107,7 +107,7 @@ static errint source_name(const char *checkpoint, struct buf *b)
     return buf_check(b);
 }
 
-/* The session takes its requests from whoever mounts; which user may use it besides root is decided
+/* The session takes its requests from what mounts; which user may use it besides root is decided
  * here (allow_root). */
 static errint open_session(struct served *s, const struct opts *o)
 {
@@ -129,7 +129,7 @@ static errint open_session(struct served *s, const struct opts *o)
     return s->session ? 0 : rc;
 }
 
-/* All that needs the rights of whoever mounts. */
+/* All that needs the rights of the user who mounts. */
 static errint begin_as_mounter(struct served *s, struct start *how)
 {
     const struct opts *o = how->opts;

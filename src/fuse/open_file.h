@@ -36,13 +36,13 @@ struct open_files {
 MUST_CHECK errint open_file_make(struct open_files *all, uint32_t file, struct reader *r,
                                  struct open_file **out);
 
-/* open_file_close: frees o, which nobody reads any more. */
+/* open_file_close: frees o, of which no read is under way. */
 void open_file_close(struct open_file *o);
 
 /* open_files_close: frees all that are open, when no request can come any more. */
 void open_files_close(struct open_files *all);
 
-/* open_file_is_rendered: whether it is a rendered text, whose size nobody knows before its end. */
+/* open_file_is_rendered: whether it is a rendered text, whose size is not known before its end. */
 bool open_file_is_rendered(const struct open_file *o);
 
 /* open_file_read: bytes [off, off + size) of o, to `buf`; returns how many there are, less at the

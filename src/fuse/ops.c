@@ -96,9 +96,9 @@ static errint stat_file(const struct ops_context *c, uint32_t file, struct once_
 }
 
 /* What a lookup finds, at once: the kernel holds the directory's lock until it is answered, and
- * with libfuse 3.14 nobody else can look anything up there. Where the size would take its time, the
+ * with libfuse 3.14 nothing else can be looked up there. Where the size would take its time, the
  * attributes are not to be kept: the kernel asks for them (GETATTR, without that lock) when
- * somebody wants them, and before it opens the file, since default_permissions makes it look at the
+ * they are wanted, and before it opens the file, since default_permissions makes it look at the
  * mode. */
 static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse_entry_param *e)
 {
@@ -115,7 +115,7 @@ static errint fill_entry(const struct ops_context *c, uint32_t file, struct fuse
     return stat_file(c, file, NULL, &e->attr);
 }
 
-/* The answer to a getattr; false: somebody who may wait has to give it. */
+/* Answers a getattr; false: a thread that may wait longer has to. */
 static bool reply_attr(const struct deferred_request *r, struct once_waiter *waiter)
 {
     struct stat st;
@@ -131,7 +131,7 @@ static bool reply_attr(const struct deferred_request *r, struct once_waiter *wai
     return true;
 }
 
-/* The answer to a read; false: somebody who may wait has to give it. */
+/* Answers a read; false: a thread that may wait longer has to. */
 static bool reply_read(const struct deferred_request *r, struct once_waiter *waiter)
 {
     struct ops_context *c = context_of(r->req);

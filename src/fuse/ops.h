@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FUSE requests answered from a view: each fetches its node, calls the layer below and replies.
+/* FUSE requests answered from a view: each finds its file, calls the layer below, and replies.
  *
- * The view never changes, so all that the kernel learns (attributes, entries, missing names,
- * directories, pages) it may keep for ever. Inode number = file + 1 (view/content.h). */
+ * A view never changes, so the kernel may keep for ever all that it learns: attributes, entries,
+ * missing names, directories, pages. Inode number = file + 1 (view/content.h). */
 #ifndef CKPTFS_FUSE_OPS_H
 #define CKPTFS_FUSE_OPS_H
 
@@ -39,8 +39,8 @@ extern const struct fuse_lowlevel_ops ops_table;
 /* ops_answer: for deferred_start. */
 deferred_answer ops_answer;
 
-/* ops_total_bytes: the sum of the sizes of all targets but strings, whose sizes are not known; at
- * most UINT64_MAX. */
+/* ops_total_bytes: the sum of the sizes of all targets, at most UINT64_MAX. Strings are left out:
+ * their sizes are not known. */
 uint64_t ops_total_bytes(const struct plan *p);
 
 #endif

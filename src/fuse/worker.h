@@ -21,8 +21,8 @@ struct worker {
 struct worker *worker_self(const struct view *v, struct once_waiter *waiter, size_t need);
 
 /* worker_try: how many of `count` threads, WORKERS_MOST at most, can be there at the same time,
- * each with what it takes to answer requests from v. That is tried: before a mount is there that
- * could not answer. */
+ * each with what it takes to answer requests from v. It starts them to find out, so that there is
+ * no mount that cannot answer. */
 enum { WORKERS_MOST = 24 };
 unsigned worker_try(const struct view *v, unsigned count);
 

@@ -306,7 +306,7 @@ errint render_size(struct reader *r, const struct target *t, uint64_t *bytes)
     return 0;
 }
 
-/* What nobody nearer to it has noted. */
+/* Notes why a read of t failed, where nothing below has: of damage, and of casts. Returns rc. */
 static errint note_cause(const struct target *t, errint rc)
 {
     if (rc == -EBADMSG || rc == -ERANGE) {

@@ -27,10 +27,10 @@ struct spot_check {
     uint64_t bytes; /* of them, as stored: all that was read */
 };
 
-/* spot_check_run: of the files of c that are open and used. A file in which all are wrong is an
- * error, with the times of both files; where some are, each gets a warning, and `k`, which is of
- * the tensors of c, refuses it from now on; the file is suspect, so that all else is verified
- * before it is served. -EBADMSG, -ENOMEM. */
+/* spot_check_run: looks at the files of c that are open and used. A file in which all tensors are
+ * wrong is an error, with the times of both files. Where some are, each gets a warning, `k`, which
+ * is of the tensors of c, refuses it from now on, and the file is suspect, so that all else in it
+ * is verified before it is served. -EBADMSG, -ENOMEM. */
 MUST_CHECK errint spot_check_run(const struct catalog *c, struct verified *k, struct diag *d,
                                  struct spot_check *out);
 

@@ -10,7 +10,7 @@
 
 /* string_head: adds the head of string target t to b. *crc is the checksum of the head, not masked.
  * Extended over the elements, as STRING_JOINED has them, it is the checksum of the entry. Fails as
- * string_size; -EINTR as in base/once.h. */
+ * string_size, and with -EINTR where r's waiter is interrupted. */
 MUST_CHECK errint string_head(struct reader *r, const struct target *t, struct buf *b,
                               uint32_t *crc);
 

@@ -28,7 +28,7 @@ static const struct shard *only_shard(const struct catalog *c, const struct targ
     return one ? &c->shards[t->source->shard] : NULL;
 }
 
-/* What it is made of. (The blocks of V1 files have checksums that nobody else looks at.) */
+/* What it is made of. (Nothing else looks at the checksums of V1's blocks.) */
 static errint need_checked(const struct reader *r, const struct target *t)
 {
     const struct target_form *f = t->form;

@@ -22,8 +22,8 @@ static inline unsigned string_line(const struct target *t)
  * string_cursor_next and verified_need; -EOVERFLOW; -ESTALE: to be asked again. */
 MUST_CHECK errint string_need_sized(struct reader *r, const struct target *t);
 
-/* string_blame: notes (base/cause.h) what nobody nearer to it has noted, if `rc` is damage of t, or
- * pieces that are too entangled. Returns rc. */
+/* string_blame: notes (base/cause.h) that t is damaged, or its pieces too entangled, if `rc` says
+ * so and nothing was noted before. Returns rc. */
 errint string_blame(const struct target *t, errint rc);
 
 /* What has to be done while no file of a string target is doubted, as with shard_attempt

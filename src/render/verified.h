@@ -2,7 +2,7 @@
 /* Which stored tensors were verified, and which are damaged: nothing of a damaged one is served.
  *
  * There is a once (once.h) for each run of bytes that has a checksum (source/source.h): a tensor, a
- * slice of a sliced one, or what several share. Whoever is about to read from a run asks for it.
+ * slice of a sliced one, or what several share. It is asked for before each read from the run.
  * With VERIFIED_ALL the first to ask checks all of it, and the others wait for that run alone. With
  * VERIFIED_KNOWN that is so only while the file is in doubt (io.h), or suspect (spot_check.h);
  * else only what verified_mark has marked, or verified_ensure has found, is damaged. As long as
@@ -67,10 +67,10 @@ MUST_CHECK errint verified_open(const struct catalog *c, enum verified_mode mode
                                 struct verified **out);
 void verified_close(struct verified *k);
 
-/* verified_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says: from now
- * on no byte of its run is served in any file, and that is the cause of what fails. Where
- * checks are shared, `why` is about the check, and so is the mark. To be called before others read.
- * -ENOMEM; -EBADMSG: values that lie where no check is. */
+/* verified_mark: tensor t, or its slice s if that is not NULL, is damaged as `why` says. From now
+ * on no byte of its run is served in any file, and `why` is the cause of what fails. Where checks
+ * are shared, both are about the check. Before others read. -ENOMEM; -EBADMSG: values that lie
+ * where no check is. */
 MUST_CHECK errint verified_mark(struct verified *k, const struct tensor *t,
                                 const struct stored_slice *s, const struct verify_result *why);
 
@@ -89,9 +89,9 @@ MUST_CHECK errint verified_ensure(const struct reader *r, const struct tensor *t
  * also where t has a part of it. 0 where r->verified is NULL. */
 MUST_CHECK errint verified_ensure_target(const struct reader *r, const struct target *t);
 
-/* verified_ask: before a read of bytes of t, or of its slice, out of `shard`: as verified_need of
- * r->verified. Where that is NULL, or t (the bytes are of no tensor), -EIO if the file is in doubt:
- * nobody can say whether they are right. */
+/* verified_ask: the gate of every read of bytes of t, or of its slice s, out of `shard`:
+ * verified_need. Where r->verified is NULL, or t is (the bytes are of no tensor), -EIO if the file
+ * is in doubt, since then it cannot be said whether they are right. */
 MUST_CHECK errint verified_ask(const struct reader *r, const struct shard *shard,
                                const struct tensor *t, const struct stored_slice *s);
 
@@ -101,9 +101,9 @@ struct verified_runs *verified_runs(struct verified *k);
 /* verified_wary: whether verified_need has anything to ask. */
 bool verified_wary(const struct verified *k);
 
-/* verified_read: bytes [off, off+len) of a shard that is a file, as shard_read. r->verified, if
- * there is one, is asked for every tensor that has bytes among them: -EUCLEAN if one is damaged,
- * and as verified_need. Of a file that is in doubt and not the catalog's, -EIO. */
+/* verified_read: bytes [off, off+len) of a shard that is a file, as shard_read. Where r->verified
+ * is not NULL, verified_need is asked of every tensor that has bytes among them, and fails. Of a
+ * file that is in doubt and not the catalog's, -EIO. */
 MUST_CHECK errint verified_read(const struct reader *r, struct shard *file, uint64_t off,
                                 size_t len, void *buf);
 
@@ -116,7 +116,7 @@ struct verified_counts {
     uint32_t damaged;
 };
 
-/* verified_counts: goes over all tensors. */
+/* verified_counts: counts what is known by now. O(tensors). */
 struct verified_counts verified_counts(struct verified *k);
 
 #endif

@@ -61,8 +61,8 @@ typedef void (*verify_progress)(void *context, uint64_t bytes_done, uint64_t byt
 MUST_CHECK errint verify_init(struct verify *v, const struct catalog *c);
 void verify_fini(struct verify *v);
 
-/* verify_run: fills the results with `threads` threads (the caller's is one of them), each with one
- * buffer of SOURCE_BUFFER bytes. progress may be NULL. -ENOMEM; damage is no failure. */
+/* verify_run: fills the results, with `threads` threads, of which the caller's is one. Each has a
+ * buffer of SOURCE_BUFFER bytes. progress may be NULL. Damage is no failure. -ENOMEM. */
 MUST_CHECK errint verify_run(struct verify *v, unsigned threads, verify_progress progress,
                              void *context);
 
@@ -74,18 +74,18 @@ static inline char *verify_buffer(void)
     return pages_alloc(SOURCE_BUFFER);
 }
 
-/* verify_check: one check through `buf`, which has SOURCE_BUFFER bytes. The meter may be NULL. 0
- * and *out, or -EINTR where w is interrupted (once.h), or -ENOMEM. */
+/* verify_check: one check, through `buf` of SOURCE_BUFFER bytes, to *out. The meter may be NULL. 0
+ * whatever the outcome is; -EINTR where w is interrupted (once.h); -ENOMEM. */
 MUST_CHECK errint verify_check(const struct catalog *c, struct once_waiter *w,
                                const struct source_check *k, char *buf, struct source_meter *meter,
                                struct verify_result *out);
 
-/* verify_words: the outcome, such as "checksum mismatch"; with the checksums where they differ.
- * Adds to b. */
+/* verify_words: adds the outcome to b, such as "checksum mismatch"; with the checksums where they
+ * differ. */
 void verify_words(const struct verify_result *r, struct buf *b);
 
-/* verify_print: "NAME [0:4, 0:3]: checksum mismatch: stored 9c3a54b1, found 00c0ffee, in PATH", or
- * "in the block at byte N (N bytes) of PATH". Adds to b, visibly. */
+/* verify_print: adds to b, visibly, "NAME [0:4, 0:3]: checksum mismatch: stored 9c3a54b1, found
+ * 00c0ffee, in PATH", or "in the block at byte N (N bytes) of PATH". */
 void verify_print(const struct catalog *c, const struct tensor *t, const struct stored_slice *s,
                   const struct verify_result *r, struct buf *b);
 

@@ -29,7 +29,7 @@ struct attr_policy {
 
 /* attr_stat: what stat() says of `file`, a number of content.h. Modes are at most 0444 and what all
  * files its bytes come from allow. A directory's bytes are names, which come from the index and the
- * map; whoever may read them may search it, too: 0555 at most; st_nlink 1. st_blocks is ceil(size /
+ * map; who may read them may search it, too: 0555 at most; st_nlink 1. st_blocks is ceil(size /
  * 512), st_blksize 1 MiB; mtime is the newest of the source files.
  *
  * The owner is that of the source files when root mounts, else the mounting user. Where that is
@@ -40,8 +40,8 @@ struct attr_policy {
 MUST_CHECK errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_t file,
                             struct reader *r, struct stat *st);
 
-/* attr_stat_unsized: likewise, but for the size and the blocks, which are 0. It reads and builds
- * nothing. */
+/* attr_stat_unsized: attr_stat, but for the size and the blocks, which are 0. It reads and builds
+ * nothing, and does not fail. */
 void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, uint32_t file,
                        struct stat *st);
 

@@ -88,22 +88,22 @@ const struct target *content_target(const struct view *v, uint32_t file);
  * i is past the last. */
 struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
 
-/* content_sized: whether content_open finds the size without reading or building anything: it never
- * needed to, or somebody has done it already. */
+/* content_sized: whether content_open finds the size at once: without reading or building anything,
+ * or since that was done already. */
 bool content_sized(const struct view *v, uint32_t file);
 
 /* content_planned: whether content_open goes by the plan alone: it waits for nothing, and does not
  * fail. */
 bool content_planned(const struct view *v, uint32_t file);
 
-/* content_open: the layout of a file in *out. Reports and stats, whose text is rendered
- * (fuse/rendered_text.h), are empty. Any thread; what is built once may take its time, and others
- * wait for it: -EINTR, -EAGAIN as in base/once.h. -EBADMSG for damage, -EIO, -ENOMEM,
- * -EOVERFLOW. */
+/* content_open: the layout of a file, to *out. Rendered texts (fuse/rendered_text.h) are empty.
+ * What is built once for all may take its time: others wait for it, with -EINTR and -EAGAIN as
+ * once_need. -EBADMSG for damage, -EIO, -ENOMEM, -EOVERFLOW. Any thread. */
 MUST_CHECK errint content_open(const struct view *v, uint32_t file, enum content_need need,
                                struct reader *r, struct content *out);
 
-/* content_open_made: likewise of one of v->made, also where a variable hides it from the tree. */
+/* content_open_made: content_open of one of v->made, also where a variable hides it from the
+ * tree. */
 MUST_CHECK errint content_open_made(const struct view *v, const struct made_file *f,
                                     enum content_need need, struct reader *r, struct content *out);
 

@@ -38,15 +38,16 @@ struct layout {
     uint64_t size; /* bytes of the file */
 };
 
-/* layout_of_target / layout_of_bytes / layout_of_shard: the layout of a whole target, of literal
- * bytes, of a whole file; *extent is the caller's storage and must outlive the layout. The size of
- * a target is found as by render_size, and that may fail. */
+/* layout_of_target, layout_of_bytes, layout_of_shard: the layout of a whole target, of literal
+ * bytes, of a whole source file. *extent is the caller's storage, and must outlive the layout.
+ * layout_of_target finds the size, and fails, as render_size. */
 MUST_CHECK errint layout_of_target(struct reader *r, const struct target *t, struct extent *extent,
                                    struct layout *out);
 struct layout layout_of_bytes(struct str bytes, struct extent *extent);
 struct layout layout_of_shard(struct shard *s, struct extent *extent);
 
-/* layout_read: bytes [off, off+len) of the file into buf; result as render_read. */
+/* layout_read: bytes [off, off+len) of the file, to buf. Returns, and fails, as render_read. Any
+ * thread, each with a reader of its own. */
 MUST_CHECK ssize_t layout_read(const struct layout *l, struct reader *r, uint64_t off, size_t len,
                                void *buf);
 

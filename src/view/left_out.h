@@ -33,7 +33,7 @@ bool left_out_next(struct left_out_cursor *at, struct left_out *out);
 /* left_out_kinds: adds the names of the kinds, as in [view] files: "npy, safetensors". */
 void left_out_kinds(struct buf *b, unsigned files);
 
-/* left_out_json: likewise, as an array. */
+/* left_out_json: adds the names of the kinds, as an array. */
 void left_out_json(struct json *j, unsigned files);
 
 #endif

@@ -78,8 +78,8 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
 /* report_path: adds the path in the mount of target number i of v's plan. */
 void report_path(const struct view *v, uint32_t i, struct buf *b);
 
-/* report_override_path: likewise for the variable that an override is about; of a partitioned one,
- * the directory of its parts. */
+/* report_override_path: adds the path in the mount of the variable that an override is about; of a
+ * partitioned one, of the directory of its parts. */
 void report_override_path(const struct view *v, const struct override *o, struct buf *b);
 
 /* report_prefix: "checkpoint  PREFIX (v2, 1 shard, 7 tensors)", of the view's checkpoint, without
@@ -99,7 +99,7 @@ void report_total(const struct plan *p, bool exact, struct buf *b);
  * program NULL leaves the first part out. */
 void report_diag(const struct diag *d, const char *program, unsigned most, struct buf *b);
 
-/* report_errors: likewise, without a word of warnings. */
+/* report_errors: report_diag, without a word of warnings. */
 void report_errors(const struct diag *d, const char *program, unsigned most, struct buf *b);
 
 #endif

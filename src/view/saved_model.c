@@ -40,7 +40,7 @@ static bool has_graph(struct arena *a, const char *dir)
     return false;
 }
 
-/* The directory above `dir`, a path that may be "": "x/variables" is in x. NULL if that is nobody's
+/* The directory above `dir`, a path that may be "": "x/variables" is in x. NULL if `dir` is no
  * folder of variables, or memory is short. */
 static const char *above_variables(struct arena *a, struct str dir)
 {

@@ -196,7 +196,7 @@ static errint add_entries(struct sidecar_list *l, int fd, const struct sidecar_f
 
 errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *folder)
 {
-    /* A link that nobody named may lead anywhere. */
+    /* A link that the map does not name may lead anywhere. */
     int follow = folder->at.file ? 0 : O_NOFOLLOW;
     CLEANUP_CLOSE int fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
     uint32_t before = l->count;

@@ -30,8 +30,8 @@ void sidecar_add_home(struct sidecar_list *l, const char *dir, const char *name)
  * SIDECARS_MOST. */
 MUST_CHECK errint sidecar_add(struct sidecar_list *l, struct sidecar_file file);
 
-/* sidecar_problem: an error of a file that the map names; a warning of a file that nobody named,
- * and then 0 is returned: it is not shown. `why` is what is wrong with it. */
+/* sidecar_problem: an error of a file that the map names; a warning, and 0, of another,
+ * which then is not shown. `why` is what is wrong with it. */
 FORMAT(3, 4)
 errint sidecar_problem(struct sidecar_list *l, const struct sidecar_file *f, const char *why, ...);
 

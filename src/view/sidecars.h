@@ -20,7 +20,7 @@
 struct sidecar_file {
     const char *name;   /* in the mount: "config.json", "assets/vocab.txt" */
     const char *path;   /* of the real file */
-    struct position at; /* in the map; its file is NULL where nobody named it */
+    struct position at; /* in the map; its file is NULL where the map does not name it */
     bool below;         /* it was found in a folder, where `st` was seen at its path */
     struct stat st;
 };

@@ -76,12 +76,12 @@ struct tree {
 
 enum { TREE_ROOT = 0 };
 
-/* tree_build: the tree of `p` (borrowed as long as the tree), of `files` (whose paths are borrowed
- * likewise), and of the reports under .ckptfs/. A name that is both a variable and a scope keeps
- * its path, its children move to NAME.d (NAME.d.d where that is taken too); names that a file
- * system cannot hold are escaped (base/escape.h). Two targets that meet at one path are an error
- * that names both. A variable or a scope that has the path of another file wins, with a warning;
- * against one that the map names it is an error. */
+/* tree_build: the tree of `p`, of `files`, and of the reports under .ckptfs/. The plan and the
+ * paths of the files are borrowed as long as the tree lives. A name that is both a variable and a
+ * scope keeps its path, its children move to NAME.d (NAME.d.d where that is taken too); names that
+ * a file system cannot hold are escaped (base/escape.h). Two targets that meet at one path are an
+ * error that names both. A variable or a scope that has the path of another file wins, with a
+ * warning; against one that the map names it is an error. */
 MUST_CHECK errint tree_build(const struct plan *p, const struct made_file *files,
                              uint32_t file_count, struct diag *d, struct tree **out);
 void tree_close(struct tree *t);

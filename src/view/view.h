@@ -36,7 +36,7 @@ struct view {
     const char *checkpoint; /* as the user or the map gave it */
 };
 
-/* Opens the data files that somebody wants of a view whose other parts are open: 0, or a failure
+/* Opens those data files that are wanted of a view whose other parts are open: 0, or a failure
  * that is in d. */
 typedef errint view_opener(struct view *v, struct diag *d, void *context);
 

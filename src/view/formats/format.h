@@ -80,14 +80,16 @@ struct view_format {
     uint32_t (*count)(const void *state); /* files have numbers below it */
     void (*file)(const void *state, uint32_t i, struct format_file *out);
 
-    /* The layout of file i, borrowed from the state and *out. Any thread: what is built once may
-     * take its time, and others wait for it (base/once.h). Errors as of content_open. */
+    /* The layout of file i, borrowed from the state and *out. What is built once may take its time,
+     * and others wait for it, as r's waiter says (base/once.h). Errors as of content_open. Any
+     * thread. */
     errint (*layout)(void *state, uint32_t i, enum content_need need, struct reader *r,
                      struct content *out);
     void (*close)(void *state);
 
-    /* What else one may have, or NULL. Whether `t`, a hidden tensor, is in its files all the
-     * same. */
+    /* What else a kind may have; each may be NULL. */
+
+    /* Whether `t`, a hidden tensor, is in its files all the same. */
     bool (*keeps)(const void *state, const struct tensor *t);
     /* Warns of what readers will not find as in the checkpoint, without an error of their own. */
     void (*warn)(const void *state, const struct tree *t, const struct map *m, struct diag *d);

@@ -28,8 +28,8 @@ extern const struct view_format npy_format;
  * of 0 left out, and of the element's bytes is below 2^63 (numpy/_core/src/multiarray/ctors.c). */
 bool npy_shape_fits(struct shape s, unsigned dtype);
 
-/* npy_refusal: why the variable cannot be such a file; NULL if it can. npy_refusal_of: likewise of
- * a target. */
+/* npy_refusal, npy_refusal_of: why the variable, or the target, cannot be such a file; NULL if it
+ * can. */
 const char *npy_refusal(const struct view_variable *l);
 const char *npy_refusal_of(const struct target *t);
 

@@ -44,12 +44,12 @@ bool safetensors_is_indexed(const struct safetensors *s);
 uint32_t safetensors_built(const struct safetensors *s);
 
 /* safetensors_file: the layout of file i, borrowed from s. Any thread; the first one works, and
- * others wait (base/once.h), whose errors these are. */
+ * others wait as w says (base/once.h), whose errors these are. */
 MUST_CHECK errint safetensors_file(struct safetensors *s, uint32_t i, struct once_waiter *w,
                                    struct layout *out);
 
-/* safetensors_index: the layout of the index of several files, borrowed from s and *own.
- * Likewise. */
+/* safetensors_index: the layout of the index of several files, borrowed from s and *own. Waits, and
+ * fails, as safetensors_file. */
 MUST_CHECK errint safetensors_index(struct safetensors *s, struct once_waiter *w,
                                     struct extent *own, struct layout *out);
 

@@ -5,12 +5,12 @@
  *   stored in slices that TensorFlow can assemble        the same slices, where they are
  *   partitioned, and of a type that TensorFlow           a slice for each part, so that a Saver of
  *                                                        the target graph restores
- *   cannot cut (save_restore_tensor.cc, GetSliceValue)   them; nobody can read it whole
+ *   cannot cut (save_restore_tensor.cc, GetSliceValue)   them; it cannot be read whole
  *   anything else                                        one record, under the full name
  *
  * Variants are no variables of a view. As long as all of the checkpoint is in the view they are in
- * its checkpoint, too, as they are: nobody but TensorFlow can do anything with them, and it wants
- * them where it wants the object graph. */
+ * its checkpoint, too, as they are: TensorFlow alone can do anything with them, and it wants them
+ * where it wants the object graph. */
 #ifndef CKPTFS_VIEW_FORMATS_TF_ITEMS_H
 #define CKPTFS_VIEW_FORMATS_TF_ITEMS_H
 

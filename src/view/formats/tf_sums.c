@@ -24,7 +24,7 @@ struct run {
     struct tf_sum *sums;
     size_t count;
     atomic_size_t next;
-    atomic_bool stop; /* one has failed, or nobody wants the result */
+    atomic_bool stop; /* one has failed, or the result is not wanted any more */
     pthread_mutex_t lock;
     errint rc;          /* of the first failure */
     struct cause cause; /* of it */

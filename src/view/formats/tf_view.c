@@ -95,7 +95,7 @@ static bool has_all(const struct tf_view *v)
 /* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them
  * is not in the view under its own key, while without it variables are found by their names. It
  * knows no dtypes: after a cast it serves models of the new types, and TensorFlow refuses others by
- * name. Variants are of use to nobody but the object that has them in the graph. */
+ * name. Variants are of use only to the object that has them in the graph. */
 static void find_stale(struct tf_view *v)
 {
     const struct target *graph = NULL;

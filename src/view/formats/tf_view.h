@@ -5,7 +5,7 @@
  * that file, and the new index points into it with the stored checksum. All else is laid out in one
  * more data file. How many data files there are is part of their names, so that is decided when the
  * view is opened; the index and the layout of the extra file are made when they are first asked
- * for, and the checksums that nobody has yet when the index is first read: its size does not depend
+ * for, and the checksums that are not known when the index is first read: its size does not depend
  * on them. */
 #ifndef CKPTFS_VIEW_FORMATS_TF_VIEW_H
 #define CKPTFS_VIEW_FORMATS_TF_VIEW_H
@@ -60,7 +60,8 @@ MUST_CHECK errint tf_view_index(struct tf_view *v, enum content_need need, struc
  * statistics. */
 void tf_view_state_of(const struct tf_view *v, enum once_state *built, enum once_state *summed);
 
-/* tf_view_data: the layout of data file i. Likewise. */
+/* tf_view_data: the layout of data file i, borrowed from v and *own. Waits, and fails, as
+ * tf_view_index. */
 MUST_CHECK errint tf_view_data(struct tf_view *v, uint32_t i, struct reader *r, struct extent *own,
                                struct layout *out);
 

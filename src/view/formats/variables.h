@@ -35,7 +35,7 @@ void variables_fini(struct view_variables *l);
 struct variable_cursor {
     const struct view_variables *of;
     uint32_t target;      /* index of the next one among the plan's */
-    uint32_t partitioned; /* likewise among the partitioned */
+    uint32_t partitioned; /* index of the next one among the partitioned */
 };
 
 static inline struct variable_cursor variable_first(const struct view_variables *l)
