@@ -103,9 +103,10 @@ static errint read_swapped(struct io *io, struct once_waiter *w, uint64_t off, s
         return rc;
     }
     swap_in_place(out, whole, unit);
-    if (len > whole) {
-        rc = read_unit(io->base, w, unit, off + whole, part);
+    if (len == whole) {
+        return 0;
     }
+    rc = read_unit(io->base, w, unit, off + whole, part);
     if (rc == 0) {
         memcpy(out + whole, part, len - whole);
     }
