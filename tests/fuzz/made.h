@@ -29,7 +29,8 @@ struct made_run {
     uint32_t file; /* index into made.files */
     uint64_t off;
     uint64_t bytes;
-    bool damaged; /* the file has other bytes there, or they were given a wrong checksum */
+    bool damaged; /* the file has other bytes there, or they were given a wrong checksum: */
+    bool wrong;
 };
 
 struct made_tensor {
@@ -96,8 +97,8 @@ void made_set_times(const char *path, int64_t seconds);
 /* made_change: does what the lines of a section `damage` or `change` say (made_change.c). */
 void made_change(struct made *m, struct str lines);
 
-/* made_look: sets `damaged` of all runs and tensors by what the files are now; it is never taken
- * back. With `held`, a view holds the files that were there at the last call without. */
+/* made_look: sets `damaged` of all runs and tensors by what the files are now. With `held`, a view
+ * holds the files that were there at the last call without, and it is never taken back. */
 void made_look(struct made *m, bool held);
 
 /* What a prefix names, or a pattern: several where they are the parts of one. */

@@ -221,9 +221,27 @@ static void look_at_all(struct made *m, uint32_t file, const struct mkbuf *now)
     }
 }
 
+/* Before a file is opened anew: a bit that was flipped twice is as it was. */
+static void forget_damage(struct made *m)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        for (unsigned k = 0; k < m->checkpoints[i]->count; k++) {
+            struct made_tensor *t = &m->checkpoints[i]->tensors[k];
+            t->damaged = false;
+            for (unsigned r = 0; r < t->run_count; r++) {
+                t->runs[r].damaged = t->runs[r].wrong;
+                t->damaged |= t->runs[r].wrong;
+            }
+        }
+    }
+}
+
 void made_look(struct made *m, bool held)
 {
     struct mkbuf now = {0};
+    if (!held) {
+        forget_damage(m);
+    }
     for (uint32_t file = 0; file < m->file_count; file++) {
         struct kept_file *f = &m->files[file];
         struct stat st = {0};

@@ -88,8 +88,11 @@ static struct mkentry store(struct bundle *b, struct made_tensor *t, const struc
         encode(part, b->made->big_endian, &bytes, &e.crc);
     }
     uint32_t change = (uint32_t)word_number(words, "crc", 0);
-    t->runs[t->run_count++] = (struct made_run){
-        .file = UNWRITTEN + shard, .off = file->len, .bytes = bytes.len, .damaged = change != 0};
+    t->runs[t->run_count++] = (struct made_run){.file = UNWRITTEN + shard,
+                                                .off = file->len,
+                                                .bytes = bytes.len,
+                                                .damaged = change != 0,
+                                                .wrong = change != 0};
     t->damaged |= change != 0;
     e.off = file->len;
     e.bytes = bytes.len;
