@@ -229,7 +229,9 @@ errint spot_check_run(const struct catalog *c, struct verified *verified, struct
     for (uint32_t i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
         errint rc = files[i].count ? check_file(&k, s, &files[i]) : 0;
-        first = first ? first : rc;
+        if (first == 0) {
+            first = rc;
+        }
     }
     return first;
 }

@@ -204,11 +204,13 @@ errint sidecar_add_folder(struct sidecar_list *l, const struct sidecar_file *fol
         errint rc = -errno;
         struct stat st;
         bool link = follow && lstat(folder->path, &st) == 0 && S_ISLNK(st.st_mode);
-        return rc == -ENOENT ? rc
-                             : sidecar_problem(l, folder, "%s",
-                                               link ? "it is a symbolic link, which is followed "
-                                                      "where [files] names it"
-                                                    : file_why(l->diag, rc));
+        if (rc == -ENOENT) {
+            return rc;
+        }
+        return sidecar_problem(
+            l, folder, "%s",
+            link ? "it is a symbolic link, which is followed where [files] names it"
+                 : file_why(l->diag, rc));
     }
     errint rc = add_entries(l, fd, folder, 1);
     if (rc == -EOVERFLOW) {

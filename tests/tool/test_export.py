@@ -373,7 +373,7 @@ def is_writing(pid, folder):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_an_interrupted_export(tmp_path, number):
-    checkpoint = sparse(tmp_path, 1024)
+    checkpoint = sparse(tmp_path, 4096)  # so much that it is not done before the signal comes
     to = tmp_path / "out"
     child = subprocess.Popen([TOOL, "export", "--format", "raw", str(checkpoint), str(to / "deep")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
