@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
+#include "base/trouble.h"
 #include "io/descriptor.h"
 #include "io/file.h"
 #include "io/file_look.h"
@@ -63,7 +64,7 @@ static errint new_file(const struct io_ops *ops, struct io_file **out)
 {
     struct io_file *f = *out = calloc(1, sizeof(*f));
     if (!f) {
-        return -ENOMEM;
+        return trouble_note(NULL, -ENOMEM);
     }
     f->io.ops = ops;
     f->fd = -1;
@@ -192,7 +193,7 @@ errint io_file_hold(struct io *io, const char *path)
     char *real = realpath(path, NULL);
     f->real_path = real ? real : strdup(path);
     if (!f->real_path) {
-        return -ENOMEM;
+        return trouble_note(path, -ENOMEM);
     }
     io->size = (uint64_t)f->st.st_size;
     file_watch_begin(&f->watch, io, fd, f->real_path);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,11 +52,14 @@ static int open_along(int top, char *name, bool *whole)
 static errint open_folder(struct output_folder *f, int top, struct str name)
 {
     output_folder_leave(f);
-    CLEANUP_FREE char *parts = strndup(name.ptr, name.len);
-    CLEANUP_FREE char *kept = strndup(name.ptr, name.len);
-    if (!parts || !kept) {
-        return -ENOMEM;
+    char parts[PATH_MAX];
+    if (name.len >= sizeof(parts)) {
+        return -ENAMETOOLONG;
     }
+    memcpy(parts, name.ptr, name.len);
+    parts[name.len] = '\0';
+    /* What is taken back when memory is short is found without it. */
+    CLEANUP_FREE char *kept = strndup(name.ptr, name.len);
     bool whole = false;
     CLEANUP_CLOSE int fd = open_along(top, parts, &whole);
     struct stat st;
@@ -65,7 +69,7 @@ static errint open_folder(struct output_folder *f, int top, struct str name)
     if (fstat(fd, &st) != 0) {
         return -errno;
     }
-    *f = (struct output_folder){STEAL(kept), STEAL_FD(fd), st.st_dev, whole};
+    *f = (struct output_folder){STEAL(kept), STEAL_FD(fd), st.st_dev, whole, true};
     return 0;
 }
 
@@ -94,7 +98,7 @@ errint output_folder_near(struct output_folder *f, int top, struct str name)
 
 void output_folder_leave(struct output_folder *f)
 {
-    if (f->name) {
+    if (f->open) {
         cleanup_close(&f->fd);
         free(f->name);
     }

@@ -16,6 +16,7 @@ struct output_folder {
     int fd;       /* owns: O_PATH */
     dev_t device; /* its file system */
     bool whole;   /* it is `name`; else the nearest directory above that is there */
+    bool open;
 };
 
 /* output_folder_enter: opens `name` below the directory `top`. -ENOENT if it is not there, -ELOOP
