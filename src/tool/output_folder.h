@@ -12,11 +12,12 @@
 #include "base/str.h"
 
 struct output_folder {
-    char *name;   /* owns: below the export's directory, "" for that itself; NULL: none is open */
+    char *name;   /* owns: below the export's directory, "" for that itself; NULL: memory was short,
+                     and it is opened anew each time */
     int fd;       /* owns: O_PATH */
     dev_t device; /* its file system */
     bool whole;   /* it is `name`; else the nearest directory above that is there */
-    bool open;
+    bool open;    /* else none is, and the rest is of no meaning */
 };
 
 /* output_folder_enter: opens `name` below the directory `top`. -ENOENT if it is not there, -ELOOP
