@@ -32,7 +32,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
   -Werror=unused-result -Werror=implicit-function-declaration -Werror=return-type $(if $(WERROR),-Werror)
 SAN_FLAGS := $(if $(filter asan,$(SAN)),-fsanitize=address,$(if $(filter tsan,$(SAN)),-fsanitize=thread)) \
   $(if $(filter fuzz,$(SAN)),-fsanitize=fuzzer-no-link$(comma)address) \
-  $(if $(filter asan fuzz,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  $(if $(filter asan fuzz,$(SAN)),-fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+    -ftrivial-auto-var-init=pattern)
 # What the compiler has to make the programs harder to take over. Sanitizers have better, and what checks sizes of objects works with -O alone.
 HARDENING := $(if $(SAN),,$(shell scripts/hardening $(BUILD)/hardening $(CC)))
 ifneq (,$(or $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),$(filter -O0,$(CFLAGS)),$(if $(filter -O%,$(CFLAGS)),,none)))

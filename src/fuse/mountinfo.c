@@ -44,6 +44,7 @@ static bool parse_line(char *text, struct line *out)
     if (!type || sscanf(fields[2], "%u:%u", &out->is.major, &out->is.minor) != 2) {
         return false;
     }
+    out->is.unique = 0; /* the table does not have it */
     out->is.number = strtoull(fields[0], NULL, 10);
     out->parent = strtoull(fields[1], NULL, 10);
     unescape_field(fields[4]);
