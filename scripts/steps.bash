@@ -16,6 +16,10 @@ exact=()
 times=$scratch/times # of each test: seconds, a tab, what it is
 : > "$times"
 passed=0 failed=0 skipped=0
+failures=() # what is repeated at the end, as what is printed here may be long
+
+# failures_in LOG: the tests that failed, with what pytest says of them.
+failures_in() { grep -E '^(FAILED|ERROR) |^ *not ok [0-9]+ - ' -- "$1" | cut -c 1-400 | head -n 20; }
 
 # left_mounts: the mount points of the tests that are still there.
 left_mounts() { awk -v under="$scratch/" 'index($2, under) == 1 { print $2 }' /proc/self/mounts | sort -r; }
@@ -80,6 +84,8 @@ step() {
     printf '%-22s %5d passed %4d failed %4d skipped %6d.%d s\n' "$name" "$good" "$bad" "$skips" $((took / 10)) $((took % 10))
     sed -n 's/^note: /    /p' "$log"
     if [ "$bad" -gt 0 ]; then
+        failures+=("$name: $bad failed")
+        mapfile -t -O ${#failures[@]} failures < <(failures_in "$log" | sed 's/^ */    /')
         grep -vE '^[^ ]+: [0-9]+ passed, 0 failed|^[^ ]+: [0-9]+ passed, [0-9]+ skipped \([0-9]+ ms\)$|^  (CC|AR|LD|PROTO) ' "$log" | sed 's/^/    /' | tail -n "${LOG_LINES:-300}"
         printf '    (all of it: %s)\n' "${log#"$PWD/"}"
     elif [ "$skips" -gt 0 ]; then
@@ -98,7 +104,7 @@ pytest_in() {
     python=$(scripts/venv ${environment:+"$environment"})/bin/python || return 1
     xml=$logs/${label//[^A-Za-z0-9_.-]/_}.xml
     rm -f -- "$xml"
-    CKPTFS_BUILD=$build PYTHONDONTWRITEBYTECODE=1 "${under[@]}" "$python" -m pytest -q -rs --basetemp="$TMPDIR/pytest" \
+    CKPTFS_BUILD=$build PYTHONDONTWRITEBYTECODE=1 "${under[@]}" "$python" -m pytest -q -rsfE --basetemp="$TMPDIR/pytest" \
         --junit-xml="$xml" "$@" "$folder"
     local status=$?
     "$python" - "$xml" "$build" "$times" << 'COUNT' || return 1
@@ -168,7 +174,7 @@ faults() {
     FAULTS_SECONDS=$seconds pytest_in tests/faults "$build" "$@"
 }
 
-# end_steps: the slowest tests, the last line of a script, and its exit status.
+# end_steps: the slowest tests, what failed, the last line of a script, and its exit status.
 end_steps() {
     if [ -s "$times" ]; then
         echo 'the slowest tests:'
@@ -177,6 +183,10 @@ end_steps() {
     if [ "${CI:-}" = true ]; then
         failed=$((failed + skipped))
         skipped=0
+    fi
+    if [ ${#failures[@]} -gt 0 ]; then
+        echo 'what failed:'
+        printf '    %s\n' "${failures[@]}"
     fi
     printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
     [ "$failed" -eq 0 ]
