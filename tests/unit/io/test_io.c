@@ -57,7 +57,7 @@ static void expect_backed(const struct io *io, uint64_t off)
     assert_true(fd >= 0);
     ssize_t len = (ssize_t)(10 - off);
     assert_int_equal(pread(fd, bytes, sizeof(bytes), (off_t)at), len);
-    assert_memory_equal(bytes, "0123456789" + off, (size_t)len);
+    assert_memory_equal(bytes, &"0123456789"[off], (size_t)len);
 }
 
 static void expect_unbacked(const struct io *io)
