@@ -16,7 +16,7 @@ exact=()
 times=$scratch/times # of each test: seconds, a tab, what it is
 : > "$times"
 passed=0 failed=0 skipped=0
-failures=() # what is repeated at the end, as what is printed here may be long
+broken=() # what is repeated at the end, as what is printed here may be long
 
 # failures_in LOG: the tests that failed, with what pytest says of them.
 failures_in() { grep -E '^(FAILED|ERROR) |^ *not ok [0-9]+ - ' -- "$1" | cut -c 1-400 | head -n 20; }
@@ -84,8 +84,8 @@ step() {
     printf '%-22s %5d passed %4d failed %4d skipped %6d.%d s\n' "$name" "$good" "$bad" "$skips" $((took / 10)) $((took % 10))
     sed -n 's/^note: /    /p' "$log"
     if [ "$bad" -gt 0 ]; then
-        failures+=("$name: $bad failed")
-        mapfile -t -O ${#failures[@]} failures < <(failures_in "$log" | sed 's/^ */    /')
+        broken+=("$name: $bad failed")
+        mapfile -t -O ${#broken[@]} broken < <(failures_in "$log" | sed 's/^ */    /')
         grep -vE '^[^ ]+: [0-9]+ passed, 0 failed|^[^ ]+: [0-9]+ passed, [0-9]+ skipped \([0-9]+ ms\)$|^  (CC|AR|LD|PROTO) ' "$log" | sed 's/^/    /' | tail -n "${LOG_LINES:-300}"
         printf '    (all of it: %s)\n' "${log#"$PWD/"}"
     elif [ "$skips" -gt 0 ]; then
@@ -184,9 +184,9 @@ end_steps() {
         failed=$((failed + skipped))
         skipped=0
     fi
-    if [ ${#failures[@]} -gt 0 ]; then
+    if [ ${#broken[@]} -gt 0 ]; then
         echo 'what failed:'
-        printf '    %s\n' "${failures[@]}"
+        printf '    %s\n' "${broken[@]}"
     fi
     printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
     [ "$failed" -eq 0 ]

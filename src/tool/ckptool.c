@@ -136,13 +136,14 @@ static void print_version(struct buf *b)
 /* What the command line asks for instead of a command's work. */
 enum request { REQUEST_RUN, REQUEST_HELP, REQUEST_VERSION, REQUEST_USAGE };
 
-/* The option of c, "--NAME", that the unknown `word` may have meant; NULL if none. */
-static const char *nearest_option(const struct command *c, const char *word)
+/* The option, "--NAME", of one of the commands of the mask, that `word` may have meant; NULL if
+ * none. */
+static const char *nearest_option(int mask, const char *word)
 {
     const char *known[ARRAY_LEN(options)];
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        if (options[i].mask & c->mask) {
+        if (options[i].mask & mask) {
             known[count++] = options[i].name;
         }
     }
@@ -152,7 +153,7 @@ static const char *nearest_option(const struct command *c, const char *word)
 
 static void refuse_unknown(const struct command *c, const char *word)
 {
-    const char *meant = nearest_option(c, word);
+    const char *meant = nearest_option(c->mask, word);
     if (meant) {
         tool_usage("%s: unknown option '%s'; did you mean '--%s'?", c->name, word, meant);
     } else {
@@ -295,6 +296,11 @@ static int no_command(const char *name, const char *next)
     const char *known[ARRAY_LEN(commands) + 1] = {"help"};
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         known[i + 1] = commands[i].name;
+    }
+    const char *option = name[0] == '-' ? nearest_option(~0, name) : NULL;
+    if (option) {
+        return tool_usage("option '%s' before a command; did you mean 'ckptool COMMAND --%s'?",
+                          name, option);
     }
     if (name[0] == '-') {
         return tool_usage("unknown option '%s' before a command", name);

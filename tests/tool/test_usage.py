@@ -23,6 +23,7 @@ DEMO = str(GOLDEN / "demo")
     (["cat", "--text", "--limit=99999999999999999999", DEMO, "a"], "--limit is a number"),
     (["lst", DEMO], "did you mean 'list'?"), (["hlep"], "did you mean 'help'?"), (["help", "exprt"], "did you mean 'export'?"),
     ([DEMO], f"did you mean 'ckptool list {DEMO}'?"), ([DEMO + "/model.ckpt-1000"], "did you mean 'ckptool list "),
+    (["--jsn", "list", DEMO], "did you mean 'ckptool COMMAND --json'?"), (["--json", "list", DEMO], "did you mean 'ckptool COMMAND --json'?"),
     (["plan", "--jsn", DEMO], "did you mean '--json'?"), (["plan", "--grph=x", DEMO], "did you mean '--graph'?"),
     (["list", "-n", "freindly", DEMO], "--names is key or friendly, not 'freindly'; did you mean 'friendly'?"),
     (["export", "--format", "safetensor", DEMO, "x"], "did you mean 'safetensors'?"),
