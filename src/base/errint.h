@@ -25,6 +25,13 @@
 
 typedef int errint;
 
+/* first_failure: `rc`, or where that is 0, `next`: of steps that are all done, the first that
+ * failed. */
+static inline errint first_failure(errint rc, errint next)
+{
+    return rc == 0 ? next : rc;
+}
+
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define FORMAT(fmt, args) __attribute__((format(printf, fmt, args)))
 #define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))

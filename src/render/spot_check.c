@@ -228,10 +228,7 @@ errint spot_check_run(const struct catalog *c, struct verified *verified, struct
     errint first = 0;
     for (uint32_t i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
-        errint rc = files[i].count ? check_file(&k, s, &files[i]) : 0;
-        if (first == 0) {
-            first = rc;
-        }
+        first = first_failure(first, files[i].count ? check_file(&k, s, &files[i]) : 0);
     }
     return first;
 }

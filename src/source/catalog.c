@@ -157,9 +157,7 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
         errint rc;
         if (s->used) {
             rc = shard_open(s, d);
-            if (first == 0) {
-                first = rc;
-            }
+            first = first_failure(first, rc);
             warn_short(s, d);
         } else if (!s->base && (rc = file_stat(s->path, &st)) < 0) {
             diag_warn(d, DIAG_SHARD_UNUSED, s->path, str_from(s->path),

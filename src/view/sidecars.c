@@ -81,15 +81,9 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
     }
     errint rc = 0;
     for (uint32_t i = 0; i < m->sidecar_count; i++) {
-        errint one = add_named(&l, &m->sidecars[i]);
-        if (rc == 0) {
-            rc = one;
-        }
+        rc = first_failure(rc, add_named(&l, &m->sidecars[i]));
     }
-    errint own = saved_model ? saved_model_add(&l, m, prefix) : 0;
-    if (rc == 0) {
-        rc = own;
-    }
+    rc = first_failure(rc, saved_model ? saved_model_add(&l, m, prefix) : 0);
     errint made = make_shards(&l, out);
     return rc < 0 ? rc : made;
 }
@@ -141,10 +135,7 @@ errint sidecars_open(struct sidecars *s, struct diag *d)
 {
     errint rc = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        errint one = open_one(&s->found[i], &s->files[i], d);
-        if (rc == 0) {
-            rc = one;
-        }
+        rc = first_failure(rc, open_one(&s->found[i], &s->files[i], d));
     }
     return rc;
 }

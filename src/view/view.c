@@ -254,12 +254,6 @@ static void ask_of_words(const struct view_request *request, struct diag *d)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-/* The first of two failures. */
-static errint first_failure(errint rc, errint next)
-{
-    return rc == 0 ? next : rc;
-}
-
 /* The checkpoint: its catalog, and the words of the command line are asked where there is none. */
 static errint open_checkpoint(const struct view_request *request, struct seen *seen, struct diag *d,
                               struct view *out)

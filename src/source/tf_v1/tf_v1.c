@@ -371,9 +371,7 @@ static errint read_all(struct unite *u, const struct location *where)
     for (uint32_t i = 0; i < r->file_count; i++) {
         r->files[i].path = where->files[i];
         errint rc = tf_v1_read_file(r, i);
-        if (first == 0) {
-            first = rc;
-        }
+        first = first_failure(first, rc);
         if (rc == -ENOMEM) {
             return rc;
         }
