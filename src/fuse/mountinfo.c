@@ -37,6 +37,7 @@ static bool parse_line(char *text, struct line *out)
 {
     char *rest = text;
     char *fields[5];
+    *out = (struct line){0}; /* the table has no unique numbers */
     for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
         fields[i] = strsep(&rest, " ");
     }
@@ -44,7 +45,6 @@ static bool parse_line(char *text, struct line *out)
     if (!type || sscanf(fields[2], "%u:%u", &out->is.major, &out->is.minor) != 2) {
         return false;
     }
-    out->is.unique = 0; /* the table does not have it */
     out->is.number = strtoull(fields[0], NULL, 10);
     out->parent = strtoull(fields[1], NULL, 10);
     unescape_field(fields[4]);

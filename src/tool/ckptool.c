@@ -291,19 +291,24 @@ static bool is_path(const char *word)
            (buf_check(&index) == 0 && access(index.data, F_OK) == 0);
 }
 
+static int refuse_option_first(const char *word)
+{
+    const char *meant = nearest_option(~0, word);
+    if (meant) {
+        return tool_usage("option '%s' before a command; did you mean 'ckptool COMMAND --%s'?",
+                          word, meant);
+    }
+    return tool_usage("unknown option '%s' before a command", word);
+}
+
 static int no_command(const char *name, const char *next)
 {
     const char *known[ARRAY_LEN(commands) + 1] = {"help"};
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         known[i + 1] = commands[i].name;
     }
-    const char *option = name[0] == '-' ? nearest_option(~0, name) : NULL;
-    if (option) {
-        return tool_usage("option '%s' before a command; did you mean 'ckptool COMMAND --%s'?",
-                          name, option);
-    }
     if (name[0] == '-') {
-        return tool_usage("unknown option '%s' before a command", name);
+        return refuse_option_first(name);
     }
     if (next && find_command(next)) {
         return tool_usage("'%s' is no command; did you mean 'ckptool %s %s'?", name, next, name);
