@@ -36,6 +36,7 @@ static const struct {
     [DIAG_NO_STATE] = {"no-state-file", 0},
     [DIAG_INTEGERS_ROUNDED] = {"integers-rounded", 0},
     [DIAG_CAST_UNUSED] = {"cast-unused", 0},
+    [DIAG_STEP_UNUSED] = {"step-unused", 0},
 };
 
 void diag_init(struct diag *d)

@@ -49,6 +49,7 @@ enum diag_code {
     DIAG_NO_STATE,
     DIAG_INTEGERS_ROUNDED,
     DIAG_CAST_UNUSED,
+    DIAG_STEP_UNUSED,
     DIAG_CODE_COUNT,
 };
 

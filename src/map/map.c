@@ -98,7 +98,8 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
 static void read_rule(struct loading *l, const struct ini_item *item)
 {
     struct rule *rule = &l->rules[l->m->rule_count];
-    errint rc = rule_parse(item, &l->m->arena, rule, l->d);
+    const struct op_table *ops = l->extra ? l->extra->ops : NULL;
+    errint rc = rule_parse(item, ops, &l->m->arena, rule, l->d);
     note_error(l, rc);
     rule->number = l->m->rule_count;
     l->m->rule_count += rc == 0;

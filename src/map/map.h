@@ -36,6 +36,7 @@ struct map_extra {
     uint32_t define_count;
     enum map_names names;        /* unless MAP_NAMES_UNSAID, instead of the map's */
     struct format_names formats; /* that `files =` of [view] may name */
+    const struct op_table *ops;  /* that rules may have; NULL: `partition` and `cast` alone */
 };
 
 struct map {

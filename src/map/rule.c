@@ -141,8 +141,28 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
     rule->target_is_scope = name.is_scope;
 }
 
-errint rule_parse(const struct ini_item *item, struct arena *a, struct rule *out, struct diag *d)
+/* An expression goes on borrowing from its text, which the item's is not kept for. */
+static errint parse_expression(const struct ini_item *item, const struct op_table *table,
+                               struct arena *a, struct rule *out, struct diag *d)
 {
+    struct ini_item kept = *item;
+    struct str rest;
+    kept.key = arena_str(a, item->key);
+    kept.value = arena_str(a, item->value);
+    if (!kept.key.ptr || !kept.value.ptr) {
+        return diag_no_memory(d);
+    }
+    *out = (struct rule){.at = item->at, .source = kept.key};
+    out->target = token_cut(kept.value, '|', &rest);
+    return expression_parse(&kept, table, a, &out->expression, d);
+}
+
+errint rule_parse(const struct ini_item *item, const struct op_table *table, struct arena *a,
+                  struct rule *out, struct diag *d)
+{
+    if (table && expression_wanted(item)) {
+        return parse_expression(item, table, a, out, d);
+    }
     struct parsing p = {.at = item->at, .arena = a, .d = d};
     struct str rest;
     struct str targets = token_cut(item->value, '|', &rest);
@@ -209,6 +229,9 @@ const char *rule_cast_takes(const struct rule *r)
 
 void rule_print_operations(struct buf *b, const struct rule *r)
 {
+    if (r->expression) {
+        expression_print_operations(b, r->expression);
+    }
     if (r->cast) {
         buf_printf(b, " | cast %s%s%s", dtype_name(r->cast), r->cast_all ? " all" : "",
                    cast_mode_suffix(r->cast_mode));

@@ -16,6 +16,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "base/str.h"
+#include "map/expression.h"
 #include "map/ini.h"
 #include "map/partitioner.h"
 #include "tensor/dtype.h"
@@ -36,6 +37,8 @@ struct rule {
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
+    const struct expression *expression; /* NULL: all is said by the above. Else nothing but `source`
+                                            and `target` is: both as written, for messages */
     struct position at; /* of the map file, or the command line's: "assign", and its number there.
                            Line 0: no map has the rule */
     uint32_t number;    /* in the order in which rules were written, those of the command line
@@ -46,13 +49,13 @@ struct rule {
  * first, in TensorFlow's order; then all others, in the order in which they were written. */
 static inline bool rule_is_plain(const struct rule *r)
 {
-    return r->cast == DTYPE_INVALID;
+    return r->cast == DTYPE_INVALID && !r->expression;
 }
 
 /* rule_is_exact: whether it names single tensors only. */
 static inline bool rule_is_exact(const struct rule *r)
 {
-    return !r->source_is_scope;
+    return r->expression ? r->expression->exact : !r->source_is_scope;
 }
 
 /* rule_overrides: whether rule `later` takes a target from `holder`, a rule that applies before it.
@@ -80,7 +83,7 @@ void rule_print_operations(struct buf *b, const struct rule *r);
 /* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX,
  * DIAG_UNSUPPORTED, DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or
  * -EOVERFLOW. The position's file is borrowed. */
-MUST_CHECK errint rule_parse(const struct ini_item *item, struct arena *a, struct rule *out,
+MUST_CHECK errint rule_parse(const struct ini_item *item, const struct op_table *table, struct arena *a, struct rule *out,
                              struct diag *d);
 
 #endif

@@ -161,6 +161,9 @@ static errint infer_scope(struct resolve *r, uint32_t index)
 
 errint resolve_infer(struct resolve *r, uint32_t index)
 {
+    if (r->map->rules[index].expression) {
+        return resolve_computed(r, index);
+    }
     return r->map->rules[index].source_is_scope ? infer_scope(r, index) : infer_variable(r, index);
 }
 

@@ -46,7 +46,7 @@ errint piece_slice(const struct tensor *t, const int64_t *from, const int64_t *c
         off += (uint64_t)(from[axis] * step);
         step *= t->dims[axis];
     }
-    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED, t, NULL};
+    *out = (struct piece){start, len, stride, off, t->shard, t->dtype, CAST_CHECKED, t, NULL, NULL};
     return 0;
 }
 
@@ -84,7 +84,7 @@ errint piece_of_slice(const struct tensor *t, const struct stored_slice *s, cons
         off += (uint64_t)((low - s->start[axis]) * step);
         step *= s->len[axis];
     }
-    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED, t, s};
+    *out = (struct piece){start, len, stride, off, s->shard, t->dtype, CAST_CHECKED, t, s, NULL};
     return 0;
 }
 
@@ -99,7 +99,8 @@ unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *
     bool filled = true;
     while (axis > 0 && filled) {
         unsigned k = axis - 1;
-        if (p->len[k] != 1 && p->stride[k] != run) {
+        bool listed = p->more && p->more->offsets && p->more->offsets[k];
+        if (listed || (p->len[k] != 1 && p->stride[k] != run)) {
             break;
         }
         run *= p->len[k];

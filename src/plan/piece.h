@@ -26,6 +26,22 @@
 #include "source/catalog.h"
 #include "tensor/shape.h"
 
+#define PIECE_NOTHING INT64_MIN /* among `offsets`: an index that nothing is read for */
+
+struct computed;
+
+/* What few pieces have. */
+struct piece_more {
+    const struct computed *computed; /* the bytes are made (computed.h), and `shard` is of no
+                                        meaning; NULL */
+    const int64_t *const *offsets;   /* an array for each axis, or NULL for one with a stride: where
+                                        in the source each index of the box is, in bytes from `off`;
+                                        NULL: all axes have strides */
+    bool filled;                     /* nothing is read: each element is `fill` */
+    uint8_t fill[16];                /* an element of the piece's dtype: of `filled`, and for
+                                        PIECE_NOTHING */
+};
+
 struct piece {
     const int64_t *start; /* rank numbers: the box's first index on each axis of the target */
     const int64_t *len;   /* rank numbers: how many indices on each axis, each > 0 */
@@ -37,6 +53,7 @@ struct piece {
     uint8_t cast_mode; /* enum cast_mode */
     const struct tensor *source;      /* what it is read from, all or a part; NULL: of no tensor */
     const struct stored_slice *slice; /* of `source`, if that is stored in slices; else NULL */
+    const struct piece_more *more;    /* NULL: nothing */
 };
 
 /* piece_slice: the piece for the box [start, start+len) of tensor t, shown as a target of shape

@@ -8,6 +8,7 @@
 #include "base/grow.h"
 #include "base/lower_bound.h"
 #include "plan/resolve.h"
+#include "plan/value.h"
 #include "tensor/dtype.h"
 
 /* ---- finishing ------------------------------------------------------------------------------- */
@@ -114,27 +115,37 @@ static void refuse_mixed(struct resolve *r)
     }
 }
 
+/* What a target takes from the checkpoint. */
+static void use_piece(void *context, const struct piece *p)
+{
+    struct resolve *r = context;
+    if (p->source) {
+        size_t index = (size_t)(p->source - r->catalog->tensors);
+        ((uint64_t *)(uintptr_t)r->plan->used)[index / 64] |= 1ull << (index % 64);
+        catalog_use(r->catalog, p->source, p->slice);
+    }
+}
+
 static errint note_used(struct resolve *r)
 {
     uint64_t *used = ARENA_ARRAY(r->arena, uint64_t, (size_t)r->catalog->count / 64 + 1);
     if (!used) {
         return diag_no_memory(r->diag);
     }
+    r->plan->used = used;
     for (uint32_t i = 0; i < r->count; i++) {
         const struct tensor *t = r->targets[i].source;
-        size_t index = (size_t)(t - r->catalog->tensors);
-        used[index / 64] |= 1ull << (index % 64);
-        if (!t->sliced) {
+        if (t) {
+            size_t index = (size_t)(t - r->catalog->tensors);
+            used[index / 64] |= 1ull << (index % 64);
+        }
+        if (t && !t->sliced) {
             catalog_use(r->catalog, t, NULL);
         }
-        for (uint32_t k = 0; r->targets[i].form && k < r->targets[i].form->piece_count; k++) {
-            const struct piece *p = &r->targets[i].form->pieces[k];
-            if (p->source) {
-                catalog_use(r->catalog, p->source, p->slice);
-            }
+        if (r->targets[i].form) {
+            target_visit(&r->targets[i], use_piece, r);
         }
     }
-    r->plan->used = used;
     return 0;
 }
 
@@ -198,6 +209,7 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
     if (rc < 0) {
         return rc;
     }
+    resolve_warn_steps(r);
     sort_targets(r->targets, r->count, by_variable);
     refuse_mixed(r);
     rc = note_used(r);
@@ -245,6 +257,7 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
     errint rc = resolve_all(&r, graph_broken);
     hand_over(&r);
     free(r.empty);
+    steps_fini(&r.steps);
     slice_order_fini(&r.order);
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }
@@ -262,6 +275,27 @@ void plan_close(struct plan *p)
         arena_fini(&p->arena);
         free(p);
     }
+}
+
+static void visit_pieces(const struct piece *pieces, uint32_t count, piece_visit *visit,
+                         void *context)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct piece_more *more = pieces[i].more;
+        if (more && more->computed) {
+            for (uint32_t k = 0; k < more->computed->input_count; k++) {
+                const struct value *v = &more->computed->inputs[k];
+                visit_pieces(v->pieces, v->count, visit, context);
+            }
+        } else if (!more || !more->filled) {
+            visit(context, &pieces[i]);
+        }
+    }
+}
+
+void target_visit(const struct target *t, piece_visit *visit, void *context)
+{
+    visit_pieces(t->form->pieces, t->form->piece_count, visit, context);
 }
 
 /* ---- looking things up ----------------------------------------------------------------------- */

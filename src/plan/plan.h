@@ -118,6 +118,11 @@ static inline bool target_sized(const struct target *t)
     return !t->form || !t->form->strings;
 }
 
+/* target_visit: calls visit for each piece that t's bytes come from a file by, also those behind
+ * computed tensors; not for fills. A piece may come several times. t has a form. */
+typedef void piece_visit(void *context, const struct piece *p);
+void target_visit(const struct target *t, piece_visit *visit, void *context);
+
 /* target_index_pieces: sets form->ends, allocated in `a`, of a form whose pieces are set; does
  * nothing for strings. Returns 0 or -ENOMEM. */
 MUST_CHECK errint target_index_pieces(struct target_form *form, struct arena *a);

@@ -5,6 +5,8 @@
 
 #include "plan/nearest_name.h"
 #include "plan/plan.h"
+#include "plan/steps.h"
+#include "plan/value.h"
 #include "plan/slice_order.h"
 
 /* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and
@@ -30,6 +32,7 @@ struct resolve {
     uint32_t skipped_rule;    /* whose scope has that */
     struct slice_order order; /* of the tensor that was cut last */
     struct nearest_budget budget;
+    struct steps steps;
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
     uint64_t asked_parts;
@@ -132,6 +135,17 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct p
  * or the catalog). */
 MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
                               struct conversion as, uint32_t rule);
+
+/* resolve_add_value: appends a target that is that value; `first` is the first tensor that it is made
+ * of, NULL for none. */
+MUST_CHECK errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
+                                    const struct tensor *first, uint32_t rule);
+
+/* resolve_computed: what a rule with an expression makes. */
+MUST_CHECK errint resolve_computed(struct resolve *r, uint32_t index);
+
+/* resolve_warn_steps: warnings of the steps that no rule has used. */
+void resolve_warn_steps(struct resolve *r);
 
 /* One part of a variable that is cut. */
 struct resolve_part {

@@ -178,6 +178,41 @@ errint resolve_add(struct resolve *r, struct str name, const struct tensor *sour
     return rc < 0 || plain ? rc : resolve_shape_target(r, &r->targets[r->count - 1], as);
 }
 
+static bool is_stored_whole(const struct value *v, const struct tensor *t)
+{
+    return t && !t->sliced && v->dtype == t->dtype && shape_eq(v->shape, tensor_shape(t)) &&
+           value_is_dense(v) && v->pieces[0].source == t && v->pieces[0].off == t->off;
+}
+
+errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
+                         const struct tensor *first, uint32_t rule)
+{
+    if (is_stored_whole(v, first)) {
+        return append_target(r, name, first, NULL, rule);
+    }
+    struct target_form *form = ARENA_NEW(r->arena, struct target_form);
+    if (!form) {
+        return diag_no_memory(r->diag);
+    }
+    *form = (struct target_form){
+        .shape = v->shape,
+        .dtype = (uint8_t)v->dtype,
+        .variable = name,
+        .full = v->shape,
+        .part = -1,
+        .pieces = v->pieces,
+        .piece_count = v->count,
+        .ends = v->ends,
+    };
+    if (v->dtype == DTYPE_STRING) {
+        form->strings = ARENA_NEW(r->arena, struct strings_file);
+        if (!form->strings) {
+            return diag_no_memory(r->diag);
+        }
+    }
+    return append_target(r, name, first, form, rule);
+}
+
 /* The form of one part: its box within the source, cut on one axis. */
 static struct target_form *part_form(struct resolve *r, const struct tensor *source,
                                      struct resolve_part part, struct conversion as)

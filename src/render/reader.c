@@ -8,10 +8,11 @@
 
 errint reader_need_window(struct reader *r)
 {
-    if (!r->window) {
-        r->window = pages_alloc(READER_WINDOW);
+    char **window = &r->windows[r->depth];
+    if (!*window) {
+        *window = pages_alloc(READER_WINDOW);
     }
-    return r->window ? 0 : -ENOMEM;
+    return *window ? 0 : -ENOMEM;
 }
 
 errint reader_need_strings(struct reader *r)
@@ -24,8 +25,10 @@ errint reader_need_strings(struct reader *r)
 
 void reader_fini(struct reader *r)
 {
-    free(r->window);
+    for (size_t depth = 0; depth < ARRAY_LEN(r->windows); depth++) {
+        free(r->windows[depth]);
+        r->windows[depth] = NULL;
+    }
     free(r->strings);
-    r->window = NULL;
     r->strings = NULL;
 }

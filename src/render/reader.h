@@ -8,6 +8,7 @@
 
 #include "base/errint.h"
 #include "base/once.h"
+#include "plan/computed.h"
 #include "source/catalog.h"
 
 struct string_cursor;
@@ -21,11 +22,19 @@ struct reader {
     struct verified *verified;     /* borrows: what is known to be damaged (verified.h). NULL:
                                       nothing is verified, and what is in doubt is refused */
     struct once_waiter *waiter;    /* borrows: how it waits (once.h); NULL: patiently */
-    char *window;                  /* owns, READER_WINDOW bytes; NULL before reader_need_window */
+    unsigned depth; /* of the computed tensor (computed.h) that is being read; 0: of none */
+    char *windows[COMPUTED_DEPTH_MOST + 1]; /* owns, READER_WINDOW bytes for each depth; NULL before
+                                               reader_need_window */
     struct string_cursor *strings; /* owns; NULL before reader_need_strings */
 };
 
-/* reader_need_window, reader_need_strings: the window, the cursor is there. -ENOMEM. */
+/* reader_window: that of the depth. */
+static inline char *reader_window(const struct reader *r)
+{
+    return r->windows[r->depth];
+}
+
+/* reader_need_window, reader_need_strings: the window of the depth, the cursor is there. -ENOMEM. */
 MUST_CHECK errint reader_need_window(struct reader *r);
 MUST_CHECK errint reader_need_strings(struct reader *r);
 

@@ -106,7 +106,7 @@ static errint copy_bytes(struct request *q, struct reader *r, const struct strin
         wanted = wanted < READER_WINDOW ? wanted : READER_WINDOW;
         wanted = wanted < e->end - at ? wanted : e->end - at;
         q->held = 0;
-        rc = shard_read(e->shard, r->waiter, at, (size_t)wanted, r->window);
+        rc = shard_read(e->shard, r->waiter, at, (size_t)wanted, reader_window(r));
         if (rc < 0) {
             return rc;
         }
@@ -114,7 +114,7 @@ static errint copy_bytes(struct request *q, struct reader *r, const struct strin
         q->from = at;
         q->held = (size_t)wanted;
     }
-    memcpy(out, r->window + (at - q->from), n);
+    memcpy(out, reader_window(r) + (at - q->from), n);
     return 0;
 }
 

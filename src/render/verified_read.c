@@ -83,20 +83,35 @@ static errint need_range(const struct reader *r, uint32_t file, uint64_t off, ui
     return rc;
 }
 
+struct ensuring {
+    const struct reader *reader;
+    errint rc;
+};
+
+static void ensure_piece(void *context, const struct piece *p)
+{
+    struct ensuring *e = context;
+    if (e->rc == 0 && p->source) {
+        e->rc = verified_ensure(e->reader, p->source, p->slice);
+    }
+}
+
 errint verified_ensure_target(const struct reader *r, const struct target *t)
 {
+    const struct target_form *f = t->form;
+    struct ensuring e = {r, 0};
     if (!r->verified) {
         return 0;
     }
-    const struct target_form *f = t->form;
-    bool whole =
-        !f || (f->piece_count == 0 && !t->source->sliced); /* no elements, but maybe a checksum */
-    errint rc =
-        whole && t->source->shard != TENSOR_NO_SHARD ? verified_ensure(r, t->source, NULL) : 0;
-    for (uint32_t i = 0; f && rc == 0 && i < f->piece_count; i++) {
-        rc = f->pieces[i].source ? verified_ensure(r, f->pieces[i].source, f->pieces[i].slice) : 0;
+    bool whole = t->source && (!f || (f->piece_count == 0 && !t->source->sliced)); /* no elements,
+                                                                    but maybe a checksum */
+    if (whole && t->source->shard != TENSOR_NO_SHARD) {
+        e.rc = verified_ensure(r, t->source, NULL);
     }
-    return rc;
+    if (f) {
+        target_visit(t, ensure_piece, &e);
+    }
+    return e.rc;
 }
 
 /* Whether it is known which runs the bytes of the shard are of. */

@@ -138,6 +138,11 @@ static errint find_operands(const struct view *v, char **operands, int count,
     return rc;
 }
 
+static void use_piece(void *context, const struct piece *p)
+{
+    catalog_use(context, p->source, p->slice);
+}
+
 /* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
 static errint open_shards(struct catalog *c, const struct target **targets, int count,
                           struct diag *d)
@@ -147,11 +152,11 @@ static errint open_shards(struct catalog *c, const struct target **targets, int 
         const struct target_form *f = targets[i]->form;
         bool whole =
             !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
-        if (whole && targets[i]->source->shard < c->shard_count) {
+        if (whole && targets[i]->source && targets[i]->source->shard < c->shard_count) {
             catalog_use(c, targets[i]->source, NULL);
         }
-        for (uint32_t p = 0; f && p < f->piece_count; p++) {
-            catalog_use(c, f->pieces[p].source, f->pieces[p].slice);
+        if (f) {
+            target_visit(targets[i], use_piece, c);
         }
     }
     struct diag found;
@@ -217,16 +222,27 @@ static void write_head(const struct target *t, bool first, struct buf *b)
     buf_char(b, '\n');
 }
 
+struct counting {
+    const struct catalog *catalog;
+    uint64_t bytes;
+};
+
+static void count_piece(void *context, const struct piece *p)
+{
+    struct counting *n = context;
+    if (p->source && n->bytes <= VERIFIED_FIRST) {
+        n->bytes += stored_bytes(n->catalog, p->source, p->slice);
+    }
+}
+
 /* What t is made of, as stored. */
 static uint64_t target_stored_bytes(const struct catalog *c, const struct target *t)
 {
-    const struct target_form *f = t->form;
-    uint64_t bytes = f ? 0 : t->source->bytes;
-    for (uint32_t i = 0; f && i < f->piece_count && bytes <= VERIFIED_FIRST; i++) {
-        const struct piece *p = &f->pieces[i];
-        bytes += p->source ? stored_bytes(c, p->source, p->slice) : 0;
+    struct counting n = {c, t->form ? 0 : t->source->bytes};
+    if (t->form) {
+        target_visit(t, count_piece, &n);
     }
-    return bytes;
+    return n.bytes;
 }
 
 static bool is_all_printed(const struct tool_args *args, const struct target *t)

@@ -59,7 +59,7 @@ static void plan_row(const void *context, uint32_t i, struct buf cells[])
     const struct target *t = &g->view->plan->targets[number];
     CLEANUP_BUF struct buf path = {0};
     report_path(g->view, number, &path);
-    buf_visible(&cells[0], tensor_name(t->source));
+    buf_visible(&cells[0], t->source ? tensor_name(t->source) : STR("~"));
     buf_text(&cells[1], "-> ");
     buf_visible(&cells[1], buf_view(&path));
     buf_text(&cells[2], dtype_name(target_dtype(t)));

@@ -151,7 +151,7 @@ static errint value_shape(const struct target *t, struct buf *b)
 
 static errint value_source(const struct target *t, struct buf *b)
 {
-    struct str name = tensor_name(t->source);
+    struct str name = t->source ? tensor_name(t->source) : STR("");
     if (name.len > ATTR_VALUE_MOST) {
         buf_text(b, "1");
     } else {
@@ -177,7 +177,7 @@ static errint value_slice(const struct target *t, struct buf *b)
 
 static errint value_crc32c(const struct target *t, struct buf *b)
 {
-    if (t->form || t->source->no_crc) {
+    if (t->form || t->source->no_crc) { /* without a form there is a source */
         return -ENODATA;
     }
     buf_printf(b, "%08x", t->source->crc32c);

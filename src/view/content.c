@@ -100,12 +100,27 @@ bool content_listed(const struct view *v, uint32_t file)
 
 /* ---- where bytes come from ------------------------------------------------------------------- */
 
+struct counting {
+    uint32_t left; /* pieces before the one that is wanted */
+    const struct piece *found;
+};
+
+static void count_piece(void *context, const struct piece *p)
+{
+    struct counting *c = context;
+    if (!c->found && c->left-- == 0) {
+        c->found = p;
+    }
+}
+
 static struct shard *target_shard(const struct view *v, const struct target *t, uint32_t i)
 {
     if (t->form && t->form->piece_count) {
-        return i < t->form->piece_count ? &v->catalog->shards[t->form->pieces[i].shard] : NULL;
+        struct counting c = {i, NULL};
+        target_visit(t, count_piece, &c);
+        return c.found ? &v->catalog->shards[c.found->shard] : NULL;
     }
-    return i == 0 && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard]
+    return i == 0 && t->source && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard]
                                                          : NULL;
 }
 

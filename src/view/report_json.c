@@ -51,7 +51,7 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
     json_key(j, "operations");
     json_array(j, JSON_LINE);
     const struct target_form *f = t->form;
-    if (f && f->dtype != t->source->dtype) {
+    if (f && t->source && f->dtype != t->source->dtype) {
         scratch->len = 0;
         buf_printf(scratch, "cast %s%s", dtype_name(f->dtype), cast_mode_suffix(f->cast_mode));
         json_str(j, buf_view(scratch));
@@ -101,12 +101,16 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
     }
     json_key(j, "sources");
     json_array(j, JSON_LINE);
-    json_str(j, tensor_name(t->source));
+    if (t->source) {
+        json_str(j, tensor_name(t->source));
+    }
     json_array_end(j);
     if (v->catalog->names && v->catalog->names->friendly) {
         json_key(j, "keys");
         json_array(j, JSON_LINE);
-        json_str(j, catalog_key(v->catalog, t->source));
+        if (t->source) {
+            json_str(j, catalog_key(v->catalog, t->source));
+        }
         json_array_end(j);
     }
     json_key(j, "rule");

@@ -10,6 +10,7 @@
 #include "base/trouble.h"
 #include "base/trouble_tell.h"
 #include "model/graph_file.h"
+#include "plan/ops/table.h"
 #include "source/catalog_names.h"
 #include "source/source.h"
 #include "source/tf/locate.h"
@@ -22,6 +23,7 @@ static errint open_map(const struct view_request *request, struct diag *d, struc
     const char *names[FORMAT_COUNT];
     struct map_extra extra = request->extra;
     extra.formats = format_names(names);
+    extra.ops = &op_table;
     return map_open(request->map, &extra, d, out);
 }
 

@@ -19,7 +19,7 @@ static bool one_run(const struct target_form *f, struct in_place *out)
     for (uint32_t i = 0; i < f->piece_count; i++) {
         const struct piece *p = &f->pieces[i];
         uint64_t bytes;
-        if (p->dtype != f->dtype || piece_dense_axis(p, f->shape, &bytes) != 0 ||
+        if (p->more || p->dtype != f->dtype || piece_dense_axis(p, f->shape, &bytes) != 0 ||
             p->shard != f->pieces[0].shard || (i && p->off != out->off + out->bytes)) {
             return false;
         }
@@ -77,7 +77,7 @@ static bool place_strings(const struct catalog *c, const struct target *t, struc
     const struct target_form *f = t->form;
     const struct piece *p = f->pieces;
     uint64_t elements = 0;
-    if (f->piece_count > 1 || (p && !in_order(p, f->shape.rank, &elements)) ||
+    if (f->piece_count > 1 || (p && p->more) || (p && !in_order(p, f->shape.rank, &elements)) ||
         (!p && t->source->sliced)) {
         return false;
     }
@@ -133,7 +133,7 @@ static bool is_slice(const struct piece *p, uint8_t rank)
 {
     const struct stored_slice *s = p->slice;
     uint64_t bytes;
-    return s && p->shard == s->shard && p->off == s->off &&
+    return s && !p->more && p->shard == s->shard && p->off == s->off &&
            (rank == 0 || (memcmp(p->start, s->start, rank * sizeof(*p->start)) == 0 &&
                           memcmp(p->len, s->len, rank * sizeof(*p->len)) == 0)) &&
            piece_dense_axis(p, (struct shape){p->len, rank}, &bytes) == 0;
@@ -141,7 +141,7 @@ static bool is_slice(const struct piece *p, uint8_t rank)
 
 const struct slices *in_place_slices(const struct catalog *c, const struct target *t)
 {
-    const struct slices *slices = tensor_slices(c, t->source);
+    const struct slices *slices = t->source ? tensor_slices(c, t->source) : NULL;
     const struct target_form *f = t->form;
     if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !c->plain_files ||
         f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||

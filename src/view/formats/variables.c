@@ -66,7 +66,7 @@ static uint64_t origin_of(const struct piece *p, unsigned rank)
  * lead. */
 static bool go_on(const struct piece *a, const struct piece *b, unsigned rank)
 {
-    return a->source == b->source && a->slice == b->slice && a->shard == b->shard &&
+    return !a->more && !b->more && a->source == b->source && a->slice == b->slice && a->shard == b->shard &&
            a->dtype == b->dtype && a->cast_mode == b->cast_mode &&
            (rank == 0 || memcmp(a->stride, b->stride, rank * sizeof(*a->stride)) == 0) &&
            origin_of(a, rank) == origin_of(b, rank);
@@ -108,9 +108,9 @@ static errint add_pieces(struct arena *a, const struct target_form *part, struct
 
 static bool is_all_of(const struct target_form *form, const struct tensor *t)
 {
-    return !form->strings && !t->sliced && form->dtype == t->dtype &&
+    return t && !form->strings && !t->sliced && form->dtype == t->dtype &&
            shape_eq(form->shape, tensor_shape(t)) &&
-           (form->piece_count == 0 || (form->piece_count == 1 && form->pieces[0].off == t->off &&
+           (form->piece_count == 0 || (form->piece_count == 1 && !form->pieces[0].more && form->pieces[0].off == t->off &&
                                        form->pieces[0].shard == t->shard));
 }
 

@@ -19,7 +19,7 @@ static errint parse(struct str source, struct str rest, struct rule *rule)
     const struct ini_item item = {STR("assignment_map"), source, rest, {"m.ini", 7}};
     diag_fini(&scratch.diag);
     diag_init(&scratch.diag);
-    errint rc = rule_parse(&item, &scratch.arena, rule, &scratch.diag);
+    errint rc = rule_parse(&item, NULL, &scratch.arena, rule, &scratch.diag);
     assert_int_equal(rc<0, scratch.diag.errors> 0);
     assert_string_equal(place_text(rule->at), "m.ini:7");
     if (rc < 0) {

@@ -141,7 +141,7 @@ static void render_scalar_and_ranks_of_one_are_whole(void **state)
     }
     assert_int_equal(render_read(&reader, &whole, 8, 1, got), 0);
     assert_int_equal(render_read(&reader, &whole, UINT64_MAX, 1, got), 0);
-    assert_null(reader.window);
+    assert_null(reader_window(&reader));
     fake_close(c);
 }
 
@@ -154,9 +154,9 @@ static void render_two_pieces_side_by_side_interleave(void **state)
     int64_t s0[] = {0, 0}, l0[] = {8, 3}, st0[] = {200, 4};
     int64_t s1[] = {0, 3}, l1[] = {5, 7}, st1[] = {200, 4};
     int64_t s2[] = {5, 3}, l2[] = {3, 7}, st2[] = {28, 4};
-    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0, NULL, NULL},
-                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0, NULL, NULL},
-                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0, NULL, NULL}};
+    struct piece pieces[] = {{s0, l0, st0, 400, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL},
+                             {s1, l1, st1, 12, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL},
+                             {s2, l2, st2, 4000, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL}};
     struct target_form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = pieces, .piece_count = 3};
     compare(c, &f);
@@ -171,17 +171,17 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     int64_t start[] = {0, 0};
     int64_t dims[] = {50, 40};
     int64_t transposed[] = {4, 200};
-    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+    struct piece p = {start, dims, transposed, 0, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL};
     struct target_form f = {
         .shape = {dims, 2}, .dtype = DTYPE_FLOAT32, .part = -1, .pieces = &p, .piece_count = 1};
     compare(c, &f);
     int64_t reversed[] = {-200, 4};
     int64_t square[] = {40, 50};
-    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+    p = (struct piece){start, square, reversed, 39 * 200, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL};
     f.shape.dims = square;
     compare(c, &f);
     int64_t broadcast[] = {0, 4};
-    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+    p = (struct piece){start, square, broadcast, 600, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL};
     compare(c, &f);
     fake_close(c);
 }
@@ -209,7 +209,7 @@ static void tiled(const struct catalog *c, int64_t high, int64_t wide)
             uint64_t off = (uint64_t)(row * stride[0] + column * 4) % 4000;
             assert_true(count < 400);
             pieces[count++] =
-                (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL};
+                (struct piece){start, len, stride, off, 0, DTYPE_FLOAT32, 0, NULL, NULL, NULL};
         }
     }
     struct target_form f = {
@@ -408,7 +408,7 @@ static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
     struct fake_tensor u[] = {{"u", DTYPE_UINT8, 1, {700000}, 0}};
     c = fake_catalog(u, 1, 1);
     int64_t start[] = {0}, len[] = {700000}, stride[] = {1};
-    struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0, NULL, NULL};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_UINT8, 0, NULL, NULL, NULL};
     struct target_form f = {
         .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
@@ -428,7 +428,7 @@ static void render_value_that_does_not_fit_is_erange(void **state)
     assert_int_equal(pwrite(fd, values, sizeof(values), 0), sizeof(values));
     fake_reopened(c);
     int64_t start[] = {0}, len[] = {64}, stride[] = {4};
-    struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL};
+    struct piece p = {start, len, stride, 0, 0, DTYPE_FLOAT32, CAST_CHECKED, NULL, NULL, NULL};
     struct target_form f = {
         .shape = {len, 1}, .dtype = DTYPE_UINT8, .part = -1, .pieces = &p, .piece_count = 1};
     struct target target = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &f};

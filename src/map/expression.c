@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/expression.h"
+
+#include <string.h>
+
+#include "map/expand.h"
+#include "map/message.h"
+#include "map/token.h"
+
+enum { OPERATIONS_MOST = 64 };
+
+struct parsing {
+    struct position at;
+    const struct op_table *table;
+    struct arena *arena;
+    struct diag *d;
+    struct expression *out;
+    errint rc; /* of the first error */
+};
+
+static void note_error(struct parsing *p, errint rc)
+{
+    p->rc = p->rc ? p->rc : rc;
+}
+
+/* The text up to the first comma that is not within braces, trimmed; *rest as token_cut. */
+static struct str cut_name(struct str text, struct str *rest)
+{
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        inside = c == '{' || (inside && c != '}');
+        if (c == ',' && !inside) {
+            *rest = str_from_pos(text, i + 1);
+            return str_trim(str_head(text, i));
+        }
+    }
+    *rest = (struct str){NULL, 0};
+    return str_trim(text);
+}
+
+static bool has_comma(struct str text)
+{
+    struct str rest;
+    cut_name(text, &rest);
+    return rest.ptr != NULL;
+}
+
+/* Names without wildcards, one operation at most of each of these two: rule.h. */
+static bool is_plain_operation(struct str text, unsigned *casts, unsigned *partitions)
+{
+    struct str rest;
+    struct str word = token_next(text, &rest);
+    *casts += str_eq(word, STR("cast"));
+    *partitions += str_eq(word, STR("partition"));
+    return str_eq(word, STR("cast")) || str_eq(word, STR("partition")) || word.len == 0;
+}
+
+bool expression_wanted(const struct ini_item *item)
+{
+    struct str rest;
+    struct str targets = token_cut(item->value, '|', &rest);
+    unsigned casts = 0;
+    unsigned partitions = 0;
+    bool plain = true;
+    while (rest.ptr) {
+        plain = is_plain_operation(token_cut(rest, '|', &rest), &casts, &partitions) && plain;
+    }
+    bool marked = item->key.len && (item->key.ptr[0] == '?' || item->key.ptr[0] == '~');
+    return !plain || casts > 1 || partitions > 1 || marked || has_comma(item->key) ||
+           pattern_is(item->key) || pattern_is(targets) ||
+           (targets.len && targets.ptr[0] == '~');
+}
+
+/* A character that the language keeps for itself; those of patterns were taken out. */
+static errint refuse_reserved(struct parsing *p, struct str text, const char *role)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '?' || c == '=' || c == ':' || c == '|' || c == '@') {
+            return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                                 "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
+                                 message_shown(p->d, text), c, c);
+        }
+    }
+    return 0;
+}
+
+static errint complain_fault(struct parsing *p, struct str text, const char *role,
+                             const struct pattern_fault *fault)
+{
+    return diag_error_at(p->d, fault->limit ? DIAG_LIMIT : DIAG_MAP_SYNTAX, p->at, text,
+                         "the %s '%s': %s%s%s%s", role, message_shown(p->d, text), fault->why,
+                         fault->at.len ? ", at '" : "", message_shown(p->d, fault->at),
+                         fault->at.len ? "'" : "");
+}
+
+/* ---- sources and targets --------------------------------------------------------------------- */
+
+static errint parse_source(struct parsing *p, struct str text, struct expression_source *out)
+{
+    struct pattern_fault fault;
+    *out = (struct expression_source){.text = text};
+    out->is_step = text.len && text.ptr[0] == '~';
+    struct str name = str_from_pos(text, out->is_step);
+    if (name.len == 0) {
+        return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                             "a source is empty: expected a name, a pattern or a scope");
+    }
+    errint rc = refuse_reserved(p, name, "source");
+    if (rc < 0) {
+        return rc;
+    }
+    rc = pattern_parse(name, p->arena, &out->pattern, &fault);
+    if (rc == -EINVAL || rc == -EOVERFLOW) {
+        return complain_fault(p, text, "source", &fault);
+    }
+    out->is_pattern = out->pattern.capture_count > 0;
+    out->name = out->pattern.count ? out->pattern.tokens[0].text : STR("");
+    return rc < 0 ? diag_no_memory(p->d) : 0;
+}
+
+static errint parse_target(struct parsing *p, struct str text, struct expression_target *out)
+{
+    struct pattern_fault fault;
+    *out = (struct expression_target){.text = text};
+    out->is_step = text.len && text.ptr[0] == '~';
+    struct str name = str_from_pos(text, out->is_step);
+    if (name.len == 0) {
+        return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                             "a target is empty: expected a name");
+    }
+    errint rc = refuse_reserved(p, name, "target");
+    if (rc < 0) {
+        return rc;
+    }
+    rc = template_parse(name, p->arena, &out->template, &fault);
+    if (rc == -EINVAL || rc == -EOVERFLOW) {
+        return complain_fault(p, text, "target", &fault);
+    }
+    return rc < 0 ? diag_no_memory(p->d) : 0;
+}
+
+static void parse_sources(struct parsing *p, struct str text)
+{
+    struct expression_source *list =
+        ARENA_ARRAY(p->arena, struct expression_source, EXPAND_SOURCES_MOST);
+    p->out->sources = list;
+    if (!list) {
+        note_error(p, diag_no_memory(p->d));
+        return;
+    }
+    if (str_eq(text, STR("~"))) {
+        return; /* no source */
+    }
+    struct str rest = text;
+    while (rest.ptr && p->rc != -ENOMEM) {
+        struct str name = cut_name(rest, &rest);
+        if (p->out->source_count == EXPAND_SOURCES_MOST) {
+            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d sources",
+                                  EXPAND_SOURCES_MOST));
+            return;
+        }
+        note_error(p, parse_source(p, name, &list[p->out->source_count++]));
+    }
+}
+
+static void parse_targets(struct parsing *p, struct str text)
+{
+    struct expression_target *list =
+        ARENA_ARRAY(p->arena, struct expression_target, EXPAND_TARGETS_MOST);
+    p->out->targets = list;
+    if (!list) {
+        note_error(p, diag_no_memory(p->d));
+        return;
+    }
+    struct str rest = text;
+    while (rest.ptr && p->rc != -ENOMEM) {
+        struct str name = cut_name(rest, &rest);
+        if (p->out->target_count == EXPAND_TARGETS_MOST) {
+            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d targets",
+                                  EXPAND_TARGETS_MOST));
+            return;
+        }
+        note_error(p, parse_target(p, name, &list[p->out->target_count++]));
+    }
+}
+
+static void parse_operations(struct parsing *p, struct str text)
+{
+    struct op *list = ARENA_ARRAY(p->arena, struct op, OPERATIONS_MOST);
+    p->out->ops = list;
+    if (!list) {
+        note_error(p, diag_no_memory(p->d));
+        return;
+    }
+    while (text.ptr && p->rc != -ENOMEM) {
+        struct str operation = token_cut(text, '|', &text);
+        if (p->out->op_count == OPERATIONS_MOST) {
+            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, operation, "more than %d operations",
+                                  OPERATIONS_MOST));
+            return;
+        }
+        note_error(p, op_parse(p->table, operation, p->at, p->arena, &list[p->out->op_count++], p->d));
+    }
+}
+
+static bool is_exact(const struct expression *e)
+{
+    for (uint32_t i = 0; i < e->source_count; i++) {
+        if (e->sources[i].is_pattern) {
+            return false;
+        }
+    }
+    return true;
+}
+
+errint expression_parse(const struct ini_item *item, const struct op_table *table, struct arena *a,
+                        const struct expression **out, struct diag *d)
+{
+    struct expression *e = ARENA_NEW(a, struct expression);
+    struct parsing p = {.at = item->at, .table = table, .arena = a, .d = d, .out = e};
+    if (!e) {
+        return diag_no_memory(d);
+    }
+    struct str rest;
+    struct str targets = token_cut(item->value, '|', &rest);
+    e->optional = item->key.len && item->key.ptr[0] == '?';
+    parse_sources(&p, str_trim(str_from_pos(item->key, e->optional)));
+    parse_operations(&p, rest);
+    parse_targets(&p, targets);
+    e->exact = is_exact(e);
+    *out = p.rc < 0 ? NULL : e;
+    return p.rc;
+}
+
+void expression_print_operations(struct buf *b, const struct expression *e)
+{
+    for (uint32_t i = 0; i < e->op_count; i++) {
+        buf_text(b, " | ");
+        op_print(&e->ops[i], b);
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cast: the elements as those of another type. */
+#include "map/message.h"
+#include "map/token.h"
+#include "plan/ops/op_type.h"
+#include "tensor/cast.h"
+
+struct cast_arguments {
+    enum dtype dtype;
+    enum cast_mode mode;
+};
+
+static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
+                         const void **arguments)
+{
+    struct str rest;
+    struct str word = token_next(t->text, &rest);
+    struct cast_arguments *made = ARENA_NEW(t->arena, struct cast_arguments);
+    if (!made) {
+        return -ENOMEM;
+    }
+    made->dtype = dtype_parse(word);
+    if (!dtype_bytes(made->dtype)) {
+        errint rc = op_refuse(t, self);
+        message_nearest_dtype(t->d, word);
+        return rc;
+    }
+    if (str_eq(rest, STR("saturate"))) {
+        made->mode = CAST_SATURATE;
+    } else if (str_eq(rest, STR("wrap"))) {
+        made->mode = CAST_WRAP;
+    } else if (rest.len) {
+        return op_refuse(t, self);
+    }
+    *arguments = made;
+    return 0;
+}
+
+static void print_cast(const void *arguments, struct buf *b)
+{
+    const struct cast_arguments *cast = arguments;
+    buf_printf(b, " %s%s", dtype_name(cast->dtype), cast_mode_suffix(cast->mode));
+}
+
+static bool is_cast_already(const struct value *v)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (v->pieces[i].dtype != v->dtype) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static errint cast(const void *arguments, const struct value *in, uint32_t count,
+                   struct op_result *out)
+{
+    (void)count;
+    const struct cast_arguments *wanted = arguments;
+    struct value v = *in;
+    const char *refusal = cast_refusal(in->dtype, wanted->dtype, wanted->mode);
+    if (refusal) {
+        return op_fail(out, "%s", refusal);
+    }
+    if (in->dtype == wanted->dtype) {
+        return op_result_add(out, v);
+    }
+    if (is_cast_already(in)) {
+        errint rc = value_recompute(in, in->shape, out->arena, &v);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return op_give(out, value_cast(&v, wanted->dtype, wanted->mode, out->arena, &v), &v);
+}
+
+const struct op_type op_cast = {
+    .syntax = {.name = "cast",
+               .form = "cast DTYPE [saturate|wrap]",
+               .parse = parse_cast,
+               .print = print_cast},
+    .apply = cast,
+};

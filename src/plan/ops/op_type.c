@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan/ops/op_type.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
+
+void op_result_fini(struct op_result *r)
+{
+    free(r->values);
+    buf_fini(&r->why);
+    r->values = NULL;
+    r->count = r->cap = 0;
+}
+
+errint op_result_add(struct op_result *r, struct value v)
+{
+    if (!grow(&r->values, &r->cap, r->count, sizeof(*r->values))) {
+        return -ENOMEM;
+    }
+    r->values[r->count++] = v;
+    return 0;
+}
+
+errint op_give(struct op_result *r, errint rc, const struct value *v)
+{
+    return rc < 0 ? rc : op_result_add(r, *v);
+}
+
+errint op_fail(struct op_result *r, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    buf_vprintf(&r->why, fmt, args);
+    va_end(args);
+    return r->why.failed ? -ENOMEM : -EINVAL;
+}
+
+errint op_axis(struct op_result *r, int64_t axis, unsigned rank, struct shape of, unsigned *out)
+{
+    if (axis < -(int64_t)rank || axis >= (int64_t)rank) {
+        if (rank == 0) {
+            return op_fail(r, "%s has no axis %" PRId64, shape_text(of).text, axis);
+        }
+        return op_fail(r, "%s has no axis %" PRId64 ": expected -%u to %u", shape_text(of).text,
+                       axis, rank, rank - 1);
+    }
+    *out = (unsigned)(axis < 0 ? axis + (int64_t)rank : axis);
+    return 0;
+}
+
+int64_t *op_dims(struct op_result *r, const int64_t *from, unsigned rank)
+{
+    int64_t *dims = ARENA_ARRAY(r->arena, int64_t, (size_t)rank + 1);
+    if (dims && rank) {
+        memcpy(dims, from, rank * sizeof(*dims));
+    }
+    return dims;
+}
+
+/* ---- arguments that are integers ------------------------------------------------------------- */
+
+static errint parse_integers(const struct op_text *t, const struct op_syntax *self, unsigned least,
+                             unsigned most, const void **arguments)
+{
+    int64_t numbers[SHAPE_RANK_MOST];
+    int count = op_integers(t->text, numbers, most);
+    if (count < (int)least) {
+        return op_refuse(t, self);
+    }
+    struct op_list *list = ARENA_NEW(t->arena, struct op_list);
+    int64_t *kept = ARENA_ARRAY(t->arena, int64_t, (size_t)count + 1);
+    if (!list || !kept) {
+        return -ENOMEM;
+    }
+    memcpy(kept, numbers, (size_t)count * sizeof(*kept));
+    *list = (struct op_list){kept, (unsigned)count};
+    *arguments = list;
+    return 0;
+}
+
+errint op_parse_list(const struct op_text *t, const struct op_syntax *self, const void **arguments)
+{
+    return parse_integers(t, self, 1, SHAPE_RANK_MOST, arguments);
+}
+
+errint op_parse_list_or_none(const struct op_text *t, const struct op_syntax *self,
+                             const void **arguments)
+{
+    return parse_integers(t, self, 0, SHAPE_RANK_MOST, arguments);
+}
+
+errint op_parse_axis(const struct op_text *t, const struct op_syntax *self, const void **arguments)
+{
+    return parse_integers(t, self, 1, 1, arguments);
+}
+
+errint op_parse_axis_or_none(const struct op_text *t, const struct op_syntax *self,
+                             const void **arguments)
+{
+    return parse_integers(t, self, 0, 1, arguments);
+}
+
+void op_print_list(const void *arguments, struct buf *b)
+{
+    const struct op_list *list = arguments;
+    for (unsigned i = 0; i < list->count; i++) {
+        buf_printf(b, "%s%" PRId64, i ? "," : " ", list->numbers[i]);
+    }
+}
+
+/* ---- all values of a rule -------------------------------------------------------------------- */
+
+static errint refuse_strings(const struct op_type *type, struct op_result *values)
+{
+    for (size_t i = 0; i < values->count && !type->strings; i++) {
+        if (values->values[i].dtype == DTYPE_STRING) {
+            return op_fail(values, "it is of strings, which can be renamed and partitioned alone");
+        }
+    }
+    return 0;
+}
+
+errint op_apply(const struct op *op, struct op_result *values)
+{
+    const struct op_type *type = (const struct op_type *)(const void *)op->syntax;
+    struct op_result out = {.arena = values->arena};
+    errint rc = refuse_strings(type, values);
+    if (rc < 0) {
+        return rc;
+    }
+    if (type->takes_all) {
+        rc = type->apply(op->arguments, values->values, (uint32_t)values->count, &out);
+    }
+    for (size_t i = 0; rc == 0 && !type->takes_all && i < values->count; i++) {
+        rc = type->apply(op->arguments, &values->values[i], 1, &out);
+    }
+    op_result_fini(values);
+    *values = out;
+    return rc;
+}
