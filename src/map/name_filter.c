@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map/name_filter.h"
+
+#include "map/message.h"
+#include "map/optimizer_names.h"
+
+/* The text up to the first comma that is not within braces, trimmed. */
+static struct str cut_pattern(struct str text, struct str *rest)
+{
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        inside = c == '{' || (inside && c != '}');
+        if (c == ',' && !inside) {
+            *rest = str_from_pos(text, i + 1);
+            return str_trim(str_head(text, i));
+        }
+    }
+    *rest = (struct str){NULL, 0};
+    return str_trim(text);
+}
+
+static errint add_one(struct name_filters *f, struct name_filter filter, struct arena *a,
+                      struct diag *d)
+{
+    struct pattern_fault fault;
+    if (filter.text.len == 0) {
+        return diag_error_at(d, DIAG_MAP_SYNTAX, filter.at, filter.text,
+                             "a pattern is empty: expected one, or 'optimizer'");
+    }
+    if (f->count == NAME_FILTERS_MOST) {
+        return diag_error_at(d, DIAG_LIMIT, filter.at, filter.text, "more than %d patterns",
+                             NAME_FILTERS_MOST);
+    }
+    filter.is_optimizer = str_eq(filter.text, STR("optimizer"));
+    errint rc = pattern_parse(filter.text, a, &filter.pattern, &fault);
+    if (rc == -ENOMEM) {
+        return diag_no_memory(d);
+    }
+    if (rc < 0) {
+        return diag_error_at(d, fault.limit ? DIAG_LIMIT : DIAG_MAP_SYNTAX, filter.at, filter.text,
+                             "the pattern '%s': %s", message_shown(d, filter.text), fault.why);
+    }
+    f->list[f->count++] = filter;
+    return 0;
+}
+
+errint name_filters_add(struct name_filters *f, bool keeps, struct str list, struct position at,
+                        struct arena *a, struct diag *d)
+{
+    struct str rest = arena_str(a, list);
+    if (!f->list) {
+        f->list = ARENA_ARRAY(a, struct name_filter, NAME_FILTERS_MOST);
+    }
+    if (!rest.ptr || !f->list) {
+        return diag_no_memory(d);
+    }
+    while (rest.ptr) {
+        struct name_filter filter = {.keeps = keeps, .at = at};
+        filter.text = cut_pattern(rest, &rest);
+        errint rc = add_one(f, filter, a, d);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int matches(const struct name_filter *filter, struct str name, struct pattern_scratch *s)
+{
+    struct pattern_capture captures[PATTERN_CAPTURES_MOST];
+    return filter->is_optimizer ? optimizer_owns(name)
+                                : pattern_match(&filter->pattern, name, s, captures);
+}
+
+int name_filters_hide(const struct name_filters *f, struct str name, struct pattern_scratch *s,
+                      const struct name_filter **by)
+{
+    bool keeping = false;
+    bool kept = false;
+    *by = NULL;
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct name_filter *filter = &f->list[i];
+        keeping |= filter->keeps;
+        if (filter->keeps && kept) {
+            continue;
+        }
+        int rc = matches(filter, name, s);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc && !filter->keeps) {
+            *by = filter;
+            return 1;
+        }
+        kept |= rc > 0;
+    }
+    return keeping && !kept;
+}
