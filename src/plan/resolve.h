@@ -141,6 +141,16 @@ MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct t
 MUST_CHECK errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
                                     const struct tensor *first, uint32_t rule);
 
+/* resolve_add_value_part: appends a part of `variable` that is that value. */
+struct value_part {
+    struct shape full; /* of the variable */
+    struct partition partition;
+    int64_t number;
+};
+MUST_CHECK errint resolve_add_value_part(struct resolve *r, struct str variable,
+                                         const struct value *v, const struct value_part *part,
+                                         const struct tensor *first, uint32_t rule);
+
 /* resolve_computed: what a rule with an expression makes. */
 MUST_CHECK errint resolve_computed(struct resolve *r, uint32_t index);
 

@@ -184,20 +184,17 @@ static bool is_stored_whole(const struct value *v, const struct tensor *t)
            value_is_dense(v) && v->pieces[0].source == t && v->pieces[0].off == t->off;
 }
 
-errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
-                         const struct tensor *first, uint32_t rule)
+static struct target_form *value_form(struct resolve *r, struct str variable,
+                                      const struct value *v)
 {
-    if (is_stored_whole(v, first)) {
-        return append_target(r, name, first, NULL, rule);
-    }
     struct target_form *form = ARENA_NEW(r->arena, struct target_form);
     if (!form) {
-        return diag_no_memory(r->diag);
+        return NULL;
     }
     *form = (struct target_form){
         .shape = v->shape,
         .dtype = (uint8_t)v->dtype,
-        .variable = name,
+        .variable = variable,
         .full = v->shape,
         .part = -1,
         .pieces = v->pieces,
@@ -206,10 +203,40 @@ errint resolve_add_value(struct resolve *r, struct str name, const struct value 
     };
     if (v->dtype == DTYPE_STRING) {
         form->strings = ARENA_NEW(r->arena, struct strings_file);
-        if (!form->strings) {
-            return diag_no_memory(r->diag);
-        }
+        form = form->strings ? form : NULL;
     }
+    return form;
+}
+
+errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
+                         const struct tensor *first, uint32_t rule)
+{
+    if (is_stored_whole(v, first)) {
+        return append_target(r, name, first, NULL, rule);
+    }
+    struct target_form *form = value_form(r, name, v);
+    return form ? append_target(r, name, first, form, rule) : diag_no_memory(r->diag);
+}
+
+errint resolve_add_value_part(struct resolve *r, struct str variable, const struct value *v,
+                              const struct value_part *part, const struct tensor *first,
+                              uint32_t rule)
+{
+    struct str name = resolve_part_name(r, variable, part->number);
+    struct target_form *form = value_form(r, variable, v);
+    int64_t *start = ARENA_ARRAY(r->arena, int64_t, (size_t)part->full.rank + 1);
+    unsigned axis;
+    int64_t parts = partition_axis(&part->partition, &axis);
+    int64_t len;
+    if (!name.ptr || !form || !start) {
+        return diag_no_memory(r->diag);
+    }
+    split_part(part->full.dims[axis], parts, part->number, &start[axis], &len);
+    form->variable = str_head(name, variable.len);
+    form->full = part->full;
+    form->slice_start = start;
+    form->part = part->number;
+    form->partition = part->partition;
     return append_target(r, name, first, form, rule);
 }
 

@@ -124,6 +124,23 @@ static errint refuse_strings(const struct op_type *type, struct op_result *value
     return 0;
 }
 
+/* What stands behind a `partition` is for parts, and leaves them as they are cut. */
+static errint check_parts(const struct op_type *type, const struct op_result *before,
+                          struct op_result *after)
+{
+    bool alike = !type->takes_all && before->count == after->count;
+    for (size_t i = 0; alike && i < after->count; i++) {
+        alike = shape_eq(before->values[i].shape, after->values[i].shape);
+    }
+    if (!alike) {
+        return op_fail(after, "it cannot follow 'partition', since it changes shapes: put it "
+                              "before");
+    }
+    after->partition = before->partition;
+    after->full = before->full;
+    return 0;
+}
+
 errint op_apply(const struct op *op, struct op_result *values)
 {
     const struct op_type *type = (const struct op_type *)(const void *)op->syntax;
@@ -137,6 +154,9 @@ errint op_apply(const struct op *op, struct op_result *values)
     }
     for (size_t i = 0; rc == 0 && !type->takes_all && i < values->count; i++) {
         rc = type->apply(op->arguments, &values->values[i], 1, &out);
+    }
+    if (rc == 0 && values->partition.rank) {
+        rc = check_parts(type, values, &out);
     }
     op_result_fini(values);
     *values = out;

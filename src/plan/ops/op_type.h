@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "map/op.h"
+#include "map/partition.h"
 #include "plan/value.h"
 
 /* What an operation gives. */
@@ -18,6 +19,8 @@ struct op_result {
     struct value *values; /* owns (malloc) */
     size_t count;
     size_t cap;
+    struct partition partition; /* the values are its parts; rank 0: they are not parts */
+    struct shape full;          /* of what was partitioned */
     struct buf why; /* of -EINVAL: what was wrong, and what is expected */
 };
 
@@ -35,7 +38,7 @@ struct op_type {
 /* The rows, a table in each file of one kind. */
 extern const struct op_type op_transpose, op_squeeze, op_expand, op_flip, op_reshape, op_broadcast;
 extern const struct op_type op_slice, op_take, op_split, op_unstack, op_concat, op_stack;
-extern const struct op_type op_fill, op_pad, op_cast, op_gather, op_vocab;
+extern const struct op_type op_fill, op_pad, op_cast, op_gather, op_vocab, op_partition;
 extern const struct op_type op_scale, op_add, op_sum, op_mean, op_sub;
 
 /* op_apply: one operation over all values of a rule, which are replaced: 0, or as `apply`, and

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partition: a value becomes the parts of one variable. */
+#include "map/partitioner.h"
+
+#include "map/split.h"
+#include "plan/ops/op_type.h"
+
+static errint parse_partition(const struct op_text *t, const struct op_syntax *self,
+                              const void **arguments)
+{
+    (void)self;
+    struct partitioner *made = ARENA_NEW(t->arena, struct partitioner);
+    if (!made) {
+        return -ENOMEM;
+    }
+    *arguments = made;
+    return partitioner_parse(t->text, t->at, t->arena, made, t->d);
+}
+
+/* partitioner_print says all of the operation. */
+static void print_partition(const void *arguments, struct buf *b)
+{
+    CLEANUP_BUF struct buf text = {0};
+    partitioner_print(&text, arguments);
+    b->failed |= text.failed;
+    buf_str(b, str_from_pos(buf_view(&text), sizeof("partition") - 1));
+}
+
+static errint partition(const void *arguments, const struct value *in, uint32_t count,
+                        struct op_result *out)
+{
+    if (count != 1) {
+        return op_fail(out, "%u values cannot be parts of one variable: join them before", count);
+    }
+    const char *why =
+        partitioner_apply(arguments, in->shape, in->dtype, out->arena, &out->partition);
+    if (why) {
+        return op_fail(out, "the value %s", why);
+    }
+    struct value_range ranges[SHAPE_RANK_MOST];
+    unsigned axis;
+    int64_t parts = partition_axis(&out->partition, &axis);
+    for (unsigned k = 0; k < in->shape.rank; k++) {
+        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
+    }
+    out->full = in->shape;
+    for (int64_t part = 0; part < parts; part++) {
+        struct value v;
+        split_part(in->shape.dims[axis], parts, part, &ranges[axis].start, &ranges[axis].count);
+        errint rc = op_give(out, value_slice(in, ranges, out->arena, &v), &v);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+const struct op_type op_partition = {
+    .syntax = {.name = "partition",
+               .form = "partition COUNT,COUNT,...",
+               .parse = parse_partition,
+               .print = print_partition},
+    .takes_all = true,
+    .strings = true,
+    .apply = partition,
+};
