@@ -223,6 +223,9 @@ static errint assign_and_infer(struct store *s, uint32_t index)
 static errint assign_rule(struct store *s, uint32_t index)
 {
     const struct rule *rule = &s->r->map->rules[index];
+    if (rule->expression) {
+        return resolve_computed(s->r, s, index);
+    }
     struct found f = store_find(s, rule->target);
     if (!f.variable) {
         if (s->r->map->view.infer_undeclared) {
@@ -253,6 +256,13 @@ static errint add_variable(struct store *s, const struct variable *v)
         const struct slot *slot = &slots[part];
         struct conversion as;
         errint rc = 0;
+        if (slot->value) {
+            rc = store_add_value(s, v, part, slot);
+            if (rc < 0) {
+                return rc;
+            }
+            continue;
+        }
         if (!slot->source || (bad && bad->rule == slot->rule && bad->source == slot->source)) {
             continue;
         }
@@ -280,7 +290,7 @@ static bool is_assigned(const struct store *s, const struct variable *v)
 {
     const struct slot *slots = &s->slots[s->first_slot[v - s->graph->variables]];
     for (int64_t part = 0; part < store_parts(v); part++) {
-        if (!slots[part].source) {
+        if (!store_is_filled(&slots[part])) {
             return false;
         }
     }

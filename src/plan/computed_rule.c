@@ -8,11 +8,12 @@
 #include "base/cleanup.h"
 #include "map/expand.h"
 #include "plan/ops/op_type.h"
-#include "plan/resolve.h"
+#include "plan/variable_store.h"
 
 /* An assignment of a rule in the making. */
 struct making {
     struct resolve *r;
+    struct store *store; /* of the graph's variables; NULL: there is no graph */
     uint32_t index; /* of the rule */
     const struct rule *rule;
     const struct expression *expression;
@@ -133,6 +134,21 @@ static errint make_name(struct making *m, const struct template *t,
     return name.failed || !out->ptr ? diag_no_memory(r->diag) : 0;
 }
 
+static errint give_to_graph(struct making *m, struct str name, uint32_t i)
+{
+    struct found f = store_find(m->store, name);
+    if (m->renamed && f.variable) {
+        return store_assign(m->store, f, m->renamed, m->index, true);
+    }
+    if (m->renamed) {
+        struct value v;
+        errint rc = value_of_tensor(m->r->catalog, m->renamed, m->r->arena, &v);
+        return rc < 0 ? diag_no_memory(m->r->diag)
+                      : store_assign_value(m->store, name, &v, m->first, m->index);
+    }
+    return store_assign_value(m->store, name, &m->values.values[i], m->first, m->index);
+}
+
 static errint add_target(struct making *m, const struct expression_target *target,
                          const struct template_values *values, struct str free_number, uint32_t i)
 {
@@ -145,6 +161,9 @@ static errint add_target(struct making *m, const struct expression_target *targe
     if (target->is_step) {
         const struct step step = {name, m->values.values[i], m->first, m->index, false};
         return steps_add(&r->steps, step) < 0 ? diag_no_memory(r->diag) : 0;
+    }
+    if (m->store) {
+        return give_to_graph(m, name, i);
     }
     if (m->renamed) {
         const struct conversion unchanged = {(enum dtype)m->renamed->dtype, CAST_CHECKED};
@@ -166,6 +185,9 @@ static errint add_parts(struct making *m, const struct template_values *values)
         return 0;
     }
     errint rc = make_name(m, &e->targets[0].template, values, none, 0, &name);
+    if (rc == 0 && name.ptr && m->store) {
+        return store_assign_parts(m->store, name, &m->values, m->first, m->index);
+    }
     if (rc == 0 && name.ptr) {
         rc = resolve_ask(m->r, 1, m->values.count, m->rule->at);
     }
@@ -403,10 +425,11 @@ static errint resolve_names(struct making *m)
     return add_targets(m, &none, free_number);
 }
 
-errint resolve_computed(struct resolve *r, uint32_t index)
+errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
 {
     const struct rule *rule = &r->map->rules[index];
     struct making m = {.r = r,
+                       .store = store,
                        .index = index,
                        .rule = rule,
                        .expression = rule->expression,

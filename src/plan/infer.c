@@ -162,7 +162,7 @@ static errint infer_scope(struct resolve *r, uint32_t index)
 errint resolve_infer(struct resolve *r, uint32_t index)
 {
     if (r->map->rules[index].expression) {
-        return resolve_computed(r, index);
+        return resolve_computed(r, NULL, index);
     }
     return r->map->rules[index].source_is_scope ? infer_scope(r, index) : infer_variable(r, index);
 }

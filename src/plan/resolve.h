@@ -151,8 +151,14 @@ MUST_CHECK errint resolve_add_value_part(struct resolve *r, struct str variable,
                                          const struct value *v, const struct value_part *part,
                                          const struct tensor *first, uint32_t rule);
 
-/* resolve_computed: what a rule with an expression makes. */
-MUST_CHECK errint resolve_computed(struct resolve *r, uint32_t index);
+/* resolve_computed: what a rule with an expression makes: assigned to the variables of `store`, or
+ * where that is NULL, appended as targets. */
+struct store;
+MUST_CHECK errint resolve_computed(struct resolve *r, struct store *store, uint32_t index);
+
+/* resolve_nearest_variables: adds to the newest entry the declared variables that `name` may have
+ * meant. */
+void resolve_nearest_variables(struct resolve *r, struct str name);
 
 /* resolve_warn_steps: warnings of the steps that no rule has used. */
 void resolve_warn_steps(struct resolve *r);

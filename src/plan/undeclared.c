@@ -35,6 +35,11 @@ static void add_nearest(struct resolve *r, struct str name, struct str alike)
     }
 }
 
+void resolve_nearest_variables(struct resolve *r, struct str name)
+{
+    add_nearest(r, name, nearest_alike(name, variables_of(r->graph), resolve_budget(r)));
+}
+
 void resolve_complain_undeclared(struct resolve *r, const struct rule *rule)
 {
     struct str alike = nearest_alike(rule->target, variables_of(r->graph), resolve_budget(r));

@@ -530,6 +530,16 @@ errint value_broadcast(const struct value *v, struct shape shape, struct arena *
     return rc < 0 ? rc : value_built(&b, out);
 }
 
+bool value_is_cast(const struct value *v)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (v->pieces[i].dtype != v->dtype) {
+            return true;
+        }
+    }
+    return false;
+}
+
 errint value_cast(const struct value *v, enum dtype dtype, enum cast_mode mode, struct arena *a,
                   struct value *out)
 {

@@ -77,6 +77,9 @@ MUST_CHECK errint value_broadcast(const struct value *v, struct shape shape, str
 MUST_CHECK errint value_cast(const struct value *v, enum dtype dtype, enum cast_mode mode,
                              struct arena *a, struct value *out);
 
+/* value_is_cast: whether some of its pieces are cast to its dtype. */
+bool value_is_cast(const struct value *v);
+
 /* value_reshape: to `shape`, of as many elements, which stay in their order: pieces are cut where
  * that is possible, else the result is read from a computed tensor. Also -ELOOP: that would be
  * too deep. */

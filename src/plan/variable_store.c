@@ -33,18 +33,17 @@ errint store_put(struct store *s, const struct variable *v, int64_t part, struct
 {
     const struct rule *rules = s->r->map->rules;
     struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
-    if (slot->source && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
+    if (store_is_filled(slot) && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
         return resolve_override(s->r, name, value.rule, slot->rule);
     }
-    errint rc = slot->source && slot->rule != value.rule
+    errint rc = store_is_filled(slot) && slot->rule != value.rule
                     ? resolve_override(s->r, name, slot->rule, value.rule)
                     : 0;
     *slot = value;
     return rc;
 }
 
-/* The shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
-static struct shape part_shape(const struct variable *v, int64_t part, int64_t *dims)
+struct shape store_part_shape(const struct variable *v, int64_t part, int64_t *dims)
 {
     unsigned axis;
     int64_t start;
@@ -96,7 +95,7 @@ bool store_fits(struct store *s, const struct variable *v, int64_t part, const s
 {
     const struct tensor *t = slot->source;
     int64_t dims[SHAPE_RANK_MOST];
-    struct shape want = slot->whole ? part_shape(v, part, dims) : v->shape;
+    struct shape want = slot->whole ? store_part_shape(v, part, dims) : v->shape;
     if (slot->rival) {
         complain_rival(s, v, slot);
         return false;
@@ -117,7 +116,7 @@ errint store_assign(struct store *s, struct found f, const struct tensor *t, uin
     struct resolve *r = s->r;
     const struct variable *v = f.variable;
     int64_t dims[SHAPE_RANK_MOST];
-    struct shape want = f.part < 0 ? v->shape : part_shape(v, f.part, dims);
+    struct shape want = f.part < 0 ? v->shape : store_part_shape(v, f.part, dims);
 
     if (one_to_one && (f.part >= 0 || !v->cuts) && !shape_compatible(want, tensor_shape(t))) {
         complain_shape(s, v, f.part, want, t, index);

@@ -15,7 +15,9 @@
 
 /* What a plain variable, or a part of one, was given so far. */
 struct slot {
-    const struct tensor *source; /* NULL: not assigned */
+    const struct tensor *source; /* NULL: not assigned, unless `value` is set */
+    const struct value *value;   /* what a rule computes, first of all from `source`; NULL: the
+                                    tensor itself */
     uint32_t rule;
     bool whole;                 /* the part takes all of `source`, not its slice */
     const struct tensor *rival; /* another tensor that may be meant, of the variable's name or at
@@ -60,6 +62,30 @@ MUST_CHECK errint store_put(struct store *s, const struct variable *v, int64_t p
  * error in the diag, and nothing is assigned. Returns 0 in either case, or -ENOMEM. */
 MUST_CHECK errint store_assign(struct store *s, struct found f, const struct tensor *t,
                                uint32_t index, bool one_to_one);
+
+/* store_assign_value: gives a value, which is copied, to the variable or part of that name, by rule
+ * number `index`; `first` is the first tensor that it is made of, or NULL. 0, also where that is an
+ * error in the diag; -ENOMEM. store_assign_parts: the same of the parts of a partition. */
+struct op_result;
+MUST_CHECK errint store_assign_value(struct store *s, struct str name, const struct value *value,
+                                     const struct tensor *first, uint32_t index);
+MUST_CHECK errint store_assign_parts(struct store *s, struct str name,
+                                     const struct op_result *values, const struct tensor *first,
+                                     uint32_t index);
+
+/* store_add_value: appends the target of a variable, or of its part, whose slot has a value. 0, also
+ * where that is an error in the diag; -ENOMEM. */
+MUST_CHECK errint store_add_value(struct store *s, const struct variable *v, int64_t part,
+                                  const struct slot *slot);
+
+/* store_is_filled: whether a rule has filled the slot. */
+static inline bool store_is_filled(const struct slot *slot)
+{
+    return slot->source || slot->value;
+}
+
+/* store_part_shape: the shape of one part, in `dims` (SHAPE_RANK_MOST numbers). */
+struct shape store_part_shape(const struct variable *v, int64_t part, int64_t *dims);
 
 /* store_parts_agree: whether what the rule says of parts is what the declaration of f says; if not,
  * with an error in the diag. */

@@ -42,16 +42,6 @@ static void print_cast(const void *arguments, struct buf *b)
     buf_printf(b, " %s%s", dtype_name(cast->dtype), cast_mode_suffix(cast->mode));
 }
 
-static bool is_cast_already(const struct value *v)
-{
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (v->pieces[i].dtype != v->dtype) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static errint cast(const void *arguments, const struct value *in, uint32_t count,
                    struct op_result *out)
 {
@@ -65,7 +55,7 @@ static errint cast(const void *arguments, const struct value *in, uint32_t count
     if (in->dtype == wanted->dtype) {
         return op_result_add(out, v);
     }
-    if (is_cast_already(in)) {
+    if (value_is_cast(in)) {
         errint rc = value_recompute(in, in->shape, out->arena, &v);
         if (rc < 0) {
             return rc;
