@@ -15,6 +15,7 @@ static const struct {
     [DIAG_MAP_SYNTAX] = {"map-syntax", -EINVAL},
     [DIAG_TENSOR_NOT_FOUND] = {"tensor-not-found", -ENOENT},
     [DIAG_VARIABLE_NOT_FOUND] = {"variable-not-found", -EINVAL},
+    [DIAG_TENSOR_UNUSED] = {"tensor-unused", -EINVAL},
     [DIAG_SHAPE_MISMATCH] = {"shape-mismatch", -EINVAL},
     [DIAG_DTYPE_MISMATCH] = {"dtype-mismatch", -EINVAL},
     [DIAG_SLICES_MISSING] = {"slices-missing", -EBADMSG},

@@ -83,6 +83,25 @@ static errint read_layout(const struct reading *r)
     return chosen < 0 ? -EINVAL : 0;
 }
 
+static errint read_unused(const struct reading *r)
+{
+    static const char *const words[] = {"list", "error"};
+    int chosen = choose(r, words, ARRAY_LEN(words), "list or error");
+    r->out->unused_is_error = chosen == 1;
+    return chosen < 0 ? -EINVAL : 0;
+}
+
+static errint read_drop(const struct reading *r)
+{
+    return name_filters_add(&r->out->filters, false, r->item->value, r->item->at, r->arena,
+                            r->diag);
+}
+
+static errint read_keep(const struct reading *r)
+{
+    return name_filters_add(&r->out->filters, true, r->item->value, r->item->at, r->arena, r->diag);
+}
+
 /* The value is no list of kinds of file: "expected a list of raw, npy and tensorflow". */
 static errint refuse_files(const struct reading *r, struct str word)
 {
@@ -211,6 +230,9 @@ static const struct {
     {"undeclared", read_undeclared},   {"dtype", read_dtype},   {"name", read_name},
     {"safetensors", read_safetensors}, {"files", read_files},   {"shards", read_shards},
     {"shard_size", read_shard_size},   {"layout", read_layout}, {"missing", read_missing},
+    {"drop", read_drop},
+    {"keep", read_keep},
+    {"unused", read_unused},
 };
 
 errint view_option_read(const struct ini_item *item, const struct format_names *formats,
@@ -234,7 +256,7 @@ errint view_option_read(const struct ini_item *item, const struct format_names *
         diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key,
                       "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
                       "safetensors, files, "
-                      "shards, shard_size or layout",
+                      "shards, shard_size, layout, drop, keep or unused",
                       message_shown(d, item->key));
     message_nearest(d, item->key, names, ARRAY_LEN(names));
     return rc;

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "map/ini.h"
+#include "map/name_filter.h"
 
 /* What becomes of a variable whose declared dtype is not the checkpoint's. */
 enum view_dtype {
@@ -38,6 +39,8 @@ enum view_layout {
 /* Zeroed, it is what a map without [view] means. */
 struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
+    struct name_filters filters; /* `drop` and `keep` */
+    bool unused_is_error; /* tensors that no rule uses are */
     bool skip_missing; /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
     unsigned files; /* set of kinds that directories list; 0: the map does not say it */

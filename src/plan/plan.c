@@ -195,6 +195,19 @@ static errint make_targets(struct resolve *r, bool graph_broken)
     return r->graph->given ? resolve_with_graph(r) : resolve_without_graph(r);
 }
 
+/* `unused = error`. */
+static void complain_unused(struct resolve *r)
+{
+    for (uint32_t i = 0; i < r->catalog->count; i++) {
+        const struct tensor *t = &r->catalog->tensors[i];
+        if (!t->hidden && !plan_uses(r->plan, i)) {
+            diag_error(r->diag, DIAG_TENSOR_UNUSED, r->map->path ? r->map->path : "",
+                       tensor_name(t), "no rule uses '%s'",
+                       diag_visible(r->diag, tensor_name(t)));
+        }
+    }
+}
+
 static errint resolve_all(struct resolve *r, bool graph_broken)
 {
     errint rc = make_targets(r, graph_broken);
@@ -215,6 +228,9 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
     rc = note_used(r);
     if (rc == 0) {
         rc = resolve_warn_casts(r);
+    }
+    if (rc == 0 && r->map->view.unused_is_error) {
+        complain_unused(r);
     }
     if (rc == 0) {
         warn_overrides(r);

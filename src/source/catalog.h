@@ -79,6 +79,9 @@ struct catalog {
                                      unless catalog_use_friendly was called */
     uint32_t count;
     uint32_t hidden_count;
+    const struct tensor *dropped; /* as if there were none of them (catalog_hide.h); not among
+                                     `tensors` */
+    uint32_t dropped_count;
     uint32_t slice_records; /* parts of sliced tensors: counted and checked, not among `tensors` */
     struct shard *shards;   /* data files in which some of `tensors` is, a hidden one too, by
                                number; then derived shards */

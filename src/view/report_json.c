@@ -146,6 +146,23 @@ static bool next_unused(struct report_json *r, struct json *j)
     return false;
 }
 
+static bool next_dropped(struct report_json *r, struct json *j)
+{
+    const struct catalog *c = r->view->catalog;
+    if (!c || r->at.next >= c->dropped_count) {
+        return false;
+    }
+    uint32_t i = r->at.next++;
+    const struct name_filter *by = r->view->dropped_by[i];
+    json_object(j, JSON_LINE);
+    json_key(j, "name");
+    json_str(j, tensor_name(&c->dropped[i]));
+    json_key(j, "by");
+    json_str(j, by ? by->text : STR("keep"));
+    json_object_end(j);
+    return true;
+}
+
 static bool next_unassigned(struct report_json *r, struct json *j)
 {
     const struct plan *p = r->view->plan;
@@ -292,6 +309,7 @@ static const struct {
 } lists[] = {
     {"targets", next_target},        {"unused", next_unused}, {"unassigned", next_unassigned},
     {"overridden", next_overridden}, {"uncast", next_uncast}, {"hidden", next_hidden},
+    {"dropped", next_dropped},      
     {"warnings", next_warning},      {"errors", next_error},
 };
 

@@ -127,6 +127,27 @@ static void add_moved(const struct view *v, struct list *l)
     list_end(l, v->tree->moved_count);
 }
 
+static void add_dropped(const struct view *v, struct list *l)
+{
+    uint32_t count = v->catalog ? v->catalog->dropped_count : 0;
+    if (!count) {
+        return;
+    }
+    list_title(l, "dropped", count, "tensors of the checkpoint that the map takes no notice of");
+    for (uint32_t i = 0; i < count && list_item(l); i++) {
+        const struct name_filter *by = v->dropped_by[i];
+        buf_visible(l->out, tensor_name(&v->catalog->dropped[i]));
+        buf_text(l->out, by ? ": " : ": no pattern of 'keep' matches it");
+        if (by) {
+            buf_visible(l->out, by->text);
+            buf_text(l->out, " at ");
+            position_visible(l->out, by->at);
+        }
+        buf_char(l->out, '\n');
+    }
+    list_end(l, count);
+}
+
 static void add_unused(const struct view *v, struct list *l)
 {
     uint64_t count = 0;
@@ -237,6 +258,7 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
 {
     struct list l = {.out = b, .style = style, .most = most, .more = more};
     add_moved(v, &l);
+    add_dropped(v, &l);
     add_unused(v, &l);
     add_unassigned(v, &l);
     add_overridden(v, &l);

@@ -10,6 +10,7 @@
 #include "base/trouble.h"
 #include "base/trouble_tell.h"
 #include "model/graph_file.h"
+#include "plan/dropped.h"
 #include "plan/ops/table.h"
 #include "source/catalog_names.h"
 #include "source/source.h"
@@ -320,6 +321,10 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     enum map_names names = out->map ? out->map->names : request->extra.names;
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {
         rc = first_failure(rc, catalog_use_friendly(out->catalog, d));
+    }
+    if (out->map && out->catalog && out->map->view.filters.count) {
+        rc = first_failure(rc, dropped_hide(out->catalog, &out->map->view.filters, &out->arena,
+                                            &out->dropped_by, d));
     }
     rc = resolve_plan(request, rc, d, out);
     if (out->map && rc != -ENOMEM) {

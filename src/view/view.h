@@ -21,6 +21,7 @@ struct view {
     struct graph
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
     struct arena arena;        /* of the graph, and of names */
+    const struct name_filter *const *dropped_by; /* of each of catalog->dropped */
     struct catalog *catalog;   /* owns */
     struct verified *verified; /* owns; NULL before data files are open */
     struct spot_check spots;   /* what was looked at */

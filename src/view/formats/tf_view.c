@@ -59,7 +59,7 @@ static bool is_own_key(const struct catalog *c, const struct view_variable *l)
 static bool collect_kept(struct tf_view *v)
 {
     const struct catalog *c = v->catalog;
-    bool all = true;
+    bool all = c->dropped_count == 0;
     for (uint32_t i = 0; c->hidden_count && i < c->count; i++) {
         const struct tensor *t = &c->tensors[i];
         if (t->hidden && tf_kept(c, t, &v->kept[v->kept_count]) &&
