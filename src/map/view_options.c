@@ -86,7 +86,7 @@ static errint read_layout(const struct reading *r)
 static errint read_unused(const struct reading *r)
 {
     static const char *const words[] = {"list", "error"};
-    int chosen = choose(r, words, ARRAY_LEN(words), "list or error");
+    int chosen = choose_word(r, words, ARRAY_LEN(words), "list or error");
     r->out->unused_is_error = chosen == 1;
     return chosen < 0 ? -EINVAL : 0;
 }
