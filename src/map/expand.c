@@ -30,9 +30,9 @@ struct matches {
     struct matched *list; /* owns */
     size_t count;
     size_t cap;
-    uint8_t *joined;                 /* owns; per name: it is in an assignment */
-    bool has[KEYS_MOST];             /* whether the source has the key */
-    uint32_t token[KEYS_MOST];       /* the token that captures it */
+    uint8_t *joined;           /* owns; per name: it is in an assignment */
+    bool has[KEYS_MOST];       /* whether the source has the key */
+    uint32_t token[KEYS_MOST]; /* the token that captures it */
     const struct expanding *of;
 };
 
@@ -160,8 +160,7 @@ static int compare(const struct expanding *e, const struct matched *a, const str
         }
         int order = is_number(&e->keys[k]) ? compare_numbers(a->texts[k], b->texts[k])
                     : taken                ? str_cmp(a->texts[k], b->texts[k])
-                                           : (a->choices[k] > b->choices[k]) -
-                                  (a->choices[k] < b->choices[k]);
+                            : (a->choices[k] > b->choices[k]) - (a->choices[k] < b->choices[k]);
         if (!order && !taken) {
             order = is_number(&e->keys[k]) ? 0 : str_cmp(a->texts[k], b->texts[k]);
         }
@@ -225,8 +224,8 @@ static errint match_names(struct expanding *e, uint32_t source, match_visit *vis
         }
         int matches = pattern_match(s->pattern, name, &e->scratch, captures);
         if (matches == -E2BIG) {
-            return refuse(e, (struct expand_fault){
-                                 .kind = EXPAND_SLOW, .source = source, .name = i});
+            return refuse(e,
+                          (struct expand_fault){.kind = EXPAND_SLOW, .source = source, .name = i});
         }
         errint rc = matches > 0 ? visit(e, source, i, captures) : matches;
         if (rc < 0) {
@@ -264,7 +263,8 @@ static errint give(struct expanding *e, const struct str *texts)
     struct str captures[PATTERN_CAPTURES_MOST] = {{NULL, 0}};
     struct str names[KEYS_MOST];
     struct str numbers[KEYS_MOST];
-    struct expansion x = {e->found, (uint32_t)e->found_count, {captures, names, numbers, 0, STR("")}};
+    struct expansion x = {
+        e->found, (uint32_t)e->found_count, {captures, names, numbers, 0, STR("")}};
     for (uint32_t k = 0; k < e->key_count; k++) {
         const struct key *key = &e->keys[k];
         if (is_number(key)) {

@@ -63,8 +63,8 @@ struct expansion {
 typedef errint expand_visit(void *context, const struct expansion *e);
 
 enum expand_fault_kind {
-    EXPAND_NO_MATCH,  /* no name matches source `source` */
-    EXPAND_NO_NUMBER, /* the targets have the number `text`, which only some sources have, and none
+    EXPAND_NO_MATCH,   /* no name matches source `source` */
+    EXPAND_NO_NUMBER,  /* the targets have the number `text`, which only some sources have, and none
                          of those has all */
     EXPAND_NO_CAPTURE, /* the targets take capture `number`, which no source has */
     EXPAND_NO_PARTNER, /* source `source` has no name that goes with name `name` of source `other` */

@@ -68,8 +68,7 @@ bool expression_wanted(const struct ini_item *item)
     }
     bool marked = item->key.len && (item->key.ptr[0] == '?' || item->key.ptr[0] == '~');
     return !plain || casts > 1 || partitions > 1 || marked || has_comma(item->key) ||
-           pattern_is(item->key) || pattern_is(targets) ||
-           (targets.len && targets.ptr[0] == '~');
+           pattern_is(item->key) || pattern_is(targets) || (targets.len && targets.ptr[0] == '~');
 }
 
 /* A character that the language keeps for itself; those of patterns were taken out. */
@@ -158,7 +157,7 @@ static void parse_sources(struct parsing *p, struct str text)
         struct str name = cut_name(rest, &rest);
         if (p->out->source_count == EXPAND_SOURCES_MOST) {
             note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d sources",
-                                  EXPAND_SOURCES_MOST));
+                                        EXPAND_SOURCES_MOST));
             return;
         }
         note_error(p, parse_source(p, name, &list[p->out->source_count++]));
@@ -179,7 +178,7 @@ static void parse_targets(struct parsing *p, struct str text)
         struct str name = cut_name(rest, &rest);
         if (p->out->target_count == EXPAND_TARGETS_MOST) {
             note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d targets",
-                                  EXPAND_TARGETS_MOST));
+                                        EXPAND_TARGETS_MOST));
             return;
         }
         note_error(p, parse_target(p, name, &list[p->out->target_count++]));
@@ -197,11 +196,12 @@ static void parse_operations(struct parsing *p, struct str text)
     while (text.ptr && p->rc != -ENOMEM) {
         struct str operation = token_cut(text, '|', &text);
         if (p->out->op_count == OPERATIONS_MOST) {
-            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, operation, "more than %d operations",
-                                  OPERATIONS_MOST));
+            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, operation,
+                                        "more than %d operations", OPERATIONS_MOST));
             return;
         }
-        note_error(p, op_parse(p->table, operation, p->at, p->arena, &list[p->out->op_count++], p->d));
+        note_error(p,
+                   op_parse(p->table, operation, p->at, p->arena, &list[p->out->op_count++], p->d));
     }
 }
 

@@ -35,8 +35,8 @@ static errint refuse_unknown(const struct op_table *table, struct str name, stru
     return rc;
 }
 
-errint op_parse(const struct op_table *table, struct str text, struct position at,
-                struct arena *a, struct op *out, struct diag *d)
+errint op_parse(const struct op_table *table, struct str text, struct position at, struct arena *a,
+                struct op *out, struct diag *d)
 {
     struct op_text t = {.at = at, .arena = a, .d = d};
     struct str name = token_next(text, &t.text);

@@ -8,12 +8,11 @@
 
 /* The last component of a slot: the optimizer's name. */
 static const char *const slots[] = {
-    "AdaMax",      "Adadelta",    "Adafactor",        "Adagrad",         "AdagradDA",
-    "Adam",        "AdamW",       "AdamWeightDecay",  "AddSign",         "Ftrl",
-    "FtrlProx",    "LAMB",        "LARS",             "LARSOptimizer",   "LazyAdam",
-    "MomentumW",   "Momentum",    "Nadam",            "PowerSign",       "ProximalAdagrad",
-    "RMSProp",     "Shampoo",     "adam_m",           "adam_v",          "lamb_m",
-    "lamb_v",
+    "AdaMax",    "Adadelta",        "Adafactor", "Adagrad",   "AdagradDA", "Adam",
+    "AdamW",     "AdamWeightDecay", "AddSign",   "Ftrl",      "FtrlProx",  "LAMB",
+    "LARS",      "LARSOptimizer",   "LazyAdam",  "MomentumW", "Momentum",  "Nadam",
+    "PowerSign", "ProximalAdagrad", "RMSProp",   "Shampoo",   "adam_m",    "adam_v",
+    "lamb_m",    "lamb_v",
 };
 
 /* The last component of what an optimizer has for itself. */
@@ -21,8 +20,8 @@ static const char *const scalars[] = {"beta1_power", "beta2_power"};
 
 /* The first component, which Keras makes of the optimizer's class. */
 static const char *const scopes[] = {
-    "Adadelta", "Adafactor", "Adagrad", "Adam",  "AdamW", "AdamWeightDecay", "Adamax",
-    "Ftrl",     "LAMB",      "Lion",    "Nadam", "RMSprop", "SGD",
+    "Adadelta", "Adafactor", "Adagrad", "Adam",    "AdamW", "AdamWeightDecay", "Adamax", "Ftrl",
+    "LAMB",     "Lion",      "Nadam",   "RMSprop", "SGD",
 };
 
 static const char *const slot_endings[] = {"_slot_v", "_slot_vr", "_slot_vc", "_slot_m"};

@@ -55,8 +55,8 @@ static errint decode(struct parsing *p, struct str text, bool joined_before, boo
 {
     CLEANUP_BUF struct buf escaped = {0};
     size_t slash = (size_t)str_rfind(text, '/') + 1;
-    bool first = joined_before && text.len && text.ptr[0] == '%' &&
-                 (text.len == 1 || text.ptr[1] == '/');
+    bool first =
+        joined_before && text.len && text.ptr[0] == '%' && (text.len == 1 || text.ptr[1] == '/');
     bool last = joined_after && text.len - slash == 1 && text.ptr[slash] == '%';
     buf_text(&escaped, first ? "%25" : "");
     buf_str(&escaped, str_from_pos(text, first));
@@ -77,8 +77,8 @@ static errint add_text(struct parsing *p, size_t from, size_t end)
         return 0;
     }
     bool begins = from == 0 || p->text.ptr[from - 1] == '/';
-    errint rc = decode(p, str_of(p->text.ptr + from, end - from), !begins, end < p->text.len,
-                       &token.text);
+    errint rc =
+        decode(p, str_of(p->text.ptr + from, end - from), !begins, end < p->text.len, &token.text);
     return rc < 0 ? rc : add_token(p, token);
 }
 
@@ -143,8 +143,8 @@ static errint parse_choices(struct parsing *p, struct str inside, struct pattern
         }
         inside = str_from_pos(inside, text.len + 1);
     }
-    *token = (struct pattern_token){
-        .kind = PATTERN_CHOICE, .choices = choices, .choice_count = count};
+    *token =
+        (struct pattern_token){.kind = PATTERN_CHOICE, .choices = choices, .choice_count = count};
     return 0;
 }
 

@@ -47,16 +47,17 @@ struct pattern_token {
     const struct str *choices; /* PATTERN_CHOICE: decoded, in the order written */
     uint32_t choice_count;
     uint32_t capture; /* index into what pattern_match gives; not for PATTERN_TEXT */
-    bool slash_before; /* PATTERN_COMPONENTS: with the '/' before it, which goes where it is empty */
-    bool slash_after;  /* PATTERN_COMPONENTS: with the '/' after it */
-    bool some;         /* PATTERN_COMPONENTS: one component at least */
+    bool
+        slash_before; /* PATTERN_COMPONENTS: with the '/' before it, which goes where it is empty */
+    bool slash_after; /* PATTERN_COMPONENTS: with the '/' after it */
+    bool some;        /* PATTERN_COMPONENTS: one component at least */
 };
 
 struct pattern {
     const struct pattern_token *tokens;
     uint32_t count;
-    uint32_t capture_count;        /* captures and numbers */
-    const uint32_t *by_number;     /* token of capture N + 1, of those that have no name */
+    uint32_t capture_count;    /* captures and numbers */
+    const uint32_t *by_number; /* token of capture N + 1, of those that have no name */
     uint32_t unnamed_count;
     bool is_scope;     /* its last token is what stands below a scope: a capture without a number */
     struct str prefix; /* how every name begins that matches; may be empty */
@@ -65,8 +66,8 @@ struct pattern {
 
 /* What a name has at a capture. */
 struct pattern_capture {
-    struct str text;    /* of the name: borrowed from it */
-    uint32_t choice;    /* PATTERN_CHOICE: which of the texts */
+    struct str text; /* of the name: borrowed from it */
+    uint32_t choice; /* PATTERN_CHOICE: which of the texts */
 };
 
 /* pattern_is: whether `text`, not decoded, has a wildcard. */

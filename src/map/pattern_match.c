@@ -6,7 +6,7 @@
 #include "map/pattern.h"
 
 enum {
-    STEPS_FREE = 64,     /* and as many for each byte of the name: then failures are remembered */
+    STEPS_FREE = 64, /* and as many for each byte of the name: then failures are remembered */
     STEPS_A_BYTE = 4,
     STEPS_REPEATED = 64, /* for each byte and token, where failures cannot be remembered */
 };

@@ -37,7 +37,8 @@ struct rule {
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
-    const struct expression *expression; /* NULL: all is said by the above. Else nothing but `source`
+    const struct expression
+        *expression;    /* NULL: all is said by the above. Else nothing but `source`
                                             and `target` is: both as written, for messages */
     struct position at; /* of the map file, or the command line's: "assign", and its number there.
                            Line 0: no map has the rule */
@@ -83,7 +84,7 @@ void rule_print_operations(struct buf *b, const struct rule *r);
 /* rule_parse: the rule of one item, texts allocated in `a`. Errors (DIAG_MAP_SYNTAX,
  * DIAG_UNSUPPORTED, DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or
  * -EOVERFLOW. The position's file is borrowed. */
-MUST_CHECK errint rule_parse(const struct ini_item *item, const struct op_table *table, struct arena *a, struct rule *out,
-                             struct diag *d);
+MUST_CHECK errint rule_parse(const struct ini_item *item, const struct op_table *table,
+                             struct arena *a, struct rule *out, struct diag *d);
 
 #endif

@@ -78,7 +78,8 @@ static errint parse_named(struct parsing *p, struct str inside, size_t from)
 {
     struct template_token token = {.kind = TEMPLATE_NUMBER, .text = inside};
     size_t len = 0;
-    while (len < inside.len && (isalnum((unsigned char)inside.ptr[len]) || inside.ptr[len] == '_')) {
+    while (len < inside.len &&
+           (isalnum((unsigned char)inside.ptr[len]) || inside.ptr[len] == '_')) {
         len++;
     }
     token.text = str_head(inside, len);

@@ -33,7 +33,8 @@ struct template_token {
     bool dots;        /* TEMPLATE_CAPTURE: '.' between components */
 };
 
-struct template {
+struct template
+{
     const struct template_token *tokens;
     uint32_t count;
     uint32_t captures; /* how many without a name it needs: the largest `capture` + 1 */

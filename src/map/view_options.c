@@ -227,9 +227,15 @@ static const struct {
     const char *key;
     errint (*read)(const struct reading *r);
 } keys[] = {
-    {"undeclared", read_undeclared},   {"dtype", read_dtype},   {"name", read_name},
-    {"safetensors", read_safetensors}, {"files", read_files},   {"shards", read_shards},
-    {"shard_size", read_shard_size},   {"layout", read_layout}, {"missing", read_missing},
+    {"undeclared", read_undeclared},
+    {"dtype", read_dtype},
+    {"name", read_name},
+    {"safetensors", read_safetensors},
+    {"files", read_files},
+    {"shards", read_shards},
+    {"shard_size", read_shard_size},
+    {"layout", read_layout},
+    {"missing", read_missing},
     {"drop", read_drop},
     {"keep", read_keep},
     {"unused", read_unused},

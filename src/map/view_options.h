@@ -40,7 +40,7 @@ enum view_layout {
 struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
     struct name_filters filters; /* `drop` and `keep` */
-    bool unused_is_error; /* tensors that no rule uses are */
+    bool unused_is_error;        /* tensors that no rule uses are */
     bool skip_missing; /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
     unsigned files; /* set of kinds that directories list; 0: the map does not say it */

@@ -33,7 +33,7 @@ struct computed {
     enum arithmetic arithmetic;
     uint8_t depth; /* from 1 */
     enum dtype dtype;
-    struct shape shape;         /* as it is read; of as many elements as each input has, or each row */
+    struct shape shape; /* as it is read; of as many elements as each input has, or each row */
     const struct value *inputs; /* all of one shape and of this dtype */
     uint32_t input_count;
     struct number number;

@@ -14,15 +14,15 @@
 struct making {
     struct resolve *r;
     struct store *store; /* of the graph's variables; NULL: there is no graph */
-    uint32_t index; /* of the rule */
+    uint32_t index;      /* of the rule */
     const struct rule *rule;
     const struct expression *expression;
     struct op_result values;
-    const struct tensor *first; /* of the sources; NULL: there is none */
+    const struct tensor *first;   /* of the sources; NULL: there is none */
     const struct tensor *renamed; /* the only source, where there are no operations: no value is
                                      made of it */
-    bool alone;  /* there is one source */
-    bool hidden; /* one of the sources cannot be shown, which was said */
+    bool alone;                   /* there is one source */
+    bool hidden;                  /* one of the sources cannot be shown, which was said */
 };
 
 /* What is said of a target in messages. */
@@ -101,8 +101,8 @@ static errint apply_all(struct making *m, bool *done)
 /* The name that a target's template makes; where it has a number that no source has, that is
  * `counted`. ptr is NULL: it cannot be made, which is in the diag. */
 static errint make_name(struct making *m, const struct template *t,
-                        const struct template_values *given, struct str free_number, uint32_t counted,
-                        struct str *out)
+                        const struct template_values *given, struct str free_number,
+                        uint32_t counted, struct str *out)
 {
     struct resolve *r = m->r;
     struct template_values values = *given;
@@ -294,9 +294,9 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
     const char *shown = diag_visible(d, source);
     const char *name = "";
     const char *other = "";
-    if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER &&
-        f->kind != EXPAND_NO_CAPTURE) {
-        name = diag_visible(d, name_of(m, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
+    if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER && f->kind != EXPAND_NO_CAPTURE) {
+        name = diag_visible(
+            d, name_of(m, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
     }
     switch (f->kind) {
     case EXPAND_NO_MATCH:
@@ -312,8 +312,7 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
         return 0;
     case EXPAND_NO_CAPTURE:
         diag_error_at(d, DIAG_MAP_SYNTAX, m->rule->at, subject_of(m),
-                      "the target takes capture %" PRIu64 ", and no source has so many",
-                      f->number);
+                      "the target takes capture %" PRIu64 ", and no source has so many", f->number);
         return 0;
     case EXPAND_NO_PARTNER:
         diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
@@ -321,8 +320,8 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
         return 0;
     case EXPAND_GAP:
         diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                      "'%s': there is no tensor of number %" PRIu64 " for {%s}, before '%s'",
-                      shown, f->number, diag_visible(d, f->text), name);
+                      "'%s': there is no tensor of number %" PRIu64 " for {%s}, before '%s'", shown,
+                      f->number, diag_visible(d, f->text), name);
         return 0;
     case EXPAND_TWICE:
         other = diag_visible(d, name_of(m, f->source, f->other));

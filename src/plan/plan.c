@@ -202,8 +202,7 @@ static void complain_unused(struct resolve *r)
         const struct tensor *t = &r->catalog->tensors[i];
         if (!t->hidden && !plan_uses(r->plan, i)) {
             diag_error(r->diag, DIAG_TENSOR_UNUSED, r->map->path ? r->map->path : "",
-                       tensor_name(t), "no rule uses '%s'",
-                       diag_visible(r->diag, tensor_name(t)));
+                       tensor_name(t), "no rule uses '%s'", diag_visible(r->diag, tensor_name(t)));
         }
     }
 }

@@ -5,9 +5,9 @@
 
 #include "plan/nearest_name.h"
 #include "plan/plan.h"
+#include "plan/slice_order.h"
 #include "plan/steps.h"
 #include "plan/value.h"
-#include "plan/slice_order.h"
 
 /* A plan in the making. Targets are appended in the order of the rules; finishing sorts them and
  * lets the later rule win. */

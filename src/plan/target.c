@@ -184,8 +184,7 @@ static bool is_stored_whole(const struct value *v, const struct tensor *t)
            value_is_dense(v) && v->pieces[0].source == t && v->pieces[0].off == t->off;
 }
 
-static struct target_form *value_form(struct resolve *r, struct str variable,
-                                      const struct value *v)
+static struct target_form *value_form(struct resolve *r, struct str variable, const struct value *v)
 {
     struct target_form *form = ARENA_NEW(r->arena, struct target_form);
     if (!form) {

@@ -19,7 +19,8 @@ errint value_of_tensor(const struct catalog *c, const struct tensor *t, struct a
 {
     static const int64_t origin[SHAPE_RANK_MOST];
     const struct slices *slices = tensor_slices(c, t);
-    CLEANUP_VALUE_BUILD struct value_build b = value_build(a, tensor_shape(t), (enum dtype)t->dtype);
+    CLEANUP_VALUE_BUILD struct value_build b =
+        value_build(a, tensor_shape(t), (enum dtype)t->dtype);
     uint64_t elements;
     errint rc = shape_elements(tensor_shape(t), &elements);
     if (rc < 0) {
@@ -101,8 +102,7 @@ static errint read_from(struct computed *computed, struct arena *a, struct value
     }
     more->computed = computed;
     struct value_box box;
-    const struct piece p = {
-        .dtype = (uint8_t)computed->dtype, .shard = UINT32_MAX, .more = more};
+    const struct piece p = {.dtype = (uint8_t)computed->dtype, .shard = UINT32_MAX, .more = more};
     if (computed->bytes && value_build_add(&b, &p, &box)) {
         int64_t step = dtype_bytes(computed->dtype);
         for (unsigned axis = computed->shape.rank; axis-- > 0;) {
@@ -191,8 +191,7 @@ errint value_mean_row(const struct value *v, unsigned axis, struct arena *a, str
 
 /* ---- axes ------------------------------------------------------------------------------------ */
 
-errint value_permute(const struct value *v, const uint8_t *axes, struct arena *a,
-                     struct value *out)
+errint value_permute(const struct value *v, const uint8_t *axes, struct arena *a, struct value *out)
 {
     int64_t *dims = new_dims(a, v->shape.rank);
     if (!dims) {

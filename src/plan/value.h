@@ -24,7 +24,8 @@ enum { VALUE_PIECES_MOST = 1 << 20 };
 struct value {
     struct shape shape; /* its dims have the life of the arena */
     enum dtype dtype;   /* of its elements: those of a piece of another dtype are cast to it */
-    const struct piece *pieces; /* disjoint boxes that tile it, sorted by start; none where it has no
+    const struct piece
+        *pieces; /* disjoint boxes that tile it, sorted by start; none where it has no
                                    elements */
     uint32_t count;
     const uint64_t *ends; /* of many pieces (piece_ends), else NULL; not of strings */

@@ -24,7 +24,7 @@ struct value_box {
     int64_t *start;
     int64_t *len;
     int64_t *stride;
-    const int64_t **offsets;  /* NULL where no axis of the piece is a list */
+    const int64_t **offsets; /* NULL where no axis of the piece is a list */
     struct piece_more *more; /* its own; NULL where it shares that of what it was made from */
 };
 
@@ -39,8 +39,7 @@ void value_build_share(struct value_build *b, const struct piece *p);
 /* value_build_add: adds a piece that is read from what `from` is read from, in a box that is the
  * caller's to fill. value_build_add_listed: its axes may be lists, too. False: it has failed. */
 bool value_build_add(struct value_build *b, const struct piece *from, struct value_box *out);
-bool value_build_add_listed(struct value_build *b, const struct piece *from,
-                            struct value_box *out);
+bool value_build_add_listed(struct value_build *b, const struct piece *from, struct value_box *out);
 
 /* value_box_copy: the box of p, of that rank. */
 void value_box_copy(struct value_box *box, const struct piece *p, unsigned rank);

@@ -74,10 +74,10 @@ static void find_groups(struct reshape *r)
             if (take_old) {
                 have *= r->value->shape.dims[old++];
             } else {
-                want *= r->shape.dims[new++];
+                want *= r->shape.dims[new ++];
             }
         } while (have != want || (old == g.old_from && old < r->value->shape.rank) ||
-                 (new == g.new_from && new < r->shape.rank));
+                 (new == g.new_from &&new < r->shape.rank));
         g.old_end = old;
         g.new_end = new;
         r->groups[r->group_count++] = g;

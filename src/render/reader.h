@@ -25,7 +25,7 @@ struct reader {
     unsigned depth; /* of the computed tensor (computed.h) that is being read; 0: of none */
     char *windows[COMPUTED_DEPTH_MOST + 1]; /* owns, READER_WINDOW bytes for each depth; NULL before
                                                reader_need_window */
-    struct string_cursor *strings; /* owns; NULL before reader_need_strings */
+    struct string_cursor *strings;          /* owns; NULL before reader_need_strings */
 };
 
 /* reader_window: that of the depth. */

@@ -27,15 +27,15 @@ struct request {
 /* A piece's rows, and the one at hand. */
 struct rows {
     const struct piece *piece;
-    unsigned axes;                   /* those that enumerate rows: 0 .. axes-1 */
-    enum dtype dtype;                /* of the target; the piece's own, unless it is cast */
-    unsigned bytes;                  /* of the target's elements */
-    unsigned source_bytes;           /* of the source's */
-    uint64_t run;                    /* bytes of a row in the target */
-    uint64_t source_run;             /* and in the source */
-    uint64_t target;                 /* offset of the row at hand in the target */
-    uint64_t source;                 /* and in the shard */
-    uint64_t first;                  /* offset of the first row in the target */
+    unsigned axes;         /* those that enumerate rows: 0 .. axes-1 */
+    enum dtype dtype;      /* of the target; the piece's own, unless it is cast */
+    unsigned bytes;        /* of the target's elements */
+    unsigned source_bytes; /* of the source's */
+    uint64_t run;          /* bytes of a row in the target */
+    uint64_t source_run;   /* and in the source */
+    uint64_t target;       /* offset of the row at hand in the target */
+    uint64_t source;       /* and in the shard */
+    uint64_t first;        /* offset of the first row in the target */
     unsigned nothing; /* listed axes on which nothing is read for the row: it has the fill then */
     int64_t index[SHAPE_RANK_MOST];  /* of the row, within the box */
     uint64_t pitch[SHAPE_RANK_MOST]; /* bytes in the target per step on each axis */
@@ -168,8 +168,8 @@ static errint deliver_partial(const struct rows *r, uint64_t from, uint64_t to, 
 /* Bytes [from, to) of the target to where they belong in the reply. `source` has the elements from
  * target offset `row` on. The request need not begin or end with an element, but a cast makes
  * elements. */
-static errint deliver_elements(const struct request *q, const struct rows *r, uint64_t row, uint64_t from,
-                      uint64_t to, const char *source)
+static errint deliver_elements(const struct request *q, const struct rows *r, uint64_t row,
+                               uint64_t from, uint64_t to, const char *source)
 {
     char *out = q->buf + (from - q->off);
     from -= row;
@@ -214,7 +214,8 @@ static errint cast_row(const struct request *q, const struct rows *r, uint64_t f
         rc = read_source(q, r->piece, r->source + first * r->source_bytes,
                          (size_t)((last - first) * r->source_bytes), reader_window(q->reader));
         if (rc == 0) {
-            rc = deliver_elements(q, r, r->target + first * r->bytes, from, end, reader_window(q->reader));
+            rc = deliver_elements(q, r, r->target + first * r->bytes, from, end,
+                                  reader_window(q->reader));
         }
         from = end;
     }
@@ -226,8 +227,8 @@ static errint fill_row(const struct request *q, const struct rows *r, uint64_t f
 {
     char element[16];
     char *out = q->buf + (from - q->off);
-    errint rc = cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, r->piece->more->fill,
-                         element, 1);
+    errint rc =
+        cast_run(r->piece->dtype, r->dtype, r->piece->cast_mode, r->piece->more->fill, element, 1);
     for (uint64_t at = from - r->target; rc == 0 && at < to - r->target; at++) {
         *out++ = element[at % r->bytes];
     }

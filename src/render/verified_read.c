@@ -98,11 +98,11 @@ static void ensure_piece(void *context, const struct piece *p)
 
 errint verified_ensure_target(const struct reader *r, const struct target *t)
 {
-    const struct target_form *f = t->form;
-    struct ensuring e = {r, 0};
     if (!r->verified) {
         return 0;
     }
+    const struct target_form *f = t->form;
+    struct ensuring e = {r, 0};
     bool whole = t->source && (!f || (f->piece_count == 0 && !t->source->sliced)); /* no elements,
                                                                     but maybe a checksum */
     if (whole && t->source->shard != TENSOR_NO_SHARD) {

@@ -120,8 +120,9 @@ static struct shard *target_shard(const struct view *v, const struct target *t, 
         target_visit(t, count_piece, &c);
         return c.found ? &v->catalog->shards[c.found->shard] : NULL;
     }
-    return i == 0 && t->source && t->source->shard != TENSOR_NO_SHARD ? &v->catalog->shards[t->source->shard]
-                                                         : NULL;
+    return i == 0 && t->source && t->source->shard != TENSOR_NO_SHARD
+               ? &v->catalog->shards[t->source->shard]
+               : NULL;
 }
 
 struct format_file content_format_file(const struct view *v, uint32_t file)

@@ -307,10 +307,9 @@ static const struct {
     const char *key;
     bool (*next)(struct report_json *r, struct json *j);
 } lists[] = {
-    {"targets", next_target},        {"unused", next_unused}, {"unassigned", next_unassigned},
-    {"overridden", next_overridden}, {"uncast", next_uncast}, {"hidden", next_hidden},
-    {"dropped", next_dropped},      
-    {"warnings", next_warning},      {"errors", next_error},
+    {"targets", next_target},        {"unused", next_unused},    {"unassigned", next_unassigned},
+    {"overridden", next_overridden}, {"uncast", next_uncast},    {"hidden", next_hidden},
+    {"dropped", next_dropped},       {"warnings", next_warning}, {"errors", next_error},
 };
 
 void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d)

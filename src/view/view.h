@@ -20,13 +20,13 @@ struct view {
     struct map *map; /* owns; never NULL in an open view */
     struct graph
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
-    struct arena arena;        /* of the graph, and of names */
+    struct arena arena;                          /* of the graph, and of names */
     const struct name_filter *const *dropped_by; /* of each of catalog->dropped */
-    struct catalog *catalog;   /* owns */
-    struct verified *verified; /* owns; NULL before data files are open */
-    struct spot_check spots;   /* what was looked at */
-    struct plan *plan;         /* owns */
-    struct tree *tree;         /* owns */
+    struct catalog *catalog;                     /* owns */
+    struct verified *verified;                   /* owns; NULL before data files are open */
+    struct spot_check spots;                     /* what was looked at */
+    struct plan *plan;                           /* owns */
+    struct tree *tree;                           /* owns */
     struct view_variables variables;
     struct formats formats; /* not open after errors */
     struct sidecars sidecars;

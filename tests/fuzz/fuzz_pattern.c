@@ -33,8 +33,7 @@ static bool stands(const struct pattern *p, struct str name, const struct patter
     }
     at += text.len;
     bool slash = t->kind == PATTERN_COMPONENTS && t->slash_after;
-    if (slash && at < name.len && name.ptr[at] == '/' &&
-        stands(p, name, captures, i + 1, at + 1)) {
+    if (slash && at < name.len && name.ptr[at] == '/' && stands(p, name, captures, i + 1, at + 1)) {
         return true;
     }
     return (!slash || text.len == 0) && stands(p, name, captures, i + 1, at);

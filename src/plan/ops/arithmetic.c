@@ -27,8 +27,9 @@ static void print_number(const void *arguments, struct buf *b)
 static errint check(const struct value *in, uint32_t count, struct op_result *out)
 {
     if (!arithmetic_takes(in->dtype)) {
-        return op_fail(out, "%s cannot be computed with: expected floats, integers or complex "
-                            "numbers",
+        return op_fail(out,
+                       "%s cannot be computed with: expected floats, integers or complex "
+                       "numbers",
                        dtype_name(in->dtype));
     }
     for (uint32_t i = 1; i < count; i++) {

@@ -18,8 +18,7 @@ static errint find_order(const struct op_list *list, const struct value *v, stru
     }
     for (unsigned k = 0; k < rank; k++) {
         unsigned axis = rank - 1 - k;
-        errint rc =
-            list->count ? op_axis(out, list->numbers[k], rank, v->shape, &axis) : 0;
+        errint rc = list->count ? op_axis(out, list->numbers[k], rank, v->shape, &axis) : 0;
         if (rc < 0) {
             return rc;
         }
@@ -48,10 +47,10 @@ static errint give_reshaped(const struct value *in, const int64_t *dims, unsigne
 {
     int64_t *kept = op_dims(out, dims, rank);
     struct value v;
-    return kept ? op_give(out,
-                          value_reshape(in, (struct shape){kept, (uint8_t)rank}, out->arena, &v),
-                          &v)
-                : -ENOMEM;
+    return kept
+               ? op_give(out,
+                         value_reshape(in, (struct shape){kept, (uint8_t)rank}, out->arena, &v), &v)
+               : -ENOMEM;
 }
 
 static errint squeeze(const void *arguments, const struct value *in, uint32_t count,
@@ -146,9 +145,6 @@ const struct op_type op_expand = {
 };
 
 const struct op_type op_flip = {
-    .syntax = {.name = "flip",
-               .form = "flip AXIS",
-               .parse = op_parse_axis,
-               .print = op_print_list},
+    .syntax = {.name = "flip", .form = "flip AXIS", .parse = op_parse_axis, .print = op_print_list},
     .apply = flip,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cast: the elements as those of another type. */
+#include "tensor/cast.h"
 #include "map/message.h"
 #include "map/token.h"
 #include "plan/ops/op_type.h"
-#include "tensor/cast.h"
 
 struct cast_arguments {
     enum dtype dtype;

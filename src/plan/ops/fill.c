@@ -37,8 +37,8 @@ static errint parse_fill(const struct op_text *t, const struct op_syntax *self,
     }
     int count = op_integers(shape, dims, SHAPE_RANK_MOST);
     made->dtype = dtype_parse(dtype);
-    bool valid = count >= !brackets && dtype_bytes(made->dtype) &&
-                 number_parse(value, &made->value);
+    bool valid =
+        count >= !brackets && dtype_bytes(made->dtype) && number_parse(value, &made->value);
     for (int i = 0; i < count; i++) {
         kept[i] = dims[i];
         valid = valid && dims[i] >= 0;
@@ -143,8 +143,8 @@ static void print_pad(const void *arguments, struct buf *b)
     number_print(&pad->value, b);
 }
 
-static errint make_border(const struct value *in, unsigned axis, int64_t count,
-                          const void *element, struct op_result *out, struct value *v)
+static errint make_border(const struct value *in, unsigned axis, int64_t count, const void *element,
+                          struct op_result *out, struct value *v)
 {
     int64_t *dims = op_dims(out, in->shape.dims, in->shape.rank);
     uint64_t bytes;

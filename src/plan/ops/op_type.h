@@ -21,7 +21,7 @@ struct op_result {
     size_t cap;
     struct partition partition; /* the values are its parts; rank 0: they are not parts */
     struct shape full;          /* of what was partitioned */
-    struct buf why; /* of -EINVAL: what was wrong, and what is expected */
+    struct buf why;             /* of -EINVAL: what was wrong, and what is expected */
 };
 
 struct op_type {

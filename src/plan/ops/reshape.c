@@ -21,14 +21,17 @@ static errint find_dims(const struct op_list *list, const struct value *in, int6
             open = (int)k;
             dims[k] = 1;
         } else if (dims[k] < 0) {
-            return op_fail(out, "a dimension is %" PRId64 ": expected one -1 at most, and no other "
-                                "negative number", dims[k]);
+            return op_fail(out,
+                           "a dimension is %" PRId64 ": expected one -1 at most, and no other "
+                           "negative number",
+                           dims[k]);
         }
     }
     struct shape shape = {dims, (uint8_t)list->count};
     rc = shape_elements(shape, &known);
     bool fits = rc == 0 && (open < 0 ? known == elements
-                                     : known ? elements % known == 0 : elements == 0);
+                            : known  ? elements % known == 0
+                                     : elements == 0);
     if (!fits || (open >= 0 && known == 0)) {
         return op_fail(out, "%s has %" PRIu64 " elements, which cannot be reshaped so",
                        shape_text(in->shape).text, elements);

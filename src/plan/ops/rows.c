@@ -76,8 +76,9 @@ static errint gather(const void *arguments, const struct value *in, uint32_t cou
     int64_t dim = rc == 0 ? in->shape.dims[axis] : 0;
     for (int64_t i = 0; rc == 0 && i < row_count; i++) {
         if (rows[i] < -dim || rows[i] >= dim) {
-            return op_fail(out, "%s:%" PRId64 ": index %" PRId64 ": axis %u of %s has length "
-                                "%" PRId64,
+            return op_fail(out,
+                           "%s:%" PRId64 ": index %" PRId64 ": axis %u of %s has length "
+                           "%" PRId64,
                            wanted->file.path, i + 1, rows[i], axis, shape_text(in->shape).text,
                            dim);
         }
@@ -244,9 +245,8 @@ static errint vocab(const void *arguments, const struct value *in, uint32_t coun
     for (int64_t i = 0; i < row_count; i++) {
         rows[i] = rows[i] == VALUE_NOTHING ? new_row : rows[i];
     }
-    return rc < 0
-               ? rc
-               : op_give(out, value_take(&v, axis, rows, row_count, fill, out->arena, &v), &v);
+    return rc < 0 ? rc
+                  : op_give(out, value_take(&v, axis, rows, row_count, fill, out->arena, &v), &v);
 }
 
 const struct op_type op_vocab = {

@@ -252,8 +252,9 @@ static errint take(const void *arguments, const struct value *in, uint32_t count
     }
     int64_t dim = in->shape.dims[axis];
     if (wanted->blocks && dim % wanted->blocks) {
-        return op_fail(out, "axis %u of %s has length %" PRId64 ", which %" PRId64
-                            " equal blocks do not divide",
+        return op_fail(out,
+                       "axis %u of %s has length %" PRId64 ", which %" PRId64
+                       " equal blocks do not divide",
                        axis, shape_text(in->shape).text, dim, wanted->blocks);
     }
     rc = find_indices(wanted, wanted->blocks ? wanted->blocks : dim, indices, out);

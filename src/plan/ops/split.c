@@ -81,10 +81,9 @@ static errint split(const void *arguments, const struct value *in, uint32_t coun
         }
     }
     if (sum != in->shape.dims[axis]) {
-        return op_fail(out,
-                       "axis %u of %s has length %" PRId64 ", and the parts have %" PRId64
-                       " together",
-                       axis, shape_text(in->shape).text, in->shape.dims[axis], sum);
+        return op_fail(
+            out, "axis %u of %s has length %" PRId64 ", and the parts have %" PRId64 " together",
+            axis, shape_text(in->shape).text, in->shape.dims[axis], sum);
     }
     int64_t start = 0;
     for (unsigned i = 1; rc == 0 && i < list->count; i++) {

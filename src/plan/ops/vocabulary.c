@@ -154,7 +154,7 @@ errint vocabulary_remap(const char *from, const char *to, struct op_result *out,
     if (rc == 0) {
         rc = remap(from, &old, &new, &t, out, rows);
     }
-    *count = (int64_t)new.count;
+    *count = (int64_t) new.count;
     *lines = (int64_t)old.count;
     free(t.slots);
     lines_fini(&old);

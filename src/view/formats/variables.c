@@ -66,8 +66,8 @@ static uint64_t origin_of(const struct piece *p, unsigned rank)
  * lead. */
 static bool go_on(const struct piece *a, const struct piece *b, unsigned rank)
 {
-    return !a->more && !b->more && a->source == b->source && a->slice == b->slice && a->shard == b->shard &&
-           a->dtype == b->dtype && a->cast_mode == b->cast_mode &&
+    return !a->more && !b->more && a->source == b->source && a->slice == b->slice &&
+           a->shard == b->shard && a->dtype == b->dtype && a->cast_mode == b->cast_mode &&
            (rank == 0 || memcmp(a->stride, b->stride, rank * sizeof(*a->stride)) == 0) &&
            origin_of(a, rank) == origin_of(b, rank);
 }
@@ -110,8 +110,9 @@ static bool is_all_of(const struct target_form *form, const struct tensor *t)
 {
     return t && !form->strings && !t->sliced && form->dtype == t->dtype &&
            shape_eq(form->shape, tensor_shape(t)) &&
-           (form->piece_count == 0 || (form->piece_count == 1 && !form->pieces[0].more && form->pieces[0].off == t->off &&
-                                       form->pieces[0].shard == t->shard));
+           (form->piece_count == 0 ||
+            (form->piece_count == 1 && !form->pieces[0].more && form->pieces[0].off == t->off &&
+             form->pieces[0].shard == t->shard));
 }
 
 static bool one_source(const struct target *parts, uint32_t count)

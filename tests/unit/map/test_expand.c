@@ -122,7 +122,8 @@ static void check_fault(const char *names, const char *sources, const char *targ
 static void expand_makes_an_assignment_of_each_match(void **state)
 {
     (void)state;
-    check("h_0/w, h_1/w, h_10/w, x", "h_{i}/w", "b.{i}", "h_0/w = b.0; h_1/w = b.1; h_10/w = b.10; ");
+    check("h_0/w, h_1/w, h_10/w, x", "h_{i}/w", "b.{i}",
+          "h_0/w = b.0; h_1/w = b.1; h_10/w = b.10; ");
     check("a/w, a/w/Adam, b/w", "*/w", "*.w", "a/w = a.w; b/w = b.w; ");
     check("a/x, a/y/z, b", "a/", "c/", "a/x = c/x; a/y/z = c/y/z; ");
     check("k/b, k/w", "k/{w^b}", "*", "k/b = b; k/w = w; ");
@@ -145,9 +146,8 @@ static void expand_joins_sources_by_equal_captures(void **state)
 static void expand_gathers_what_is_left_out(void **state)
 {
     (void)state;
-    check("e_0/w, e_1/w, e_10/w, e_2/w, e_3/w, e_4/w, e_5/w, e_6/w, e_7/w, e_8/w, e_9/w",
-          "e_{e}/w", "e.w",
-          "e_0/w e_1/w e_2/w e_3/w e_4/w e_5/w e_6/w e_7/w e_8/w e_9/w e_10/w = e.w; ");
+    check("e_0/w, e_1/w, e_10/w, e_2/w, e_3/w, e_4/w, e_5/w, e_6/w, e_7/w, e_8/w, e_9/w", "e_{e}/w",
+          "e.w", "e_0/w e_1/w e_2/w e_3/w e_4/w e_5/w e_6/w e_7/w e_8/w e_9/w e_10/w = e.w; ");
     check("a/k, a/q, a/v, b/k, b/q, b/v", "{b^a}/{q^k^v}", "{1}.qkv",
           "a/q a/k a/v = a.qkv; b/q b/k b/v = b.qkv; ");
     check("l0/e1, l0/e2, l1/e1, l1/e2", "l{l}/e{e}", "l{l}.e",
@@ -161,17 +161,18 @@ static void expand_refuses_what_is_ambiguous_or_missing(void **state)
     (void)state;
     check_fault("a, b", "c*", "x.*", (struct expand_fault){.kind = EXPAND_NO_MATCH});
     check_fault("a, b", "a, c", "x", (struct expand_fault){.kind = EXPAND_NO_MATCH, .source = 1});
-    check_fault("e0, e1, e3", "e{i}", "e",
-                (struct expand_fault){
-                    .kind = EXPAND_GAP, .name = 2, .text = STR("i"), .number = 2});
+    check_fault(
+        "e0, e1, e3", "e{i}", "e",
+        (struct expand_fault){.kind = EXPAND_GAP, .name = 2, .text = STR("i"), .number = 2});
     check_fault("a/w, b/w", "*/w", "x",
                 (struct expand_fault){.kind = EXPAND_TWICE, .name = 0, .other = 1});
     check_fault("e0, e00", "e{i}", "e",
                 (struct expand_fault){.kind = EXPAND_TWICE, .name = 0, .other = 1});
     check_fault("k0, q0, q1", "q{i}, k{i}", "h{i}",
                 (struct expand_fault){.kind = EXPAND_NO_PARTNER, .source = 1, .name = 2});
-    check_fault("k0, k1, q0", "q{i}, k{i}", "h{i}",
-                (struct expand_fault){.kind = EXPAND_NO_PARTNER, .source = 0, .name = 1, .other = 1});
+    check_fault(
+        "k0, k1, q0", "q{i}, k{i}", "h{i}",
+        (struct expand_fault){.kind = EXPAND_NO_PARTNER, .source = 0, .name = 1, .other = 1});
     check_fault("a", "a", "x.{1}", (struct expand_fault){.kind = EXPAND_NO_CAPTURE, .number = 1});
     check_fault("a0, b0", "a{i}, b{j}", "h{i}.{j}",
                 (struct expand_fault){.kind = EXPAND_NO_NUMBER, .text = STR("i"), .number = 1});

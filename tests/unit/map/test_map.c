@@ -4,6 +4,7 @@
  * CKPTFS_TESTS is the folder of the tests; CKPTFS_UPDATE=1 writes the expectations anew, to be read
  * before they are committed. */
 #include "map/map.h"
+#include "plan/ops/table.h"
 
 #include <glob.h>
 #include <setjmp.h>
@@ -79,7 +80,7 @@ static const char *base_name(const char *path)
 }
 
 static const char *const formats[] = {"raw", "npy", "tensorflow", "safetensors"};
-static const struct map_extra extra = {.formats = {formats, ARRAY_LEN(formats)}};
+static const struct map_extra extra = {.ops = &op_table, .formats = {formats, ARRAY_LEN(formats)}};
 
 static void map_open_bad_maps_give_every_message(void **state)
 {

@@ -35,9 +35,9 @@ static void optimizer_owns_slots_and_scalars(void **state)
         "train/beta2_power_1",
     };
     static const char *const others[] = {
-        "w",           "global_step",      "Adam",       "adam",        "bert/adam_mixer/w",
-        "my_slot_v2",  "optimizer_scale",  "Madam/w",    "_slot_v",     "dense/Adam_x",
-        "beta_power",  "optimizer/kernel", "SGDlayer/w", "save_counter", "w/Adamant",
+        "w",          "global_step",      "Adam",       "adam",         "bert/adam_mixer/w",
+        "my_slot_v2", "optimizer_scale",  "Madam/w",    "_slot_v",      "dense/Adam_x",
+        "beta_power", "optimizer/kernel", "SGDlayer/w", "save_counter", "w/Adamant",
     };
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
         if (!optimizer_owns(str_from(owned[i]))) {

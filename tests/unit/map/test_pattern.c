@@ -140,9 +140,9 @@ static void pattern_parse_refuses_with_the_part_that_is_meant(void **state)
     static const struct {
         const char *pattern, *at;
     } cases[] = {
-        {"a{b", "{b"},       {"a}b", "}"},       {"{}", "{}"},       {"{1}", "{1}"},
-        {"{a b}", "{a b}"},  {"{a*,b}", "{a*,b}"}, {"x/***", "***"}, {"a**", "**"},
-        {"**a", "**"},       {"x/**{a,b}", "**"}, {"{a,{b}}", "{a,{b}"},
+        {"a{b", "{b"},      {"a}b", "}"},         {"{}", "{}"},          {"{1}", "{1}"},
+        {"{a b}", "{a b}"}, {"{a*,b}", "{a*,b}"}, {"x/***", "***"},      {"a**", "**"},
+        {"**a", "**"},      {"x/**{a,b}", "**"},  {"{a,{b}}", "{a,{b}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct pattern p;
@@ -255,8 +255,7 @@ static bool slow_match(const char *p, const char *n, const char *name, struct bu
         const char *close = strchr(p, '}');
         for (const char *text = p + 1; text <= close;) {
             size_t len = strcspn(text, ",}");
-            if (strncmp(n, text, len) == 0 &&
-                slow_try(close + 1, n, n + len, n + len, name, out)) {
+            if (strncmp(n, text, len) == 0 && slow_try(close + 1, n, n + len, n + len, name, out)) {
                 return true;
             }
             text += len + 1;
@@ -274,9 +273,9 @@ static const char *pick(const char *const *words, size_t count)
 static void pattern_match_agrees_with_a_slow_matcher(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"a",     "b",    "1",       "*",   "**",
-                                        "{a,b}", "{#}",  "{a,,ab}", "a*",  "*b",
-                                        "*{#}",  "ab",   "{b/a,a}", "1*1", "{x,1}{#}"};
+    static const char *const parts[] = {"a",     "b",   "1",       "*",   "**",
+                                        "{a,b}", "{#}", "{a,,ab}", "a*",  "*b",
+                                        "*{#}",  "ab",  "{b/a,a}", "1*1", "{x,1}{#}"};
     static const char *const pieces[] = {"a", "b", "1", "ab", "11", "a1", "/", "b/a"};
     unsigned matched = 0;
     srand(21);
@@ -388,10 +387,10 @@ static void template_parse_refuses_with_the_part_that_is_meant(void **state)
     static const struct {
         const char *target, *at;
     } cases[] = {
-        {"a{i", "{i"},   {"}", "}"},         {"{}", "{}"},       {"{0}", "{0}"},
-        {"*{1}", "{1}"}, {"{1}/**", "**"},   {"{a,b}", "{a,b}"}, {"{i*2}", "{i*2}"},
-        {"{i+}", "{i+}"}, {"{+1}", "{+1}"},  {"{99}", "{99}"},   {"{i.}", "{i.}"},
-        {"***", "***"},  {"{1a}", "{1a}"},
+        {"a{i", "{i"},    {"}", "}"},       {"{}", "{}"},       {"{0}", "{0}"},
+        {"*{1}", "{1}"},  {"{1}/**", "**"}, {"{a,b}", "{a,b}"}, {"{i*2}", "{i*2}"},
+        {"{i+}", "{i+}"}, {"{+1}", "{+1}"}, {"{99}", "{99}"},   {"{i.}", "{i.}"},
+        {"***", "***"},   {"{1a}", "{1a}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct template t;

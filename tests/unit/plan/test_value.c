@@ -380,8 +380,10 @@ static struct step begin(void)
         tensor_dims[k] = some(15) ? 1 + some(6) : 0;
         count *= tensor_dims[k];
     }
-    tensor = (struct tensor){
-        .dims = tensor_dims, .rank = (uint8_t)rank, .dtype = DTYPE_INT64, .bytes = (uint64_t)count * 8};
+    tensor = (struct tensor){.dims = tensor_dims,
+                             .rank = (uint8_t)rank,
+                             .dtype = DTYPE_INT64,
+                             .bytes = (uint64_t)count * 8};
     const struct catalog c = {0};
     assert_int_equal(value_of_tensor(&c, &tensor, &arena, &s.value), 0);
     s.array = new_array(rank, tensor_dims);

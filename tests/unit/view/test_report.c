@@ -181,6 +181,7 @@ static void report_of_nothing_is_whole(void **state)
                 "  \"overridden\": [],\n"
                 "  \"uncast\": [],\n"
                 "  \"hidden\": [],\n"
+                "  \"dropped\": [],\n"
                 "  \"warnings\": [],\n"
                 "  \"errors\": [\n"
                 "    {\"where\": \"not/there\", \"code\": \"checkpoint-not-found\", \"subject\": "
