@@ -143,11 +143,17 @@ static errint find_taken(struct expanding *e)
 
 /* ---- matches --------------------------------------------------------------------------------- */
 
-static int compare_numbers(struct str a, struct str b)
+/* By key k: numbers by their size, texts in braces that are gathered in the order written. */
+static int compare_key(const struct key *key, const struct matched *a, const struct matched *b,
+                       uint32_t k)
 {
-    a = pattern_number(a);
-    b = pattern_number(b);
-    return a.len != b.len ? (a.len > b.len) - (a.len < b.len) : str_cmp(a, b);
+    if (is_number(key)) {
+        return pattern_number_order(a->texts[k], b->texts[k]);
+    }
+    if (!key->taken && a->choices[k] != b->choices[k]) {
+        return a->choices[k] < b->choices[k] ? -1 : 1;
+    }
+    return str_cmp(a->texts[k], b->texts[k]);
 }
 
 /* By the captures that are taken, or not, of those that both sources have. */
@@ -158,12 +164,7 @@ static int compare(const struct expanding *e, const struct matched *a, const str
         if (e->keys[k].taken != taken || !a->texts[k].ptr || !b->texts[k].ptr) {
             continue;
         }
-        int order = is_number(&e->keys[k]) ? compare_numbers(a->texts[k], b->texts[k])
-                    : taken                ? str_cmp(a->texts[k], b->texts[k])
-                            : (a->choices[k] > b->choices[k]) - (a->choices[k] < b->choices[k]);
-        if (!order && !taken) {
-            order = is_number(&e->keys[k]) ? 0 : str_cmp(a->texts[k], b->texts[k]);
-        }
+        int order = compare_key(&e->keys[k], a, b, k);
         if (order) {
             return order;
         }
@@ -481,14 +482,11 @@ static errint expand_all(struct expanding *e)
 errint expand(const struct expand_rule *rule, expand_visit *visit, void *context,
               struct expand_fault *fault)
 {
-    CLEANUP_FREE struct expanding *e = calloc(1, sizeof(*e));
+    CLEANUP_FREE struct expanding *e = malloc(sizeof(*e));
     if (!e) {
         return -ENOMEM;
     }
-    e->rule = rule;
-    e->fault = fault;
-    e->visit = visit;
-    e->context = context;
+    *e = (struct expanding){.rule = rule, .fault = fault, .visit = visit, .context = context};
     arena_init(&e->arena);
     errint rc = expand_all(e);
     for (uint32_t s = 0; s < rule->source_count; s++) {
@@ -499,22 +497,4 @@ errint expand(const struct expand_rule *rule, expand_visit *visit, void *context
     pattern_scratch_fini(&e->scratch);
     arena_fini(&e->arena);
     return rc;
-}
-
-bool expand_has_free_number(const struct expand_rule *rule, struct str *name)
-{
-    for (uint32_t t = 0; t < rule->target_count; t++) {
-        const struct template *target = &rule->targets[t];
-        for (uint32_t i = 0; i < target->count; i++) {
-            bool found = target->tokens[i].kind != TEMPLATE_NUMBER;
-            for (uint32_t s = 0; !found && s < rule->source_count; s++) {
-                found = pattern_token_of(rule->sources[s].pattern, target->tokens[i].text);
-            }
-            if (!found) {
-                *name = target->tokens[i].text;
-                return true;
-            }
-        }
-    }
-    return false;
 }

@@ -67,7 +67,7 @@ enum expand_fault_kind {
     EXPAND_NO_NUMBER,  /* the targets have the number `text`, which only some sources have, and none
                          of those has all */
     EXPAND_NO_CAPTURE, /* the targets take capture `number`, which no source has */
-    EXPAND_NO_PARTNER, /* source `source` has no name that goes with name `name` of source `other` */
+    EXPAND_NO_PARTNER, /* source `source` has no name that goes with name `name` of `other` */
     EXPAND_GAP,        /* of the number `text`, `number` is missing, with name `name` of `source` */
     EXPAND_TWICE,      /* names `name` and `other` of source `source` would give one target */
     EXPAND_SLOW,       /* name `name` of source `source` would take too long (pattern.h) */

@@ -20,7 +20,9 @@ struct parsing {
 
 static void note_error(struct parsing *p, errint rc)
 {
-    p->rc = p->rc ? p->rc : rc;
+    if (p->rc == 0) {
+        p->rc = rc;
+    }
 }
 
 /* The text up to the first comma that is not within braces, trimmed; *rest as token_cut. */

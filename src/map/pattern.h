@@ -102,6 +102,10 @@ MUST_CHECK int pattern_match(const struct pattern *p, struct str name, struct pa
 /* pattern_number: the digits of a captured number without leading zeros. */
 struct str pattern_number(struct str digits);
 
+/* pattern_number_order: which of two captured numbers is larger: below 0, 0 or above 0, as of
+ * strcmp. */
+int pattern_number_order(struct str a, struct str b);
+
 /* pattern_token_of: the first token that names the number `name`, or NULL. */
 const struct pattern_token *pattern_token_of(const struct pattern *p, struct str name);
 

@@ -35,6 +35,13 @@ struct str pattern_number(struct str digits)
     return digits;
 }
 
+int pattern_number_order(struct str a, struct str b)
+{
+    a = pattern_number(a);
+    b = pattern_number(b);
+    return a.len != b.len ? (a.len > b.len) - (a.len < b.len) : str_cmp(a, b);
+}
+
 /* Makes room to remember where tokens have failed. */
 static errint begin_remembering(struct match *m)
 {

@@ -136,8 +136,8 @@ void resolve_complain_hidden(struct resolve *r, const struct tensor *t, struct p
 MUST_CHECK errint resolve_add(struct resolve *r, struct str name, const struct tensor *source,
                               struct conversion as, uint32_t rule);
 
-/* resolve_add_value: appends a target that is that value; `first` is the first tensor that it is made
- * of, NULL for none. */
+/* resolve_add_value: appends a target that is that value; `first` is the first tensor that it is
+ * made of, NULL for none. */
 MUST_CHECK errint resolve_add_value(struct resolve *r, struct str name, const struct value *v,
                                     const struct tensor *first, uint32_t rule);
 

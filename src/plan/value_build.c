@@ -51,8 +51,10 @@ static bool add(struct value_build *b, const struct piece *from, bool listed, st
     size_t rank = b->shape.rank;
     int64_t *numbers = ARENA_ARRAY(b->arena, int64_t, 3 * rank + 1);
     value_build_share(b, from);
-    if (!numbers || b->rc < 0) {
-        b->rc = b->rc < 0 ? b->rc : -ENOMEM;
+    if (b->rc == 0 && !numbers) {
+        b->rc = -ENOMEM;
+    }
+    if (b->rc < 0) {
         return false;
     }
     *out = (struct value_box){.piece = &b->pieces[b->count - 1],

@@ -33,7 +33,8 @@ struct value_build value_build(struct arena *a, struct shape shape, enum dtype d
 void value_build_fini(struct value_build *b);
 #define CLEANUP_VALUE_BUILD __attribute__((cleanup(value_build_fini)))
 
-/* value_build_share: adds the piece as it is. Failures are kept in b->rc, as those of the others. */
+/* value_build_share: adds the piece as it is. Failures are kept in b->rc, as those of the functions
+ * below. */
 void value_build_share(struct value_build *b, const struct piece *p);
 
 /* value_build_add: adds a piece that is read from what `from` is read from, in a box that is the
@@ -49,5 +50,17 @@ void value_box_repeat(struct value_box *box, unsigned axis, int64_t count);
 
 /* value_built: the value, with its pieces sorted. */
 MUST_CHECK errint value_built(struct value_build *b, struct value *out);
+
+/* value_read_computed: what is read from `computed`, whose inputs, shape and dtype are set; all
+ * else of it is set here. -ENOMEM, -EOVERFLOW; -ELOOP: it would be deeper than
+ * COMPUTED_DEPTH_MOST. */
+MUST_CHECK errint value_read_computed(struct computed *computed, struct arena *a,
+                                      struct value *out);
+
+/* value_new_dims: room for the dims of a shape of that rank, in `a`; NULL: no memory. */
+static inline int64_t *value_new_dims(struct arena *a, unsigned rank)
+{
+    return ARENA_ARRAY(a, int64_t, (size_t)rank + 1);
+}
 
 #endif

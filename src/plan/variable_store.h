@@ -73,8 +73,8 @@ MUST_CHECK errint store_assign_parts(struct store *s, struct str name,
                                      const struct op_result *values, const struct tensor *first,
                                      uint32_t index);
 
-/* store_add_value: appends the target of a variable, or of its part, whose slot has a value. 0, also
- * where that is an error in the diag; -ENOMEM. */
+/* store_add_value: appends the target of a variable, or of its part, whose slot has a value. 0,
+ * also where that is an error in the diag; -ENOMEM. */
 MUST_CHECK errint store_add_value(struct store *s, const struct variable *v, int64_t part,
                                   const struct slot *slot);
 

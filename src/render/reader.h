@@ -34,7 +34,8 @@ static inline char *reader_window(const struct reader *r)
     return r->windows[r->depth];
 }
 
-/* reader_need_window, reader_need_strings: the window of the depth, the cursor is there. -ENOMEM. */
+/* reader_need_window: the window of the depth is there. reader_need_strings: the cursor is.
+ * -ENOMEM. */
 MUST_CHECK errint reader_need_window(struct reader *r);
 MUST_CHECK errint reader_need_strings(struct reader *r);
 

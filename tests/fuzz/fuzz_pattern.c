@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pattern, a name and a target, each a line: what is captured stands in the name where the pattern
- * says, and a name can be made of it. */
+/* A pattern, a name and a target, each a line: what is captured stands in the name where the
+ * pattern says, and a name can be made of it. */
 #include "fuzz/fuzz.h"
 
 #include "map/pattern.h"
@@ -14,7 +14,8 @@ static struct str cut_line(struct str *rest)
     return line;
 }
 
-/* Whether tokens from `i` on, with what they have captured, are the bytes of the name from `at` on. */
+/* Whether tokens from `i` on, with what they have captured, are the bytes of the name from `at`
+ * on. */
 static bool stands(const struct pattern *p, struct str name, const struct pattern_capture *captures,
                    uint32_t i, size_t at)
 {

@@ -29,10 +29,8 @@ static errint find_dims(const struct op_list *list, const struct value *in, int6
     }
     struct shape shape = {dims, (uint8_t)list->count};
     rc = shape_elements(shape, &known);
-    bool fits = rc == 0 && (open < 0 ? known == elements
-                            : known  ? elements % known == 0
-                                     : elements == 0);
-    if (!fits || (open >= 0 && known == 0)) {
+    bool fits = open < 0 ? known == elements : known > 0 && elements % known == 0;
+    if (rc < 0 || !fits) {
         return op_fail(out, "%s has %" PRIu64 " elements, which cannot be reshaped so",
                        shape_text(in->shape).text, elements);
     }
