@@ -214,6 +214,10 @@ static int take_argument(void *data, const char *arg, int key, struct fuse_args 
         return keep_more(p, arg, &o->extra.assign, &o->extra.assign_count);
     case KEY_DEFINE:
         return keep_more(p, arg, &o->extra.define, &o->extra.define_count);
+    case KEY_DROP:
+        return keep_more(p, arg, &o->extra.drop, &o->extra.drop_count);
+    case KEY_KEEP:
+        return keep_more(p, arg, &o->extra.keep, &o->extra.keep_count);
     case KEY_NAMES:
         return take_names(p, value_of(arg));
     case KEY_FSNAME:

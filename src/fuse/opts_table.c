@@ -25,6 +25,9 @@ const char opts_help[] =
     "                           directory, or another checkpoint\n"
     "    -o assign='SRC=DST'    one more rule, as in [assignment_map]; may be repeated\n"
     "    -o define='NAME=TYPE'  one more declaration, as in [variables]; may be repeated\n"
+    "    --drop=PATTERN, -o drop=PATTERN   hide tensors from all rules, as `drop` in [view]:\n"
+    "                           `optimizer` are those of optimizers; may be repeated\n"
+    "    --keep=PATTERN, -o keep=PATTERN   hide all others; may be repeated\n"
     "    --names KIND, -o names=KIND   `key` or `friendly`: which names of an object-based\n"
     "                           checkpoint are shown; instead of [checkpoint] names\n"
     "    -o npy                 list the .npy file beside each tensor\n"
@@ -72,12 +75,16 @@ const struct fuse_opt opts_table[] = {
     OPTION("--map=", KEY_MAP),
     OPTION("-g ", KEY_GRAPH),
     OPTION("--graph=", KEY_GRAPH),
+    OPTION("--drop=", KEY_DROP),
+    OPTION("--keep=", KEY_KEEP),
     OPTION("--names=", KEY_NAMES),
     OPTION("nonempty", KEY_NONEMPTY),
     OPTION("map=", KEY_MAP),
     OPTION("graph=", KEY_GRAPH),
     OPTION("assign=", KEY_ASSIGN),
     OPTION("define=", KEY_DEFINE),
+    OPTION("drop=", KEY_DROP),
+    OPTION("keep=", KEY_KEEP),
     OPTION("names=", KEY_NAMES),
     OPTION("fsname=", KEY_FSNAME),
     OPTION("runas=", KEY_RUNAS),

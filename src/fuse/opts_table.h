@@ -23,6 +23,8 @@ enum opts_key {
     KEY_GRAPH,
     KEY_ASSIGN,
     KEY_DEFINE,
+    KEY_DROP,
+    KEY_KEEP,
     KEY_NAMES,
     KEY_FSNAME,
     KEY_RUNAS,

@@ -253,6 +253,22 @@ static void read_argument(struct loading *l, const char *text, struct position a
     read(l, &item);
 }
 
+static void read_filters(struct loading *l, const char *option, bool keeps,
+                         const char *const *lists, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct position at = {option, i + 1};
+        if (!utf8_valid(str_from(lists[i]))) {
+            note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(lists[i]),
+                                        "'%s': expected patterns in UTF-8",
+                                        message_shown(l->d, str_from(lists[i]))));
+            continue;
+        }
+        note_error(l, name_filters_add(&l->m->view.filters, keeps, str_from(lists[i]), at,
+                                       &l->m->arena, l->d));
+    }
+}
+
 static void read_extra(struct loading *l)
 {
     const struct map_extra *extra = l->extra;
@@ -262,6 +278,10 @@ static void read_extra(struct loading *l)
     for (uint32_t i = 0; extra && i < extra->define_count; i++) {
         l->m->graph.given = true;
         read_argument(l, extra->define[i], (struct position){"define", i + 1}, read_variable);
+    }
+    if (extra) {
+        read_filters(l, "drop", false, extra->drop, extra->drop_count);
+        read_filters(l, "keep", true, extra->keep, extra->keep_count);
     }
 }
 

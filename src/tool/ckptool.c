@@ -40,6 +40,8 @@ static const struct command {
 
 enum {
     OPTION_LONG = 256,
+    OPTION_DROP,
+    OPTION_KEEP,
     OPTION_JSON,
     OPTION_SUMMARY,
     OPTION_TEXT,
@@ -59,6 +61,10 @@ static const struct tool_option {
     {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {OPTION_DROP, "drop", "PATTERN", "hide tensors from the map (`optimizer`: those of optimizers)",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {OPTION_KEEP, "keep", "PATTERN", "hide all others from the map",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
@@ -218,6 +224,12 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         case 'D':
             ((const char **)(uintptr_t)args->extra.define)[args->extra.define_count++] = optarg;
             break;
+        case OPTION_DROP:
+            ((const char **)(uintptr_t)args->extra.drop)[args->extra.drop_count++] = optarg;
+            break;
+        case OPTION_KEEP:
+            ((const char **)(uintptr_t)args->extra.keep)[args->extra.keep_count++] = optarg;
+            break;
         case 'g':
             args->graph = optarg;
             break;
@@ -358,14 +370,17 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
 
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)
 {
-    /* Room for as many -a and -D as there are arguments. */
-    CLEANUP_FREE const char **lists = calloc(2 * (size_t)argc, sizeof(*lists));
+    /* Room for as many of each option that may be repeated as there are arguments. */
+    CLEANUP_FREE const char **lists = calloc(4 * (size_t)argc, sizeof(*lists));
     if (!lists) {
         log_error("out of memory");
         return TOOL_FAILED;
     }
     struct tool_args args = {.limit = UINT64_MAX,
-                             .extra = {.assign = lists, .define = lists + argc}};
+                             .extra = {.assign = lists,
+                                       .define = lists + argc,
+                                       .drop = lists + 2 * (size_t)argc,
+                                       .keep = lists + 3 * (size_t)argc}};
     switch (parse(c, argc, argv, &args)) {
     case REQUEST_HELP:
         return help(c->name, o);

@@ -187,6 +187,18 @@ static void opts_parse_names_the_nearest_option(void **state)
                         "m: one argument too many; did you mean '--names friendly'?");
 }
 
+static void opts_parse_drop_and_keep_may_be_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        parse("ckptfs", "c", "m", "--drop=optimizer", "-o", "drop=a\\,b,keep=**/w", NULL), 0);
+    assert_int_equal(now.extra.drop_count, 2);
+    assert_string_equal(now.extra.drop[0], "optimizer");
+    assert_string_equal(now.extra.drop[1], "a,b");
+    assert_int_equal(now.extra.keep_count, 1);
+    assert_string_equal(now.extra.keep[0], "**/w");
+}
+
 static void opts_parse_assign_and_define_may_be_repeated(void **state)
 {
     (void)state;
@@ -285,6 +297,7 @@ int main(void)
         cmocka_unit_test(opts_parse_letters_of_mount_keep_their_meaning),
         cmocka_unit_test(opts_parse_names_the_nearest_option),
         cmocka_unit_test(opts_parse_assign_and_define_may_be_repeated),
+        cmocka_unit_test(opts_parse_drop_and_keep_may_be_repeated),
         cmocka_unit_test(opts_parse_names_is_key_or_friendly),
         cmocka_unit_test(opts_parse_debug_implies_foreground),
         cmocka_unit_test(opts_parse_flags),
