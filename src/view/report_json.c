@@ -7,6 +7,7 @@
 #include "tensor/dtype.h"
 #include "view/left_out.h"
 #include "view/report.h"
+#include "view/report_sources.h"
 
 /* Adds "map.ini:3" to j, by way of `scratch`. */
 static void add_position(struct json *j, struct position at, struct buf *scratch)
@@ -45,12 +46,24 @@ void report_checkpoint(struct json *j, const struct view *v)
     json_object_end(j);
 }
 
-/* In the order in which they act: the values are cast, then the tensor is cut. */
-static void add_operations(struct json *j, const struct target *t, struct buf *scratch)
+/* In the order in which they act: those that the rule says; else the values are cast, then the
+ * tensor is cut. */
+static void add_operations(struct json *j, const struct rule *rule, const struct target *t,
+                           struct buf *scratch)
 {
     json_key(j, "operations");
     json_array(j, JSON_LINE);
     const struct target_form *f = t->form;
+    const struct expression *e = rule->expression;
+    for (uint32_t i = 0; e && i < e->op_count; i++) {
+        scratch->len = 0;
+        op_print(&e->ops[i], scratch);
+        json_str(j, buf_view(scratch));
+    }
+    if (e && e->op_count) {
+        json_array_end(j);
+        return;
+    }
     if (f && t->source && f->dtype != t->source->dtype) {
         scratch->len = 0;
         buf_printf(scratch, "cast %s%s", dtype_name(f->dtype), cast_mode_suffix(f->cast_mode));
@@ -65,6 +78,30 @@ static void add_operations(struct json *j, const struct target *t, struct buf *s
         json_str(j, buf_view(scratch));
     }
     json_array_end(j);
+}
+
+/* Their names, and where the checkpoint has others, those too. */
+static void add_sources(struct json *j, const struct catalog *c, const struct target *t)
+{
+    struct report_sources sources;
+    if (report_sources_find(t, &sources) < 0) {
+        j->out->failed = true;
+    }
+    json_key(j, "sources");
+    json_array(j, JSON_LINE);
+    for (size_t i = 0; i < sources.count; i++) {
+        json_str(j, tensor_name(sources.list[i]));
+    }
+    json_array_end(j);
+    if (c->names && c->names->friendly) {
+        json_key(j, "keys");
+        json_array(j, JSON_LINE);
+        for (size_t i = 0; i < sources.count; i++) {
+            json_str(j, catalog_key(c, sources.list[i]));
+        }
+        json_array_end(j);
+    }
+    report_sources_fini(&sources);
 }
 
 static void add_target(struct json *j, const struct view *v, uint32_t i, struct buf *scratch)
@@ -99,23 +136,10 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
         json_ints(j, f->slice_start, f->full.rank);
         json_object_end(j);
     }
-    json_key(j, "sources");
-    json_array(j, JSON_LINE);
-    if (t->source) {
-        json_str(j, tensor_name(t->source));
-    }
-    json_array_end(j);
-    if (v->catalog->names && v->catalog->names->friendly) {
-        json_key(j, "keys");
-        json_array(j, JSON_LINE);
-        if (t->source) {
-            json_str(j, catalog_key(v->catalog, t->source));
-        }
-        json_array_end(j);
-    }
+    add_sources(j, v->catalog, t);
     json_key(j, "rule");
     add_position(j, v->map->rules[t->rule].at, scratch);
-    add_operations(j, t, scratch);
+    add_operations(j, &v->map->rules[t->rule], t, scratch);
     json_object_end(j);
     j->out->failed |= scratch->failed;
 }

@@ -212,3 +212,24 @@ def test_scopes_over_a_graph_are_counted_too(tmp_path):
     text = "[assignment_map]\n" + "/ = s/\n" * 1000 + declared
     line, message = limit_of(tmp_path, {b"t%d" % i: (4, [], b"\1") for i in range(2 * FEW)}, text)
     assert line == "530" and message.endswith("the limit is 1056576: 4 for each tensor of the checkpoint and 1048576 more")
+
+
+def test_plan_json_of_operations(tmp_path):
+    ini = tmp_path / "map.ini"
+    ini.write_text("""[assignment_map]
+net/layer_1/w = ~w | transpose
+~w = q, r | split 0 2,3
+net/layer_1/w, net/layer_1/w/Adam = both | mean | cast bfloat16
+net/layer_2/b, net/layer_1/b = cat | concat 0
+net/layer_{i}/b/Adam = all.b | concat 0
+~ = z | fill 2 3,4 int32
+""")
+    found = {t["path"]: (t["sources"], t["operations"]) for t in plan("-m", ini, GOLDEN / "slots")["targets"]}
+    weight, bias = "net/layer_1/w", "net/layer_1/b"
+    assert found == {
+        "q": ([weight], ["split 0 2,3"]), "r": ([weight], ["split 0 2,3"]),
+        "both": ([weight, f"{weight}/Adam"], ["mean", "cast bfloat16"]),
+        "cat": (["net/layer_2/b", bias], ["concat 0"]),
+        "all.b": ([f"{bias}/Adam", "net/layer_2/b/Adam"], ["concat 0"]),
+        "z": ([], ["fill 2 3,4 int32"]),
+    }
