@@ -18,7 +18,8 @@ struct report_sources {
 void report_sources_fini(struct report_sources *s);
 
 /* report_sources_find: the tensors of the checkpoint that t is made from, steps and computed
- * tensors seen through. Of a target without elements, the first one that its rule names. -ENOMEM. */
+ * tensors seen through. Of a target without elements, the first one that its rule names.
+ * -ENOMEM. */
 MUST_CHECK errint report_sources_find(const struct target *t, struct report_sources *out);
 
 #endif
