@@ -41,9 +41,8 @@ void opened_unlooked(struct opened *o, const char *checkpoint, const char *map)
 
 void opened_golden(struct opened *o, const char *name, const char *map)
 {
-    char path[256];
-    snprintf(path, sizeof(path), "tests/golden/%s", name);
-    opened_view(o, path, map);
+    snprintf(o->golden, sizeof(o->golden), "tests/golden/%s", name);
+    opened_view(o, o->golden, map);
 }
 
 void opened_made(struct opened *o, struct mkckpt *tensors, const char *map)

@@ -12,6 +12,7 @@
 #include "view/view.h"
 
 struct opened {
+    char golden[256];  /* the path of a golden checkpoint, which the view borrows */
     struct tmpdir dir; /* of the map, and for the test's own files */
     struct view view;
     struct diag diag;
