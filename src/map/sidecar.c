@@ -8,7 +8,9 @@
 errint sidecar_parse(const struct ini_item *item, struct arena *a, struct sidecar *out,
                      struct diag *d)
 {
-    *out = (struct sidecar){.name = unescape_name(a, item->key), .at = item->at};
+    bool optional = str_starts(item->key, STR("?"));
+    struct str key = str_trim(str_from_pos(item->key, optional));
+    *out = (struct sidecar){.name = unescape_name(a, key), .at = item->at, .optional = optional};
     if (!out->name.ptr) {
         return diag_no_memory(d);
     }
@@ -16,19 +18,21 @@ errint sidecar_parse(const struct ini_item *item, struct arena *a, struct sideca
     out->name.len -= out->folder;
     const char *wrong = file_name_wrong(out->name);
     if (wrong) {
-        return diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key,
-                             "'%s' cannot be a file of the mount: %s", message_shown(d, item->key),
+        return diag_error_at(d, DIAG_MAP_SYNTAX, item->at, key,
+                             "'%s' cannot be a file of the mount: %s", message_shown(d, key),
                              wrong);
     }
-    if (!item->value.len) {
-        return diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key,
-                             "'%s' is given no path: expected %s = PATH",
-                             message_shown(d, item->key), message_shown(d, item->key));
-    }
     struct str real = item->value;
+    out->beside = str_starts(real, STR("@/"));
+    real = str_from_pos(real, out->beside ? 2 : 0);
+    if (!real.len && !(out->beside && out->folder)) {
+        return diag_error_at(d, DIAG_MAP_SYNTAX, item->at, key,
+                             "'%s' is given no path: expected %s = PATH", message_shown(d, key),
+                             message_shown(d, key));
+    }
     while (out->folder && real.len > 1 && str_ends(real, STR("/"))) {
         real.len--;
     }
-    out->path = file_path(a, item->at.file, real);
+    out->path = out->beside ? arena_cstr(a, real) : file_path(a, item->at.file, real);
     return out->path ? 0 : diag_no_memory(d);
 }

@@ -55,7 +55,7 @@ static const char *above_variables(struct arena *a, struct str dir)
     return NULL;
 }
 
-static const char *find_model(struct arena *a, const char *prefix)
+const char *saved_model_folder(struct arena *a, const char *prefix)
 {
     struct str dir = directory_of(str_from(prefix));
     struct str name = path_base(prefix);
@@ -136,7 +136,7 @@ static void add_homes(struct sidecar_list *l, const char *dir, const char *prefi
 
 errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *prefix)
 {
-    const char *dir = find_model(l->arena, prefix);
+    const char *dir = saved_model_folder(l->arena, prefix);
     errint rc = 0;
     if (dir) {
         add_homes(l, dir, prefix);

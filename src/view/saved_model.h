@@ -13,6 +13,10 @@
  * cannot be read. */
 MUST_CHECK errint saved_model_add(struct sidecar_list *l, const struct map *m, const char *prefix);
 
+/* saved_model_folder: the folder of the SavedModel whose variables have that prefix, a path in `a`
+ * or a constant; NULL: they are no SavedModel's, or memory is short. */
+const char *saved_model_folder(struct arena *a, const char *prefix);
+
 /* saved_model_warn: the warning that TensorFlow will not load the view as the SavedModel that its
  * checkpoint is of, and why: a tensor is not in TensorFlow's files under its key, or with another
  * dtype or shape. None where [files] names the graph, or there is none. */

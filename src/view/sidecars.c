@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/url.h"
 #include "io/file.h"
 #include "io/file_kind.h"
@@ -36,11 +37,37 @@ static errint add_folder(struct sidecar_list *l, const struct sidecar_file *f)
     return rc < 0 ? rc : sidecar_problem(l, f, "%s", file_why(l->diag, -ENOENT));
 }
 
-static errint add_named(struct sidecar_list *l, const struct sidecar *s)
+/* The path of a file of the map; `prefix` is the checkpoint's. NULL when memory is short. */
+static const char *path_of(struct arena *a, const struct sidecar *s, const char *prefix)
 {
-    struct sidecar_file f = {.name = arena_cstr(l->arena, s->name), .path = s->path, .at = s->at};
-    if (!f.name) {
+    if (!s->beside) {
+        return s->path;
+    }
+    const char *folder = saved_model_folder(a, prefix);
+    folder = folder ? folder : path_dir(prefix, a);
+    return folder ? arena_printf(a, "%s/%s", folder, s->path) : NULL;
+}
+
+/* Whether there is nothing at the path, which is none of elsewhere. A link that leads nowhere is
+ * something. */
+static bool is_absent(const struct sidecar_file *f)
+{
+    struct stat st;
+    return lstat(f->path, &st) != 0 && errno == ENOENT && !url_in(str_from(f->path)).ptr;
+}
+
+static errint add_named(struct sidecar_list *l, const struct sidecar *s, const char *prefix)
+{
+    if (s->beside && !prefix) {
+        return 0; /* there is no checkpoint, which was said */
+    }
+    struct sidecar_file f = {
+        .name = arena_cstr(l->arena, s->name), .path = path_of(l->arena, s, prefix), .at = s->at};
+    if (!f.name || !f.path) {
         return diag_no_memory(l->diag);
+    }
+    if (s->optional && is_absent(&f)) {
+        return 0;
     }
     errint rc = s->folder ? add_folder(l, &f) : sidecar_add(l, f);
     return rc == -EOVERFLOW
@@ -81,7 +108,7 @@ errint sidecars_find(const struct map *m, const char *prefix, struct diag *d, st
     }
     errint rc = 0;
     for (uint32_t i = 0; i < m->sidecar_count; i++) {
-        rc = first_failure(rc, add_named(&l, &m->sidecars[i]));
+        rc = first_failure(rc, add_named(&l, &m->sidecars[i], prefix));
     }
     rc = first_failure(rc, saved_model ? saved_model_add(&l, m, prefix) : 0);
     errint made = make_shards(&l, out);

@@ -39,7 +39,8 @@ struct sidecars {
 };
 
 /* sidecars_find: the files for `m`, and, if they are to be shown, for the SavedModel whose
- * variables have the prefix `prefix` (NULL: there is none). A folder that cannot be read is an
+ * variables have the prefix `prefix`: that of the checkpoint, beside which some files of `m` may be
+ * (NULL: there is none). A folder that cannot be read is an
  * error with its line; what is in it but no regular file is a warning, and left out. To be given to
  * sidecars_close in either case. */
 MUST_CHECK errint sidecars_find(const struct map *m, const char *prefix, struct diag *d,
