@@ -20,15 +20,16 @@ MASK = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
 SEGMENTS = torch.tensor([[0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1]])
 
 
-def put(parameter, scope, name, arrays):
-    value = torch.from_numpy(arrays.pop(f"{scope}/{name}").copy())
+def put(parameter, scope, name, arrays, turned=False):
+    array = arrays.pop(f"{scope}/{name}")
+    value = torch.from_numpy((array.T if turned else array).copy())
     assert value.shape == parameter.shape, (scope, name)
     with torch.no_grad():
         parameter.copy_(value)
 
 
 def put_dense(layer, scope, arrays):
-    put(layer.weight, scope, "kernel", arrays)
+    put(layer.weight, scope, "kernel", arrays, turned=True)
     put(layer.bias, scope, "bias", arrays)
 
 

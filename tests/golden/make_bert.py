@@ -5,8 +5,8 @@
     "$(scripts/venv)/bin/python" tests/golden/make_bert.py [--out DIR]
 
 Its variables have the names of Google's original code (bert/modeling.py and run_pretraining.py of its research repository), random
-values and the sizes of tests/frameworks/bert/config.json. The kernels of dense layers are saved transposed, [outputs, inputs]: that is
-how PyTorch has them, so that a map of names alone makes them a model of another framework.
+values and the sizes of tests/frameworks/bert/config.json. The kernels of dense layers are [inputs, outputs], as TensorFlow has them, where
+PyTorch has [outputs, inputs].
 """
 
 import json
@@ -20,7 +20,7 @@ CONFIG = golden.ROOT / "tests" / "frameworks" / "bert" / "config.json"
 
 
 def dense(scope, inputs, outputs):
-    return {f"{scope}/kernel": [outputs, inputs], f"{scope}/bias": [outputs]}
+    return {f"{scope}/kernel": [inputs, outputs], f"{scope}/bias": [outputs]}
 
 
 def layer_norm(scope, size):
