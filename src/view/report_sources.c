@@ -66,33 +66,44 @@ static void keep_first_of_each(struct seeing *s)
     qsort(s->list, s->count, sizeof(*s->list), by_place);
 }
 
+static void find_one(const struct target *t, struct report_sources *out)
+{
+    out->one = t->source;
+    out->list = &out->one;
+    out->count = t->source ? 1 : 0;
+}
+
 errint report_sources_find(const struct target *t, struct report_sources *out)
 {
     struct seeing s = {0};
     *out = (struct report_sources){0};
-    if (t->form) {
-        target_visit(t, see_piece, &s);
+    if (!t->form) {
+        find_one(t, out);
+        return 0;
     }
+    target_visit(t, see_piece, &s);
     CLEANUP_FREE struct seen *seen = s.list;
     if (s.rc < 0) {
         return s.rc;
     }
+    if (s.count == 0) {
+        find_one(t, out);
+        return 0;
+    }
     keep_first_of_each(&s);
-    out->list = calloc(s.count + 1, sizeof(const struct tensor *));
-    if (!out->list) {
+    out->many = calloc(s.count, sizeof(const struct tensor *));
+    if (!out->many) {
         return -ENOMEM;
     }
     for (; out->count < s.count; out->count++) {
-        out->list[out->count] = seen[out->count].tensor;
+        out->many[out->count] = seen[out->count].tensor;
     }
-    if (out->count == 0 && t->source) {
-        out->list[out->count++] = t->source;
-    }
+    out->list = out->many;
     return 0;
 }
 
 void report_sources_fini(struct report_sources *s)
 {
-    free(s->list);
+    free(s->many);
     *s = (struct report_sources){0};
 }
