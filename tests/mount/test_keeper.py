@@ -394,6 +394,8 @@ def test_no_descriptor_of_the_starter_stays_open(ckptfs, tmp_path, flags):
     process = subprocess.Popen([CKPTFS, *flags, DEMO, mount.path], env=ckptfs.env, stdin=subprocess.DEVNULL,
                                pass_fds=[*held, 900], stderr=subprocess.DEVNULL)
     wait_until(lambda: mounted_at(mount.path) and os.listdir(mount.path), "the mount")
+    if not flags:
+        assert process.wait(PATIENCE) == 0  # the starter has them to its end
     for pid in mount.pids() + keepers_of(mount.path):
         assert not [where for where in descriptors(pid).values() if "held" in where]
     (keeper,) = keepers_of(mount.path)
