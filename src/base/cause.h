@@ -26,6 +26,8 @@ enum cause_kind {
                      (-EBADMSG) */
     CAUSE_TENSOR, /* `what` is a struct tensor. -EBADMSG: its bytes are damaged; -ERANGE: a value
                      does not fit dtype `number`; -EOVERFLOW: string_cursor.h */
+    CAUSE_TARGET, /* `what` is a struct target: a value of it that is computed does not fit dtype
+                     `number` (-ERANGE) */
 };
 
 struct cause {

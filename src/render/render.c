@@ -35,14 +35,22 @@ errint render_size(struct reader *r, const struct target *t, uint64_t *bytes)
     return 0;
 }
 
-/* Notes why a read of t failed, where nothing below has: of damage, and of casts. Returns rc. */
+/* Whether t is a tensor's values, cast and no more. */
+static bool is_cast_alone(const struct target *t)
+{
+    const struct piece *p = t->form && t->form->piece_count ? t->form->pieces : NULL;
+    return t->source && (!p || (!p->more && p->source == t->source));
+}
+
+/* Notes why a read of t failed, where nothing below has: of damage, of casts and of arithmetic.
+ * Returns rc. */
 static errint note_cause(const struct target *t, errint rc)
 {
-    if (rc == -EBADMSG || rc == -ERANGE) {
-        cause_note((struct cause){.kind = CAUSE_TENSOR,
-                                  .rc = rc,
-                                  .what = t->source,
-                                  .number = rc == -ERANGE ? target_dtype(t) : 0});
+    if (rc == -ERANGE && !is_cast_alone(t)) {
+        cause_note((struct cause){CAUSE_TARGET, rc, t, target_dtype(t), NULL});
+    } else if (t->source && (rc == -EBADMSG || rc == -ERANGE)) {
+        const uint64_t dtype = rc == -ERANGE ? target_dtype(t) : 0;
+        cause_note((struct cause){CAUSE_TENSOR, rc, t->source, dtype, NULL});
     }
     return rc;
 }

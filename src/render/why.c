@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plan/plan.h"
 #include "render/verified.h"
 #include "tensor/dtype.h"
 
@@ -57,6 +58,14 @@ static void print_tensor(const struct catalog *c, const struct cause *cause, str
     }
 }
 
+static void print_target(const struct cause *cause, struct buf *b)
+{
+    const struct target *t = cause->what;
+    buf_visible(b, target_name(t));
+    buf_printf(b, ": a value that is computed does not fit %s",
+               dtype_name((enum dtype)cause->number));
+}
+
 bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b)
 {
     if (cause->detail) {
@@ -77,6 +86,9 @@ bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b
         break;
     case CAUSE_TENSOR:
         print_tensor(c, cause, b);
+        break;
+    case CAUSE_TARGET:
+        print_target(cause, b);
         break;
     }
     return true;

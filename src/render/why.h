@@ -10,7 +10,8 @@
 #include "source/catalog.h"
 
 /* why_print: adds "SUBJECT: what is wrong with it" to b, visibly, the subject being a tensor or a
- * file of c, from whose reads the cause is. False, and nothing is added, for CAUSE_NONE. */
+ * file of c, from whose reads the cause is, or a target. False, and nothing is added, for
+ * CAUSE_NONE. */
 bool why_print(const struct catalog *c, const struct cause *cause, struct buf *b);
 
 #endif

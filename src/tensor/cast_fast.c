@@ -194,10 +194,10 @@ bool cast_fast(enum dtype from, enum dtype to, enum cast_mode mode, const void *
     case PAIR(DTYPE_INT64, DTYPE_INT32):
         if (saturate) {
             RUN(int64_to_int32_saturate, INT32_MAX);
-        } else {
+        } else if (mode == CAST_WRAP) {
             RUN(int64_to_int32_wrap, 0);
         }
-        return true;
+        return mode != CAST_CHECKED;
     default:
         return false;
     }

@@ -150,3 +150,11 @@ def test_a_closed_output_is_an_error():
     done = subprocess.run(["sh", "-c", f'exec "{TOOL}" cat "{GOLDEN}/demo" some_var >&-'], stderr=subprocess.PIPE, timeout=60)
     assert done.returncode == 1
     assert done.stderr.startswith(b"ckptool: standard output: cannot write: ")
+
+
+def test_cat_says_what_does_not_fit(tmp_path):
+    path = tmp_path / "map.ini"
+    path.write_text("[assignment_map]\n~ = ~big | fill 2000000000 [3] int32\n~big = made/of/nothing | scale 2\n~big = half | slice 1: | scale 1\n")
+    assert out("cat", "-m", path, GOLDEN / "demo", "half") == (2000000000).to_bytes(4, "little") * 2
+    done = run("cat", "-m", path, GOLDEN / "demo", "made/of/nothing", status=1)
+    assert done.stdout == b"" and b"made/of/nothing: a value that is computed does not fit int32" in done.stderr
