@@ -25,6 +25,7 @@ enum opts_key {
     KEY_DEFINE,
     KEY_DROP,
     KEY_KEEP,
+    KEY_PREFER,
     KEY_NAMES,
     KEY_FSNAME,
     KEY_RUNAS,

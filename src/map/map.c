@@ -269,6 +269,17 @@ static void read_filters(struct loading *l, const char *option, bool keeps,
     }
 }
 
+static void read_prefer(struct loading *l, const char *text)
+{
+    const struct position at = {"prefer", 1};
+    l->m->view.prefer_at = at;
+    if (!view_prefer_parse(str_from(text), &l->m->view.prefer_ema)) {
+        note_error(l, diag_error_at(l->d, DIAG_MAP_SYNTAX, at, str_from(text),
+                                    "'%s' is no value of 'prefer': expected ema or none",
+                                    message_shown(l->d, str_from(text))));
+    }
+}
+
 static void read_extra(struct loading *l)
 {
     const struct map_extra *extra = l->extra;
@@ -282,6 +293,9 @@ static void read_extra(struct loading *l)
     if (extra) {
         read_filters(l, "drop", false, extra->drop, extra->drop_count);
         read_filters(l, "keep", true, extra->keep, extra->keep_count);
+    }
+    if (extra && extra->prefer) {
+        read_prefer(l, extra->prefer);
     }
 }
 

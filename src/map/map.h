@@ -28,7 +28,7 @@ enum map_names {
 
 /* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...`, declarations
  * `NAME=DTYPE SHAPE`, patterns as in `drop` and `keep` of [view]. Their positions are "assign:1",
- * "define:1", "drop:1", "keep:1". And what a map may say of
+ * "define:1", "drop:1", "keep:1", "prefer:1". And what a map may say of
  * the layers above. */
 struct map_extra {
     const char *const *assign;
@@ -39,6 +39,7 @@ struct map_extra {
     uint32_t drop_count;
     const char *const *keep;
     uint32_t keep_count;
+    const char *prefer;          /* instead of what the map says; NULL: nothing is said */
     enum map_names names;        /* unless MAP_NAMES_UNSAID, instead of the map's */
     struct format_names formats; /* that `files =` of [view] may name */
     const struct op_table *ops;  /* that rules may have; NULL: `partition` and `cast` alone */

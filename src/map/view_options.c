@@ -91,6 +91,24 @@ static errint read_unused(const struct reading *r)
     return chosen < 0 ? -EINVAL : 0;
 }
 
+bool view_prefer_parse(struct str text, bool *ema)
+{
+    *ema = str_eq(text, STR("ema"));
+    return *ema || str_eq(text, STR("none"));
+}
+
+static errint read_prefer(const struct reading *r)
+{
+    static const char *const words[] = {"ema", "none"};
+    r->out->prefer_at = r->item->at;
+    if (view_prefer_parse(r->item->value, &r->out->prefer_ema)) {
+        return 0;
+    }
+    errint rc = refuse_value(r, "ema or none");
+    message_nearest(r->diag, r->item->value, words, ARRAY_LEN(words));
+    return rc;
+}
+
 static errint read_drop(const struct reading *r)
 {
     return name_filters_add(&r->out->filters, false, r->item->value, r->item->at, r->arena,
@@ -239,6 +257,7 @@ static const struct {
     {"drop", read_drop},
     {"keep", read_keep},
     {"unused", read_unused},
+    {"prefer", read_prefer},
 };
 
 errint view_option_read(const struct ini_item *item, const struct format_names *formats,
@@ -262,7 +281,7 @@ errint view_option_read(const struct ini_item *item, const struct format_names *
         diag_error_at(d, DIAG_MAP_SYNTAX, item->at, item->key,
                       "unknown key '%s' in [view]: expected undeclared, missing, dtype, name, "
                       "safetensors, files, "
-                      "shards, shard_size, layout, drop, keep or unused",
+                      "shards, shard_size, layout, drop, keep, prefer or unused",
                       message_shown(d, item->key));
     message_nearest(d, item->key, names, ARRAY_LEN(names));
     return rc;

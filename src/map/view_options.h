@@ -40,6 +40,8 @@ enum view_layout {
 struct view_options {
     bool infer_undeclared; /* targets that no graph declares are inferred from the checkpoint */
     struct name_filters filters; /* `drop` and `keep` */
+    bool prefer_ema;             /* moving averages are shown as the weights that they are of */
+    struct position prefer_at;   /* which line says so */
     bool unused_is_error;        /* tensors that no rule uses are */
     bool skip_missing; /* declared variables that the checkpoint lacks are left out, and listed */
     enum view_dtype dtype;
@@ -51,6 +53,9 @@ struct view_options {
     struct str safetensors; /* file name, with its suffix; empty: `name`, or "model", with it */
     uint32_t given;         /* a bit for each key that was there, so that a second is told */
 };
+
+/* view_prefer_parse: "ema" or "none"; false for anything else. */
+bool view_prefer_parse(struct str text, bool *ema);
 
 /* view_option_read: one line of [view]; texts are allocated in `a`. -EINVAL with
  * the error in d: an unknown key, a second one, a value that it cannot have. -ENOMEM. */

@@ -17,36 +17,67 @@ static void warn_idle(const struct name_filters *f, const bool *acts, struct dia
     }
 }
 
-errint dropped_hide(struct catalog *c, const struct name_filters *f, struct arena *a,
-                    const struct name_filter *const **by, struct diag *d)
+/* Which filters hide what, one bit a tensor; those that are set already are of `prefer`. */
+struct dropping {
+    struct catalog *c;
+    const struct name_filters *filters;
+    uint64_t *bits;
+    bool *acts;                    /* by filter */
+    const struct name_filter **by; /* of each that is hidden, in order */
+    const struct name_filter *prefer;
+    struct diag *d;
+};
+
+static errint filter_all(struct dropping *p)
 {
-    CLEANUP_FREE uint64_t *bits = calloc((size_t)c->count / 64 + 1, sizeof(*bits));
-    CLEANUP_FREE bool *acts = calloc((size_t)f->count + 1, sizeof(*acts));
     CLEANUP(pattern_scratch_fini) struct pattern_scratch scratch = {0};
-    const struct name_filter **filters =
-        ARENA_ARRAY(a, const struct name_filter *, (size_t)c->count + 1);
     uint32_t count = 0;
-    if (!bits || !acts || !filters) {
-        return diag_no_memory(d);
-    }
-    for (uint32_t i = 0; f->count && i < c->count; i++) {
+    for (uint32_t i = 0; i < p->c->count; i++) {
         const struct name_filter *filter;
-        int rc = name_filters_hide(f, tensor_name(&c->tensors[i]), &scratch, &filter);
+        struct str name = tensor_name(&p->c->tensors[i]);
+        if (p->bits[i / 64] >> (i % 64) & 1) {
+            p->by[count++] = p->prefer;
+            continue;
+        }
+        int rc = name_filters_hide(p->filters, name, &scratch, &filter);
         if (rc < 0) {
-            return rc == -ENOMEM ? diag_no_memory(d)
-                                 : diag_error(d, DIAG_LIMIT, "", tensor_name(&c->tensors[i]),
+            return rc == -ENOMEM ? diag_no_memory(p->d)
+                                 : diag_error(p->d, DIAG_LIMIT, "", name,
                                               "to match 'drop' against '%s' takes too long",
-                                              diag_visible(d, tensor_name(&c->tensors[i])));
+                                              diag_visible(p->d, name));
         }
         if (rc) {
-            bits[i / 64] |= 1ull << (i % 64);
-            filters[count++] = filter;
+            p->bits[i / 64] |= 1ull << (i % 64);
+            p->by[count++] = filter;
             if (filter) {
-                acts[filter - f->list] = true;
+                p->acts[filter - p->filters->list] = true;
             }
         }
     }
-    warn_idle(f, acts, d);
+    return count && catalog_hide(p->c, p->bits) < 0 ? diag_no_memory(p->d) : 0;
+}
+
+errint dropped_hide(struct catalog *c, const struct view_options *view, struct arena *a,
+                    const struct name_filter *const **by, struct shadows *shadows, struct diag *d)
+{
+    const struct name_filters *f = &view->filters;
+    CLEANUP_FREE uint64_t *bits = calloc((size_t)c->count / 64 + 1, sizeof(*bits));
+    CLEANUP_FREE bool *acts = calloc((size_t)f->count + 1, sizeof(*acts));
+    const struct name_filter **filters =
+        ARENA_ARRAY(a, const struct name_filter *, (size_t)c->count + 1);
+    struct name_filter *prefer = ARENA_NEW(a, struct name_filter);
+    if (!bits || !acts || !filters || !prefer) {
+        return diag_no_memory(d);
+    }
     *by = filters;
-    return count && catalog_hide(c, bits) < 0 ? diag_no_memory(d) : 0;
+    *prefer = (struct name_filter){.text = STR("prefer = ema"), .at = view->prefer_at};
+    struct dropping p = {c, f, bits, acts, filters, prefer, d};
+    errint rc = view->prefer_ema ? shadows_prefer(c, view->prefer_at, a, bits, shadows, d) : 0;
+    if (rc == 0) {
+        rc = filter_all(&p);
+    }
+    if (rc == 0) {
+        warn_idle(f, acts, d);
+    }
+    return rc;
 }

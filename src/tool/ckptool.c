@@ -42,6 +42,7 @@ enum {
     OPTION_LONG = 256,
     OPTION_DROP,
     OPTION_KEEP,
+    OPTION_PREFER,
     OPTION_JSON,
     OPTION_SUMMARY,
     OPTION_TEXT,
@@ -65,6 +66,8 @@ static const struct tool_option {
     {OPTION_DROP, "drop", "PATTERN", "hide tensors from the map (`optimizer`: those of optimizers)",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {OPTION_KEEP, "keep", "PATTERN", "hide all others from the map",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {OPTION_PREFER, "prefer", "ema|none", "show moving averages as the weights they are of, or not",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
@@ -229,6 +232,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
             break;
         case OPTION_KEEP:
             ((const char **)(uintptr_t)args->extra.keep)[args->extra.keep_count++] = optarg;
+            break;
+        case OPTION_PREFER:
+            args->extra.prefer = optarg;
             break;
         case 'g':
             args->graph = optarg;

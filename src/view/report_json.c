@@ -170,6 +170,33 @@ static bool next_unused(struct report_json *r, struct json *j)
     return false;
 }
 
+static bool next_averaged(struct report_json *r, struct json *j)
+{
+    const struct shadows *s = &r->view->shadows;
+    if (r->at.next >= s->count) {
+        return false;
+    }
+    const struct shadow *shadow = &s->list[r->at.next++];
+    json_object(j, JSON_LINE);
+    json_key(j, "name");
+    json_str(j, shadow->name);
+    json_key(j, "from");
+    json_str(j, shadow->from);
+    json_object_end(j);
+    return true;
+}
+
+/* Of what no moving average was found. */
+static bool next_unaveraged(struct report_json *r, struct json *j)
+{
+    const struct shadows *s = &r->view->shadows;
+    if (r->at.next >= s->unaveraged_count) {
+        return false;
+    }
+    json_str(j, s->unaveraged[r->at.next++]);
+    return true;
+}
+
 static bool next_dropped(struct report_json *r, struct json *j)
 {
     const struct catalog *c = r->view->catalog;
@@ -183,6 +210,10 @@ static bool next_dropped(struct report_json *r, struct json *j)
     json_str(j, tensor_name(&c->dropped[i]));
     json_key(j, "by");
     json_str(j, by ? by->text : STR("keep"));
+    if (by) {
+        json_key(j, "rule");
+        add_position(j, by->at, &r->scratch);
+    }
     json_object_end(j);
     return true;
 }
@@ -331,9 +362,12 @@ static const struct {
     const char *key;
     bool (*next)(struct report_json *r, struct json *j);
 } lists[] = {
-    {"targets", next_target},        {"unused", next_unused},    {"unassigned", next_unassigned},
-    {"overridden", next_overridden}, {"uncast", next_uncast},    {"hidden", next_hidden},
-    {"dropped", next_dropped},       {"warnings", next_warning}, {"errors", next_error},
+    {"targets", next_target},        {"unused", next_unused},
+    {"unassigned", next_unassigned}, {"overridden", next_overridden},
+    {"uncast", next_uncast},         {"hidden", next_hidden},
+    {"averaged", next_averaged},     {"unaveraged", next_unaveraged},
+    {"dropped", next_dropped},       {"warnings", next_warning},
+    {"errors", next_error},
 };
 
 void report_json_begin(struct report_json *r, const struct view *v, const struct diag *d)

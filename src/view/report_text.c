@@ -127,6 +127,30 @@ static void add_moved(const struct view *v, struct list *l)
     list_end(l, v->tree->moved_count);
 }
 
+/* What `prefer` has put in the place of what, and what has nothing to be put there. */
+static void add_averaged(const struct view *v, struct list *l)
+{
+    const struct shadows *s = &v->shadows;
+    if (s->count) {
+        list_title(l, "averaged", s->count, "variables shown as their moving averages");
+    }
+    for (uint32_t i = 0; i < s->count && list_item(l); i++) {
+        buf_visible(l->out, s->list[i].name);
+        buf_text(l->out, " is ");
+        buf_visible(l->out, s->list[i].from);
+        buf_char(l->out, '\n');
+    }
+    list_end(l, s->count);
+    if (s->unaveraged_count) {
+        list_title(l, "unaveraged", s->unaveraged_count, "variables without a moving average");
+    }
+    for (uint32_t i = 0; i < s->unaveraged_count && list_item(l); i++) {
+        buf_visible(l->out, s->unaveraged[i]);
+        buf_char(l->out, '\n');
+    }
+    list_end(l, s->unaveraged_count);
+}
+
 static void add_dropped(const struct view *v, struct list *l)
 {
     uint32_t count = v->catalog ? v->catalog->dropped_count : 0;
@@ -258,6 +282,7 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
 {
     struct list l = {.out = b, .style = style, .most = most, .more = more};
     add_moved(v, &l);
+    add_averaged(v, &l);
     add_dropped(v, &l);
     add_unused(v, &l);
     add_unassigned(v, &l);

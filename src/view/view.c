@@ -322,9 +322,9 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
     if (out->catalog && names == MAP_NAMES_FRIENDLY) {
         rc = first_failure(rc, catalog_use_friendly(out->catalog, d));
     }
-    if (out->map && out->catalog && out->map->view.filters.count) {
-        rc = first_failure(rc, dropped_hide(out->catalog, &out->map->view.filters, &out->arena,
-                                            &out->dropped_by, d));
+    if (out->map && out->catalog && dropped_wanted(&out->map->view)) {
+        rc = first_failure(rc, dropped_hide(out->catalog, &out->map->view, &out->arena,
+                                            &out->dropped_by, &out->shadows, d));
     }
     rc = resolve_plan(request, rc, d, out);
     if (out->map && rc != -ENOMEM) {

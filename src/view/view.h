@@ -8,6 +8,7 @@
 #include "base/errint.h"
 #include "map/map.h"
 #include "plan/plan.h"
+#include "plan/shadows.h"
 #include "render/spot_check.h"
 #include "render/verified.h"
 #include "source/catalog.h"
@@ -22,6 +23,7 @@ struct view {
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
     struct arena arena;                          /* of the graph, and of names */
     const struct name_filter *const *dropped_by; /* of each of catalog->dropped */
+    struct shadows shadows;                      /* what `prefer` has found; in arena */
     struct catalog *catalog;                     /* owns */
     struct verified *verified;                   /* owns; NULL before data files are open */
     struct spot_check spots;                     /* what was looked at */

@@ -13,7 +13,7 @@ from support.bundle import write_checkpoint
 from support.paths import GOLDEN, TOOL
 from support.tool import MAPS, STRINGS, V2, is_shown, map_truth, on_terminal, out, run, truth
 
-KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "uncast", "hidden", "dropped", "warnings", "errors"]
+KEYS = ["version", "checkpoint", "targets", "unused", "unassigned", "overridden", "uncast", "hidden", "averaged", "unaveraged", "dropped", "warnings", "errors"]
 
 
 def plan(*args, status=0):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arithmetic of integers is exact, and what does not fit is an error (src/tensor/arithmetic.h). That
- * of floats is held against NumPy by tests/parity/operations. */
+/* Arithmetic of integers is exact, and what does not fit is an error (src/tensor/arithmetic.h).
+ * That of floats is held against NumPy by tests/parity/operations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

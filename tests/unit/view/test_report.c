@@ -181,6 +181,8 @@ static void report_of_nothing_is_whole(void **state)
                 "  \"overridden\": [],\n"
                 "  \"uncast\": [],\n"
                 "  \"hidden\": [],\n"
+                "  \"averaged\": [],\n"
+                "  \"unaveraged\": [],\n"
                 "  \"dropped\": [],\n"
                 "  \"warnings\": [],\n"
                 "  \"errors\": [\n"
