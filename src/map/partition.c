@@ -66,14 +66,16 @@ errint partition_parse(struct str text, struct position at, struct arena *a, str
     return 0;
 }
 
-struct part_list {
+/* A list amid its parsing. */
+struct listing {
     struct position at;
     struct str name; /* NAME, of the first element, in the caller's arena */
-    size_t count;
-    unsigned char *seen; /* by number */
+    int64_t *numbers;
+    size_t count; /* of the list */
+    size_t known; /* of the numbers */
 };
 
-static errint add_part(struct part_list *list, struct str whole, int64_t number, struct arena *a,
+static errint add_part(struct listing *list, struct str whole, int64_t number, struct arena *a,
                        struct diag *d)
 {
     if (!list->name.ptr) {
@@ -89,69 +91,73 @@ static errint add_part(struct part_list *list, struct str whole, int64_t number,
                              "parts of one variable",
                              number, message_shown(d, whole), message_shown(d, list->name));
     }
-    if ((uint64_t)number >= list->count) {
-        return 0; /* then a smaller one is missing */
-    }
-    if (list->seen[number]) {
-        return diag_error_at(d, DIAG_MAP_SYNTAX, list->at, whole,
-                             "part_%" PRId64 " of '%s' is listed twice", number,
-                             message_shown(d, whole));
-    }
-    list->seen[number] = 1;
+    list->numbers[list->known++] = number;
     return 0;
 }
 
-errint partition_list_parse(struct str text, struct position at, struct arena *a, struct str *name,
-                            int64_t *parts, struct diag *d)
+static errint add_element(struct listing *list, struct str word, struct arena *scratch,
+                          struct arena *a, struct diag *d)
 {
-    *name = STR("");
-    *parts = 0;
-    struct part_list list = {.at = at, .count = count_elements(text)};
+    struct name element;
+    struct str whole;
+    int64_t number;
+    errint rc = name_parse(word, "target", list->at, scratch, &element, d);
+    if (rc == 0 && (element.is_scope || !name_split_part(element.text, &whole, &number))) {
+        return diag_error_at(
+            d, DIAG_MAP_SYNTAX, list->at, element.text,
+            "'%s' in a list of targets: expected the parts of one variable, NAME/part_0 to "
+            "NAME/part_%zu",
+            message_shown(d, element.text), list->count - 1);
+    }
+    return rc < 0 ? rc : add_part(list, whole, number, a, d);
+}
+
+static int by_number(const void *left, const void *right)
+{
+    const int64_t *a = left;
+    const int64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The numbers are sorted, and each is there once. */
+static errint finish_list(struct listing *list, struct part_list *out, struct diag *d)
+{
+    qsort(list->numbers, list->count, sizeof(*list->numbers), by_number);
+    for (size_t i = 1; i < list->count; i++) {
+        if (list->numbers[i] == list->numbers[i - 1]) {
+            return diag_error_at(d, DIAG_MAP_SYNTAX, list->at, list->name,
+                                 "part_%" PRId64 " of '%s' is listed twice", list->numbers[i],
+                                 message_shown(d, list->name));
+        }
+    }
+    bool whole = list->numbers[list->count - 1] == (int64_t)list->count - 1;
+    *out = (struct part_list){list->name, (int64_t)list->count, whole ? NULL : list->numbers};
+    return 0;
+}
+
+errint partition_list_parse(struct str text, struct position at, struct arena *a,
+                            struct part_list *out, struct diag *d)
+{
+    *out = (struct part_list){.name = STR("")};
+    struct listing list = {.at = at, .count = count_elements(text)};
     if (list.count > PARTITION_PARTS_MOST) {
         return diag_error_at(d, DIAG_LIMIT, at, STR(""),
                              "a list of %zu targets, the limit is %d parts", list.count,
                              PARTITION_PARTS_MOST);
     }
-    CLEANUP_FREE unsigned char *seen = calloc(list.count, 1);
-    if (!seen) {
+    list.numbers = ARENA_ARRAY(a, int64_t, list.count);
+    if (!list.numbers) {
         return diag_no_memory(d);
     }
-    list.seen = seen;
     CLEANUP(arena_fini) struct arena scratch;
     arena_init(&scratch);
-    errint rc = 0;
     for (struct str rest = text; rest.ptr;) {
         struct str word = token_cut(rest, ',', &rest);
         arena_reset(&scratch);
-        struct name element;
-        struct str whole;
-        int64_t number;
-        errint failed = name_parse(word, "target", at, &scratch, &element, d);
-        if (failed == 0 && (element.is_scope || !name_split_part(element.text, &whole, &number))) {
-            return diag_error_at(
-                d, DIAG_MAP_SYNTAX, at, element.text,
-                "'%s' in a list of targets: expected the parts of one variable, NAME/part_0 to "
-                "NAME/part_%zu",
-                message_shown(d, element.text), list.count - 1);
-        }
-        if (failed == 0) {
-            failed = add_part(&list, whole, number, a, d);
-        }
-        if (rc == 0) {
-            rc = failed;
+        errint rc = add_element(&list, word, &scratch, a, d);
+        if (rc < 0) {
+            return rc; /* one error for a list */
         }
     }
-    if (rc < 0) {
-        return rc;
-    }
-    const unsigned char *missing = memchr(seen, 0, list.count);
-    if (missing) {
-        return diag_error_at(
-            d, DIAG_MAP_SYNTAX, at, list.name,
-            "part_%zu of '%s' is missing: %zu targets are part_0 to part_%zu, each once",
-            (size_t)(missing - seen), message_shown(d, list.name), list.count, list.count - 1);
-    }
-    *name = list.name;
-    *parts = (int64_t)list.count;
-    return 0;
+    return finish_list(&list, out, d);
 }

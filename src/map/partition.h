@@ -28,10 +28,23 @@ struct partition {
 MUST_CHECK errint partition_parse(struct str text, struct position at, struct arena *a,
                                   struct partition *out, struct diag *d);
 
-/* partition_list_parse: a list `NAME/part_1, NAME/part_0` of at least two names, where N = 0 to k-1
- * stand each once and in any order, to NAME, decoded and allocated in `a`, and k. */
+/* A list of targets: parts of one variable, each once. */
+struct part_list {
+    struct str name;        /* of the variable, decoded */
+    int64_t count;          /* two at least; 0: there is no list */
+    const int64_t *numbers; /* sorted; NULL: they are 0 to count - 1 */
+};
+
+/* part_list_number: the i-th smallest number, i below count. */
+static inline int64_t part_list_number(const struct part_list *l, int64_t i)
+{
+    return l->numbers ? l->numbers[i] : i;
+}
+
+/* partition_list_parse: a list `NAME/part_2, NAME/part_0` of at least two names, in any order,
+ * allocated in `a`. Whether it may be incomplete is not known here. */
 MUST_CHECK errint partition_list_parse(struct str text, struct position at, struct arena *a,
-                                       struct str *name, int64_t *parts, struct diag *d);
+                                       struct part_list *out, struct diag *d);
 
 /* partition_eq: the same counts, or neither is a partition. */
 static inline bool partition_eq(const struct partition *a, const struct partition *b)

@@ -130,8 +130,8 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
         if (!p->makes_targets) {
-            note_error(
-                p, partition_list_parse(text, p->at, p->arena, &rule->target, &rule->parts, p->d));
+            note_error(p, partition_list_parse(text, p->at, p->arena, &rule->parts, p->d));
+            rule->target = rule->parts.name;
         }
         return;
     }
@@ -189,7 +189,7 @@ errint rule_parse(const struct ini_item *item, const struct op_table *table, str
                                  "scopes, leave it out",
                                  message_shown(d, out->source)));
     }
-    if (out->partitioner.kind && out->parts) {
+    if (out->partitioner.kind && out->parts.count) {
         note_error(&p, diag_error_at(
                            d, DIAG_MAP_SYNTAX, item->at, out->target,
                            "a list of parts and 'partition' in one rule: leave one of them out"));

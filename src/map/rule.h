@@ -2,7 +2,7 @@
 /* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule
  * knows no tensors.
  *
- * Today a rule has one source, and one target or the complete list of parts of one target.
+ * Today a rule has one source, and one target or a list of parts of one target.
  * Operations are `partition` and `cast`, each at most once; their order means nothing. What the
  * language has beyond that (wildcards, several sources, other operations) is refused by name as
  * DIAG_UNSUPPORTED; its place is here and in src/plan/. */
@@ -30,9 +30,8 @@ struct rule {
     bool source_is_scope;
     bool target_is_scope;
     struct partitioner
-        partitioner; /* from `| partition`; then neither side is a scope and parts is 0 */
-    int64_t parts;   /* from an explicit list NAME/part_0 ... NAME/part_(parts-1); 0 if there was no
-                        list */
+        partitioner; /* from `| partition`; then neither side is a scope and there is no list */
+    struct part_list parts; /* a list of targets; its name is `target` */
     enum dtype cast; /* from `| cast`; DTYPE_INVALID without it */
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one

@@ -231,7 +231,7 @@ static errint assign_rule(struct store *s, uint32_t index)
         if (s->r->map->view.infer_undeclared) {
             return assign_and_infer(s, index);
         }
-        if (rule->partitioner.kind || rule->parts) {
+        if (rule->partitioner.kind || rule->parts.count) {
             resolve_complain_undeclared(s->r, rule);
             return 0;
         }
@@ -242,6 +242,9 @@ static errint assign_rule(struct store *s, uint32_t index)
         return 0;
     }
     errint rc = resolve_ask(s->r, 1, 0, rule->at);
+    if (rc == 0 && rule->parts.count && rule->parts.count < store_parts(f.variable)) {
+        return store_assign_some(s, f.variable, t, index);
+    }
     return rc < 0 ? rc : store_assign(s, f, t, index, true);
 }
 

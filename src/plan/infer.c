@@ -12,20 +12,38 @@
 static bool partition_of(struct resolve *r, const struct rule *rule, const struct tensor *t,
                          enum dtype dtype, struct partition *out)
 {
-    struct partitioner list = {.kind = PARTITIONER_FIXED, .first = rule->parts};
-    const char *why = partitioner_apply(rule->parts ? &list : &rule->partitioner, tensor_shape(t),
-                                        dtype, r->arena, out);
+    struct partitioner list = {.kind = PARTITIONER_FIXED, .first = rule->parts.count};
+    const char *why = partitioner_apply(rule->parts.count ? &list : &rule->partitioner,
+                                        tensor_shape(t), dtype, r->arena, out);
     unsigned axis;
-    if (!why && rule->parts && partition_axis(out, &axis) != rule->parts) {
+    if (!why && rule->parts.count && partition_axis(out, &axis) != rule->parts.count) {
         why = arena_printf(r->arena,
                            "has shape %s, whose axis 0 cannot be cut into %" PRId64 " parts",
-                           shape_text(tensor_shape(t)).text, rule->parts);
+                           shape_text(tensor_shape(t)).text, rule->parts.count);
     }
     if (why) {
         diag_error_at(r->diag, DIAG_SHAPE_MISMATCH, rule->at, rule->source, "tensor '%s' %s",
                       diag_visible(r->diag, rule->source), why);
     }
     return !why;
+}
+
+/* A list of some parts has no slices for them where nothing declares all of them. */
+static bool is_whole_list(struct resolve *r, const struct rule *rule)
+{
+    int64_t missing = 0;
+    while (rule->parts.numbers && rule->parts.numbers[missing] == missing) {
+        missing++;
+    }
+    if (rule->parts.numbers) {
+        int64_t count = rule->parts.count;
+        diag_error_at(r->diag, DIAG_PARTS_DIFFER, rule->at, rule->target,
+                      "part_%" PRId64 " of '%s' is missing: %" PRId64
+                      " targets are part_0 to part_%" PRId64
+                      ", each once, unless a graph declares the variable and its parts",
+                      missing, diag_visible(r->diag, rule->target), count, count - 1);
+    }
+    return !rule->parts.numbers;
 }
 
 /* Whether the graph declares the variable, which then is none to be inferred. */
@@ -47,7 +65,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
 {
     const struct rule *rule = &r->map->rules[index];
     const struct tensor *t = resolve_source(r, rule, rule->source);
-    if (!t) {
+    if (!is_whole_list(r, rule) || !t) {
         return 0;
     }
     if (rule->target_is_scope) {
@@ -62,7 +80,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     if (!resolve_cast(r, rule, t, NULL, rule->target, &as)) {
         return 0;
     }
-    if (!rule->partitioner.kind && !rule->parts) {
+    if (!rule->partitioner.kind && !rule->parts.count) {
         errint rc = resolve_ask(r, 1, 0, rule->at);
         return rc < 0 ? rc : resolve_add(r, rule->target, t, as, index);
     }
@@ -76,7 +94,7 @@ static errint infer_variable(struct resolve *r, uint32_t index)
     for (int64_t part = 0; rc == 0 && part < parts; part++) {
         rc =
             resolve_add_part(r, rule->target, t, (struct resolve_part){partition, part}, as, index);
-        if (rc == 0 && rule->parts) { /* as the report shows it: a list, not an operation */
+        if (rc == 0 && rule->parts.count) { /* as the report shows it: a list, not an operation */
             ((struct target_form *)(uintptr_t)r->targets[r->count - 1].form)->partition =
                 (struct partition){0};
         }

@@ -135,19 +135,39 @@ errint store_assign(struct store *s, struct found f, const struct tensor *t, uin
     return rc;
 }
 
+errint store_assign_some(struct store *s, const struct variable *v, const struct tensor *t,
+                         uint32_t index)
+{
+    const struct rule *rule = &s->r->map->rules[index];
+    struct slot value = {.source = t, .rule = index};
+    errint rc = resolve_ask(s->r, 0, (uint64_t)rule->parts.count, rule->at);
+    for (int64_t i = 0; rc == 0 && i < rule->parts.count; i++) {
+        int64_t part = part_list_number(&rule->parts, i);
+        struct str name = resolve_part_name(s->r, v->name, part);
+        rc = name.ptr ? store_put(s, v, part, value, name) : diag_no_memory(s->r->diag);
+    }
+    return rc;
+}
+
+/* Whether all parts of the list are declared. */
+static bool are_parts_of(const struct part_list *l, const struct variable *v)
+{
+    return part_list_number(l, l->count - 1) < store_parts(v);
+}
+
 bool store_parts_agree(struct store *s, const struct rule *rule, struct found f)
 {
     const struct variable *v = f.variable;
-    if (!rule->partitioner.kind && !rule->parts) {
+    if (!rule->partitioner.kind && !rule->parts.count) {
         return true;
     }
     struct partition wanted;
     struct partition cut = variable_partition(v);
     bool agree = f.part < 0 && v->cuts &&
-                 (rule->parts ? rule->parts == store_parts(v)
-                              : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
-                                                   s->r->arena, &wanted) &&
-                                    partition_eq(&wanted, &cut));
+                 (rule->parts.count ? are_parts_of(&rule->parts, v)
+                                    : !partitioner_apply(&rule->partitioner, v->shape, v->dtype,
+                                                         s->r->arena, &wanted) &&
+                                          partition_eq(&wanted, &cut));
     if (!agree) {
         diag_error_at(s->r->diag, DIAG_PARTS_DIFFER, rule->at, v->name,
                       "the rule's parts of '%s' differ from its declaration at %s",

@@ -63,6 +63,11 @@ MUST_CHECK errint store_put(struct store *s, const struct variable *v, int64_t p
 MUST_CHECK errint store_assign(struct store *s, struct found f, const struct tensor *t,
                                uint32_t index, bool one_to_one);
 
+/* store_assign_some: gives tensor t to the parts of v that rule number `index` lists, each the
+ * slice that the declaration gives it. -ENOMEM. */
+MUST_CHECK errint store_assign_some(struct store *s, const struct variable *v,
+                                    const struct tensor *t, uint32_t index);
+
 /* store_assign_value: gives a value, which is copied, to the variable or part of that name, by rule
  * number `index`; `first` is the first tensor that it is made of, or NULL. 0, also where that is an
  * error in the diag; -ENOMEM. store_assign_parts: the same of the parts of a partition. */

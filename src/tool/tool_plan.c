@@ -82,8 +82,9 @@ static void add_rule(const struct view *v, uint32_t r, const struct report_style
     buf_visible(b, rule->source);
     buf_text(b, " = ");
     buf_visible(b, rule->target);
-    if (rule->parts) {
-        buf_printf(b, "/part_0 ... %" PRId64, rule->parts - 1);
+    if (rule->parts.count) {
+        int64_t last = part_list_number(&rule->parts, rule->parts.count - 1);
+        buf_printf(b, "/part_%" PRId64 " ... %" PRId64, part_list_number(&rule->parts, 0), last);
     }
     rule_print_operations(b, rule);
     buf_printf(b, "%s\n", style->end);

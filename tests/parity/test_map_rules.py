@@ -85,6 +85,28 @@ def test_rule(side, rule):
     assert {name: data for name, (_, data) in ours["values"].items()} == wanted(side.tensors, RULES[rule])
 
 
+# In five parts of 3, 3, 3, 2 and 2 rows.
+CUT = [variable("c/t", [13, 2], [5, 1]), variable("c/w", [2])]
+
+
+@pytest.mark.parametrize("numbers, error", [
+    ([2, 1], None), ([0, 3], None), ([4, 3, 2, 1], None), ([0, 1, 2, 3, 4], None), ([4, 0, 2], None), ([1, 2], "E10"),
+])
+def test_some_parts_of_a_variable(tmp_path, numbers, error):
+    """A list of variables, as objects: each takes the slice that its declaration gives it."""
+    side = Side(tmp_path, tensors_of({"t": [12 if error else 13, 2], "w": [2]}))
+    rules = [("t", [f"c/t/part_{number}" for number in numbers]), ("w", "c/w")]
+    theirs, ours, tolerated = side.both(rules, CUT)
+    assert not tolerated
+    if error:
+        assert ours["errors"]
+        return
+    data, starts = bytes.fromhex(side.tensors["t"]["hex"]), [0, 24, 48, 72, 88, 104]
+    parts = {f"c/t/part_{number}": data[starts[number]:starts[number + 1]] for number in numbers}
+    assert {name: each for name, (_, each) in theirs["values"].items()} == {**parts, "c/w": bytes.fromhex(side.tensors["w"]["hex"])}
+    assert {name: each for name, (_, each) in ours["values"].items()} == {**parts, "c/w": bytes.fromhex(side.tensors["w"]["hex"])}
+
+
 def test_slots_of_a_scope(tmp_path):
     """A slot's name in the store ends in '/'; a scope rule leaves that off."""
     side = Side(tmp_path, tensors_of({"w": [2], "w/Adam": [2]}))

@@ -13,7 +13,7 @@ from . import dtypes, generate
 TOLERATED = {
     "resource-shape": "a scope rule makes a plain resource variable take the checkpoint's shape without a word (5.4); we say shape-mismatch",
     "dtype-cut": "TensorFlow has no kernel that cuts tensors of half and some more dtypes (2.10, E11); we serve the parts",
-    "list-of-some": "any list of variables with slices can be given as objects; a list in a map is all parts of one variable",
+    "list-of-others": "any list of variables with slices can be given as objects; a list in a map is parts of one variable",
     "inferred-member": "without a graph, a variable that another rule makes is no reason for a scope rule to fail (E7): the checkpoint decides",
     "inferred-override": "without a graph, a rule whose target another rule assigns again shapes no variable, so nothing can disagree with it (E5, E12)",
     "inferred-scope": "without a graph, the target of a scope rule is a scope, also if another rule makes a variable of that name (E4)",
@@ -60,11 +60,11 @@ class Comparison:
         """Does TensorFlow take this target for a list of plain variables?"""
         return isinstance(dst, str) and dst not in self.full and dst + "/part_0" in self.full
 
-    def incomplete_list(self, rule):
+    def foreign_list(self, rule):
         if isinstance(rule["dst"], str):
             return False
         whole = {self.variables[name]["name"] for name in rule["dst"]}
-        return len(whole) != 1 or sorted(rule["dst"]) != sorted(generate.store_names(self.full[whole.pop()])) or len(rule["dst"]) < 2
+        return len(whole) != 1 or len(set(rule["dst"])) != len(rule["dst"]) or len(rule["dst"]) < 2
 
     def last_rule(self, name):
         """The number of the rule that decides about a variable of the store, as far as targets tell: the last by source. Or None."""
@@ -121,8 +121,8 @@ class Comparison:
             if not mine:
                 self.problem(f"rule {rule}: TensorFlow says {error['id']} {error['text']!r}, we have no error")
             return
-        if mine and self.incomplete_list(rule):
-            self.tolerated.add("list-of-some")
+        if mine and self.foreign_list(rule):
+            self.tolerated.add("list-of-others")
             return
         if mine and self.collected_plain(rule["dst"]):
             self.tolerated.add("collected-plain")
@@ -140,8 +140,8 @@ class Comparison:
     def rule_taken(self, number):
         """TensorFlow takes this rule, if it is alone; what its initializers would say is not known."""
         rule, mine = self.case["rules"][number], self.line_errors(number)
-        if mine and self.incomplete_list(rule):
-            self.tolerated.add("list-of-some")
+        if mine and self.foreign_list(rule):
+            self.tolerated.add("list-of-others")
             return
         wrong = [error for error in mine if error["code"] not in AT_RUN]
         if wrong:
@@ -154,7 +154,7 @@ class Comparison:
         if mine is None:
             self.problem(f"TensorFlow says {first['id']} {first['text']!r}, we mount")
         elif self.refused_lists(mine):
-            self.tolerated.add("list-of-some")
+            self.tolerated.add("list-of-others")
         elif first["id"] in ("E1", "E2", "E3"):
             if not any(error["code"] in CODES[first["id"]] for error in mine):
                 self.problem(f"TensorFlow says {first['id']} {first['text']!r}, we say {brief(mine)}")
@@ -184,7 +184,7 @@ class Comparison:
 
     def refused_lists(self, mine):
         """Is all that we say that lists are not what a map can have? Then the rest of the map was not looked at."""
-        lists = {self.ours["lines"][i] for i, rule in enumerate(self.case["rules"]) if self.incomplete_list(rule)}
+        lists = {self.ours["lines"][i] for i, rule in enumerate(self.case["rules"]) if self.foreign_list(rule)}
         return bool(mine) and all(error["code"] == "map-syntax" and error["line"] in lists for error in mine)
 
     def no_strays(self, mine):
@@ -224,11 +224,11 @@ class Comparison:
             self.compare_values({n: v for n, v in self.theirs["values"].items() if n not in reshaped},
                                 {n: v for n, v in values.items() if n not in wanted})
             return
-        lists = {self.ours["lines"][i] for i, rule in enumerate(self.case["rules"]) if self.incomplete_list(rule)}
+        lists = {self.ours["lines"][i] for i, rule in enumerate(self.case["rules"]) if self.foreign_list(rule)}
         refused = {error["line"] for error in mine} & lists
         left = [error for error in mine if error["line"] not in lists]
         if len(left) < len(mine):
-            self.tolerated.add("list-of-some")
+            self.tolerated.add("list-of-others")
             if self.refused_lists(mine):
                 return
         for name, (codes, error) in sorted(wanted.items()):

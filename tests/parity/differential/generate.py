@@ -151,7 +151,7 @@ class Builder:
         return self.rng.choice(TARGET_SCOPES) + self.rng.choice(LEAVES + ["new", "x/y"])
 
     def one(self):
-        """A variable, by its name or as a list of its parts."""
+        """A variable, by its name or as a list of its parts, of all or some."""
         rng = self.rng
         src = rng.choice(list(self.tensors))
         variable = variable_like(rng, self.target(), self.tensors[src])
@@ -161,7 +161,7 @@ class Builder:
         if parts > 1 and rng.random() < 0.3:
             dst = store_names(variable)
             rng.shuffle(dst)
-            self.rule(src, dst)
+            self.rule(src, dst[:rng.randint(2, parts)])
         elif parts and rng.random() < 0.2:
             self.rule(src, dst, partition=variable["partition"])
         elif not parts and rng.random() < 0.15:
@@ -312,7 +312,7 @@ class Mistakes:
             variable["dtype"] = self.rng.choice(dtypes.KINDS[variable["kind"]])
 
     def foreign_list(self):
-        """A list of parts of two variables, of plain variables, or of some of the parts."""
+        """A list of parts of two variables, or of plain variables."""
         rng = self.rng
         stores = [store_names(v) for v in self.case["graph"]]
         src = rng.choice(list(self.b.tensors))
@@ -320,8 +320,6 @@ class Mistakes:
         if len(parts) > 1 and rng.random() < 0.5:
             one, two = rng.sample(parts, 2)
             self.b.rule(src, [one[0], *two])
-        elif parts and len(parts[0]) > 2 and rng.random() < 0.5:
-            self.b.rule(src, parts[0][1:])
         elif len(stores) > 1:
             self.b.rule(src, [names[0] for names in rng.sample(stores, 2)])
 

@@ -122,8 +122,8 @@ static void print_map(struct buf *b, const struct map *m)
         buf_visible(b, r->source);
         buf_printf(b, " -> %s ", r->target_is_scope ? "scope" : "name");
         buf_visible(b, r->target);
-        if (r->parts) {
-            buf_printf(b, " parts %lld", (long long)r->parts);
+        if (r->parts.count) {
+            buf_printf(b, " parts %lld", (long long)r->parts.count);
         }
         print_partition(b, &r->partitioner.counts);
         if (r->cast) {
@@ -355,7 +355,7 @@ static void map_parse_many_lines_stay_cheap(void **state)
 
     diag_init(&d);
     assert_int_equal(map_parse(buf_view(&good), "map.ini", &d, &m), 0);
-    assert_int_equal(m->rules[0].parts, LINES);
+    assert_int_equal(m->rules[0].parts.count, LINES);
     assert_int_equal(m->graph.count, LINES);
     assert_non_null(graph_find(&m->graph, STR("v199999")));
     map_close(m);

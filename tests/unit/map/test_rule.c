@@ -71,7 +71,7 @@ static void rule_parse_names_are_decoded_and_scopes_told_by_the_text(void **stat
         assert_int_equal(parse(STR("s"), cases[i].text, &r), 0);
         assert_true(str_eq(r.target, cases[i].name));
         assert_int_equal(r.target_is_scope, cases[i].is_scope);
-        assert_int_equal(r.parts, 0);
+        assert_int_equal(r.parts.count, 0);
         assert_int_equal(r.partitioner.counts.rank, 0);
     }
 }
@@ -115,7 +115,7 @@ static void rule_parse_partition_has_counts(void **state)
         assert_int_equal(r.partitioner.counts.rank, cases[i].rank);
         assert_memory_equal(r.partitioner.counts.counts, cases[i].counts,
                             cases[i].rank * sizeof(int64_t));
-        assert_int_equal(r.parts, 0);
+        assert_int_equal(r.parts.count, 0);
     }
 }
 
@@ -142,12 +142,25 @@ static void rule_parse_list_of_parts_is_one_target(void **state)
         struct rule r;
         assert_int_equal(parse(STR("s"), str_from(cases[i].text), &r),
                          cases[i].parts ? 0 : -EINVAL);
-        assert_int_equal(r.parts, cases[i].parts);
+        assert_int_equal(r.parts.count, cases[i].parts);
+        assert_null(r.parts.numbers);
         if (cases[i].parts) {
             assert_true(str_eq(r.target, cases[i].name));
             assert_false(r.target_is_scope);
         }
     }
+}
+
+static void rule_parse_list_of_some_parts_has_their_numbers(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {1, 4, INT64_MAX};
+    struct rule r;
+    assert_int_equal(parse(STR("s"), STR("x/part_9223372036854775807, x/part_1, x/part_4"), &r), 0);
+    assert_true(str_eq(r.target, STR("x")));
+    assert_int_equal(r.parts.count, 3);
+    assert_memory_equal(r.parts.numbers, numbers, sizeof(numbers));
+    assert_int_equal(parse(STR("s"), STR("x/part_3, x/part_1, x/part_3"), &r), -EINVAL);
 }
 
 static void rule_parse_beyond_todays_language_is_unsupported(void **state)
@@ -217,7 +230,7 @@ static void rule_parse_too_many_parts_are_refused(void **state)
     }
     struct rule r;
     assert_int_equal(parse(STR("s"), buf_view(&list), &r), 0);
-    assert_int_equal(r.parts, PARTITION_PARTS_MOST);
+    assert_int_equal(r.parts.count, PARTITION_PARTS_MOST);
     buf_printf(&list, ",x/part_%u", PARTITION_PARTS_MOST);
     assert_int_equal(parse(STR("s"), buf_view(&list), &r), -EOVERFLOW);
 }
@@ -283,6 +296,7 @@ int main(void)
         TEST(rule_parse_paths_of_a_mount_are_valid_names),
         TEST(rule_parse_partition_has_counts),
         TEST(rule_parse_list_of_parts_is_one_target),
+        TEST(rule_parse_list_of_some_parts_has_their_numbers),
         TEST(rule_parse_beyond_todays_language_is_unsupported),
         TEST(rule_parse_reports_both_sides),
         TEST(rule_parse_limits_are_exact),

@@ -335,6 +335,33 @@ static void assign_later_rule_wins_part_by_part(void **state)
     assert_int_equal(now.plan->unassigned_count, 1); /* r lacks part 0 */
 }
 
+static void assign_some_parts(void **state)
+{
+    (void)state;
+#define DECLARED "[variables]\nq = float32 [11, 4] | partition 4,1\nw = float32 [2]\n"
+    ASSERT_TARGETS(RULES "x/t = q/part_2, q/part_1\n" DECLARED, "q/part_1<x/t q/part_2<x/t");
+    assert_int_equal(now.plan->targets[0].form->slice_start[0], 3); /* of 3, 3, 3, 2 rows */
+    assert_int_equal(now.plan->targets[1].form->slice_start[0], 6);
+    assert_int_equal(now.plan->unassigned_count, 2); /* the rest of q, and w */
+    ASSERT_TARGETS(RULES "x/t = q/part_1, q/part_0\n" DECLARED, "q/part_0<x/t q/part_1<x/t");
+    ASSERT_TARGETS(RULES "x = q\nx/t = q/part_3, q/part_0\n" DECLARED,
+                   "q/part_0<x/t q/part_1<x q/part_2<x q/part_3<x/t");
+    assert_int_equal(now.plan->override_count, 2);
+    assert_true(str_eq(now.plan->overrides[0].name, STR("q/part_0")));
+    ASSERT_ERROR(RULES "x/t = q/part_1, q/part_4\n" DECLARED, DIAG_PARTS_DIFFER, "differ");
+    ASSERT_ERROR(RULES "x/w = w/part_1, w/part_2\n" DECLARED, DIAG_PARTS_DIFFER, "differ");
+    ASSERT_ERROR(RULES "x/t = z/part_1, z/part_2\n" DECLARED, DIAG_VARIABLE_NOT_FOUND, "'z'");
+    ASSERT_ERROR(RULES "x/w = q/part_1, q/part_2\n" DECLARED, DIAG_SHAPE_MISMATCH, "[11, 4]");
+#undef DECLARED
+    /* Nothing says what the slices are. */
+    ASSERT_ERROR(RULES "x/t = q/part_2, q/part_1\n", DIAG_PARTS_DIFFER, "part_0 of 'q' is missing");
+    ASSERT_ERROR(RULES "x/t = q/part_0, q/part_1, q/part_3\n", DIAG_PARTS_DIFFER,
+                 "part_2 of 'q' is missing");
+    ASSERT_ERROR(RULES "x/t = q/part_2, q/part_1\n[variables]\nw = float32 [2]\n"
+                       "[view]\nundeclared = infer\n",
+                 DIAG_PARTS_DIFFER, "part_0 of 'q' is missing");
+}
+
 static void assign_dtype_modes(void **state)
 {
     (void)state;
@@ -430,6 +457,7 @@ int main(void)
         cmocka_unit_test(assign_scope_cut_at_part_in_a_component),
         cmocka_unit_test(assign_unknown_dimensions_match_anything),
         cmocka_unit_test(assign_later_rule_wins_part_by_part),
+        cmocka_unit_test(assign_some_parts),
         cmocka_unit_test(assign_dtype_modes),
         cmocka_unit_test(infer_cast_of_variables_scopes_and_parts),
         cmocka_unit_test(infer_named_partitioners_as_tensorflow_computes_them),
