@@ -5,6 +5,7 @@
 
 #include "map/expand.h"
 #include "map/message.h"
+#include "map/name.h"
 #include "map/token.h"
 
 enum { OPERATIONS_MOST = 64 };
@@ -12,6 +13,7 @@ enum { OPERATIONS_MOST = 64 };
 struct parsing {
     struct position at;
     const struct op_table *table;
+    const struct named_checkpoints *named;
     struct arena *arena;
     struct diag *d;
     struct expression *out;
@@ -70,7 +72,8 @@ bool expression_wanted(const struct ini_item *item)
     }
     bool marked = item->key.len && (item->key.ptr[0] == '?' || item->key.ptr[0] == '~');
     return !plain || casts > 1 || partitions > 1 || marked || has_comma(item->key) ||
-           pattern_is(item->key) || pattern_is(targets) || (targets.len && targets.ptr[0] == '~');
+           str_find(item->key, '@') >= 0 || pattern_is(item->key) || pattern_is(targets) ||
+           (targets.len && targets.ptr[0] == '~');
 }
 
 /* A character that the language keeps for itself; those of patterns were taken out. */
@@ -78,7 +81,10 @@ static errint refuse_reserved(struct parsing *p, struct str text, const char *ro
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (c == '?' || c == '=' || c == ':' || c == '|' || c == '@') {
+        if (c == '@') {
+            return name_refuse_checkpoint(text, role, p->at, p->d);
+        }
+        if (c == '?' || c == '=' || c == ':' || c == '|') {
             return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
                                  "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
                                  message_shown(p->d, text), c, c);
@@ -98,12 +104,14 @@ static errint complain_fault(struct parsing *p, struct str text, const char *rol
 
 /* ---- sources and targets --------------------------------------------------------------------- */
 
-static errint parse_source(struct parsing *p, struct str text, struct expression_source *out)
+/* `text` is as written, `name` without what says of which checkpoint it is. */
+static errint parse_source(struct parsing *p, struct str text, struct str name,
+                           struct expression_source *out)
 {
     struct pattern_fault fault;
     *out = (struct expression_source){.text = text};
-    out->is_step = text.len && text.ptr[0] == '~';
-    struct str name = str_from_pos(text, out->is_step);
+    out->is_step = name.len && name.ptr[0] == '~';
+    name = str_from_pos(name, out->is_step);
     if (name.len == 0) {
         return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
                              "a source is empty: expected a name, a pattern or a scope");
@@ -119,6 +127,32 @@ static errint parse_source(struct parsing *p, struct str text, struct expression
     out->is_pattern = out->pattern.capture_count > 0;
     out->name = out->pattern.count ? out->pattern.tokens[0].text : STR("");
     return rc < 0 ? diag_no_memory(p->d) : 0;
+}
+
+/* One source of each checkpoint that `text` names. */
+static void add_sources(struct parsing *p, struct str text, struct expression_source *list)
+{
+    struct checkpoint_choice of;
+    struct str name;
+    errint rc = named_checkpoints_choose(p->named, text, p->at, &name, &of, p->d);
+    note_error(p, rc);
+    for (uint32_t i = 0; rc == 0 && i < of.count; i++) {
+        if (p->out->source_count == EXPAND_SOURCES_MOST) {
+            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, text, "more than %d sources",
+                                        EXPAND_SOURCES_MOST));
+            return;
+        }
+        struct expression_source *source = &list[p->out->source_count++];
+        rc = parse_source(p, text, name, source);
+        source->checkpoint = of.numbers[i];
+        p->out->named |= of.numbers[i] > 0;
+        if (rc == 0 && source->is_step && source->checkpoint) {
+            rc = diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
+                               "the step '%s' is of no checkpoint: leave out what begins with '@'",
+                               message_shown(p->d, text));
+        }
+        note_error(p, rc);
+    }
 }
 
 static errint parse_target(struct parsing *p, struct str text, struct expression_target *out)
@@ -156,13 +190,7 @@ static void parse_sources(struct parsing *p, struct str text)
     }
     struct str rest = text;
     while (rest.ptr && p->rc != -ENOMEM) {
-        struct str name = cut_name(rest, &rest);
-        if (p->out->source_count == EXPAND_SOURCES_MOST) {
-            note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d sources",
-                                        EXPAND_SOURCES_MOST));
-            return;
-        }
-        note_error(p, parse_source(p, name, &list[p->out->source_count++]));
+        add_sources(p, cut_name(rest, &rest), list);
     }
 }
 
@@ -217,11 +245,13 @@ static bool is_exact(const struct expression *e)
     return true;
 }
 
-errint expression_parse(const struct ini_item *item, const struct op_table *table, struct arena *a,
+errint expression_parse(const struct ini_item *item, const struct op_table *table,
+                        const struct named_checkpoints *named, struct arena *a,
                         const struct expression **out, struct diag *d)
 {
     struct expression *e = ARENA_NEW(a, struct expression);
-    struct parsing p = {.at = item->at, .table = table, .arena = a, .d = d, .out = e};
+    struct parsing p = {
+        .at = item->at, .table = table, .named = named, .arena = a, .d = d, .out = e};
     if (!e) {
         return diag_no_memory(d);
     }

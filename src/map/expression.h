@@ -12,13 +12,15 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "map/ini.h"
+#include "map/named_checkpoint.h"
 #include "map/op.h"
 #include "map/pattern.h"
 #include "map/template.h"
 
 struct expression_source {
-    struct str text; /* as written, for messages */
-    struct str name; /* decoded, where it is no pattern; a step's without its `~` */
+    struct str text;     /* as written, for messages */
+    struct str name;     /* decoded, where it is no pattern; a step's without its `~` */
+    uint32_t checkpoint; /* number of the map's named one, from 1; 0: of the one without a name */
     struct pattern pattern;
     bool is_pattern; /* it has wildcards, or is a scope */
     bool is_step;    /* begins with `~` */
@@ -39,16 +41,18 @@ struct expression {
     uint32_t op_count;
     bool optional; /* begins with `?` */
     bool exact;    /* names single tensors only */
+    bool named;    /* a source is of a checkpoint with a name */
 };
 
 /* expression_wanted: whether the item says more than `source = target` with `partition` and one
  * `cast`. */
 bool expression_wanted(const struct ini_item *item);
 
-/* expression_parse: the expression of an item, allocated in `a`, with the operations of `table`.
- * Errors (DIAG_MAP_SYNTAX, DIAG_LIMIT) are in d: -EINVAL, -EOVERFLOW; -ENOMEM. */
+/* expression_parse: the expression of an item, allocated in `a`, with the operations of `table` and
+ * sources of the checkpoints `named`, whose `used` it sets. Errors (DIAG_MAP_SYNTAX, DIAG_LIMIT) are in d: -EINVAL, -EOVERFLOW; -ENOMEM. */
 MUST_CHECK errint expression_parse(const struct ini_item *item, const struct op_table *table,
-                                   struct arena *a, const struct expression **out, struct diag *d);
+                                   const struct named_checkpoints *named, struct arena *a,
+                                   const struct expression **out, struct diag *d);
 
 /* expression_print_operations: adds " | transpose | cast float16" to b. */
 void expression_print_operations(struct buf *b, const struct expression *e);

@@ -99,7 +99,7 @@ static void read_rule(struct loading *l, const struct ini_item *item)
 {
     struct rule *rule = &l->rules[l->m->rule_count];
     const struct op_table *ops = l->extra ? l->extra->ops : NULL;
-    errint rc = rule_parse(item, ops, &l->m->arena, rule, l->d);
+    errint rc = rule_parse(item, ops, &l->m->named, &l->m->arena, rule, l->d);
     note_error(l, rc);
     rule->number = l->m->rule_count;
     l->m->rule_count += rc == 0;
@@ -182,13 +182,41 @@ static void complain_unknown(struct loading *l, const struct ini_section *s)
     message_nearest(l->d, s->name, names, SECTION_COUNT);
 }
 
+/* Rules may stand before the sections of the checkpoints that they name. */
+static void declare_checkpoints(struct loading *l)
+{
+    for (uint32_t i = 0; i < l->ini->section_count; i++) {
+        const struct ini_section *s = &l->ini->sections[i];
+        struct str name;
+        if (named_checkpoint_header(s->name, &name)) {
+            const struct position at = {l->ini->path, s->line};
+            note_error(l, named_checkpoints_declare(&l->m->named, name, at, &l->m->arena, l->d));
+        }
+    }
+}
+
+static void read_named_checkpoint(struct loading *l, uint32_t section)
+{
+    const struct ini_section *s = &l->ini->sections[section];
+    struct named_checkpoint *c =
+        named_checkpoint_at(&l->m->named, (struct position){l->ini->path, s->line});
+    for (uint32_t i = s->first; c && i < items_end(l->ini, section); i++) {
+        note_error(l, named_checkpoint_read(c, &l->ini->items[i], &l->m->arena, l->d));
+    }
+}
+
 static void read_section(struct loading *l, uint32_t section)
 {
+    struct str named;
     const struct ini_section *s = &l->ini->sections[section];
     uint32_t end = items_end(l->ini, section);
     enum section_kind kind = kind_of(s->name);
     if (s->name.len == 0) {
         return; /* its header has its error */
+    }
+    if (named_checkpoint_header(s->name, &named)) {
+        read_named_checkpoint(l, section);
+        return;
     }
     if (kind == SECTION_COUNT) {
         complain_unknown(l, s);
@@ -325,10 +353,12 @@ static errint load_items(struct loading *l)
                              "[assignment_map] for "
                              "rules"));
     }
+    declare_checkpoints(l);
     for (uint32_t i = 0; i < l->ini->section_count; i++) {
         read_section(l, i);
     }
     read_extra(l);
+    note_error(l, named_checkpoints_finish(&l->m->named, l->d));
     if (!l->m->path && !(l->extra && l->extra->assign_count)) {
         add_identity(l);
     }

@@ -12,6 +12,7 @@
 #include "base/errint.h"
 #include "base/str.h"
 #include "map/graph.h"
+#include "map/named_checkpoint.h"
 #include "map/rule.h"
 #include "map/sidecar.h"
 #include "map/view_options.h"
@@ -53,6 +54,7 @@ struct map {
     const char
         *checkpoint;      /* [checkpoint] path, resolved against the map's folder; NULL if absent */
     enum map_names names; /* [checkpoint] names */
+    struct named_checkpoints named; /* of the sections [checkpoint NAME] */
     const struct rule *rules; /* the plain ones in TensorFlow's order, by source name, then the
                                  others; equals in order of lines */
     uint32_t rule_count;

@@ -5,6 +5,14 @@
 #include "map/message.h"
 #include "map/token.h"
 
+errint name_refuse_checkpoint(struct str text, const char *role, struct position at, struct diag *d)
+{
+    return diag_error_at(d, DIAG_MAP_SYNTAX, at, text,
+                         "an '@' in the %s '%s': it stands before the name of a [checkpoint NAME] "
+                         "at the end of a source alone; write %%40 for a literal '@'",
+                         role, message_shown(d, text));
+}
+
 /* The first character that must be written %XX, if there is one. */
 static errint refuse_reserved(struct str text, const char *role, struct position at, struct diag *d)
 {
@@ -34,9 +42,7 @@ static errint refuse_reserved(struct str text, const char *role, struct position
                                  "wildcards are not supported yet; write %%%02X for a literal '%c'",
                                  c, c);
         case '@':
-            return diag_error_at(
-                d, DIAG_UNSUPPORTED, at, text,
-                "'@' in a name is not supported yet; write %%40 for a literal '@'");
+            return name_refuse_checkpoint(text, role, at, d);
         case '=':
         case ':':
         case ',':

@@ -26,6 +26,10 @@ struct name {
 MUST_CHECK errint name_parse(struct str text, const char *role, struct position at, struct arena *a,
                              struct name *out, struct diag *d);
 
+/* name_refuse_checkpoint: the error of an '@' where no checkpoint can be named. */
+MUST_CHECK errint name_refuse_checkpoint(struct str text, const char *role, struct position at,
+                                         struct diag *d);
+
 /* name_split_part: whether `name`, decoded, is NAME/part_N, with N in decimal without padding.
  * Outputs may be NULL. */
 bool name_split_part(struct str name, struct str *whole, int64_t *number);

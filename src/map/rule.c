@@ -143,7 +143,8 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 
 /* An expression goes on borrowing from its text, which the item's is not kept for. */
 static errint parse_expression(const struct ini_item *item, const struct op_table *table,
-                               struct arena *a, struct rule *out, struct diag *d)
+                               const struct named_checkpoints *named, struct arena *a,
+                               struct rule *out, struct diag *d)
 {
     struct ini_item kept = *item;
     struct str rest;
@@ -154,14 +155,15 @@ static errint parse_expression(const struct ini_item *item, const struct op_tabl
     }
     *out = (struct rule){.at = item->at, .source = kept.key};
     out->target = token_cut(kept.value, '|', &rest);
-    return expression_parse(&kept, table, a, &out->expression, d);
+    return expression_parse(&kept, table, named, a, &out->expression, d);
 }
 
-errint rule_parse(const struct ini_item *item, const struct op_table *table, struct arena *a,
-                  struct rule *out, struct diag *d)
+errint rule_parse(const struct ini_item *item, const struct op_table *table,
+                  const struct named_checkpoints *named, struct arena *a, struct rule *out,
+                  struct diag *d)
 {
     if (table && expression_wanted(item)) {
-        return parse_expression(item, table, a, out, d);
+        return parse_expression(item, table, named, a, out, d);
     }
     struct parsing p = {.at = item->at, .arena = a, .d = d};
     struct str rest;

@@ -433,6 +433,11 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                        .rule = rule,
                        .expression = rule->expression,
                        .values = {.arena = r->arena}};
+    if (rule->expression->named) {
+        diag_error_at(r->diag, DIAG_UNSUPPORTED, rule->at, rule->source,
+                      "sources of several checkpoints are not supported yet");
+        return 0;
+    }
     errint rc = rule->expression->exact ? resolve_names(&m) : resolve_patterns(&m);
     op_result_fini(&m.values);
     const struct step *twice = steps_settle(&r->steps);

@@ -112,10 +112,28 @@ static void print_partition(struct buf *b, const struct partition *p)
     }
 }
 
+/* Each as its name, or the text of a pattern, and the number of its checkpoint. */
+static void print_sources(struct buf *b, const struct expression *e)
+{
+    for (uint32_t i = 0; e && i < e->source_count; i++) {
+        const struct expression_source *s = &e->sources[i];
+        buf_text(b, i ? ", " : " of ");
+        buf_visible(b, s->is_pattern ? s->text : s->name);
+        buf_printf(b, " %u%s", s->checkpoint, s->is_pattern ? " by pattern" : "");
+    }
+    buf_text(b, e && e->exact ? " exactly" : "");
+}
+
 static void print_map(struct buf *b, const struct map *m)
 {
     buf_printf(b, "checkpoint %s%s\n", m->checkpoint ? base_name(m->checkpoint) : "(none)",
                m->names == MAP_NAMES_FRIENDLY ? " by friendly names" : "");
+    for (uint32_t i = 0; i < m->named.count; i++) {
+        const struct named_checkpoint *c = &m->named.list[i];
+        buf_text(b, "checkpoint ");
+        buf_visible(b, c->name);
+        buf_printf(b, " %s at %s\n", base_name(c->path), base_name(place_text(c->at)));
+    }
     for (uint32_t i = 0; i < m->rule_count; i++) {
         const struct rule *r = &m->rules[i];
         buf_printf(b, "rule %u %s ", r->at.line, r->source_is_scope ? "scope" : "name");
@@ -134,6 +152,7 @@ static void print_map(struct buf *b, const struct map *m)
             buf_char(b, ' ');
             partitioner_print(b, &r->partitioner);
         }
+        print_sources(b, r->expression);
         buf_char(b, '\n');
     }
     buf_printf(b, "graph %s\n", m->graph.given ? "given" : "(none)");
@@ -146,6 +165,41 @@ static void print_map(struct buf *b, const struct map *m)
         struct partition cut = variable_partition(v);
         print_partition(b, &cut);
         buf_printf(b, " at %s\n", base_name(place_text(*v->at)));
+    }
+}
+
+static void map_parse_warns_of_checkpoints_that_no_source_names(void **state)
+{
+    (void)state;
+    struct diag d;
+    struct map *m;
+    diag_init(&d);
+    assert_int_equal(
+        map_parse(STR("[checkpoint a]\npath = x\n[assignment_map]\na = b\n"), "m", &d, &m), 0);
+    assert_int_equal(d.errors, 0);
+    assert_int_equal(d.warnings, 1);
+    assert_int_equal(d.entries[0].code, DIAG_CHECKPOINT_UNUSED);
+    assert_int_equal(d.entries[0].at.line, 1);
+    map_close(m);
+    diag_fini(&d);
+}
+
+static void map_open_takes_no_more_checkpoints_than_the_limit(void **state)
+{
+    (void)state;
+    for (unsigned count = NAMED_CHECKPOINTS_MOST; count <= NAMED_CHECKPOINTS_MOST + 1; count++) {
+        CLEANUP_BUF struct buf text = {0};
+        struct diag d;
+        struct map *m;
+        diag_init(&d);
+        for (unsigned i = 0; i < count; i++) {
+            buf_printf(&text, "[checkpoint c%u]\npath = %u\n", i, i);
+        }
+        errint rc = map_parse(buf_view(&text), "m", &d, &m);
+        assert_int_equal(rc, count > NAMED_CHECKPOINTS_MOST ? -EOVERFLOW : 0);
+        assert_int_equal(m->named.count, NAMED_CHECKPOINTS_MOST);
+        map_close(m);
+        diag_fini(&d);
     }
 }
 
@@ -445,6 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_open_bad_maps_give_every_message),
         cmocka_unit_test(map_open_good_maps_hold_what_they_say),
+        cmocka_unit_test(map_parse_warns_of_checkpoints_that_no_source_names),
+        cmocka_unit_test(map_open_takes_no_more_checkpoints_than_the_limit),
         cmocka_unit_test(map_parse_relative_checkpoint_is_beside_the_map),
         cmocka_unit_test(map_parse_rules_are_sorted_by_source_bytes_then_lines),
         cmocka_unit_test(map_parse_misspelt_words_get_the_nearest),
