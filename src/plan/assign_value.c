@@ -2,9 +2,11 @@
 /* Values that rules compute, given to the variables of a graph. A variable takes them as it takes
  * tensors: its shape and dtype have to be those of the value, and a partitioned one is cut as it is
  * declared. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "map/split.h"
+#include "plan/explained.h"
 #include "plan/ops/op_type.h"
 #include "plan/variable_store.h"
 #include "tensor/cast.h"
@@ -125,6 +127,9 @@ static errint convert(struct store *s, const struct variable *v, const struct sl
     errint rc = value_is_cast(out) ? value_recompute(out, out->shape, r->arena, &whole) : 0;
     if (rc == 0) {
         rc = value_cast(&whole, v->dtype, CAST_CHECKED, r->arena, out);
+        out->explained = explained_more(slot->value->explained, r->arena, "cast %s (as declared)",
+                                        dtype_name(v->dtype));
+        rc = slot->value->explained && !out->explained ? -ENOMEM : rc;
     }
     return rc < 0 ? diag_no_memory(r->diag) : 0;
 }
@@ -157,6 +162,12 @@ errint store_add_value(struct store *s, const struct variable *v, int64_t part,
             return diag_no_memory(r->diag);
         }
         where.full = value.shape;
+        cut.explained =
+            explained_more(value.explained, r->arena,
+                           "part %" PRId64 " of %" PRId64 " (as declared)", part + 1, parts);
+        if (value.explained && !cut.explained) {
+            return diag_no_memory(r->diag);
+        }
         value = cut;
     }
     return resolve_add_value_part(r, v->name, &value, &where, slot->source, slot->rule);

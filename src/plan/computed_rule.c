@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "map/expand.h"
+#include "plan/explained.h"
 #include "plan/ops/op_type.h"
 #include "plan/variable_store.h"
 
@@ -18,6 +19,7 @@ struct making {
     const struct rule *rule;
     const struct expression *expression;
     struct op_result values;
+    struct explaining explaining;
     const struct tensor *first;   /* of the sources; NULL: there is none */
     const struct tensor *renamed; /* the only source, where there are no operations: no value is
                                      made of it */
@@ -55,6 +57,7 @@ static errint add_step(struct making *m, struct step *s)
 {
     s->used = true;
     m->first = m->first ? m->first : s->first;
+    explaining_step(&m->explaining, s->name, &s->value);
     return op_result_add(&m->values, s->value) < 0 ? diag_no_memory(m->r->diag) : 0;
 }
 
@@ -81,6 +84,7 @@ static errint add_tensor(struct making *m, const struct tensor *t)
         rc = op_result_add(&m->values, v);
     }
     m->first = m->first ? m->first : t;
+    explaining_tensor(&m->explaining, t);
     return rc == -ENOMEM ? diag_no_memory(m->r->diag) : rc;
 }
 
@@ -88,14 +92,18 @@ static errint add_tensor(struct making *m, const struct tensor *t)
 static errint apply_all(struct making *m, bool *done)
 {
     *done = false;
+    explaining_sources(&m->explaining, &m->values);
     for (uint32_t i = 0; i < m->expression->op_count; i++) {
-        errint rc = op_apply(&m->expression->ops[i], &m->values);
+        const struct op *op = &m->expression->ops[i];
+        errint rc = op_apply(op, &m->values);
         if (rc < 0) {
             return complain_step(m, i, rc);
         }
+        explaining_operation(&m->explaining, op, &m->values);
     }
     *done = true;
-    return 0;
+    errint rc = explaining_end(&m->explaining, m->r->arena, m->index, &m->values);
+    return rc < 0 ? diag_no_memory(m->r->diag) : 0;
 }
 
 /* The name that a target's template makes; where it has a number that no source has, that is
@@ -159,7 +167,11 @@ static errint add_target(struct making *m, const struct expression_target *targe
         return rc;
     }
     if (target->is_step) {
-        const struct step step = {name, m->values.values[i], m->first, m->index, false};
+        struct step step = {name, m->values.values[i], m->first, m->index, false};
+        step.value.explained = explained_step(step.value.explained, name, r->arena);
+        if (r->explains && !step.value.explained) {
+            return diag_no_memory(r->diag);
+        }
         return steps_add(&r->steps, step) < 0 ? diag_no_memory(r->diag) : 0;
     }
     if (m->store) {
@@ -260,6 +272,7 @@ static errint make_assignment(void *context, const struct expansion *x)
     struct making *m = e->making;
     bool done;
     op_result_fini(&m->values);
+    explaining_begin(&m->explaining);
     m->values.arena = m->r->arena;
     m->first = m->renamed = NULL;
     m->hidden = false;
@@ -432,7 +445,8 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                        .index = index,
                        .rule = rule,
                        .expression = rule->expression,
-                       .values = {.arena = r->arena}};
+                       .values = {.arena = r->arena},
+                       .explaining = {.wanted = r->explains}};
     if (rule->expression->named) {
         diag_error_at(r->diag, DIAG_UNSUPPORTED, rule->at, rule->source,
                       "sources of several checkpoints are not supported yet");
@@ -440,6 +454,7 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
     }
     errint rc = rule->expression->exact ? resolve_names(&m) : resolve_patterns(&m);
     op_result_fini(&m.values);
+    explaining_fini(&m.explaining);
     const struct step *twice = steps_settle(&r->steps);
     if (twice) {
         diag_error_at(r->diag, DIAG_NAME_COLLISION, rule->at, twice->name,

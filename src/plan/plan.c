@@ -243,8 +243,8 @@ static uint64_t most_targets(const struct catalog *c, const struct graph *graph)
     return names * RESOLVE_TARGETS_EACH + RESOLVE_TARGETS_MORE;
 }
 
-errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
-                    bool graph_broken, struct diag *d, struct plan **out)
+errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph, unsigned how,
+                    struct diag *d, struct plan **out)
 {
     *out = calloc(1, sizeof(**out));
     if (!*out) {
@@ -266,10 +266,11 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
                         .diag = d,
                         .arena = &plan->arena,
                         .plan = plan,
+                        .explains = how & PLAN_EXPLAINED,
                         .budget = {100u << 20},
                         .most = most_targets(c, graph)};
     uint64_t errors_before = d->errors;
-    errint rc = resolve_all(&r, graph_broken);
+    errint rc = resolve_all(&r, how & PLAN_GRAPH_BROKEN);
     hand_over(&r);
     free(r.empty);
     steps_fini(&r.steps);

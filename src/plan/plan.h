@@ -36,6 +36,7 @@ struct strings_file {
 };
 
 /* What there is to say of a target that is not one whole tensor unchanged, or that has strings. */
+struct explained;
 struct target_form {
     struct shape shape; /* of the target itself: for a part, the part's */
     uint8_t dtype;
@@ -50,8 +51,10 @@ struct target_form {
     const uint64_t *ends; /* of many pieces (piece_ends), else NULL */
     struct partition
         partition; /* as declared or asked for, for the report; rank 0 for a list of parts */
-    enum cast_mode cast_mode;     /* of the cast, where `dtype` is not the source's */
-    struct strings_file *strings; /* of a string target, else NULL */
+    enum cast_mode cast_mode;          /* of the cast, where `dtype` is not the source's */
+    struct strings_file *strings;      /* of a string target, else NULL */
+    const struct explained *explained; /* how a computed one came to be (explained.h); NULL where no
+                                          operation made it, and where nobody asks */
 };
 
 struct target {
@@ -136,14 +139,18 @@ static inline bool plan_uses(const struct plan *p, uint32_t tensor)
 }
 
 /* plan_resolve: makes targets of the rules of `m`, the tensors of `c` and the variables of `graph`,
- * all borrowed for as long as the plan. Sets `used` of the shards that targets read. With
- * `graph_broken` the graph is not all there, and only the sources of rules are looked for.
+ * all borrowed for as long as the plan. Sets `used` of the shards that targets read. `how` is a set
+ * of PLAN_... bits:
+ *
+ *   PLAN_GRAPH_BROKEN  the graph is not all there: only the sources of rules are looked for
+ *   PLAN_EXPLAINED     targets that operations make are explained
  *
  * Everything in the map that does not go with the checkpoint is an error in d. Then *out is an
  * incomplete plan, fit for a report, but not for reading; it is NULL only when memory is short. The
  * caller closes it in any case. */
+enum { PLAN_GRAPH_BROKEN = 1, PLAN_EXPLAINED = 2 };
 MUST_CHECK errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *graph,
-                               bool graph_broken, struct diag *d, struct plan **out);
+                               unsigned how, struct diag *d, struct plan **out);
 
 void plan_close(struct plan *p);
 

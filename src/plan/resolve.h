@@ -33,6 +33,7 @@ struct resolve {
     struct slice_order order; /* of the tensor that was cut last */
     struct nearest_budget budget;
     struct steps steps;
+    bool explains; /* what rules make is explained (explained.h) */
     uint64_t most; /* targets, and parts, that the map may ask for */
     uint64_t asked_targets;
     uint64_t asked_parts;

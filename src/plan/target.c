@@ -199,6 +199,7 @@ static struct target_form *value_form(struct resolve *r, struct str variable, co
         .pieces = v->pieces,
         .piece_count = v->count,
         .ends = v->ends,
+        .explained = v->explained,
     };
     if (v->dtype == DTYPE_STRING) {
         form->strings = ARENA_NEW(r->arena, struct strings_file);

@@ -21,6 +21,8 @@
 
 enum { VALUE_PIECES_MOST = 1 << 20 };
 
+struct explained;
+
 struct value {
     struct shape shape; /* its dims have the life of the arena */
     enum dtype dtype;   /* of its elements: those of a piece of another dtype are cast to it */
@@ -28,7 +30,8 @@ struct value {
         *pieces; /* disjoint boxes that tile it, sorted by start; none where it has no
                                    elements */
     uint32_t count;
-    const uint64_t *ends; /* of many pieces (piece_ends), else NULL; not of strings */
+    const uint64_t *ends;              /* of many pieces (piece_ends), else NULL; not of strings */
+    const struct explained *explained; /* NULL: nobody asks; the functions below set none */
 };
 
 /* value_of_tensor: all of tensor t. */

@@ -70,7 +70,8 @@ ssize_t render_read(struct reader *r, const struct target *t, uint64_t off, size
         return rc < 0 ? note_cause(t, rc) : (ssize_t)count;
     }
     const struct target_form *f = t->form;
-    const struct value v = {f->shape, (enum dtype)f->dtype, f->pieces, f->piece_count, f->ends};
+    const struct value v = {f->shape, (enum dtype)f->dtype, f->pieces, f->piece_count, f->ends,
+                            NULL};
     errint rc = value_read(r, &v, off, (size_t)count, buf);
     return rc < 0 ? note_cause(t, rc) : (ssize_t)count;
 }

@@ -43,6 +43,7 @@ enum {
     OPTION_DROP,
     OPTION_KEEP,
     OPTION_PREFER,
+    OPTION_ONLY,
     OPTION_JSON,
     OPTION_SUMMARY,
     OPTION_TEXT,
@@ -69,6 +70,7 @@ static const struct tool_option {
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {OPTION_PREFER, "prefer", "ema|none", "show moving averages as the weights they are of, or not",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {OPTION_ONLY, "only", "PATTERN", "show these targets alone; may be repeated", FOR_PLAN},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'n', "names", "KIND", "`key` or `friendly` names of an object-based checkpoint",
@@ -236,6 +238,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         case OPTION_PREFER:
             args->extra.prefer = optarg;
             break;
+        case OPTION_ONLY:
+            args->only[args->only_count++] = optarg;
+            break;
         case 'g':
             args->graph = optarg;
             break;
@@ -377,12 +382,13 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)
 {
     /* Room for as many of each option that may be repeated as there are arguments. */
-    CLEANUP_FREE const char **lists = calloc(4 * (size_t)argc, sizeof(*lists));
+    CLEANUP_FREE const char **lists = calloc(5 * (size_t)argc, sizeof(*lists));
     if (!lists) {
         log_error("out of memory");
         return TOOL_FAILED;
     }
     struct tool_args args = {.limit = UINT64_MAX,
+                             .only = lists + 4 * (size_t)argc,
                              .extra = {.assign = lists,
                                        .define = lists + argc,
                                        .drop = lists + 2 * (size_t)argc,

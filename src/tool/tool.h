@@ -32,7 +32,9 @@ struct tool_args {
     bool text;
     bool force;
     bool quiet;
-    uint64_t limit;     /* elements of --text; UINT64_MAX: all */
+    uint64_t limit;    /* elements of --text; UINT64_MAX: all */
+    const char **only; /* patterns of the targets that a plan shows */
+    size_t only_count;
     const char *format; /* of an export; NULL: not given */
     bool no_sandbox;
     struct sandbox
@@ -104,6 +106,8 @@ struct table {
     unsigned right;          /* bit c: column c is aligned to the right */
     bool tabs; /* for programs: cells separated by one tab, no head, nothing aligned */
     const char *indent;
+    void (*below)(const void *context, uint32_t i, struct buf *b); /* adds lines that stand below
+                                                                      row i; NULL: none do */
 };
 
 /* table_print: all rows, in two passes over row() when columns are aligned, so that memory does not

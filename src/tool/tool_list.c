@@ -8,6 +8,7 @@
 #include "plan/nearest_name.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
+#include "tool/selection.h"
 #include "tool/tool.h"
 #include "view/report.h"
 
@@ -19,11 +20,6 @@ struct chosen {
     uint32_t *tensors; /* owns */
     uint32_t count;
 };
-
-static bool is_wanted(struct str pattern, bool glob, struct str name)
-{
-    return glob ? glob_match(pattern, name) : str_search(name, pattern) >= 0;
-}
 
 /* All tensors, or those that PATTERN selects by one of their names; none of them is an error. */
 static errint choose(struct chosen *c, const char *pattern, struct diag *d)
@@ -37,9 +33,9 @@ static errint choose(struct chosen *c, const char *pattern, struct diag *d)
     bool glob = glob_is_pattern(wanted);
     for (uint32_t i = 0; i < all->count; i++) {
         const struct tensor *t = &all->tensors[i];
-        if (is_wanted(wanted, glob, tensor_name(t)) ||
-            (all->names && (is_wanted(wanted, glob, catalog_key(all, t)) ||
-                            is_wanted(wanted, glob, catalog_friendly(all, t))))) {
+        if (selection_matches(wanted, tensor_name(t)) ||
+            (all->names && (selection_matches(wanted, catalog_key(all, t)) ||
+                            selection_matches(wanted, catalog_friendly(all, t))))) {
             c->tensors[c->count++] = i;
         }
     }

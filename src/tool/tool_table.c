@@ -104,6 +104,9 @@ void table_print(const struct table *t, table_row row, const void *context, uint
             line[c] = buf_view(&cells[c]);
         }
         add_line(t, line, widths, &o->text);
+        if (t->below) {
+            t->below(context, i, &o->text);
+        }
     }
     for (unsigned c = 0; c < t->columns; c++) {
         buf_fini(&cells[c]);

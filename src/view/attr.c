@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/attr.h"
 
+#include "base/cleanup.h"
 #include "tensor/dtype.h"
 #include "view/content.h"
+#include "view/report_sources.h"
 
 /* What the files that a node is made of have in common. */
 struct origin {
@@ -149,13 +151,22 @@ static errint value_shape(const struct target *t, struct buf *b)
     return 0;
 }
 
+/* One a line. */
 static errint value_source(const struct target *t, struct buf *b)
 {
-    struct str name = t->source ? tensor_name(t->source) : STR("");
-    if (name.len > ATTR_VALUE_MOST) {
-        buf_text(b, "1");
-    } else {
-        buf_str(b, name);
+    CLEANUP(report_sources_fini) struct report_sources sources;
+    errint rc = report_sources_find(t, &sources);
+    if (rc < 0 || sources.count == 0) {
+        return rc < 0 ? rc : -ENODATA;
+    }
+    size_t begin = b->len;
+    for (size_t i = 0; i < sources.count && b->len - begin <= ATTR_VALUE_MOST; i++) {
+        buf_text(b, i ? "\n" : "");
+        buf_str(b, tensor_name(sources.list[i]));
+    }
+    if (b->len - begin > ATTR_VALUE_MOST) {
+        b->len = begin;
+        buf_printf(b, "%zu", sources.count);
     }
     return 0;
 }

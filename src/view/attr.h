@@ -49,12 +49,13 @@ void attr_stat_unsized(const struct view *v, const struct attr_policy *policy, u
 void attr_names(const struct view *v, uint32_t file, struct buf *b);
 
 /* attr_value: adds the value of attribute `name`
- * (user.ckptfs.{name,dtype,shape,source,slice,crc32c}) to b; -ENODATA. Values are text without a
- * final newline:
+ * (user.ckptfs.{name,dtype,shape,source,slice,crc32c}) to b; -ENODATA, -ENOMEM. Values are text
+ * without a final newline:
  *
  *     name    the exact bytes of the variable's name         shape   [20, 100]
- *     dtype   float32                                        source  the source tensor's name, or
- *                                                                    the count of names
+ *     dtype   float32                                        source  names of source tensors, one a
+ *                                                                    line, or their count; not of
+ *                                                                    what has none
  *     slice   [20:40, 0:100] of [100, 100]; parts only       crc32c  8 hex digits, masked; whole
  *                                                                    unchanged tensors only
  *

@@ -12,6 +12,8 @@
  *   rule             "map.ini:3", the map's path as given; "(no map)" for the map that is used when
  *                    there is none
  *   targets.bytes    null for strings: their sizes are found when they are first asked for
+ *   targets.made     of a target whose bytes are not all in place: how many are, and how many are
+ *                    rearranged and computed (made_of.h)
  *   unused           tensors that could be shown, but no target uses
  *   hidden           tensors that cannot be shown at all, whether or not a rule names them
  *   errors, warnings the entries that were kept; if more were found, a last entry (limit-exceeded)
@@ -47,7 +49,8 @@ struct report_position {
 struct report_json {
     const struct view *view; /* borrows, as the next */
     const struct diag *diag;
-    struct buf scratch; /* owns */
+    const uint8_t *only; /* borrows; not 0 for each target that is listed; NULL: all are */
+    struct buf scratch;  /* owns */
     struct report_position at;
 };
 
@@ -88,10 +91,6 @@ void report_prefix(const struct view *v, struct buf *b);
 
 /* report_size: "3.2 GiB", "512 bytes". */
 void report_size(struct buf *b, uint64_t bytes);
-
-/* report_total: the bytes of all targets of p, as report_size, with `exact` followed by the number;
- * and of how many the size is not known, if there are such: strings. */
-void report_total(const struct plan *p, bool exact, struct buf *b);
 
 /* report_diag: warnings, then errors, one a line: "program: where: message; did you mean 'a' or
  * 'b'?" ("where: warning: message" for a warning), the first `most` of each kind, with a closing

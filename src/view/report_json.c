@@ -6,6 +6,7 @@
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 #include "view/left_out.h"
+#include "view/made_of.h"
 #include "view/report.h"
 #include "view/report_sources.h"
 
@@ -104,6 +105,24 @@ static void add_sources(struct json *j, const struct catalog *c, const struct ta
     report_sources_fini(&sources);
 }
 
+static void add_made_of(struct json *j, const struct view *v, const struct target *t)
+{
+    struct made_of made = {0};
+    made_of_add(&made, v->catalog, t);
+    if (made.rearranged + made.computed == 0) {
+        return;
+    }
+    json_key(j, "made");
+    json_object(j, JSON_LINE);
+    json_key(j, "in_place");
+    json_uint(j, made.in_place);
+    json_key(j, "rearranged");
+    json_uint(j, made.rearranged);
+    json_key(j, "computed");
+    json_uint(j, made.computed);
+    json_object_end(j);
+}
+
 static void add_target(struct json *j, const struct view *v, uint32_t i, struct buf *scratch)
 {
     const struct target *t = &v->plan->targets[i];
@@ -136,6 +155,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
         json_ints(j, f->slice_start, f->full.rank);
         json_object_end(j);
     }
+    add_made_of(j, v, t);
     add_sources(j, v->catalog, t);
     json_key(j, "rule");
     add_position(j, v->map->rules[t->rule].at, scratch);
@@ -149,6 +169,9 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
 static bool next_target(struct report_json *r, struct json *j)
 {
     const struct plan *p = r->view->plan;
+    while (p && r->only && r->at.next < p->count && !r->only[r->at.next]) {
+        r->at.next++;
+    }
     if (!p || r->at.next >= p->count) {
         return false;
     }

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "tensor/dtype.h"
 #include "view/left_out.h"
+#include "view/made_of.h"
 #include "view/report.h"
 
 static const char *plural(uint64_t n)
@@ -56,23 +57,6 @@ void report_size(struct buf *b, uint64_t bytes)
         unit++;
     }
     buf_printf(b, "%.1f %s", scaled, units[unit]);
-}
-
-void report_total(const struct plan *p, bool exact, struct buf *b)
-{
-    uint64_t bytes = 0;
-    uint32_t strings = 0;
-    for (uint32_t i = 0; i < p->count; i++) {
-        bytes += target_bytes(&p->targets[i]);
-        strings += !target_sized(&p->targets[i]);
-    }
-    report_size(b, bytes);
-    if (exact && bytes >= 1024) {
-        buf_printf(b, " (%" PRIu64 " bytes)", bytes);
-    }
-    if (strings) {
-        buf_printf(b, " without %" PRIu32 " of strings", strings);
-    }
 }
 
 /* One list: its title at the first item, no more than `most` items, what was left out at the
@@ -303,6 +287,33 @@ void report_prefix(const struct view *v, struct buf *b)
     }
 }
 
+/* The bytes of all targets, how they come about, and of how many the size is not known: strings. */
+static void add_total(const struct view *v, struct buf *b)
+{
+    struct made_of made = {0};
+    struct made_of_kind kinds[MADE_OF_KINDS];
+    uint32_t strings = 0;
+    for (uint32_t i = 0; i < v->plan->count; i++) {
+        made_of_add(&made, v->catalog, &v->plan->targets[i]);
+        strings += !target_sized(&v->plan->targets[i]);
+    }
+    uint64_t bytes = made.in_place + made.rearranged + made.computed;
+    report_size(b, bytes);
+    if (bytes >= 1024) {
+        buf_printf(b, " (%" PRIu64 " bytes)", bytes);
+    }
+    if (strings) {
+        buf_printf(b, " without %" PRIu32 " of strings", strings);
+    }
+    unsigned count = made_of_kinds(&made, kinds);
+    for (unsigned i = 0; count > 1 && i < count; i++) {
+        buf_text(b, i ? ", " : "\nof these    ");
+        report_size(b, kinds[i].bytes);
+        buf_printf(b, " %s", kinds[i].word);
+    }
+    buf_char(b, '\n');
+}
+
 static void add_head(const struct view *v, struct buf *b)
 {
     report_prefix(v, b);
@@ -315,8 +326,7 @@ static void add_head(const struct view *v, struct buf *b)
     }
     if (v->plan) {
         buf_printf(b, "targets     %" PRIu32 " file%s, ", v->plan->count, plural(v->plan->count));
-        report_total(v->plan, true, b);
-        buf_char(b, '\n');
+        add_total(v, b);
     }
 }
 

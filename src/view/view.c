@@ -295,8 +295,10 @@ static errint resolve_plan(const struct view_request *request, errint rc, struct
     bool graph_broken = graph < 0 || out->map->graph_broken;
     rc = first_failure(rc, graph);
     if (out->catalog) {
-        rc = first_failure(
-            rc, plan_resolve(out->catalog, out->map, &out->graph, graph_broken, d, &out->plan));
+        unsigned how =
+            (graph_broken ? PLAN_GRAPH_BROKEN : 0) | (request->explained ? PLAN_EXPLAINED : 0);
+        rc = first_failure(rc,
+                           plan_resolve(out->catalog, out->map, &out->graph, how, d, &out->plan));
     }
     if (rc == 0) {
         warn_of_no_rules(out->map, d);

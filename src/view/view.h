@@ -56,6 +56,7 @@ struct view_request {
     struct map_extra extra; /* rules, declarations and names of the command line */
     bool list_npy;          /* directories list .npy files, whatever the map says */
     bool compact;           /* as `shards = compact` of the map */
+    bool explained;         /* the plan explains what operations make */
     bool values_only;       /* no file of the mount is wanted: nothing is said of them but errors */
     enum view_depth depth;
     const char *const *words; /* others of the command line, one of which may be the checkpoint */

@@ -318,3 +318,66 @@ def test_many_files_in_one_directory(ckptfs, tmp_path):
             assert mount.read(f"v/{name}") == i.to_bytes(2, "big")
     seen = subprocess.run(["ls", "-aU", mount / "v"], capture_output=True, text=True, check=True).stdout.split("\n")
     assert seen[:2] == [".", ".."] and len(seen) == count + 3
+
+
+def test_attributes_of_what_operations_make(ckptfs, tmp_path):
+    """Their sources are all that they are made from, wherever these are; the checksum of none of them is theirs."""
+    tf = pytest.importorskip("tensorflow")
+    prefix = tmp_path / "model"
+    names = [f"t{i:03d}" for i in range(40)] + [f"long/{i:02d}/" + "x" * 3000 for i in range(30)]
+    tensors = [tf.constant([float(i), 1, 2, 3]) for i in range(len(names))]
+    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+    lines = [
+        "t000 = turned | flip 0",
+        "t002, t001 = both | concat 0",
+        "t003, t004 = ~s | sum",
+        "~s, t003, ~s = steps | concat 0",
+        "~ = filled | fill 7 [600] uint8",
+        "t005, ~none = none | concat 0",
+        "long/{i}/" + "x" * 3000 + " = many | stack 0",
+    ]
+    ini = tmp_path / "map.ini"
+    ini.write_text("[assignment_map]\n~ = ~none | fill 0 [0] float32\n" + "\n".join(lines) + "\n")
+    mount = ckptfs.mount(prefix, map=ini)
+
+    def source(name):
+        return os.getxattr(mount / name, "user.ckptfs.source").decode()
+
+    assert [source(n) for n in ("turned", "both", "steps", "none")] == ["t000", "t002\nt001", "t003\nt004", "t005"]
+    assert source("many") == "30"  # longer than an attribute can be
+    assert source("both.npy") == "t002\nt001"
+    for name in "turned", "both", "steps", "many":
+        refused(errno.ENODATA, os.getxattr, mount / name, "user.ckptfs.crc32c")
+    assert sorted(os.listxattr(mount / "filled")) == ["user.ckptfs.dtype", "user.ckptfs.name", "user.ckptfs.shape"]
+    refused(errno.ENODATA, os.getxattr, mount / "filled", "user.ckptfs.source")
+    assert os.getxattr(mount / "steps", "user.ckptfs.shape") == b"[12]"
+    size = {"turned": 16, "both": 32, "steps": 48, "filled": 600, "many": 480}
+    for name, nbytes in size.items():
+        st = os.stat(mount / name)
+        assert (st.st_size, st.st_blocks) == (nbytes, -(-nbytes // 512))
+        assert len(mount.read(name)) == nbytes
+
+
+def test_times_of_what_operations_make(ckptfs, tmp_path):
+    """The newest of the files that a target has bytes of, however it comes by them; of none, those that say so."""
+    tf = pytest.importorskip("tensorflow")
+    prefixes = [str(tmp_path / f"part{i}") for i in range(3)]
+    for i, prefix in enumerate(prefixes):
+        tf.raw_ops.SaveV2(prefix=prefix, tensor_names=[f"t{i}"], shape_and_slices=[""], tensors=[tf.constant([1.0, 2, 3])])
+    model = tmp_path / "model"
+    tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=prefixes, destination_prefix=str(model), delete_old_dirs=False)
+    for i in range(3):
+        os.utime(f"{model}.data-0000{i}-of-00003", (1000 * (i + 1),) * 2)
+    os.utime(f"{model}.index", (7000, 7000))
+    ini = tmp_path / "map.ini"
+    ini.write_text("""[assignment_map]
+t1, t0       = two | concat 0
+t2, t0       = ~s | mean
+~s           = deep | scale 2
+t0           = one | cast half
+~            = filled | fill 1 [2] bool
+""")
+    os.utime(ini, (6000, 6000))
+    mount = ckptfs.mount(model, map=ini)
+    times = {name: int(os.stat(mount / name).st_mtime) for name in ("two", "deep", "one", "filled")}
+    assert times == {"two": 2000, "deep": 3000, "one": 1000, "filled": 7000}

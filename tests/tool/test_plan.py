@@ -105,10 +105,10 @@ def test_plan_for_people():
     done = run("plan", checkpoint, "-m", map_path)
     lines = done.stdout.decode().splitlines()
     assert f"{map_path}:2: table = embed/table | partition 5,1" in lines
-    assert any(line.split() == "table -> embed/table/part_4 float32 [2, 3] 24".split() for line in lines)
+    assert any(line.split() == "table -> embed/table/part_4 float32 [2, 3] 24 in place".split() for line in lines)
     assert any(line.startswith("unused (") for line in lines)
     assert any(line.startswith("overridden (") for line in lines)
-    assert lines[-1].startswith("15 targets, 620 bytes, from 6 of 7 tensors; ")
+    assert lines[-1].startswith("15 targets, 620 bytes (460 bytes in place, 160 bytes rearranged), from 6 of 7 tensors; ")
     assert lines[-1].endswith(f"; checkpoint {checkpoint}")
     assert b"map.ini:3: warning: " in done.stderr
     assert run("plan", "-q", checkpoint, "-m", map_path).stderr == b""
@@ -231,5 +231,5 @@ net/layer_{i}/b/Adam = all.b | concat 0
         "both": ([weight, f"{weight}/Adam"], ["mean", "cast bfloat16"]),
         "cat": (["net/layer_2/b", bias], ["concat 0"]),
         "all.b": ([f"{bias}/Adam", "net/layer_2/b/Adam"], ["concat 0"]),
-        "z": ([], ["fill 2 3,4 int32"]),
+        "z": ([], ["fill 2 [3, 4] int32"]),
     }

@@ -56,11 +56,8 @@ static void print_fill(const void *arguments, struct buf *b)
     const struct fill_arguments *fill = arguments;
     buf_char(b, ' ');
     number_print(&fill->value, b);
-    if (fill->shape.count) {
-        op_print_list(&fill->shape, b);
-    } else {
-        buf_text(b, " []");
-    }
+    buf_char(b, ' ');
+    shape_print(b, (struct shape){fill->shape.numbers, (uint8_t)fill->shape.count});
     buf_printf(b, " %s", dtype_name(fill->dtype));
 }
 
