@@ -32,7 +32,7 @@ struct rule {
     struct partitioner
         partitioner; /* from `| partition`; then neither side is a scope and there is no list */
     struct part_list parts; /* a list of targets; its name is `target` */
-    enum dtype cast; /* from `| cast`; DTYPE_INVALID without it */
+    enum dtype cast;        /* from `| cast`; DTYPE_INVALID without it */
     enum cast_mode cast_mode;
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
