@@ -38,6 +38,7 @@ static const struct {
     [DIAG_INTEGERS_ROUNDED] = {"integers-rounded", 0},
     [DIAG_CAST_UNUSED] = {"cast-unused", 0},
     [DIAG_STEP_UNUSED] = {"step-unused", 0},
+    [DIAG_PARAMETER_UNUSED] = {"parameter-unused", 0},
     [DIAG_CHECKPOINT_UNUSED] = {"checkpoint-unused", 0},
 };
 

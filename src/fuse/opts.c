@@ -218,6 +218,8 @@ static int take_argument(void *data, const char *arg, int key, struct fuse_args 
         return keep_more(p, arg, &o->extra.drop, &o->extra.drop_count);
     case KEY_KEEP:
         return keep_more(p, arg, &o->extra.keep, &o->extra.keep_count);
+    case KEY_SET:
+        return keep_more(p, arg, &o->extra.set, &o->extra.set_count);
     case KEY_PREFER:
         return keep_text(p, arg, &o->extra.prefer);
     case KEY_NAMES:

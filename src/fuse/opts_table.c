@@ -28,6 +28,8 @@ const char opts_help[] =
     "    --drop=PATTERN, -o drop=PATTERN   hide tensors from all rules, as `drop` in [view]:\n"
     "                           `optimizer` are those of optimizers; may be repeated\n"
     "    --keep=PATTERN, -o keep=PATTERN   hide all others; may be repeated\n"
+    "    --set=NAME=VALUE, -o set=NAME=VALUE   a parameter of the map, instead of its own\n"
+    "                           value; may be repeated\n"
     "    --prefer=ema, -o prefer=ema   show moving averages as the weights they are of;\n"
     "                           none: not, whatever the map says\n"
     "    --names KIND, -o names=KIND   `key` or `friendly`: which names of an object-based\n"
@@ -80,6 +82,7 @@ const struct fuse_opt opts_table[] = {
     OPTION("--drop=", KEY_DROP),
     OPTION("--keep=", KEY_KEEP),
     OPTION("--prefer=", KEY_PREFER),
+    OPTION("--set=", KEY_SET),
     OPTION("--names=", KEY_NAMES),
     OPTION("nonempty", KEY_NONEMPTY),
     OPTION("map=", KEY_MAP),
@@ -89,6 +92,7 @@ const struct fuse_opt opts_table[] = {
     OPTION("drop=", KEY_DROP),
     OPTION("keep=", KEY_KEEP),
     OPTION("prefer=", KEY_PREFER),
+    OPTION("set=", KEY_SET),
     OPTION("names=", KEY_NAMES),
     OPTION("fsname=", KEY_FSNAME),
     OPTION("runas=", KEY_RUNAS),

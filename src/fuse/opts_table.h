@@ -26,6 +26,7 @@ enum opts_key {
     KEY_DROP,
     KEY_KEEP,
     KEY_PREFER,
+    KEY_SET,
     KEY_NAMES,
     KEY_FSNAME,
     KEY_RUNAS,

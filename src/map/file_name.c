@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/file_name.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/escape.h"
 
@@ -25,9 +28,26 @@ const char *file_name_wrong(struct str name)
                : NULL;
 }
 
+/* Where a literal "${" may be written as in names. */
+static void unescape_dollars(char *path)
+{
+    char *to = path;
+    for (const char *from = path; *from; to++) {
+        bool escaped = strncmp(from, "%24{", 4) == 0;
+        *to = escaped ? '$' : *from;
+        from += escaped ? 3 : 1;
+    }
+    *to = '\0';
+}
+
 const char *file_path(struct arena *a, const char *map, struct str path)
 {
     const char *slash = map ? strrchr(map, '/') : NULL;
     int folder = slash && path.ptr[0] != '/' ? (int)(slash + 1 - map) : 0;
-    return arena_printf(a, "%.*s" STR_FMT, folder, map ? map : "", STR_ARG(path));
+    char *own = arena_cstr(a, path);
+    if (!own) {
+        return NULL;
+    }
+    unescape_dollars(own);
+    return arena_printf(a, "%.*s%s", folder, map ? map : "", own);
 }

@@ -12,8 +12,8 @@ enum { FILE_NAME_MOST = 200 }; /* bytes; what is added to it stays below the 255
  * "expected a file name without '/'"; NULL if it can. */
 const char *file_name_wrong(struct str name);
 
-/* file_path: `path` of a map against the folder of that map, whose path is `map`; allocated in `a`;
- * NULL when memory is short. */
+/* file_path: `path` of a map against the folder of that map, whose path is `map`, with "%24{" for a
+ * "${" that is no parameter; allocated in `a`; NULL when memory is short. */
 const char *file_path(struct arena *a, const char *map, struct str path);
 
 #endif

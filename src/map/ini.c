@@ -9,6 +9,7 @@
 #include "map/arrow.h"
 #include "map/line.h"
 #include "map/message.h"
+#include "map/parameters.h"
 #include "map/token.h"
 
 /* What an indented line would continue. */
@@ -20,6 +21,8 @@ enum open_item {
 
 struct reader {
     const char *path;
+    struct parameters *parameters; /* NULL: they stay as they are */
+    struct buf expanded;           /* a line, with their values */
     struct arena *arena;
     struct diag *d;
     struct str rest; /* of the text: what inih has not asked for yet */
@@ -255,6 +258,35 @@ static struct str judge_item(struct reader *r, struct str text)
     return text;
 }
 
+static bool takes_parameters(const struct reader *r, struct str body)
+{
+    bool header = str_trim(body).len && str_trim(body).ptr[0] == '[';
+    bool sets =
+        r->section_count && str_eq(r->sections[r->section_count - 1].name, STR("parameters"));
+    return r->parameters && !header && !sets && parameters_wanted(body);
+}
+
+/* A line without comment with the values of its parameters; ptr is NULL: it was refused. */
+static struct str expand_line(struct reader *r, struct str body)
+{
+    bool belongs = line_is_indented(body) && r->open == OPEN_ITEM;
+    r->expanded.len = 0;
+    errint rc = parameters_expand(r->parameters, body, position_of(r), &r->expanded, r->d);
+    if (rc == 0 && str_starts(str_trim(buf_view(&r->expanded)), STR("["))) {
+        refuse_line(r, body, "a value begins the line with '[': write %%5B for it");
+        rc = -EINVAL;
+    }
+    if (rc < 0) {
+        note_error(r, rc);
+        r->open = OPEN_REFUSED;
+        if (belongs) {
+            drop_item(r);
+        }
+        return (struct str){NULL, 0};
+    }
+    return buf_view(&r->expanded);
+}
+
 /* What inih gets of this line: the line without comment, or nothing if it is blank or refused. */
 static struct str judge_line(struct reader *r, struct str line)
 {
@@ -271,12 +303,18 @@ static struct str judge_line(struct reader *r, struct str line)
         return STR("");
     }
     struct str body = line_without_comment(line);
+    if (takes_parameters(r, body)) {
+        body = expand_line(r, body);
+        if (!body.ptr) {
+            return STR("");
+        }
+    }
     struct str text = str_trim(body);
     if (text.len == 0) {
         r->open = str_trim(line).len == 0 ? OPEN_NOTHING : r->open;
         return STR("");
     }
-    if (line_is_indented(line)) {
+    if (line_is_indented(body)) {
         return judge_indented(r, body, text);
     }
     return text.ptr[0] == '[' ? judge_header(r, text) : judge_item(r, text);
@@ -312,11 +350,11 @@ static void set_options(void)
     ini_allow_inline_comments = false;
 }
 
-errint ini_parse_text(struct str text, const char *path, struct arena *a, struct ini_file *out,
-                      struct diag *d)
+errint ini_parse_text(struct str text, const char *path, struct parameters *parameters,
+                      struct arena *a, struct ini_file *out, struct diag *d)
 {
     *out = (struct ini_file){.path = path};
-    struct reader r = {.path = path, .arena = a, .d = d, .rest = text};
+    struct reader r = {.path = path, .parameters = parameters, .arena = a, .d = d, .rest = text};
     set_options();
     int line = ini_parse_stream(next_line, &r, on_item, &r);
     if (line == -2) {
@@ -329,6 +367,7 @@ errint ini_parse_text(struct str text, const char *path, struct arena *a, struct
         store_value(&r);
     }
     buf_fini(&r.value);
+    buf_fini(&r.expanded);
     out->sections = r.sections;
     out->section_count = r.section_count;
     out->items = r.items;

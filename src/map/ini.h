@@ -52,8 +52,18 @@ struct ini_file {
  * allocating in `a`. Every bad line is one DIAG_MAP_SYNTAX error with its position, what was found
  * and the remedy; -EINVAL if there was any (*out then holds the good items, so that the caller can
  * go on and report more). Not for two threads at once: inih's limits are variables of the
- * process. */
-MUST_CHECK errint ini_parse_text(struct str text, const char *path, struct arena *a,
-                                 struct ini_file *out, struct diag *d);
+ * process.
+ *
+ * Where `parameters` is not NULL, `${NAME}` is replaced in lines that are neither headers nor in
+ * [parameters], before anything else is made of them. */
+struct parameters;
+MUST_CHECK errint ini_parse_text(struct str text, const char *path, struct parameters *parameters,
+                                 struct arena *a, struct ini_file *out, struct diag *d);
+
+/* ini_section_end: the number of the first item behind that section's. */
+static inline uint32_t ini_section_end(const struct ini_file *ini, uint32_t section)
+{
+    return section + 1 < ini->section_count ? ini->sections[section + 1].first : ini->count;
+}
 
 #endif

@@ -17,7 +17,7 @@
 #include "map/sidecar.h"
 #include "map/view_options.h"
 
-enum { MAP_TEXT_MOST = 64 << 20 }; /* bytes of a map file */
+enum { MAP_TEXT_MOST = 64 << 20 }; /* bytes of a map file, with all that it includes */
 
 /* By which of their names the tensors of an object-based checkpoint are known: [checkpoint]
  * names. */
@@ -29,7 +29,7 @@ enum map_names {
 
 /* What the command line adds to a map, or is instead of one: rules `SRC=DST | ...`, declarations
  * `NAME=DTYPE SHAPE`, patterns as in `drop` and `keep` of [view]. Their positions are "assign:1",
- * "define:1", "drop:1", "keep:1", "prefer:1". And what a map may say of
+ * "define:1", "drop:1", "keep:1", "set:1", "prefer:1". And what a map may say of
  * the layers above. */
 struct map_extra {
     const char *const *assign;
@@ -40,17 +40,27 @@ struct map_extra {
     uint32_t drop_count;
     const char *const *keep;
     uint32_t keep_count;
+    const char *const *set; /* parameters, `NAME=VALUE`: instead of the map's */
+    uint32_t set_count;
     const char *prefer;          /* instead of what the map says; NULL: nothing is said */
     enum map_names names;        /* unless MAP_NAMES_UNSAID, instead of the map's */
     struct format_names formats; /* that `files =` of [view] may name */
     const struct op_table *ops;  /* that rules may have; NULL: `partition` and `cast` alone */
 };
 
+/* A file that a map includes. */
+struct map_included {
+    const char *path;
+    struct stat st;
+};
+
 struct map {
-    struct arena arena; /* owns all below */
-    const char *path;   /* as given; NULL for the map of map_identity */
-    struct stat st;     /* of the file; all 0 after map_parse and map_identity */
-    struct str text;    /* the file as read, byte for byte */
+    struct arena arena;                  /* owns all below */
+    const char *path;                    /* as given; NULL for the map of map_identity */
+    struct stat st;                      /* of the file; all 0 after map_parse and map_identity */
+    struct str text;                     /* the file as read, byte for byte */
+    const struct map_included *included; /* in the order in which they were opened */
+    uint32_t included_count;
     const char
         *checkpoint;      /* [checkpoint] path, resolved against the map's folder; NULL if absent */
     enum map_names names; /* [checkpoint] names */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/message.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/edit_distance.h"
 #include "base/nearest.h"
@@ -17,6 +19,17 @@ const char *message_shown(struct diag *d, struct str s)
     buf_visible_head(&text, s, SHOWN_MOST);
     const char *copy = text.failed ? NULL : arena_cstr(&d->arena, buf_view(&text));
     return copy ? copy : "?";
+}
+
+const char *message_place(struct diag *d, struct position other, struct position at)
+{
+    if (!d || d->kept == DIAG_KEPT) {
+        return "";
+    }
+    bool same = other.file && at.file && strcmp(other.file, at.file) == 0;
+    const char *text = same ? arena_printf(&d->arena, "in line %u", other.line)
+                            : arena_printf(&d->arena, "at %s", diag_place(d, other));
+    return text ? text : "?";
 }
 
 void message_nearest(struct diag *d, struct str word, const char *const *known, size_t count)

@@ -33,6 +33,6 @@ errint sidecar_parse(const struct ini_item *item, struct arena *a, struct sideca
     while (out->folder && real.len > 1 && str_ends(real, STR("/"))) {
         real.len--;
     }
-    out->path = out->beside ? arena_cstr(a, real) : file_path(a, item->at.file, real);
+    out->path = file_path(a, out->beside ? NULL : item->at.file, real);
     return out->path ? 0 : diag_no_memory(d);
 }

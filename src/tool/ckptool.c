@@ -44,6 +44,7 @@ enum {
     OPTION_KEEP,
     OPTION_PREFER,
     OPTION_ONLY,
+    OPTION_SET,
     OPTION_JSON,
     OPTION_SUMMARY,
     OPTION_TEXT,
@@ -71,6 +72,8 @@ static const struct tool_option {
     {OPTION_PREFER, "prefer", "ema|none", "show moving averages as the weights they are of, or not",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {OPTION_ONLY, "only", "PATTERN", "show these targets alone; may be repeated", FOR_PLAN},
+    {OPTION_SET, "set", "NAME=VALUE", "a parameter of the map, instead of its own value",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'n', "names", "KIND", "`key` or `friendly` names of an object-based checkpoint",
@@ -235,6 +238,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
         case OPTION_KEEP:
             ((const char **)(uintptr_t)args->extra.keep)[args->extra.keep_count++] = optarg;
             break;
+        case OPTION_SET:
+            ((const char **)(uintptr_t)args->extra.set)[args->extra.set_count++] = optarg;
+            break;
         case OPTION_PREFER:
             args->extra.prefer = optarg;
             break;
@@ -382,7 +388,7 @@ static int run_sandboxed(const struct command *c, struct tool_args *args, struct
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)
 {
     /* Room for as many of each option that may be repeated as there are arguments. */
-    CLEANUP_FREE const char **lists = calloc(5 * (size_t)argc, sizeof(*lists));
+    CLEANUP_FREE const char **lists = calloc(6 * (size_t)argc, sizeof(*lists));
     if (!lists) {
         log_error("out of memory");
         return TOOL_FAILED;
@@ -392,7 +398,8 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
                              .extra = {.assign = lists,
                                        .define = lists + argc,
                                        .drop = lists + 2 * (size_t)argc,
-                                       .keep = lists + 3 * (size_t)argc}};
+                                       .keep = lists + 3 * (size_t)argc,
+                                       .set = lists + 5 * (size_t)argc}};
     switch (parse(c, argc, argv, &args)) {
     case REQUEST_HELP:
         return help(c->name, o);

@@ -131,6 +131,9 @@ static errint add_held(struct inputs *o, const struct view *v)
     for (uint32_t i = 0; rc == 0 && i < v->sidecars.count; i++) {
         rc = add_content(o, shard_stat(&v->sidecars.files[i]));
     }
+    for (uint32_t i = 0; rc == 0 && i < v->map->included_count; i++) {
+        rc = add_content(o, &v->map->included[i].st);
+    }
     return rc == 0 && v->map->path ? add_content(o, &v->map->st) : rc;
 }
 

@@ -59,6 +59,9 @@ static struct origin origin_of(const struct view *v, uint32_t file)
         if (v->map->path) {
             add_origin(&o, &v->map->st);
         }
+        for (uint32_t i = 0; i < v->map->included_count; i++) {
+            add_origin(&o, &v->map->included[i].st);
+        }
     }
     return o;
 }

@@ -181,7 +181,7 @@ static void assert_of_map(struct str name, bool is_scope)
     assert_int_equal(read.is_scope, is_scope);
     const char *line = arena_printf(&a, "%s = x\n", text);
     struct ini_file ini;
-    assert_int_equal(ini_parse_text(str_from(line), "m.ini", &a, &ini, &d), 0);
+    assert_int_equal(ini_parse_text(str_from(line), "m.ini", NULL, &a, &ini, &d), 0);
     assert_int_equal(ini.count, 1);
     assert_string_equal(arena_cstr(&a, ini.items[0].key), text);
     diag_fini(&d);

@@ -26,7 +26,7 @@ static struct parsed *parse(struct str text)
     struct parsed *p = calloc(1, sizeof(*p));
     arena_init(&p->arena);
     diag_init(&p->d);
-    p->rc = ini_parse_text(text, "m.ini", &p->arena, &p->ini, &p->d);
+    p->rc = ini_parse_text(text, "m.ini", NULL, &p->arena, &p->ini, &p->d);
     assert_int_equal(p->rc, p->d.errors ? -EINVAL : 0);
     return p;
 }
@@ -316,7 +316,7 @@ static void ini_parse_text_too_many_are_refused(void **state)
         struct ini_file ini;
         arena_init(&a);
         diag_init(&d);
-        assert_int_equal(ini_parse_text(buf_view(&text), "m.ini", &a, &ini, &d), -EOVERFLOW);
+        assert_int_equal(ini_parse_text(buf_view(&text), "m.ini", NULL, &a, &ini, &d), -EOVERFLOW);
         assert_int_equal(d.errors, 1);
         assert_int_equal(d.entries[0].code, DIAG_LIMIT);
         diag_fini(&d);
@@ -330,7 +330,8 @@ static void ini_parse_text_without_diag_only_fails(void **state)
     struct arena a;
     arena_init(&a);
     struct ini_file ini;
-    assert_int_equal(ini_parse_text(STR("a:b = c\n x = y\n"), "m.ini", &a, &ini, NULL), -EINVAL);
+    assert_int_equal(ini_parse_text(STR("a:b = c\n x = y\n"), "m.ini", NULL, &a, &ini, NULL),
+                     -EINVAL);
     arena_fini(&a);
 }
 
