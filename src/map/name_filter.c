@@ -58,6 +58,10 @@ errint name_filters_add(struct name_filters *f, bool keeps, struct str list, str
     while (rest.ptr) {
         struct name_filter filter = {.keeps = keeps, .at = at};
         filter.text = cut_pattern(rest, &rest);
+        if (str_starts(filter.text, STR("?"))) {
+            filter.is_optional = true;
+            filter.text = str_trim(str_from_pos(filter.text, 1));
+        }
         errint rc = add_one(f, filter, a, d);
         if (rc < 0) {
             return rc;

@@ -19,8 +19,9 @@ enum { NAME_FILTERS_MOST = 1000 };
 struct name_filter {
     bool keeps;        /* of `keep`: what it does not match is hidden, unless another one does */
     bool is_optimizer; /* the preset: what optimizers own */
+    bool is_optional;  /* a '?' stands before it: it may match nothing */
     struct pattern pattern;
-    struct str text; /* as written, for the report */
+    struct str text; /* as written, without that, for the report */
     struct position at;
 };
 

@@ -9,10 +9,11 @@
 static void warn_idle(const struct name_filters *f, const bool *acts, struct diag *d)
 {
     for (uint32_t i = 0; i < f->count; i++) {
-        if (!acts[i] && !f->list[i].keeps && !f->list[i].is_optimizer) {
-            diag_warn_at(d, DIAG_EMPTY_SCOPE, f->list[i].at, f->list[i].text,
+        const struct name_filter *filter = &f->list[i];
+        if (!acts[i] && !filter->keeps && !filter->is_optimizer && !filter->is_optional) {
+            diag_warn_at(d, DIAG_EMPTY_SCOPE, filter->at, filter->text,
                          "'%s' of 'drop' matches no tensor of the checkpoint",
-                         diag_visible(d, f->list[i].text));
+                         diag_visible(d, filter->text));
         }
     }
 }

@@ -57,6 +57,7 @@ def test_wrong_patterns(option, message):
 
 def test_a_pattern_that_matches_nothing_is_a_warning():
     assert "drop:1: warning: 'layer*' of 'drop' matches no tensor of the checkpoint" in run("plan", "--drop=layer*", SLOTS).stderr.decode()
+    assert run("plan", "--drop=?layer*", SLOTS).stderr == b""
 
 
 def test_a_rule_for_a_dropped_tensor_is_an_error():
