@@ -61,6 +61,7 @@ FUZZ_COMMON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(FUZZ_C) tests/fu
 HELPERS_C := $(wildcard tests/mount/*.c)
 HELPERS := $(HELPERS_C:tests/mount/%.c=$(BUILD)/tests/%)
 SHIM := $(BUILD)/tests/faultshim.so
+MAPS := $(wildcard conf/maps/*.ini)
 REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 
 # needs GROUPS: calls `make setup`, which says what it installs, when something of them is missing.
@@ -70,7 +71,7 @@ needs = @scripts/setup --missing $(1) > /dev/null || $(MAKE) --no-print-director
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(PROGRAMS) ## build build/ckptfs and build/ckptool
+all: $(PROGRAMS) $(BUILD)/maps ## build build/ckptfs and build/ckptool
 
 FOR ?= build demo tests lint
 
@@ -91,7 +92,7 @@ lint: ## what is wrong with the sources, without building: format, widths, shell
 	$(call needs,build lint)
 	@scripts/lint
 
-check-frameworks: ## install torch, jax and transformers (5 GB), build, read mounts with them
+check-frameworks: ## install torch, jax, transformers and timm (5 GB), build, read mounts with them
 	$(call needs,build tests)
 	@$(MAKE) --no-print-directory all
 	@scripts/check frameworks
@@ -135,12 +136,15 @@ install: all ## into DESTDIR/PREFIX
 	install -D -m 644 conf/ckptfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptfs.1
 	install -D -m 644 conf/ckptool.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptool.1
 	install -D -m 644 conf/ckptfs-map.5 $(DESTDIR)$(PREFIX)/share/man/man5/ckptfs-map.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ckptfs/maps $(MAPS)
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin
 	ln -sf ../bin/ckptfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.ckptfs
 
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ckptfs bin/ckptool share/man/man1/ckptfs.1 \
-	  share/man/man1/ckptool.1 share/man/man5/ckptfs-map.5 sbin/mount.fuse.ckptfs)
+	  share/man/man1/ckptool.1 share/man/man5/ckptfs-map.5 sbin/mount.fuse.ckptfs) \
+	  $(addprefix $(DESTDIR)$(PREFIX)/share/ckptfs/maps/,$(notdir $(MAPS)))
+	-rmdir $(DESTDIR)$(PREFIX)/share/ckptfs/maps $(DESTDIR)$(PREFIX)/share/ckptfs
 
 clean: ## remove everything built
 	rm -rf build
@@ -154,6 +158,11 @@ help: ## this list
 $(BUILD)/ckptfs: $(BUILD)/obj/src/fuse/ckptfs.o $(BUILD)/libckptfs.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+# Where a program that is not installed finds the ready maps.
+$(BUILD)/maps:
+	@mkdir -p $(@D)
+	@ln -sfn '$(CURDIR)/conf/maps' $@
 
 $(BUILD)/ckptool: $(BUILD)/obj/src/tool/ckptool.o $(BUILD)/libckptfs.a
 	$(SAY) LINK $@

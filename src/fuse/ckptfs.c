@@ -22,6 +22,7 @@
 #include "fuse/opts.h"
 #include "fuse/requests.h"
 #include "fuse/worker.h"
+#include "map/ready_maps.h"
 #include "sandbox/sandbox.h"
 #include "view/report.h"
 #include "view/view.h"
@@ -438,7 +439,7 @@ static int complain_of_usage(const struct buf *complaint)
     return EXIT_USAGE;
 }
 
-static int run_action(const struct opts *o, int argc, char **argv)
+static int run_action(struct opts *o, int argc, char **argv)
 {
     CLEANUP_BUF struct buf complaint = {0};
     switch (o->action) {
@@ -451,6 +452,7 @@ static int run_action(const struct opts *o, int argc, char **argv)
     case OPTS_MOUNT:
         break;
     }
+    o->map = ready_map_path(o->map, &o->arena);
     struct start how = {.opts = o, .argc = argc, .argv = argv};
     int device = mountpoint_descriptor(o->mountpoint);
     descriptors_close_all_but(&device, 1);

@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "io/nearest_file.h"
 #include "map/loading.h"
+#include "map/ready_maps.h"
 
 static int compare_rules(const void *left, const void *right)
 {
@@ -120,7 +121,11 @@ errint map_open(const char *path, const struct map_extra *extra, struct diag *d,
         return diag_no_memory(d);
     }
     m->text = STR("");
-    errint rc = path ? file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d) : 0;
+    errint rc = path ? ready_map_check(path, d) : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    rc = path ? file_read_text(path, MAP_TEXT_MOST, &m->arena, &m->text, &m->st, d) : 0;
     if (rc == -ENOENT) {
         nearest_path(d, path);
     }

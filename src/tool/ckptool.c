@@ -12,9 +12,18 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "map/ready_maps.h"
 #include "tool/tool.h"
 
-enum { FOR_LIST = 1, FOR_PLAN = 2, FOR_CAT = 4, FOR_VERIFY = 8, FOR_EXPORT = 16, FOR_ALL = 31 };
+enum {
+    FOR_LIST = 1,
+    FOR_PLAN = 2,
+    FOR_CAT = 4,
+    FOR_VERIFY = 8,
+    FOR_EXPORT = 16,
+    FOR_MAP = 32,
+    FOR_ALL = 63
+};
 
 static const struct command {
     const char *name;
@@ -36,6 +45,8 @@ static const struct command {
      "--format safetensors -m map.ini model.ckpt-1000 out", FOR_EXPORT, tool_export},
     {"verify", "CHECKPOINT", "compare every tensor with its checksum", "model.ckpt-1000",
      FOR_VERIFY, tool_verify},
+    {"map", "--list", "print the maps that come with ckptfs, each with what it is for", "--list",
+     FOR_MAP, tool_map},
 };
 
 enum {
@@ -50,6 +61,7 @@ enum {
     OPTION_TEXT,
     OPTION_LIMIT,
     OPTION_FORMAT,
+    OPTION_LIST,
     OPTION_NO_SANDBOX,
 };
 
@@ -60,7 +72,8 @@ static const struct tool_option {
     const char *what;
     int mask;
 } options[] = {
-    {'m', "map", "FILE", "show the checkpoint as this map says", FOR_PLAN | FOR_CAT | FOR_EXPORT},
+    {'m', "map", "MAP", "show what this map says: a file, or one of `map --list`",
+     FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated",
      FOR_PLAN | FOR_CAT | FOR_EXPORT},
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
@@ -84,6 +97,7 @@ static const struct tool_option {
     {OPTION_TEXT, "text", NULL, "print values, not bytes", FOR_CAT},
     {OPTION_LIMIT, "limit", "N", "with --text, at most N values of each variable", FOR_CAT},
     {OPTION_FORMAT, "format", "FORMAT", "which files: safetensors, tf, npy or raw", FOR_EXPORT},
+    {OPTION_LIST, "list", NULL, "print them all", FOR_MAP},
     {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT},
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL},
@@ -275,6 +289,9 @@ static enum request parse(const struct command *c, int argc, char **argv, struct
                 return REQUEST_USAGE;
             }
             break;
+        case OPTION_LIST:
+            args->list = true;
+            break;
         case OPTION_FORMAT:
             args->format = optarg;
             break;
@@ -411,14 +428,19 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
     case REQUEST_RUN:
         break;
     }
-    return run_sandboxed(c, &args, o);
+    struct arena arena;
+    arena_init(&arena);
+    args.map = ready_map_path(args.map, &arena);
+    int status = run_sandboxed(c, &args, o);
+    arena_fini(&arena);
+    return status;
 }
 
 static int run(int argc, char **argv, struct tool_out *o)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
-        return tool_usage("which command? list, plan, cat, export or verify");
+        return tool_usage("which command? list, plan, cat, export, verify or map");
     }
     if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
         return help(NULL, o);

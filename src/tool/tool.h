@@ -23,7 +23,7 @@ enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted */
 
 struct tool_args {
-    const char *map;        /* -m; NULL: the map `/ = /` */
+    const char *map;        /* -m, the path of a ready one; NULL: the map `/ = /` */
     const char *graph;      /* -g; NULL: none */
     struct map_extra extra; /* -a, -D: as many as there are; -n */
     bool json;
@@ -31,6 +31,7 @@ struct tool_args {
     bool human;
     bool text;
     bool force;
+    bool list;
     bool quiet;
     uint64_t limit;    /* elements of --text; UINT64_MAX: all */
     const char **only; /* patterns of the targets that a plan shows */
@@ -163,6 +164,7 @@ int tool_plan(const struct tool_args *args, struct tool_out *o);
 int tool_verify(const struct tool_args *args, struct tool_out *o);
 int tool_cat(const struct tool_args *args, struct tool_out *o);
 int tool_export(const struct tool_args *args, struct tool_out *o);
+int tool_map(const struct tool_args *args, struct tool_out *o);
 
 /* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
 void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t count,
