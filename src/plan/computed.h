@@ -31,7 +31,10 @@ struct computed {
     bool over_rows;     /* the arithmetic is over the rows of its one input, index by index of its
                            first axis, and `shape` is that of a row; it is made once and kept */
     enum arithmetic arithmetic;
-    uint8_t depth; /* from 1 */
+    uint8_t depth;  /* from 1 */
+    bool noted;     /* while the plan is made: what it is read from is marked as used */
+    uint32_t reach; /* pieces that it is read from, those behind computed inputs included: at most
+                       VALUE_PIECES_MOST */
     enum dtype dtype;
     struct shape shape; /* as it is read; of as many elements as each input has, or each row */
     const struct value *inputs; /* all of one shape and of this dtype */

@@ -7,31 +7,7 @@
 
 #include "base/cleanup.h"
 #include "map/expand.h"
-#include "plan/explained.h"
-#include "plan/ops/op_type.h"
-#include "plan/variable_store.h"
-
-/* An assignment of a rule in the making. */
-struct making {
-    struct resolve *r;
-    struct store *store; /* of the graph's variables; NULL: there is no graph */
-    uint32_t index;      /* of the rule */
-    const struct rule *rule;
-    const struct expression *expression;
-    struct op_result values;
-    struct explaining explaining;
-    const struct tensor *first;   /* of the sources; NULL: there is none */
-    const struct tensor *renamed; /* the only source, where there are no operations: no value is
-                                     made of it */
-    bool alone;                   /* there is one source */
-    bool hidden;                  /* one of the sources cannot be shown, which was said */
-};
-
-/* What is said of a target in messages. */
-static struct str subject_of(const struct making *m)
-{
-    return m->rule->target;
-}
+#include "plan/making.h"
 
 static errint complain_step(struct making *m, uint32_t step, errint rc)
 {
@@ -44,11 +20,11 @@ static errint complain_step(struct making *m, uint32_t step, errint rc)
     }
     const char *why = m->values.why.data ? m->values.why.data : "";
     if (rc == -E2BIG) {
-        why = "it makes too many pieces";
+        why = "what comes out would be read from more than 1048576 pieces";
     } else if (rc == -ELOOP) {
         why = "more than 16 computed steps lie one above the other";
     }
-    diag_error_at(d, rc == -EINVAL ? DIAG_SHAPE_MISMATCH : DIAG_LIMIT, m->rule->at, subject_of(m),
+    diag_error_at(d, rc == -EINVAL ? DIAG_SHAPE_MISMATCH : DIAG_LIMIT, m->rule->at, m->rule->target,
                   "'%s' (operation %u): %s", shown, step + 1, why);
     return 0;
 }
@@ -106,132 +82,6 @@ static errint apply_all(struct making *m, bool *done)
     return rc < 0 ? diag_no_memory(m->r->diag) : 0;
 }
 
-/* The name that a target's template makes; where it has a number that no source has, that is
- * `counted`. ptr is NULL: it cannot be made, which is in the diag. */
-static errint make_name(struct making *m, const struct template *t,
-                        const struct template_values *given, struct str free_number,
-                        uint32_t counted, struct str *out)
-{
-    struct resolve *r = m->r;
-    struct template_values values = *given;
-    struct str names[2 * PATTERN_CAPTURES_MOST + 1];
-    struct str numbers[2 * PATTERN_CAPTURES_MOST + 1];
-    const struct template_token *bad = NULL;
-    CLEANUP_BUF struct buf name = {0};
-    char digits[16];
-    for (uint32_t k = 0; k < values.number_count; k++) {
-        names[k] = given->names[k];
-        numbers[k] = given->numbers[k];
-    }
-    if (free_number.ptr) {
-        snprintf(digits, sizeof(digits), "%u", counted);
-        names[values.number_count] = free_number;
-        numbers[values.number_count++] = str_from(digits);
-    }
-    values.names = names;
-    values.numbers = numbers;
-    *out = (struct str){NULL, 0};
-    errint rc = template_fill(t, &values, &name, &bad);
-    if (rc < 0) {
-        diag_error_at(r->diag, DIAG_MAP_SYNTAX, m->rule->at, subject_of(m),
-                      "the number '%s' cannot be shifted so: it would be negative, or too large",
-                      diag_visible(r->diag, bad->text));
-        return 0;
-    }
-    *out = arena_str(r->arena, buf_view(&name));
-    return name.failed || !out->ptr ? diag_no_memory(r->diag) : 0;
-}
-
-static errint give_to_graph(struct making *m, struct str name, uint32_t i)
-{
-    struct found f = store_find(m->store, name);
-    if (m->renamed && f.variable) {
-        return store_assign(m->store, f, m->renamed, m->index, true);
-    }
-    if (m->renamed) {
-        struct value v;
-        errint rc = value_of_tensor(m->r->catalog, m->renamed, m->r->arena, &v);
-        return rc < 0 ? diag_no_memory(m->r->diag)
-                      : store_assign_value(m->store, name, &v, m->first, m->index);
-    }
-    return store_assign_value(m->store, name, &m->values.values[i], m->first, m->index);
-}
-
-static errint add_target(struct making *m, const struct expression_target *target,
-                         const struct template_values *values, struct str free_number, uint32_t i)
-{
-    struct resolve *r = m->r;
-    struct str name;
-    errint rc = make_name(m, &target->template, values, free_number, i, &name);
-    if (rc < 0 || !name.ptr) {
-        return rc;
-    }
-    if (target->is_step) {
-        struct step step = {name, m->values.values[i], m->first, m->index, false};
-        step.value.explained = explained_step(step.value.explained, name, r->arena);
-        if (r->explains && !step.value.explained) {
-            return diag_no_memory(r->diag);
-        }
-        return steps_add(&r->steps, step) < 0 ? diag_no_memory(r->diag) : 0;
-    }
-    if (m->store) {
-        return give_to_graph(m, name, i);
-    }
-    if (m->renamed) {
-        const struct conversion unchanged = {(enum dtype)m->renamed->dtype, CAST_CHECKED};
-        return resolve_add(r, name, m->renamed, unchanged, m->index);
-    }
-    return resolve_add_value(r, name, &m->values.values[i], m->first, m->index);
-}
-
-/* The parts of one variable. */
-static errint add_parts(struct making *m, const struct template_values *values)
-{
-    const struct expression *e = m->expression;
-    const struct str none = {NULL, 0};
-    struct str name;
-    if (e->target_count != 1 || e->targets[0].is_step) {
-        diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, subject_of(m),
-                      "the parts of 'partition' are those of one variable: expected one target, "
-                      "and no step");
-        return 0;
-    }
-    errint rc = make_name(m, &e->targets[0].template, values, none, 0, &name);
-    if (rc == 0 && name.ptr && m->store) {
-        return store_assign_parts(m->store, name, &m->values, m->first, m->index);
-    }
-    if (rc == 0 && name.ptr) {
-        rc = resolve_ask(m->r, 1, m->values.count, m->rule->at);
-    }
-    for (size_t i = 0; rc == 0 && name.ptr && i < m->values.count; i++) {
-        const struct value_part part = {m->values.full, m->values.partition, (int64_t)i};
-        rc = resolve_add_value_part(m->r, name, &m->values.values[i], &part, m->first, m->index);
-    }
-    return rc;
-}
-
-static errint add_targets(struct making *m, const struct template_values *values,
-                          struct str free_number)
-{
-    const struct expression *e = m->expression;
-    uint32_t count = m->renamed ? 1 : (uint32_t)m->values.count;
-    if (m->values.partition.rank) {
-        return add_parts(m, values);
-    }
-    if (free_number.ptr ? e->target_count != 1 : e->target_count != count) {
-        diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, subject_of(m),
-                      "%u values come out of the operations, and there are %u targets", count,
-                      e->target_count);
-        return 0;
-    }
-    errint rc = resolve_ask(m->r, count, 0, m->rule->at);
-    for (uint32_t i = 0; rc == 0 && i < count; i++) {
-        const struct expression_target *t = &e->targets[free_number.ptr ? 0 : i];
-        rc = add_target(m, t, values, free_number, i);
-    }
-    return rc;
-}
-
 /* ---- what wildcards match -------------------------------------------------------------------- */
 
 struct expanding {
@@ -287,7 +137,7 @@ static errint make_assignment(void *context, const struct expansion *x)
         return 0;
     }
     errint rc = apply_all(m, &done);
-    return rc < 0 || !done ? rc : add_targets(m, &x->values, e->free_number);
+    return rc < 0 || !done ? rc : making_add_targets(m, &x->values, e->free_number);
 }
 
 /* Name `name` of source `source`. */
@@ -295,6 +145,12 @@ static struct str name_of(const struct making *m, uint32_t source, uint32_t name
 {
     return m->expression->sources[source].is_step ? m->r->steps.list[name].name
                                                   : tensor_name(&m->r->catalog->tensors[name]);
+}
+
+static void complain_capture(struct making *m, uint64_t number)
+{
+    diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
+                  "the target takes capture %" PRIu64 ", and no source has so many", number);
 }
 
 /* What is wrong with the names that were found. */
@@ -324,8 +180,7 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
                       "has all of it");
         return 0;
     case EXPAND_NO_CAPTURE:
-        diag_error_at(d, DIAG_MAP_SYNTAX, m->rule->at, subject_of(m),
-                      "the target takes capture %" PRIu64 ", and no source has so many", f->number);
+        complain_capture(m, f->number);
         return 0;
     case EXPAND_NO_PARTNER:
         diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
@@ -360,6 +215,24 @@ static struct expand_names tensor_names(const struct resolve *r)
     return (struct expand_names){tensor_name_at, r->catalog, r->catalog->count};
 }
 
+/* The number of the targets that counts what the operations make; ptr stays NULL if there is none.
+ * False, and an error, for two. */
+static bool find_free_number(struct making *m, const struct expand_rule *rule, struct str *number)
+{
+    struct diag *d = m->r->diag;
+    struct str names[2];
+    unsigned count = expand_free_numbers(rule, names);
+    if (count == 2) {
+        diag_error_at(d, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
+                      "no source has the numbers '{%s}' and '{%s}' of the target: expected one at "
+                      "most, which counts what the operations make",
+                      diag_visible(d, names[0]), diag_visible(d, names[1]));
+        return false;
+    }
+    *number = count ? names[0] : *number;
+    return true;
+}
+
 static errint resolve_patterns(struct making *m)
 {
     const struct expression *e = m->expression;
@@ -375,7 +248,9 @@ static errint resolve_patterns(struct making *m)
         targets[i] = e->targets[i].template;
     }
     const struct expand_rule rule = {sources, e->source_count, targets, e->target_count};
-    expand_has_free_number(&rule, &x.free_number);
+    if (!find_free_number(m, &rule, &x.free_number)) {
+        return 0;
+    }
     errint rc = expand(&rule, make_assignment, &x, &fault);
     if (rc == -EINVAL) {
         return complain_expansion(m, &fault);
@@ -396,14 +271,28 @@ static errint add_named(struct making *m, const struct expression_source *source
         if (s) {
             return add_step(m, s);
         }
-        diag_error_at(m->r->diag, DIAG_TENSOR_NOT_FOUND, m->rule->at, source->text,
-                      "no rule before this one gives '%s'", diag_visible(m->r->diag, source->text));
+        if (!*missing) {
+            resolve_complain_no_step(m->r, m->index, source->text);
+        }
         *missing = true;
         return 0;
     }
     const struct tensor *t = resolve_source(m->r, m->rule, source->name);
     *missing |= !t;
     return t ? add_tensor(m, t) : 0;
+}
+
+/* Whether a target takes what only wildcards have, which is an error. */
+static bool takes_captures(struct making *m)
+{
+    for (uint32_t i = 0; i < m->expression->target_count; i++) {
+        uint32_t captures = m->expression->targets[i].template.captures;
+        if (captures) {
+            complain_capture(m, captures);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Names without wildcards: what is missing is told with what is near. */
@@ -425,6 +314,7 @@ static errint resolve_names(struct making *m)
             return rc;
         }
     }
+    missing = takes_captures(m) || missing;
     errint rc = missing ? 0 : apply_all(m, &done);
     if (rc < 0 || missing || !done) {
         return rc;
@@ -432,9 +322,9 @@ static errint resolve_names(struct making *m)
     for (uint32_t i = 0; i < e->target_count; i++) {
         targets[i] = e->targets[i].template;
     }
-    expand_has_free_number(&(const struct expand_rule){NULL, 0, targets, e->target_count},
-                           &free_number);
-    return add_targets(m, &none, free_number);
+    const struct expand_rule of_none = {NULL, 0, targets, e->target_count};
+    return find_free_number(m, &of_none, &free_number) ? making_add_targets(m, &none, free_number)
+                                                       : 0;
 }
 
 errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
@@ -461,15 +351,4 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                       "the step '~%s' is given twice", diag_visible(r->diag, twice->name));
     }
     return rc;
-}
-
-void resolve_warn_steps(struct resolve *r)
-{
-    for (size_t i = 0; i < r->steps.known; i++) {
-        const struct step *s = &r->steps.list[i];
-        if (!s->used) {
-            diag_warn_at(r->diag, DIAG_STEP_UNUSED, r->map->rules[s->rule].at, s->name,
-                         "no rule uses the step '~%s'", diag_visible(r->diag, s->name));
-        }
-    }
 }

@@ -115,14 +115,31 @@ static void refuse_mixed(struct resolve *r)
     }
 }
 
-/* What a target takes from the checkpoint. */
-static void use_piece(void *context, const struct piece *p)
+static void note_pieces(struct resolve *r, const struct piece *pieces, uint32_t count);
+
+/* Once, however many targets it is read by. */
+static void note_computed(struct resolve *r, const struct computed *c)
 {
-    struct resolve *r = context;
-    if (p->source) {
-        size_t index = (size_t)(p->source - r->catalog->tensors);
-        ((uint64_t *)(uintptr_t)r->plan->used)[index / 64] |= 1ull << (index % 64);
-        catalog_use(r->catalog, p->source, p->slice);
+    if (!c->noted) {
+        ((struct computed *)(uintptr_t)c)->noted = true;
+        for (uint32_t i = 0; i < c->input_count; i++) {
+            note_pieces(r, c->inputs[i].pieces, c->inputs[i].count);
+        }
+    }
+}
+
+/* What they take from the checkpoint. */
+static void note_pieces(struct resolve *r, const struct piece *pieces, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct piece *p = &pieces[i];
+        if (p->more && p->more->computed) {
+            note_computed(r, p->more->computed);
+        } else if (p->source) {
+            size_t index = (size_t)(p->source - r->catalog->tensors);
+            ((uint64_t *)(uintptr_t)r->plan->used)[index / 64] |= 1ull << (index % 64);
+            catalog_use(r->catalog, p->source, p->slice);
+        }
     }
 }
 
@@ -143,7 +160,7 @@ static errint note_used(struct resolve *r)
             catalog_use(r->catalog, t, NULL);
         }
         if (r->targets[i].form) {
-            target_visit(&r->targets[i], use_piece, r);
+            note_pieces(r, r->targets[i].form->pieces, r->targets[i].form->piece_count);
         }
     }
     return 0;

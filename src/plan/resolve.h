@@ -161,7 +161,11 @@ MUST_CHECK errint resolve_computed(struct resolve *r, struct store *store, uint3
  * meant. */
 void resolve_nearest_variables(struct resolve *r, struct str name);
 
-/* resolve_warn_steps: warnings of the steps that no rule has used. */
+/* resolve_complain_no_step: the error of a source of rule number `index` that is a step nobody has
+ * given: nothing if a rule before it would have, but for what was said of that one.
+ *
+ * resolve_warn_steps: warnings of the steps that no rule has used. */
+void resolve_complain_no_step(struct resolve *r, uint32_t index, struct str text);
 void resolve_warn_steps(struct resolve *r);
 
 /* One part of a variable that is cut. */

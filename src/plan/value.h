@@ -4,7 +4,8 @@
  *
  * The functions make a new value of another one. Pieces that stay as they are are shared; all else
  * is allocated in `a`. Shapes and axes are those that the operations have checked. Each returns 0,
- * -ENOMEM, or -E2BIG: the value would have more than VALUE_PIECES_MOST pieces. */
+ * -ENOMEM, or -E2BIG: the value would have more than VALUE_PIECES_MOST pieces, those behind computed
+ * tensors included. */
 #ifndef CKPTFS_PLAN_VALUE_H
 #define CKPTFS_PLAN_VALUE_H
 
@@ -42,6 +43,13 @@ MUST_CHECK errint value_of_tensor(const struct catalog *c, const struct tensor *
  * `element`. */
 MUST_CHECK errint value_filled(struct shape shape, enum dtype dtype, const void *element,
                                struct arena *a, struct value *out);
+
+/* value_piece_reach: how many pieces a read of p leads to: 1, or those of the computed tensor that
+ * it is of. What several read is counted for each, since each reads it. */
+static inline uint32_t value_piece_reach(const struct piece *p)
+{
+    return p->more && p->more->computed ? p->more->computed->reach : 1;
+}
 
 /* value_depth: the largest depth of what its pieces are read from; 0: from files alone. */
 unsigned value_depth(const struct value *v);

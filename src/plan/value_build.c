@@ -19,7 +19,8 @@ void value_build_fini(struct value_build *b)
 
 void value_build_share(struct value_build *b, const struct piece *p)
 {
-    if (b->rc == 0 && b->count == VALUE_PIECES_MOST) {
+    b->reach += value_piece_reach(p);
+    if (b->rc == 0 && b->reach > VALUE_PIECES_MOST) {
         b->rc = -E2BIG;
     }
     if (b->rc == 0 && !grow(&b->pieces, &b->cap, b->count, sizeof(*b->pieces))) {

@@ -15,7 +15,8 @@ struct value_build {
     struct piece *pieces; /* owns (malloc) */
     size_t count;
     size_t cap;
-    errint rc; /* the first failure */
+    uint64_t reach; /* of all pieces (value_piece_reach) */
+    errint rc;      /* the first failure */
 };
 
 /* The arrays of a piece that was added, all 0 at first. */

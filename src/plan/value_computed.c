@@ -9,6 +9,7 @@ errint value_read_computed(struct computed *computed, struct arena *a, struct va
     struct value *copies = ARENA_ARRAY(a, struct value, computed->input_count);
     struct piece_more *more = ARENA_NEW(a, struct piece_more);
     unsigned depth = 0;
+    uint64_t reach = 0;
     if (!copies || !more) {
         return -ENOMEM;
     }
@@ -16,10 +17,17 @@ errint value_read_computed(struct computed *computed, struct arena *a, struct va
         copies[i] = computed->inputs[i];
         unsigned below = value_depth(&copies[i]);
         depth = below > depth ? below : depth;
+        for (uint32_t k = 0; k < copies[i].count; k++) {
+            reach += value_piece_reach(&copies[i].pieces[k]);
+        }
     }
     if (depth == COMPUTED_DEPTH_MOST) {
         return -ELOOP;
     }
+    if (reach > VALUE_PIECES_MOST) {
+        return -E2BIG;
+    }
+    computed->reach = reach ? (uint32_t)reach : 1;
     computed->inputs = copies;
     computed->depth = (uint8_t)(depth + 1);
     errint rc = shape_bytes(computed->shape, computed->dtype, &computed->bytes);

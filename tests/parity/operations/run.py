@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds random chains of operations, read from a mount, against NumPy: run.py [N [SEED]]."""
 
+import errno
 import os
 import random
 import shutil
@@ -46,7 +47,7 @@ class Runner:
         """Chains first to first + count - 1: the differences, as lines of text."""
         lines, expected, written = [], {}, {}
         for number in range(first, first + count):
-            rules, targets = chains.chain_of(self.seed, number, self.saved)
+            rules, targets = chains.chain_of(self.seed, number, self.saved, self.scratch)
             lines += rules
             expected.update(targets)
             written.update(dict.fromkeys(targets, "; ".join(rules)))
@@ -62,7 +63,18 @@ class Runner:
         finally:
             subprocess.run(["umount" if os.geteuid() == 0 else "fusermount3", *([] if os.geteuid() == 0 else ["-u"]), point], check=True)
 
+    def compare_unfit(self, path, value, rule):
+        if path.stat().st_size != value.nbytes:
+            return [f"{rule}: {path.name} has {path.stat().st_size} bytes, expected {value.nbytes}"]
+        try:
+            path.read_bytes()
+        except OSError as error:
+            return [] if error.errno == errno.EIO else [f"{rule}: {path.name}: {error}"]
+        return [f"{rule}: {path.name} has a value that does not fit, and is read"]
+
     def compare(self, path, value, rule):
+        if isinstance(value, chains.Unfit):
+            return self.compare_unfit(path, value, rule)
         value = np.ascontiguousarray(value).reshape(value.shape)
         whole = path.read_bytes()
         if len(whole) != value.nbytes:

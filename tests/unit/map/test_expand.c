@@ -178,19 +178,27 @@ static void expand_refuses_what_is_ambiguous_or_missing(void **state)
                 (struct expand_fault){.kind = EXPAND_NO_NUMBER, .text = STR("i"), .number = 1});
 }
 
-static void expand_has_free_number_is_what_no_source_has(void **state)
+static unsigned free_numbers(const char *target, struct str names[2])
 {
-    (void)state;
     struct pattern p;
     struct template t;
     struct pattern_fault wrong;
-    struct str name;
     assert_int_equal(pattern_parse(STR("a_{i}"), &arena, &p, &wrong), 0);
-    assert_int_equal(template_parse(STR("b.{i}.{n}"), &arena, &t, &wrong), 0);
+    assert_int_equal(template_parse(str_from(target), &arena, &t, &wrong), 0);
     const struct expand_source source = {&p, {0}};
     const struct expand_rule rule = {&source, 1, &t, 1};
-    assert_true(expand_has_free_number(&rule, &name));
-    assert_true(str_eq(name, STR("n")));
+    return expand_free_numbers(&rule, names);
+}
+
+static void expand_free_numbers_are_what_no_source_has(void **state)
+{
+    (void)state;
+    struct str names[2];
+    assert_int_equal(free_numbers("b.{i}", names), 0);
+    assert_int_equal(free_numbers("b.{n}.{i}.{n}", names), 1);
+    assert_true(str_eq(names[0], STR("n")));
+    assert_int_equal(free_numbers("{n}{m}{k}", names), 2);
+    assert_true(str_eq(names[1], STR("m")));
 }
 
 static int set_up(void **state)
@@ -214,7 +222,7 @@ int main(void)
         cmocka_unit_test(expand_joins_sources_by_equal_captures),
         cmocka_unit_test(expand_gathers_what_is_left_out),
         cmocka_unit_test(expand_refuses_what_is_ambiguous_or_missing),
-        cmocka_unit_test(expand_has_free_number_is_what_no_source_has),
+        cmocka_unit_test(expand_free_numbers_are_what_no_source_has),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
