@@ -50,15 +50,14 @@ static const char *program_folder(struct arena *a)
 /* NULL if there is none. */
 static const char *find_folder(struct arena *a)
 {
-    static const char *const places[] = {"../share/ckptfs/maps", "maps"};
     const char *program = program_folder(a);
-    for (size_t i = 0; program && i < ARRAY_LEN(places); i++) {
-        const char *folder = arena_printf(a, "%s/%s", program, places[i]);
-        if (folder && is_there(folder)) {
-            return folder;
-        }
+    const char *prefix = program ? path_dir(program, a) : NULL;
+    const char *installed = prefix ? arena_printf(a, "%s/share/ckptfs/maps", prefix) : NULL;
+    const char *built = program ? arena_printf(a, "%s/maps", program) : NULL;
+    if (installed && is_there(installed)) {
+        return installed;
     }
-    return NULL;
+    return built && is_there(built) ? built : NULL;
 }
 
 const char *ready_map_path(const char *map, struct arena *a)

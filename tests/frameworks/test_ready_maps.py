@@ -145,6 +145,8 @@ def check(run, model, hand):
 
 def mounted(ckptfs, checkpoints, map, name, config, file="config.json"):
     prefix, arrays = checkpoints.of(name)
+    comment = (ROOT / "conf" / "maps" / f"{map}.ini").read_text().split("[view]")[0]
+    assert [key for key in config if key not in comment and key not in ("num_labels", "bos_token_id", "eos_token_id")] == []
     (prefix.parent / file).write_text(json.dumps(config))
     mount = ckptfs.mount(prefix, map=map).path
     hold_names(mount, map, name)

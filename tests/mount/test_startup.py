@@ -232,6 +232,25 @@ def test_options_of_fstab(ckptfs, tmp_path):
     assert bare.read("x") == golden("demo").shown["some_var"][2]
 
 
+def test_a_ready_map_by_its_name(ckptfs, tmp_path):
+    """With what lies beside the checkpoint; a name that is none is told with the nearest one."""
+    shape = [2, 3]
+    tensors = {"model/wte": (bundle.FLOAT32, shape, bytes(range(24))), "model/wpe": (bundle.FLOAT32, shape, bytes(24)),
+               **{f"model/ln_f/{name}": (bundle.FLOAT32, [3], bytes(12)) for name in "gb"}}
+    for layer in ("h2", "h10"):
+        tensors |= {f"model/{layer}/{part}": (bundle.FLOAT32, [3], bytes(12)) for part in ("ln_1/g", "ln_1/b", "attn/c_attn/b")}
+        tensors[f"model/{layer}/attn/c_attn/w"] = (bundle.FLOAT32, [1, *shape], bytes(24))
+    checkpoint = bundle.write(tmp_path / "model.ckpt", tensors)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "encoder.json").write_text('{"a": 0}')
+    mount = ckptfs.mount(checkpoint, map="gpt2-to-hf")
+    assert mount.read("transformer.wte.weight") == bytes(range(24)) and len(mount.read("transformer.h.10.attn.c_attn.weight")) == 24
+    assert (mount.read("config.json"), mount.read("vocab.json")) == (b"{}", b'{"a": 0}')
+    assert not (mount.path / "merges.txt").exists()
+    at = ckptfs.directory()
+    assert "did you mean 'gpt2-to-hf'?" in ckptfs.refuse("-o", "map=gpt-to-hf", checkpoint, at, at=at)
+
+
 def in_namespace(ckptfs, script, *args):
     """Runs a shell script, $1 ... as given, where mounts of ours are seen by nobody else and end with it."""
     return subprocess.run(["unshare", "-m", "sh", "-ec", script, "sh", *map(str, args)], env=ckptfs.env,
