@@ -87,8 +87,8 @@ struct expand_fault {
 MUST_CHECK errint expand(const struct expand_rule *rule, expand_visit *visit, void *context,
                          struct expand_fault *fault);
 
-/* expand_free_numbers: which numbers the targets have that no source has, each once, to `names`: how
- * many, up to 2. The caller counts one itself, and gives its value with those of the expansion. */
+/* expand_free_numbers: which numbers the targets have that no source has, each once, to `names`:
+ * how many, up to 2. The caller counts one itself, and gives its value with those of the expansion. */
 unsigned expand_free_numbers(const struct expand_rule *rule, struct str names[2]);
 
 #endif

@@ -9,23 +9,38 @@
 #include "map/expand.h"
 #include "plan/making.h"
 
+/* Why an operation gave none of its own reasons. */
+static const char *why_of(const struct making *m, errint rc)
+{
+    switch (rc) {
+    case -E2BIG:
+        return "what comes out would be read from more than 1048576 pieces";
+    case -ELOOP:
+        return "more than 16 computed steps lie one above the other";
+    case -EINVAL:
+        return m->values.why.data ? m->values.why.data : "";
+    default:
+        return "what comes out is too large";
+    }
+}
+
+/* Operation number `step` was refused: which, of what source where the rule does not name it, and
+ * why. */
 static errint complain_step(struct making *m, uint32_t step, errint rc)
 {
     struct diag *d = m->r->diag;
     CLEANUP_BUF struct buf text = {0};
-    op_print(&m->expression->ops[step], &text);
-    const char *shown = text.failed || !text.data ? "" : diag_visible(d, buf_view(&text));
+    CLEANUP_BUF struct buf of = {0};
     if (rc == -ENOMEM) {
         return diag_no_memory(d);
     }
-    const char *why = m->values.why.data ? m->values.why.data : "";
-    if (rc == -E2BIG) {
-        why = "what comes out would be read from more than 1048576 pieces";
-    } else if (rc == -ELOOP) {
-        why = "more than 16 computed steps lie one above the other";
+    op_print(&m->expression->ops[step], &text);
+    if (!m->expression->exact && m->first) {
+        buf_printf(&of, " of '%s'", diag_visible(d, tensor_name(m->first)));
     }
-    diag_error_at(d, rc == -EINVAL ? DIAG_SHAPE_MISMATCH : DIAG_LIMIT, m->rule->at, m->rule->target,
-                  "'%s' (operation %u): %s", shown, step + 1, why);
+    diag_error_at(d, rc == -EINVAL ? m->values.code : DIAG_LIMIT, m->rule->at, m->rule->target,
+                  "'%s' (operation %u)%s: %s", text.data ? diag_visible(d, buf_view(&text)) : "",
+                  step + 1, of.data ? of.data : "", why_of(m, rc));
     return 0;
 }
 

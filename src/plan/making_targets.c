@@ -109,6 +109,24 @@ static errint add_parts(struct making *m, const struct template_values *values)
     return rc;
 }
 
+static const char *count_hint(uint32_t count, uint32_t targets)
+{
+    if (count == 0) {
+        return ": expected a source, or 'fill'";
+    }
+    return count > 1 && targets == 1
+               ? ": expected as many, or one with a number, such as '{n}', that counts the values"
+               : ": expected as many";
+}
+
+static void complain_count(struct making *m, uint32_t count)
+{
+    uint32_t targets = m->expression->target_count;
+    diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
+                  "the rule has %u target%s for %u value%s%s", targets, targets == 1 ? "" : "s",
+                  count, count == 1 ? "" : "s", count_hint(count, targets));
+}
+
 errint making_add_targets(struct making *m, const struct template_values *values,
                           struct str free_number)
 {
@@ -118,9 +136,7 @@ errint making_add_targets(struct making *m, const struct template_values *values
         return add_parts(m, values);
     }
     if (free_number.ptr ? e->target_count != 1 : e->target_count != count) {
-        diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
-                      "%u values come out of the operations, and there are %u targets", count,
-                      e->target_count);
+        complain_count(m, count);
         return 0;
     }
     errint rc = resolve_ask(m->r, count, 0, m->rule->at);

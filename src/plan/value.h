@@ -4,8 +4,8 @@
  *
  * The functions make a new value of another one. Pieces that stay as they are are shared; all else
  * is allocated in `a`. Shapes and axes are those that the operations have checked. Each returns 0,
- * -ENOMEM, or -E2BIG: the value would have more than VALUE_PIECES_MOST pieces, those behind computed
- * tensors included. */
+ * -ENOMEM, or -E2BIG: the value would have more than VALUE_PIECES_MOST pieces, those behind
+ * computed tensors included. */
 #ifndef CKPTFS_PLAN_VALUE_H
 #define CKPTFS_PLAN_VALUE_H
 

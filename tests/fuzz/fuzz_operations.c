@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules with operations against a small checkpoint: each line up to one that is `---` is a rule, and
- * what follows that line is the file that is called FILE in rules. What is resolved is read, as a
- * whole and in parts, which have to agree. */
+/* Rules with operations against a small checkpoint: each line up to one that is `---` is a rule,
+ * and what follows that line is the file that is called FILE in rules. What is resolved is read, as
+ * a whole and in parts, which have to agree. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -27,19 +27,20 @@ static void print_number(const void *arguments, struct buf *b)
 static errint check(const struct value *in, uint32_t count, struct op_result *out)
 {
     if (!arithmetic_takes(in->dtype)) {
-        return op_fail(out,
-                       "%s cannot be computed with: expected floats, integers or complex "
-                       "numbers",
-                       dtype_name(in->dtype));
+        return op_fail_as(out, DIAG_DTYPE_MISMATCH,
+                          "%s cannot be computed with: expected floats, integers or complex "
+                          "numbers",
+                          dtype_name(in->dtype));
     }
     for (uint32_t i = 1; i < count; i++) {
         if (in[i].dtype != in->dtype) {
-            return op_fail(out, "source 1 is %s and source %u is %s: cast them before",
-                           dtype_name(in->dtype), i + 1, dtype_name(in[i].dtype));
+            return op_fail_as(out, DIAG_DTYPE_MISMATCH,
+                              "value 1 is %s and value %u is %s: cast them before",
+                              dtype_name(in->dtype), i + 1, dtype_name(in[i].dtype));
         }
         if (!shape_eq(in[i].shape, in->shape)) {
-            return op_fail(out, "source 1 is %s and source %u is %s", shape_text(in->shape).text,
-                           i + 1, shape_text(in[i].shape).text);
+            return op_fail(out, "value 1 is %s and value %u is %s: expected one shape",
+                           shape_text(in->shape).text, i + 1, shape_text(in[i].shape).text);
         }
     }
     return 0;
@@ -61,8 +62,9 @@ static errint compute_with_number(enum arithmetic kind, const void *arguments,
 {
     const struct number *number = arguments;
     if (dtype_kind(in->dtype) == DTYPE_KIND_INTEGER && !number->is_integer) {
-        return op_fail(out, "it is of %s, which takes an integer: cast it before",
-                       dtype_name(in->dtype));
+        return op_fail_as(out, DIAG_DTYPE_MISMATCH,
+                          "it is of %s, which takes an integer: cast it before",
+                          dtype_name(in->dtype));
     }
     return compute(kind, in, 1, number, out);
 }

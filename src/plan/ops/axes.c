@@ -87,7 +87,7 @@ static errint expand(const void *arguments, const struct value *in, uint32_t cou
     int64_t dims[SHAPE_RANK_MOST + 1];
     unsigned axis;
     if (in->shape.rank == SHAPE_RANK_MOST) {
-        return op_fail(out, "it has %u axes already", in->shape.rank);
+        return op_fail(out, "it has %u axes, which are the most", in->shape.rank);
     }
     errint rc = op_axis(out, list->numbers[0], in->shape.rank + 1u, in->shape, &axis);
     if (rc < 0) {

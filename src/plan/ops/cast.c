@@ -22,7 +22,9 @@ static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
     made->dtype = dtype_parse(word);
     if (!dtype_bytes(made->dtype)) {
         errint rc = op_refuse(t, self);
-        message_nearest_dtype(t->d, word);
+        if (made->dtype == DTYPE_INVALID) {
+            message_nearest_dtype(t->d, word);
+        }
         return rc;
     }
     if (str_eq(rest, STR("saturate"))) {
@@ -50,7 +52,7 @@ static errint cast(const void *arguments, const struct value *in, uint32_t count
     struct value v = *in;
     const char *refusal = cast_refusal(in->dtype, wanted->dtype, wanted->mode);
     if (refusal) {
-        return op_fail(out, "%s", refusal);
+        return op_fail_as(out, DIAG_DTYPE_MISMATCH, "%s", refusal);
     }
     if (in->dtype == wanted->dtype) {
         return op_result_add(out, v);

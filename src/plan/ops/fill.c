@@ -65,14 +65,16 @@ static errint find_element(const struct number *n, enum dtype dtype, void *eleme
                            struct op_result *out)
 {
     if (dtype_bytes(dtype) == 0) {
-        return op_fail(out, "it is of dtype %s, which has no numbers", dtype_name(dtype));
+        return op_fail_as(out, DIAG_DTYPE_MISMATCH, "it is of dtype %s, which has no numbers",
+                          dtype_name(dtype));
     }
     if (number_element(n, dtype, element) == 0) {
         return 0;
     }
     CLEANUP_BUF struct buf text = {0};
     number_print(n, &text);
-    return op_fail(out, "%s is no %s", text.failed ? "it" : text.data, dtype_name(dtype));
+    return op_fail_as(out, DIAG_DTYPE_MISMATCH, "%s is no %s", text.failed ? "it" : text.data,
+                      dtype_name(dtype));
 }
 
 static errint fill(const void *arguments, const struct value *in, uint32_t count,
@@ -85,7 +87,8 @@ static errint fill(const void *arguments, const struct value *in, uint32_t count
     uint64_t bytes;
     struct value v;
     if (count) {
-        return op_fail(out, "it takes no source: expected '~' on the left side");
+        return op_fail_as(out, DIAG_MAP_SYNTAX,
+                          "it takes no source: expected '~' alone on the left side");
     }
     if (shape_bytes(shape, wanted->dtype, &bytes) < 0) {
         return op_fail(out, "%s is too large", shape_text(shape).text);
@@ -101,6 +104,7 @@ const struct op_type op_fill = {
                .parse = parse_fill,
                .print = print_fill},
     .takes_all = true,
+    .from_nothing = true,
     .apply = fill,
 };
 

@@ -14,12 +14,14 @@ static errint check_alike(const struct value *in, uint32_t count, unsigned axis,
             alike = k == axis || in[i].shape.dims[k] == in->shape.dims[k];
         }
         if (!alike) {
-            return op_fail(out, "source 1 is %s and source %u is %s", shape_text(in->shape).text,
-                           i + 1, shape_text(in[i].shape).text);
+            return op_fail(out, "value 1 is %s and value %u is %s: expected one shape%s",
+                           shape_text(in->shape).text, i + 1, shape_text(in[i].shape).text,
+                           axis < SHAPE_RANK_MOST ? ", but for that axis" : "");
         }
         if (in[i].dtype != in->dtype) {
-            return op_fail(out, "source 1 is %s and source %u is %s: cast them before",
-                           dtype_name(in->dtype), i + 1, dtype_name(in[i].dtype));
+            return op_fail_as(out, DIAG_DTYPE_MISMATCH,
+                              "value 1 is %s and value %u is %s: cast them before",
+                              dtype_name(in->dtype), i + 1, dtype_name(in[i].dtype));
         }
     }
     return 0;
@@ -67,7 +69,7 @@ static errint stack(const void *arguments, const struct value *in, uint32_t coun
     struct value *expanded = ARENA_ARRAY(out->arena, struct value, count);
     unsigned axis;
     if (in->shape.rank == SHAPE_RANK_MOST) {
-        return op_fail(out, "%u axes are the most", SHAPE_RANK_MOST);
+        return op_fail(out, "it has %u axes, which are the most", in->shape.rank);
     }
     errint rc = op_axis(out, list->numbers[0], in->shape.rank + 1u, in->shape, &axis);
     if (rc == 0) {

@@ -36,6 +36,17 @@ errint op_fail(struct op_result *r, const char *fmt, ...)
     va_start(args, fmt);
     buf_vprintf(&r->why, fmt, args);
     va_end(args);
+    r->code = DIAG_SHAPE_MISMATCH;
+    return r->why.failed ? -ENOMEM : -EINVAL;
+}
+
+errint op_fail_as(struct op_result *r, enum diag_code code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    buf_vprintf(&r->why, fmt, args);
+    va_end(args);
+    r->code = code;
     return r->why.failed ? -ENOMEM : -EINVAL;
 }
 
@@ -118,7 +129,8 @@ static errint refuse_strings(const struct op_type *type, struct op_result *value
 {
     for (size_t i = 0; i < values->count && !type->strings; i++) {
         if (values->values[i].dtype == DTYPE_STRING) {
-            return op_fail(values, "it is of strings, which can be renamed and partitioned alone");
+            return op_fail_as(values, DIAG_DTYPE_MISMATCH,
+                              "it is of strings, which can be renamed and partitioned alone");
         }
     }
     return 0;
@@ -146,6 +158,10 @@ errint op_apply(const struct op *op, struct op_result *values)
     const struct op_type *type = (const struct op_type *)(const void *)op->syntax;
     struct op_result out = {.arena = values->arena};
     errint rc = refuse_strings(type, values);
+    if (rc == 0 && values->count == 0 && !type->from_nothing) {
+        rc = op_fail_as(values, DIAG_MAP_SYNTAX,
+                        "there is no value: expected a source, or 'fill' before it");
+    }
     if (rc < 0) {
         return rc;
     }

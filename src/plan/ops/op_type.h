@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/diag.h"
 #include "map/op.h"
 #include "map/partition.h"
 #include "plan/value.h"
@@ -22,12 +23,14 @@ struct op_result {
     struct partition partition; /* the values are its parts; rank 0: they are not parts */
     struct shape full;          /* of what was partitioned */
     struct buf why;             /* of -EINVAL: what was wrong, and what is expected */
+    enum diag_code code;        /* of `why` */
 };
 
 struct op_type {
     struct op_syntax syntax;
-    bool takes_all; /* all values of the rule together; else each by itself */
-    bool strings;   /* strings pass, too */
+    bool takes_all;    /* all values of the rule together; else each by itself */
+    bool strings;      /* strings pass, too */
+    bool from_nothing; /* it may stand behind `~` alone: there need be no value */
 
     /* Adds to *out what becomes of in[0 .. count); count is 1, unless it takes all. -EINVAL, and
      * out->why says why; -ENOMEM; -E2BIG and -ELOOP as in value.h. */
@@ -53,8 +56,9 @@ MUST_CHECK errint op_result_add(struct op_result *r, struct value v);
 /* op_give: adds v if rc is 0; gives back rc, or -ENOMEM. */
 MUST_CHECK errint op_give(struct op_result *r, errint rc, const struct value *v);
 
-/* op_fail: what is wrong; -EINVAL. */
+/* op_fail: what is wrong with shapes; -EINVAL. op_fail_as: with something else. */
 FORMAT(2, 3) errint op_fail(struct op_result *r, const char *fmt, ...);
+FORMAT(3, 4) errint op_fail_as(struct op_result *r, enum diag_code code, const char *fmt, ...);
 
 /* op_axis: the axis that `axis`, which may count from the end, is of `rank` of them; or op_fail. */
 MUST_CHECK errint op_axis(struct op_result *r, int64_t axis, unsigned rank, struct shape of,

@@ -183,12 +183,13 @@ static errint add_mean(const struct value *in, unsigned axis, struct op_result *
 {
     struct value parts[2] = {*in};
     if (!arithmetic_takes(in->dtype)) {
-        return op_fail(out, "%s has no mean", dtype_name(in->dtype));
+        return op_fail_as(out, DIAG_DTYPE_MISMATCH, "%s has no mean", dtype_name(in->dtype));
     }
     errint rc = value_mean_row(in, axis, out->arena, &parts[1]);
     if (rc == -EFBIG) {
-        return op_fail(out, "a row has more than %d MiB, which is too large for a mean",
-                       VALUE_ROW_MOST >> 20);
+        return op_fail_as(out, DIAG_LIMIT,
+                          "a row has more than %d MiB, which is too large for a mean",
+                          VALUE_ROW_MOST >> 20);
     }
     return rc < 0 ? rc : value_join(parts, 2, axis, out->arena, joined);
 }
@@ -240,7 +241,8 @@ static errint vocab(const void *arguments, const struct value *in, uint32_t coun
     }
     rc = find_new_row(wanted, in, axis, out, &v, &new_row);
     if (rc == 0 && number_element(&wanted->fill, in->dtype, fill) < 0) {
-        rc = op_fail(out, "oov fill: the number is no %s", dtype_name(in->dtype));
+        rc = op_fail_as(out, DIAG_DTYPE_MISMATCH, "oov fill: the number is no %s",
+                        dtype_name(in->dtype));
     }
     for (int64_t i = 0; i < row_count; i++) {
         rows[i] = rows[i] == VALUE_NOTHING ? new_row : rows[i];

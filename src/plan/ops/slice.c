@@ -200,14 +200,16 @@ static void print_take(const void *arguments, struct buf *b)
     }
 }
 
-/* The indices counted from the beginning. */
-static errint find_indices(const struct take_arguments *take, int64_t most, int64_t *indices,
+/* The indices counted from the beginning, of `dim` of them or of the blocks of these. */
+static errint find_indices(const struct take_arguments *take, int64_t dim, int64_t *indices,
                            struct op_result *out)
 {
+    int64_t most = take->blocks ? take->blocks : dim;
     for (unsigned i = 0; i < take->count; i++) {
         int64_t index = take->indices[i];
         if (index < -most || index >= most) {
-            return op_fail(out, "index %" PRId64 " of %" PRId64 " is none", index, most);
+            return op_fail(out, "index %" PRId64 ": expected %" PRId64 " to %" PRId64 "%s", index,
+                           -most, most - 1, most ? "" : ", of which there is none");
         }
         indices[i] = index < 0 ? index + most : index;
     }
@@ -257,7 +259,7 @@ static errint take(const void *arguments, const struct value *in, uint32_t count
                        " equal blocks do not divide",
                        axis, shape_text(in->shape).text, dim, wanted->blocks);
     }
-    rc = find_indices(wanted, wanted->blocks ? wanted->blocks : dim, indices, out);
+    rc = find_indices(wanted, dim, indices, out);
     if (rc < 0) {
         return rc;
     }

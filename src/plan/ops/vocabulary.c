@@ -27,8 +27,9 @@ static void lines_fini(struct lines *l)
 /* What diag says of a file, as the reason of the operation. */
 static errint explain(struct op_result *out, const struct diag *d)
 {
-    return d->kept ? op_fail(out, "%s: %s", d->entries[0].at.file, d->entries[0].message)
-                   : op_fail(out, "a file cannot be read");
+    return d->kept ? op_fail_as(out, DIAG_FILE_UNREADABLE, "%s: %s", d->entries[0].at.file,
+                                d->entries[0].message)
+                   : op_fail_as(out, DIAG_FILE_UNREADABLE, "a file cannot be read");
 }
 
 static errint read_text(const char *path, struct lines *l, struct op_result *out, struct str *text)
@@ -57,7 +58,8 @@ static errint read_lines(const char *path, struct lines *l, struct op_result *ou
             line.len--;
         }
         if (l->count == VOCABULARY_ROWS_MOST) {
-            return op_fail(out, "%s has more than %d lines", path, VOCABULARY_ROWS_MOST);
+            return op_fail_as(out, DIAG_LIMIT, "%s has more than %d lines", path,
+                              VOCABULARY_ROWS_MOST);
         }
         if (!grow(&l->lines, &l->cap, l->count, sizeof(*l->lines))) {
             return -ENOMEM;
@@ -116,7 +118,8 @@ static errint fill_table(const char *path, const struct lines *l, struct table *
     for (size_t i = 0; i < l->count; i++) {
         uint32_t *slot = slot_of(t, l, l->lines[i]);
         if (*slot) {
-            return op_fail(out, "%s has the same token in lines %u and %zu", path, *slot, i + 1);
+            return op_fail_as(out, DIAG_MAP_SYNTAX, "%s has the same token in lines %u and %zu",
+                              path, *slot, i + 1);
         }
         *slot = (uint32_t)(i + 1);
     }
@@ -173,7 +176,7 @@ errint vocabulary_indices(const char *path, struct op_result *out, int64_t **row
     }
     for (size_t i = 0; rc == 0 && i < l.count; i++) {
         if (!op_integer(str_trim(l.lines[i]), &made[i])) {
-            rc = op_fail(out, "%s:%zu: expected an integer", path, i + 1);
+            rc = op_fail_as(out, DIAG_MAP_SYNTAX, "%s:%zu: expected an integer", path, i + 1);
         }
     }
     *count = (int64_t)l.count;
