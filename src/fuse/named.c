@@ -47,17 +47,35 @@ static bool others_own_latest(const char *checkpoint, struct owner *out)
     return others;
 }
 
+/* What a map of root's names: its checkpoint, unless another one is given, and those with names. */
+static bool others_own_in_map(const struct map *m, bool given, struct owner *out)
+{
+    if (!given && m->checkpoint &&
+        (others_own(m->checkpoint, out) || others_own_latest(m->checkpoint, out))) {
+        return true;
+    }
+    for (uint32_t i = 0; i < m->named.count; i++) {
+        const char *path = m->named.list[i].path;
+        if (path && (others_own(path, out) || others_own_latest(path, out))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool named_owner_in_texts(const struct opts *o, struct owner *out)
 {
-    if (o->checkpoint) {
-        return others_own_latest(o->checkpoint, out);
+    if (o->checkpoint && others_own_latest(o->checkpoint, out)) {
+        return true;
+    }
+    if (!o->map) {
+        return false;
     }
     struct diag diag; /* what is wrong with the map is told when the view is opened */
     struct map *map = NULL;
     diag_init(&diag);
     errint rc = map_open(o->map, &o->extra, &diag, &map);
-    const char *checkpoint = rc == 0 || map ? map->checkpoint : NULL;
-    bool others = checkpoint && (others_own(checkpoint, out) || others_own_latest(checkpoint, out));
+    bool others = (rc == 0 || map) && others_own_in_map(map, o->checkpoint, out);
     map_close(map);
     diag_fini(&diag);
     return others;

@@ -49,7 +49,8 @@ struct expression {
 bool expression_wanted(const struct ini_item *item);
 
 /* expression_parse: the expression of an item, allocated in `a`, with the operations of `table` and
- * sources of the checkpoints `named`, whose `used` it sets. Errors (DIAG_MAP_SYNTAX, DIAG_LIMIT) are in d: -EINVAL, -EOVERFLOW; -ENOMEM. */
+ * sources of the checkpoints `named`, whose `used` it sets. Errors (DIAG_MAP_SYNTAX, DIAG_LIMIT)
+ * are in d: -EINVAL, -EOVERFLOW; -ENOMEM. */
 MUST_CHECK errint expression_parse(const struct ini_item *item, const struct op_table *table,
                                    const struct named_checkpoints *named, struct arena *a,
                                    const struct expression **out, struct diag *d);

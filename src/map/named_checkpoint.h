@@ -8,8 +8,8 @@
  *     w@{a,b}    that of a, then that of b
  *     w@*        that of each, in the order of the sections
  *
- * A name has letters, digits, '_', '.' and '-'. The checkpoint without a name is that of the command
- * line or of [checkpoint]. */
+ * A name has letters, digits, '_', '.' and '-'. The checkpoint without a name is that of the
+ * command line or of [checkpoint]. */
 #ifndef CKPTFS_MAP_NAMED_CHECKPOINT_H
 #define CKPTFS_MAP_NAMED_CHECKPOINT_H
 

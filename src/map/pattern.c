@@ -73,7 +73,7 @@ static errint decode(struct parsing *p, struct str text, bool joined_before, boo
 static errint add_text(struct parsing *p, size_t from, size_t end)
 {
     struct pattern_token token = {.kind = PATTERN_TEXT};
-    if (end == from) {
+    if (end == from || str_eq(p->text, STR("/"))) { /* the root is a scope without a name */
         return 0;
     }
     bool begins = from == 0 || p->text.ptr[from - 1] == '/';

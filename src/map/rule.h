@@ -80,10 +80,10 @@ const char *rule_cast_takes(const struct rule *r);
  * operations. */
 void rule_print_operations(struct buf *b, const struct rule *r);
 
-/* rule_parse: the rule of one item, texts allocated in `a`. The checkpoints `named` that its sources
- * are of are `used` then. Errors (DIAG_MAP_SYNTAX,
- * DIAG_UNSUPPORTED, DIAG_LIMIT) are in d, with the line and what was expected; -EINVAL, -ENOTSUP or
- * -EOVERFLOW. The position's file is borrowed. */
+/* rule_parse: the rule of one item, texts allocated in `a`. The checkpoints `named` that its
+ * sources are of are `used` then. Errors (DIAG_MAP_SYNTAX, DIAG_UNSUPPORTED, DIAG_LIMIT) are in d,
+ * with the line and what was expected; -EINVAL, -ENOTSUP or -EOVERFLOW. The position's file is
+ * borrowed. */
 MUST_CHECK errint rule_parse(const struct ini_item *item, const struct op_table *table,
                              const struct named_checkpoints *named, struct arena *a,
                              struct rule *out, struct diag *d);

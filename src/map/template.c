@@ -40,7 +40,7 @@ static errint add_token(struct parsing *p, struct template_token token)
 static errint add_text(struct parsing *p, size_t from, size_t end)
 {
     struct template_token token = {.kind = TEMPLATE_TEXT};
-    if (end == from) {
+    if (end == from || str_eq(p->text, STR("/"))) { /* the root is a scope without a name */
         return 0;
     }
     token.text = unescape_name(p->arena, str_of(p->text.ptr + from, end - from));

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "map/expand.h"
 #include "plan/making.h"
+#include "plan/member_names.h"
 
 /* Why an operation gave none of its own reasons. */
 static const char *why_of(const struct making *m, errint rc)
@@ -75,7 +76,7 @@ static errint add_tensor(struct making *m, const struct tensor *t)
         rc = op_result_add(&m->values, v);
     }
     m->first = m->first ? m->first : t;
-    explaining_tensor(&m->explaining, t);
+    explaining_tensor(&m->explaining, m->r->catalog, t);
     return rc == -ENOMEM ? diag_no_memory(m->r->diag) : rc;
 }
 
@@ -102,14 +103,9 @@ static errint apply_all(struct making *m, bool *done)
 struct expanding {
     struct making *making;
     const struct expand_source *sources;
+    const struct member_names *names; /* of each source; not of steps */
     struct str free_number;
 };
-
-static struct str tensor_name_at(const void *context, uint32_t i)
-{
-    const struct catalog *c = context;
-    return tensor_name(&c->tensors[i]);
-}
 
 static struct str step_name_at(const void *context, uint32_t i)
 {
@@ -117,12 +113,13 @@ static struct str step_name_at(const void *context, uint32_t i)
     return s->list[i].name;
 }
 
-static errint add_match(struct making *m, const struct expand_match *match)
+static errint add_match(const struct expanding *e, const struct expand_match *match)
 {
+    struct making *m = e->making;
     if (m->expression->sources[match->source].is_step) {
         return add_step(m, &m->r->steps.list[match->name]);
     }
-    const struct tensor *t = &m->r->catalog->tensors[match->name];
+    const struct tensor *t = member_names_tensor(&e->names[match->source], match->name);
     if (t->hidden != TENSOR_SHOWN) {
         resolve_complain_hidden(m->r, t, m->rule->at);
         m->hidden = true;
@@ -143,7 +140,7 @@ static errint make_assignment(void *context, const struct expansion *x)
     m->hidden = false;
     m->alone = x->match_count == 1;
     for (uint32_t i = 0; i < x->match_count; i++) {
-        errint rc = add_match(m, &x->matches[i]);
+        errint rc = add_match(e, &x->matches[i]);
         if (rc < 0) {
             return rc;
         }
@@ -156,10 +153,12 @@ static errint make_assignment(void *context, const struct expansion *x)
 }
 
 /* Name `name` of source `source`. */
-static struct str name_of(const struct making *m, uint32_t source, uint32_t name)
+static struct str name_of(const struct expanding *e, uint32_t source, uint32_t name)
 {
-    return m->expression->sources[source].is_step ? m->r->steps.list[name].name
-                                                  : tensor_name(&m->r->catalog->tensors[name]);
+    const struct making *m = e->making;
+    return m->expression->sources[source].is_step
+               ? m->r->steps.list[name].name
+               : tensor_name(member_names_tensor(&e->names[source], name));
 }
 
 static void complain_capture(struct making *m, uint64_t number)
@@ -169,8 +168,9 @@ static void complain_capture(struct making *m, uint64_t number)
 }
 
 /* What is wrong with the names that were found. */
-static errint complain_expansion(struct making *m, const struct expand_fault *f)
+static errint complain_expansion(const struct expanding *x, const struct expand_fault *f)
 {
+    struct making *m = x->making;
     struct resolve *r = m->r;
     struct diag *d = r->diag;
     const struct expression *e = m->expression;
@@ -178,15 +178,19 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
     const char *shown = diag_visible(d, source);
     const char *name = "";
     const char *other = "";
+    const char *whose =
+        e->source_count
+            ? resolve_checkpoint(r, member_of_source(r->catalog, &e->sources[f->source]))
+            : "";
     if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER && f->kind != EXPAND_NO_CAPTURE) {
         name = diag_visible(
-            d, name_of(m, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
+            d, name_of(x, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
     }
     switch (f->kind) {
     case EXPAND_NO_MATCH:
         if (!e->optional) {
             diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                          "'%s' matches no tensor of the checkpoint", shown);
+                          "'%s' matches no tensor of %s", shown, whose);
         }
         return 0;
     case EXPAND_NO_NUMBER:
@@ -199,7 +203,7 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
         return 0;
     case EXPAND_NO_PARTNER:
         diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                      "'%s' has no tensor that goes with '%s'", shown, name);
+                      "'%s' has no tensor of %s that goes with '%s'", shown, whose, name);
         return 0;
     case EXPAND_GAP:
         diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
@@ -207,7 +211,7 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
                       f->number, diag_visible(d, f->text), name);
         return 0;
     case EXPAND_TWICE:
-        other = diag_visible(d, name_of(m, f->source, f->other));
+        other = diag_visible(d, name_of(x, f->source, f->other));
         diag_error_at(d, DIAG_NAME_COLLISION, m->rule->at, source,
                       "'%s' matches '%s' and '%s', which would give one target", shown, name,
                       other);
@@ -223,11 +227,6 @@ static errint complain_expansion(struct making *m, const struct expand_fault *f)
 static struct expand_names step_names(const struct resolve *r)
 {
     return (struct expand_names){step_name_at, &r->steps, (uint32_t)r->steps.known};
-}
-
-static struct expand_names tensor_names(const struct resolve *r)
-{
-    return (struct expand_names){tensor_name_at, r->catalog, r->catalog->count};
 }
 
 /* The number of the targets that counts what the operations make; ptr stays NULL if there is none.
@@ -254,10 +253,13 @@ static errint resolve_patterns(struct making *m)
     struct expand_source sources[EXPAND_SOURCES_MOST];
     struct template targets[EXPAND_TARGETS_MOST];
     struct expand_fault fault;
-    struct expanding x = {m, sources, {NULL, 0}};
+    struct member_names names[EXPAND_SOURCES_MOST];
+    struct expanding x = {m, sources, names, {NULL, 0}};
     for (uint32_t i = 0; i < e->source_count; i++) {
         sources[i].pattern = &e->sources[i].pattern;
-        sources[i].names = e->sources[i].is_step ? step_names(m->r) : tensor_names(m->r);
+        names[i] = member_names_of(m->r->catalog, e, i);
+        sources[i].names =
+            e->sources[i].is_step ? step_names(m->r) : member_names_listed(&names[i]);
     }
     for (uint32_t i = 0; i < e->target_count; i++) {
         targets[i] = e->targets[i].template;
@@ -268,15 +270,16 @@ static errint resolve_patterns(struct making *m)
     }
     errint rc = expand(&rule, make_assignment, &x, &fault);
     if (rc == -EINVAL) {
-        return complain_expansion(m, &fault);
+        return complain_expansion(&x, &fault);
     }
     return rc == -ENOMEM ? diag_no_memory(m->r->diag) : rc;
 }
 
 static bool is_there(const struct making *m, const struct expression_source *source)
 {
-    return source->is_step ? steps_find(&m->r->steps, source->name) != NULL
-                           : catalog_find(m->r->catalog, source->name) != NULL;
+    return source->is_step
+               ? steps_find(&m->r->steps, source->name) != NULL
+               : catalog_find(member_of_source(m->r->catalog, source), source->name) != NULL;
 }
 
 static errint add_named(struct making *m, const struct expression_source *source, bool *missing)
@@ -292,7 +295,8 @@ static errint add_named(struct making *m, const struct expression_source *source
         *missing = true;
         return 0;
     }
-    const struct tensor *t = resolve_source(m->r, m->rule, source->name);
+    const struct tensor *t =
+        resolve_source_of(m->r, member_of_source(m->r->catalog, source), m->rule, source->name);
     *missing |= !t;
     return t ? add_tensor(m, t) : 0;
 }
@@ -342,6 +346,17 @@ static errint resolve_names(struct making *m)
                                                        : 0;
 }
 
+/* Whether the checkpoints of all sources are; of others it was said why not. */
+static bool are_open(const struct catalog *c, const struct expression *e)
+{
+    for (uint32_t i = 0; i < e->source_count; i++) {
+        if (!member_of_source(c, &e->sources[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
 {
     const struct rule *rule = &r->map->rules[index];
@@ -352,12 +367,10 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                        .expression = rule->expression,
                        .values = {.arena = r->arena},
                        .explaining = {.wanted = r->explains}};
-    if (rule->expression->named) {
-        diag_error_at(r->diag, DIAG_UNSUPPORTED, rule->at, rule->source,
-                      "sources of several checkpoints are not supported yet");
-        return 0;
+    errint rc = 0;
+    if (are_open(r->catalog, rule->expression)) {
+        rc = rule->expression->exact ? resolve_names(&m) : resolve_patterns(&m);
     }
-    errint rc = rule->expression->exact ? resolve_names(&m) : resolve_patterns(&m);
     op_result_fini(&m.values);
     explaining_fini(&m.explaining);
     const struct step *twice = steps_settle(&r->steps);

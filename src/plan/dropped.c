@@ -6,8 +6,9 @@
 #include "base/cleanup.h"
 #include "source/catalog_hide.h"
 
-static void warn_idle(const struct name_filters *f, const bool *acts, struct diag *d)
+void dropped_warn_idle(const struct view_options *view, const bool *acts, struct diag *d)
 {
+    const struct name_filters *f = &view->filters;
     for (uint32_t i = 0; i < f->count; i++) {
         const struct name_filter *filter = &f->list[i];
         if (!acts[i] && !filter->keeps && !filter->is_optimizer && !filter->is_optional) {
@@ -58,27 +59,21 @@ static errint filter_all(struct dropping *p)
     return count && catalog_hide(p->c, p->bits) < 0 ? diag_no_memory(p->d) : 0;
 }
 
-errint dropped_hide(struct catalog *c, const struct view_options *view, struct arena *a,
-                    const struct name_filter *const **by, struct shadows *shadows, struct diag *d)
+errint dropped_hide(struct catalog *c, const struct view_options *view, struct arena *a, bool *acts,
+                    struct dropped *out, struct diag *d)
 {
     const struct name_filters *f = &view->filters;
     CLEANUP_FREE uint64_t *bits = calloc((size_t)c->count / 64 + 1, sizeof(*bits));
-    CLEANUP_FREE bool *acts = calloc((size_t)f->count + 1, sizeof(*acts));
     const struct name_filter **filters =
         ARENA_ARRAY(a, const struct name_filter *, (size_t)c->count + 1);
     struct name_filter *prefer = ARENA_NEW(a, struct name_filter);
-    if (!bits || !acts || !filters || !prefer) {
+    if (!bits || !filters || !prefer) {
         return diag_no_memory(d);
     }
-    *by = filters;
+    out->by = filters;
     *prefer = (struct name_filter){.text = STR("prefer = ema"), .at = view->prefer_at};
     struct dropping p = {c, f, bits, acts, filters, prefer, d};
-    errint rc = view->prefer_ema ? shadows_prefer(c, view->prefer_at, a, bits, shadows, d) : 0;
-    if (rc == 0) {
-        rc = filter_all(&p);
-    }
-    if (rc == 0) {
-        warn_idle(f, acts, d);
-    }
-    return rc;
+    errint rc =
+        view->prefer_ema ? shadows_prefer(c, view->prefer_at, a, bits, &out->shadows, d) : 0;
+    return rc < 0 ? rc : filter_all(&p);
 }

@@ -10,13 +10,19 @@
 #include "source/catalog.h"
 
 /* dropped_hide: hides (catalog_hide.h) the tensors of c that the options hide: first what moving
- * averages take the places of (shadows.h), and *shadows says which, then what filters hide. A
- * filter that matches nothing is a warning. *by is an array of the filter of each of c->dropped,
- * NULL for what no `keep` matches, allocated in `a`; `prefer` counts as one. Before anything has
- * pointers to tensors. -ENOMEM; -EINVAL, -EOVERFLOW, and the error is in d. */
+ * averages take the places of (shadows.h), then what filters hide. acts[k] is set of each filter k
+ * that matches something. Lists are allocated in `a`. Before anything has pointers to tensors.
+ * -ENOMEM; -EINVAL, -EOVERFLOW, and the error is in d. */
+struct dropped {
+    const struct name_filter *const *by; /* of each of c->dropped, NULL for what no `keep` matches;
+                                            `prefer` counts as one */
+    struct shadows shadows;              /* what `prefer` has found */
+};
 MUST_CHECK errint dropped_hide(struct catalog *c, const struct view_options *view, struct arena *a,
-                               const struct name_filter *const **by, struct shadows *shadows,
-                               struct diag *d);
+                               bool *acts, struct dropped *out, struct diag *d);
+
+/* dropped_warn_idle: the warnings of filters that match nothing of any checkpoint. */
+void dropped_warn_idle(const struct view_options *view, const bool *acts, struct diag *d);
 
 /* dropped_wanted: whether there is anything to do for it. */
 static inline bool dropped_wanted(const struct view_options *view)

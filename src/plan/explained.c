@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "plan/ops/op_type.h"
+#include "source/catalog_join.h"
 #include "tensor/dtype.h"
 
 enum {
@@ -51,10 +52,10 @@ static void say_type(struct explaining *e, struct shape shape, unsigned dtype)
     buf_printf(&e->text, " %s", dtype_name(dtype));
 }
 
-void explaining_tensor(struct explaining *e, const struct tensor *t)
+void explaining_tensor(struct explaining *e, const struct catalog *c, const struct tensor *t)
 {
     if (say_source(e)) {
-        buf_visible(&e->text, tensor_name(t));
+        catalog_visible_name(c, t, &e->text);
         say_type(e, tensor_shape(t), t->dtype);
     }
 }

@@ -48,7 +48,7 @@ void explaining_fini(struct explaining *e);
 void explaining_begin(struct explaining *e);
 
 /* explaining_tensor, explaining_step: the next source, which is v. */
-void explaining_tensor(struct explaining *e, const struct tensor *t);
+void explaining_tensor(struct explaining *e, const struct catalog *c, const struct tensor *t);
 void explaining_step(struct explaining *e, struct str name, const struct value *v);
 
 /* explaining_operation: `op` was applied, and gave `values`; explaining_sources: what it is applied

@@ -9,6 +9,8 @@
 #include "base/lower_bound.h"
 #include "plan/resolve.h"
 #include "plan/value.h"
+#include "source/catalog_join.h"
+#include "source/catalog_names.h"
 #include "tensor/dtype.h"
 
 /* ---- finishing ------------------------------------------------------------------------------- */
@@ -145,7 +147,7 @@ static void note_pieces(struct resolve *r, const struct piece *pieces, uint32_t 
 
 static errint note_used(struct resolve *r)
 {
-    uint64_t *used = ARENA_ARRAY(r->arena, uint64_t, (size_t)r->catalog->count / 64 + 1);
+    uint64_t *used = ARENA_ARRAY(r->arena, uint64_t, (size_t)catalog_all(r->catalog) / 64 + 1);
     if (!used) {
         return diag_no_memory(r->diag);
     }
@@ -215,11 +217,16 @@ static errint make_targets(struct resolve *r, bool graph_broken)
 /* `unused = error`. */
 static void complain_unused(struct resolve *r)
 {
-    for (uint32_t i = 0; i < r->catalog->count; i++) {
-        const struct tensor *t = &r->catalog->tensors[i];
-        if (!t->hidden && !plan_uses(r->plan, i)) {
+    const struct catalog *c = r->catalog;
+    for (uint32_t i = 0; i < catalog_all(c); i++) {
+        const struct tensor *t = &c->tensors[i];
+        const struct catalog *member = catalog_of(c, t);
+        bool graph = member->joined.label && str_eq(catalog_key(c, t), STR(OBJECTS_KEY));
+        if (!t->hidden && !graph && !plan_uses(r->plan, i)) {
             diag_error(r->diag, DIAG_TENSOR_UNUSED, r->map->path ? r->map->path : "",
-                       tensor_name(t), "no rule uses '%s'", diag_visible(r->diag, tensor_name(t)));
+                       tensor_name(t), "no rule uses '%s'%s%s",
+                       diag_visible(r->diag, tensor_name(t)), member->joined.label ? " of " : "",
+                       member->joined.label ? resolve_checkpoint(r, member) : "");
         }
     }
 }
@@ -256,7 +263,8 @@ static errint resolve_all(struct resolve *r, bool graph_broken)
 
 static uint64_t most_targets(const struct catalog *c, const struct graph *graph)
 {
-    uint64_t names = graph->count > c->count ? graph->count : c->count;
+    uint64_t tensors = catalog_all(c);
+    uint64_t names = graph->count > tensors ? graph->count : tensors;
     return names * RESOLVE_TARGETS_EACH + RESOLVE_TARGETS_MORE;
 }
 
@@ -271,7 +279,7 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
     arena_init(&plan->arena);
     plan->catalog = c;
     plan->map = m;
-    plan->used = ARENA_ARRAY(&plan->arena, uint64_t, (size_t)c->count / 64 + 1);
+    plan->used = ARENA_ARRAY(&plan->arena, uint64_t, (size_t)catalog_all(c) / 64 + 1);
     if (!plan->used) {
         plan_close(plan);
         *out = NULL;

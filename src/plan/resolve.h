@@ -53,8 +53,15 @@ MUST_CHECK errint resolve_with_graph(struct resolve *r);
 MUST_CHECK errint resolve_without_graph(struct resolve *r);
 
 /* resolve_source: the tensor `name` for a rule, or NULL with an error that says what is near
- * (absent), or why it cannot be shown (hidden). */
+ * (absent), or why it cannot be shown (hidden). resolve_source_of: of that member of the
+ * catalog. */
 const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name);
+const struct tensor *resolve_source_of(struct resolve *r, const struct catalog *member,
+                                       const struct rule *rule, struct str name);
+
+/* resolve_checkpoint: words for messages: "the checkpoint", or of a member with a name "checkpoint
+ * 'a'". */
+const char *resolve_checkpoint(struct resolve *r, const struct catalog *member);
 
 /* resolve_complain_absent: the error of a tensor that is not there, with what may have been meant:
  * the rule's source, or, with `member`, what that variable of the rule's scope wants. */

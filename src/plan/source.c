@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "plan/resolve.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 
 enum { AMBIGUOUS_LISTED = 8 };
@@ -44,8 +45,17 @@ static void complain_ambiguous(struct resolve *r, struct str name, struct positi
     }
     buf_text(&list, count > AMBIGUOUS_LISTED ? ", ..." : "");
     diag_error_at(r->diag, DIAG_NAME_AMBIGUOUS, at, name,
-                  "'%s' is the name of %u tensors of the checkpoint: give the key of one, %s",
-                  diag_visible(r->diag, name), count, buf_check(&list) < 0 ? "" : list.data);
+                  "'%s' is the name of %u tensors of %s: give the key of one, %s",
+                  diag_visible(r->diag, name), count,
+                  resolve_checkpoint(r, catalog_of(r->catalog, found[0])),
+                  buf_check(&list) < 0 ? "" : list.data);
+}
+
+const char *resolve_checkpoint(struct resolve *r, const struct catalog *member)
+{
+    const char *label = member->joined.label;
+    const char *text = label ? arena_printf(r->arena, "checkpoint '%s'", label) : "the checkpoint";
+    return text ? text : "the checkpoint";
 }
 
 /* ---- what is not there ----------------------------------------------------------------------- */
@@ -53,6 +63,7 @@ static void complain_ambiguous(struct resolve *r, struct str name, struct positi
 /* A name that is missing, and whatever explains it. */
 struct absence {
     struct resolve *r;
+    const struct catalog *c; /* that lacks it */
     const struct rule *rule;
     struct str name;
     bool exact;              /* the rule has it as its source, so both names of a tensor would do */
@@ -63,15 +74,14 @@ struct absence {
 static bool is_there(const struct absence *a, struct str name)
 {
     const struct tensor *found;
-    return a->exact ? catalog_resolve(a->r->catalog, name, &found, 1) > 0
-                    : catalog_find(a->r->catalog, name) != NULL;
+    return a->exact ? catalog_resolve(a->c, name, &found, 1) > 0 : catalog_find(a->c, name) != NULL;
 }
 
 /* The kind of names that has the missing one, where scopes go by the other kind; NULL if neither
  * has it. */
 static const char *other_names(const struct absence *a)
 {
-    const struct catalog *c = a->r->catalog;
+    const struct catalog *c = a->c;
     const struct tensor *found;
     if (a->exact || catalog_resolve(c, a->name, &found, 1) != 1) {
         return NULL;
@@ -83,7 +93,7 @@ static const char *other_names(const struct absence *a)
 static const char *reason_of(const struct absence *a)
 {
     struct resolve *r = a->r;
-    const char *fault = r->catalog->names_fault;
+    const char *fault = a->c->names_fault;
     const char *other = other_names(a);
     struct str target = a->rule->target;
     if (a->alike.ptr) {
@@ -93,8 +103,8 @@ static const char *reason_of(const struct absence *a)
         return arena_printf(r->arena, "; it is there by its %s", other);
     }
     if (a->exact && rule_is_exact(a->rule) && !str_eq(target, a->name) && is_there(a, target)) {
-        return arena_printf(r->arena, "; the checkpoint has '%s': is the rule the wrong way round?",
-                            diag_visible(r->diag, target));
+        return arena_printf(r->arena, "; %s has '%s': is the rule the wrong way round?",
+                            resolve_checkpoint(r, a->c), diag_visible(r->diag, target));
     }
     return fault ? arena_printf(r->arena,
                                 ", whose object graph, which may have the name, cannot be read: %s",
@@ -130,9 +140,8 @@ static void add_nearest(const struct absence *a)
         nearest_in_map(r->diag, average, false, false);
         return;
     }
-    uint32_t members = a->exact ? catalog_prefix(r->catalog, scope, &first) : 0;
-    if (members >
-        (catalog_find(r->catalog, scope) != NULL)) { /* the final '/' is forgotten easily */
+    uint32_t members = a->exact ? catalog_prefix(a->c, scope, &first) : 0;
+    if (members > (catalog_find(a->c, scope) != NULL)) { /* the final '/' is forgotten easily */
         nearest_in_map(r->diag, scope, true, false);
     }
     unsigned count = nearest_names(a->name, a->all, resolve_budget(r), nearest);
@@ -141,13 +150,13 @@ static void add_nearest(const struct absence *a)
     }
 }
 
-void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name,
-                             struct str member)
+static void complain_absent(struct resolve *r, const struct catalog *c, const struct rule *rule,
+                            struct str name, struct str member)
 {
     bool exact = !member.ptr;
     const char *reason = "";
     const char *whose = "";
-    struct absence a = {r, rule, name, exact, nearest_list_of(r->catalog, !exact), {NULL, 0}};
+    struct absence a = {r, c, rule, name, exact, nearest_list_of(c, !exact), {NULL, 0}};
     if (resolve_is_seen(r)) {
         a.alike = nearest_alike(name, a.all, resolve_budget(r));
         reason = reason_of(&a);
@@ -156,20 +165,32 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
         whose = arena_printf(r->arena, ", but variable '%s' is in scope '%s'",
                              diag_visible(r->diag, member), diag_visible(r->diag, rule->target));
     }
-    diag_error_at(r->diag, DIAG_TENSOR_NOT_FOUND, rule->at, name,
-                  "tensor '%s' is not in the checkpoint%s%s", diag_visible(r->diag, name),
-                  whose ? whose : "", reason ? reason : "");
+    diag_error_at(r->diag, DIAG_TENSOR_NOT_FOUND, rule->at, name, "tensor '%s' is not in %s%s%s",
+                  diag_visible(r->diag, name), resolve_checkpoint(r, c), whose ? whose : "",
+                  reason ? reason : "");
     if (resolve_is_seen(r)) {
         add_nearest(&a);
     }
 }
 
+void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name,
+                             struct str member)
+{
+    complain_absent(r, r->catalog, rule, name, member);
+}
+
 const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name)
 {
+    return resolve_source_of(r, r->catalog, rule, name);
+}
+
+const struct tensor *resolve_source_of(struct resolve *r, const struct catalog *member,
+                                       const struct rule *rule, struct str name)
+{
     const struct tensor *found[AMBIGUOUS_LISTED];
-    uint32_t count = catalog_resolve(r->catalog, name, found, AMBIGUOUS_LISTED);
+    uint32_t count = catalog_resolve(member, name, found, AMBIGUOUS_LISTED);
     if (count == 0) {
-        resolve_complain_absent(r, rule, name, (struct str){NULL, 0});
+        complain_absent(r, member, rule, name, (struct str){NULL, 0});
         return NULL;
     }
     if (count > 1) {

@@ -8,6 +8,7 @@
 #include "base/grow.h"
 #include "map/split.h"
 #include "plan/resolve.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 
@@ -35,8 +36,8 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct p
                          ": %d for each %s and %d more",
                          by_parts ? r->asked_parts : r->asked_targets,
                          by_parts ? "parts" : "targets", r->most, RESOLVE_TARGETS_EACH,
-                         r->graph->count > r->catalog->count ? "variable of the graph"
-                                                             : "tensor of the checkpoint",
+                         r->graph->count > catalog_all(r->catalog) ? "variable of the graph"
+                                                                   : "tensor of the checkpoint",
                          RESOLVE_TARGETS_MORE);
 }
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "render/verified.h"
 #include "render/verify.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "source/stored.h"
 #include "tensor/dtype.h"
@@ -100,8 +101,9 @@ static const char *time_text(const struct stat *st, char text[40])
 }
 
 /* That of the data file: of a checkpoint in parts, each has its own. */
-static const struct catalog_index *index_of(const struct catalog *c, const struct shard *file)
+static const struct catalog_index *index_of(const struct catalog *all, const struct shard *file)
 {
+    const struct catalog *c = catalog_of_shard(all, (uint32_t)(file - all->shards));
     struct str path = str_from(file->path);
     for (uint32_t i = 1; i < c->index_count; i++) {
         size_t prefix = strlen(c->indexes[i].path) - strlen("index"); /* with the dot */
@@ -132,8 +134,8 @@ static errint complain_of_all(const struct checking *k, const struct shard *file
                       "when it is done; `ckptool verify` looks at every tensor, ckptfs -o noverify "
                       "shows what is there",
                       diag_visible(d, tensor_name(s->tensors[0])), others,
-                      diag_visible(d, str_from(k->catalog->index_path)),
-                      time_text(&index->st, index_time), time_text(file->io->st, data_time));
+                      diag_visible(d, str_from(index->path)), time_text(&index->st, index_time),
+                      time_text(file->io->st, data_time));
 }
 
 /* Those that are wrong, of which there are others. */
@@ -213,7 +215,7 @@ errint spot_check_run(const struct catalog *c, struct verified *verified, struct
     if (!files || !buf) {
         return diag_no_memory(d);
     }
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(c); i++) {
         const struct tensor *t = &c->tensors[i];
         if (!is_small(t)) {
             continue;

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/once.h"
 #include "render/verify.h"
+#include "source/catalog_join.h"
 #include "source/source.h"
 #include "source/stored.h"
 
@@ -39,7 +40,7 @@ static errint make_states(void *context)
     uint64_t count = source_check_count(c);
     k->states = k->states ? k->states : calloc(count + 1, sizeof(*k->states));
     k->found_in = k->found_in ? k->found_in : calloc(count + 1, sizeof(*k->found_in));
-    k->bad = k->bad ? k->bad : calloc(c->count / 64 + 1, sizeof(*k->bad));
+    k->bad = k->bad ? k->bad : calloc(catalog_all(c) / 64 + 1, sizeof(*k->bad));
     return k->states && k->found_in && k->bad ? 0 : -ENOMEM;
 }
 
@@ -212,7 +213,8 @@ static errint need_run(struct verified *k, struct run *run, bool verify)
         once_again(once);
     }
     errint rc = once_need(once, run->waiter, check_run, run);
-    if (rc == 0 && source_check_shared(k->catalog)) { /* what is made has to be right, too */
+    if (rc == 0 &&
+        source_check_shared(k->catalog, run->tensor)) { /* what is made has to be right, too */
         rc = shard_check(&k->catalog->shards[stored_shard(run->tensor, run->slice)], run->waiter,
                          true);
     }
@@ -252,8 +254,8 @@ errint verified_ensure(const struct reader *r, const struct tensor *t, const str
 {
     /* Where checks are shared, a tensor without elements needs none, and its file may not be
      * open. */
-    return source_check_shared(r->catalog) && t->bytes == 0 && !s ? 0
-                                                                  : verify_run_of(r, t, s, true);
+    return source_check_shared(r->catalog, t) && t->bytes == 0 && !s ? 0
+                                                                     : verify_run_of(r, t, s, true);
 }
 
 errint verified_ask(const struct reader *r, const struct shard *shard, const struct tensor *t,
@@ -305,7 +307,7 @@ struct verified_counts verified_counts(struct verified *k)
     if (once_state(&k->made) != ONCE_FULL) {
         return counts;
     }
-    for (uint32_t i = 0; i < k->catalog->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(k->catalog); i++) {
         const struct tensor *t = &k->catalog->tensors[i];
         atomic_uint_fast64_t *word;
         bool told = bit_of(k, t, &word) & atomic_load(word);

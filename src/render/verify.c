@@ -135,7 +135,7 @@ static errint do_unit(struct crew *c, uint32_t i, char *buf)
 {
     const struct verify *v = c->v;
     struct verify_unit *first = &v->units[i];
-    if (!source_check_shared(v->catalog)) {
+    if (!source_check_shared(v->catalog, NULL)) {
         return do_own(c, first, buf);
     }
     if (first->check == VERIFY_NO_CHECK || (i && first[-1].check == first->check)) {

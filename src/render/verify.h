@@ -57,7 +57,8 @@ struct verify {
 /* Called from one of the threads, never from two at once, about four times a second. */
 typedef void (*verify_progress)(void *context, uint64_t bytes_done, uint64_t bytes);
 
-/* verify_init: the units of all tensors. -ENOMEM. To be given to verify_fini in either case. */
+/* verify_init: the units of all tensors; of a joined catalog, no others, and to be listed only.
+ * -ENOMEM. To be given to verify_fini in either case. */
 MUST_CHECK errint verify_init(struct verify *v, const struct catalog *c);
 void verify_fini(struct verify *v);
 

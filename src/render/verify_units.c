@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "render/verify.h"
+#include "source/catalog_join.h"
 #include "source/stored.h"
 
 static int by_place(const void *a, const void *b)
@@ -41,13 +42,13 @@ static void add_unit(struct verify *v, const struct tensor *t, const struct stor
     *u = (struct verify_unit){
         .tensor = t, .slice = s, .check = found ? check.number : VERIFY_NO_CHECK};
     u->result.outcome = VERIFY_UNREADABLE; /* until it was looked at */
-    v->bytes += source_check_shared(v->catalog) ? 0 : check.bytes;
+    v->bytes += source_check_shared(v->catalog, t) ? 0 : check.bytes;
 }
 
 static void add_tensors(struct verify *v)
 {
     const struct catalog *c = v->catalog;
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(c); i++) {
         const struct tensor *t = &c->tensors[i];
         const struct slices *s = tensor_slices(c, t);
         for (uint32_t k = 0; k < (s ? s->count : 1); k++) {
@@ -87,9 +88,9 @@ static errint add_others(struct verify *v)
 errint verify_init(struct verify *v, const struct catalog *c)
 {
     *v = (struct verify){.catalog = c};
-    bool shared = source_check_shared(c);
+    bool shared = !c->member_count && source_check_shared(c, NULL);
     uint64_t count = shared ? source_check_count(c) : 0;
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(c); i++) {
         const struct slices *s = tensor_slices(c, &c->tensors[i]);
         count += s ? s->count : 1;
     }

@@ -15,6 +15,7 @@
 #include "sandbox/landlock.h"
 #include "sandbox/sanitized.h"
 #include "sandbox/seccomp.h"
+#include "source/catalog_join.h"
 
 enum {
     OWN_FILES = LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_IOCTL_DEV,
@@ -199,7 +200,9 @@ static errint allow_view(struct landlock *l, const struct view *v)
     if (rc < 0) {
         return rc;
     }
-    rc = allow_indexes(l, v->catalog);
+    for (uint32_t i = 0; rc == 0 && i < catalog_member_count(v->catalog); i++) {
+        rc = allow_indexes(l, catalog_member(v->catalog, i));
+    }
     if (rc < 0) {
         return rc;
     }

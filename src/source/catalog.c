@@ -168,6 +168,17 @@ errint catalog_open_shards(struct catalog *c, struct diag *d)
     return first;
 }
 
+/* What a checkpoint has besides shards. */
+static void free_catalog(struct catalog *c)
+{
+    if (c->driver && c->driver->close && !c->member_count) {
+        c->driver->close(c);
+    }
+    free(c->tensors_block);
+    arena_fini(&c->arena);
+    free(c);
+}
+
 void catalog_close(struct catalog *c)
 {
     if (!c) {
@@ -176,10 +187,8 @@ void catalog_close(struct catalog *c)
     for (uint32_t i = 0; i < c->shard_count; i++) {
         shard_close(&c->shards[i]);
     }
-    if (c->driver && c->driver->close) {
-        c->driver->close(c);
+    for (uint32_t i = 0; i < c->member_count; i++) {
+        free_catalog(c->members[i]); /* its shards are among those */
     }
-    free(c->tensors_block);
-    arena_fini(&c->arena);
-    free(c);
+    free_catalog(c);
 }

@@ -60,6 +60,15 @@ struct catalog_index {
     struct stat st;
 };
 
+/* Of a member of a joined catalog (catalog_join.h); all zero where nothing was joined. */
+struct catalog_place {
+    const char *label;    /* the name that a map gives it; NULL: it has none; borrowed */
+    uint32_t number;      /* of that name; 0: it has none */
+    uint32_t first_shard; /* where its own begin in `shards` */
+    uint64_t first_check; /* how many checks the members before it have */
+    uint64_t checks;      /* that it has (source.h) */
+};
+
 struct catalog {
     struct arena arena;  /* owns names, shapes, paths, and all that has no other owner */
     void *tensors_block; /* owns: what `tensors` points to, where it came from malloc; else NULL */
@@ -91,6 +100,10 @@ struct catalog {
     uint32_t file_count;         /* of data files, as the checkpoint says */
     struct catalog_names *names; /* of an object-based checkpoint (catalog_names.h); NULL */
     const char *names_fault;     /* why its object graph cannot be read; NULL */
+    struct catalog **members;    /* owns: of a joined catalog (catalog_join.h), else NULL */
+    uint32_t member_count;       /* 0 where nothing was joined */
+    uint32_t all_count;          /* of a joined one: of the tensors of all members */
+    struct catalog_place joined; /* of a member: its place among them */
 };
 
 static inline struct str tensor_name(const struct tensor *t)

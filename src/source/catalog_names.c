@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/lower_bound.h"
+#include "source/catalog_join.h"
 
 enum { WARNED_MOST = 50, LISTED_MOST = 5 };
 
@@ -34,11 +35,13 @@ static struct str other_name(const struct catalog *c, const struct tensor *t)
 
 struct str catalog_key(const struct catalog *c, const struct tensor *t)
 {
+    c = catalog_of(c, t);
     return c->names && c->names->friendly ? other_name(c, t) : tensor_name(t);
 }
 
 struct str catalog_friendly(const struct catalog *c, const struct tensor *t)
 {
+    c = catalog_of(c, t);
     return c->names && c->names->friendly ? tensor_name(t) : other_name(c, t);
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/lower_bound.h"
+#include "source/catalog_join.h"
 #include "source/tf_v1/tf_v1.h"
 #include "source/tf_v2/bundle.h"
 
@@ -20,38 +22,59 @@ errint source_open(const struct location *where, struct diag *d, struct catalog 
                       where->driver);
 }
 
+/* The member whose check that is. */
+static const struct catalog *member_of_check(const struct catalog *c, uint64_t number)
+{
+    uint32_t last = catalog_member_count(c) - 1;
+    uint32_t at = LOWER_BOUND(i, 0, last, catalog_member(c, i + 1)->joined.first_check <= number);
+    return catalog_member(c, at);
+}
+
 uint64_t source_check_count(const struct catalog *c)
 {
-    return c->driver->check_count(c);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < c->member_count; i++) {
+        count = c->members[i]->joined.first_check + c->members[i]->joined.checks;
+    }
+    return c->member_count ? count : c->driver->check_count(c);
 }
 
 bool source_check_find(const struct catalog *c, const struct tensor *t,
                        const struct stored_slice *s, struct source_check *out)
 {
-    return c->driver->check_find(c, t, s, out);
+    const struct catalog *member = catalog_of(c, t);
+    if (!member->driver->check_find(member, t, s, out)) {
+        return false;
+    }
+    out->number += member->joined.first_check;
+    return true;
 }
 
 void source_check_at(const struct catalog *c, uint64_t number, struct source_check *out)
 {
-    c->driver->check_at(c, number, out);
+    const struct catalog *member = member_of_check(c, number);
+    member->driver->check_at(member, number - member->joined.first_check, out);
+    out->number = number;
 }
 
-bool source_check_shared(const struct catalog *c)
+bool source_check_shared(const struct catalog *c, const struct tensor *t)
 {
-    return c->driver->shared_checks;
+    return (t ? catalog_of(c, t) : c)->driver->shared_checks;
 }
 
 errint source_check_sum(const struct catalog *c, struct once_waiter *w,
                         const struct source_check *k, char *buf, struct source_meter *m,
                         uint32_t *found)
 {
-    return c->driver->check_sum(c, w, k, buf, m, found);
+    const struct catalog *member = member_of_check(c, k->number);
+    return member->driver->check_sum(member, w, k, buf, m, found);
 }
 
 void source_check_print(const struct catalog *c, const struct source_check *k, struct buf *b)
 {
-    if (c->driver->check_print) {
-        c->driver->check_print(k, b);
+    const struct catalog *member = member_of_check(c, k->number);
+    if (member->driver->check_print) {
+        member->driver->check_print(k, b);
     } else {
         buf_visible(b, str_from(k->file->path));
     }
@@ -70,20 +93,32 @@ errint source_check_input(const struct catalog *c, const char *path, struct diag
 struct source_stats source_stats(const struct catalog *c)
 {
     struct source_stats stats = {0};
-    if (c->driver->stats) {
-        c->driver->stats(c, &stats);
+    for (uint32_t i = 0; i < catalog_member_count(c); i++) {
+        const struct catalog *member = catalog_member(c, i);
+        if (member->driver->stats) {
+            member->driver->stats(member, &stats);
+        }
     }
     return stats;
 }
 
 size_t source_readers(const struct catalog *c)
 {
-    return c->driver->readers ? c->driver->readers(c) : SIZE_MAX;
+    size_t most = SIZE_MAX;
+    for (uint32_t i = 0; i < catalog_member_count(c); i++) {
+        const struct catalog *member = catalog_member(c, i);
+        size_t readers = member->driver->readers ? member->driver->readers(member) : SIZE_MAX;
+        most = readers < most ? readers : most;
+    }
+    return most;
 }
 
 void source_shrink(const struct catalog *c, uint64_t most)
 {
-    if (c->driver->shrink) {
-        c->driver->shrink(c, most);
+    for (uint32_t i = 0; i < catalog_member_count(c); i++) {
+        const struct catalog *member = catalog_member(c, i);
+        if (member->driver->shrink) {
+            member->driver->shrink(member, most);
+        }
     }
 }

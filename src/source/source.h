@@ -100,8 +100,9 @@ bool source_check_find(const struct catalog *c, const struct tensor *t,
 /* source_check_at: the check of that number, where checks are shared. */
 void source_check_at(const struct catalog *c, uint64_t number, struct source_check *out);
 
-/* source_check_shared: whether one check may be over several tensors. */
-bool source_check_shared(const struct catalog *c);
+/* source_check_shared: whether one check may be over several tensors, as where t is stored; NULL:
+ * any tensor of c, which was not joined. */
+bool source_check_shared(const struct catalog *c, const struct tensor *t);
 
 /* source_check_sum: the masked checksum that the bytes of k have now, read once through `buf` of
  * SOURCE_BUFFER bytes. The meter may be NULL. -EBADMSG where lengths among the bytes do not fit;

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/grow.h"
 #include "model/graph_file.h"
+#include "source/catalog_join.h"
 #include "source/tf/locate.h"
 
 static errint add_stat(struct inputs *o, const struct stat *st)
@@ -117,13 +118,22 @@ static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
     return add_state(o, graph, d);
 }
 
+static errint add_indexes(struct inputs *o, const struct catalog *c)
+{
+    errint rc = add_content(o, &c->index_st);
+    for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
+        rc = add_content(o, &c->indexes[i].st);
+    }
+    return rc;
+}
+
 /* What the view holds open, or has read. */
 static errint add_held(struct inputs *o, const struct view *v)
 {
     const struct catalog *c = v->catalog;
-    errint rc = add_content(o, &c->index_st);
-    for (uint32_t i = 1; rc == 0 && i < c->index_count; i++) {
-        rc = add_content(o, &c->indexes[i].st);
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < catalog_member_count(c); i++) {
+        rc = add_indexes(o, catalog_member(c, i));
     }
     for (uint32_t i = 0; rc == 0 && i < c->shard_count; i++) {
         rc = c->shards[i].opened ? add_content(o, shard_stat(&c->shards[i])) : 0;
@@ -143,7 +153,10 @@ errint inputs_find(const struct view *v, const char *graph, struct diag *d, stru
     if (add_held(out, v) < 0) {
         return diag_no_memory(d);
     }
-    errint rc = add_state(out, v->checkpoint, d);
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < v->member_count; i++) {
+        rc = add_state(out, v->members[i].given, d);
+    }
     return rc == 0 && graph ? add_graph(out, graph, d) : rc;
 }
 

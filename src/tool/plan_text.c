@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "plan/explained.h"
+#include "source/catalog_join.h"
 #include "tensor/dtype.h"
 #include "view/made_of.h"
 #include "view/report.h"
@@ -74,11 +75,11 @@ static void print_made_of(const struct made_of *m, bool human, struct buf *b)
     }
 }
 
-static void print_source(const struct target *t, struct buf *b)
+static void print_source(const struct catalog *c, const struct target *t, struct buf *b)
 {
     const struct explained *e = explained_of(t);
     if (t->source) {
-        buf_visible(b, tensor_name(t->source));
+        catalog_visible_name(c, t->source, b);
         buf_text(b, e && e->sources > 1 ? ", ..." : "");
     } else {
         buf_char(b, '~');
@@ -93,7 +94,7 @@ static void plan_row(const void *context, uint32_t i, struct buf cells[])
     CLEANUP_BUF struct buf path = {0};
     struct made_of made = {0};
     report_path(g->view, number, &path);
-    print_source(t, &cells[0]);
+    print_source(g->view->catalog, t, &cells[0]);
     buf_text(&cells[1], "-> ");
     buf_visible(&cells[1], buf_view(&path));
     buf_text(&cells[2], dtype_name(target_dtype(t)));
@@ -142,12 +143,12 @@ static void add_steps(struct step_list *l, const struct explained *e)
 }
 
 /* What no operation of an expression has made: a tensor that a rule, or a declaration, casts. */
-static void print_cast(const struct target *t, struct buf *b)
+static void print_cast(const struct catalog *c, const struct target *t, struct buf *b)
 {
     const struct target_form *f = t->form;
     if (f && t->source && f->dtype != t->source->dtype) {
         buf_text(b, "      ");
-        buf_visible(b, tensor_name(t->source));
+        catalog_visible_name(c, t->source, b);
         buf_char(b, ' ');
         shape_print(b, tensor_shape(t->source));
         buf_printf(b, " %s -> cast %s%s\n", dtype_name(t->source->dtype), dtype_name(f->dtype),
@@ -163,7 +164,7 @@ static void print_explained(const void *context, uint32_t i, struct buf *b)
     const struct explained *e = explained_of(t);
     struct step_list steps = {.count = 0};
     if (!e) {
-        print_cast(t, b);
+        print_cast(g->view->catalog, t, b);
         return;
     }
     buf_text(b, "      ");
@@ -252,7 +253,7 @@ void plan_text_summary(const struct view *v, const uint8_t *only, const struct d
     uint64_t used = 0;
     uint32_t shown = 0;
     uint32_t strings = 0;
-    for (uint32_t i = 0; i < v->catalog->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(v->catalog); i++) {
         used += plan_uses(p, i);
     }
     for (uint32_t i = 0; i < p->count; i++) {
@@ -272,8 +273,9 @@ void plan_text_summary(const struct view *v, const uint8_t *only, const struct d
         buf_printf(b, " without %" PRIu32 " of strings", strings);
     }
     print_kinds(&made, b);
-    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s; checkpoint ",
-               used, v->catalog->count, d->warnings, d->warnings == 1 ? "" : "s");
-    buf_visible(b, str_from(v->catalog->prefix));
+    buf_printf(b, ", from %" PRIu64 " of %" PRIu32 " tensors; %" PRIu64 " warning%s; checkpoint%s ",
+               used, catalog_all(v->catalog), d->warnings, d->warnings == 1 ? "" : "s",
+               v->member_count > 1 ? "s" : "");
+    report_paths(v, b);
     buf_char(b, '\n');
 }

@@ -113,7 +113,7 @@ static errint export_view(const struct tool_args *args, unsigned format, struct 
         buf_printf(&o->text, "%zu file%s, ", e.count, e.count == 1 ? "" : "s");
         report_size(&o->text, e.bytes);
         buf_printf(&o->text, ", %.1f s, from ", seconds);
-        buf_visible(&o->text, str_from(v->catalog->prefix));
+        report_paths(v, &o->text);
         buf_char(&o->text, '\n');
         o->done = "the files are complete";
     }

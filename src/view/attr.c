@@ -2,6 +2,7 @@
 #include "view/attr.h"
 
 #include "base/cleanup.h"
+#include "source/catalog_join.h"
 #include "tensor/dtype.h"
 #include "view/content.h"
 #include "view/report_sources.h"
@@ -38,6 +39,14 @@ static bool tells_all(const struct view *v, uint32_t file)
     return content_kind(v, file) == NODE_FORMAT && content_format_file(v, file).lists;
 }
 
+static void add_indexes(struct origin *o, const struct catalog *c)
+{
+    add_origin(o, &c->index_st);
+    for (uint32_t i = 1; i < c->index_count; i++) {
+        add_origin(o, &c->indexes[i].st);
+    }
+}
+
 /* A tensor's bytes come from shards; all else says what index and map say, too. */
 static struct origin origin_of(const struct view *v, uint32_t file)
 {
@@ -52,9 +61,8 @@ static struct origin origin_of(const struct view *v, uint32_t file)
         }
     }
     if (!o.any || tells_all(v, file)) {
-        add_origin(&o, &v->catalog->index_st);
-        for (uint32_t i = 1; i < v->catalog->index_count; i++) {
-            add_origin(&o, &v->catalog->indexes[i].st);
+        for (uint32_t i = 0; i < catalog_member_count(v->catalog); i++) {
+            add_indexes(&o, catalog_member(v->catalog, i));
         }
         if (v->map->path) {
             add_origin(&o, &v->map->st);
@@ -134,28 +142,31 @@ errint attr_stat(const struct view *v, const struct attr_policy *policy, uint32_
 
 /* ---- extended attributes ---- */
 
-typedef errint (*value_of)(const struct target *t, struct buf *b);
+typedef errint (*value_of)(const struct view *v, const struct target *t, struct buf *b);
 
-static errint value_name(const struct target *t, struct buf *b)
+static errint value_name(const struct view *v, const struct target *t, struct buf *b)
 {
+    (void)v;
     buf_str(b, target_name(t));
     return 0;
 }
 
-static errint value_dtype(const struct target *t, struct buf *b)
+static errint value_dtype(const struct view *v, const struct target *t, struct buf *b)
 {
+    (void)v;
     buf_text(b, dtype_name(target_dtype(t)));
     return 0;
 }
 
-static errint value_shape(const struct target *t, struct buf *b)
+static errint value_shape(const struct view *v, const struct target *t, struct buf *b)
 {
+    (void)v;
     shape_print(b, target_shape(t));
     return 0;
 }
 
 /* One a line. */
-static errint value_source(const struct target *t, struct buf *b)
+static errint value_source(const struct view *v, const struct target *t, struct buf *b)
 {
     CLEANUP(report_sources_fini) struct report_sources sources;
     errint rc = report_sources_find(t, &sources);
@@ -165,7 +176,7 @@ static errint value_source(const struct target *t, struct buf *b)
     size_t begin = b->len;
     for (size_t i = 0; i < sources.count && b->len - begin <= ATTR_VALUE_MOST; i++) {
         buf_text(b, i ? "\n" : "");
-        buf_str(b, tensor_name(sources.list[i]));
+        catalog_print_name(v->catalog, sources.list[i], b);
     }
     if (b->len - begin > ATTR_VALUE_MOST) {
         b->len = begin;
@@ -174,8 +185,9 @@ static errint value_source(const struct target *t, struct buf *b)
     return 0;
 }
 
-static errint value_slice(const struct target *t, struct buf *b)
+static errint value_slice(const struct view *v, const struct target *t, struct buf *b)
 {
+    (void)v;
     const struct target_form *f = t->form;
     if (!f || !f->slice_start) {
         return -ENODATA;
@@ -189,8 +201,9 @@ static errint value_slice(const struct target *t, struct buf *b)
     return 0;
 }
 
-static errint value_crc32c(const struct target *t, struct buf *b)
+static errint value_crc32c(const struct view *v, const struct target *t, struct buf *b)
 {
+    (void)v;
     if (t->form || t->source->no_crc) { /* without a form there is a source */
         return -ENODATA;
     }
@@ -212,7 +225,7 @@ void attr_names(const struct view *v, uint32_t file, struct buf *b)
     const struct target *t = content_target(v, file);
     for (size_t i = 0; t && i < ARRAY_LEN(attributes); i++) {
         CLEANUP_BUF struct buf value = {0};
-        if (attributes[i].value(t, &value) == 0) {
+        if (attributes[i].value(v, t, &value) == 0) {
             buf_add(b, attributes[i].name, strlen(attributes[i].name) + 1);
         }
     }
@@ -223,7 +236,7 @@ errint attr_value(const struct view *v, uint32_t file, const char *name, struct 
     const struct target *t = content_target(v, file);
     for (size_t i = 0; t && i < ARRAY_LEN(attributes); i++) {
         if (strcmp(attributes[i].name, name) == 0) {
-            return attributes[i].value(t, b);
+            return attributes[i].value(v, t, b);
         }
     }
     return -ENODATA;

@@ -66,6 +66,10 @@ void report_json_fini(struct report_json *r);
  * one. */
 void report_checkpoint(struct json *j, const struct view *v);
 
+/* report_named_checkpoints: the member "checkpoints": those that the map names; nothing where there
+ * are none. */
+void report_named_checkpoints(struct json *j, const struct view *v);
+
 /* Terminal codes around a title; both "" for plain text. */
 struct report_style {
     const char *title;
@@ -88,6 +92,9 @@ void report_override_path(const struct view *v, const struct override *o, struct
 /* report_prefix: "checkpoint  PREFIX (v2, 1 shard, 7 tensors)", of the view's checkpoint, without
  * an end of line. */
 void report_prefix(const struct view *v, struct buf *b);
+
+/* report_paths: "PREFIX", or of several checkpoints "PREFIX, PREFIX (a), PREFIX (b)". */
+void report_paths(const struct view *v, struct buf *b);
 
 /* report_size: "3.2 GiB", "512 bytes". */
 void report_size(struct buf *b, uint64_t bytes);

@@ -3,12 +3,27 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 #include "view/left_out.h"
 #include "view/made_of.h"
 #include "view/report.h"
 #include "view/report_sources.h"
+
+/* Adds a name, of a tensor of a named checkpoint with that, to j, by way of `scratch`. */
+static void add_tensor_name(struct json *j, const struct catalog *c, const struct tensor *t,
+                            struct buf *scratch)
+{
+    if (!c->member_count) {
+        json_str(j, tensor_name(t));
+        return;
+    }
+    scratch->len = 0;
+    catalog_print_name(c, t, scratch);
+    json_str(j, buf_view(scratch));
+    j->out->failed |= scratch->failed;
+}
 
 /* Adds "map.ini:3" to j, by way of `scratch`. */
 static void add_position(struct json *j, struct position at, struct buf *scratch)
@@ -17,34 +32,6 @@ static void add_position(struct json *j, struct position at, struct buf *scratch
     position_print(scratch, at);
     json_str(j, buf_view(scratch));
     j->out->failed |= scratch->failed;
-}
-
-void report_checkpoint(struct json *j, const struct view *v)
-{
-    const struct catalog *c = v->catalog;
-    json_key(j, "checkpoint");
-    json_object(j, JSON_LINE);
-    json_key(j, "path");
-    json_text(j, c ? c->prefix : v->checkpoint);
-    json_key(j, "format");
-    json_text(j, c ? c->format : NULL);
-    json_key(j, "shards");
-    if (c) {
-        json_uint(j, c->file_count);
-    } else {
-        json_null(j);
-    }
-    json_key(j, "tensors");
-    if (c) {
-        json_uint(j, c->count);
-    } else {
-        json_null(j);
-    }
-    if (c && c->names) {
-        json_key(j, "names");
-        json_text(j, c->names->friendly ? "friendly" : "key");
-    }
-    json_object_end(j);
 }
 
 /* In the order in which they act: those that the rule says; else the values are cast, then the
@@ -82,7 +69,8 @@ static void add_operations(struct json *j, const struct rule *rule, const struct
 }
 
 /* Their names, and where the checkpoint has others, those too. */
-static void add_sources(struct json *j, const struct catalog *c, const struct target *t)
+static void add_sources(struct json *j, const struct catalog *c, const struct target *t,
+                        struct buf *scratch)
 {
     struct report_sources sources;
     if (report_sources_find(t, &sources) < 0) {
@@ -91,7 +79,7 @@ static void add_sources(struct json *j, const struct catalog *c, const struct ta
     json_key(j, "sources");
     json_array(j, JSON_LINE);
     for (size_t i = 0; i < sources.count; i++) {
-        json_str(j, tensor_name(sources.list[i]));
+        add_tensor_name(j, c, sources.list[i], scratch);
     }
     json_array_end(j);
     if (c->names && c->names->friendly) {
@@ -156,7 +144,7 @@ static void add_target(struct json *j, const struct view *v, uint32_t i, struct 
         json_object_end(j);
     }
     add_made_of(j, v, t);
-    add_sources(j, v->catalog, t);
+    add_sources(j, v->catalog, t, scratch);
     json_key(j, "rule");
     add_position(j, v->map->rules[t->rule].at, scratch);
     add_operations(j, &v->map->rules[t->rule], t, scratch);
@@ -182,55 +170,98 @@ static bool next_target(struct report_json *r, struct json *j)
 static bool next_unused(struct report_json *r, struct json *j)
 {
     const struct view *v = r->view;
-    while (v->plan && r->at.next < v->catalog->count) {
+    while (v->plan && r->at.next < catalog_all(v->catalog)) {
         uint32_t i = r->at.next++;
         const struct tensor *t = &v->catalog->tensors[i];
         if (!t->hidden && !plan_uses(v->plan, i)) {
-            json_str(j, tensor_name(t));
+            add_tensor_name(j, v->catalog, t, &r->scratch);
             return true;
         }
     }
     return false;
 }
 
+/* Of the lists that each member has, the one that item *i is in, where `count` is of one member; *i
+ * is then its number there. NULL: there are not so many. */
+static const struct view_member *
+member_with(const struct view *v, uint32_t (*count)(const struct view_member *m), uint32_t *i)
+{
+    for (uint32_t k = 0; k < v->member_count; k++) {
+        uint32_t own = count(&v->members[k]);
+        if (*i < own) {
+            return &v->members[k];
+        }
+        *i -= own;
+    }
+    return NULL;
+}
+
+/* A name of that member's. */
+static void add_member_name(struct json *j, const struct view_member *m, struct str name,
+                            struct buf *scratch)
+{
+    scratch->len = 0;
+    buf_str(scratch, name);
+    buf_text(scratch, m->label ? "@" : "");
+    buf_text(scratch, m->label ? m->label : "");
+    json_str(j, buf_view(scratch));
+    j->out->failed |= scratch->failed;
+}
+
+static uint32_t averaged_count(const struct view_member *m)
+{
+    return m->dropped.shadows.count;
+}
+
 static bool next_averaged(struct report_json *r, struct json *j)
 {
-    const struct shadows *s = &r->view->shadows;
-    if (r->at.next >= s->count) {
+    uint32_t i = r->at.next++;
+    const struct view_member *m = member_with(r->view, averaged_count, &i);
+    if (!m) {
         return false;
     }
-    const struct shadow *shadow = &s->list[r->at.next++];
+    const struct shadow *shadow = &m->dropped.shadows.list[i];
     json_object(j, JSON_LINE);
     json_key(j, "name");
-    json_str(j, shadow->name);
+    add_member_name(j, m, shadow->name, &r->scratch);
     json_key(j, "from");
-    json_str(j, shadow->from);
+    add_member_name(j, m, shadow->from, &r->scratch);
     json_object_end(j);
     return true;
+}
+
+static uint32_t unaveraged_count(const struct view_member *m)
+{
+    return m->dropped.shadows.unaveraged_count;
 }
 
 /* Of what no moving average was found. */
 static bool next_unaveraged(struct report_json *r, struct json *j)
 {
-    const struct shadows *s = &r->view->shadows;
-    if (r->at.next >= s->unaveraged_count) {
-        return false;
+    uint32_t i = r->at.next++;
+    const struct view_member *m = member_with(r->view, unaveraged_count, &i);
+    if (m) {
+        add_member_name(j, m, m->dropped.shadows.unaveraged[i], &r->scratch);
     }
-    json_str(j, s->unaveraged[r->at.next++]);
-    return true;
+    return m;
+}
+
+static uint32_t dropped_count(const struct view_member *m)
+{
+    return m->catalog->dropped_count;
 }
 
 static bool next_dropped(struct report_json *r, struct json *j)
 {
-    const struct catalog *c = r->view->catalog;
-    if (!c || r->at.next >= c->dropped_count) {
+    uint32_t i = r->at.next++;
+    const struct view_member *m = member_with(r->view, dropped_count, &i);
+    if (!m) {
         return false;
     }
-    uint32_t i = r->at.next++;
-    const struct name_filter *by = r->view->dropped_by[i];
+    const struct name_filter *by = m->dropped.by[i];
     json_object(j, JSON_LINE);
     json_key(j, "name");
-    json_str(j, tensor_name(&c->dropped[i]));
+    add_member_name(j, m, tensor_name(&m->catalog->dropped[i]), &r->scratch);
     json_key(j, "by");
     json_str(j, by ? by->text : STR("keep"));
     if (by) {
@@ -405,6 +436,7 @@ static void add_beginning(const struct report_json *r, struct json *j)
     json_key(j, "version");
     json_uint(j, 1);
     report_checkpoint(j, r->view);
+    report_named_checkpoints(j, r->view);
 }
 
 /* The end of a list, and of the document after the last; or what begins one. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "source/catalog_join.h"
 #include "tensor/dtype.h"
 #include "view/left_out.h"
 #include "view/made_of.h"
@@ -111,15 +112,23 @@ static void add_moved(const struct view *v, struct list *l)
     list_end(l, v->tree->moved_count);
 }
 
-/* What `prefer` has put in the place of what, and what has nothing to be put there. */
-static void add_averaged(const struct view *v, struct list *l)
+/* What a name of a member's is followed by. */
+static void add_label(const struct view_member *m, struct list *l)
 {
-    const struct shadows *s = &v->shadows;
+    buf_text(l->out, m->label ? "@" : "");
+    buf_text(l->out, m->label ? m->label : "");
+}
+
+/* What `prefer` has put in the place of what, and what has nothing to be put there. */
+static void add_averaged(const struct view_member *m, struct list *l)
+{
+    const struct shadows *s = &m->dropped.shadows;
     if (s->count) {
         list_title(l, "averaged", s->count, "variables shown as their moving averages");
     }
     for (uint32_t i = 0; i < s->count && list_item(l); i++) {
         buf_visible(l->out, s->list[i].name);
+        add_label(m, l);
         buf_text(l->out, " is ");
         buf_visible(l->out, s->list[i].from);
         buf_char(l->out, '\n');
@@ -130,21 +139,23 @@ static void add_averaged(const struct view *v, struct list *l)
     }
     for (uint32_t i = 0; i < s->unaveraged_count && list_item(l); i++) {
         buf_visible(l->out, s->unaveraged[i]);
+        add_label(m, l);
         buf_char(l->out, '\n');
     }
     list_end(l, s->unaveraged_count);
 }
 
-static void add_dropped(const struct view *v, struct list *l)
+static void add_dropped(const struct view_member *m, struct list *l)
 {
-    uint32_t count = v->catalog ? v->catalog->dropped_count : 0;
+    uint32_t count = m->catalog->dropped_count;
     if (!count) {
         return;
     }
     list_title(l, "dropped", count, "tensors of the checkpoint that the map takes no notice of");
     for (uint32_t i = 0; i < count && list_item(l); i++) {
-        const struct name_filter *by = v->dropped_by[i];
-        buf_visible(l->out, tensor_name(&v->catalog->dropped[i]));
+        const struct name_filter *by = m->dropped.by[i];
+        buf_visible(l->out, tensor_name(&m->catalog->dropped[i]));
+        add_label(m, l);
         buf_text(l->out, by ? ": " : ": no pattern of 'keep' matches it");
         if (by) {
             buf_visible(l->out, by->text);
@@ -159,14 +170,14 @@ static void add_dropped(const struct view *v, struct list *l)
 static void add_unused(const struct view *v, struct list *l)
 {
     uint64_t count = 0;
-    for (uint32_t i = 0; v->plan && i < v->catalog->count; i++) {
+    for (uint32_t i = 0; v->plan && i < catalog_all(v->catalog); i++) {
         count += !v->catalog->tensors[i].hidden && !plan_uses(v->plan, i);
     }
     if (!count) {
         return;
     }
     list_title(l, "unused", count, "tensors of the checkpoint that no target uses");
-    for (uint32_t i = 0; i < v->catalog->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(v->catalog); i++) {
         const struct tensor *t = &v->catalog->tensors[i];
         if (t->hidden || plan_uses(v->plan, i)) {
             continue;
@@ -175,7 +186,8 @@ static void add_unused(const struct view *v, struct list *l)
             break;
         }
         buf_visible(l->out, tensor_name(t));
-        buf_char(l->out, '\n');
+        const char *label = catalog_of(v->catalog, t)->joined.label;
+        buf_printf(l->out, "%s%s\n", label ? "@" : "", label ? label : "");
     }
     list_end(l, count);
 }
@@ -266,8 +278,10 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
 {
     struct list l = {.out = b, .style = style, .most = most, .more = more};
     add_moved(v, &l);
-    add_averaged(v, &l);
-    add_dropped(v, &l);
+    for (uint32_t i = 0; i < v->member_count; i++) {
+        add_averaged(&v->members[i], &l);
+        add_dropped(&v->members[i], &l);
+    }
     add_unused(v, &l);
     add_unassigned(v, &l);
     add_overridden(v, &l);
@@ -275,15 +289,45 @@ void report_lists(const struct view *v, const struct report_style *style, uint32
     add_hidden(v, &l);
 }
 
+/* "PREFIX (v2, 1 shard, 7 tensors)" */
+static void add_checkpoint(const struct catalog *c, struct buf *b)
+{
+    buf_visible(b, str_from(c->prefix));
+    buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->file_count,
+               plural(c->file_count), c->count, plural(c->count));
+}
+
 void report_prefix(const struct view *v, struct buf *b)
 {
-    const struct catalog *c = v->catalog;
-    const char *checkpoint = c ? c->prefix : v->checkpoint;
+    const struct catalog *c = v->catalog ? catalog_numbered(v->catalog, 0) : NULL;
     buf_text(b, "checkpoint  ");
-    buf_visible(b, checkpoint ? str_from(checkpoint) : STR("(none)"));
     if (c) {
-        buf_printf(b, " (%s, %" PRIu32 " shard%s, %" PRIu32 " tensor%s)", c->format, c->file_count,
-                   plural(c->file_count), c->count, plural(c->count));
+        add_checkpoint(c, b);
+    } else {
+        bool given = !v->catalog && v->checkpoint;
+        buf_visible(b, given ? str_from(v->checkpoint) : STR("(none)"));
+    }
+}
+
+void report_paths(const struct view *v, struct buf *b)
+{
+    for (uint32_t i = 0; i < v->member_count; i++) {
+        const char *label = v->members[i].label;
+        buf_text(b, i ? ", " : "");
+        buf_visible(b, str_from(v->members[i].catalog->prefix));
+        buf_printf(b, "%s%s%s", label ? " (" : "", label ? label : "", label ? ")" : "");
+    }
+}
+
+/* Those with a name. */
+static void add_named_checkpoints(const struct view *v, struct buf *b)
+{
+    for (uint32_t i = 0; i < v->member_count; i++) {
+        if (v->members[i].label) {
+            buf_printf(b, "checkpoint  %s: ", v->members[i].label);
+            add_checkpoint(v->members[i].catalog, b);
+            buf_char(b, '\n');
+        }
     }
 }
 
@@ -317,7 +361,9 @@ static void add_total(const struct view *v, struct buf *b)
 static void add_head(const struct view *v, struct buf *b)
 {
     report_prefix(v, b);
-    buf_text(b, "\nmap         ");
+    buf_char(b, '\n');
+    add_named_checkpoints(v, b);
+    buf_text(b, "map         ");
     if (v->map && v->map->path) {
         buf_visible(b, str_from(v->map->path));
         buf_printf(b, " (%" PRIu32 " rule%s)\n", v->map->rule_count, plural(v->map->rule_count));

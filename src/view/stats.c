@@ -3,6 +3,7 @@
 
 #include "base/once.h"
 #include "render/verified.h"
+#include "source/catalog_join.h"
 #include "source/source.h"
 #include "source/tf/strings.h"
 
@@ -55,7 +56,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     uint64_t doubted = 0;
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         if (v->catalog->shards[i].base) {
-            break; /* files come first */
+            continue;
         }
         used += v->catalog->shards[i].used;
         failed += shard_failed(&v->catalog->shards[i]);
@@ -69,7 +70,7 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     add_line(b, "faults.repeated", count_of(&s->repeated));
     add_line(b, "mount.tensors", v->spots.tensors);
     add_line(b, "mount.bytes", v->spots.bytes);
-    add_line(b, "tensors", v->catalog->count);
+    add_line(b, "tensors", catalog_all(v->catalog));
     add_line(b, "targets", v->plan->count);
     add_line(b, "nodes", v->tree->count);
     if (v->verified) {
@@ -85,7 +86,9 @@ void stats_render(const struct stats *s, const struct view *v, struct buf *b)
     for (uint32_t i = 0; i < v->catalog->shard_count; i++) {
         const struct shard *shard = &v->catalog->shards[i];
         if (shard->used && !shard->base) {
-            buf_printf(b, "shard.%u.failed %d\n", shard->number, shard_failed(shard));
+            const char *label = catalog_of_shard(v->catalog, i)->joined.label;
+            buf_printf(b, "shard.%s%s%u.failed %d\n", label ? label : "", label ? "." : "",
+                       shard->number, shard_failed(shard));
         }
     }
 }

@@ -16,6 +16,7 @@
 #include "source/source.h"
 #include "source/tf/locate.h"
 #include "view/saved_model.h"
+#include "view/view_checkpoints.h"
 #include "view/view_data.h"
 #include "view/view_seen.h"
 
@@ -26,43 +27,6 @@ static errint open_map(const struct view_request *request, struct diag *d, struc
     extra.formats = format_names(names);
     extra.ops = &op_table;
     return map_open(request->map, &extra, d, out);
-}
-
-/* The checkpoint that the user or else the map names. */
-static const char *choose_checkpoint(const struct view_request *request, const struct map *map,
-                                     struct diag *d)
-{
-    if (request->checkpoint) {
-        return request->checkpoint;
-    }
-    if (map && map->checkpoint) {
-        return map->checkpoint;
-    }
-    diag_error(
-        d, DIAG_CHECKPOINT_NOT_FOUND, request->map ? request->map : "", STR(""),
-        "no checkpoint is given: neither as an argument nor as `path` in [checkpoint] of a map");
-    return NULL;
-}
-
-/* `seen` is NULL where no data files will belong to it. */
-static errint open_catalog(const char *checkpoint, struct seen *seen, struct diag *d,
-                           struct catalog **out)
-{
-    struct arena texts;
-    arena_init(&texts);
-    struct location where;
-    errint rc = seen && seen_state(seen, checkpoint) < 0 ? diag_no_memory(d) : 0;
-    if (rc == 0) {
-        rc = locate_checkpoint(checkpoint, &texts, &where, d);
-    }
-    if (rc == 0 && seen && seen_files(seen, &where) < 0) {
-        rc = diag_no_memory(d);
-    }
-    if (rc == 0) {
-        rc = source_open(&where, d, out);
-    }
-    arena_fini(&texts);
-    return rc;
 }
 
 /* Makes the variables of a checkpoint known by the same names as the tensors of the one that is
@@ -85,7 +49,7 @@ static errint read_checkpoint_graph(const char *path, struct view *v, struct var
                                     struct diag *d)
 {
     struct catalog *other = NULL;
-    errint rc = open_catalog(path, NULL, d, &other);
+    errint rc = view_open_catalog(path, NULL, d, &other);
     if (rc == 0) {
         rc = name_alike(other, v->catalog, d);
     }
@@ -257,15 +221,11 @@ static void ask_of_words(const struct view_request *request, struct diag *d)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-/* The checkpoint: its catalog, and the words of the command line are asked where there is none. */
-static errint open_checkpoint(const struct view_request *request, struct seen *seen, struct diag *d,
-                              struct view *out)
+/* The checkpoints, and the words of the command line are asked where there is none. */
+static errint open_checkpoints(const struct view_request *request, struct seen *seen,
+                               struct diag *d, struct view *out)
 {
-    errint rc = -ENOENT;
-    out->checkpoint = choose_checkpoint(request, out->map, d);
-    if (out->checkpoint) {
-        rc = open_catalog(out->checkpoint, seen, d, &out->catalog);
-    }
+    errint rc = view_open_checkpoints(request, seen, d, out);
     if (out->checkpoint && !out->catalog) {
         ask_of_words(request, d);
     } else if (request->map && !out->map && request->depth >= VIEW_PLAN) {
@@ -318,15 +278,7 @@ static errint open_once(const struct view_request *request, struct seen *seen, s
         rc = open_map(request, d, &out->map);
     }
     if (rc == 0 || out->map || request->checkpoint) {
-        rc = first_failure(rc, open_checkpoint(request, seen, d, out));
-    }
-    enum map_names names = out->map ? out->map->names : request->extra.names;
-    if (out->catalog && names == MAP_NAMES_FRIENDLY) {
-        rc = first_failure(rc, catalog_use_friendly(out->catalog, d));
-    }
-    if (out->map && out->catalog && dropped_wanted(&out->map->view)) {
-        rc = first_failure(rc, dropped_hide(out->catalog, &out->map->view, &out->arena,
-                                            &out->dropped_by, &out->shadows, d));
+        rc = first_failure(rc, open_checkpoints(request, seen, d, out));
     }
     rc = resolve_plan(request, rc, d, out);
     if (out->map && rc != -ENOMEM) {
@@ -380,7 +332,7 @@ void view_close(struct view *v)
     variables_fini(&v->variables);
     plan_close(v->plan);
     verified_close(v->verified);
-    catalog_close(v->catalog);
+    view_close_checkpoints(v);
     map_close(v->map);
     arena_fini(&v->arena);
     *v = (struct view){0};

@@ -7,8 +7,8 @@
 #include "base/diag.h"
 #include "base/errint.h"
 #include "map/map.h"
+#include "plan/dropped.h"
 #include "plan/plan.h"
-#include "plan/shadows.h"
 #include "render/spot_check.h"
 #include "render/verified.h"
 #include "source/catalog.h"
@@ -17,18 +17,28 @@
 #include "view/sidecars.h"
 #include "view/tree.h"
 
+/* A checkpoint of the view. */
+struct view_member {
+    const char *given; /* as the user or the map gave it */
+    const char *label; /* the name that the map gives it; NULL: it has none */
+    uint32_t number;   /* of the map's named ones, from 1; 0: it has no name */
+    struct catalog *catalog;
+    struct dropped dropped; /* of the catalog, as the map says */
+};
+
 struct view {
     struct map *map; /* owns; never NULL in an open view */
     struct graph
         graph; /* the target graph: of the map, and of the graph file; in arena or the map's */
-    struct arena arena;                          /* of the graph, and of names */
-    const struct name_filter *const *dropped_by; /* of each of catalog->dropped */
-    struct shadows shadows;                      /* what `prefer` has found; in arena */
-    struct catalog *catalog;                     /* owns */
-    struct verified *verified;                   /* owns; NULL before data files are open */
-    struct spot_check spots;                     /* what was looked at */
-    struct plan *plan;                           /* owns */
-    struct tree *tree;                           /* owns */
+    struct arena arena;          /* of the graph, and of names */
+    struct view_member *members; /* the one without a name first, if there is one; in arena */
+    uint32_t member_count;
+    bool *filters_act;         /* of each filter of the map: it matches something; in arena */
+    struct catalog *catalog;   /* owns; of all members */
+    struct verified *verified; /* owns; NULL before data files are open */
+    struct spot_check spots;   /* what was looked at */
+    struct plan *plan;         /* owns */
+    struct tree *tree;         /* owns */
     struct view_variables variables;
     struct formats formats; /* not open after errors */
     struct sidecars sidecars;
@@ -36,7 +46,8 @@ struct view {
                                variable may hide one */
     uint32_t made_count;
     unsigned listed;        /* set of FORMAT_BITs: the kinds that directories list */
-    const char *checkpoint; /* as the user or the map gave it */
+    const char *checkpoint; /* as the user or the map gave it: the one without a name, or else the
+                               first one */
 };
 
 /* Opens those data files that are wanted of a view whose other parts are open: 0, or a failure

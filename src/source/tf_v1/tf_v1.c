@@ -411,20 +411,31 @@ errint tf_v1_open(const struct location *where, struct diag *d, struct catalog *
 static const char *input(const struct catalog *c, uint32_t i)
 {
     const struct tf_v1_state *state = c->state;
-    return i < state->file_count ? c->shards[i].path : NULL;
+    return i < state->file_count ? c->shards[c->joined.first_shard + i].path : NULL;
 }
 
+static void add_blocks(struct sstable_cache_stats s, struct sstable_cache_stats *out)
+{
+    out->most += s.most;
+    out->bytes += s.bytes;
+    out->hits += s.hits;
+    out->misses += s.misses;
+    out->evicted += s.evicted;
+}
+
+/* Added to what *out has. */
 static void add_stats(const struct catalog *c, struct source_stats *out)
 {
     const struct tf_v1_state *state = c->state;
     for (uint32_t i = 0; i < c->shard_count; i++) {
         uint64_t bytes;
-        enum once_state table = tf_v1_values_table(c->shards[i].io, &bytes);
+        const struct shard *s = &c->shards[c->joined.first_shard + i];
+        enum once_state table = tf_v1_values_table(s->io, &bytes);
         out->tables += table == ONCE_FULL;
         out->bad_tables += table == ONCE_BAD;
         out->table_bytes += table == ONCE_FULL ? bytes : 0;
     }
-    out->blocks = sstable_cache_stats(state->cache);
+    add_blocks(sstable_cache_stats(state->cache), &out->blocks);
 }
 
 static size_t readers(const struct catalog *c)

@@ -21,7 +21,7 @@ static void set_check(const struct catalog *c, uint32_t file, uint32_t number,
     const struct sstable_stored *b = &blocks->list[number];
     *out = (struct source_check){
         .number = blocks->first + number,
-        .file = &c->shards[file],
+        .file = &c->shards[c->joined.first_shard + file],
         .off = b->handle.off,
         .bytes = b->handle.bytes + 1, /* with the type */
         .crc32c = b->crc32c,
@@ -34,7 +34,7 @@ bool tf_v1_check_find(const struct catalog *c, const struct tensor *t, const str
 {
     const struct tf_v1_state *state = c->state;
     struct shard *shard = &c->shards[stored_shard(t, s)];
-    uint32_t file = (uint32_t)(shard_file(shard) - c->shards);
+    uint32_t file = (uint32_t)(shard_file(shard) - c->shards) - c->joined.first_shard;
     uint32_t number = tf_v1_block_at(&state->files[file], shard_origin(shard, stored_off(t, s)));
     if (number == TF_V1_NO_BLOCK) {
         return false;

@@ -4,12 +4,19 @@
 #include <string.h>
 
 #include "codec/sstable_block.h"
+#include "source/catalog_join.h"
 #include "source/tf/strings.h"
 
 /* Whether the bytes of that shard are those of a data file, as they are. */
 static bool is_file(const struct catalog *c, uint32_t shard)
 {
     return shard < c->shard_count && !c->shards[shard].base;
+}
+
+/* Whether TensorFlow's index may point into it. */
+static bool is_plain_file(const struct catalog *c, uint32_t shard)
+{
+    return is_file(c, shard) && catalog_of_shard(c, shard)->plain_files;
 }
 
 /* The pieces as one run: each is dense in source and target, and goes on where the one before
@@ -116,7 +123,7 @@ bool in_place_of(const struct catalog *c, const struct target *t, struct in_plac
     if (!target_sized(t)) {
         return place_strings(c, t, out);
     }
-    if (!c->plain_files || !in_place_run(c, t, out)) {
+    if (!in_place_run(c, t, out) || !is_plain_file(c, out->shard)) {
         return false;
     }
     find_checksum(c, t->source, out);
@@ -143,7 +150,7 @@ const struct slices *in_place_slices(const struct catalog *c, const struct targe
 {
     const struct slices *slices = t->source ? tensor_slices(c, t->source) : NULL;
     const struct target_form *f = t->form;
-    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST || !c->plain_files ||
+    if (!slices || !f || target_name(t).len > PLACE_SLICED_NAME_MOST ||
         f->dtype != t->source->dtype || f->shape.rank != t->source->rank ||
         memcmp(f->shape.dims, t->source->dims, f->shape.rank * sizeof(*f->shape.dims)) != 0) {
         return NULL;
@@ -152,7 +159,7 @@ const struct slices *in_place_slices(const struct catalog *c, const struct targe
     for (uint32_t i = 0; i < slices->count; i++) {
         const struct stored_slice *s = &slices->slices[i];
         uint64_t elements;
-        if (!is_file(c, s->shard) ||
+        if (!is_plain_file(c, s->shard) ||
             shape_elements((struct shape){s->len, f->shape.rank}, &elements) < 0) {
             return NULL;
         }

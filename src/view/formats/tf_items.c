@@ -2,6 +2,7 @@
 #include "view/formats/tf_items.h"
 
 #include "base/utf8.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "tensor/dtype.h"
 
@@ -119,7 +120,7 @@ errint tf_items(const struct catalog *c, const struct view_variable *l, tf_item_
 bool tf_kept(const struct catalog *c, const struct tensor *t, struct tf_item *item)
 {
     if (t->hidden != TENSOR_VARIANT || t->no_crc || t->shard == TENSOR_NO_SHARD ||
-        c->shards[t->shard].base || !c->plain_files) {
+        c->shards[t->shard].base || !catalog_of(c, t)->plain_files) {
         return false;
     }
     *item = (struct tf_item){

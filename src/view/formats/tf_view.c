@@ -7,6 +7,7 @@
 
 #include "base/once.h"
 #include "base/put.h"
+#include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "view/formats/tf_build.h"
 
@@ -48,14 +49,23 @@ static errint survey_item(void *context, const struct tf_item *item)
     return 0;
 }
 
-static bool is_own_key(const struct catalog *c, const struct view_variable *l)
+/* Whether the variable is a tensor of `c`, a member of the view's catalog, under its own key, or in
+ * its place a tensor of another member with the same key and shape. */
+static bool is_own_key(const struct tf_view *v, const struct catalog *c,
+                       const struct view_variable *l)
 {
     const struct tensor *source = l->whole ? l->whole->source : NULL;
-    return source && !tf_refusal(l, NULL) && str_eq(variable_name(l), catalog_key(c, source)) &&
-           shape_eq(target_shape(l->whole), tensor_shape(source));
+    if (!source || tf_refusal(l, NULL) ||
+        !str_eq(variable_name(l), catalog_key(v->catalog, source))) {
+        return false;
+    }
+    const struct tensor *own =
+        catalog_of(v->catalog, source) == c ? source : catalog_by_key(c, variable_name(l));
+    return own && !own->hidden && shape_eq(target_shape(l->whole), tensor_shape(own));
 }
 
-/* The variants that could stay; false if another tensor is hidden, or one has to go. */
+/* The variants that could stay; false if another tensor of the checkpoint without a name is hidden,
+ * or one has to go. */
 static bool collect_kept(struct tf_view *v)
 {
     const struct catalog *c = v->catalog;
@@ -72,16 +82,16 @@ static bool collect_kept(struct tf_view *v)
     return all;
 }
 
-/* Whether each tensor of the checkpoint that is not hidden is in the view under its own key, and no
+/* Whether each tensor of checkpoint `c` that is not hidden is in the view under its own key, and no
  * variable has a variant's. */
-static bool has_all(const struct tf_view *v)
+static bool has_all(const struct tf_view *v, const struct catalog *c)
 {
     uint32_t own_keys = 0;
     uint32_t next = 0; /* of kept */
     struct view_variable l;
     struct variable_cursor at = variable_first(v->variables);
     while (variable_next(&at, &l)) {
-        own_keys += is_own_key(v->catalog, &l);
+        own_keys += is_own_key(v, c, &l);
         while (next < v->kept_count && str_cmp(v->kept[next].name, variable_name(&l)) < 0) {
             next++;
         }
@@ -89,13 +99,14 @@ static bool has_all(const struct tf_view *v)
             return false;
         }
     }
-    return own_keys + v->catalog->hidden_count >= v->catalog->count;
+    return own_keys + c->hidden_count >= c->count;
 }
 
 /* An object graph says where tensors of the checkpoint are: restoring by it fails where one of them
  * is not in the view under its own key, while without it variables are found by their names. It
  * knows no dtypes: after a cast it serves models of the new types, and TensorFlow refuses others by
- * name. Variants are of use only to the object that has them in the graph. */
+ * name. Variants are of use only to the object that has them in the graph. Of several checkpoints,
+ * the graph is held against the one that it is of. */
 static void find_stale(struct tf_view *v)
 {
     const struct target *graph = NULL;
@@ -105,7 +116,13 @@ static void find_stale(struct tf_view *v)
         graph = l.whole && str_eq(variable_name(&l), STR(OBJECTS_KEY)) ? l.whole : NULL;
     }
     bool all = collect_kept(v);
-    if ((graph || v->kept_count) && (!all || !has_all(v))) {
+    const struct catalog *c = catalog_member(v->catalog, 0);
+    if (graph && catalog_of(v->catalog, graph->source) != c) {
+        c = catalog_of(v->catalog, graph->source);
+        v->kept_count = 0; /* they are of another checkpoint than the graph */
+        all = c->dropped_count == 0 && c->hidden_count == 0;
+    }
+    if ((graph || v->kept_count) && (!all || !has_all(v, c))) {
         v->kept_count = 0;
         v->stale = graph;
     }

@@ -37,7 +37,7 @@ static void look_for(const struct tensor *t, const struct stored_slice *s, bool 
     struct source_check k;
     assert_true(source_check_find(c, t, s, &k));
     assert_true(k.number < source_check_count(c));
-    if (source_check_shared(c)) {
+    if (source_check_shared(c, NULL)) {
         struct source_check same;
         source_check_at(c, k.number, &same);
         assert_true(same.number == k.number && same.file == k.file && same.off == k.off);
@@ -89,7 +89,7 @@ static void source_tensors_and_slices_have_checks_of_their_own(void **state)
             const struct slices *s = tensor_slices(c, &c->tensors[k]);
             stored += s ? s->count : 1;
         }
-        assert_false(source_check_shared(c));
+        assert_false(source_check_shared(c, NULL));
         assert_int_equal(found, stored);
         if (i == 0) {
             assert_true(c->sliced_count > 1);
@@ -108,7 +108,7 @@ static void source_blocks_are_shared(void **state)
         uint64_t found = look_for_all(names[i]);
         const struct catalog *c = now.view.catalog;
         unsigned with_more = 0;
-        assert_true(source_check_shared(c) && found > 0);
+        assert_true(source_check_shared(c, NULL) && found > 0);
         for (uint64_t k = 0; k < source_check_count(c); k++) {
             struct source_check check;
             source_check_at(c, k, &check);
