@@ -452,7 +452,10 @@ static int run_action(struct opts *o, int argc, char **argv)
     case OPTS_MOUNT:
         break;
     }
-    o->map = ready_map_path(o->map, &o->arena);
+    if (ready_map_path(&o->map, &o->arena) < 0) {
+        log_error("out of memory");
+        return EXIT_FAULT;
+    }
     struct start how = {.opts = o, .argc = argc, .argv = argv};
     int device = mountpoint_descriptor(o->mountpoint);
     descriptors_close_all_but(&device, 1);

@@ -35,39 +35,59 @@ static bool is_there(const char *path)
     return file_stat(path, &st) == 0;
 }
 
-/* The folder of the program; NULL if it cannot be found out. */
-static const char *program_folder(struct arena *a)
+/* The folder of the program, NULL if it cannot be found out. -ENOMEM. */
+static errint find_program(struct arena *a, const char **out)
 {
     char path[PATH_MAX];
+    *out = NULL;
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
     if (len < 0) {
-        return NULL;
+        return 0;
     }
     path[len] = '\0';
-    return path_dir(path, a);
+    *out = path_dir(path, a);
+    return *out ? 0 : -ENOMEM;
 }
 
-/* NULL if there is none. */
-static const char *find_folder(struct arena *a)
+/* NULL if there is none. -ENOMEM. */
+static errint find_folder(struct arena *a, const char **out)
 {
-    const char *program = program_folder(a);
-    const char *prefix = program ? path_dir(program, a) : NULL;
+    const char *program;
+    *out = NULL;
+    errint rc = find_program(a, &program);
+    if (rc < 0 || !program) {
+        return rc;
+    }
+    const char *prefix = path_dir(program, a);
     const char *installed = prefix ? arena_printf(a, "%s/share/ckptfs/maps", prefix) : NULL;
-    const char *built = program ? arena_printf(a, "%s/maps", program) : NULL;
-    if (installed && is_there(installed)) {
-        return installed;
+    const char *built = arena_printf(a, "%s/maps", program);
+    if (!installed || !built) {
+        return -ENOMEM;
     }
-    return built && is_there(built) ? built : NULL;
+    if (is_there(installed)) {
+        *out = installed;
+    } else if (is_there(built)) {
+        *out = built;
+    }
+    return 0;
 }
 
-const char *ready_map_path(const char *map, struct arena *a)
+errint ready_map_path(const char **map, struct arena *a)
 {
-    if (!map || !is_name(map) || is_there(map)) {
-        return map;
+    const char *folder;
+    if (!*map || !is_name(*map) || is_there(*map)) {
+        return 0;
     }
-    const char *folder = find_folder(a);
-    const char *path = folder ? arena_printf(a, "%s/%s" SUFFIX, folder, map) : NULL;
-    return path && is_there(path) ? path : map;
+    errint rc = find_folder(a, &folder);
+    if (rc < 0 || !folder) {
+        return rc;
+    }
+    const char *path = arena_printf(a, "%s/%s" SUFFIX, folder, *map);
+    if (!path) {
+        return -ENOMEM;
+    }
+    *map = is_there(path) ? path : *map;
+    return 0;
 }
 
 /* The names of all files in the folder that are maps, without the suffix, in any order. */
@@ -128,8 +148,8 @@ errint ready_maps_list(struct arena *a, struct diag *d, struct ready_map **list,
 {
     *count = 0;
     *list = ARENA_ARRAY(a, struct ready_map, READY_MAPS_MOST);
-    const char *folder = find_folder(a);
-    if (!*list) {
+    const char *folder;
+    if (!*list || find_folder(a, &folder) < 0) {
         return diag_no_memory(d);
     }
     if (!folder) {
@@ -148,11 +168,12 @@ errint ready_maps_list(struct arena *a, struct diag *d, struct ready_map **list,
 /* The name of the ready map that `map` may have meant, or NULL. */
 static const char *nearest_map(const char *map, struct arena *a)
 {
-    const char *folder = find_folder(a);
+    const char *folder;
     struct ready_map *list = ARENA_ARRAY(a, struct ready_map, READY_MAPS_MOST);
     const char **names = ARENA_ARRAY(a, const char *, READY_MAPS_MOST);
     uint32_t count = 0;
-    if (!folder || !list || !names || list_names(folder, a, NULL, list, &count) < 0) {
+    if (!list || !names || find_folder(a, &folder) < 0 || !folder ||
+        list_names(folder, a, NULL, list, &count) < 0) {
         return NULL;
     }
     qsort(list, count, sizeof(*list), by_name);

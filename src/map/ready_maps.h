@@ -20,10 +20,10 @@ struct ready_map {
     struct str what; /* the comment in its first line: what it is for; may be empty */
 };
 
-/* ready_map_path: the path of the ready map that `map` names, allocated in `a`. `map` itself, which
- * may be NULL, if it has a '/' or ends with .ini, is the name of a file in the current directory,
- * or names no ready map. */
-const char *ready_map_path(const char *map, struct arena *a);
+/* ready_map_path: *map, which may be NULL, becomes the path of the ready map that it names,
+ * allocated in `a`. It stays what it is if it has a '/' or ends with .ini, is the name of a file in
+ * the current directory, or names no ready map. -ENOMEM. */
+MUST_CHECK errint ready_map_path(const char **map, struct arena *a);
 
 /* ready_map_check: whether `map`, where ready_map_path has left it, can be a file: 0, or the error
  * that there is no such file and no ready map of that name, with the nearest one. */

@@ -430,8 +430,12 @@ static int run_command(const struct command *c, int argc, char **argv, struct to
     }
     struct arena arena;
     arena_init(&arena);
-    args.map = ready_map_path(args.map, &arena);
-    int status = run_sandboxed(c, &args, o);
+    int status = TOOL_FAILED;
+    if (ready_map_path(&args.map, &arena) < 0) {
+        log_error("out of memory");
+    } else {
+        status = run_sandboxed(c, &args, o);
+    }
     arena_fini(&arena);
     return status;
 }

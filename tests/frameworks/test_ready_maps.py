@@ -29,7 +29,7 @@ WORDS = np.array([[2, 5, 7, 9, 3, 0], [2, 6, 8, 10, 25, 3]])
 MASK = np.array([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
 TARGETS = np.array([[0, 4, 8, 15, 16], [0, 23, 3, 1, 0]])
 AVERAGE = "/ExponentialMovingAverage"
-OBJECTS = ("garden", "garden_layers")
+OBJECTS = ("garden", "garden_layers", "garden_pretrained")
 
 
 def random(model, seed):
@@ -61,7 +61,7 @@ def averaged(weights, extra):
 def originals_of_all():
     """{name: (the arrays of the model, those of everything else in the checkpoint)}"""
     shapes = {name: getattr(originals, name)() for name in (
-        "bert", "bert_classifier", "bert_squad", "garden", "garden_layers", "albert", "electra", "electra_base", "gpt2", "t5", "t5_gated",
+        "bert", "bert_classifier", "bert_squad", "garden", "garden_layers", "garden_pretrained", "albert", "electra", "electra_base", "gpt2", "t5", "t5_gated",
         "efficientnet", "mobilenet")}
     shapes["efficientnet_lite"] = originals.efficientnet("lite0")
     return {name: (random(model, name), {k: np.zeros(shape, np.float32) for k, shape in extra.items()})
@@ -192,16 +192,16 @@ def test_bert_fine_tuned_to_answer(ckptfs, checkpoints):
 def as_google_has_it(arrays):
     """The garden's arrays under Google's names, with matrices for kernels by heads."""
     found, hidden, count = {}, originals.BERT["hidden_size"], originals.BERT["num_hidden_layers"]
-    places = {"word_embeddings": ("masked_lm/embedding_table", "model/layer_with_weights-0/embeddings"),
-              "position_embeddings": ("encoder/_position_embedding_layer/embeddings", "model/layer_with_weights-1/embeddings"),
-              "token_type_embeddings": ("encoder/_type_embedding_layer/embeddings", "model/layer_with_weights-2/embeddings"),
-              "LayerNorm/gamma": ("encoder/_embedding_norm_layer/gamma", "model/layer_with_weights-3/gamma"),
-              "LayerNorm/beta": ("encoder/_embedding_norm_layer/beta", "model/layer_with_weights-3/beta")}
+    top = ("model" if "model/layer_with_weights-3/beta" in arrays else "encoder") + "/layer_with_weights"
+    places = {"word_embeddings": ("masked_lm/embedding_table", f"{top}-0/embeddings"),
+              "position_embeddings": ("encoder/_position_embedding_layer/embeddings", f"{top}-1/embeddings"),
+              "token_type_embeddings": ("encoder/_type_embedding_layer/embeddings", f"{top}-2/embeddings"),
+              "LayerNorm/gamma": ("encoder/_embedding_norm_layer/gamma", f"{top}-3/gamma"),
+              "LayerNorm/beta": ("encoder/_embedding_norm_layer/beta", f"{top}-3/beta")}
     for name, keys in places.items():
         found[f"bert/embeddings/{name}"] = next(arrays[key] for key in keys if key in arrays)
     for i in range(count):
-        old = f"model/layer_with_weights-{i + 4}" if f"model/layer_with_weights-{i + 4}/_output_dense/bias" in arrays else (
-            f"encoder/_transformer_layers/{i}")
+        old = f"{top}-{i + 4}" if f"{top}-{i + 4}/_output_dense/bias" in arrays else f"encoder/_transformer_layers/{i}"
         new, output = f"bert/encoder/layer_{i}", f"{old}/_attention_output_dense"
         output = output if f"{output}/kernel" in arrays else f"{old}/_attention_layer/_output_dense"
         for name in ("query", "key", "value"):
@@ -217,13 +217,14 @@ def as_google_has_it(arrays):
             for name in names:
                 found[f"{new}/{here}/{name}"] = arrays[f"{old}/{there}/{name}"]
     for name in ("kernel", "bias"):
-        key = f"encoder/_pooler_layer/{name}"
-        found[f"bert/pooler/dense/{name}"] = arrays[key if key in arrays else f"model/layer_with_weights-{count + 4}/{name}"]
+        keys = (f"encoder/_pooler_layer/{name}", f"next_sentence..pooler_dense/{name}", f"{top}-{count + 4}/{name}")
+        found[f"bert/pooler/dense/{name}"] = next(arrays[key] for key in keys if key in arrays)
     return found
 
 
-def test_bert_of_the_garden(ckptfs, checkpoints):
-    mount, arrays = mounted(ckptfs, checkpoints, "bert-garden-to-hf", "garden", BERT)
+@pytest.mark.parametrize("name", ["garden", "garden_pretrained"])
+def test_bert_of_the_garden(ckptfs, checkpoints, name):
+    mount, arrays = mounted(ckptfs, checkpoints, "bert-garden-to-hf", name, BERT)
     hand = encoders.bert(as_google_has_it(arrays), HEADS, WORDS, MASK, SEGMENTS)
     check(run_encoder("last_hidden_state", "pooler_output"), from_mount(transformers.BertModel, mount), hand)
 

@@ -31,7 +31,7 @@ def objects(tree):
 def write_objects(prefix, arrays):
     tree = {}
     for path, array in arrays.items():
-        *scopes, last = path.split("/")
+        *scopes, last = path.replace("..", ".").split("/")  # a key has two for one
         at = tree
         for scope in scopes:
             at = at.setdefault(scope, {})

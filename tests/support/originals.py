@@ -88,16 +88,22 @@ def garden_layer(layer, config, attention_output):
     return found | dense(f"{layer}/_intermediate_dense", hidden, inner) | dense(f"{layer}/_output_dense", inner, hidden)
 
 
-def garden(config=BERT):
-    """tensorflow/models: official/nlp/modeling/networks/bert_encoder.py, of the functional API, saved as `model`; paths of objects"""
+def garden(config=BERT, top="model", pooler=None):
+    """tensorflow/models: official/nlp/modeling/networks/bert_encoder.py, of the functional API, saved as `top`; keys of objects"""
     hidden, count = config["hidden_size"], config["num_hidden_layers"]
-    found = {"model/layer_with_weights-0/embeddings": [config["vocab_size"], hidden],
-             "model/layer_with_weights-1/embeddings": [config["max_position_embeddings"], hidden],
-             "model/layer_with_weights-2/embeddings": [config["type_vocab_size"], hidden],
-             **norm("model/layer_with_weights-3", hidden)}
+    found = {f"{top}/layer_with_weights-0/embeddings": [config["vocab_size"], hidden],
+             f"{top}/layer_with_weights-1/embeddings": [config["max_position_embeddings"], hidden],
+             f"{top}/layer_with_weights-2/embeddings": [config["type_vocab_size"], hidden],
+             **norm(f"{top}/layer_with_weights-3", hidden)}
     for i in range(count):
-        found |= garden_layer(f"model/layer_with_weights-{i + 4}", config, "_attention_output_dense")
-    return found | dense(f"model/layer_with_weights-{count + 4}", hidden, hidden), {"save_counter": [], "optimizer/iter": []}
+        found |= garden_layer(f"{top}/layer_with_weights-{i + 4}", config, "_attention_output_dense")
+    pooler = pooler or f"{top}/layer_with_weights-{count + 4}"
+    return found | dense(pooler, hidden, hidden), {"save_counter": [], "optimizer/iter": []}
+
+
+def garden_pretrained():
+    """The same as it was published (uncased_L-12_H-768_A-12): the pooler is that of the head for the next sentence"""
+    return garden(top="encoder", pooler="next_sentence..pooler_dense")
 
 
 def garden_layers(config=BERT):

@@ -20,7 +20,8 @@ MAPS = ROOT / "conf" / "maps"
 EXPECTED = ROOT / "tests" / "tool" / "ready_maps"
 # The map, the checkpoint, and what of its model the map leaves to another one.
 CASES = [("bert-to-hf", "bert", ()), ("bert-to-hf", "bert_classifier", ()), ("bert-to-hf", "bert_squad", ()),
-         ("bert-garden-to-hf", "garden", ()), ("bert-garden-to-hf", "garden_layers", ()), ("albert-to-hf", "albert", ()),
+         ("bert-garden-to-hf", "garden", ()), ("bert-garden-to-hf", "garden_layers", ()),
+         ("bert-garden-to-hf", "garden_pretrained", ()), ("albert-to-hf", "albert", ()),
          ("electra-to-hf", "electra", ("generator",)), ("electra-to-hf", "electra_base", ("generator",)),
          ("electra-generator-to-hf", "electra", ("electra/encoder", "electra/embeddings_project", "discriminator")),
          ("gpt2-to-hf", "gpt2", ()), ("t5-to-hf", "t5", ()), ("t5-to-hf", "t5_gated", ()),
