@@ -78,18 +78,24 @@ static uint32_t file_index(const struct kernel_cache *k, struct shard *shard)
                   : (uint32_t)(file - v->catalog->shards);
 }
 
+struct looking {
+    const struct kernel_cache *cache;
+    const bool *which;
+    bool found;
+};
+
+static void look_at(void *context, struct shard *shard)
+{
+    struct looking *l = context;
+    l->found |= l->which[file_index(l->cache, shard)];
+}
+
 /* Whether bytes of `file` come from a file that `which` marks. */
 static bool reads_from(const struct kernel_cache *k, uint32_t file, const bool *which)
 {
-    for (uint32_t i = 0;; i++) {
-        struct shard *shard = content_shard(k->view, file, i);
-        if (!shard) {
-            return false;
-        }
-        if (which[file_index(k, shard)]) {
-            return true;
-        }
-    }
+    struct looking l = {k, which, false};
+    content_shards(k->view, file, look_at, &l);
+    return l.found;
 }
 
 static bool is_stopping(struct kernel_cache *k)

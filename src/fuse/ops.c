@@ -33,13 +33,16 @@ static enum node_kind kind_at(const struct ops_context *c, fuse_ino_t ino)
     return content_kind(c->view, file_of(ino));
 }
 
+static void drop_changed(void *context, struct shard *shard)
+{
+    const struct ops_context *c = context;
+    kernel_cache_drop_changed(c->kernel_cache, shard);
+}
+
 /* A read of the file at `off` cannot be answered. */
 static void note_failure(const struct ops_context *c, uint32_t file, uint64_t off, errint rc)
 {
-    struct shard *shard;
-    for (uint32_t i = 0; (shard = content_shard(c->view, file, i)) != NULL; i++) {
-        kernel_cache_drop_changed(c->kernel_cache, shard);
-    }
+    content_shards(c->view, file, drop_changed, (void *)(uintptr_t)c);
     read_errors_met(c->read_errors, file, off, rc);
 }
 

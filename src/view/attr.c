@@ -47,19 +47,18 @@ static void add_indexes(struct origin *o, const struct catalog *c)
     }
 }
 
+static void add_shard(void *context, struct shard *shard)
+{
+    if (shard->opened) {
+        add_origin(context, shard_stat(shard));
+    }
+}
+
 /* A tensor's bytes come from shards; all else says what index and map say, too. */
 static struct origin origin_of(const struct view *v, uint32_t file)
 {
     struct origin o = {0};
-    for (uint32_t i = 0;; i++) {
-        const struct shard *shard = content_shard(v, file, i);
-        if (!shard) {
-            break;
-        }
-        if (shard->opened) {
-            add_origin(&o, shard_stat(shard));
-        }
-    }
+    content_shards(v, file, add_shard, &o);
     if (!o.any || tells_all(v, file)) {
         for (uint32_t i = 0; i < catalog_member_count(v->catalog); i++) {
             add_indexes(&o, catalog_member(v->catalog, i));

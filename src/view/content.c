@@ -100,29 +100,31 @@ bool content_listed(const struct view *v, uint32_t file)
 
 /* ---- where bytes come from ------------------------------------------------------------------- */
 
-struct counting {
-    uint32_t left; /* pieces before the one that is wanted */
-    const struct piece *found;
+/* Who is told of the shards of a target. */
+struct visiting {
+    const struct view *view;
+    content_visit *visit;
+    void *context;
+    uint32_t last; /* that was visited */
 };
 
-static void count_piece(void *context, const struct piece *p)
+/* Pieces of one tensor stand together, mostly. */
+static void visit_piece(void *context, const struct piece *p)
 {
-    struct counting *c = context;
-    if (!c->found && c->left-- == 0) {
-        c->found = p;
+    struct visiting *v = context;
+    if (p->shard != v->last) {
+        v->last = p->shard;
+        v->visit(v->context, &v->view->catalog->shards[p->shard]);
     }
 }
 
-static struct shard *target_shard(const struct view *v, const struct target *t, uint32_t i)
+static void visit_target(struct visiting *v, const struct target *t)
 {
     if (t->form && t->form->piece_count) {
-        struct counting c = {i, NULL};
-        target_visit(t, count_piece, &c);
-        return c.found ? &v->catalog->shards[c.found->shard] : NULL;
+        target_visit(t, visit_piece, v);
+    } else if (t->source && t->source->shard != TENSOR_NO_SHARD) {
+        v->visit(v->context, &v->view->catalog->shards[t->source->shard]);
     }
-    return i == 0 && t->source && t->source->shard != TENSOR_NO_SHARD
-               ? &v->catalog->shards[t->source->shard]
-               : NULL;
 }
 
 struct format_file content_format_file(const struct view *v, uint32_t file)
@@ -133,28 +135,37 @@ struct format_file content_format_file(const struct view *v, uint32_t file)
     return out;
 }
 
-/* The i-th shard that a file of a format has bytes of. */
-static struct shard *format_shard(const struct view *v, uint32_t file, uint32_t i)
+static void visit_format(struct visiting *v, uint32_t file)
 {
-    struct format_file f = content_format_file(v, file);
+    struct format_file f = content_format_file(v->view, file);
+    const struct catalog *c = v->view->catalog;
     if (f.source) {
-        return i == 0 ? f.source : NULL;
+        v->visit(v->context, f.source);
+        return;
     }
-    return f.has_values && i < v->catalog->shard_count ? &v->catalog->shards[i] : NULL;
+    for (uint32_t i = 0; f.has_values && i < c->shard_count; i++) {
+        v->visit(v->context, &c->shards[i]);
+    }
 }
 
-struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i)
+void content_shards(const struct view *v, uint32_t file, content_visit *visit, void *context)
 {
+    struct visiting visiting = {v, visit, context, UINT32_MAX};
     const struct target *t = content_target(v, file);
     switch (content_kind(v, file)) {
     case NODE_TARGET:
-        return t ? target_shard(v, t, i) : NULL;
+        if (t) {
+            visit_target(&visiting, t);
+        }
+        break;
     case NODE_FORMAT:
-        return format_shard(v, file, i);
+        visit_format(&visiting, file);
+        break;
     case NODE_SIDECAR:
-        return i == 0 ? &v->sidecars.files[v->tree->nodes[file].number] : NULL;
+        visit(context, &v->sidecars.files[v->tree->nodes[file].number]);
+        break;
     default:
-        return NULL;
+        break;
     }
 }
 

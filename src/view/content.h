@@ -84,9 +84,10 @@ bool content_listed(const struct view *v, uint32_t file);
 /* content_target: the target that a raw or .npy file shows; NULL for other files. */
 const struct target *content_target(const struct view *v, uint32_t file);
 
-/* content_shard: the i-th shard that bytes of the file come from (one may come twice), or NULL when
- * i is past the last. */
-struct shard *content_shard(const struct view *v, uint32_t file, uint32_t i);
+/* content_shards: calls visit for each shard that bytes of the file come from; one may come several
+ * times. */
+typedef void content_visit(void *context, struct shard *shard);
+void content_shards(const struct view *v, uint32_t file, content_visit *visit, void *context);
 
 /* content_sized: whether content_open finds the size at once: without reading or building anything,
  * or since that was done already. */

@@ -225,14 +225,19 @@ static void check_path(const struct check *c, uint32_t file)
     FUZZ_CHECK(at == file);
 }
 
+static void check_shard(void *context, struct shard *s)
+{
+    const struct check *c = context;
+    const struct catalog *all = c->view->catalog;
+    bool ours = s >= all->shards && s < all->shards + all->shard_count;
+    bool beside =
+        s >= c->view->sidecars.files && s < c->view->sidecars.files + c->view->sidecars.count;
+    FUZZ_CHECK(ours || beside);
+}
+
 static void check_shards(const struct check *c, uint32_t file)
 {
-    const struct catalog *all = c->view->catalog;
-    const struct shard *s;
-    for (uint32_t i = 0; (s = content_shard(c->view, file, i)); i++) {
-        bool ours = s >= all->shards && s < all->shards + all->shard_count;
-        FUZZ_CHECK(ours || content_kind(c->view, file) == NODE_SIDECAR);
-    }
+    content_shards(c->view, file, check_shard, (void *)(uintptr_t)c);
 }
 
 static void check_made(struct check *c)
