@@ -23,6 +23,11 @@ errint io_read_many(struct io *io, struct once_waiter *w, const struct io_range 
     return rc;
 }
 
+errint io_in_memory(struct io *io, uint64_t end, io_work *work, void *context)
+{
+    return io->ops->in_memory ? io->ops->in_memory(io, end, work, context) : -ENOTSUP;
+}
+
 int io_backing(const struct io *io, uint64_t off, uint64_t *file_off)
 {
     return io->ops->backing ? io->ops->backing(io, off, file_off) : -1;

@@ -39,11 +39,16 @@ struct io_range {
     void *buf;
 };
 
+/* What is done to bytes of an io that are in memory. `bytes` is that at offset 0. It is ended
+ * anywhere when they cannot be had (base/fault_guard.h). */
+typedef void io_work(void *context, const char *bytes);
+
 /* What an io does: each as the function io_NAME below, which says whether it may be NULL. */
 struct io_ops {
     errint (*read)(struct io *io, struct once_waiter *w, uint64_t off, size_t len, void *buf);
     errint (*read_many)(struct io *io, struct once_waiter *w, const struct io_range *ranges,
                         unsigned count);
+    errint (*in_memory)(struct io *io, uint64_t end, io_work *work, void *context);
     int (*backing)(const struct io *io, uint64_t off, uint64_t *file_off);
     errint (*check)(struct io *io, struct once_waiter *w, bool keep);
     uint64_t (*origin)(const struct io *io, uint64_t off);
@@ -111,6 +116,12 @@ MUST_CHECK static inline errint io_read(struct io *io, struct once_waiter *w, ui
  * and all are of one state of it. ops->read_many may be NULL: they are read one by one. */
 MUST_CHECK errint io_read_many(struct io *io, struct once_waiter *w, const struct io_range *ranges,
                                unsigned count);
+
+/* io_in_memory: does `work` to bytes [0, end) of the io, or to some of them, where they are in
+ * memory, which is far cheaper than to read many that lie apart. All are of one state of the file.
+ * Errors as those of io_read. -ENOTSUP: the io has no bytes in memory, or none without a doubt, and
+ * nothing was done; io_read may give them. ops->in_memory may be NULL: that. */
+MUST_CHECK errint io_in_memory(struct io *io, uint64_t end, io_work *work, void *context);
 
 /* io_backing: where the bytes of the io really are, for whoever has the kernel read them. Returns
  * the descriptor of a regular file in which, from *file_off on, the bytes of the io from `off` up

@@ -9,6 +9,8 @@
     legacy PREFIX BYTES   write the tensor of `big` into a V1 file
     varints PREFIX COUNT  write one int32 tensor, "varints", of that many elements into a V1 file
     slices PREFIX BYTES COUNT   write one float32 tensor, "big", of that size in COUNT slices of rows
+    operations PREFIX SIDE   write float32 tensors for operations: "square", "x", "y", "z" of [SIDE, SIDE], "part_00" to "part_15", which are
+                          16 column slices of one, and "table" of [1000000, 8]
     first PREFIX NAME     read one tensor; prints the seconds of load_checkpoint and get_tensor alone
     open PREFIX           open and look up every name; prints the seconds to open, and the anonymous memory that it took
 """
@@ -67,6 +69,14 @@ def several(prefix, size):
     save(prefix, {f"w{i:02d}": one for i in range(64)})
 
 
+def operations(prefix, side):
+    square = tf.reshape(floats(side * side * 4), [side, side])
+    tensors = {name: square for name in ("square", "x", "y", "z")}
+    width = side // 128
+    tensors |= {f"part_{i:02d}": tf.reshape(square[i * side // 16 : (i + 1) * side // 16], [-1, width]) for i in range(16)}
+    save(prefix, tensors | {"table": tf.reshape(tf.range(8e6), [1_000_000, 8])})
+
+
 def legacy(prefix, size):
     tf.raw_ops.Save(filename=prefix, tensor_names=["big"], data=[floats(size)])
 
@@ -102,5 +112,5 @@ def open_(prefix):
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
-    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "slices": slices, "first": first, "open": open_}[verb]
+    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "slices": slices, "operations": operations, "first": first, "open": open_}[verb]
     act(*(int(a) if a.isdigit() else a for a in arguments))

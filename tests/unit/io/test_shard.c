@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "base/thread.h"
 #include "io/shard.h"
 #include "io/swap.h"
 #include "support/mkckpt.h"
@@ -551,6 +554,101 @@ static void shard_read_reopened_is_looked_at_alike(void **state)
     assert_failed_for_good(f);
 }
 
+/* ---- in memory ------------------------------------------------------------------------------- */
+
+struct look {
+    struct fixture *f;
+    bool cut;  /* the file is cut before it is looked at */
+    bool done; /* it was looked at */
+    char bytes[10];
+};
+
+static void look_at(void *context, const char *bytes)
+{
+    struct look *l = context;
+    if (l->cut && truncate(path_of(l->f), 0) != 0) {
+        return;
+    }
+    memcpy(l->bytes, bytes, sizeof(l->bytes));
+    l->done = true;
+}
+
+static void io_in_memory_gives_the_bytes(void **state)
+{
+    struct fixture *f = *state;
+    struct look l = {.f = f};
+    open_shard(f);
+    assert_int_equal(io_in_memory(f->s.io, 10, look_at, &l), 0);
+    assert_true(l.done);
+    assert_memory_equal(l.bytes, "0123456789", 10);
+    l.done = false;
+    assert_int_equal(io_in_memory(f->s.io, 11, look_at, &l), -ENOTSUP);
+    assert_false(l.done);
+}
+
+static void io_in_memory_of_a_file_in_doubt_is_not_served(void **state)
+{
+    struct fixture *f = *state;
+    struct look l = {.f = f};
+    open_shard(f);
+    touch(f);
+    assert_int_equal(io_in_memory(f->s.io, 10, look_at, &l), -ESTALE);
+    assert_int_equal(io_in_memory(f->s.io, 10, look_at, &l), -ENOTSUP);
+    assert_false(l.done);
+}
+
+static void *look_at_cut(void *look)
+{
+    struct look *l = look;
+    errint rc = io_in_memory(l->f->s.io, 10, look_at, l);
+    return rc == -EIO && !l->done ? look : NULL;
+}
+
+/* The system raises SIGBUS, in threads that take no signals too. */
+static void io_in_memory_of_a_file_that_is_cut_meanwhile_is_eio(void **state)
+{
+    struct fixture *f = *state;
+    struct look l = {.f = f, .cut = true};
+    pthread_t thread;
+    void *said;
+    open_shard(f);
+    assert_int_equal(thread_start(&thread, look_at_cut, &l), 0);
+    assert_int_equal(pthread_join(thread, &said), 0);
+    assert_ptr_equal(said, &l);
+    assert_failed_for_good(f);
+    assert_int_equal(io_in_memory(f->s.io, 10, look_at, &l), -ENOTSUP);
+}
+
+static void *look_at_whole(void *look)
+{
+    struct look *l = look;
+    errint rc = io_in_memory(l->f->s.io, 10, look_at, l);
+    return rc == 0 && l->done ? look : NULL;
+}
+
+/* A SIGBUS that is nobody's ends the process still. */
+static void io_in_memory_leaves_other_faults_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct look l = {.f = f};
+    open_shard(f);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t thread;
+        void *said;
+        prctl(PR_SET_DUMPABLE, 0);
+        if (thread_start(&thread, look_at_whole, &l) == 0 && pthread_join(thread, &said) == 0 &&
+            said) {
+            raise(SIGBUS);
+            raise(SIGBUS);
+        }
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
 
 int main(void)
@@ -584,6 +682,10 @@ int main(void)
         TEST(shard_open_without_descriptors_still_checks_the_file),
         TEST(shard_read_reopened_other_file_fails_for_good),
         TEST(shard_read_reopened_is_looked_at_alike),
+        TEST(io_in_memory_gives_the_bytes),
+        TEST(io_in_memory_of_a_file_in_doubt_is_not_served),
+        TEST(io_in_memory_of_a_file_that_is_cut_meanwhile_is_eio),
+        TEST(io_in_memory_leaves_other_faults_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

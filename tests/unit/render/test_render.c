@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "io/io_bytes.h"
 #include "plan/piece.h"
 #include "render/render.h"
 #include "support/fake.h"
@@ -186,6 +187,97 @@ static void render_strides_negative_zero_and_transposed_equal_the_formula(void *
     fake_close(c);
 }
 
+/* A cast target read at every offset and length equals the cast of its naive bytes. */
+static void cast_compare(const struct catalog *c, struct target_form *f, enum dtype to,
+                         enum cast_mode mode)
+{
+    struct piece p = f->pieces[0];
+    uint64_t elements;
+    assert_int_equal(shape_elements(f->shape, &elements), 0);
+    unsigned char *raw = malloc(elements * 16 + 1);
+    unsigned char *want = malloc(elements * 16 + 1);
+    unsigned char *got = malloc(elements * 16 + 64);
+    naive(f, raw);
+    assert_int_equal(cast_run(p.dtype, to, mode, raw, want, elements), 0);
+    p.cast_mode = (uint8_t)mode;
+    struct target_form cast = *f;
+    cast.pieces = &p;
+    cast.dtype = (uint8_t)to;
+    struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &cast};
+    uint64_t bytes = target_bytes(&t);
+    assert_int_equal(bytes, elements * dtype_bytes(to));
+    struct reader reader = {.catalog = c};
+    unsigned seed = 3;
+    for (unsigned round = 0; round < 600; round++) {
+        seed = seed * 1103515245u + 12345u;
+        uint64_t off = round == 0 ? 0 : (seed >> 8) % (bytes + 3);
+        seed = seed * 1103515245u + 12345u;
+        size_t len = round == 0 ? bytes : round % 2 ? (seed >> 8) % 40 : (seed >> 8) % (bytes + 7);
+        memset(got, 0xee, bytes + 64);
+        uint64_t expect = off >= bytes ? 0 : bytes - off < len ? bytes - off : len;
+        assert_int_equal(render_read(&reader, &t, off, len, got), expect);
+        if (expect) {
+            assert_memory_equal(got, want + off, expect);
+        }
+        assert_int_equal(got[expect], 0xee);
+    }
+    reader_fini(&reader);
+    free(raw);
+    free(want);
+    free(got);
+}
+
+static void permuted(const struct catalog *c, const int64_t *dims, const unsigned *axes,
+                     enum dtype dtype)
+{
+    unsigned size = dtype_bytes(dtype);
+    int64_t start[] = {0, 0, 0};
+    int64_t len[3];
+    int64_t stride[3];
+    int64_t source[] = {dims[1] * dims[2] * size, dims[2] * size, size};
+    for (unsigned k = 0; k < 3; k++) {
+        len[k] = dims[axes[k]];
+        stride[k] = source[axes[k]];
+    }
+    struct piece p = {start, len, stride, 0, 0, (uint8_t)dtype, 0, NULL, NULL, NULL};
+    struct target_form f = {
+        .shape = {len, 3}, .dtype = (uint8_t)dtype, .part = -1, .pieces = &p, .piece_count = 1};
+    compare(c, &f);
+    if (dtype == DTYPE_INT16) {
+        cast_compare(c, &f, DTYPE_FLOAT32, CAST_CHECKED);
+        cast_compare(c, &f, DTYPE_INT8, CAST_WRAP);
+    }
+}
+
+/* By tiles: from the file in memory, and from an io that is read. */
+static void render_permutations_equal_the_formula(void **state)
+{
+    (void)state;
+    static const unsigned orders[][3] = {{1, 0, 2}, {2, 1, 0}, {0, 2, 1}, {1, 2, 0}, {2, 0, 1}};
+    static const int64_t shapes[][3] = {{1, 67, 70}, {5, 19, 33}, {40, 3, 16}, {3, 3, 65}};
+    static const enum dtype dtypes[] = {DTYPE_UINT8, DTYPE_INT16, DTYPE_FLOAT32, DTYPE_INT64,
+                                        DTYPE_COMPLEX128};
+    struct fake_tensor t[] = {{"t", DTYPE_UINT8, 1, {80000}, 0}};
+    struct catalog *c = fake_catalog(t, 1, 1);
+    static char bytes[80000];
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (char)fake_byte(i);
+    }
+    struct io_bytes read;
+    io_bytes_init(&read, bytes, sizeof(bytes), "t");
+    struct io *held = c->shards[0].io;
+    for (unsigned i = 0; i < ARRAY_LEN(orders) * ARRAY_LEN(shapes) * ARRAY_LEN(dtypes); i++) {
+        const int64_t *dims = shapes[i / ARRAY_LEN(orders) % ARRAY_LEN(shapes)];
+        enum dtype dtype = dtypes[i / ARRAY_LEN(orders) / ARRAY_LEN(shapes)];
+        c->shards[0].io = held;
+        permuted(c, dims, orders[i % ARRAY_LEN(orders)], dtype);
+        c->shards[0].io = &read.io;
+        permuted(c, dims, orders[i % ARRAY_LEN(orders)], dtype);
+    }
+    c->shards[0].io = held;
+    fake_close(c);
+}
+
 /* The first piece of a read is searched for: pieces in tiles, which begin and end in each other's
  * rows, and in runs. */
 static void tiled(const struct catalog *c, int64_t high, int64_t wide)
@@ -340,46 +432,6 @@ static void layout_header_and_target_read_as_one_file(void **state)
     fake_close(c);
 }
 
-/* A cast target read at every offset and length equals the cast of its naive bytes. */
-static void cast_compare(const struct catalog *c, struct target_form *f, enum dtype to,
-                         enum cast_mode mode)
-{
-    struct piece p = f->pieces[0];
-    uint64_t elements;
-    assert_int_equal(shape_elements(f->shape, &elements), 0);
-    unsigned char *raw = malloc(elements * 16 + 1);
-    unsigned char *want = malloc(elements * 16 + 1);
-    unsigned char *got = malloc(elements * 16 + 64);
-    naive(f, raw);
-    assert_int_equal(cast_run(p.dtype, to, mode, raw, want, elements), 0);
-    p.cast_mode = (uint8_t)mode;
-    struct target_form cast = *f;
-    cast.pieces = &p;
-    cast.dtype = (uint8_t)to;
-    struct target t = {.name_ptr = "t", .name_len = 1, .source = &c->tensors[0], .form = &cast};
-    uint64_t bytes = target_bytes(&t);
-    assert_int_equal(bytes, elements * dtype_bytes(to));
-    struct reader reader = {.catalog = c};
-    unsigned seed = 3;
-    for (unsigned round = 0; round < 600; round++) {
-        seed = seed * 1103515245u + 12345u;
-        uint64_t off = round == 0 ? 0 : (seed >> 8) % (bytes + 3);
-        seed = seed * 1103515245u + 12345u;
-        size_t len = round == 0 ? bytes : round % 2 ? (seed >> 8) % 40 : (seed >> 8) % (bytes + 7);
-        memset(got, 0xee, bytes + 64);
-        uint64_t expect = off >= bytes ? 0 : bytes - off < len ? bytes - off : len;
-        assert_int_equal(render_read(&reader, &t, off, len, got), expect);
-        if (expect) {
-            assert_memory_equal(got, want + off, expect);
-        }
-        assert_int_equal(got[expect], 0xee);
-    }
-    reader_fini(&reader);
-    free(raw);
-    free(want);
-    free(got);
-}
-
 static void render_casts_at_any_byte_equal_the_whole_cast(void **state)
 {
     (void)state;
@@ -451,6 +503,7 @@ int main(void)
         cmocka_unit_test(render_scalar_and_ranks_of_one_are_whole),
         cmocka_unit_test(render_two_pieces_side_by_side_interleave),
         cmocka_unit_test(render_strides_negative_zero_and_transposed_equal_the_formula),
+        cmocka_unit_test(render_permutations_equal_the_formula),
         cmocka_unit_test(render_casts_at_any_byte_equal_the_whole_cast),
         cmocka_unit_test(render_value_that_does_not_fit_is_erange),
         cmocka_unit_test(render_many_pieces_equal_the_formula),
