@@ -88,7 +88,8 @@ MUST_CHECK errint expand(const struct expand_rule *rule, expand_visit *visit, vo
                          struct expand_fault *fault);
 
 /* expand_free_numbers: which numbers the targets have that no source has, each once, to `names`:
- * how many, up to 2. The caller counts one itself, and gives its value with those of the expansion. */
+ * how many, up to 2. The caller counts one itself, and gives its value with those of the
+ * expansion. */
 unsigned expand_free_numbers(const struct expand_rule *rule, struct str names[2]);
 
 #endif

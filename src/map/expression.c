@@ -70,27 +70,12 @@ bool expression_wanted(const struct ini_item *item)
     while (rest.ptr) {
         plain = is_plain_operation(token_cut(rest, '|', &rest), &casts, &partitions) && plain;
     }
-    bool marked = item->key.len && (item->key.ptr[0] == '?' || item->key.ptr[0] == '~');
-    return !plain || casts > 1 || partitions > 1 || marked || has_comma(item->key) ||
-           str_find(item->key, '@') >= 0 || pattern_is(item->key) || pattern_is(targets) ||
+    bool optional = item->key.len && item->key.ptr[0] == '?'; /* which says nothing of the rest */
+    struct str sources = str_trim(str_from_pos(item->key, optional));
+    bool step = sources.len && sources.ptr[0] == '~';
+    return !plain || casts > 1 || partitions > 1 || step || has_comma(sources) ||
+           str_find(sources, '@') >= 0 || pattern_is(sources) || pattern_is(targets) ||
            (targets.len && targets.ptr[0] == '~');
-}
-
-/* A character that the language keeps for itself; those of patterns were taken out. */
-static errint refuse_reserved(struct parsing *p, struct str text, const char *role)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '@') {
-            return name_refuse_checkpoint(text, role, p->at, p->d);
-        }
-        if (c == '?' || c == '=' || c == ':' || c == '|') {
-            return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
-                                 "a '%c' in the %s '%s': write %%%02X for a literal '%c'", c, role,
-                                 message_shown(p->d, text), c, c);
-        }
-    }
-    return 0;
 }
 
 static errint complain_fault(struct parsing *p, struct str text, const char *role,
@@ -116,7 +101,7 @@ static errint parse_source(struct parsing *p, struct str text, struct str name,
         return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
                              "a source is empty: expected a name, a pattern or a scope");
     }
-    errint rc = refuse_reserved(p, name, "source");
+    errint rc = name_check_reserved(name, true, "source", p->at, p->d);
     if (rc < 0) {
         return rc;
     }
@@ -165,7 +150,7 @@ static errint parse_target(struct parsing *p, struct str text, struct expression
         return diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
                              "a target is empty: expected a name");
     }
-    errint rc = refuse_reserved(p, name, "target");
+    errint rc = name_check_reserved(name, true, "target", p->at, p->d);
     if (rc < 0) {
         return rc;
     }
@@ -215,6 +200,30 @@ static void parse_targets(struct parsing *p, struct str text)
     }
 }
 
+/* What a report says of the cast of a scope. Its own parser has looked at it. */
+static void note_cast(struct parsing *p, struct str operation)
+{
+    struct str rest;
+    if (p->out->cast || !str_eq(token_next(operation, &rest), STR("cast"))) {
+        return;
+    }
+    p->out->cast = dtype_parse(token_next(rest, &rest));
+    while (rest.len) {
+        p->out->cast_all |= str_eq(token_next(rest, &rest), STR("all"));
+    }
+}
+
+/* `all` says nothing of a single tensor. */
+static void refuse_all(struct parsing *p, struct str sources)
+{
+    if (p->out->cast_all && p->out->exact) {
+        note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, sources,
+                                    "'all' in the cast of '%s', which is no scope and has no "
+                                    "wildcard: leave it out",
+                                    message_shown(p->d, sources)));
+    }
+}
+
 static void parse_operations(struct parsing *p, struct str text)
 {
     struct op *list = ARENA_ARRAY(p->arena, struct op, OPERATIONS_MOST);
@@ -232,6 +241,7 @@ static void parse_operations(struct parsing *p, struct str text)
         }
         note_error(p,
                    op_parse(p->table, operation, p->at, p->arena, &list[p->out->op_count++], p->d));
+        note_cast(p, operation);
     }
 }
 
@@ -257,11 +267,12 @@ errint expression_parse(const struct ini_item *item, const struct op_table *tabl
     }
     struct str rest;
     struct str targets = token_cut(item->value, '|', &rest);
-    e->optional = item->key.len && item->key.ptr[0] == '?';
-    parse_sources(&p, str_trim(str_from_pos(item->key, e->optional)));
+    bool optional = item->key.len && item->key.ptr[0] == '?';
+    parse_sources(&p, str_trim(str_from_pos(item->key, optional)));
     parse_operations(&p, rest);
     parse_targets(&p, targets);
     e->exact = is_exact(e);
+    refuse_all(&p, item->key);
     *out = p.rc < 0 ? NULL : e;
     return p.rc;
 }

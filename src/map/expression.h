@@ -16,6 +16,7 @@
 #include "map/op.h"
 #include "map/pattern.h"
 #include "map/template.h"
+#include "tensor/dtype.h"
 
 struct expression_source {
     struct str text;     /* as written, for messages */
@@ -39,9 +40,10 @@ struct expression {
     uint32_t target_count;
     const struct op *ops; /* in the order written */
     uint32_t op_count;
-    bool optional; /* begins with `?` */
-    bool exact;    /* names single tensors only */
-    bool named;    /* a source is of a checkpoint with a name */
+    bool exact;      /* names single tensors only */
+    enum dtype cast; /* of the first `cast`; DTYPE_INVALID without one */
+    bool cast_all;   /* `cast DTYPE all` */
+    bool named;      /* a source is of a checkpoint with a name */
 };
 
 /* expression_wanted: whether the item says more than `source = target` with `partition` and one

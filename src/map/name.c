@@ -13,8 +13,8 @@ errint name_refuse_checkpoint(struct str text, const char *role, struct position
                          role, message_shown(d, text));
 }
 
-/* The first character that must be written %XX, if there is one. */
-static errint refuse_reserved(struct str text, const char *role, struct position at, struct diag *d)
+errint name_check_reserved(struct str text, bool pattern, const char *role, struct position at,
+                           struct diag *d)
 {
     if (text.ptr[0] == '[') {
         return diag_error_at(
@@ -33,16 +33,17 @@ static errint refuse_reserved(struct str text, const char *role, struct position
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
+        bool wildcard = c == '*' || c == '{' || c == '}' || c == ',';
+        if (wildcard && pattern) {
+            continue;
+        }
         switch (c) {
-        case '*':
-        case '?':
-        case '{':
-        case '}':
-            return diag_error_at(d, DIAG_UNSUPPORTED, at, text,
-                                 "wildcards are not supported yet; write %%%02X for a literal '%c'",
-                                 c, c);
         case '@':
             return name_refuse_checkpoint(text, role, at, d);
+        case '*':
+        case '{':
+        case '}':
+        case '?':
         case '=':
         case ':':
         case ',':
@@ -66,6 +67,23 @@ static size_t count_components(struct str name)
     return count;
 }
 
+errint name_check(struct str name, const char *role, struct position at, struct diag *d)
+{
+    if (name.len == 0) {
+        return diag_error_at(d, DIAG_MAP_SYNTAX, at, name,
+                             "a %s is the empty name, which no tensor can have", role);
+    }
+    if (name.len > NAME_BYTES_MOST) {
+        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu bytes, the limit is %d",
+                             role, name.len, NAME_BYTES_MOST);
+    }
+    if (count_components(name) > NAME_COMPONENTS_MOST) {
+        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu components, the limit is %d",
+                             role, count_components(name), NAME_COMPONENTS_MOST);
+    }
+    return 0;
+}
+
 errint name_parse(struct str text, const char *role, struct position at, struct arena *a,
                   struct name *out, struct diag *d)
 {
@@ -76,7 +94,7 @@ errint name_parse(struct str text, const char *role, struct position at, struct 
                              "or the root '/'",
                              role);
     }
-    errint rc = refuse_reserved(text, role, at, d);
+    errint rc = name_check_reserved(text, false, role, at, d);
     if (rc < 0) {
         return rc;
     }
@@ -94,13 +112,9 @@ errint name_parse(struct str text, const char *role, struct position at, struct 
             "the scope '%s' would be taken for the root '/': name its tensors one by one",
             message_shown(d, text));
     }
-    if (name.text.len > NAME_BYTES_MOST) {
-        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu bytes, the limit is %d",
-                             role, name.text.len, NAME_BYTES_MOST);
-    }
-    if (count_components(name.text) > NAME_COMPONENTS_MOST) {
-        return diag_error_at(d, DIAG_LIMIT, at, STR(""), "a %s has %zu components, the limit is %d",
-                             role, count_components(name.text), NAME_COMPONENTS_MOST);
+    rc = name_check(name.text, role, at, d);
+    if (rc < 0) {
+        return rc;
     }
     *out = name;
     return 0;

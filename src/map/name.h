@@ -30,6 +30,16 @@ MUST_CHECK errint name_parse(struct str text, const char *role, struct position 
 MUST_CHECK errint name_refuse_checkpoint(struct str text, const char *role, struct position at,
                                          struct diag *d);
 
+/* name_check: whether `name`, decoded, can be one: it is not empty, and within the limits. -EINVAL,
+ * -EOVERFLOW, and the error is in d. */
+errint name_check(struct str name, const char *role, struct position at, struct diag *d);
+
+/* name_check_reserved: whether `text`, not decoded, has none of the characters that the language
+ * keeps for itself, but for those of wildcards where it may be a pattern, and is no name of an
+ * output. -EINVAL, and the error is in d. */
+errint name_check_reserved(struct str text, bool pattern, const char *role, struct position at,
+                           struct diag *d);
+
 /* name_split_part: whether `name`, decoded, is NAME/part_N, with N in decimal without padding.
  * Outputs may be NULL. */
 bool name_split_part(struct str name, struct str *whole, int64_t *number);

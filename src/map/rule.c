@@ -141,6 +141,11 @@ static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
     rule->target_is_scope = name.is_scope;
 }
 
+static bool rule_is_optional(const struct ini_item *item)
+{
+    return item->key.len && item->key.ptr[0] == '?';
+}
+
 /* An expression goes on borrowing from its text, which the item's is not kept for. */
 static errint parse_expression(const struct ini_item *item, const struct op_table *table,
                                const struct named_checkpoints *named, struct arena *a,
@@ -153,7 +158,7 @@ static errint parse_expression(const struct ini_item *item, const struct op_tabl
     if (!kept.key.ptr || !kept.value.ptr) {
         return diag_no_memory(d);
     }
-    *out = (struct rule){.at = item->at, .source = kept.key};
+    *out = (struct rule){.at = item->at, .source = kept.key, .optional = rule_is_optional(item)};
     out->target = token_cut(kept.value, '|', &rest);
     return expression_parse(&kept, table, named, a, &out->expression, d);
 }
@@ -168,9 +173,9 @@ errint rule_parse(const struct ini_item *item, const struct op_table *table,
     struct parsing p = {.at = item->at, .arena = a, .d = d};
     struct str rest;
     struct str targets = token_cut(item->value, '|', &rest);
-    *out = (struct rule){.at = item->at};
+    *out = (struct rule){.at = item->at, .optional = rule_is_optional(item)};
 
-    parse_source(&p, item->key, out);
+    parse_source(&p, str_trim(str_from_pos(item->key, out->optional)), out);
     while (rest.ptr) {
         parse_operation(&p, token_cut(rest, '|', &rest), out);
     }
@@ -204,29 +209,33 @@ errint rule_parse(const struct ini_item *item, const struct op_table *table,
 
 /* Which of the kinds a scope's cast is for, if it takes no others: that of the dtype which it is
  * to. */
-static enum dtype_kind kind_taken(const struct rule *r)
+static enum dtype_kind kind_taken(enum dtype dtype)
 {
-    enum dtype_kind to = dtype_kind(r->cast);
+    enum dtype_kind to = dtype_kind(dtype);
     return to == DTYPE_KIND_FLOAT || to == DTYPE_KIND_COMPLEX ? DTYPE_KIND_FLOAT
                                                               : DTYPE_KIND_INTEGER;
 }
 
-bool rule_casts(const struct rule *r, enum dtype dtype)
+bool rule_cast_takes(struct rule_cast cast, enum dtype from)
 {
-    if (!r->cast || rule_is_exact(r)) {
-        return r->cast != 0;
-    }
-    enum dtype_kind kind = dtype_kind(dtype);
+    enum dtype_kind kind = dtype_kind(from);
     bool real = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_INTEGER || kind == DTYPE_KIND_BOOL;
-    return r->cast_all ? real : kind == kind_taken(r);
+    return cast.all ? real : kind == kind_taken(cast.dtype);
 }
 
-const char *rule_cast_takes(const struct rule *r)
+bool rule_casts(const struct rule *r, enum dtype dtype)
 {
-    if (r->cast_all) {
+    struct rule_cast cast = rule_cast(r);
+    return cast.dtype && (rule_is_exact(r) || rule_cast_takes(cast, dtype));
+}
+
+const char *rule_cast_words(const struct rule *r)
+{
+    struct rule_cast cast = rule_cast(r);
+    if (cast.all) {
         return "numeric tensors, not complex and quantized ones";
     }
-    return kind_taken(r) == DTYPE_KIND_FLOAT ? "floating tensors" : "integers";
+    return kind_taken(cast.dtype) == DTYPE_KIND_FLOAT ? "floating tensors" : "integers";
 }
 
 void rule_print_operations(struct buf *b, const struct rule *r)

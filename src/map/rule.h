@@ -34,11 +34,13 @@ struct rule {
     struct part_list parts; /* a list of targets; its name is `target` */
     enum dtype cast;        /* from `| cast`; DTYPE_INVALID without it */
     enum cast_mode cast_mode;
+    bool optional; /* begins with `?`: what is not there is no error */
     bool cast_all; /* `cast DTYPE all`: a scope's cast takes every numeric tensor, not those of one
                       kind */
     const struct expression
-        *expression;    /* NULL: all is said by the above. Else nothing but `source`
-                                            and `target` is: both as written, for messages */
+        *expression;    /* NULL: all is said by the above. Else nothing but `source`,
+                                            `target` and `optional` is: names as written, for
+                                            messages */
     struct position at; /* of the map file, or the command line's: "assign", and its number there.
                            Line 0: no map has the rule */
     uint32_t number;    /* in the order in which rules were written, those of the command line
@@ -67,14 +69,31 @@ static inline bool rule_overrides(const struct rule *later, const struct rule *h
            (rule_is_plain(later) && rule_is_plain(holder));
 }
 
+/* What a cast is to, and whether it takes every numeric tensor. */
+struct rule_cast {
+    enum dtype dtype; /* DTYPE_INVALID: there is no cast */
+    bool all;
+};
+
+/* rule_cast: the rule's cast, or the first one of its expression. */
+static inline struct rule_cast rule_cast(const struct rule *r)
+{
+    return r->expression ? (struct rule_cast){r->expression->cast, r->expression->cast_all}
+                         : (struct rule_cast){r->cast, r->cast_all};
+}
+
+/* rule_cast_takes: whether a cast said of a scope or of wildcards is for tensors of dtype `from`:
+ * see rule_casts. */
+bool rule_cast_takes(struct rule_cast cast, enum dtype from);
+
 /* rule_casts: whether the rule's cast is for tensors of that dtype. That of an exact source is for
  * whatever the tensor is. That of a scope is for the floating tensors if it is to a float or
  * complex dtype, else for the integers; with `all` for these and bool. Complex and quantized
  * tensors, strings and the like stay as they are under any scope's cast. */
 bool rule_casts(const struct rule *r, enum dtype dtype);
 
-/* rule_cast_takes: what the cast of a scope takes, in words for a message: "floating tensors". */
-const char *rule_cast_takes(const struct rule *r);
+/* rule_cast_words: what the cast of a scope takes, in words for a message: "floating tensors". */
+const char *rule_cast_words(const struct rule *r);
 
 /* rule_print_operations: adds " | cast float16 | partition 5,1" to b; nothing for a rule without
  * operations. */

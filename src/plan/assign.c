@@ -226,6 +226,9 @@ static errint assign_rule(struct store *s, uint32_t index)
     if (rule->expression) {
         return resolve_computed(s->r, s, index);
     }
+    if (resolve_is_left_out(s->r, rule)) {
+        return 0;
+    }
     struct found f = store_find(s, rule->target);
     if (!f.variable) {
         if (s->r->map->view.infer_undeclared) {

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "map/expand.h"
+#include "plan/expansion_fault.h"
 #include "plan/making.h"
 #include "plan/member_names.h"
 
@@ -120,12 +121,12 @@ static errint add_match(const struct expanding *e, const struct expand_match *ma
         return add_step(m, &m->r->steps.list[match->name]);
     }
     const struct tensor *t = member_names_tensor(&e->names[match->source], match->name);
-    if (t->hidden != TENSOR_SHOWN) {
+    if (t->hidden == TENSOR_SLICES_MISSING || t->hidden == TENSOR_SLICES_OVERLAP ||
+        (t->hidden != TENSOR_SHOWN && !m->alone)) {
         resolve_complain_hidden(m->r, t, m->rule->at);
-        m->hidden = true;
-        return 0;
     }
-    return add_tensor(m, t);
+    m->hidden |= t->hidden != TENSOR_SHOWN; /* what has no bytes to show is listed, as in a scope */
+    return t->hidden == TENSOR_SHOWN ? add_tensor(m, t) : 0;
 }
 
 static errint make_assignment(void *context, const struct expansion *x)
@@ -150,78 +151,6 @@ static errint make_assignment(void *context, const struct expansion *x)
     }
     errint rc = apply_all(m, &done);
     return rc < 0 || !done ? rc : making_add_targets(m, &x->values, e->free_number);
-}
-
-/* Name `name` of source `source`. */
-static struct str name_of(const struct expanding *e, uint32_t source, uint32_t name)
-{
-    const struct making *m = e->making;
-    return m->expression->sources[source].is_step
-               ? m->r->steps.list[name].name
-               : tensor_name(member_names_tensor(&e->names[source], name));
-}
-
-static void complain_capture(struct making *m, uint64_t number)
-{
-    diag_error_at(m->r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
-                  "the target takes capture %" PRIu64 ", and no source has so many", number);
-}
-
-/* What is wrong with the names that were found. */
-static errint complain_expansion(const struct expanding *x, const struct expand_fault *f)
-{
-    struct making *m = x->making;
-    struct resolve *r = m->r;
-    struct diag *d = r->diag;
-    const struct expression *e = m->expression;
-    struct str source = e->source_count ? e->sources[f->source].text : STR("~");
-    const char *shown = diag_visible(d, source);
-    const char *name = "";
-    const char *other = "";
-    const char *whose =
-        e->source_count
-            ? resolve_checkpoint(r, member_of_source(r->catalog, &e->sources[f->source]))
-            : "";
-    if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER && f->kind != EXPAND_NO_CAPTURE) {
-        name = diag_visible(
-            d, name_of(x, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
-    }
-    switch (f->kind) {
-    case EXPAND_NO_MATCH:
-        if (!e->optional) {
-            diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                          "'%s' matches no tensor of %s", shown, whose);
-        }
-        return 0;
-    case EXPAND_NO_NUMBER:
-        diag_error_at(d, DIAG_MAP_SYNTAX, m->rule->at, source,
-                      "what the target takes is spread over several sources: expected one that "
-                      "has all of it");
-        return 0;
-    case EXPAND_NO_CAPTURE:
-        complain_capture(m, f->number);
-        return 0;
-    case EXPAND_NO_PARTNER:
-        diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                      "'%s' has no tensor of %s that goes with '%s'", shown, whose, name);
-        return 0;
-    case EXPAND_GAP:
-        diag_error_at(d, DIAG_TENSOR_NOT_FOUND, m->rule->at, source,
-                      "'%s': there is no tensor of number %" PRIu64 " for {%s}, before '%s'", shown,
-                      f->number, diag_visible(d, f->text), name);
-        return 0;
-    case EXPAND_TWICE:
-        other = diag_visible(d, name_of(x, f->source, f->other));
-        diag_error_at(d, DIAG_NAME_COLLISION, m->rule->at, source,
-                      "'%s' matches '%s' and '%s', which would give one target", shown, name,
-                      other);
-        return 0;
-    case EXPAND_SLOW:
-        diag_error_at(d, DIAG_LIMIT, m->rule->at, source,
-                      "to match '%s' against '%s' takes too long", shown, name);
-        return 0;
-    }
-    return 0;
 }
 
 static struct expand_names step_names(const struct resolve *r)
@@ -270,7 +199,8 @@ static errint resolve_patterns(struct making *m)
     }
     errint rc = expand(&rule, make_assignment, &x, &fault);
     if (rc == -EINVAL) {
-        return complain_expansion(&x, &fault);
+        resolve_complain_expansion(m->r, m->rule, names, &fault);
+        return 0;
     }
     return rc == -ENOMEM ? diag_no_memory(m->r->diag) : rc;
 }
@@ -307,7 +237,7 @@ static bool takes_captures(struct making *m)
     for (uint32_t i = 0; i < m->expression->target_count; i++) {
         uint32_t captures = m->expression->targets[i].template.captures;
         if (captures) {
-            complain_capture(m, captures);
+            resolve_complain_capture(m->r, m->rule, captures);
             return true;
         }
     }
@@ -325,7 +255,7 @@ static errint resolve_names(struct making *m)
     bool done;
     m->alone = e->source_count == 1;
     for (uint32_t i = 0; i < e->source_count; i++) {
-        if (e->optional && !is_there(m, &e->sources[i])) {
+        if (m->rule->optional && !is_there(m, &e->sources[i])) {
             return 0;
         }
         errint rc = add_named(m, &e->sources[i], &missing);
@@ -365,7 +295,7 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                        .index = index,
                        .rule = rule,
                        .expression = rule->expression,
-                       .values = {.arena = r->arena},
+                       .values = {.arena = r->arena, .scope = !rule->expression->exact},
                        .explaining = {.wanted = r->explains}};
     errint rc = 0;
     if (are_open(r->catalog, rule->expression)) {

@@ -81,7 +81,7 @@ bool resolve_will_cast(const struct rule *rule, const struct tensor *t)
 static bool casts_anything(const struct map *m)
 {
     for (uint32_t i = 0; i < m->rule_count; i++) {
-        if (m->rules[i].cast) {
+        if (rule_cast(&m->rules[i]).dtype) {
             return true;
         }
     }
@@ -137,9 +137,10 @@ static void warn_unused_casts(struct resolve *r, const bool *casts, const bool *
         if (leaves[i] && !casts[i]) {
             diag_warn_at(
                 r->diag, DIAG_CAST_UNUSED, rule->at, rule->source,
-                "the cast of scope '%s' to %s takes none of its tensors: it is for %s%s",
-                diag_visible(r->diag, rule->source), dtype_name(rule->cast), rule_cast_takes(rule),
-                rule->cast_all ? "" : "; say `all` after the dtype to cast every numeric one");
+                "the cast of '%s' to %s takes none of its tensors: it is for %s%s",
+                diag_visible(r->diag, rule->source), dtype_name(rule_cast(rule).dtype),
+                rule_cast_words(rule),
+                rule_cast(rule).all ? "" : "; say `all` after the dtype to cast every numeric one");
         }
     }
 }

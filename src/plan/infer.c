@@ -182,6 +182,9 @@ errint resolve_infer(struct resolve *r, uint32_t index)
     if (r->map->rules[index].expression) {
         return resolve_computed(r, NULL, index);
     }
+    if (resolve_is_left_out(r, &r->map->rules[index])) {
+        return 0;
+    }
     return r->map->rules[index].source_is_scope ? infer_scope(r, index) : infer_variable(r, index);
 }
 

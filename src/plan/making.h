@@ -21,7 +21,7 @@ struct making {
     const struct tensor *renamed; /* the only source, where there are no operations: no value is
                                      made of it */
     bool alone;                   /* there is one source */
-    bool hidden;                  /* one of the sources cannot be shown, which was said */
+    bool hidden;                  /* one of the sources cannot be shown */
 };
 
 /* making_add_targets: makes the values of m what its targets say: steps, targets of the plan, or

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "map/name.h"
 #include "plan/making.h"
 
 /* The name that a target's template makes; where it has a number that no source has, that is
@@ -35,6 +36,9 @@ static errint make_name(struct making *m, const struct template *t,
         diag_error_at(r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
                       "the number '%s' cannot be shifted so: it would be negative, or too large",
                       diag_visible(r->diag, bad->text));
+        return 0;
+    }
+    if (name_check(buf_view(&name), "target", m->rule->at, r->diag) < 0) {
         return 0;
     }
     *out = arena_str(r->arena, buf_view(&name));

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets that a later rule makes as well. */
+/* Targets that another rule makes as well, or the same one again. */
 #include "base/grow.h"
 #include "plan/resolve.h"
+
+void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
+                            const struct tensor *one, const struct tensor *other)
+{
+    struct diag *d = r->diag;
+    diag_error_at(d, DIAG_NAME_COLLISION, r->map->rules[rule].at, target,
+                  "two matches of the rule give '%s': '%s' and '%s'", diag_visible(d, target),
+                  one ? diag_visible(d, tensor_name(one)) : "~",
+                  other ? diag_visible(d, tensor_name(other)) : "~");
+}
 
 errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
 {

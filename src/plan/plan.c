@@ -78,7 +78,7 @@ static uint32_t winner_of(const struct resolve *r, uint32_t low, uint32_t high)
     return winner;
 }
 
-/* Of several targets with one name one stays. One rule makes a name once at most. */
+/* Of several targets with one name one stays. */
 static errint let_later_win(struct resolve *r)
 {
     sort_targets(r->targets, r->count, by_name_then_rule);
@@ -86,6 +86,10 @@ static errint let_later_win(struct resolve *r)
     for (uint32_t low = 0, high; low < r->count; low = high) {
         high = low + 1;
         while (high < r->count && by_name(&r->targets[low], &r->targets[high]) == 0) {
+            if (r->targets[high - 1].rule == r->targets[high].rule) {
+                resolve_complain_twice(r, target_name(&r->targets[high]), r->targets[high].rule,
+                                       r->targets[high - 1].source, r->targets[high].source);
+            }
             high++;
         }
         uint32_t winner = winner_of(r, low, high);
@@ -189,7 +193,7 @@ static void look_for_sources(struct resolve *r)
 {
     for (uint32_t i = 0; i < r->map->rule_count; i++) {
         const struct rule *rule = &r->map->rules[i];
-        if (!rule->source_is_scope) {
+        if (!rule->source_is_scope && !rule->expression && !resolve_is_left_out(r, rule)) {
             (void)resolve_source(r, rule, rule->source);
         }
     }

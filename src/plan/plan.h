@@ -110,7 +110,7 @@ static inline struct shape target_shape(const struct target *t)
 static inline bool target_is_left(const struct map *m, const struct target *t)
 {
     const struct rule *rule = &m->rules[t->rule];
-    return rule->cast && !rule_casts(rule, (enum dtype)t->source->dtype) &&
+    return t->source && rule_cast(rule).dtype && !rule_casts(rule, (enum dtype)t->source->dtype) &&
            target_dtype(t) == t->source->dtype;
 }
 

@@ -63,6 +63,10 @@ const struct tensor *resolve_source_of(struct resolve *r, const struct catalog *
  * 'a'". */
 const char *resolve_checkpoint(struct resolve *r, const struct catalog *member);
 
+/* resolve_is_left_out: whether a rule without an expression is optional, and the checkpoint has
+ * nothing that its source names. */
+bool resolve_is_left_out(const struct resolve *r, const struct rule *rule);
+
 /* resolve_complain_absent: the error of a tensor that is not there, with what may have been meant:
  * the rule's source, or, with `member`, what that variable of the rule's scope wants. */
 void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct str name,
@@ -205,6 +209,11 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
 /* resolve_infer: appends the targets that rule number `index` makes of the checkpoint's names, but
  * for those whose variable the graph declares. */
 MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
+
+/* resolve_complain_twice: the error of a rule that gives one target to two of its matches, each by
+ * its first tensor, or NULL. */
+void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
+                            const struct tensor *one, const struct tensor *other);
 
 /* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last
  * thing noted. */

@@ -179,6 +179,16 @@ void resolve_complain_absent(struct resolve *r, const struct rule *rule, struct 
     complain_absent(r, r->catalog, rule, name, member);
 }
 
+bool resolve_is_left_out(const struct resolve *r, const struct rule *rule)
+{
+    const struct tensor *found;
+    uint32_t first;
+    struct str prefix = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
+    return rule->optional &&
+           (rule->source_is_scope ? !catalog_prefix(r->catalog, prefix, &first)
+                                  : !catalog_resolve(r->catalog, rule->source, &found, 1));
+}
+
 const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name)
 {
     return resolve_source_of(r, r->catalog, rule, name);

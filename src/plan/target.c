@@ -181,8 +181,9 @@ errint resolve_add(struct resolve *r, struct str name, const struct tensor *sour
 
 static bool is_stored_whole(const struct value *v, const struct tensor *t)
 {
-    return t && !t->sliced && v->dtype == t->dtype && shape_eq(v->shape, tensor_shape(t)) &&
-           value_is_dense(v) && v->pieces[0].source == t && v->pieces[0].off == t->off;
+    return t && !t->sliced && v->dtype == t->dtype && v->dtype != DTYPE_STRING &&
+           shape_eq(v->shape, tensor_shape(t)) && value_is_dense(v) && v->pieces[0].source == t &&
+           v->pieces[0].off == t->off;
 }
 
 static struct target_form *value_form(struct resolve *r, struct str variable, const struct value *v)

@@ -33,6 +33,10 @@ errint store_put(struct store *s, const struct variable *v, int64_t part, struct
 {
     const struct rule *rules = s->r->map->rules;
     struct slot *slot = &s->slots[s->first_slot[v - s->graph->variables] + (uint32_t)part];
+    if (store_is_filled(slot) && slot->rule == value.rule && rules[value.rule].expression) {
+        resolve_complain_twice(s->r, name, value.rule, slot->source, value.source);
+        return 0;
+    }
     if (store_is_filled(slot) && !rule_overrides(&rules[value.rule], &rules[slot->rule])) {
         return resolve_override(s->r, name, value.rule, slot->rule);
     }

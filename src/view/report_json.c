@@ -317,8 +317,8 @@ static void add_uncast(struct report_json *r, struct json *j, uint32_t i)
     add_position(j, r->view->map->rules[t->rule].at, &r->scratch);
     json_key(j, "reason");
     r->scratch.len = 0;
-    buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule->cast),
-               rule_cast_takes(rule));
+    buf_printf(&r->scratch, "a scope's cast to %s is for %s", dtype_name(rule_cast(rule).dtype),
+               rule_cast_words(rule));
     json_str(j, buf_view(&r->scratch));
     json_object_end(j);
 }

@@ -246,7 +246,7 @@ static void add_uncast(const struct view *v, struct list *l)
         const struct rule *rule = &v->map->rules[t->rule];
         buf_visible(l->out, target_name(t));
         buf_printf(l->out, ": %s, the cast to %s is for %s\n", dtype_name(target_dtype(t)),
-                   dtype_name(rule->cast), rule_cast_takes(rule));
+                   dtype_name(rule_cast(rule).dtype), rule_cast_words(rule));
     }
     list_end(l, count);
 }

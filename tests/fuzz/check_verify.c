@@ -133,7 +133,7 @@ static void check_rules(const struct map *m)
         CLEANUP_BUF struct buf b = {0};
         rule_print_operations(&b, r);
         FUZZ_CHECK((r->cast || r->partitioner.kind) == (b.len > 0) && *r->at.file);
-        FUZZ_CHECK(!r->cast || *rule_cast_takes(r));
+        FUZZ_CHECK(!r->cast || *rule_cast_words(r));
     }
 }
 

@@ -50,6 +50,47 @@ def test_a_cast_to_a_float_takes_the_floating_tensors(folder, word, dtype):
             assert out("cat", "-q", "-a", f"/ = / | cast {word}", prefix, tensor["name"]) == want, tensor["name"]
 
 
+@pytest.mark.parametrize("folder", ["demo", "slots", "sliced", "v1", "objects", "keras3", "strings", "variant"])
+@pytest.mark.parametrize("rule, prefix", [("** = x/**", "x/"), ("?** = x/**", "x/"), ("/ = x/ | cast bfloat16 all", "x/")])
+def test_a_cast_of_wildcards_takes_what_that_of_a_scope_does(folder, rule, prefix):
+    checkpoint, tensors = truth(folder)
+    wild = plan("-a", f"{rule} | cast half", checkpoint) if "cast" not in rule else plan("-a", "** = x/** | cast bf16 all | cast bf16 all", checkpoint)
+    scope = plan("-a", "/ = x/ | cast half", checkpoint) if "cast" not in rule else plan("-a", rule, checkpoint)
+    for document in wild, scope:
+        for one in document["targets"]:
+            one.pop("operations", None)
+            one.pop("made", None)
+    assert wild["targets"] == scope["targets"]
+    for one in "uncast", "unused", "hidden":
+        assert wild[one] == scope[one]
+
+
+@pytest.mark.parametrize("rules, target, plain", [
+    (["scalar = ~s", "~s = x"], "x", ["scalar = x"]),
+    (["** = x/** | cast half"], "x/scalar", ["/ = x/"]),
+    (["{scalar,} = x"], "x", ["scalar = x"]),
+])
+def test_strings_through_rules_that_compute(rules, target, plain):
+    prefix, _ = truth("strings")
+    def cat(lines):
+        return out("cat", "-q", *(f"--assign={line}" for line in lines), prefix, target)
+    assert cat(rules) == cat(plain) != b""
+
+
+def test_a_cast_among_other_operations(tmp_path):
+    """That of wildcards leaves integers as they are, that of single tensors takes them."""
+    w = np.float32([[1, 2], [3, 4]])
+    checkpoint = write_checkpoint(tmp_path / "c", {b"a/w": (FLOAT32, [2, 2], w.tobytes()), b"a/n": (INT64, [2], np.int64([5, 6]).tobytes())})
+    document = plan("-a", "a/* = * | transpose | cast f16", checkpoint)
+    assert {t["variable"]: t["dtype"] for t in document["targets"]} == {"w": "float16", "n": "int64"}
+    assert out("cat", "-a", "a/* = * | transpose | cast f16", checkpoint, "w") == w.T.astype("<f2").tobytes()
+    assert [one["path"] for one in document["uncast"]] == ["n"]
+    assert {t["variable"]: t["dtype"] for t in plan("-a", "a/* = * | transpose | cast f16 all", checkpoint)["targets"]} == {"w": "float16", "n": "float16"}
+    assert plan("-a", "a/n = n | flip 0 | cast f16", checkpoint)["targets"][0]["dtype"] == "float16"
+    for rule in "a/n = n | flip 0 | cast f16 all", "a/w = w | cast f16 all":
+        assert b"'all' in the cast of" in run("plan", "-a", rule, checkpoint, status=1).stderr
+
+
 def step_checkpoint(folder):
     """A step that neither float16 nor bfloat16 holds."""
     return write_checkpoint(folder / "c", {b"global_step": (INT64, [], (4688585).to_bytes(8, "little")), b"net/w": (FLOAT32, [2], np.float32([1.5, 70000]).tobytes())})
@@ -90,7 +131,7 @@ def test_complex_quantized_and_other_tensors_stay():
 
 def test_a_scope_that_the_cast_is_not_for():
     done = run("plan", "-a", "some_scope/ = x/ | cast int32", GOLDEN / "demo")
-    assert b"warning: the cast of scope 'some_scope/' to int32 takes none of its tensors: it is for integers; say `all`" in done.stderr
+    assert b"warning: the cast of 'some_scope/' to int32 takes none of its tensors: it is for integers; say `all`" in done.stderr
     assert b"\nuncast (3): " in done.stdout and b"\n  x/var1: float32, the cast to int32 is for integers\n" in done.stdout
     done = run("plan", "-a", "some_var = x | cast int32 all", GOLDEN / "demo", status=1)
     assert b"assign:1: 'all' in the cast of 'some_var', which is a single tensor: it is for scopes, leave it out\n" in done.stderr

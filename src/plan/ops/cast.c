@@ -2,13 +2,35 @@
 /* cast: the elements as those of another type. */
 #include "tensor/cast.h"
 #include "map/message.h"
+#include "map/rule.h"
 #include "map/token.h"
 #include "plan/ops/op_type.h"
 
 struct cast_arguments {
     enum dtype dtype;
     enum cast_mode mode;
+    bool all; /* of a scope: every numeric tensor */
 };
+
+/* `all`, and `saturate` or `wrap`, each once. */
+static bool parse_words(struct str text, struct cast_arguments *out)
+{
+    bool mode_given = false;
+    while (text.len) {
+        struct str word = token_next(text, &text);
+        bool all = str_eq(word, STR("all"));
+        bool saturate = str_eq(word, STR("saturate"));
+        if (all ? out->all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
+            return false;
+        }
+        out->all |= all;
+        if (!all) {
+            mode_given = true;
+            out->mode = saturate ? CAST_SATURATE : CAST_WRAP;
+        }
+    }
+    return true;
+}
 
 static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
                          const void **arguments)
@@ -27,11 +49,7 @@ static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
         }
         return rc;
     }
-    if (str_eq(rest, STR("saturate"))) {
-        made->mode = CAST_SATURATE;
-    } else if (str_eq(rest, STR("wrap"))) {
-        made->mode = CAST_WRAP;
-    } else if (rest.len) {
+    if (!parse_words(rest, made)) {
         return op_refuse(t, self);
     }
     *arguments = made;
@@ -41,7 +59,8 @@ static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
 static void print_cast(const void *arguments, struct buf *b)
 {
     const struct cast_arguments *cast = arguments;
-    buf_printf(b, " %s%s", dtype_name(cast->dtype), cast_mode_suffix(cast->mode));
+    buf_printf(b, " %s%s%s", dtype_name(cast->dtype), cast->all ? " all" : "",
+               cast_mode_suffix(cast->mode));
 }
 
 static errint cast(const void *arguments, const struct value *in, uint32_t count,
@@ -50,6 +69,10 @@ static errint cast(const void *arguments, const struct value *in, uint32_t count
     (void)count;
     const struct cast_arguments *wanted = arguments;
     struct value v = *in;
+    const struct rule_cast taken = {wanted->dtype, wanted->all};
+    if (out->scope && !rule_cast_takes(taken, (enum dtype)in->dtype)) {
+        return op_result_add(out, v); /* it stays as it is, and the report says so */
+    }
     const char *refusal = cast_refusal(in->dtype, wanted->dtype, wanted->mode);
     if (refusal) {
         return op_fail_as(out, DIAG_DTYPE_MISMATCH, "%s", refusal);
@@ -68,8 +91,9 @@ static errint cast(const void *arguments, const struct value *in, uint32_t count
 
 const struct op_type op_cast = {
     .syntax = {.name = "cast",
-               .form = "cast DTYPE [saturate|wrap]",
+               .form = "cast DTYPE [all] [saturate|wrap]",
                .parse = parse_cast,
                .print = print_cast},
+    .strings = true,
     .apply = cast,
 };

@@ -22,6 +22,8 @@ struct op_result {
     size_t cap;
     struct partition partition; /* the values are its parts; rank 0: they are not parts */
     struct shape full;          /* of what was partitioned */
+    bool scope;                 /* of a rule with wildcards or of a scope: casts take the tensors
+                                   of their kind alone */
     struct buf why;             /* of -EINVAL: what was wrong, and what is expected */
     enum diag_code code;        /* of `why` */
 };
