@@ -106,12 +106,12 @@ static errint parse_source(struct parsing *p, struct str text, struct str name,
         return rc;
     }
     rc = pattern_parse(name, p->arena, &out->pattern, &fault);
-    if (rc == -EINVAL || rc == -EOVERFLOW) {
-        return complain_fault(p, text, "source", &fault);
+    if (rc < 0) {
+        return rc == -ENOMEM ? diag_no_memory(p->d) : complain_fault(p, text, "source", &fault);
     }
     out->is_pattern = out->pattern.capture_count > 0;
     out->name = out->pattern.count ? out->pattern.tokens[0].text : STR("");
-    return rc < 0 ? diag_no_memory(p->d) : 0;
+    return 0;
 }
 
 /* One source of each checkpoint that `text` names. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/ready_maps.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/nearest.h"
 #include "base/path.h"
+#include "base/trouble.h"
 #include "io/file.h"
 #include "map/map.h"
 
@@ -42,6 +44,7 @@ static errint find_program(struct arena *a, const char **out)
     *out = NULL;
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
     if (len < 0) {
+        trouble_note("/proc/self/exe", -errno);
         return 0;
     }
     path[len] = '\0';

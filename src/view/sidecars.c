@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/trouble.h"
 #include "base/url.h"
 #include "io/file.h"
 #include "io/file_kind.h"
@@ -53,7 +54,8 @@ static const char *path_of(struct arena *a, const struct sidecar *s, const char 
 static bool is_absent(const struct sidecar_file *f)
 {
     struct stat st;
-    return lstat(f->path, &st) != 0 && errno == ENOENT && !url_in(str_from(f->path)).ptr;
+    errint rc = lstat(f->path, &st) == 0 ? 0 : trouble_note(f->path, -errno);
+    return rc == -ENOENT && !url_in(str_from(f->path)).ptr;
 }
 
 static errint add_named(struct sidecar_list *l, const struct sidecar *s, const char *prefix)

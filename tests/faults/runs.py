@@ -197,6 +197,8 @@ RUNS = {
     "list-summary": Command("list", "--summary", DEMO, "some*"),
     "plan": Command("plan", *RULES, DEMO),
     "plan-map": Command("plan", "--json", "-m", GOLDEN / "maps" / "mixed" / "map.ini", DEMO),
+    "plan-ready-map": Command("plan", "-m", "bert-to-hf", GOLDEN / "bert"),
+    "map-list": Command("map", "--list"),
     "plan-graph": Command("plan", "-m", GRAPH_MAP, "-g", GRAPH, DEMO),
     "plan-checkpoint": Command("plan", "-n", "friendly", "-a", "/ = /", "-g", OBJECTS, OBJECTS),
     "plan-saved-model": Command("plan", "-m", GRAPH_MAP, "-g", KERAS, OBJECTS),
