@@ -100,7 +100,7 @@ def test_plans_do_not_read_data(tmp_path):
     assert sizes == {"none": None, "number": 16, "scalar": None, "utf8": None, "words": None}
     text = run("plan", folder / "strings.ckpt").stdout.decode()
     assert re.search(r"words +string +\[2, 2\] +-\n", text)
-    assert "5 targets, 16 bytes without 4 of strings, from 5 of 5 tensors" in text
+    assert "5 targets, 16 bytes without 4 of strings (16 bytes in place), from 5 of 5 tensors" in text
 
 
 @pytest.mark.parametrize("damage", ["length", "lengths crc", "bytes", "entry crc"])
