@@ -255,6 +255,30 @@ static bool is_exact(const struct expression *e)
     return true;
 }
 
+/* What stands below a scope goes below a scope. */
+static void check_scopes(struct parsing *p)
+{
+    const struct expression *e = p->out;
+    const struct expression_source *scope = NULL;
+    for (uint32_t i = 0; i < e->source_count && !scope; i++) {
+        scope = e->sources[i].pattern.is_scope ? &e->sources[i] : NULL;
+    }
+    for (uint32_t i = 0; i < e->target_count; i++) {
+        const struct expression_target *t = &e->targets[i];
+        const char *shown = message_shown(p->d, t->text);
+        if (t->template.is_scope && !scope) {
+            note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, t->text,
+                                        "the target '%s' is a scope, and no source is one: name a "
+                                        "variable",
+                                        shown));
+        } else if (scope && !t->template.is_scope) {
+            note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, t->text,
+                                        "'%s' is a scope, so its target must be one: write '%s/'",
+                                        message_shown(p->d, scope->text), shown));
+        }
+    }
+}
+
 errint expression_parse(const struct ini_item *item, const struct op_table *table,
                         const struct named_checkpoints *named, struct arena *a,
                         const struct expression **out, struct diag *d)
@@ -273,6 +297,9 @@ errint expression_parse(const struct ini_item *item, const struct op_table *tabl
     parse_targets(&p, targets);
     e->exact = is_exact(e);
     refuse_all(&p, item->key);
+    if (p.rc == 0) {
+        check_scopes(&p);
+    }
     *out = p.rc < 0 ? NULL : e;
     return p.rc;
 }
