@@ -67,7 +67,7 @@ REPLAY := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/replay_%)
 # needs GROUPS: calls `make setup`, which says what it installs, when something of them is missing.
 needs = @scripts/setup --missing $(1) > /dev/null || $(MAKE) --no-print-directory setup FOR='$(1)'
 
-.PHONY: all setup lint demo check check-frameworks check-unit parity parity-ops bench fuzz coverage soak install uninstall clean help tests format
+.PHONY: all setup lint demo check check-frameworks check-unit parity parity-ops parity-map bench fuzz coverage soak install uninstall clean help tests format
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -110,6 +110,10 @@ parity: all ## N cases against TensorFlow's init_from_checkpoint (N=10000 SEED=s
 parity-ops: all ## N random chains of operations against NumPy (N=10000 SEED=s)
 	$(call needs,build tests)
 	@CKPTFS_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 "$$(scripts/venv)/bin/python" tests/parity/operations/run.py "$(N)" "$(SEED)"
+
+parity-map: all ## N random maps with wildcards against a model of their language (N=10000 SEED=s)
+	$(call needs,build tests)
+	@CKPTFS_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 "$$(scripts/venv)/bin/python" tests/parity/language/run.py "$(N)" "$(SEED)"
 
 bench: ## speed and memory as ratios against references of the same run
 	$(call needs,build tests bench)

@@ -242,7 +242,7 @@ errint pattern_parse(struct str text, struct arena *a, struct pattern *out,
     struct pattern_token tokens[PATTERN_TOKENS_MOST];
     struct parsing p = {.text = text, .arena = a, .tokens = tokens, .out = out, .fault = fault};
     *out = (struct pattern){0};
-    errint rc = parse_tokens(&p);
+    errint rc = str_eq(text, STR("/")) ? 0 : parse_tokens(&p); /* of the root no text stays */
     if (rc < 0) {
         return rc;
     }

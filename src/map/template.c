@@ -157,7 +157,7 @@ errint template_parse(struct str text, struct arena *a, struct template *out,
     struct template_token tokens[TEMPLATE_TOKENS_MOST];
     struct parsing p = {.text = text, .arena = a, .tokens = tokens, .out = out, .fault = fault};
     *out = (struct template){.is_scope = text.len && text.ptr[text.len - 1] == '/'};
-    errint rc = parse_tokens(&p);
+    errint rc = str_eq(text, STR("/")) ? 0 : parse_tokens(&p); /* of the root no text stays */
     if (rc < 0) {
         return rc;
     }

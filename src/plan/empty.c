@@ -76,10 +76,16 @@ errint resolve_note_empty(struct resolve *r, uint32_t rule)
 
 /* ---- nothing at all -------------------------------------------------------------------------- */
 
+/* Whether `drop` and `keep` have left nothing of the checkpoint. */
+static bool all_dropped(const struct resolve *r)
+{
+    return r->catalog->count == 0 && r->catalog->dropped_count > 0;
+}
+
 /* Whether the map or the graph, not the checkpoint, is why there are no targets. */
 static bool nothing_left(const struct resolve *r)
 {
-    return r->count == 0 && r->catalog->count > r->catalog->hidden_count;
+    return r->count == 0 && (r->catalog->count > r->catalog->hidden_count || all_dropped(r));
 }
 
 /* `missing = skip` has skipped each variable that the rules reach. */
@@ -100,7 +106,11 @@ static void complain_skipped(struct resolve *r)
 static void complain_of_all(struct resolve *r)
 {
     const char *map = r->map->path;
-    if (r->map->rule_count == 0) {
+    if (all_dropped(r)) {
+        diag_error(
+            r->diag, DIAG_EMPTY_VIEW, map, STR("[view]"),
+            "nothing is left to show: 'drop' and 'keep' hide every tensor of the checkpoint");
+    } else if (r->map->rule_count == 0) {
         diag_error(
             r->diag, DIAG_EMPTY_VIEW, map, STR("[assignment_map]"),
             "the map has no rules, so nothing is left to show: '/ = /' in [assignment_map] shows "
@@ -118,8 +128,9 @@ void resolve_complain_empty(struct resolve *r, bool broken)
         complain_skipped(r);
     }
     nothing &= !r->graph->given;
-    if (nothing && r->empty_count == 0) {
+    if (nothing && (r->empty_count == 0 || all_dropped(r))) {
         complain_of_all(r);
+        nothing = false; /* is said */
     }
     for (size_t i = 0; i < r->empty_count; i++) {
         complain_empty(r, &r->map->rules[r->empty[i]], nothing);

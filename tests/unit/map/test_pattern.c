@@ -361,6 +361,10 @@ static void template_fill_makes_a_name_of_captures(void **state)
 {
     (void)state;
     check_fill("block_{i}/w", "block_007/w", "block.{i}.weight", "block.7.weight");
+    check_fill("/", "a/b", "s/", "s/a/b"); /* the root */
+    check_fill("/", "/b", "s/", "s//b");
+    check_fill("a/", "a/b/c", "/", "b/c");
+    check_fill("/", "a/b", "/", "a/b");
     check_fill("block_{i}/w", "block_000/w", "b{i}", "b0");
     check_fill("block_{i}/w", "block_7/w", "b{i+1}", "b8");
     check_fill("block_{i}/w", "block_7/w", "b{i-1}", "b6");

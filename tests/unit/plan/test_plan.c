@@ -149,6 +149,13 @@ static void infer_later_rule_in_order_of_sources_wins(void **state)
     assert_int_equal(now.plan->overrides[1].by, 2);
 }
 
+static void infer_a_mark_changes_nothing_of_a_plain_rule(void **state)
+{
+    (void)state;
+    ASSERT_TARGETS(RULES "?x/ = s/\n?v = s/w\n?none = q\n? none/ = q/\n",
+                   "s/b<x/b s/t<x/t s/w<x/w");
+}
+
 static void infer_one_source_for_many_targets(void **state)
 {
     (void)state;
@@ -445,6 +452,7 @@ int main(void)
         cmocka_unit_test(infer_empty_scope_warns),
         cmocka_unit_test(nothing_left_is_an_error_without_a_graph),
         cmocka_unit_test(infer_later_rule_in_order_of_sources_wins),
+        cmocka_unit_test(infer_a_mark_changes_nothing_of_a_plain_rule),
         cmocka_unit_test(infer_one_source_for_many_targets),
         cmocka_unit_test(infer_partition_splits_evenly_first_parts_longer),
         cmocka_unit_test(infer_parts_are_in_order_of_number_and_found_by_name),
