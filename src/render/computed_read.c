@@ -10,18 +10,51 @@
 
 enum { ELEMENT_MOST = 16 }; /* bytes */
 
-/* Elements [first, first + count) of what the arithmetic makes of the inputs, to `out`. */
-static errint compute_block(struct reader *r, const struct computed *c, uint64_t first,
-                            size_t count, char *out)
+/* Elements of the inputs that were read at once, [first, first + count) of each, one input after the
+ * other. */
+struct lot {
+    uint64_t first;
+    size_t count;
+    const char *bytes;
+};
+
+/* So many elements of each input are read at once, of `left` that are wanted. */
+static size_t lot_size(const struct computed *c, uint64_t left)
 {
-    char elements[ARITHMETIC_BLOCK * ELEMENT_MOST];
+    size_t most = READER_INPUTS / dtype_bytes(c->dtype) / c->input_count;
+    return left < most ? (size_t)left : most;
+}
+
+static errint read_lot(struct reader *r, const struct computed *c, struct lot *lot)
+{
+    size_t bytes = lot->count * dtype_bytes(c->dtype);
+    errint rc = reader_need_inputs(r);
+    char *to = r->inputs[r->depth];
+    lot->bytes = to;
+    for (uint32_t i = 0; rc == 0 && i < c->input_count; i++, to += bytes) {
+        rc = value_read(r, &c->inputs[i], lot->first * dtype_bytes(c->dtype), bytes, to);
+    }
+    return rc;
+}
+
+/* Elements [first, first + count) of what the arithmetic makes of the inputs, to `out`. They are in
+ * the lot; NULL: they are read. */
+static errint compute_block(struct reader *r, const struct computed *c, const struct lot *lot,
+                            uint64_t first, size_t count, char *out)
+{
+    char read[ARITHMETIC_BLOCK * ELEMENT_MOST];
     struct arithmetic_sums sums;
     unsigned bytes = dtype_bytes(c->dtype);
     arithmetic_begin(&sums, c->arithmetic, c->dtype, count);
     for (uint32_t i = 0; i < c->input_count; i++) {
-        errint rc = value_read(r, &c->inputs[i], first * bytes, count * bytes, elements);
-        if (rc < 0) {
-            return rc;
+        const char *elements = read;
+        if (lot) {
+            elements = lot->bytes + (i * lot->count + (first - lot->first)) * bytes;
+        } else {
+            errint rc = value_read(r, &c->inputs[i], first * bytes, count * bytes, read);
+            if (rc < 0) {
+                return rc;
+            }
         }
         arithmetic_input(&sums, elements);
     }
@@ -29,20 +62,31 @@ static errint compute_block(struct reader *r, const struct computed *c, uint64_t
 }
 
 /* Bytes [off, off+len) of what is made block by block. They need not begin or end with an
- * element. */
+ * element. Inputs that are so many that there is no room for a block of each are read block by
+ * block, too. */
 static errint read_blocks(struct reader *r, const struct computed *c, uint64_t off, size_t len,
                           char *buf)
 {
     char made[ARITHMETIC_BLOCK * ELEMENT_MOST];
     unsigned bytes = dtype_bytes(c->dtype);
+    struct lot lot = {off / bytes, 0, NULL};
+    bool in_lots = lot_size(c, UINT64_MAX) >= ARITHMETIC_BLOCK;
     while (len) {
         uint64_t first = off / bytes;
         uint64_t end = (off + len + bytes - 1) / bytes;
+        if (in_lots && first == lot.first + lot.count) {
+            lot = (struct lot){first, lot_size(c, end - first), NULL};
+            errint rc = read_lot(r, c, &lot);
+            if (rc < 0) {
+                return rc;
+            }
+        }
+        end = in_lots ? lot.first + lot.count : end;
         size_t count = end - first < ARITHMETIC_BLOCK ? (size_t)(end - first) : ARITHMETIC_BLOCK;
         size_t skipped = (size_t)(off - first * bytes);
         size_t part = count * bytes - skipped < len ? count * bytes - skipped : len;
         bool whole = skipped == 0 && part == count * bytes;
-        errint rc = compute_block(r, c, first, count, whole ? buf : made);
+        errint rc = compute_block(r, c, in_lots ? &lot : NULL, first, count, whole ? buf : made);
         if (rc < 0) {
             return rc;
         }

@@ -15,6 +15,15 @@ errint reader_need_window(struct reader *r)
     return *window ? 0 : -ENOMEM;
 }
 
+errint reader_need_inputs(struct reader *r)
+{
+    char **inputs = &r->inputs[r->depth];
+    if (!*inputs) {
+        *inputs = pages_alloc(READER_INPUTS);
+    }
+    return *inputs ? 0 : -ENOMEM;
+}
+
 errint reader_need_strings(struct reader *r)
 {
     if (!r->strings) {
@@ -28,6 +37,8 @@ void reader_fini(struct reader *r)
     for (size_t depth = 0; depth < ARRAY_LEN(r->windows); depth++) {
         free(r->windows[depth]);
         r->windows[depth] = NULL;
+        free(r->inputs[depth]);
+        r->inputs[depth] = NULL;
     }
     free(r->strings);
     r->strings = NULL;

@@ -14,7 +14,10 @@
 struct string_cursor;
 struct verified;
 
-enum { READER_WINDOW = 256 << 10 }; /* bytes read at once to gather runs that lie close together */
+enum {
+    READER_WINDOW = 256 << 10, /* bytes read at once to gather runs that lie close together */
+    READER_INPUTS = 64 << 10   /* and of the inputs of arithmetic, together */
+};
 
 /* `{.catalog = c, .verified = k}` is one that has read nothing yet. */
 struct reader {
@@ -25,6 +28,8 @@ struct reader {
     unsigned depth; /* of the computed tensor (computed.h) that is being read; 0: of none */
     char *windows[COMPUTED_DEPTH_MOST + 1]; /* owns, READER_WINDOW bytes for each depth; NULL before
                                                reader_need_window */
+    char *inputs[COMPUTED_DEPTH_MOST + 1];  /* owns, READER_INPUTS bytes for each depth; NULL before
+                                               reader_need_inputs */
     struct string_cursor *strings;          /* owns; NULL before reader_need_strings */
 };
 
@@ -34,9 +39,10 @@ static inline char *reader_window(const struct reader *r)
     return r->windows[r->depth];
 }
 
-/* reader_need_window: the window of the depth is there. reader_need_strings: the cursor is.
- * -ENOMEM. */
+/* reader_need_window, reader_need_inputs: that of the depth is there. reader_need_strings: the
+ * cursor is. -ENOMEM. */
 MUST_CHECK errint reader_need_window(struct reader *r);
+MUST_CHECK errint reader_need_inputs(struct reader *r);
 MUST_CHECK errint reader_need_strings(struct reader *r);
 
 /* reader_fini: frees what r owns. */
