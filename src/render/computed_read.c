@@ -10,8 +10,8 @@
 
 enum { ELEMENT_MOST = 16 }; /* bytes */
 
-/* Elements of the inputs that were read at once, [first, first + count) of each, one input after the
- * other. */
+/* Elements of the inputs that were read at once, [first, first + count) of each, one input after
+ * the other. */
 struct lot {
     uint64_t first;
     size_t count;

@@ -14,14 +14,12 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "base/pages.h"
-#include "base/write.h"
 #include "render/why.h"
+#include "tool/writer.h"
 #include "view/content.h"
 
 enum {
-    EXPORT_BYTES = 2 << 20, /* read and written at once */
-    TOLD_MOST = 1000        /* causes of errors that are told apart */
+    TOLD_MOST = 1000 /* causes of errors that are told apart */
 };
 
 static errint complain(struct export *e, const char *path, const char *what, int error)
@@ -242,33 +240,29 @@ struct writing {
     struct export *export;
     export_progress *progress;
     void *context;
-    uint64_t done;           /* of all bytes */
-    mode_t mode;             /* of the results */
-    char *buf;               /* owns */
+    uint64_t done; /* of all bytes */
+    mode_t mode;   /* of the results */
+    struct writer writer;
     struct content *content; /* owns */
     struct reader reader;
 };
 
-static errint copy_content(struct writing *w, const struct export_file *f, int fd)
+/* Reads the file and puts all of it. */
+static errint put_content(struct writing *w, const struct export_file *f, int fd)
 {
-    cause_clear();
-    errint rc = open_file(w->export, f, CONTENT_BYTES, &w->reader, w->content);
-    if (rc < 0) {
-        w->content->layout = (struct layout){0};
-        return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
-    }
     for (uint64_t off = 0; off < f->bytes;) {
-        ssize_t got = layout_read(&w->content->layout, &w->reader, off, EXPORT_BYTES, w->buf);
+        char *buf = writer_buffer(&w->writer);
+        if (!buf) {
+            return 0; /* why, says the writer */
+        }
+        ssize_t got = layout_read(&w->content->layout, &w->reader, off, WRITER_BYTES, buf);
         if (got == -EINTR) {
             return -EINTR;
         }
         if (got <= 0) {
             return complain_unreadable(w->export, f->path, got < 0 ? (errint)got : -EIO);
         }
-        errint put = write_all(fd, w->buf, (size_t)got);
-        if (put < 0) {
-            return complain(w->export, f->path, "cannot be written", -put);
-        }
+        writer_put(&w->writer, fd, (size_t)got);
         off += (uint64_t)got;
         w->done += (uint64_t)got;
         if (!w->progress(w->context, EXPORT_WRITING, w->done, w->export->bytes)) {
@@ -278,12 +272,28 @@ static errint copy_content(struct writing *w, const struct export_file *f, int f
     return 0;
 }
 
+static errint copy_content(struct writing *w, const struct export_file *f, int fd)
+{
+    cause_clear();
+    errint rc = open_file(w->export, f, CONTENT_BYTES, &w->reader, w->content);
+    if (rc < 0) {
+        w->content->layout = (struct layout){0};
+        return rc == -EINTR ? rc : complain_unreadable(w->export, f->path, rc);
+    }
+    rc = put_content(w, f, fd);
+    errint put = writer_drain(&w->writer);
+    if (rc == 0 && put < 0) {
+        return complain(w->export, f->path, "cannot be written", -put);
+    }
+    return rc;
+}
+
 static errint fill_file(struct writing *w, const struct export_file *f)
 {
     struct export *e = w->export;
     int fd = f->out.fd;
     /* Too full a disk is found before hours of writing; where there is no such call, later. */
-    if (f->bytes > EXPORT_BYTES && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
+    if (f->bytes > WRITER_BYTES && fallocate(fd, 0, 0, (off_t)f->bytes) != 0 &&
         (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
         return complain(e, f->path, "cannot be written", errno);
     }
@@ -365,10 +375,12 @@ errint export_run(struct export *e, export_progress *progress, void *context)
                         .progress = progress,
                         .context = context,
                         .mode = mode_of_result(e),
-                        .buf = pages_alloc(EXPORT_BYTES),
                         .content = malloc(sizeof(*w.content))};
     w.reader.waiter = e->waiter;
-    errint rc = w.buf && w.content ? 0 : diag_no_memory(e->diag);
+    errint rc = writer_init(&w.writer);
+    if (rc < 0 || !w.content) {
+        rc = diag_no_memory(e->diag);
+    }
     if (rc == 0 && !progress(context, EXPORT_WRITING, 0, e->bytes)) {
         rc = -EINTR;
     }
@@ -384,7 +396,7 @@ errint export_run(struct export *e, export_progress *progress, void *context)
     if (rc < 0) {
         take_back(e);
     }
-    free(w.buf);
+    writer_fini(&w.writer);
     free(w.content);
     reader_fini(&w.reader);
     return rc;
