@@ -85,10 +85,17 @@ struct pattern_fault {
 MUST_CHECK errint pattern_parse(struct str text, struct arena *a, struct pattern *out,
                                 struct pattern_fault *fault);
 
+/* A token fails from each byte of [from, end). */
+struct pattern_failure {
+    size_t from;
+    size_t end;
+};
+
 /* What a match works with: one thread's, kept from match to match. All zero at first. */
 struct pattern_scratch {
     uint64_t *failed; /* owns: a bit for each token and place in the name */
     size_t words;
+    struct pattern_failure runs[PATTERN_TOKENS_MOST]; /* the last of each `*` and number */
 };
 
 void pattern_scratch_fini(struct pattern_scratch *s);

@@ -56,6 +56,7 @@ static errint begin_remembering(struct match *m)
         s->words = words;
     }
     memset(s->failed, 0, words * sizeof(*s->failed));
+    memset(s->runs, 0, sizeof(s->runs));
     m->remembering = true;
     return 0;
 }
@@ -110,15 +111,35 @@ static bool try_capture(struct match *m, uint32_t token, size_t at, size_t end, 
     return match_from(m, token + 1, next);
 }
 
+/* Where a `*` or a number has failed, it fails from all later bytes of the component or the digits
+ * too: it ends in no other places. Else long ones took the square of their length. */
+static bool has_failed_before(const struct match *m, uint32_t token, size_t at)
+{
+    const struct pattern_failure *f = &m->scratch->runs[token];
+    return m->remembering && at >= f->from && at < f->end;
+}
+
+static bool remember_run(struct match *m, uint32_t token, size_t from, size_t end)
+{
+    if (m->remembering) {
+        m->scratch->runs[token] = (struct pattern_failure){from, end};
+    }
+    return false;
+}
+
 static bool match_star(struct match *m, uint32_t token, size_t at)
 {
-    for (size_t end = at; end < m->name.len && m->name.ptr[end] != '/';) {
+    size_t end = at;
+    if (has_failed_before(m, token, at)) {
+        return false;
+    }
+    while (end < m->name.len && m->name.ptr[end] != '/') {
         end++;
         if (try_capture(m, token, at, end, end)) {
             return true;
         }
     }
-    return false;
+    return remember_run(m, token, at, end);
 }
 
 /* `**` before a '/', which is its own: components that each end in one. */
@@ -181,11 +202,16 @@ static bool agrees(const struct match *m, uint32_t token, struct str digits)
 static bool match_number(struct match *m, uint32_t token, size_t at)
 {
     size_t end = at;
+    if (has_failed_before(m, token, at)) {
+        return false;
+    }
     while (end < m->name.len && isdigit((unsigned char)m->name.ptr[end])) {
         end++;
     }
-    return end > at && agrees(m, token, str_of(m->name.ptr + at, end - at)) &&
-           try_capture(m, token, at, end, end);
+    if (end == at || !agrees(m, token, str_of(m->name.ptr + at, end - at))) {
+        return false;
+    }
+    return try_capture(m, token, at, end, end) || remember_run(m, token, at, end);
 }
 
 static bool match_token(struct match *m, uint32_t token, size_t at)
