@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "source/catalog_join.h"
 #include "source/source.h"
 #include "support/opened.h"
 
@@ -37,7 +40,7 @@ static void look_for(const struct tensor *t, const struct stored_slice *s, bool 
     struct source_check k;
     assert_true(source_check_find(c, t, s, &k));
     assert_true(k.number < source_check_count(c));
-    if (source_check_shared(c, NULL)) {
+    if (source_check_shared(c, t)) {
         struct source_check same;
         source_check_at(c, k.number, &same);
         assert_true(same.number == k.number && same.file == k.file && same.off == k.off);
@@ -51,15 +54,14 @@ static void look_for(const struct tensor *t, const struct stored_slice *s, bool 
     expect_right_sum(&k);
 }
 
-/* How many checks some tensor is in. */
-static uint64_t look_for_all(const char *golden)
+/* How many checks some tensor of the open view is in. */
+static uint64_t look_for_all(void)
 {
-    opened_golden(&now, golden, NULL);
     const struct catalog *c = now.view.catalog;
     uint64_t count = source_check_count(c);
     bool *seen = calloc(count + 1, sizeof(*seen));
     assert_non_null(seen);
-    for (uint32_t i = 0; i < c->count; i++) {
+    for (uint32_t i = 0; i < catalog_all(c); i++) {
         const struct tensor *t = &c->tensors[i];
         const struct slices *s = tensor_slices(c, t);
         for (uint32_t k = 0; s && k < s->count; k++) {
@@ -82,7 +84,8 @@ static void source_tensors_and_slices_have_checks_of_their_own(void **state)
     (void)state;
     static const char *const names[] = {"sliced", "parts_boxes", "strings_sliced", "big_endian"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        uint64_t found = look_for_all(names[i]);
+        opened_golden(&now, names[i], NULL);
+        uint64_t found = look_for_all();
         const struct catalog *c = now.view.catalog;
         uint64_t stored = 0;
         for (uint32_t k = 0; k < c->count; k++) {
@@ -105,7 +108,8 @@ static void source_blocks_are_shared(void **state)
     (void)state;
     static const char *const names[] = {"v1_blocks", "v1_sharded"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        uint64_t found = look_for_all(names[i]);
+        opened_golden(&now, names[i], NULL);
+        uint64_t found = look_for_all();
         const struct catalog *c = now.view.catalog;
         unsigned with_more = 0;
         assert_true(source_check_shared(c, NULL) && found > 0);
@@ -121,6 +125,58 @@ static void source_blocks_are_shared(void **state)
             files++;
         }
         assert_int_equal(with_more, files); /* each has its metadata */
+        if (i + 1 < ARRAY_LEN(names)) {
+            opened_close(&now);
+        }
+    }
+}
+
+/* The view of `golden` and of two others beside it. */
+static void open_three(const char *golden, const char *a, const char *b)
+{
+    CLEANUP_BUF struct buf map = {0};
+    CLEANUP_FREE char *real = realpath("tests/golden", NULL);
+    assert_non_null(real);
+    buf_printf(&map, "[assignment_map]\n/ = main/\n/@a = a/\n/@b = b/\n");
+    buf_printf(&map, "[checkpoint b]\npath = %s/%s\n", real, b);
+    buf_printf(&map, "[checkpoint a]\npath = %s/%s\n", real, a);
+    opened_golden(&now, golden, map.data);
+}
+
+static void source_joined_checkpoints_are_asked_each_for_its_own(void **state)
+{
+    (void)state;
+    static const char *const names[][3] = {
+        {"sliced", "v1_sharded/model.ckpt-7", "parts_boxes"},
+        {"v1_blocks", "big_endian", "v1/model-v1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        open_three(names[i][0], names[i][1], names[i][2]);
+        const struct catalog *c = now.view.catalog;
+        uint64_t found = look_for_all();
+        assert_int_equal(catalog_member_count(c), 3);
+        assert_int_equal(catalog_numbered(c, 0)->count, c->count);
+        assert_string_equal(catalog_numbered(c, 1)->joined.label, "b"); /* in the file's order */
+        assert_null(catalog_numbered(c, 3));
+        assert_true(found > 3 && found <= source_check_count(c));
+        uint32_t tensors = 0;
+        for (uint32_t k = 0; k < catalog_member_count(c); k++) {
+            const struct catalog *m = catalog_member(c, k);
+            for (uint32_t n = 0; n < m->count; n++) {
+                const struct tensor *t = &m->tensors[n];
+                struct source_check check;
+                assert_ptr_equal(catalog_of(c, t), m);
+                assert_ptr_equal(t, &c->tensors[tensors++]);
+                assert_ptr_equal(catalog_find(m, tensor_name(t)), t);
+                if (!t->sliced) {
+                    assert_ptr_equal(catalog_of_shard(c, t->shard), m);
+                    assert_true(source_check_find(c, t, NULL, &check));
+                    assert_true(check.number >= m->joined.first_check &&
+                                check.number < m->joined.first_check + m->joined.checks);
+                }
+            }
+        }
+        assert_int_equal(tensors, catalog_all(c));
         if (i + 1 < ARRAY_LEN(names)) {
             opened_close(&now);
         }
@@ -154,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(source_tensors_and_slices_have_checks_of_their_own),
         TEST(source_blocks_are_shared),
+        TEST(source_joined_checkpoints_are_asked_each_for_its_own),
         TEST(source_inputs_are_undamaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
