@@ -67,8 +67,9 @@ static void read_checkpoint(struct loading *l, const struct ini_item *item)
 
 void loading_read_rule(struct loading *l, const struct ini_item *item)
 {
+    static const struct op_table none;
     struct rule *rule = &l->rules[l->m->rule_count];
-    const struct op_table *ops = l->extra ? l->extra->ops : NULL;
+    const struct op_table *ops = l->extra && l->extra->ops ? l->extra->ops : &none;
     errint rc = rule_parse(item, ops, &l->m->named, &l->m->arena, rule, l->d);
     loading_note(l, rc);
     rule->number = l->m->rule_count;

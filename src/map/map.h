@@ -45,7 +45,8 @@ struct map_extra {
     const char *prefer;          /* instead of what the map says; NULL: nothing is said */
     enum map_names names;        /* unless MAP_NAMES_UNSAID, instead of the map's */
     struct format_names formats; /* that `files =` of [view] may name */
-    const struct op_table *ops;  /* that rules may have; NULL: `partition` and `cast` alone */
+    const struct op_table *ops;  /* that rules may have; NULL: `partition` and `cast`
+                                    alone, in plain rules */
 };
 
 /* A file that a map includes. */

@@ -5,18 +5,11 @@
 #include "map/name.h"
 #include "map/token.h"
 
-/* What the language has, the one that is served first. */
-static const char *const operations[] = {
-    "partition", "cast",    "broadcast", "concat", "expand_dims", "fill",  "gather",    "pad",
-    "reshape",   "reverse", "slice",     "split",  "squeeze",     "stack", "transpose", "unstack",
-};
-
 struct parsing {
     struct position at;
     struct arena *arena;
     struct diag *d;
-    bool makes_targets; /* an operation takes a list of targets of any names */
-    errint rc;          /* of the first error */
+    errint rc; /* of the first error */
 };
 
 static void note_error(struct parsing *p, errint rc)
@@ -24,16 +17,6 @@ static void note_error(struct parsing *p, errint rc)
     if (p->rc == 0) {
         p->rc = rc;
     }
-}
-
-static bool known_operation(struct str word)
-{
-    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
-        if (str_eq(word, str_from(operations[i]))) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What follows the dtype: `all`, and `saturate` or `wrap`; false for anything else. */
@@ -83,6 +66,7 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
     return 0;
 }
 
+/* Of a plain rule: `partition` or `cast`. */
 static void parse_operation(struct parsing *p, struct str text, struct rule *rule)
 {
     struct str rest;
@@ -92,18 +76,8 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
             p, diag_error_at(
                    p->d, DIAG_MAP_SYNTAX, p->at, word,
                    "an operation is empty: expected one after each '|', such as 'partition 5,1'"));
-    } else if (!known_operation(word)) {
-        note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, word,
-                                    "unknown operation '%s': expected 'partition' or 'cast'",
-                                    message_shown(p->d, word)));
-        message_nearest(p->d, word, operations, ARRAY_LEN(operations));
     } else if (str_eq(word, STR("cast"))) {
         note_error(p, parse_cast(p, rest, rule));
-    } else if (!str_eq(word, STR("partition"))) {
-        p->makes_targets |= str_eq(word, STR("split")) || str_eq(word, STR("unstack"));
-        note_error(p,
-                   diag_error_at(p->d, DIAG_UNSUPPORTED, p->at, word,
-                                 "operation '%s' is not supported yet", message_shown(p->d, word)));
     } else if (rule->partitioner.kind) {
         note_error(p, diag_error_at(p->d, DIAG_MAP_SYNTAX, p->at, text,
                                     "a second 'partition': a rule takes one"));
@@ -114,12 +88,6 @@ static void parse_operation(struct parsing *p, struct str text, struct rule *rul
 
 static void parse_source(struct parsing *p, struct str text, struct rule *rule)
 {
-    if (str_find(text, ',') >= 0) {
-        note_error(p, diag_error_at(
-                          p->d, DIAG_UNSUPPORTED, p->at, text,
-                          "several sources are not supported yet; write %%2C for a literal ','"));
-        return;
-    }
     struct name name;
     note_error(p, name_parse(text, "source", p->at, p->arena, &name, p->d));
     rule->source = name.text;
@@ -129,10 +97,8 @@ static void parse_source(struct parsing *p, struct str text, struct rule *rule)
 static void parse_targets(struct parsing *p, struct str text, struct rule *rule)
 {
     if (str_find(text, ',') >= 0) {
-        if (!p->makes_targets) {
-            note_error(p, partition_list_parse(text, p->at, p->arena, &rule->parts, p->d));
-            rule->target = rule->parts.name;
-        }
+        note_error(p, partition_list_parse(text, p->at, p->arena, &rule->parts, p->d));
+        rule->target = rule->parts.name;
         return;
     }
     struct name name;
@@ -160,14 +126,18 @@ static errint parse_expression(const struct ini_item *item, const struct op_tabl
     }
     *out = (struct rule){.at = item->at, .source = kept.key, .optional = rule_is_optional(item)};
     out->target = token_cut(kept.value, '|', &rest);
-    return expression_parse(&kept, table, named, a, &out->expression, d);
+    errint rc = expression_parse(&kept, table, named, a, &out->expression, d);
+    if (rc < 0) {
+        *out = (struct rule){.at = item->at};
+    }
+    return rc;
 }
 
 errint rule_parse(const struct ini_item *item, const struct op_table *table,
                   const struct named_checkpoints *named, struct arena *a, struct rule *out,
                   struct diag *d)
 {
-    if (table && expression_wanted(item)) {
+    if (expression_wanted(item)) {
         return parse_expression(item, table, named, a, out, d);
     }
     struct parsing p = {.at = item->at, .arena = a, .d = d};

@@ -99,9 +99,10 @@ const char *rule_cast_words(const struct rule *r);
  * operations. */
 void rule_print_operations(struct buf *b, const struct rule *r);
 
-/* rule_parse: the rule of one item, texts allocated in `a`. The checkpoints `named` that its
- * sources are of are `used` then. Errors (DIAG_MAP_SYNTAX, DIAG_UNSUPPORTED, DIAG_LIMIT) are in d,
- * with the line and what was expected; -EINVAL, -ENOTSUP or -EOVERFLOW. The position's file is
+/* rule_parse: the rule of one item, texts allocated in `a`. `table` has the operations that an
+ * expression may have. The checkpoints `named` that its
+ * sources are of are `used` then. Errors (DIAG_MAP_SYNTAX, DIAG_LIMIT) are in d,
+ * with the line and what was expected; -EINVAL or -EOVERFLOW. The position's file is
  * borrowed. */
 MUST_CHECK errint rule_parse(const struct ini_item *item, const struct op_table *table,
                              const struct named_checkpoints *named, struct arena *a,

@@ -72,8 +72,10 @@ def test_a_cast_of_wildcards_takes_what_that_of_a_scope_does(folder, rule, prefi
 ])
 def test_strings_through_rules_that_compute(rules, target, plain):
     prefix, _ = truth("strings")
+
     def cat(lines):
         return out("cat", "-q", *(f"--assign={line}" for line in lines), prefix, target)
+
     assert cat(rules) == cat(plain) != b""
 
 

@@ -88,8 +88,11 @@ def written(name):
     return "/".join(c or "%" for c in name.split("/"))
 
 
+def escape(source):
+    return source if source.endswith("/") or "{" in source else "/".join(c or "%" for c in source.split("/"))
+
+
 def text(rules, drop, keep):
-    escape = lambda s: s if s.endswith("/") else "/".join(c or "%" for c in s.split("/")) if "{" not in s else s
     lines = ["[assignment_map]"]
     for optional, sources, targets, operations in rules:
         lines.append("?" * optional + ", ".join(map(escape, sources)) + " = " + " | ".join([", ".join(targets), *operations]))

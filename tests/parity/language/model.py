@@ -91,7 +91,10 @@ class Pattern:
             yield from self._parts(name, index + 1, at, True, unnamed, numbers)
             return
         kind, *more = self.parts[index][which]
-        go = lambda to, u=unnamed, n=numbers: self._tokens(name, index, which + 1, to, u, n)
+
+        def go(to, u=unnamed, n=numbers):
+            return self._tokens(name, index, which + 1, to, u, n)
+
         if kind == "text":
             if name.startswith(more[0], at):
                 yield from go(at + len(more[0]))
@@ -192,7 +195,10 @@ class Source:
             raise Refused("nothing goes with it")
         if len(found) > 1 and any(found[0][0][k][0] in ("deep", "star") for k in self.left):
             raise Refused("two for one target")
-        place = lambda m: [m[0][k][2 if m[0][k][0] == "choice" else 1] for k in self.left]
+
+        def place(m):
+            return [m[0][k][2 if m[0][k][0] == "choice" else 1] for k in self.left]
+
         found.sort(key=place)
         for before, after in zip(found, found[1:]):
             if place(before) == place(after):
@@ -292,7 +298,10 @@ def targets_of(rule, names, known, origins):
 def resolve(tensors, rules, drop=(), keep=()):
     """tensors: {name: shape}; rules: tuples. {target: (shape, names of sources)}; Refused."""
     drop, keep = [Pattern(p) for p in drop], [Pattern(p) for p in keep]
-    hidden = lambda n: any(p.match(n) is not None for p in drop) or keep and all(p.match(n) is None for p in keep)
+
+    def hidden(n):
+        return any(p.match(n) is not None for p in drop) or keep and all(p.match(n) is None for p in keep)
+
     origins = Origins()
     known = {n: origins.array(s, [n]) for n, s in tensors.items() if not hidden(n)}
     rules = [Rule(*r) for r in rules]

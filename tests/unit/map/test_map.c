@@ -297,7 +297,6 @@ static void map_parse_misspelt_words_get_the_nearest(void **state)
         {"[asignment_map]", "assignment_map"},
         {"[variable]", "variables"},
         {"[checkpoint]\npaths = x", "path"},
-        {"[assignment_map]\na = b | partitions 2", "partition"},
         {"[variables]\na = float [2] |", NULL},
         {"[variables]\na = flot32 [2]", "float32"},
         {"[variables]\na = bflaot16 []", "bfloat16"},
