@@ -300,8 +300,8 @@ static errint check_next(struct expanding *e, uint32_t source, const struct matc
         if (is_number(&e->keys[k])) {
             int64_t low = token_number(pattern_number(before->texts[k]));
             int64_t high = token_number(pattern_number(next->texts[k]));
-            if (low >= 0 && high > low + 1) {
-                return refuse(e, (struct expand_fault){.kind = EXPAND_GAP,
+            if (high < 0 || high > low + 1) {
+                return refuse(e, (struct expand_fault){.kind = high < 0 ? EXPAND_BIG : EXPAND_GAP,
                                                        .source = source,
                                                        .name = next->name,
                                                        .text = e->keys[k].name,
@@ -459,7 +459,7 @@ static bool is_simple(const struct expanding *e)
 static errint expand_all(struct expanding *e)
 {
     if (!find_keys(e)) {
-        return -E2BIG;
+        return refuse(e, (struct expand_fault){.kind = EXPAND_KEYS, .number = KEYS_MOST - 1});
     }
     errint rc = find_taken(e);
     if (rc < 0) {

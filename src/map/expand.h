@@ -70,7 +70,10 @@ enum expand_fault_kind {
     EXPAND_NO_PARTNER, /* source `source` has no name that goes with name `name` of `other` */
     EXPAND_GAP,        /* of the number `text`, `number` is missing, with name `name` of `source` */
     EXPAND_TWICE,      /* names `name` and `other` of source `source` would give one target */
-    EXPAND_SLOW,       /* name `name` of source `source` would take too long (pattern.h) */
+    EXPAND_BIG,  /* the number `text` of name `name` of `source` is too large to be gathered */
+    EXPAND_KEYS, /* the sources have more captures than `number`, those of one name or number
+                          counted once */
+    EXPAND_SLOW, /* name `name` of source `source` would take too long (pattern.h) */
 };
 
 struct expand_fault {

@@ -208,6 +208,7 @@ static bool match_number(struct match *m, uint32_t token, size_t at)
     while (end < m->name.len && isdigit((unsigned char)m->name.ptr[end])) {
         end++;
     }
+    m->steps += end - at;
     if (end == at || !agrees(m, token, str_of(m->name.ptr + at, end - at))) {
         return false;
     }

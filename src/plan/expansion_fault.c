@@ -81,7 +81,8 @@ void resolve_complain_expansion(struct resolve *r, const struct rule *rule,
         e->source_count
             ? resolve_checkpoint(r, member_of_source(r->catalog, &e->sources[f->source]))
             : "";
-    if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER && f->kind != EXPAND_NO_CAPTURE) {
+    if (f->kind != EXPAND_NO_MATCH && f->kind != EXPAND_NO_NUMBER && f->kind != EXPAND_NO_CAPTURE &&
+        f->kind != EXPAND_KEYS) {
         name = diag_visible(
             d, name_of(r, e, names, f->kind == EXPAND_NO_PARTNER ? f->other : f->source, f->name));
     }
@@ -111,6 +112,15 @@ void resolve_complain_expansion(struct resolve *r, const struct rule *rule,
         diag_error_at(d, DIAG_NAME_COLLISION, rule->at, source,
                       "'%s' matches '%s' and '%s', which would give one target", shown, name,
                       other);
+        return;
+    case EXPAND_BIG:
+        diag_error_at(d, DIAG_LIMIT, rule->at, source,
+                      "'%s': the number {%s} of '%s' is too large for tensors that are gathered",
+                      shown, diag_visible(d, f->text), name);
+        return;
+    case EXPAND_KEYS:
+        diag_error_at(d, DIAG_LIMIT, rule->at, source,
+                      "the sources have more than %" PRIu64 " captures", f->number);
         return;
     case EXPAND_SLOW:
         diag_error_at(d, DIAG_LIMIT, rule->at, source, "to match '%s' against '%s' takes too long",

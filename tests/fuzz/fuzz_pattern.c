@@ -3,6 +3,9 @@
  * pattern says, and a name can be made of it. */
 #include "fuzz/fuzz.h"
 
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 #include "map/pattern.h"
 #include "map/template.h"
 
@@ -14,30 +17,40 @@ static struct str cut_line(struct str *rest)
     return line;
 }
 
-/* Whether tokens from `i` on, with what they have captured, are the bytes of the name from `at`
- * on. */
-static bool stands(const struct pattern *p, struct str name, const struct pattern_capture *captures,
-                   uint32_t i, size_t at)
+/* To where in the name the token, with what it has captured, leads from each byte that is marked in
+ * `from`: all that may be is marked in `to`. */
+static void lead(const struct pattern_token *t, struct str captured, struct str name,
+                 const bool *from, bool *to)
 {
-    if (i == p->count) {
-        return at == name.len;
-    }
-    const struct pattern_token *t = &p->tokens[i];
-    struct str text = t->kind == PATTERN_TEXT ? t->text : captures[t->capture].text;
-    struct str rest = str_from_pos(name, at);
-    if (t->kind == PATTERN_COMPONENTS && t->slash_before && str_starts(rest, STR("/"))) {
-        at++;
-        rest = str_from_pos(name, at);
-    }
-    if (!str_starts(rest, text)) {
-        return false;
-    }
-    at += text.len;
     bool slash = t->kind == PATTERN_COMPONENTS && t->slash_after;
-    if (slash && at < name.len && name.ptr[at] == '/' && stands(p, name, captures, i + 1, at + 1)) {
-        return true;
+    for (size_t i = 0; i <= name.len; i++) {
+        struct str rest = str_from_pos(name, i);
+        if (t->kind == PATTERN_COMPONENTS && t->slash_before && str_starts(rest, STR("/"))) {
+            rest = str_from_pos(rest, 1);
+        }
+        if (from[i] && str_starts(rest, captured)) {
+            size_t end = name.len - rest.len + captured.len;
+            to[end] |= !slash || captured.len == 0;
+            if (slash && end < name.len && name.ptr[end] == '/') {
+                to[end + 1] = true;
+            }
+        }
     }
-    return (!slash || text.len == 0) && stands(p, name, captures, i + 1, at);
+}
+
+/* Whether the tokens, with what they have captured, are the name. */
+static bool stands(const struct pattern *p, struct str name, const struct pattern_capture *captures)
+{
+    CLEANUP_FREE bool *from = calloc(name.len + 1, sizeof(*from));
+    from[0] = true;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct pattern_token *t = &p->tokens[i];
+        bool *to = calloc(name.len + 1, sizeof(*to));
+        lead(t, t->kind == PATTERN_TEXT ? t->text : captures[t->capture].text, name, from, to);
+        free(from);
+        from = to;
+    }
+    return from[name.len];
 }
 
 static void check_match(const struct pattern *p, struct str name,
@@ -52,7 +65,7 @@ static void check_match(const struct pattern *p, struct str name,
         }
         FUZZ_CHECK(t->kind != PATTERN_STAR || (text.len && str_find(text, '/') < 0));
     }
-    FUZZ_CHECK(stands(p, name, captures, 0, 0));
+    FUZZ_CHECK(stands(p, name, captures));
 }
 
 static void fill(const struct pattern *p, const struct pattern_capture *captures,
