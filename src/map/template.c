@@ -210,8 +210,10 @@ static errint fill_number(const struct template_token *t, const struct template_
 
 static void fill_capture(const struct template_token *t, struct str text, struct buf *b)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        buf_char(b, t->dots && text.ptr[i] == '/' ? '.' : text.ptr[i]);
+    size_t from = b->len;
+    buf_str(b, text);
+    for (size_t i = from; t->dots && i < b->len; i++) {
+        b->data[i] = b->data[i] == '/' ? '.' : b->data[i];
     }
 }
 

@@ -303,6 +303,7 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
     }
     op_result_fini(&m.values);
     explaining_fini(&m.explaining);
+    buf_fini(&m.name);
     const struct step *twice = steps_settle(&r->steps);
     if (twice) {
         diag_error_at(r->diag, DIAG_NAME_COLLISION, rule->at, twice->name,

@@ -17,6 +17,7 @@ struct making {
     const struct expression *expression;
     struct op_result values;
     struct explaining explaining;
+    struct buf name;              /* owns; of the target at hand */
     const struct tensor *first;   /* of the sources; NULL: there is none */
     const struct tensor *renamed; /* the only source, where there are no operations: no value is
                                      made of it */

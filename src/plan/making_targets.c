@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "map/name.h"
 #include "plan/making.h"
 
@@ -17,32 +16,32 @@ static errint make_name(struct making *m, const struct template *t,
     struct str names[2 * PATTERN_CAPTURES_MOST + 1];
     struct str numbers[2 * PATTERN_CAPTURES_MOST + 1];
     const struct template_token *bad = NULL;
-    CLEANUP_BUF struct buf name = {0};
     char digits[16];
-    for (uint32_t k = 0; k < values.number_count; k++) {
-        names[k] = given->names[k];
-        numbers[k] = given->numbers[k];
-    }
     if (free_number.ptr) {
+        for (uint32_t k = 0; k < values.number_count; k++) {
+            names[k] = given->names[k];
+            numbers[k] = given->numbers[k];
+        }
         snprintf(digits, sizeof(digits), "%u", counted);
         names[values.number_count] = free_number;
         numbers[values.number_count++] = str_from(digits);
+        values.names = names;
+        values.numbers = numbers;
     }
-    values.names = names;
-    values.numbers = numbers;
+    m->name.len = 0;
     *out = (struct str){NULL, 0};
-    errint rc = template_fill(t, &values, &name, &bad);
+    errint rc = template_fill(t, &values, &m->name, &bad);
     if (rc < 0) {
         diag_error_at(r->diag, DIAG_MAP_SYNTAX, m->rule->at, m->rule->target,
                       "the number '%s' cannot be shifted so: it would be negative, or too large",
                       diag_visible(r->diag, bad->text));
         return 0;
     }
-    if (name_check(buf_view(&name), "target", m->rule->at, r->diag) < 0) {
+    if (name_check(buf_view(&m->name), "target", m->rule->at, r->diag) < 0) {
         return 0;
     }
-    *out = arena_str(r->arena, buf_view(&name));
-    return name.failed || !out->ptr ? diag_no_memory(r->diag) : 0;
+    *out = arena_str(r->arena, buf_view(&m->name));
+    return m->name.failed || !out->ptr ? diag_no_memory(r->diag) : 0;
 }
 
 static errint give_to_graph(struct making *m, struct str name, uint32_t i)
