@@ -161,9 +161,8 @@ static void expand_refuses_what_is_ambiguous_or_missing(void **state)
     (void)state;
     check_fault("a, b", "c*", "x.*", (struct expand_fault){.kind = EXPAND_NO_MATCH});
     check_fault("a, b", "a, c", "x", (struct expand_fault){.kind = EXPAND_NO_MATCH, .source = 1});
-    check_fault(
-        "e18446744073709551617, e18446744073709551618", "e{i}", "e",
-        (struct expand_fault){.kind = EXPAND_BIG, .name = 1, .text = STR("i")});
+    check_fault("e18446744073709551617, e18446744073709551618", "e{i}", "e",
+                (struct expand_fault){.kind = EXPAND_BIG, .name = 1, .text = STR("i")});
     check_fault(
         "e0, e1, e3", "e{i}", "e",
         (struct expand_fault){.kind = EXPAND_GAP, .name = 2, .text = STR("i"), .number = 2});
