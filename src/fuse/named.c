@@ -47,9 +47,15 @@ static bool others_own_latest(const char *checkpoint, struct owner *out)
     return others;
 }
 
-/* What a map of root's names: its checkpoint, unless another one is given, and those with names. */
+/* What a map of root's names: what it includes, whose owners say what is read; its checkpoint,
+ * unless another one is given, and those with names. */
 static bool others_own_in_map(const struct map *m, bool given, struct owner *out)
 {
+    for (uint32_t i = 0; i < m->included_count; i++) {
+        if (others_own(m->included[i].path, out)) {
+            return true;
+        }
+    }
     if (!given && m->checkpoint &&
         (others_own(m->checkpoint, out) || others_own_latest(m->checkpoint, out))) {
         return true;

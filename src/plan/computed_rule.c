@@ -111,14 +111,14 @@ struct expanding {
 static struct str step_name_at(const void *context, uint32_t i)
 {
     const struct steps *s = context;
-    return s->list[i].name;
+    return steps_at(s, i)->name;
 }
 
 static errint add_match(const struct expanding *e, const struct expand_match *match)
 {
     struct making *m = e->making;
     if (m->expression->sources[match->source].is_step) {
-        return add_step(m, &m->r->steps.list[match->name]);
+        return add_step(m, steps_at(&m->r->steps, match->name));
     }
     const struct tensor *t = member_names_tensor(&e->names[match->source], match->name);
     if (t->hidden == TENSOR_SLICES_MISSING || t->hidden == TENSOR_SLICES_OVERLAP ||
@@ -304,7 +304,10 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
     op_result_fini(&m.values);
     explaining_fini(&m.explaining);
     buf_fini(&m.name);
-    const struct step *twice = steps_settle(&r->steps);
+    const struct step *twice;
+    if (steps_settle(&r->steps, &twice) < 0) {
+        return diag_no_memory(r->diag);
+    }
     if (twice) {
         diag_error_at(r->diag, DIAG_NAME_COLLISION, rule->at, twice->name,
                       "the step '~%s' is given twice", diag_visible(r->diag, twice->name));

@@ -9,7 +9,7 @@
 static struct str name_of(const struct resolve *r, const struct expression *e,
                           const struct member_names *names, uint32_t source, uint32_t name)
 {
-    return e->sources[source].is_step ? r->steps.list[name].name
+    return e->sources[source].is_step ? steps_at(&r->steps, name)->name
                                       : tensor_name(member_names_tensor(&names[source], name));
 }
 

@@ -26,7 +26,7 @@ void resolve_complain_no_step(struct resolve *r, uint32_t index, struct str text
 
 void resolve_warn_steps(struct resolve *r)
 {
-    for (size_t i = 0; i < r->steps.known; i++) {
+    for (size_t i = 0; i < r->steps.count; i++) {
         const struct step *s = &r->steps.list[i];
         if (!s->used) {
             diag_warn_at(r->diag, DIAG_STEP_UNUSED, r->map->rules[s->rule].at, s->name,

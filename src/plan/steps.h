@@ -22,10 +22,13 @@ struct step {
 
 /* Zeroed, there are none. */
 struct steps {
-    struct step *list; /* owns; those of rules before the one at hand are sorted by name */
+    struct step *list; /* owns; in the order in which they were given */
     size_t count;
     size_t cap;
-    size_t known; /* how many are sorted */
+    size_t settled;   /* how many of them are of rules before the one at hand */
+    uint32_t *sorted; /* owns; of those, the numbers of each name's first one, sorted by name */
+    size_t known;     /* how many these are */
+    size_t sorted_cap;
 };
 
 void steps_fini(struct steps *s);
@@ -33,9 +36,12 @@ void steps_fini(struct steps *s);
 /* steps_add: a step of the rule at hand, which no rule sees before steps_settle. -ENOMEM. */
 MUST_CHECK errint steps_add(struct steps *s, struct step step);
 
-/* steps_settle: at the end of a rule: its steps are known from now on. Returns NULL, or a step that
- * has the name of another one. */
-const struct step *steps_settle(struct steps *s);
+/* steps_settle: at the end of a rule: its steps are known from now on. One that has the name of
+ * another is not, and *twice is the first such; else NULL. -ENOMEM. */
+MUST_CHECK errint steps_settle(struct steps *s, const struct step **twice);
+
+/* steps_at: the known step number `i`, in the order of names. */
+struct step *steps_at(const struct steps *s, size_t i);
 
 /* steps_find: the known step of that name, or NULL. */
 struct step *steps_find(const struct steps *s, struct str name);

@@ -169,6 +169,20 @@ def test_root_reads_its_own_without_privileges(ckptfs, place):
 
 
 @NEEDS_ROOT
+def test_what_a_map_of_root_includes_is_of_its_owner(ckptfs, place, alice):
+    """Lines of another's file name files that are read, so they are read as that one."""
+    secret = hidden_copy(place, golden("demo").folder / "truth.json", hidden_by_mode)
+    (alice / "base.ini").write_text(f"[files]\nsecret.txt = {secret}\n")
+    give(alice / "base.ini", ALICE, mode=0o644)
+    ini = place / "main.ini"
+    ini.write_text("[include]\npath = alice/base.ini\n")
+    at = ckptfs.directory()
+    assert str(secret) in ckptfs.refuse("-o", f"map={ini}", DEMO, at, at=at)
+    (alice / "base.ini").write_text("[assignment_map]\n/ = /\n")
+    assert owner_of(ckptfs.mount(DEMO, map=ini))[0] == ALICE
+
+
+@NEEDS_ROOT
 def test_the_owner_serves(ckptfs, alice):
     mount = ckptfs.mount(alice, options="allow_other")
     assert mount.stderr == ""

@@ -95,6 +95,15 @@ def test_what_comes_out(tmp_path, names, rules, expected):
     assert "error" not in said
 
 
+def test_a_step_that_is_given_twice_is_told_once_where_it_is(tmp_path):
+    ini = tmp_path / "m.ini"
+    ini.write_text("[assignment_map]\na = ~s\nb = ~s\nb = ~t\n~s = x\n~t = y\n")
+    checkpoint = bundle.write(tmp_path / "c", {name: (INT8, [1], b"x") for name in "ab"})
+    said = run("plan", "-m", ini, checkpoint, status=1).stderr.decode()
+    assert said.count("given twice") == 1 and "m.ini:3: 's': the step '~s' is given twice" in said
+    assert "no rule uses" not in said
+
+
 @pytest.mark.parametrize("names, rules, message", BAD)
 def test_what_is_refused(tmp_path, names, rules, message):
     assert message in plan(tmp_path, names.split(" "), *rules, status=1)[1]
