@@ -89,7 +89,7 @@ static errint end_floats(struct arithmetic_sums *s, const struct number *number,
         }
     } else if (s->kind == ARITHMETIC_MEAN) {
         for (size_t i = 0; i < count; i++) {
-            s->floats[i] /= s->inputs;
+            s->floats[i] /= (double)s->inputs;
         }
     }
     return cast_run(DTYPE_FLOAT64, dtype, CAST_CHECKED, s->floats, out, count);

@@ -44,7 +44,7 @@ struct arithmetic_sums {
     enum arithmetic kind;
     enum dtype dtype;
     size_t count;    /* elements */
-    unsigned inputs; /* added so far */
+    uint64_t inputs; /* added so far */
     union {
         double floats[2 * ARITHMETIC_BLOCK]; /* two for each complex number */
         __int128 integers[ARITHMETIC_BLOCK];

@@ -31,6 +31,7 @@ FILES = {
     "rows.txt": "0\n3\n4\n",
     "text.txt": "0\none\n",
     "minus.txt": "-4\n-5\n",
+    "empty.txt": "",
 }
 
 # rule, operation, code, the rest of the message; "shape" and so on are the codes "...-mismatch"
@@ -99,6 +100,9 @@ ROWS = [
     ("u = x | vocab words.txt new.txt oov row 6", "vocab words.txt new.txt oov row 6", "shape", "oov row 6: axis 0 of [6, 4] has length 6"),
     ("i = x | vocab rows.txt new.txt oov fill 0.5", "vocab rows.txt new.txt oov fill 0.5", "dtype", "oov fill: the number is no int32"),
     ("b = x | vocab minus.txt new.txt oov mean", "vocab minus.txt new.txt oov mean", "dtype", "bool has no mean"),
+    ("~ = x | fill 1 [0, 4] int32 | vocab empty.txt new.txt oov mean", "vocab empty.txt new.txt oov mean", "shape",
+     "axis 0 of [0, 4] has length 0: there is no row to take the mean of"),
+    ("~ = x | fill 1 [4611686018427387904, 1] int8 | take 1 0,0,0", "take 1 0,0,0", "shape", "the result [4611686018427387904, 3] is too large"),
     ("wide = x | vocab minus.txt new.txt oov mean", "vocab minus.txt new.txt oov mean", "limit-exceeded", "a row has more than 16 MiB, which is too large for a mean"),
 ]
 CODES = {"shape": "shape-mismatch", "dtype": "dtype-mismatch"}

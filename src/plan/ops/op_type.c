@@ -27,6 +27,10 @@ errint op_result_add(struct op_result *r, struct value v)
 
 errint op_give(struct op_result *r, errint rc, const struct value *v)
 {
+    uint64_t bytes;
+    if (rc == 0 && shape_bytes(v->shape, v->dtype, &bytes) < 0) {
+        return op_fail(r, "the result %s is too large", shape_text(v->shape).text);
+    }
     return rc < 0 ? rc : op_result_add(r, *v);
 }
 

@@ -55,7 +55,8 @@ void op_result_fini(struct op_result *r);
 /* op_add: adds a value. -ENOMEM. */
 MUST_CHECK errint op_result_add(struct op_result *r, struct value v);
 
-/* op_give: adds v if rc is 0; gives back rc, or -ENOMEM. */
+/* op_give: adds v if rc is 0; gives back rc, or -ENOMEM. -EINVAL, as of op_fail: v has more bytes
+ * than can be counted. */
 MUST_CHECK errint op_give(struct op_result *r, errint rc, const struct value *v);
 
 /* op_fail: what is wrong with shapes; -EINVAL. op_fail_as: with something else. */

@@ -185,6 +185,10 @@ static errint add_mean(const struct value *in, unsigned axis, struct op_result *
     if (!arithmetic_takes(in->dtype)) {
         return op_fail_as(out, DIAG_DTYPE_MISMATCH, "%s has no mean", dtype_name(in->dtype));
     }
+    if (in->shape.dims[axis] == 0) {
+        return op_fail(out, "axis %u of %s has length 0: there is no row to take the mean of", axis,
+                       shape_text(in->shape).text);
+    }
     errint rc = value_mean_row(in, axis, out->arena, &parts[1]);
     if (rc == -EFBIG) {
         return op_fail_as(out, DIAG_LIMIT,
