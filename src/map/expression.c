@@ -27,26 +27,10 @@ static void note_error(struct parsing *p, errint rc)
     }
 }
 
-/* The text up to the first comma that is not within braces, trimmed; *rest as token_cut. */
-static struct str cut_name(struct str text, struct str *rest)
-{
-    bool inside = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        inside = c == '{' || (inside && c != '}');
-        if (c == ',' && !inside) {
-            *rest = str_from_pos(text, i + 1);
-            return str_trim(str_head(text, i));
-        }
-    }
-    *rest = (struct str){NULL, 0};
-    return str_trim(text);
-}
-
 static bool has_comma(struct str text)
 {
     struct str rest;
-    cut_name(text, &rest);
+    token_cut_name(text, &rest);
     return rest.ptr != NULL;
 }
 
@@ -175,7 +159,7 @@ static void parse_sources(struct parsing *p, struct str text)
     }
     struct str rest = text;
     while (rest.ptr && p->rc != -ENOMEM) {
-        add_sources(p, cut_name(rest, &rest), list);
+        add_sources(p, token_cut_name(rest, &rest), list);
     }
 }
 
@@ -190,7 +174,7 @@ static void parse_targets(struct parsing *p, struct str text)
     }
     struct str rest = text;
     while (rest.ptr && p->rc != -ENOMEM) {
-        struct str name = cut_name(rest, &rest);
+        struct str name = token_cut_name(rest, &rest);
         if (p->out->target_count == EXPAND_TARGETS_MOST) {
             note_error(p, diag_error_at(p->d, DIAG_LIMIT, p->at, name, "more than %d targets",
                                         EXPAND_TARGETS_MOST));

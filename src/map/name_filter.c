@@ -3,22 +3,7 @@
 
 #include "map/message.h"
 #include "map/optimizer_names.h"
-
-/* The text up to the first comma that is not within braces, trimmed. */
-static struct str cut_pattern(struct str text, struct str *rest)
-{
-    bool inside = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        inside = c == '{' || (inside && c != '}');
-        if (c == ',' && !inside) {
-            *rest = str_from_pos(text, i + 1);
-            return str_trim(str_head(text, i));
-        }
-    }
-    *rest = (struct str){NULL, 0};
-    return str_trim(text);
-}
+#include "map/token.h"
 
 static errint add_one(struct name_filters *f, struct name_filter filter, struct arena *a,
                       struct diag *d)
@@ -57,7 +42,7 @@ errint name_filters_add(struct name_filters *f, bool keeps, struct str list, str
     }
     while (rest.ptr) {
         struct name_filter filter = {.keeps = keeps, .at = at};
-        filter.text = cut_pattern(rest, &rest);
+        filter.text = token_cut_name(rest, &rest);
         if (str_starts(filter.text, STR("?"))) {
             filter.is_optional = true;
             filter.text = str_trim(str_from_pos(filter.text, 1));

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/parameters.h"
 
-#include <ctype.h>
-
 #include "base/utf8.h"
 #include "map/line.h"
 #include "map/message.h"
 #include "map/token.h"
-
-static bool is_identifier(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (!(isalpha(c) || c == '_' || (i && isdigit(c)))) {
-            return false;
-        }
-    }
-    return s.len > 0;
-}
 
 struct parameter *parameters_find(const struct parameters *p, struct str name)
 {
@@ -36,7 +23,7 @@ errint parameter_check(const struct parameter *p, struct diag *d)
     struct line_fault fault;
     const char *name = message_shown(d, p->name);
     const char *why = NULL;
-    if (!is_identifier(p->name)) {
+    if (!token_is_identifier(p->name)) {
         return diag_error_at(d, DIAG_MAP_SYNTAX, p->at, p->name,
                              "'%s' is no name of a parameter: expected letters, digits and '_'",
                              name);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/pattern.h"
 
-#include <ctype.h>
-
 #include "base/buf.h"
 #include "base/escape.h"
+#include "map/token.h"
 
 struct parsing {
     struct str text;
@@ -110,17 +109,6 @@ static errint parse_stars(struct parsing *p, size_t text_from)
     return rc < 0 ? rc : add_token(p, token);
 }
 
-static bool is_identifier(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (!(isalpha(c) || c == '_' || (i && isdigit(c)))) {
-            return false;
-        }
-    }
-    return s.len > 0;
-}
-
 static errint parse_choices(struct parsing *p, struct str inside, struct pattern_token *token)
 {
     uint32_t count = 1;
@@ -168,7 +156,7 @@ static errint parse_braces(struct parsing *p)
         errint rc = parse_choices(p, inside, &token);
         return rc < 0 ? rc : add_token(p, token);
     }
-    if (!is_identifier(inside)) {
+    if (!token_is_identifier(inside)) {
         return refuse(p, "expected a name such as {i}, or texts such as {a,b}, in braces", from,
                       p->at);
     }

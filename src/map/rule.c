@@ -19,21 +19,20 @@ static void note_error(struct parsing *p, errint rc)
     }
 }
 
-/* What follows the dtype: `all`, and `saturate` or `wrap`; false for anything else. */
-static bool parse_cast_words(struct str text, struct rule *rule)
+bool rule_read_cast_words(struct str text, bool *all, enum cast_mode *mode)
 {
     bool mode_given = false;
     while (text.len) {
         struct str word = token_next(text, &text);
-        bool all = str_eq(word, STR("all"));
+        bool is_all = str_eq(word, STR("all"));
         bool saturate = str_eq(word, STR("saturate"));
-        if (all ? rule->cast_all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
+        if (is_all ? *all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
             return false;
         }
-        rule->cast_all |= all;
-        if (!all) {
+        *all |= is_all;
+        if (!is_all) {
             mode_given = true;
-            rule->cast_mode = saturate ? CAST_SATURATE : CAST_WRAP;
+            *mode = saturate ? CAST_SATURATE : CAST_WRAP;
         }
     }
     return true;
@@ -57,7 +56,7 @@ static errint parse_cast(struct parsing *p, struct str text, struct rule *rule)
         message_nearest_dtype(p->d, word);
         return rc;
     }
-    if (!parse_cast_words(rest, rule)) {
+    if (!rule_read_cast_words(rest, &rule->cast_all, &rule->cast_mode)) {
         return diag_error_at(
             p->d, DIAG_MAP_SYNTAX, p->at, text,
             "'cast %s': expected nothing, 'saturate', 'wrap' or 'all' after the dtype",

@@ -92,6 +92,10 @@ bool rule_cast_takes(struct rule_cast cast, enum dtype from);
  * tensors, strings and the like stay as they are under any scope's cast. */
 bool rule_casts(const struct rule *r, enum dtype dtype);
 
+/* rule_read_cast_words: what follows the dtype of a cast: `all`, and `saturate` or `wrap`, each
+ * once at most. *all is false before. False for anything else. */
+bool rule_read_cast_words(struct str text, bool *all, enum cast_mode *mode);
+
 /* rule_cast_words: what the cast of a scope takes, in words for a message: "floating tensors". */
 const char *rule_cast_words(const struct rule *r);
 

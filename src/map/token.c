@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map/token.h"
 
+#include <ctype.h>
+
 #include "base/checked.h"
 
 int64_t token_number(struct str digits)
@@ -43,4 +45,30 @@ struct str token_next(struct str text, struct str *rest)
     }
     *rest = str_trim(str_from_pos(text, end));
     return str_head(text, end);
+}
+
+struct str token_cut_name(struct str text, struct str *rest)
+{
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        inside = c == '{' || (inside && c != '}');
+        if (c == ',' && !inside) {
+            *rest = str_from_pos(text, i + 1);
+            return str_trim(str_head(text, i));
+        }
+    }
+    *rest = (struct str){NULL, 0};
+    return str_trim(text);
+}
+
+bool token_is_identifier(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (!(isalpha(c) || c == '_' || (i && isdigit(c)))) {
+            return false;
+        }
+    }
+    return text.len > 0;
 }

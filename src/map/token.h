@@ -3,6 +3,7 @@
 #ifndef CKPTFS_MAP_TOKEN_H
 #define CKPTFS_MAP_TOKEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -21,5 +22,11 @@ struct str token_next(struct str text, struct str *rest);
 /* token_cut: the text up to the first `separator`, trimmed; *rest is what follows, or has ptr NULL
  * if there was no separator. Walks a list: while (rest.ptr) word = token_cut(rest, ',', &rest). */
 struct str token_cut(struct str text, char separator, struct str *rest);
+
+/* token_cut_name: as token_cut at the first comma that is not within braces. */
+struct str token_cut_name(struct str text, struct str *rest);
+
+/* token_is_identifier: whether it is letters, digits and '_', and begins with no digit. */
+bool token_is_identifier(struct str text);
 
 #endif

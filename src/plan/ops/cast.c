@@ -12,26 +12,6 @@ struct cast_arguments {
     bool all; /* of a scope: every numeric tensor */
 };
 
-/* `all`, and `saturate` or `wrap`, each once. */
-static bool parse_words(struct str text, struct cast_arguments *out)
-{
-    bool mode_given = false;
-    while (text.len) {
-        struct str word = token_next(text, &text);
-        bool all = str_eq(word, STR("all"));
-        bool saturate = str_eq(word, STR("saturate"));
-        if (all ? out->all : mode_given || (!saturate && !str_eq(word, STR("wrap")))) {
-            return false;
-        }
-        out->all |= all;
-        if (!all) {
-            mode_given = true;
-            out->mode = saturate ? CAST_SATURATE : CAST_WRAP;
-        }
-    }
-    return true;
-}
-
 static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
                          const void **arguments)
 {
@@ -49,7 +29,7 @@ static errint parse_cast(const struct op_text *t, const struct op_syntax *self,
         }
         return rc;
     }
-    if (!parse_words(rest, made)) {
+    if (!rule_read_cast_words(rest, &made->all, &made->mode)) {
         return op_refuse(t, self);
     }
     *arguments = made;

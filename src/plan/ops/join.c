@@ -27,15 +27,6 @@ static errint check_alike(const struct value *in, uint32_t count, unsigned axis,
     return 0;
 }
 
-/* Whether the result has a size. */
-static errint check_size(const struct value *v, struct op_result *out)
-{
-    uint64_t bytes;
-    return shape_bytes(v->shape, v->dtype, &bytes) < 0
-               ? op_fail(out, "the result %s is too large", shape_text(v->shape).text)
-               : 0;
-}
-
 static errint give_joined(const struct value *in, uint32_t count, unsigned axis,
                           struct op_result *out)
 {
@@ -43,9 +34,6 @@ static errint give_joined(const struct value *in, uint32_t count, unsigned axis,
     errint rc = value_join(in, count, axis, out->arena, &v);
     if (rc == -EOVERFLOW) {
         return op_fail(out, "the result is too large");
-    }
-    if (rc == 0) {
-        rc = check_size(&v, out);
     }
     return op_give(out, rc, &v);
 }
