@@ -241,6 +241,7 @@ def test_what_was_mounted_in_its_place_meanwhile_stays(ckptfs):
 WITH_TABLE = """
 server() { pgrep --full --exact "$1"; }
 wait_gone() { for i in $(seq 250); do grep -q "$1" /proc/mounts || return 0; sleep 0.02; done; exit 1; }
+unmount() { for i in $(seq 250); do umount "$1" 2> "$4/why" && return; sleep 0.02; done; cat "$4/why" >&2; exit 1; }
 mkdir "$4/a" "$4/b"
 mount -t tmpfs none "$4/b"
 mount --make-rprivate /
@@ -250,7 +251,7 @@ mount -t tmpfs kept "$3"
 kill -TERM "$(server "$1 $2 $3")"
 wait_gone "$4/.* fuse.ckptfs"
 grep -q "kept $3 tmpfs" /proc/mounts
-umount "$3"
+unmount "$3"
 mkdir "$4/b/c"
 "$1" "$2" "$4/b/c"                # below a directory that is covered
 mount -t tmpfs over "$4/b"
@@ -260,7 +261,8 @@ kill -KILL "$(server "$1 $2 $4/b/c")"
 for i in $(seq 250); do server "$1 $2 $4/b/c" || break; sleep 0.02; done
 sleep 0.1
 grep -q "kept $4/b/c tmpfs" /proc/mounts
-umount "$4/b/c" "$4/b"
+unmount "$4/b/c"
+unmount "$4/b"                   # while a keeper looks for its mount below, it is busy
 wait_gone "$4/.* fuse.ckptfs"
 "$1" "$2" "$3"                    # aborted by an administrator
 mount -t fusectl none /sys/fs/fuse/connections
@@ -273,7 +275,7 @@ mount -t tmpfs kept "$3"
 kill -TERM "$(server "$1 $2 $3")"
 for i in $(seq 250); do server "$1 $2 $3" || break; sleep 0.02; done
 grep -q "kept $3 tmpfs" /proc/mounts
-umount "$3"
+unmount "$3"
 echo done
 """
 
