@@ -17,7 +17,8 @@
 
 enum {
     ROWS_AT_ONCE = 64,
-    GATHERED_MOST = 8192 /* bytes of a row */
+    GATHERED_MOST = 8192,     /* bytes of a row */
+    CAST_IN_MEMORY = 32 << 10 /* bytes of a result that are worth a look at the mapping */
 };
 
 /* Rows whose sources follow each other closely are read through one window; rows far apart, each by
@@ -31,10 +32,42 @@ static bool worth_window(const struct piece_rows *r)
     return stride > 0 && (uint64_t)stride <= r->source_run + 4096;
 }
 
+struct cast_work {
+    const struct value_request *q;
+    const struct piece_rows *r;
+    uint64_t from;
+    uint64_t to;
+    errint rc;
+};
+
+static void cast_work(void *context, const char *bytes)
+{
+    struct cast_work *w = context;
+    w->rc = piece_rows_deliver(w->r, w->r->target, w->from, w->to, bytes + w->r->source,
+                               w->q->buf + (w->from - w->q->off));
+}
+
+/* Bytes [from, to) of the row at hand by a cast from memory. -ENOTSUP: it has to be read. */
+static errint cast_in_memory(const struct value_request *q, const struct piece_rows *r,
+                             uint64_t from, uint64_t to)
+{
+    if (r->piece->more || to - from < CAST_IN_MEMORY) {
+        return -ENOTSUP;
+    }
+    struct io *io = q->reader->catalog->shards[r->piece->shard].io;
+    struct cast_work w = {q, r, from, to, 0};
+    errint rc = io_in_memory(io, r->source + r->source_run, cast_work, &w);
+    return rc < 0 ? rc : w.rc;
+}
+
 /* Bytes [from, to) of the row at hand by a cast, a window of elements at a time. */
 static errint cast_row(const struct value_request *q, const struct piece_rows *r, uint64_t from,
                        uint64_t to)
 {
+    errint done = cast_in_memory(q, r, from, to);
+    if (done != -ENOTSUP) {
+        return done;
+    }
     uint64_t most = READER_WINDOW / r->source_bytes;
     errint rc = reader_need_window(q->reader);
     while (rc == 0 && from < to) {
