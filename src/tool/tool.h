@@ -17,7 +17,7 @@
 #include "sandbox/sandbox.h"
 #include "view/view.h"
 
-/* Exit statuses. */
+/* Exit statuses, but where a command's row says otherwise. */
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 
 enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted */
@@ -25,7 +25,7 @@ enum { TOOL_DIAG_MOST = 100 }; /* errors, and warnings, printed; all are counted
 struct tool_args {
     const char *map;        /* -m, the path of a ready one; NULL: the map `/ = /` */
     const char *graph;      /* -g; NULL: none */
-    struct map_extra extra; /* -a, -D: as many as there are; -n */
+    struct map_extra extra; /* -a, -D, --drop ...: as many as there are; -n */
     bool json;
     bool summary;
     bool human;
@@ -33,9 +33,9 @@ struct tool_args {
     bool force;
     bool list;
     bool quiet;
-    uint64_t limit;    /* elements of --text; UINT64_MAX: all */
-    const char **only; /* patterns of the targets that a plan shows */
-    size_t only_count;
+    uint64_t limit;          /* elements of --text; UINT64_MAX: all */
+    const char *const *only; /* patterns of the targets that a plan shows */
+    uint32_t only_count;
     const char *format; /* of an export; NULL: not given */
     bool no_sandbox;
     struct sandbox
@@ -55,6 +55,7 @@ struct tool_out {
                          then; else NULL */
     bool terminal;
     bool colour;
+    int trouble; /* the exit status when the output is not complete */
 };
 
 enum { TOOL_OUT_BYTES = 256 << 10 };
@@ -72,8 +73,8 @@ errint out_flush(struct tool_out *o);
 errint out_bytes(struct tool_out *o, const void *bytes, size_t len);
 
 /* out_finish: writes the rest and closes standard output. Says on stderr what went wrong, unless
- * the reader just left (EPIPE). Returns status, or TOOL_FAILED if the output is not complete,
- * unless something is `done`. */
+ * the reader just left (EPIPE). Returns status, or `trouble` if that is higher and the output is
+ * not complete, unless something is `done`. */
 int out_finish(struct tool_out *o, int status);
 
 /* tool_complain: prints the diag's warnings and errors on stderr, each kind up to TOOL_DIAG_MOST;

@@ -15,7 +15,7 @@ void out_init(struct tool_out *o)
 {
     const char *term = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
-    *o = (struct tool_out){.terminal = isatty(STDOUT_FILENO) == 1};
+    *o = (struct tool_out){.terminal = isatty(STDOUT_FILENO) == 1, .trouble = TOOL_FAILED};
     o->colour = o->terminal && !(no_colour && no_colour[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
@@ -56,7 +56,7 @@ int out_finish(struct tool_out *o, int status)
         fprintf(stderr, "ckptool: standard output: cannot write: %s%s%s\n", strerror(-o->rc),
                 o->done ? ", but " : "", o->done ? o->done : "");
     }
-    return o->rc && status == TOOL_OK && !o->done ? TOOL_FAILED : status;
+    return o->rc && status < o->trouble && !o->done ? o->trouble : status;
 }
 
 errint tool_complain(struct diag *d, bool quiet, errint rc)
