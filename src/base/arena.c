@@ -53,6 +53,25 @@ void arena_reset(struct arena *a)
     }
 }
 
+void arena_take(struct arena *a, struct arena *from)
+{
+    struct arena_chunk **end = &from->chunks;
+    while (*end) {
+        end = &(*end)->older;
+    }
+    struct arena_chunk *taken = from->chunks;
+    if (a->chunks) { /* behind the newest, in which there may be room */
+        *end = a->chunks->older;
+        a->chunks->older = taken ? taken : a->chunks->older;
+    } else {
+        a->chunks = taken;
+        a->next = from->next;
+        a->end = from->end;
+    }
+    a->total_bytes += from->total_bytes;
+    arena_init(from);
+}
+
 /* Start a chunk that has room for `bytes`; a big object gets a chunk of its own size. */
 static char *add_chunk(struct arena *a, size_t bytes)
 {

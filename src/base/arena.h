@@ -32,6 +32,9 @@ void arena_fini(struct arena *a);
 /* arena_reset: forgets every object, keeps the newest chunk for reuse. */
 void arena_reset(struct arena *a);
 
+/* arena_take: all that is in `from` is in `a` from now on, where it is; `from` is empty. */
+void arena_take(struct arena *a, struct arena *from);
+
 /* arena_alloc: `bytes` bytes, not cleared, aligned for any object. */
 void *arena_alloc(struct arena *a, size_t bytes);
 

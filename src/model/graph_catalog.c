@@ -32,23 +32,7 @@ static errint add_paths(const struct catalog *graph, const struct catalog *of,
     return 0;
 }
 
-static errint copy_tensor(const struct tensor *t, const struct position *at, struct arena *a,
-                          struct variable *out)
-{
-    int64_t *dims = ARENA_ARRAY(a, int64_t, t->rank);
-    struct str name = arena_str(a, tensor_name(t));
-    if (!dims || !name.ptr) {
-        return -ENOMEM;
-    }
-    for (unsigned i = 0; i < t->rank; i++) {
-        dims[i] = t->dims[i];
-    }
-    *out = (struct variable){
-        .name = name, .shape = {dims, t->rank}, .dtype = (enum dtype)t->dtype, .at = at};
-    return 0;
-}
-
-errint graph_from_catalog(const struct catalog *c, const struct catalog *of, struct arena *a,
+errint graph_from_catalog(struct catalog *c, const struct catalog *of, struct arena *a,
                           struct variable_list *out, struct diag *d)
 {
     *out = (struct variable_list){0};
@@ -70,10 +54,10 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
         if (!dtype_known(t->dtype)) {
             unknown++;
         } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
-            errint rc = copy_tensor(t, at, a, &list.items[list.count]);
-            if (rc < 0) {
-                return diag_no_memory(d);
-            }
+            list.items[list.count] = (struct variable){.name = tensor_name(t),
+                                                       .shape = tensor_shape(t),
+                                                       .dtype = (enum dtype)t->dtype,
+                                                       .at = at};
             numbers[i] = list.count++;
         }
     }
@@ -87,6 +71,7 @@ errint graph_from_catalog(const struct catalog *c, const struct catalog *of, str
             return rc;
         }
     }
+    arena_take(a, &c->arena);
     *out = list;
     return 0;
 }

@@ -56,14 +56,15 @@ MUST_CHECK errint graph_file_read(const char *path, const char *tag, const struc
                                   struct arena *a, struct variable_list *out, struct diag *d);
 
 /* graph_from_catalog: the tensors of another checkpoint, c, as variables, by the names by which
- * they are known: sorted by name, names unique, all allocated in `a`; nothing of c is borrowed.
+ * they are known: sorted by name, names unique. What they point to is in `a`, which takes all that
+ * was in c's arena: c is good for nothing then but to be closed.
  *
  * If both c and `of` (NULL: there is none) have an object graph, a variable's paths are found in
  * `of`. Tensors that cannot be shown are among the variables if their dtype is known. A sliced one
  * is plain, of its full shape. Left out are tensors of unknown dtype, with a warning, and the
  * record of the object graph, which is no variable. Returns 0 or -ENOMEM, or what finding the paths
  * came to; errors are in the diag, and *out is empty. */
-MUST_CHECK errint graph_from_catalog(const struct catalog *c, const struct catalog *of,
-                                     struct arena *a, struct variable_list *out, struct diag *d);
+MUST_CHECK errint graph_from_catalog(struct catalog *c, const struct catalog *of, struct arena *a,
+                                     struct variable_list *out, struct diag *d);
 
 #endif

@@ -29,27 +29,43 @@ static bool leave_out(struct store *s, struct str name)
     return may;
 }
 
-/* One member of a scope: `member` is a name of the store, cut at its first "/part_". */
-static errint assign_member(struct store *s, uint32_t index, struct str scope, struct str member)
+/* The tensor's name of a member of a rule's scope; ptr is NULL: memory is short. */
+static struct str source_name(struct resolve *r, const struct rule *rule, struct str scope,
+                              struct str member)
 {
-    struct resolve *r = s->r;
-    const struct rule *rule = &r->map->rules[index];
-    struct str rest = str_from_pos(member, scope.len);
+    size_t cut = scope.len;
     if (!str_eq(rule->target, STR("/"))) {
-        rest = str_from_pos(rest, 1); /* the '/' after the scope, whatever it is */
+        cut++; /* the '/' after the scope, whatever it is */
     }
+    struct str rest = str_from_pos(member, cut);
     struct str prefix = str_eq(rule->source, STR("/")) ? STR("") : rule->source;
-    char *text = arena_bytes(r->arena, prefix.len + rest.len);
-    if (!text) {
-        return diag_no_memory(r->diag);
+    struct str name = member;
+    if (prefix.len != cut || !str_starts(member, prefix)) {
+        char *text = arena_bytes(r->arena, prefix.len + rest.len);
+        if (!text) {
+            return (struct str){NULL, 0};
+        }
+        memcpy(text, prefix.ptr, prefix.len);
+        memcpy(text + prefix.len, rest.ptr, rest.len);
+        name = str_of(text, prefix.len + rest.len);
     }
-    memcpy(text, prefix.ptr, prefix.len);
-    memcpy(text + prefix.len, rest.ptr, rest.len);
-    struct str name = str_of(text, prefix.len + rest.len);
     if (str_ends(name, STR("/"))) {
         name.len--;
     }
-    const struct tensor *t = catalog_find(r->catalog, name);
+    return name;
+}
+
+/* One member of a scope: `member` is a name of the store, that of v, cut at its first "/part_". */
+static errint assign_member(struct store *s, uint32_t index, struct str scope,
+                            const struct variable *v, struct str member)
+{
+    struct resolve *r = s->r;
+    const struct rule *rule = &r->map->rules[index];
+    struct str name = source_name(r, rule, scope, member);
+    if (!name.ptr) {
+        return diag_no_memory(r->diag);
+    }
+    const struct tensor *t = catalog_find_next(r->catalog, name, &s->next);
     if (!t && leave_out(s, member)) {
         return 0;
     }
@@ -57,10 +73,11 @@ static errint assign_member(struct store *s, uint32_t index, struct str scope, s
         resolve_complain_absent(r, rule, name, member);
         return 0;
     }
-    if (!resolve_source(r, rule, name)) {
+    if (!resolve_known(r, rule, name, t)) {
         return 0;
     }
-    struct found f = store_find(s, member);
+    struct found f = {v, -1};
+    f = member.len == v->name.len ? f : store_find(s, member);
     if (!f.variable) {
         diag_error_at(
             r->diag, DIAG_VARIABLE_NOT_FOUND, rule->at, member,
@@ -161,7 +178,7 @@ static errint assign_declared(struct store *s, uint32_t index, struct str scope,
         return 0; /* names that are cut alike are neighbours */
     }
     s->last = member;
-    return assign_member(s, index, scope, member);
+    return assign_member(s, index, scope, v, member);
 }
 
 static errint assign_scope(struct store *s, uint32_t index)
@@ -185,7 +202,7 @@ static errint assign_scope(struct store *s, uint32_t index)
     struct str beginning = scope.len ? str_head(rule->target, scope.len + 1) : STR("");
     if (self && self->cuts) {
         members++;
-        errint rc = assign_member(s, index, scope, cut_at_part(self->name));
+        errint rc = assign_member(s, index, scope, self, cut_at_part(self->name));
         if (rc < 0) {
             return rc;
         }

@@ -59,6 +59,10 @@ const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, 
 const struct tensor *resolve_source_of(struct resolve *r, const struct catalog *member,
                                        const struct rule *rule, struct str name);
 
+/* resolve_known: as resolve_source, where t is the tensor of exactly that name. */
+const struct tensor *resolve_known(struct resolve *r, const struct rule *rule, struct str name,
+                                   const struct tensor *t);
+
 /* resolve_checkpoint: words for messages: "the checkpoint", or of a member with a name "checkpoint
  * 'a'". */
 const char *resolve_checkpoint(struct resolve *r, const struct catalog *member);

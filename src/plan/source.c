@@ -189,6 +189,16 @@ bool resolve_is_left_out(const struct resolve *r, const struct rule *rule)
                                   : !catalog_resolve(r->catalog, rule->source, &found, 1));
 }
 
+static const struct tensor *shown_or_null(struct resolve *r, const struct rule *rule,
+                                          const struct tensor *t)
+{
+    if (t->hidden != TENSOR_SHOWN) {
+        resolve_complain_hidden(r, t, rule->at);
+        return NULL;
+    }
+    return t;
+}
+
 const struct tensor *resolve_source(struct resolve *r, const struct rule *rule, struct str name)
 {
     return resolve_source_of(r, r->catalog, rule, name);
@@ -207,10 +217,11 @@ const struct tensor *resolve_source_of(struct resolve *r, const struct catalog *
         complain_ambiguous(r, name, rule->at, found, count);
         return NULL;
     }
-    const struct tensor *t = found[0];
-    if (t->hidden != TENSOR_SHOWN) {
-        resolve_complain_hidden(r, t, rule->at);
-        return NULL;
-    }
-    return t;
+    return shown_or_null(r, rule, found[0]);
+}
+
+const struct tensor *resolve_known(struct resolve *r, const struct rule *rule, struct str name,
+                                   const struct tensor *t)
+{
+    return r->catalog->names ? resolve_source(r, rule, name) : shown_or_null(r, rule, t);
 }

@@ -34,8 +34,10 @@ struct store {
     uint32_t missing;     /* variables that a rule's scope has, and not the checkpoint, and that are
                              left out */
     struct str missed;    /* the first of them */
-    struct str last;      /* the member of a scope that was assigned last */
-    uint32_t renamed;     /* variables of a scope that are found by their paths alone */
+    uint32_t
+        next; /* where the checkpoint may have the next member of a scope (catalog_find_next) */
+    struct str last;  /* the member of a scope that was assigned last */
+    uint32_t renamed; /* variables of a scope that are found by their paths alone */
     const struct variable *first_renamed;
 };
 

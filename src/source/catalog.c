@@ -78,6 +78,14 @@ const struct tensor *catalog_find(const struct catalog *c, struct str name)
     return at < c->count && str_eq(tensor_name(&c->tensors[at]), name) ? &c->tensors[at] : NULL;
 }
 
+const struct tensor *catalog_find_next(const struct catalog *c, struct str name, uint32_t *next)
+{
+    bool here = *next < c->count && str_eq(tensor_name(&c->tensors[*next]), name);
+    const struct tensor *t = here ? &c->tensors[*next] : catalog_find(c, name);
+    *next = t ? (uint32_t)(t - c->tensors) + 1 : *next;
+    return t;
+}
+
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first)
 {
     *first = find_bound(c, prefix, false);

@@ -137,6 +137,10 @@ const char *tensor_hidden_reason(const struct tensor *t);
 /* catalog_find: the tensor of exactly that name, or NULL. O(log n). */
 const struct tensor *catalog_find(const struct catalog *c, struct str name);
 
+/* catalog_find_next: as catalog_find, for names that are looked up in their order. *next, 0 before
+ * the first of them, is where the one after it may be. O(1) where it is there. */
+const struct tensor *catalog_find_next(const struct catalog *c, struct str name, uint32_t *next);
+
 /* catalog_prefix: the run of tensors whose names start with `prefix`: *first and the count. O(log
  * n). */
 uint32_t catalog_prefix(const struct catalog *c, struct str prefix, uint32_t *first);

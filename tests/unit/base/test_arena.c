@@ -134,6 +134,34 @@ static void arena_fini_twice_and_null_is_legal(void **state)
     assert_non_null(arena_alloc(*state, 8));
 }
 
+/* What one arena takes from another stays where it is; either may have been empty. */
+static void arena_take_keeps_what_is_in_both(void **state)
+{
+    struct arena *a = *state;
+    for (unsigned filled = 0; filled < 4; filled++) {
+        struct arena from;
+        arena_init(&from);
+        char *mine = filled & 1 ? arena_cstr(a, STR("mine")) : NULL;
+        char *big = filled & 2 ? arena_alloc(&from, 100000) : NULL;
+        char *taken = filled & 2 ? arena_cstr(&from, STR("taken")) : NULL;
+        size_t total = a->total_bytes + from.total_bytes;
+        arena_take(a, &from);
+        arena_fini(&from);
+        assert_int_equal(a->total_bytes, total);
+        char *next = arena_cstr(a, STR("next"));
+        assert_non_null(next);
+        if (big) {
+            memset(big, 'b', 100000);
+            assert_string_equal(taken, "taken");
+        }
+        if (mine) {
+            assert_string_equal(mine, "mine");
+        }
+        assert_string_equal(next, "next");
+        arena_fini(a);
+    }
+}
+
 #define TEST(func) cmocka_unit_test_setup_teardown(func, setup, teardown)
 
 static void arena_grow_keeps_what_is_there(void **state)
@@ -159,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(arena_alloc_objects_do_not_overlap),
+        TEST(arena_take_keeps_what_is_in_both),
         TEST(arena_alloc_after_bytes_is_aligned),
         TEST(arena_bytes_packs_without_padding),
         TEST(arena_alloc_bigger_than_a_chunk_works),
