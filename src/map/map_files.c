@@ -79,17 +79,73 @@ static errint set_parameter(struct map_files *f, uint32_t file, const struct ini
     return parameters_set(&f->parameters, own, f->scratch, f->d);
 }
 
+/* What the path of an included file took a parameter for. */
+struct map_use {
+    struct str name;
+    struct str value;   /* ptr is NULL: it had none */
+    struct position at; /* of the line that includes */
+};
+
+static errint note_uses(struct map_files *f, const struct ini_item *item)
+{
+    struct str rest = item->value;
+    struct str name;
+    while (parameters_next(&rest, &name)) {
+        const struct parameter *p = parameters_find(&f->parameters, name);
+        if (f->use_count == PARAMETERS_USES_MOST) {
+            return diag_error_at(f->d, DIAG_LIMIT, item->at, name,
+                                 "the paths of included files have more than %d parameters",
+                                 PARAMETERS_USES_MOST);
+        }
+        struct map_use use = {.name = arena_str(f->scratch, name), .at = item->at};
+        use.value = p ? p->value : (struct str){NULL, 0};
+        if (!use.name.ptr ||
+            !arena_grow(f->scratch, &f->uses, &f->use_cap, f->use_count, sizeof(*f->uses))) {
+            return diag_no_memory(f->d);
+        }
+        f->uses[f->use_count++] = use;
+    }
+    return 0;
+}
+
+/* All lines have the last value of a parameter: a path that had another one is told. */
+static errint check_uses(struct map_files *f)
+{
+    errint first = 0;
+    for (size_t i = 0; i < f->use_count; i++) {
+        const struct map_use *use = &f->uses[i];
+        const struct parameter *p = parameters_find(&f->parameters, use->name);
+        if (!p || (use->value.ptr && str_eq(p->value, use->value))) {
+            continue; /* one that nobody sets is told when its line is read */
+        }
+        const char *name = message_shown(f->d, use->name);
+        first = first_failure(
+            first,
+            diag_error_at(f->d, DIAG_MAP_SYNTAX, use->at, use->name,
+                          use->value.ptr
+                              ? "the path of an included file has the parameter '%s', which is "
+                                "given another value %s, after it: set it above, or with --set"
+                              : "the path of an included file has the parameter '%s', which is "
+                                "given its value %s, after it: set it above, or with --set",
+                          name, message_place(f->d, p->at, use->at)));
+    }
+    return first;
+}
+
 /* ---- included files -------------------------------------------------------------------------- */
 
 static errint include_all(struct map_files *f, uint32_t file);
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino && a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
 static errint refuse_cycle(struct map_files *f, uint32_t above, const struct ini_item *item,
-                           const struct map_file *own)
+                           const struct stat *st)
 {
     for (uint32_t i = above;; i = f->list[i].above) {
-        const struct map_file *other = &f->list[i];
-        if (own->st.st_ino && other->st.st_dev == own->st.st_dev &&
-            other->st.st_ino == own->st.st_ino) {
+        if (is_same_file(&f->list[i].st, st)) {
             return diag_error_at(f->d, DIAG_MAP_SYNTAX, item->at, item->value,
                                  i == above ? "'%s' includes itself"
                                             : "'%s' includes itself through other files",
@@ -99,6 +155,17 @@ static errint refuse_cycle(struct map_files *f, uint32_t above, const struct ini
             return 0;
         }
     }
+}
+
+/* Whether the file was read where another line includes it: its lines stand there, once. */
+static bool was_read(const struct map_files *f, const struct stat *st)
+{
+    for (uint32_t i = 0; i < f->count; i++) {
+        if (is_same_file(&f->list[i].st, st)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Says where a file is included that cannot be read. */
@@ -134,6 +201,21 @@ static errint include(struct map_files *f, uint32_t above, const struct ini_item
 {
     struct map_file own = {
         .above = above, .line = item->at.line, .depth = f->list[above].depth + 1};
+    CLEANUP_BUF struct buf path = {0};
+    errint rc = note_uses(f, item);
+    if (rc < 0) {
+        return rc;
+    }
+    if (parameters_expand(&f->parameters, item->value, item->at, &path, NULL) < 0) {
+        return 0; /* said when its line is read, or by check_uses */
+    }
+    own.path = path.failed ? NULL : file_path(f->arena, item->at.file, buf_view(&path));
+    if (!own.path) {
+        return diag_no_memory(f->d);
+    }
+    if (file_stat(own.path, &own.st) == 0 && was_read(f, &own.st)) {
+        return refuse_cycle(f, above, item, &own.st);
+    }
     if (f->count == MAP_FILES_MOST || own.depth > MAP_DEPTH_MOST) {
         return diag_error_at(f->d, DIAG_LIMIT, item->at, item->value,
                              f->count == MAP_FILES_MOST
@@ -141,17 +223,9 @@ static errint include(struct map_files *f, uint32_t above, const struct ini_item
                                  : "files that include one another more than %d deep",
                              f->count == MAP_FILES_MOST ? MAP_FILES_MOST : MAP_DEPTH_MOST);
     }
-    CLEANUP_BUF struct buf path = {0};
-    if (parameters_expand(&f->parameters, item->value, item->at, &path, NULL) < 0) {
-        return 0; /* said when its line is read */
-    }
-    own.path = path.failed ? NULL : file_path(f->arena, item->at.file, buf_view(&path));
-    if (!own.path) {
-        return diag_no_memory(f->d);
-    }
-    errint rc = open_file(f, item, &own);
+    rc = open_file(f, item, &own);
     if (rc == 0) {
-        rc = refuse_cycle(f, above, item, &own);
+        rc = refuse_cycle(f, above, item, &own.st);
     }
     if (rc < 0) {
         return rc;
@@ -230,6 +304,7 @@ errint map_files_read(struct map_files *f, const char *const *sets, uint32_t set
                                                          COMMAND_LINE, f->scratch, f->d));
     }
     first = first_failure(first, include_all(f, 0));
+    first = first_failure(first, check_uses(f));
     for (uint32_t i = 0; i < f->count && first != -ENOMEM; i++) {
         struct map_file *file = &f->list[i];
         first = first_failure(first, ini_parse_text(file->text, file->path, &f->parameters,

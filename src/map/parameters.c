@@ -85,6 +85,16 @@ bool parameters_wanted(struct str text)
     return str_search(text, STR("${")) >= 0;
 }
 
+bool parameters_next(struct str *text, struct str *name)
+{
+    long found = str_search(*text, STR("${"));
+    struct str inside = str_from_pos(*text, found < 0 ? text->len : (size_t)found + 2);
+    long close = str_find(inside, '}');
+    *name = str_head(inside, close < 0 ? 0 : (size_t)close);
+    *text = str_from_pos(inside, close < 0 ? inside.len : (size_t)close + 1);
+    return close >= 0;
+}
+
 static errint complain_unknown(const struct parameters *p, struct str name, struct position at,
                                struct diag *d)
 {

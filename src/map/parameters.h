@@ -18,6 +18,7 @@
 enum {
     PARAMETERS_MOST = 1000,
     PARAMETERS_TEXT_MOST = 64 << 20, /* bytes that values may add to the lines of a map */
+    PARAMETERS_USES_MOST = 10000,    /* in paths of included files */
 };
 
 struct parameter {
@@ -54,6 +55,10 @@ MUST_CHECK errint parameters_set_text(struct parameters *p, struct str text, str
 
 /* parameters_wanted: whether `text` has a parameter. */
 bool parameters_wanted(struct str text);
+
+/* parameters_next: cuts from *text all up to the end of its first parameter, whose name goes to
+ * *name; false: there is none. */
+bool parameters_next(struct str *text, struct str *name);
 
 /* parameters_expand: adds `text` to b, with values in the place of its parameters, which are used
  * then. -EINVAL, and the error is in d: one is not known, or not closed. -EOVERFLOW: the text would

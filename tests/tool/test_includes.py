@@ -194,6 +194,21 @@ def test_an_included_path_has_parameters(tmp_path, checkpoint):
     assert refused(checkpoint, tmp_path / "m.ini").count("m.ini:2: no parameter 'siz' is set") == 1
 
 
+def test_a_path_has_the_value_that_all_lines_have(tmp_path, checkpoint):
+    """Or it is an error: a file that is included later gives a value, or another one."""
+    write(tmp_path, {"m.ini": "[include]\npath = ${x}.ini\npath = sets.ini\n[assignment_map]\n/ = /\n", "sets.ini": "[parameters]\nx = a\n", "a.ini": "", "b.ini": "",
+                     "two.ini": "[include]\npath = sets.ini\npath = ${x}.ini\npath = again.ini\n[assignment_map]\n/ = /\n", "again.ini": "[parameters]\nx = b\n",
+                     "same.ini": "[include]\npath = sets.ini\npath = ${x}.ini\npath = alike.ini\n[assignment_map]\n/ = /\n", "alike.ini": "[parameters]\nx = a\n"})
+    said = refused(checkpoint, tmp_path / "m.ini")
+    assert (f"{tmp_path}/m.ini:2: the path of an included file has the parameter 'x', which is given its value at {tmp_path}/sets.ini:2, after it: "
+            "set it above, or with --set\n") in said and said.count("\n") == 1
+    said = refused(checkpoint, tmp_path / "two.ini")
+    assert f"{tmp_path}/two.ini:3: the path of an included file has the parameter 'x', which is given another value at {tmp_path}/again.ini:2, after it" in said
+    plan(checkpoint, tmp_path / "m.ini", "--set=x=b")
+    plan(checkpoint, tmp_path / "two.ini", "--set=x=b")
+    plan(checkpoint, tmp_path / "same.ini")
+
+
 def test_messages_name_the_file(tmp_path, checkpoint):
     write(tmp_path, {"m.ini": "[include]\npath = sub/b.ini\n[files]\nx = m.ini\n", "sub/b.ini": "[assignment_map]\nnothing = x\na -> b\n[files]\nx = b.ini\n[view]\nnam = y\n"})
     said = refused(checkpoint, tmp_path / "m.ini")
@@ -213,10 +228,26 @@ def test_cycles(tmp_path, checkpoint):
     assert "m.ini:2: 'other.ini' includes itself\n" in refused(checkpoint, tmp_path / "m.ini")
 
 
-def test_a_file_may_be_included_twice(tmp_path, checkpoint):
-    write(tmp_path, {"m.ini": "[include]\npath = a.ini\npath = b.ini\n", "a.ini": "[include]\npath = base.ini\n", "b.ini": "[include]\npath = base.ini\n",
-                     "base.ini": "[assignment_map]\n** = x/**\n"})
-    assert len(plan(checkpoint, tmp_path / "m.ini")[0]) == len(NAMES)
+def test_a_file_that_is_included_twice_is_read_once_where_it_is_first(tmp_path, checkpoint):
+    """Under whatever name: its sections, its rules, its values count once, and what includes it has the last word."""
+    write(tmp_path, {"m.ini": "[include]\npath = a.ini\npath = b.ini\npath = b.ini\n[assignment_map]\n${x}/w@n = q\n",
+                     "a.ini": "[include]\npath = base.ini\n[view]\nundeclared = infer\nname = a\n[assignment_map]\na = x | flip 0\n",
+                     "b.ini": "[include]\npath = link.ini\n[parameters]\nx = layer_1\n[assignment_map]\nc = b | flip 0\n",
+                     "base.ini": "[parameters]\nx = layer_0\n[checkpoint n]\npath = c\n[view]\nname = base\n[files]\nf = base.ini\n[variables]\nz = int8 [2]\n"
+                                 "[assignment_map]\nb = x | flip 0\nb = b | flip 0\na = ~s\n~s = z\n"})
+    (tmp_path / "link.ini").symlink_to("base.ini")
+    found, document, said = plan(checkpoint, tmp_path / "m.ini")
+    assert found == {"b": (["c"], f"{tmp_path}/b.ini:6"), "q": (["layer_1/w@n"], f"{tmp_path}/m.ini:6"), "x": (["a"], f"{tmp_path}/a.ini:7"),
+                     "z": (["a"], f"{tmp_path}/base.ini:15")}
+    assert [entry["path"] for entry in document["overridden"]] == ["b", "x"]
+    run("export", "--format=tf", "-m", tmp_path / "m.ini", checkpoint, tmp_path / "out")
+    assert (tmp_path / "out" / "a.index").exists() and (tmp_path / "out" / "f").exists()
+
+
+def test_a_cycle_of_a_file_that_was_read_is_one(tmp_path, checkpoint):
+    write(tmp_path, {"m.ini": "[include]\npath = a.ini\npath = b.ini\n", "a.ini": "[include]\npath = b.ini\n", "b.ini": "[include]\npath = a.ini\n"})
+    said = refused(checkpoint, tmp_path / "m.ini")
+    assert f"{tmp_path}/b.ini:2: 'a.ini' includes itself through other files" in said and said.count("includes itself") == 1
 
 
 def test_limits(tmp_path, checkpoint):
@@ -229,8 +260,11 @@ def test_limits(tmp_path, checkpoint):
     assert "m.ini:67: 'many/63.ini': a map of more than 64 files" in refused(checkpoint, tmp_path / "m.ini")
     write(tmp_path, {"m.ini": "[assignment_map]\n/ = /\n[include]\n" + many.replace("path = many/63.ini\n", "")})
     plan(checkpoint, tmp_path / "m.ini")
-    (tmp_path / "large.ini").write_text(("#" * ((32 << 10) - 1) + "\n") * (40 << 5))
-    write(tmp_path, {"m.ini": "[include]\npath = large.ini\npath = large.ini\n"})
+    write(tmp_path, {"m.ini": "[assignment_map]\n/ = /\n[include]\n" + many.replace("path = many/63.ini\n", "path = many/0.ini\n")})
+    plan(checkpoint, tmp_path / "m.ini")
+    for name in "large.ini", "larger.ini":
+        (tmp_path / name).write_text(("#" * ((32 << 10) - 1) + "\n") * (40 << 5))
+    write(tmp_path, {"m.ini": "[include]\npath = large.ini\npath = larger.ini\n"})
     assert "cannot be included: the file has 41943040 bytes, the limit is" in refused(checkpoint, tmp_path / "m.ini")
 
 
