@@ -99,13 +99,14 @@ static errint add_parts(struct making *m, const struct template_values *values)
         return 0;
     }
     errint rc = make_name(m, &e->targets[0].template, values, none, 0, &name);
-    if (rc == 0 && name.ptr && m->store) {
+    if (rc < 0 || !name.ptr) {
+        return rc;
+    }
+    if (m->store && !(m->r->map->view.infer_undeclared && !store_find(m->store, name).variable)) {
         return store_assign_parts(m->store, name, &m->values, m->first, m->index);
     }
-    if (rc == 0 && name.ptr) {
-        rc = resolve_ask(m->r, 1, m->values.count, m->rule->at);
-    }
-    for (size_t i = 0; rc == 0 && name.ptr && i < m->values.count; i++) {
+    rc = resolve_ask(m->r, 1, m->values.count, m->rule->at);
+    for (size_t i = 0; rc == 0 && i < m->values.count; i++) {
         const struct value_part part = {m->values.full, m->values.partition, (int64_t)i};
         rc = resolve_add_value_part(m->r, name, &m->values.values[i], &part, m->first, m->index);
     }

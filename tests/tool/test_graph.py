@@ -55,6 +55,18 @@ def test_graph_and_declaration_must_agree():
     assert codes(plan("-g", DEMO, *bad, "-a", "/=/", DEMO, status=1)) == [("graph-invalid", "some_var")]
 
 
+@pytest.mark.parametrize("rule", ["some_var = p | partition 2,1", "some_var = p | scale 2 | partition 2,1", "some_va* = p{1} | partition 2,1"])
+def test_undeclared_parts_are_inferred_as_whole_variables_are(tmp_path, rule):
+    ini = tmp_path / "m.ini"
+    ini.write_text(f"[assignment_map]\n{rule}\n[variables]\nother = float32 [1]\n")
+    assert "variable-not-found" in {code for code, _ in codes(plan("-m", ini, DEMO, status=1))}
+    ini.write_text(ini.read_text() + "[view]\nundeclared = infer\n")
+    report = plan("-m", ini, DEMO)
+    assert [(t["variable"][0], t["shape"], t["slice"]["start"]) for t in report["targets"]] == [("p", [5, 4], [0, 0]), ("p", [5, 4], [5, 0])]
+    ini.write_text(ini.read_text().replace("other = float32 [1]", "p = float32 [10, 4] | partition 5,1\npr = float32 [10, 4] | partition 5,1"))
+    assert codes(plan("-m", ini, DEMO, status=1)) in ([("parts-differ", "p")], [("parts-differ", "pr")])
+
+
 @pytest.mark.parametrize("keep", [0, 1, 10, 1000])
 def test_a_truncated_graph_file_is_an_error(keep, tmp_path):
     data = (GOLDEN / "graphs" / "plain" / "graph.meta").read_bytes()
