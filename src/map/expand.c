@@ -41,6 +41,7 @@ struct expanding {
     struct key keys[KEYS_MOST];
     uint32_t key_count;
     uint32_t number_count; /* of keys that are numbers */
+    uint64_t kept;         /* matches, and captures of theirs, that may be there or not */
     struct matches sources[EXPAND_SOURCES_MOST];
     struct pattern_scratch scratch;
     struct arena arena; /* of texts and choices */
@@ -189,6 +190,13 @@ static errint keep_match(struct expanding *e, uint32_t source, uint32_t name,
 {
     struct matches *m = &e->sources[source];
     const struct pattern *p = e->rule->sources[source].pattern;
+    e->kept += e->key_count + 1;
+    if (e->kept > e->rule->kept_most) {
+        return refuse(e, (struct expand_fault){.kind = EXPAND_MANY,
+                                               .source = source,
+                                               .name = name,
+                                               .number = e->rule->kept_most});
+    }
     struct str *texts = ARENA_ARRAY(&e->arena, struct str, (size_t)e->key_count + 1);
     uint32_t *choices = ARENA_ARRAY(&e->arena, uint32_t, (size_t)e->key_count + 1);
     if (!texts || !choices || !grow(&m->list, &m->cap, m->count, sizeof(*m->list))) {

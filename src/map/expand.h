@@ -44,6 +44,7 @@ struct expand_rule {
     uint32_t source_count;
     const struct template *targets;
     uint32_t target_count;
+    uint64_t kept_most; /* of matches that are kept to be joined, and of their captures, together */
 };
 
 /* Name `name` of source `source`. */
@@ -73,6 +74,7 @@ enum expand_fault_kind {
     EXPAND_BIG,  /* the number `text` of name `name` of `source` is too large to be gathered */
     EXPAND_KEYS, /* the sources have more captures than `number`, those of one name or number
                           counted once */
+    EXPAND_MANY, /* more than `number`, the rule's `kept_most`, are to be kept */
     EXPAND_SLOW, /* name `name` of source `source` would take too long (pattern.h) */
 };
 

@@ -140,16 +140,14 @@ static errint make_assignment(void *context, const struct expansion *x)
     m->first = m->renamed = NULL;
     m->hidden = false;
     m->alone = x->match_count == 1;
-    for (uint32_t i = 0; i < x->match_count; i++) {
-        errint rc = add_match(e, &x->matches[i]);
-        if (rc < 0) {
-            return rc;
-        }
+    errint rc = resolve_ask_sources(m->r, x->match_count, m->rule->at);
+    for (uint32_t i = 0; rc == 0 && i < x->match_count; i++) {
+        rc = add_match(e, &x->matches[i]);
     }
-    if (m->hidden) {
-        return 0;
+    if (rc < 0 || m->hidden) {
+        return rc;
     }
-    errint rc = apply_all(m, &done);
+    rc = apply_all(m, &done);
     return rc < 0 || !done ? rc : making_add_targets(m, &x->values, e->free_number);
 }
 
@@ -193,7 +191,11 @@ static errint resolve_patterns(struct making *m)
     for (uint32_t i = 0; i < e->target_count; i++) {
         targets[i] = e->targets[i].template;
     }
-    const struct expand_rule rule = {sources, e->source_count, targets, e->target_count};
+    const struct expand_rule rule = {.sources = sources,
+                                     .source_count = e->source_count,
+                                     .targets = targets,
+                                     .target_count = e->target_count,
+                                     .kept_most = RESOLVE_KEPT_EACH * m->r->most};
     if (!find_free_number(m, &rule, &x.free_number)) {
         return 0;
     }
@@ -271,7 +273,7 @@ static errint resolve_names(struct making *m)
     for (uint32_t i = 0; i < e->target_count; i++) {
         targets[i] = e->targets[i].template;
     }
-    const struct expand_rule of_none = {NULL, 0, targets, e->target_count};
+    const struct expand_rule of_none = {.targets = targets, .target_count = e->target_count};
     return find_free_number(m, &of_none, &free_number) ? making_add_targets(m, &none, free_number)
                                                        : 0;
 }

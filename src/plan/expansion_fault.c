@@ -122,6 +122,12 @@ void resolve_complain_expansion(struct resolve *r, const struct rule *rule,
         diag_error_at(d, DIAG_LIMIT, rule->at, source,
                       "the sources have more than %" PRIu64 " captures", f->number);
         return;
+    case EXPAND_MANY:
+        diag_error_at(d, DIAG_LIMIT, rule->at, source,
+                      "the sources up to '%s' match names that have more than %" PRIu64
+                      " captures together, too many to be joined",
+                      shown, f->number);
+        return;
     case EXPAND_SLOW:
         diag_error_at(d, DIAG_LIMIT, rule->at, source, "to match '%s' against '%s' takes too long",
                       shown, name);

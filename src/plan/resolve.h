@@ -34,14 +34,19 @@ struct resolve {
     struct nearest_budget budget;
     struct steps steps;
     bool explains; /* what rules make is explained (explained.h) */
-    uint64_t most; /* targets, and parts, that the map may ask for */
+    uint64_t most; /* targets, parts and sources of them, of each, that the map may ask for */
     uint64_t asked_targets;
     uint64_t asked_parts;
+    uint64_t asked_sources;
 };
 
 /* Targets for each tensor of the checkpoint (or variable of the graph, if that has more), and that
  * many more. */
 enum { RESOLVE_TARGETS_EACH = 4, RESOLVE_TARGETS_MORE = 1 << 20 };
+
+/* What wildcards match in several sources of one rule is kept: so many captures for each target
+ * that the map may ask for. */
+enum { RESOLVE_KEPT_EACH = 4 };
 
 /* resolve_with_graph: assigns to the declared variables, as init_from_checkpoint does; with `[view]
  * undeclared = infer` what is not declared is inferred. resolve_without_graph: infers the targets
@@ -207,6 +212,10 @@ MUST_CHECK errint resolve_add_into_part(struct resolve *r, const struct variable
 MUST_CHECK errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts,
                               struct position at);
 
+/* resolve_ask_sources: the same of sources that wildcards have joined: a name counts as often as it
+ * is in an assignment. */
+MUST_CHECK errint resolve_ask_sources(struct resolve *r, uint64_t sources, struct position at);
+
 /* resolve_part_name: `variable`/part_N in the plan's arena; ptr is NULL when memory is short. */
 struct str resolve_part_name(struct resolve *r, struct str variable, int64_t part);
 
@@ -215,7 +224,7 @@ struct str resolve_part_name(struct resolve *r, struct str variable, int64_t par
 MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 
 /* resolve_complain_twice: the error of a rule that gives one target to two of its matches, each by
- * its first tensor, or NULL. */
+ * its first tensor, or NULL; or that says a target twice. */
 void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
                             const struct tensor *one, const struct tensor *other);
 

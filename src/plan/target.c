@@ -21,12 +21,9 @@ uint64_t target_bytes(const struct target *t)
     return shape_bytes(t->form->shape, t->form->dtype, &bytes) < 0 ? 0 : bytes;
 }
 
-errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct position at)
+static errint check_asked(struct resolve *r, uint64_t asked, const char *what, struct position at)
 {
-    r->asked_targets += targets;
-    r->asked_parts += parts;
-    bool by_parts = r->asked_targets <= r->most;
-    if (by_parts && r->asked_parts <= r->most) {
+    if (asked <= r->most) {
         return 0;
     }
     r->count = 0;
@@ -34,11 +31,24 @@ errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct p
     return diag_error_at(r->diag, DIAG_LIMIT, at, STR(""),
                          "the rules up to this one ask for %" PRIu64 " %s, the limit is %" PRIu64
                          ": %d for each %s and %d more",
-                         by_parts ? r->asked_parts : r->asked_targets,
-                         by_parts ? "parts" : "targets", r->most, RESOLVE_TARGETS_EACH,
+                         asked, what, r->most, RESOLVE_TARGETS_EACH,
                          r->graph->count > catalog_all(r->catalog) ? "variable of the graph"
                                                                    : "tensor of the checkpoint",
                          RESOLVE_TARGETS_MORE);
+}
+
+errint resolve_ask(struct resolve *r, uint64_t targets, uint64_t parts, struct position at)
+{
+    r->asked_targets += targets;
+    r->asked_parts += parts;
+    errint rc = check_asked(r, r->asked_targets, "targets", at);
+    return rc < 0 ? rc : check_asked(r, r->asked_parts, "parts", at);
+}
+
+errint resolve_ask_sources(struct resolve *r, uint64_t sources, struct position at)
+{
+    r->asked_sources += sources;
+    return check_asked(r, r->asked_sources, "sources", at);
 }
 
 static errint append_target(struct resolve *r, struct str name, const struct tensor *source,

@@ -15,6 +15,7 @@
 enum { NAMES_MOST = 32 };
 
 static struct arena arena;
+static uint64_t kept_most = 100;
 
 struct list {
     struct str names[NAMES_MOST];
@@ -85,7 +86,7 @@ static errint run(const char *names, const char *sources, const char *targets, s
     for (uint32_t i = 0; i < templates.count; i++) {
         assert_int_equal(template_parse(templates.names[i], &arena, &made[i], &wrong), 0);
     }
-    const struct expand_rule rule = {from, patterns.count, made, templates.count};
+    const struct expand_rule rule = {from, patterns.count, made, templates.count, kept_most};
     struct seen s = {&rule, {0}};
     errint rc = expand(&rule, see, &s, fault);
     buf_text(&s.text, "");
@@ -180,6 +181,18 @@ static void expand_refuses_what_is_ambiguous_or_missing(void **state)
                 (struct expand_fault){.kind = EXPAND_NO_NUMBER, .text = STR("i"), .number = 1});
 }
 
+static void expand_keeps_no_more_than_it_may(void **state)
+{
+    (void)state;
+    kept_most = 10; /* five matches of one capture each */
+    check("k0, k1, q0, q1", "q{i}, k{i}", "h{i}", "q0 k0 = h0; q1 k1 = h1; ");
+    check_fault("k0, k1, k2, q0, q1, q2", "q{i}, k{i}", "h{i}",
+                (struct expand_fault){.kind = EXPAND_MANY, .source = 1, .name = 2, .number = 10});
+    check("a0, a1, a2, a3, a4, a5", "a{i}", "b{i}", /* nothing is kept */
+          "a0 = b0; a1 = b1; a2 = b2; a3 = b3; a4 = b4; a5 = b5; ");
+    kept_most = 100;
+}
+
 static unsigned free_numbers(const char *target, struct str names[2])
 {
     struct pattern p;
@@ -188,7 +201,7 @@ static unsigned free_numbers(const char *target, struct str names[2])
     assert_int_equal(pattern_parse(STR("a_{i}"), &arena, &p, &wrong), 0);
     assert_int_equal(template_parse(str_from(target), &arena, &t, &wrong), 0);
     const struct expand_source source = {&p, {0}};
-    const struct expand_rule rule = {&source, 1, &t, 1};
+    const struct expand_rule rule = {&source, 1, &t, 1, 0};
     return expand_free_numbers(&rule, names);
 }
 
@@ -224,6 +237,7 @@ int main(void)
         cmocka_unit_test(expand_joins_sources_by_equal_captures),
         cmocka_unit_test(expand_gathers_what_is_left_out),
         cmocka_unit_test(expand_refuses_what_is_ambiguous_or_missing),
+        cmocka_unit_test(expand_keeps_no_more_than_it_may),
         cmocka_unit_test(expand_free_numbers_are_what_no_source_has),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
