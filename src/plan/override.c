@@ -7,6 +7,11 @@ void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
                             const struct tensor *one, const struct tensor *other)
 {
     struct diag *d = r->diag;
+    if (rule_is_exact(&r->map->rules[rule]) || (one && one == other)) {
+        diag_error_at(d, DIAG_NAME_COLLISION, r->map->rules[rule].at, target,
+                      "the target '%s' is given twice", diag_visible(d, target));
+        return;
+    }
     diag_error_at(d, DIAG_NAME_COLLISION, r->map->rules[rule].at, target,
                   "two matches of the rule give '%s': '%s' and '%s'", diag_visible(d, target),
                   one ? diag_visible(d, tensor_name(one)) : "~",

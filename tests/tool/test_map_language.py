@@ -69,6 +69,9 @@ BAD = [
     ("a", [", ".join("".join(f"{{n{s}_{i}}}." for i in range(16)) for s in range(5)) + " = x | concat 0"], "the sources have more than 63 captures"),
     ("a/w b/w", ["*/w = x"], "would give one target"),
     ("a/b/w a.b/w", ["**/w = {**.}"], "two matches of the rule give 'a.b'"),
+    ("a", ["a = t, t | split 0 2"], "the target 't' is given twice"),
+    ("a0", ["a{i} = t{i}, t{i} | split 0 2"], "the target 't0' is given twice"),
+    ("a", ["~ = t, t | fill 1 [2] int8 | split 0 2"], "the target 't' is given twice"),
     ("l0", ["l{i} = m{i-1}"], "the number 'i' cannot be shifted so: it would be negative"),
     ("l0 l1 k0", ["l{i}, k{i} = m{i} | concat 0"], "that goes with 'l1'"),
     ("a", ["a = x{1}"], "the target takes capture 1, and no source has so many"),
@@ -116,3 +119,16 @@ def test_a_step_that_nobody_uses_is_a_warning(tmp_path):
 def test_two_starred_components_of_one_rule_are_one_target(tmp_path):
     """`**/w` of `w` and of `a/w` leave different names; without a component of its own the target would be empty."""
     assert "a target is the empty name" in plan(tmp_path, ["w", "a/w"], "**/w = **", status=1)[1]
+
+
+def test_joins_have_a_limit(tmp_path):
+    """A name counts as often as it is in an assignment."""
+    names = [f"{x}_{i}" for x in "ab" for i in range(1100)]
+    checkpoint = bundle.write(tmp_path / "c", {name: (INT8, [1], b"x") for name in names})
+    ini = tmp_path / "m.ini"
+    ini.write_text("[assignment_map]\na_1 = x\na_{i}, b_{j} = c_{i} | concat 0\n")
+    found = json.loads(run("plan", "--json", "-m", ini, checkpoint, status=1).stdout)
+    assert found["targets"] == []
+    (error,) = found["errors"]
+    assert error["where"] == f"{ini}:3" and error["code"] == "limit-exceeded"
+    assert error["message"] == ("the rules up to this one ask for 1058061 sources, the limit is 1057376: 4 for each tensor of the checkpoint and 1048576 more")
