@@ -55,7 +55,8 @@ errint name_filters_add(struct name_filters *f, bool keeps, struct str list, str
     return 0;
 }
 
-static int matches(const struct name_filter *filter, struct str name, struct pattern_scratch *s)
+int name_filter_matches(const struct name_filter *filter, struct str name,
+                        struct pattern_scratch *s)
 {
     struct pattern_capture captures[PATTERN_CAPTURES_MOST];
     return filter->is_optimizer ? optimizer_owns(name)
@@ -74,13 +75,10 @@ int name_filters_hide(const struct name_filters *f, struct str name, struct patt
         if (filter->keeps && kept) {
             continue;
         }
-        int rc = matches(filter, name, s);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc && !filter->keeps) {
+        int rc = name_filter_matches(filter, name, s);
+        if (rc < 0 || (rc && !filter->keeps)) {
             *by = filter;
-            return 1;
+            return rc;
         }
         kept |= rc > 0;
     }

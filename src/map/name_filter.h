@@ -36,8 +36,13 @@ struct name_filters {
 MUST_CHECK errint name_filters_add(struct name_filters *f, bool keeps, struct str list,
                                    struct position at, struct arena *a, struct diag *d);
 
+/* name_filter_matches: whether the filter's pattern matches the name: 1, 0, or a failure as of
+ * pattern_match. */
+MUST_CHECK int name_filter_matches(const struct name_filter *filter, struct str name,
+                                   struct pattern_scratch *s);
+
 /* name_filters_hide: which filter hides the name: 1 and *by, which is NULL where no `keep` matches
- * it; 0: none does. -ENOMEM, -E2BIG as pattern_match. */
+ * it; 0: none does. -ENOMEM, -E2BIG as pattern_match, and *by is the filter that failed. */
 MUST_CHECK int name_filters_hide(const struct name_filters *f, struct str name,
                                  struct pattern_scratch *s, const struct name_filter **by);
 

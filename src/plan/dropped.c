@@ -30,23 +30,59 @@ struct dropping {
     struct diag *d;
 };
 
-static errint filter_all(struct dropping *p)
+static errint complain_match(struct dropping *p, const struct name_filter *filter, struct str name,
+                             errint rc)
+{
+    const char *key = filter->keeps ? "keep" : "drop";
+    if (rc == -ENOMEM) {
+        return diag_no_memory(p->d);
+    }
+    return diag_error_at(p->d, DIAG_LIMIT, filter->at, filter->text,
+                         "to match '%s' of '%s' against '%s' takes too long",
+                         diag_visible(p->d, filter->text), key, diag_visible(p->d, name));
+}
+
+/* What `prefer` has hidden is hidden already, and a filter that matches it is not idle. */
+static errint note_acts(struct dropping *p, struct str name, struct pattern_scratch *scratch)
+{
+    for (uint32_t i = 0; i < p->filters->count; i++) {
+        const struct name_filter *filter = &p->filters->list[i];
+        int rc = p->acts[i] ? 0 : name_filter_matches(filter, name, scratch);
+        if (rc < 0) {
+            return complain_match(p, filter, name, rc);
+        }
+        p->acts[i] |= rc > 0;
+    }
+    return 0;
+}
+
+/* The names of averages, which stand where weights stood. */
+static errint note_averages(struct dropping *p, const struct shadows *shadows,
+                            struct pattern_scratch *scratch)
+{
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < shadows->count; i++) {
+        rc = note_acts(p, shadows->list[i].from, scratch);
+    }
+    return rc;
+}
+
+static errint filter_all(struct dropping *p, const struct shadows *shadows)
 {
     CLEANUP(pattern_scratch_fini) struct pattern_scratch scratch = {0};
     uint32_t count = 0;
-    for (uint32_t i = 0; i < p->c->count; i++) {
+    errint noted = note_averages(p, shadows, &scratch);
+    for (uint32_t i = 0; noted == 0 && i < p->c->count; i++) {
         const struct name_filter *filter;
         struct str name = tensor_name(&p->c->tensors[i]);
         if (p->bits[i / 64] >> (i % 64) & 1) {
             p->by[count++] = p->prefer;
+            noted = note_acts(p, name, &scratch);
             continue;
         }
         int rc = name_filters_hide(p->filters, name, &scratch, &filter);
         if (rc < 0) {
-            return rc == -ENOMEM ? diag_no_memory(p->d)
-                                 : diag_error(p->d, DIAG_LIMIT, "", name,
-                                              "to match 'drop' against '%s' takes too long",
-                                              diag_visible(p->d, name));
+            return complain_match(p, filter, name, rc);
         }
         if (rc) {
             p->bits[i / 64] |= 1ull << (i % 64);
@@ -55,6 +91,9 @@ static errint filter_all(struct dropping *p)
                 p->acts[filter - p->filters->list] = true;
             }
         }
+    }
+    if (noted < 0) {
+        return noted;
     }
     return count && catalog_hide(p->c, p->bits) < 0 ? diag_no_memory(p->d) : 0;
 }
@@ -75,5 +114,5 @@ errint dropped_hide(struct catalog *c, const struct view_options *view, struct a
     struct dropping p = {c, f, bits, acts, filters, prefer, d};
     errint rc =
         view->prefer_ema ? shadows_prefer(c, view->prefer_at, a, bits, &out->shadows, d) : 0;
-    return rc < 0 ? rc : filter_all(&p);
+    return rc < 0 ? rc : filter_all(&p, &out->shadows);
 }

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from support import bundle
 from support.paths import GOLDEN
 from support.tool import run
 
@@ -58,6 +59,16 @@ def test_wrong_patterns(option, message):
 def test_a_pattern_that_matches_nothing_is_a_warning():
     assert "drop:1: warning: 'layer*' of 'drop' matches no tensor of the checkpoint" in run("plan", "--drop=layer*", SLOTS).stderr.decode()
     assert run("plan", "--drop=?layer*", SLOTS).stderr == b""
+
+
+@pytest.mark.parametrize("key", ["drop", "keep"])
+def test_a_name_that_takes_too_long_names_the_line(tmp_path, key):
+    name = "_".join(map(str, range(3000))) + "_x"
+    checkpoint = bundle.write(tmp_path / "c", {name: (bundle.INT8, [1], b"x")})
+    ini = tmp_path / "map.ini"
+    ini.write_text(f"[assignment_map]\n/ = /\n[view]\n{key} = w, *_{{i}}_*_{{i}}_*_x\n")
+    said = run("plan", "-m", ini, checkpoint, status=1).stderr.decode()
+    assert f"{ini}:4: " in said and f"of '{key}' against '" in said and "takes too long" in said
 
 
 def test_a_rule_for_a_dropped_tensor_is_an_error():
