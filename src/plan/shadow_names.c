@@ -111,11 +111,22 @@ static const struct tensor *of_named_slot(const struct catalog *c, struct str na
 
 /* ---- names with '_' -------------------------------------------------------------------------- */
 
+static int shape_order(struct shape a, struct shape b)
+{
+    int order = (a.rank > b.rank) - (a.rank < b.rank);
+    for (unsigned k = 0; order == 0 && k < a.rank; k++) {
+        order = (a.dims[k] > b.dims[k]) - (a.dims[k] < b.dims[k]);
+    }
+    return order;
+}
+
+/* By name, then by shape: what one average may be of stands together. */
 static int by_text(const void *left, const void *right)
 {
     const struct flat_name *a = left;
     const struct flat_name *b = right;
-    return str_cmp(a->text, b->text);
+    int order = str_cmp(a->text, b->text);
+    return order ? order : shape_order(tensor_shape(a->tensor), tensor_shape(b->tensor));
 }
 
 static errint flatten(struct shadow_names *n)
@@ -148,17 +159,15 @@ static errint of_flat(struct shadow_names *n, struct str name, const struct tens
         return 0;
     }
     errint rc = n->flat ? 0 : flatten(n);
-    struct str base = str_head(rest, rest.len - flat_average.len);
-    uint32_t at = rc < 0 ? 0 : LOWER_BOUND(i, 0, n->flat_count, str_cmp(n->flat[i].text, base) < 0);
-    unsigned fitting = 0;
-    for (; rc == 0 && at < n->flat_count && str_eq(n->flat[at].text, base); at++) {
-        if (fits(n->flat[at].tensor, t)) {
-            *out = n->flat[at].tensor;
-            fitting++;
-        }
+    if (rc < 0) {
+        return rc;
     }
-    *out = fitting > 1 ? NULL : *out;
-    return rc;
+    const struct flat_name key = {str_head(rest, rest.len - flat_average.len), t};
+    uint32_t at = LOWER_BOUND(i, 0, n->flat_count, by_text(&n->flat[i], &key) < 0);
+    bool one = at < n->flat_count && by_text(&n->flat[at], &key) == 0;
+    bool more = at + 1 < n->flat_count && by_text(&n->flat[at + 1], &key) == 0;
+    *out = one && !more ? n->flat[at].tensor : *out;
+    return 0;
 }
 
 errint shadow_weight(struct shadow_names *n, const struct tensor *t, const struct tensor **out)

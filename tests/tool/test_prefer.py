@@ -104,6 +104,25 @@ def test_a_map_says_so(tmp_path):
     assert shown(checkpoint, "-m", ini, "--prefer=none")[0] == {"x/w": numbers["w"]}
 
 
+def test_what_is_dropped_may_be_an_average(tmp_path):
+    """`prefer` has hidden it then, which is no reason to warn."""
+    checkpoint, numbers = checkpoint_of(tmp_path, ["w", f"w{EMA}", f"w{EMA}/biased", f"o{EMA}", "net/v", "adam/net_v_average"])
+    filters = [f"--drop=w{EMA}", "--drop=**/biased", f"--drop=o{EMA}", "--drop=adam/**", "--drop=w"]
+    found = run("plan", "--json", "--prefer=ema", *filters, "--drop=gone", checkpoint)
+    assert {t["variable"] for t in json.loads(found.stdout)["targets"]} == {"net/v", "o"}
+    lines = [line for line in found.stderr.decode().splitlines() if "matches no tensor" in line]
+    assert len(lines) == 1 and "drop:6: warning: 'gone' of 'drop'" in lines[0]
+
+
+def test_names_that_are_alike_with_underscores(tmp_path):
+    """Of those the shape says which is meant, and where it does not, none is."""
+    shapes = {"a/b_c": 2, "a_b/c": 3, "a_b_c": 3, "o/a_b_c_average": 2, "p/a_b_c_average": 3, "q/a_b_c_average": 4}
+    checkpoint, numbers = checkpoint_of(tmp_path, list(shapes), shapes)
+    found, document = shown(checkpoint, "--prefer=ema")
+    assert document["averaged"] == [{"name": "a/b_c", "from": "o/a_b_c_average"}]
+    assert found == {**{name: numbers[name] for name in shapes if name != "o/a_b_c_average"}, "a/b_c": numbers["o/a_b_c_average"]}
+
+
 def test_drop_optimizer_leaves_the_averages_of_objects(tmp_path):
     weight, average = f"model/w{VALUE}", f"model/w/.OPTIMIZER_SLOT/optimizer/average{VALUE}"
     checkpoint, numbers = checkpoint_of(tmp_path, [weight, average])
