@@ -216,6 +216,41 @@ def test_damage_in_a_named_one_is_found(three):
     assert run("cat", "-m", ini, three / "main", "main/w").stdout == floats(*range(6))
 
 
+def test_sections_of_an_included_file(three):
+    """Its paths are relative to it, have parameters, and its names are everybody's."""
+    (three / "sub").mkdir()
+    (three / "sub" / "base.ini").write_text("[parameters]\nrun = b\n[checkpoint a]\npath = ../a\n[checkpoint b]\npath = ../${run}\n[assignment_map]\nw@a = wa\n")
+    ini = make_map(three, "w@b = wb\nw@{a,b} = mean | mean", "[include]\npath = sub/base.ini\n")
+    assert {name: found[0] for name, found in values(three, ini).items()} == {"wa": 10, "wb": 20, "mean": 15}
+    report = json.loads(run("plan", "--json", "--set=run=main", "-m", ini).stdout)
+    assert [c["path"] for c in report["checkpoints"]] == [str(three / "sub" / ".." / name) for name in ("a", "main")]
+    (three / "map.ini").write_text(ini.read_text() + "[checkpoint a]\npath = b\n")
+    said = errors(ini)
+    assert f"{three}/sub/base.ini:3: " in said and f"a second [checkpoint a], the first is at {three}/map.ini:6" in said
+
+
+def test_a_header_has_no_parameters(three):
+    ini = make_map(three, "w@a = w", "[parameters]\nx = a\n[checkpoint ${x}]\npath = a\n")
+    assert "map.ini:5: '${x}' is no name of a checkpoint" in errors(ini)
+
+
+def test_files_beside_the_first_checkpoint_where_none_is_without_a_name(three):
+    for name in "a", "b":
+        (three / f"at_{name}").mkdir()
+        for path in three.glob(f"{name}.*"):
+            shutil.copy(path, three / f"at_{name}")
+        (three / f"at_{name}" / "config.json").write_text(name)
+    ini = make_map(three, "w@b = w", "[checkpoint a]\npath = at_a/a\n[checkpoint b]\npath = at_b/b\n[files]\nc = @/config.json\n")
+    run("export", "-q", "--format=raw", "-m", ini, "none", three / "out")
+    assert (three / "out" / "c").read_text() == "b"  # nothing is of a
+    ini.write_text(ini.read_text().replace("w@b = w", "w@{b,a} = w | mean"))
+    run("export", "--format=raw", "-m", ini, "none", three / "out2")
+    assert (three / "out2" / "c").read_text() == "a"  # the first section
+    (three / "config.json").write_text("main")
+    run("export", "--format=raw", "-m", ini, "--assign=w=x", three / "main", three / "out3")
+    assert (three / "out3" / "c").read_text() == "main"
+
+
 OBJECTS = GOLDEN / "objects" / "objects-1"
 
 
