@@ -216,7 +216,15 @@ static errint keep_match(struct expanding *e, uint32_t source, uint32_t name,
 typedef errint match_visit(struct expanding *e, uint32_t source, uint32_t name,
                            const struct pattern_capture *captures);
 
-/* The names that begin as the pattern does stand together. */
+/* The next name, from number i on, that may match. Those that begin as the pattern does stand
+ * together; of a pattern that begins with a wildcard it is the end that is looked for. */
+static uint32_t next_name(const struct expand_source *s, uint32_t i)
+{
+    const struct expand_names *names = &s->names;
+    bool by_end = names->find && s->pattern->prefix.len == 0 && s->pattern->suffix.len;
+    return by_end ? names->find(names->context, s->pattern->suffix, i) : i;
+}
+
 static errint match_names(struct expanding *e, uint32_t source, match_visit *visit, bool *any)
 {
     const struct expand_source *s = &e->rule->sources[source];
@@ -226,7 +234,7 @@ static errint match_names(struct expanding *e, uint32_t source, match_visit *vis
     uint32_t first =
         LOWER_BOUND(i, 0, names->count, str_cmp(names->name(names->context, i), prefix) < 0);
     *any = false;
-    for (uint32_t i = first; i < names->count; i++) {
+    for (uint32_t i = next_name(s, first); i < names->count; i = next_name(s, i + 1)) {
         struct str name = names->name(names->context, i);
         if (!str_starts(name, prefix)) {
             break;

@@ -30,6 +30,9 @@ enum { EXPAND_SOURCES_MOST = 64, EXPAND_TARGETS_MOST = 256 };
 /* Names, sorted bytewise. */
 struct expand_names {
     struct str (*name)(const void *context, uint32_t i);
+    /* The first one, from number i on, that may end in `suffix`; `count`: there is none. NULL: each
+     * may. */
+    uint32_t (*find)(const void *context, struct str suffix, uint32_t i);
     const void *context;
     uint32_t count;
 };

@@ -220,7 +220,9 @@ static errint finish(struct parsing *p)
     }
     out->tokens = tokens;
     out->by_number = by_number;
+    const struct pattern_token *last = &tokens[out->count ? out->count - 1 : 0];
     out->prefix = out->count && tokens[0].kind == PATTERN_TEXT ? tokens[0].text : STR("");
+    out->suffix = out->count && last->kind == PATTERN_TEXT ? last->text : STR("");
     return 0;
 }
 

@@ -61,6 +61,7 @@ struct pattern {
     uint32_t unnamed_count;
     bool is_scope;     /* its last token is what stands below a scope: a capture without a number */
     struct str prefix; /* how every name begins that matches; may be empty */
+    struct str suffix; /* how each of them ends; may be empty */
     bool repeats;      /* a number's name is given twice */
 };
 

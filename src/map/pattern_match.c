@@ -251,7 +251,7 @@ int pattern_match(const struct pattern *p, struct str name, struct pattern_scrat
                   struct pattern_capture *captures)
 {
     struct match m = {.pattern = p, .captures = captures, .name = name, .scratch = s};
-    if (!str_starts(name, p->prefix)) {
+    if (!str_starts(name, p->prefix) || !str_ends(name, p->suffix)) {
         return 0;
     }
     bool matched = match_from(&m, 0, 0);

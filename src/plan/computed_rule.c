@@ -153,7 +153,8 @@ static errint make_assignment(void *context, const struct expansion *x)
 
 static struct expand_names step_names(const struct resolve *r)
 {
-    return (struct expand_names){step_name_at, &r->steps, (uint32_t)r->steps.known};
+    return (struct expand_names){
+        .name = step_name_at, .context = &r->steps, .count = (uint32_t)r->steps.known};
 }
 
 /* The number of the targets that counts what the operations make; ptr stays NULL if there is none.
@@ -174,6 +175,27 @@ static bool find_free_number(struct making *m, const struct expand_rule *rule, s
     return true;
 }
 
+/* What source number `i` is held against; of its checkpoint, to *names. */
+static errint find_names(struct resolve *r, const struct expression *e, uint32_t i,
+                         struct member_names *names, struct expand_names *out)
+{
+    const struct expression_source *source = &e->sources[i];
+    struct name_tails *tails = &r->tails[source->checkpoint];
+    *names = member_names_of(r->catalog, e, i);
+    if (source->is_step) {
+        *out = step_names(r);
+        return 0;
+    }
+    if (source->pattern.prefix.len == 0 && source->pattern.suffix.len) {
+        if (name_tails_make(tails, names->member) < 0) {
+            return diag_no_memory(r->diag);
+        }
+        names->tails = tails;
+    }
+    *out = member_names_listed(names);
+    return 0;
+}
+
 static errint resolve_patterns(struct making *m)
 {
     const struct expression *e = m->expression;
@@ -184,9 +206,10 @@ static errint resolve_patterns(struct making *m)
     struct expanding x = {m, sources, names, {NULL, 0}};
     for (uint32_t i = 0; i < e->source_count; i++) {
         sources[i].pattern = &e->sources[i].pattern;
-        names[i] = member_names_of(m->r->catalog, e, i);
-        sources[i].names =
-            e->sources[i].is_step ? step_names(m->r) : member_names_listed(&names[i]);
+        errint rc = find_names(m->r, e, i, &names[i], &sources[i].names);
+        if (rc < 0) {
+            return rc;
+        }
     }
     for (uint32_t i = 0; i < e->target_count; i++) {
         targets[i] = e->targets[i].template;

@@ -8,6 +8,7 @@
 
 #include "map/expand.h"
 #include "map/expression.h"
+#include "plan/name_tails.h"
 #include "source/catalog_join.h"
 
 /* member_of_source: the catalog that a source, which is no step, looks for its names in; NULL: its
@@ -19,6 +20,7 @@ const struct catalog *member_of_source(const struct catalog *c,
 struct member_names {
     const struct catalog *member;
     uint32_t graph; /* number of the object graph, which is not among them; UINT32_MAX: all are */
+    const struct name_tails *tails; /* of the member; NULL: none were made */
 };
 
 /* member_names_of: those of source `i`, whose checkpoint is open. An object graph is of its own

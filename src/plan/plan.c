@@ -303,6 +303,9 @@ errint plan_resolve(struct catalog *c, const struct map *m, const struct graph *
     hand_over(&r);
     free(r.empty);
     steps_fini(&r.steps);
+    for (uint32_t i = 0; i < ARRAY_LEN(r.tails); i++) {
+        name_tails_fini(&r.tails[i]);
+    }
     slice_order_fini(&r.order);
     return rc == 0 && d->errors > errors_before ? -EINVAL : rc;
 }

@@ -3,6 +3,7 @@
 #ifndef CKPTFS_PLAN_RESOLVE_H
 #define CKPTFS_PLAN_RESOLVE_H
 
+#include "plan/name_tails.h"
 #include "plan/nearest_name.h"
 #include "plan/plan.h"
 #include "plan/slice_order.h"
@@ -33,6 +34,7 @@ struct resolve {
     struct slice_order order; /* of the tensor that was cut last */
     struct nearest_budget budget;
     struct steps steps;
+    struct name_tails tails[NAMED_CHECKPOINTS_MOST + 1]; /* by number of the checkpoint */
     bool explains; /* what rules make is explained (explained.h) */
     uint64_t most; /* targets, parts and sources of them, of each, that the map may ask for */
     uint64_t asked_targets;

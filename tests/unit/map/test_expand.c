@@ -27,6 +27,15 @@ static struct str name_at(const void *context, uint32_t i)
     return ((const struct list *)context)->names[i];
 }
 
+static uint32_t find_end(const void *context, struct str suffix, uint32_t i)
+{
+    const struct list *l = context;
+    while (i < l->count && !str_ends(l->names[i], suffix)) {
+        i++;
+    }
+    return i;
+}
+
 /* "a, b" to a list. */
 static struct list list_of(const char *text)
 {
@@ -81,7 +90,7 @@ static errint run(const char *names, const char *sources, const char *targets, s
         }
         struct str kept = arena_str(&arena, buf_view(&text));
         assert_int_equal(pattern_parse(kept, &arena, &parsed[i], &wrong), 0);
-        from[i] = (struct expand_source){&parsed[i], {name_at, &all, all.count}};
+        from[i] = (struct expand_source){&parsed[i], {name_at, find_end, &all, all.count}};
     }
     for (uint32_t i = 0; i < templates.count; i++) {
         assert_int_equal(template_parse(templates.names[i], &arena, &made[i], &wrong), 0);
