@@ -118,6 +118,10 @@ static const char *count_hint(uint32_t count, uint32_t targets)
     if (count == 0) {
         return ": expected a source, or 'fill'";
     }
+    if (count == 1) {
+        return ": expected as many; 'split' makes several of one, and 'partition' the parts of one "
+               "variable, of which the rule has one target";
+    }
     return count > 1 && targets == 1
                ? ": expected as many, or one with a number, such as '{n}', that counts the values"
                : ": expected as many";

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
+#include "map/name.h"
 #include "plan/resolve.h"
 #include "source/catalog_join.h"
 #include "source/catalog_names.h"
@@ -101,6 +102,12 @@ static const char *reason_of(const struct absence *a)
     }
     if (other) {
         return arena_printf(r->arena, "; it is there by its %s", other);
+    }
+    struct str whole;
+    if (a->exact && name_split_part(a->name, &whole, NULL) && is_there(a, whole)) {
+        return arena_printf(r->arena,
+                            "; '%s' is there as a whole: name that, and cut a part by 'slice'",
+                            diag_visible(r->diag, whole));
     }
     if (a->exact && rule_is_exact(a->rule) && !str_eq(target, a->name) && is_there(a, target)) {
         return arena_printf(r->arena, "; %s has '%s': is the rule the wrong way round?",
