@@ -140,13 +140,11 @@ static errint parse_choices(struct parsing *p, struct str inside, struct pattern
 static errint parse_braces(struct parsing *p)
 {
     size_t from = p->at;
-    struct str rest = str_from_pos(p->text, from + 1);
-    long close = str_find(rest, '}');
-    if (close < 0) {
+    struct str inside = token_braces(str_from_pos(p->text, from));
+    if (!inside.ptr) {
         return refuse(p, "a '{' has no '}'", from, p->text.len);
     }
-    struct str inside = str_head(rest, (size_t)close);
-    p->at = from + 1 + inside.len + 1;
+    p->at = from + inside.len + 2;
     if (str_find(inside, '{') >= 0 || str_find(inside, '*') >= 0) {
         return refuse(p, "braces within braces, or a wildcard in them, are no pattern", from,
                       p->at);

@@ -99,13 +99,11 @@ static errint parse_named(struct parsing *p, struct str inside, size_t from)
 static errint parse_braces(struct parsing *p)
 {
     size_t from = p->at;
-    struct str rest = str_from_pos(p->text, from + 1);
-    long close = str_find(rest, '}');
-    if (close < 0) {
+    struct str inside = token_braces(str_from_pos(p->text, from));
+    if (!inside.ptr) {
         return refuse(p, "a '{' has no '}'", from, p->text.len);
     }
-    struct str inside = str_head(rest, (size_t)close);
-    p->at = from + 1 + inside.len + 1;
+    p->at = from + inside.len + 2;
     if (str_find(inside, ',') >= 0) {
         return refuse(p, "a target takes what was captured by '*' or by number, such as {1}", from,
                       p->at);

@@ -62,6 +62,12 @@ struct str token_cut_name(struct str text, struct str *rest)
     return str_trim(text);
 }
 
+struct str token_braces(struct str text)
+{
+    long close = str_find(text, '}');
+    return close < 1 ? (struct str){NULL, 0} : str_of(text.ptr + 1, (size_t)close - 1);
+}
+
 bool token_is_identifier(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {

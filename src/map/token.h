@@ -26,6 +26,10 @@ struct str token_cut(struct str text, char separator, struct str *rest);
 /* token_cut_name: as token_cut at the first comma that is not within braces. */
 struct str token_cut_name(struct str text, struct str *rest);
 
+/* token_braces: what stands between the '{' that `text` begins with and the next '}'; ptr is NULL:
+ * there is none. */
+struct str token_braces(struct str text);
+
 /* token_is_identifier: whether it is letters, digits and '_', and begins with no digit. */
 bool token_is_identifier(struct str text);
 

@@ -149,15 +149,12 @@ errint store_add_value(struct store *s, const struct variable *v, int64_t part,
     }
     struct value_part where = {v->shape, variable_partition(v), part};
     if (!slot->whole) {
-        struct value_range ranges[SHAPE_RANK_MOST];
+        struct value_range range = {.step = 1};
         unsigned axis;
         int64_t parts = partition_axis(&where.partition, &axis);
         struct value cut;
-        for (unsigned k = 0; k < value.shape.rank; k++) {
-            ranges[k] = (struct value_range){0, value.shape.dims[k], 1};
-        }
-        split_part(value.shape.dims[axis], parts, part, &ranges[axis].start, &ranges[axis].count);
-        rc = value_slice(&value, ranges, r->arena, &cut);
+        split_part(value.shape.dims[axis], parts, part, &range.start, &range.count);
+        rc = value_slice_axis(&value, axis, range, r->arena, &cut);
         if (rc < 0) {
             return diag_no_memory(r->diag);
         }

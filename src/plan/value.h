@@ -69,6 +69,10 @@ struct value_range {
 MUST_CHECK errint value_slice(const struct value *v, const struct value_range *ranges,
                               struct arena *a, struct value *out);
 
+/* value_slice_axis: the same of one axis; all of the others. */
+MUST_CHECK errint value_slice_axis(const struct value *v, unsigned axis, struct value_range range,
+                                   struct arena *a, struct value *out);
+
 /* value_take: on `axis` the indices taken[0 .. count), in that order; VALUE_NOTHING stands for one
  * whose elements are the bytes at `fill`. */
 enum { VALUE_NOTHING = -1 };

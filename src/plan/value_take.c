@@ -91,6 +91,17 @@ errint value_slice(const struct value *v, const struct value_range *ranges, stru
     return value_built(&b, out);
 }
 
+errint value_slice_axis(const struct value *v, unsigned axis, struct value_range range,
+                        struct arena *a, struct value *out)
+{
+    struct value_range ranges[SHAPE_RANK_MOST];
+    for (unsigned k = 0; k < v->shape.rank; k++) {
+        ranges[k] = (struct value_range){0, v->shape.dims[k], 1};
+    }
+    ranges[axis] = range;
+    return value_slice(v, ranges, a, out);
+}
+
 /* ---- rows in any order ----------------------------------------------------------------------- */
 
 enum { TAKE_ONE_BY_ONE = 64 }; /* so many are worth pieces of their own */
@@ -108,13 +119,6 @@ static bool is_range(const int64_t *taken, int64_t count, struct value_range *ou
         }
     }
     return count < 2 || out->step != 0;
-}
-
-static void whole_ranges(const struct value *v, struct value_range *ranges)
-{
-    for (unsigned axis = 0; axis < v->shape.rank; axis++) {
-        ranges[axis] = (struct value_range){0, v->shape.dims[axis], 1};
-    }
 }
 
 /* The shape of v with another length on `axis`. */
@@ -142,15 +146,12 @@ static errint take_one_by_one(const struct value *v, unsigned axis, const int64_
                               int64_t count, const void *fill, struct arena *a, struct value *out)
 {
     struct value parts[TAKE_ONE_BY_ONE];
-    struct value_range ranges[SHAPE_RANK_MOST];
-    whole_ranges(v, ranges);
     for (int64_t i = 0; i < count; i++) {
-        ranges[axis] = (struct value_range){taken[i], 1, 1};
         errint rc = 0;
         if (taken[i] == VALUE_NOTHING) {
             rc = take_nothing(v, axis, 1, fill, a, &parts[i]);
         } else {
-            rc = value_slice(v, ranges, a, &parts[i]);
+            rc = value_slice_axis(v, axis, (struct value_range){taken[i], 1, 1}, a, &parts[i]);
         }
         if (rc < 0) {
             return rc;
@@ -228,10 +229,9 @@ static errint take_by_offsets(const struct value *v, unsigned axis, const int64_
 errint value_take(const struct value *v, unsigned axis, const int64_t *taken, int64_t count,
                   const void *fill, struct arena *a, struct value *out)
 {
-    struct value_range ranges[SHAPE_RANK_MOST];
-    whole_ranges(v, ranges);
-    if (is_range(taken, count, &ranges[axis])) {
-        return value_slice(v, ranges, a, out);
+    struct value_range range;
+    if (is_range(taken, count, &range)) {
+        return value_slice_axis(v, axis, range, a, out);
     }
     if (count_nothing(taken, count) == count) {
         return take_nothing(v, axis, count, fill, a, out);

@@ -18,7 +18,7 @@ static errint find_order(const struct op_list *list, const struct value *v, stru
     }
     for (unsigned k = 0; k < rank; k++) {
         unsigned axis = rank - 1 - k;
-        errint rc = list->count ? op_axis(out, list->numbers[k], rank, v->shape, &axis) : 0;
+        errint rc = list->count ? op_axis(out, v, list->numbers[k], &axis) : 0;
         if (rc < 0) {
             return rc;
         }
@@ -62,7 +62,7 @@ static errint squeeze(const void *arguments, const struct value *in, uint32_t co
     unsigned rank = 0;
     unsigned axis = 0;
     if (list->count) {
-        errint rc = op_axis(out, list->numbers[0], in->shape.rank, in->shape, &axis);
+        errint rc = op_axis(out, in, list->numbers[0], &axis);
         if (rc < 0) {
             return rc;
         }
@@ -86,10 +86,7 @@ static errint expand(const void *arguments, const struct value *in, uint32_t cou
     const struct op_list *list = arguments;
     int64_t dims[SHAPE_RANK_MOST + 1];
     unsigned axis;
-    if (in->shape.rank == SHAPE_RANK_MOST) {
-        return op_fail(out, "it has %u axes, which are the most", in->shape.rank);
-    }
-    errint rc = op_axis(out, list->numbers[0], in->shape.rank + 1u, in->shape, &axis);
+    errint rc = op_new_axis(out, in, list->numbers[0], &axis);
     if (rc < 0) {
         return rc;
     }
@@ -104,20 +101,15 @@ static errint flip(const void *arguments, const struct value *in, uint32_t count
 {
     (void)count;
     const struct op_list *list = arguments;
-    struct value_range ranges[SHAPE_RANK_MOST];
     struct value v;
-    for (unsigned k = 0; k < in->shape.rank; k++) {
-        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
+    unsigned axis;
+    errint rc = op_axis(out, in, list->numbers[0], &axis);
+    if (rc < 0) {
+        return rc;
     }
-    for (unsigned i = 0; i < list->count; i++) {
-        unsigned axis;
-        errint rc = op_axis(out, list->numbers[i], in->shape.rank, in->shape, &axis);
-        if (rc < 0) {
-            return rc;
-        }
-        ranges[axis] = (struct value_range){in->shape.dims[axis] - 1, in->shape.dims[axis], -1};
-    }
-    return op_give(out, value_slice(in, ranges, out->arena, &v), &v);
+    int64_t dim = in->shape.dims[axis];
+    const struct value_range range = {dim - 1, dim, -1};
+    return op_give(out, value_slice_axis(in, axis, range, out->arena, &v), &v);
 }
 
 const struct op_type op_transpose = {

@@ -173,7 +173,7 @@ static errint pad(const void *arguments, const struct value *in, uint32_t count,
     unsigned axis;
     uint64_t bytes;
     struct value v;
-    errint rc = op_axis(out, wanted->axis, in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, wanted->axis, &axis);
     if (rc == 0) {
         rc = find_element(&wanted->value, in->dtype, element, out);
     }

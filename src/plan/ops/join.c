@@ -43,7 +43,7 @@ static errint concat(const void *arguments, const struct value *in, uint32_t cou
 {
     const struct op_list *list = arguments;
     unsigned axis;
-    errint rc = op_axis(out, list->numbers[0], in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, list->numbers[0], &axis);
     if (rc == 0) {
         rc = check_alike(in, count, axis, out);
     }
@@ -56,10 +56,7 @@ static errint stack(const void *arguments, const struct value *in, uint32_t coun
     const struct op_list *list = arguments;
     struct value *expanded = ARENA_ARRAY(out->arena, struct value, count);
     unsigned axis;
-    if (in->shape.rank == SHAPE_RANK_MOST) {
-        return op_fail(out, "it has %u axes, which are the most", in->shape.rank);
-    }
-    errint rc = op_axis(out, list->numbers[0], in->shape.rank + 1u, in->shape, &axis);
+    errint rc = op_new_axis(out, in, list->numbers[0], &axis);
     if (rc == 0) {
         rc = check_alike(in, count, SHAPE_RANK_MOST, out);
     }

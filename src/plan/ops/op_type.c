@@ -34,37 +34,58 @@ errint op_give(struct op_result *r, errint rc, const struct value *v)
     return rc < 0 ? rc : op_result_add(r, *v);
 }
 
+FORMAT(3, 0)
+static errint fail(struct op_result *r, enum diag_code code, const char *fmt, va_list args)
+{
+    buf_vprintf(&r->why, fmt, args);
+    r->code = code;
+    return r->why.failed ? -ENOMEM : -EINVAL;
+}
+
 errint op_fail(struct op_result *r, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    buf_vprintf(&r->why, fmt, args);
+    errint rc = fail(r, DIAG_SHAPE_MISMATCH, fmt, args);
     va_end(args);
-    r->code = DIAG_SHAPE_MISMATCH;
-    return r->why.failed ? -ENOMEM : -EINVAL;
+    return rc;
 }
 
 errint op_fail_as(struct op_result *r, enum diag_code code, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    buf_vprintf(&r->why, fmt, args);
+    errint rc = fail(r, code, fmt, args);
     va_end(args);
-    r->code = code;
-    return r->why.failed ? -ENOMEM : -EINVAL;
+    return rc;
 }
 
-errint op_axis(struct op_result *r, int64_t axis, unsigned rank, struct shape of, unsigned *out)
+/* The axis, which may count from the end, among `rank` of them. */
+static errint find_axis(struct op_result *r, const struct value *of, unsigned rank, int64_t axis,
+                        unsigned *out)
 {
     if (axis < -(int64_t)rank || axis >= (int64_t)rank) {
         if (rank == 0) {
-            return op_fail(r, "%s has no axis %" PRId64, shape_text(of).text, axis);
+            return op_fail(r, "%s has no axis %" PRId64, shape_text(of->shape).text, axis);
         }
-        return op_fail(r, "%s has no axis %" PRId64 ": expected -%u to %u", shape_text(of).text,
-                       axis, rank, rank - 1);
+        return op_fail(r, "%s has no axis %" PRId64 ": expected -%u to %u",
+                       shape_text(of->shape).text, axis, rank, rank - 1);
     }
     *out = (unsigned)(axis < 0 ? axis + (int64_t)rank : axis);
     return 0;
+}
+
+errint op_axis(struct op_result *r, const struct value *of, int64_t axis, unsigned *out)
+{
+    return find_axis(r, of, of->shape.rank, axis, out);
+}
+
+errint op_new_axis(struct op_result *r, const struct value *of, int64_t axis, unsigned *out)
+{
+    if (of->shape.rank == SHAPE_RANK_MOST) {
+        return op_fail(r, "it has %u axes, which are the most", of->shape.rank);
+    }
+    return find_axis(r, of, of->shape.rank + 1u, axis, out);
 }
 
 int64_t *op_dims(struct op_result *r, const int64_t *from, unsigned rank)

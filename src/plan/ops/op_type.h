@@ -63,9 +63,11 @@ MUST_CHECK errint op_give(struct op_result *r, errint rc, const struct value *v)
 FORMAT(2, 3) errint op_fail(struct op_result *r, const char *fmt, ...);
 FORMAT(3, 4) errint op_fail_as(struct op_result *r, enum diag_code code, const char *fmt, ...);
 
-/* op_axis: the axis that `axis`, which may count from the end, is of `rank` of them; or op_fail. */
-MUST_CHECK errint op_axis(struct op_result *r, int64_t axis, unsigned rank, struct shape of,
-                          unsigned *out);
+/* op_axis: which axis of the value `axis` is, which may count from the end; or op_fail.
+ * op_new_axis: of a value with one axis more. */
+MUST_CHECK errint op_axis(struct op_result *r, const struct value *of, int64_t axis, unsigned *out);
+MUST_CHECK errint op_new_axis(struct op_result *r, const struct value *of, int64_t axis,
+                              unsigned *out);
 
 /* op_dims: `rank` dimensions in the arena; NULL: -ENOMEM. */
 int64_t *op_dims(struct op_result *r, const int64_t *from, unsigned rank);

@@ -26,6 +26,15 @@ static void print_partition(const void *arguments, struct buf *b)
     buf_str(b, str_from_pos(buf_view(&text), sizeof("partition") - 1));
 }
 
+static errint give_part(const struct value *in, unsigned axis, int64_t parts, int64_t part,
+                        struct op_result *out)
+{
+    struct value_range range = {.step = 1};
+    struct value v;
+    split_part(in->shape.dims[axis], parts, part, &range.start, &range.count);
+    return op_give(out, value_slice_axis(in, axis, range, out->arena, &v), &v);
+}
+
 static errint partition(const void *arguments, const struct value *in, uint32_t count,
                         struct op_result *out)
 {
@@ -37,17 +46,11 @@ static errint partition(const void *arguments, const struct value *in, uint32_t 
     if (why) {
         return op_fail(out, "the value %s", why);
     }
-    struct value_range ranges[SHAPE_RANK_MOST];
     unsigned axis;
     int64_t parts = partition_axis(&out->partition, &axis);
-    for (unsigned k = 0; k < in->shape.rank; k++) {
-        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
-    }
     out->full = in->shape;
     for (int64_t part = 0; part < parts; part++) {
-        struct value v;
-        split_part(in->shape.dims[axis], parts, part, &ranges[axis].start, &ranges[axis].count);
-        errint rc = op_give(out, value_slice(in, ranges, out->arena, &v), &v);
+        errint rc = give_part(in, axis, parts, part, out);
         if (rc < 0) {
             return rc;
         }

@@ -69,7 +69,7 @@ static errint gather(const void *arguments, const struct value *in, uint32_t cou
     int64_t row_count = 0;
     unsigned axis;
     struct value v;
-    errint rc = op_axis(out, wanted->axis, in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, wanted->axis, &axis);
     if (rc == 0) {
         rc = vocabulary_indices(wanted->file.path, out, &rows, &row_count);
     }
@@ -231,7 +231,7 @@ static errint vocab(const void *arguments, const struct value *in, uint32_t coun
     uint8_t fill[16];
     unsigned axis;
     struct value v;
-    errint rc = op_axis(out, wanted->axis, in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, wanted->axis, &axis);
     if (rc == 0) {
         rc = vocabulary_remap(wanted->from.path, wanted->to.path, out, &rows, &row_count, &lines);
     }

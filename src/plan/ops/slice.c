@@ -221,18 +221,14 @@ static errint take_blocks(const struct take_arguments *take, const struct value 
 {
     int64_t dim = in->shape.dims[axis];
     struct value *parts = ARENA_ARRAY(out->arena, struct value, take->count);
-    struct value_range ranges[SHAPE_RANK_MOST];
     struct value v;
     if (!parts) {
         return -ENOMEM;
     }
-    for (unsigned k = 0; k < in->shape.rank; k++) {
-        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
-    }
     int64_t each = dim / take->blocks;
     for (unsigned i = 0; i < take->count; i++) {
-        ranges[axis] = (struct value_range){blocks[i] * each, each, 1};
-        errint rc = value_slice(in, ranges, out->arena, &parts[i]);
+        const struct value_range range = {blocks[i] * each, each, 1};
+        errint rc = value_slice_axis(in, axis, range, out->arena, &parts[i]);
         if (rc < 0) {
             return rc;
         }
@@ -248,7 +244,7 @@ static errint take(const void *arguments, const struct value *in, uint32_t count
     int64_t indices[TAKE_MOST];
     unsigned axis;
     struct value v;
-    errint rc = op_axis(out, wanted->axis, in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, wanted->axis, &axis);
     if (rc < 0) {
         return rc;
     }

@@ -33,13 +33,9 @@ static void print_split(const void *arguments, struct buf *b)
 static errint give_range(const struct value *in, unsigned axis, int64_t start, int64_t count,
                          struct op_result *out)
 {
-    struct value_range ranges[SHAPE_RANK_MOST];
+    const struct value_range range = {start, count, 1};
     struct value v;
-    for (unsigned k = 0; k < in->shape.rank; k++) {
-        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
-    }
-    ranges[axis] = (struct value_range){start, count, 1};
-    return op_give(out, value_slice(in, ranges, out->arena, &v), &v);
+    return op_give(out, value_slice_axis(in, axis, range, out->arena, &v), &v);
 }
 
 static errint split_evenly(const struct value *in, unsigned axis, int64_t parts,
@@ -67,7 +63,7 @@ static errint split(const void *arguments, const struct value *in, uint32_t coun
     (void)count;
     const struct op_list *list = arguments;
     unsigned axis;
-    errint rc = op_axis(out, list->numbers[0], in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, list->numbers[0], &axis);
     if (rc < 0) {
         return rc;
     }
@@ -96,7 +92,6 @@ static errint split(const void *arguments, const struct value *in, uint32_t coun
 static errint give_index(const struct value *in, unsigned axis, int64_t index,
                          struct op_result *out)
 {
-    struct value_range ranges[SHAPE_RANK_MOST];
     int64_t *dims = op_dims(out, in->shape.dims, in->shape.rank);
     struct value one;
     struct value v;
@@ -105,13 +100,11 @@ static errint give_index(const struct value *in, unsigned axis, int64_t index,
     }
     unsigned rank = 0;
     for (unsigned k = 0; k < in->shape.rank; k++) {
-        ranges[k] = (struct value_range){0, in->shape.dims[k], 1};
         if (k != axis) {
             dims[rank++] = in->shape.dims[k];
         }
     }
-    ranges[axis] = (struct value_range){index, 1, 1};
-    errint rc = value_slice(in, ranges, out->arena, &one);
+    errint rc = value_slice_axis(in, axis, (struct value_range){index, 1, 1}, out->arena, &one);
     if (rc < 0) {
         return rc;
     }
@@ -125,7 +118,7 @@ static errint unstack(const void *arguments, const struct value *in, uint32_t co
     (void)count;
     const struct op_list *list = arguments;
     unsigned axis;
-    errint rc = op_axis(out, list->numbers[0], in->shape.rank, in->shape, &axis);
+    errint rc = op_axis(out, in, list->numbers[0], &axis);
     if (rc < 0) {
         return rc;
     }
