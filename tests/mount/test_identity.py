@@ -183,6 +183,26 @@ def test_what_a_map_of_root_includes_is_of_its_owner(ckptfs, place, alice):
 
 
 @NEEDS_ROOT
+@pytest.mark.parametrize("operation", ["gather 0 {}", "vocab {} {}"])
+def test_operations_of_a_map_that_root_includes_read_as_its_owner(ckptfs, place, alice, operation):
+    """Of the file of indices and of vocabularies, also where a link of alice's leads there."""
+    (place / "rows").write_text("0\n1\n")
+    secret = hidden_copy(place, place / "rows", hidden_by_mode)
+    os.symlink(secret, alice / "rows")
+    ini = place / "main.ini"
+    ini.write_text("[include]\npath = alice/base.ini\n")
+    at = ckptfs.directory()
+    for path in str(secret), "rows":
+        (alice / "base.ini").write_text(f"[assignment_map]\nsome_var = v | {operation.format(path, path)}\n")
+        give(alice / "base.ini", ALICE, mode=0o644)
+        stderr = ckptfs.refuse("-o", f"map={ini}", DEMO, at, at=at)
+        assert f"{secret if path != 'rows' else place / 'alice' / 'rows'}: cannot open: Permission denied: tried as {ALICE}" in stderr
+    give(secret, ALICE)
+    give(secret.parent, ALICE, mode=0o755)
+    assert owner_of(ckptfs.mount(DEMO, map=ini))[0] == ALICE
+
+
+@NEEDS_ROOT
 def test_the_owner_serves(ckptfs, alice):
     mount = ckptfs.mount(alice, options="allow_other")
     assert mount.stderr == ""

@@ -17,6 +17,7 @@
 /* What an operation gives. */
 struct op_result {
     struct arena *arena;
+    const char *denied;   /* borrowed: as whom files are opened (diag.h), or NULL */
     struct value *values; /* owns (malloc) */
     size_t count;
     size_t cap;

@@ -37,6 +37,7 @@ static errint read_text(const char *path, struct lines *l, struct op_result *out
     struct diag d;
     struct stat st;
     diag_init(&d);
+    d.denied = out->denied;
     errint rc = file_read_text(path, VOCABULARY_BYTES_MOST, &l->arena, text, &st, &d);
     if (rc < 0 && rc != -ENOMEM) {
         rc = explain(out, &d);
