@@ -1,146 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "map/expand.h"
-
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/grow.h"
 #include "base/lower_bound.h"
+#include "map/expanding.h"
 #include "map/token.h"
-
-enum { KEYS_MOST = 2 * PATTERN_CAPTURES_MOST };
-
-/* A capture of the rule: of any of its sources. */
-struct key {
-    struct str name; /* of a number; ptr is NULL: it has none */
-    uint32_t number; /* of those without a name, from 0; of what is below a scope, UINT32_MAX */
-    bool taken;
-};
-
-/* A name that matches: what it has of each key, in their order. */
-struct matched {
-    uint32_t name;
-    const struct str *texts; /* per key; ptr is NULL: the source has no such capture */
-    const uint32_t *choices; /* per key: which of the texts in braces */
-};
-
-/* What one source matches. */
-struct matches {
-    struct matched *list; /* owns */
-    size_t count;
-    size_t cap;
-    uint8_t *joined;           /* owns; per name: it is in an assignment */
-    bool has[KEYS_MOST];       /* whether the source has the key */
-    uint32_t token[KEYS_MOST]; /* the token that captures it */
-    const struct expanding *of;
-};
-
-struct expanding {
-    const struct expand_rule *rule;
-    struct key keys[KEYS_MOST];
-    uint32_t key_count;
-    uint32_t number_count; /* of keys that are numbers */
-    uint64_t kept;         /* matches, and captures of theirs, that may be there or not */
-    struct matches sources[EXPAND_SOURCES_MOST];
-    struct pattern_scratch scratch;
-    struct arena arena; /* of texts and choices */
-    struct expand_fault *fault;
-    expand_visit *visit;
-    void *context;
-    struct expand_match *found; /* owns; of the assignment at hand */
-    size_t found_count;
-    size_t found_cap;
-};
-
-static errint refuse(struct expanding *e, struct expand_fault fault)
-{
-    *e->fault = fault;
-    return -EINVAL;
-}
-
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-static bool is_number(const struct key *k)
-{
-    return k->name.ptr != NULL;
-}
-
-static struct key *find_key(struct expanding *e, struct str name, uint32_t number)
-{
-    for (uint32_t i = 0; i < e->key_count; i++) {
-        struct key *k = &e->keys[i];
-        if (name.ptr ? is_number(k) && str_eq(k->name, name)
-                     : !is_number(k) && k->number == number) {
-            return k;
-        }
-    }
-    return NULL;
-}
-
-static void add_key(struct expanding *e, struct matches *m, struct str name, uint32_t number,
-                    uint32_t token)
-{
-    struct key *k = find_key(e, name, number);
-    if (!k) {
-        k = &e->keys[e->key_count++];
-        *k = (struct key){name, number, false};
-    }
-    uint32_t index = (uint32_t)(k - e->keys);
-    if (!m->has[index]) { /* a number that is named twice is equal both times */
-        m->has[index] = true;
-        m->token[index] = token;
-    }
-}
-
-static bool find_keys(struct expanding *e)
-{
-    for (uint32_t s = 0; s < e->rule->source_count; s++) {
-        const struct pattern *p = e->rule->sources[s].pattern;
-        uint32_t number = 0;
-        for (uint32_t i = 0; i < p->count; i++) {
-            const struct pattern_token *t = &p->tokens[i];
-            if (e->key_count + 1 >= KEYS_MOST) {
-                return false;
-            }
-            if (t->kind == PATTERN_NUMBER) {
-                add_key(e, &e->sources[s], t->text, 0, i);
-            } else if (t->kind != PATTERN_TEXT) {
-                add_key(e, &e->sources[s], (struct str){NULL, 0}, t->some ? UINT32_MAX : number++,
-                        i);
-            }
-        }
-    }
-    return true;
-}
-
-static errint find_taken(struct expanding *e)
-{
-    for (uint32_t t = 0; t < e->rule->target_count; t++) {
-        const struct template *target = &e->rule->targets[t];
-        for (uint32_t i = 0; i < target->count; i++) {
-            const struct template_token *token = &target->tokens[i];
-            struct key *k = NULL;
-            if (token->kind == TEMPLATE_NUMBER) {
-                k = find_key(e, token->text, 0);
-            } else if (token->kind == TEMPLATE_CAPTURE) {
-                k = find_key(e, (struct str){NULL, 0}, token->capture);
-                if (!k) {
-                    return refuse(e, (struct expand_fault){.kind = EXPAND_NO_CAPTURE,
-                                                           .number = token->capture + 1u});
-                }
-            }
-            if (k) {
-                k->taken = true;
-            }
-        }
-        struct key *below = find_key(e, (struct str){NULL, 0}, UINT32_MAX);
-        if (below && target->is_scope) {
-            below->taken = true;
-        }
-    }
-    return 0;
-}
 
 /* ---- matches --------------------------------------------------------------------------------- */
 
@@ -148,7 +13,7 @@ static errint find_taken(struct expanding *e)
 static int compare_key(const struct key *key, const struct matched *a, const struct matched *b,
                        uint32_t k)
 {
-    if (is_number(key)) {
+    if (key_is_number(key)) {
         return pattern_number_order(a->texts[k], b->texts[k]);
     }
     if (!key->taken && a->choices[k] != b->choices[k]) {
@@ -192,10 +57,10 @@ static errint keep_match(struct expanding *e, uint32_t source, uint32_t name,
     const struct pattern *p = e->rule->sources[source].pattern;
     e->kept += e->key_count + 1;
     if (e->kept > e->rule->kept_most) {
-        return refuse(e, (struct expand_fault){.kind = EXPAND_MANY,
-                                               .source = source,
-                                               .name = name,
-                                               .number = e->rule->kept_most});
+        return expanding_refuse(e, (struct expand_fault){.kind = EXPAND_MANY,
+                                                         .source = source,
+                                                         .name = name,
+                                                         .number = e->rule->kept_most});
     }
     struct str *texts = ARENA_ARRAY(&e->arena, struct str, (size_t)e->key_count + 1);
     uint32_t *choices = ARENA_ARRAY(&e->arena, uint32_t, (size_t)e->key_count + 1);
@@ -241,8 +106,8 @@ static errint match_names(struct expanding *e, uint32_t source, match_visit *vis
         }
         int matches = pattern_match(s->pattern, name, &e->scratch, captures);
         if (matches == -E2BIG) {
-            return refuse(e,
-                          (struct expand_fault){.kind = EXPAND_SLOW, .source = source, .name = i});
+            return expanding_refuse(
+                e, (struct expand_fault){.kind = EXPAND_SLOW, .source = source, .name = i});
         }
         errint rc = matches > 0 ? visit(e, source, i, captures) : matches;
         if (rc < 0) {
@@ -262,7 +127,8 @@ static errint find_matches(struct expanding *e, uint32_t source)
         return rc;
     }
     if (!any) {
-        return refuse(e, (struct expand_fault){.kind = EXPAND_NO_MATCH, .source = source});
+        return expanding_refuse(e,
+                                (struct expand_fault){.kind = EXPAND_NO_MATCH, .source = source});
     }
     m->joined = calloc(m->count, 1);
     if (!m->joined) {
@@ -284,7 +150,7 @@ static errint give(struct expanding *e, const struct str *texts)
         e->found, (uint32_t)e->found_count, {captures, names, numbers, 0, STR("")}};
     for (uint32_t k = 0; k < e->key_count; k++) {
         const struct key *key = &e->keys[k];
-        if (is_number(key)) {
+        if (key_is_number(key)) {
             names[x.values.number_count] = key->name;
             numbers[x.values.number_count++] = texts[k].ptr ? texts[k] : STR("0");
         } else if (key->number == UINT32_MAX) {
@@ -313,23 +179,24 @@ static errint check_next(struct expanding *e, uint32_t source, const struct matc
         if (e->keys[k].taken || !next->texts[k].ptr) {
             continue;
         }
-        if (is_number(&e->keys[k])) {
+        if (key_is_number(&e->keys[k])) {
             int64_t low = token_number(pattern_number(before->texts[k]));
             int64_t high = token_number(pattern_number(next->texts[k]));
             if (high < 0 || high > low + 1) {
-                return refuse(e, (struct expand_fault){.kind = high < 0 ? EXPAND_BIG : EXPAND_GAP,
-                                                       .source = source,
-                                                       .name = next->name,
-                                                       .text = e->keys[k].name,
-                                                       .number = (uint64_t)low + 1});
+                return expanding_refuse(
+                    e, (struct expand_fault){.kind = high < 0 ? EXPAND_BIG : EXPAND_GAP,
+                                             .source = source,
+                                             .name = next->name,
+                                             .text = e->keys[k].name,
+                                             .number = (uint64_t)low + 1});
             }
         }
     }
     return compare(e, before, next, false) == 0
-               ? refuse(e, (struct expand_fault){.kind = EXPAND_TWICE,
-                                                 .source = source,
-                                                 .name = before->name,
-                                                 .other = next->name})
+               ? expanding_refuse(e, (struct expand_fault){.kind = EXPAND_TWICE,
+                                                           .source = source,
+                                                           .name = before->name,
+                                                           .other = next->name})
                : 0;
 }
 
@@ -357,10 +224,10 @@ static errint join_source(struct expanding *e, uint32_t source, uint32_t other,
     for (; end < m->count && compare(e, &m->list[end], with, true) == 0; end++) {
         const struct matched *one = &m->list[end];
         if (end > first && !may_gather(e, source)) {
-            return refuse(e, (struct expand_fault){.kind = EXPAND_TWICE,
-                                                   .source = source,
-                                                   .name = m->list[first].name,
-                                                   .other = one->name});
+            return expanding_refuse(e, (struct expand_fault){.kind = EXPAND_TWICE,
+                                                             .source = source,
+                                                             .name = m->list[first].name,
+                                                             .other = one->name});
         }
         errint rc = end > first ? check_next(e, source, one - 1, one) : 0;
         if (rc == 0) {
@@ -372,10 +239,10 @@ static errint join_source(struct expanding *e, uint32_t source, uint32_t other,
         m->joined[end] = 1;
     }
     if (end == first) {
-        return refuse(e, (struct expand_fault){.kind = EXPAND_NO_PARTNER,
-                                               .source = source,
-                                               .name = with->name,
-                                               .other = other});
+        return expanding_refuse(e, (struct expand_fault){.kind = EXPAND_NO_PARTNER,
+                                                         .source = source,
+                                                         .name = with->name,
+                                                         .other = other});
     }
     return 0;
 }
@@ -405,10 +272,10 @@ static errint refuse_unjoined(struct expanding *e, uint32_t main)
         const struct matches *m = &e->sources[s];
         for (size_t i = 0; i < m->count; i++) {
             if (!m->joined[i]) {
-                return refuse(e, (struct expand_fault){.kind = EXPAND_NO_PARTNER,
-                                                       .source = main,
-                                                       .name = m->list[i].name,
-                                                       .other = s});
+                return expanding_refuse(e, (struct expand_fault){.kind = EXPAND_NO_PARTNER,
+                                                                 .source = main,
+                                                                 .name = m->list[i].name,
+                                                                 .other = s});
             }
         }
     }
@@ -420,9 +287,9 @@ static errint give_joined(struct expanding *e)
     uint32_t missed = 0;
     int main = find_main(e, &missed);
     if (main < 0) {
-        return refuse(e, (struct expand_fault){.kind = EXPAND_NO_NUMBER,
-                                               .text = e->keys[missed].name,
-                                               .number = e->keys[missed].number + 1u});
+        return expanding_refuse(e, (struct expand_fault){.kind = EXPAND_NO_NUMBER,
+                                                         .text = e->keys[missed].name,
+                                                         .number = e->keys[missed].number + 1u});
     }
     const struct matches *m = &e->sources[main];
     for (size_t i = 0; i < m->count; i++) {
@@ -474,17 +341,15 @@ static bool is_simple(const struct expanding *e)
 
 static errint expand_all(struct expanding *e)
 {
-    if (!find_keys(e)) {
-        return refuse(e, (struct expand_fault){.kind = EXPAND_KEYS, .number = KEYS_MOST - 1});
-    }
-    errint rc = find_taken(e);
+    errint rc = expanding_find_keys(e);
     if (rc < 0) {
         return rc;
     }
     if (is_simple(e)) {
         bool any;
         rc = match_names(e, 0, give_one, &any);
-        return rc < 0 || any ? rc : refuse(e, (struct expand_fault){.kind = EXPAND_NO_MATCH});
+        return rc < 0 || any ? rc
+                             : expanding_refuse(e, (struct expand_fault){.kind = EXPAND_NO_MATCH});
     }
     for (uint32_t s = 0; s < e->rule->source_count; s++) {
         rc = find_matches(e, s);
