@@ -314,7 +314,7 @@ static const struct known {
     BY(is_keras_zip, FILE_KIND_WEIGHTS, "a .keras file (zip)", from_keras),
     BY(is_zip, FILE_KIND_ARCHIVE, "a zip archive", unpack),
     MAGIC("\x89HDF\r\n\x1a\n", FILE_KIND_WEIGHTS, "an HDF5 file, as Keras writes", from_keras),
-    BY(is_safetensors, FILE_KIND_WEIGHTS, "a safetensors file", NULL),
+    BY(is_safetensors, FILE_KIND_SAFETENSORS, "a safetensors file", NULL),
     MAGIC("GGUF", FILE_KIND_WEIGHTS, "a GGUF file", NULL),
     MAGIC("\x93NUMPY", FILE_KIND_WEIGHTS, "a NumPy .npy file", NULL),
     BY(is_torch_pickle, FILE_KIND_WEIGHTS, "a PyTorch file (pickle)", NULL),

@@ -15,13 +15,14 @@
 enum file_kind_group {
     FILE_KIND_UNKNOWN,
     FILE_KIND_EMPTY,
-    FILE_KIND_POINTER, /* a few lines in the place of the file: Git LFS, git-annex */
-    FILE_KIND_GRAPH,   /* .meta, saved_model.pb */
-    FILE_KIND_TABLE,   /* an index, or a V1 checkpoint */
-    FILE_KIND_STATE,   /* a `checkpoint` state file */
-    FILE_KIND_MAP,     /* a map of this program's */
-    FILE_KIND_WEIGHTS, /* another format of a model's weights */
-    FILE_KIND_ARCHIVE, /* to be unpacked */
+    FILE_KIND_POINTER,     /* a few lines in the place of the file: Git LFS, git-annex */
+    FILE_KIND_GRAPH,       /* .meta, saved_model.pb */
+    FILE_KIND_TABLE,       /* an index, or a V1 checkpoint */
+    FILE_KIND_STATE,       /* a `checkpoint` state file */
+    FILE_KIND_MAP,         /* a map of this program's */
+    FILE_KIND_SAFETENSORS, /* a checkpoint, too */
+    FILE_KIND_WEIGHTS,     /* another format of a model's weights */
+    FILE_KIND_ARCHIVE,     /* to be unpacked */
     FILE_KIND_OTHER,
 };
 

@@ -14,6 +14,7 @@
 #include "io/io_file.h"
 #include "io/nearest_file.h"
 #include "model/graph_reading.h"
+#include "source/tf/locate.h"
 
 enum { HEAD_BYTES = 64 };
 
@@ -51,7 +52,7 @@ bool graph_file_named(const char *path)
         return true;
     }
     if (str_eq(base, STR("checkpoint")) || str_ends(base, STR(".index")) ||
-        str_search(base, STR(".data-")) >= 0) {
+        str_search(base, STR(".data-")) >= 0 || locate_is_safetensors(path)) {
         return false;
     }
     CLEANUP_IO struct io *io = NULL;

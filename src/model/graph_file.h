@@ -41,8 +41,8 @@ enum {
 
 /* graph_file_named: whether `path` names a graph file rather than another checkpoint: a directory
  * with a saved_model.pb (or .pbtxt, to be refused with its reason), a name that ends in .meta, .pb
- * or .pbtxt, or any other regular file that is not the state file, an index, a data file or a
- * table. Looks at the file's last 8 bytes at most. */
+ * or .pbtxt, or any other regular file that is not the state file, an index, a data file, a
+ * table or a safetensors file. Looks at the file's first KiB and last 8 bytes at most. */
 bool graph_file_named(const char *path);
 
 /* graph_file_read: the variables of the graph file `path`, sorted by name, names unique, all

@@ -57,6 +57,7 @@ const char *tensor_hidden_reason(const struct tensor *t)
         return "V1 checkpoints have no values of its dtype";
     case TENSOR_BLOCK_TOO_LARGE:
         return "unsupported: its values are in a compressed block of more than 256 MiB";
+    case TENSOR_UNSUPPORTED:
     case TENSOR_RECORD_BAD:
         return (const char *)(uintptr_t)t->off;
     }

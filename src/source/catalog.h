@@ -27,6 +27,7 @@ enum tensor_hidden {
     TENSOR_DTYPE_UNKNOWN,
     TENSOR_NOT_IN_V1,       /* V1 files have no values of its dtype */
     TENSOR_BLOCK_TOO_LARGE, /* of a V1 file, compressed: to be unpacked */
+    TENSOR_UNSUPPORTED,     /* what it is, is not shown: `off` is the address of the words */
     TENSOR_RECORD_BAD, /* its record in the index contradicts itself: `off` is the address of the
                           words */
 };

@@ -5,10 +5,11 @@
 
 #include "base/lower_bound.h"
 #include "source/catalog_join.h"
+#include "source/safetensors/st_source.h"
 #include "source/tf_v1/tf_v1.h"
 #include "source/tf_v2/bundle.h"
 
-static const struct source_driver *const drivers[] = {&bundle_driver, &tf_v1_driver};
+static const struct source_driver *const drivers[] = {&bundle_driver, &tf_v1_driver, &st_driver};
 
 errint source_open(const struct location *where, struct diag *d, struct catalog **out)
 {
@@ -28,6 +29,15 @@ static const struct catalog *member_of_check(const struct catalog *c, uint64_t n
     uint32_t last = catalog_member_count(c) - 1;
     uint32_t at = LOWER_BOUND(i, 0, last, catalog_member(c, i + 1)->joined.first_check <= number);
     return catalog_member(c, at);
+}
+
+bool source_unchecked(const struct catalog *c)
+{
+    bool unchecked = true;
+    for (uint32_t i = 0; i < catalog_member_count(c); i++) {
+        unchecked &= catalog_member(c, i)->driver->no_checksums;
+    }
+    return unchecked;
 }
 
 uint64_t source_check_count(const struct catalog *c)

@@ -51,6 +51,9 @@ struct source_driver {
      * to be looked at besides (shard_check), and a tensor without elements needs no check. */
     bool shared_checks;
 
+    /* Whether its files hold no checksums at all: check_sum is -ENOTSUP of every check. */
+    bool no_checksums;
+
     /* Reads all but the data. On success *out is the caller's, to be given to catalog_close, and
      * its `driver` is this one. */
     errint (*open)(const struct location *where, struct diag *d, struct catalog **out);
@@ -88,6 +91,10 @@ struct source_driver {
 
 /* source_open: what was located, as its driver opens it. */
 MUST_CHECK errint source_open(const struct location *where, struct diag *d, struct catalog **out);
+
+/* source_unchecked: whether no file of c, all members of it, has a checksum to hold anything
+ * against. */
+bool source_unchecked(const struct catalog *c);
 
 /* source_check_count: how many checks there are. They are numbered from 0. */
 uint64_t source_check_count(const struct catalog *c);

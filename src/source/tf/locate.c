@@ -130,8 +130,14 @@ static errint search_file(struct search *s)
     if (kind == 0 && is_saved_model_file(s->argument)) {
         return locate_saved_model(s, dir);
     }
-    rc = kind == -ENOENT ? locate_try_pattern(s, s->argument) : -ENOENT;
+    rc = -ENOENT;
+    if (kind == 0) {
+        rc = locate_safetensors_file(s);
+    } else if (kind == -ENOENT) {
+        rc = locate_try_pattern(s, s->argument);
+    }
     rc = rc == -ENOENT ? search_v1(s, prefix) : rc;
+    rc = rc == -ENOENT && kind == -ENOENT ? locate_safetensors_pattern(s) : rc;
     if (rc != -ENOENT) {
         return rc;
     }

@@ -31,10 +31,18 @@
  *
  *   one with exactly one checkpoint in it, which is taken with a warning
  *
- *   one without, in which a SavedModel's folder of variables is: taken with a warning */
+ *   one without, in which a SavedModel's folder of variables is: taken with a warning
+ *
+ *   one without either, in which there are safetensors files: those of the index
+ *   model.safetensors.index.json, or of the only other index; else the only file; else
+ *   model.safetensors, or all that are numbered as those of one model, each with a warning
+ *
+ * A safetensors file may itself be named, as may an index of several, and a pattern of them in the
+ * last component (`model-*-of-*.safetensors`). */
 #ifndef CKPTFS_SOURCE_TF_LOCATE_H
 #define CKPTFS_SOURCE_TF_LOCATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -42,18 +50,22 @@
 #include "base/errint.h"
 
 /* The drivers of what is found (source.h). */
-#define LOCATION_V2 "tf-v2"
-#define LOCATION_V1 "tf-v1"
+#define LOCATION_V2          "tf-v2"
+#define LOCATION_V1          "tf-v1"
+#define LOCATION_SAFETENSORS "safetensors"
 
 struct location {
     const char *prefix;     /* "dir/model.ckpt-1000"; of V1 the file, or the pattern of its shards;
-                                 of parts, their pattern */
-    const char *driver;     /* the name of the one that opens it: LOCATION_V2, LOCATION_V1 */
+                                 of parts, their pattern; of safetensors the file, the index or the
+                                 pattern */
+    const char *driver;     /* the name of the one that opens it: LOCATION_V2, ... */
     const char *index_path; /* "dir/model.ckpt-1000.index"; of parts, the first one's; NULL: there
                                  is none, `files` are all */
-    const char *const *files; /* V1: the shards, sorted; parts of a V2 checkpoint: their indexes,
-                                 sorted */
-    uint32_t file_count;      /* 0 for a V2 checkpoint that is not in parts */
+    const char *const
+        *files;          /* V1, safetensors: the shards, sorted; parts of a V2 checkpoint: their
+                                 indexes, sorted */
+    uint32_t file_count; /* 0 for a V2 checkpoint that is not in parts, and for safetensors with
+                                 an index, which names them */
 };
 
 /* locate_checkpoint: finds the files of `argument`; texts are allocated in `a`. Opens nothing but
@@ -61,6 +73,10 @@ struct location {
  * regular files all. Errors say what was tried, and name checkpoints that are there, or below. */
 MUST_CHECK errint locate_checkpoint(const char *argument, struct arena *a, struct location *out,
                                     struct diag *d);
+
+/* locate_is_safetensors: whether a file is a safetensors file or an index of such, by its name, or
+ * by its first bytes. */
+bool locate_is_safetensors(const char *path);
 
 /* locate_warn_both: the warning that is due if `path` is a directory, and was taken as such, where
  * there is `path`.index, too. */

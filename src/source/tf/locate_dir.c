@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The checkpoint of a directory: what its state file says, a SavedModel's variables, or the only
- * one there is. */
+/* The checkpoint of a directory: what its state file says, a SavedModel's variables, the only one
+ * there is, or safetensors files. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -186,6 +186,7 @@ static errint search_without_state(struct search *s, const char *dir)
                   path ? diag_visible(s->d, str_from(path)) : "");
     }
     rc = rc == -ENOENT && count == 0 ? try_graphless(s, dir) : rc;
+    rc = rc == -ENOENT && count == 0 ? locate_safetensors_in(s, dir) : rc;
     if (rc != -ENOENT) {
         return rc;
     }

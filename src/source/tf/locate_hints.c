@@ -79,6 +79,7 @@ static const struct file_kind *telling_kind(const char *path, struct str name)
     const struct file_kind *kind = file_kind_at(path);
     switch (kind->group) {
     case FILE_KIND_POINTER:
+    case FILE_KIND_SAFETENSORS:
     case FILE_KIND_WEIGHTS:
     case FILE_KIND_ARCHIVE:
         return kind;

@@ -56,6 +56,13 @@ MUST_CHECK errint locate_saved_model(struct search *s, const char *dir);
 /* locate_in_directory: the checkpoint of the directory s->argument; always 0 or an error. */
 MUST_CHECK errint locate_in_directory(struct search *s);
 
+/* locate_safetensors_file: s->argument, a regular file, if it is a safetensors file, by its name or
+ * its first bytes, or an index of such. locate_safetensors_pattern: the safetensors files that
+ * s->argument matches. locate_safetensors_in: those of a directory (locate.h). */
+MUST_CHECK errint locate_safetensors_file(struct search *s);
+MUST_CHECK errint locate_safetensors_pattern(struct search *s);
+MUST_CHECK errint locate_safetensors_in(struct search *s, const char *dir);
+
 /* ---- words for errors */
 
 /* locate_nearest: adds to the newest error the checkpoints in `dir` that have an index. */
