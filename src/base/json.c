@@ -2,6 +2,9 @@
 #include "base/json.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -188,6 +191,19 @@ void json_int(struct json *j, int64_t value)
     }
     before_item(j);
     buf_printf(j->out, "%lld", (long long)value);
+}
+
+void json_double(struct json *j, double value)
+{
+    char text[32] = "null";
+    for (int digits = 15; isfinite(value) && digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    before_item(j);
+    buf_text(j->out, text);
 }
 
 void json_null(struct json *j)

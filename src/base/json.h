@@ -60,6 +60,9 @@ void json_int(struct json *j, int64_t value);
 void json_uint(struct json *j, uint64_t value);
 void json_null(struct json *j);
 
+/* json_double: the shortest decimal that reads back as the value; what is not finite is null. */
+void json_double(struct json *j, double value);
+
 /* json_ints: an array of `count` numbers on one line. */
 void json_ints(struct json *j, const int64_t *values, unsigned count);
 

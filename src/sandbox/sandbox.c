@@ -193,13 +193,10 @@ static errint allow_moves(struct landlock *l)
     return landlock_allow(l, "/", LANDLOCK_REFER);
 }
 
-/* What was opened for the view, and what is read of the system. */
+/* What was opened for the view. */
 static errint allow_view(struct landlock *l, const struct view *v)
 {
-    errint rc = allow_own(l);
-    if (rc < 0) {
-        return rc;
-    }
+    errint rc = 0;
     for (uint32_t i = 0; rc == 0 && i < catalog_member_count(v->catalog); i++) {
         rc = allow_indexes(l, catalog_member(v->catalog, i));
     }
@@ -213,12 +210,16 @@ static errint allow_view(struct landlock *l, const struct view *v)
     return allow_files(l, v->sidecars.files, v->sidecars.count);
 }
 
-static errint confine_to_view(const struct sandbox *s, const struct view *v)
+static errint confine_to_views(const struct sandbox *s, const struct view *const *views,
+                               unsigned count)
 {
     struct landlock l;
     errint rc = landlock_begin(LANDLOCK_READS | (s->output ? LANDLOCK_REFER : 0), false, &l);
     if (rc == 0) {
-        rc = allow_view(&l, v);
+        rc = allow_own(&l);
+    }
+    for (unsigned i = 0; rc == 0 && i < count; i++) {
+        rc = allow_view(&l, views[i]);
     }
     if (rc == 0 && s->output) {
         rc = allow_moves(&l);
@@ -230,11 +231,16 @@ static errint confine_to_view(const struct sandbox *s, const struct view *v)
     return landlock_enter(&l);
 }
 
-void sandbox_narrow(struct sandbox *s, const struct view *v)
+void sandbox_narrow_all(struct sandbox *s, const struct view *const *views, unsigned count)
 {
     if (s->on) {
-        s->narrowed = s->confined < 0 ? s->confined : told(confine_to_view(s, v));
+        s->narrowed = s->confined < 0 ? s->confined : told(confine_to_views(s, views, count));
     }
+}
+
+void sandbox_narrow(struct sandbox *s, const struct view *v)
+{
+    sandbox_narrow_all(s, &v, 1);
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */

@@ -35,8 +35,10 @@ void sandbox_enter(struct sandbox *s);
 bool sandbox_moves(const struct sandbox *s);
 
 /* sandbox_narrow: the second step: from now on only the files that `v` holds, and what lies beside
- * them, can be read. To be called while there is one thread. */
+ * them, can be read. To be called while there is one thread. sandbox_narrow_all: likewise, of
+ * `count` views. Whoever has several calls it once, for all of them. */
 void sandbox_narrow(struct sandbox *s, const struct view *v);
+void sandbox_narrow_all(struct sandbox *s, const struct view *const *views, unsigned count);
 
 /* sandbox_print: adds what is on, in words: "sandbox: ...". */
 void sandbox_print(const struct sandbox *s, struct buf *b);

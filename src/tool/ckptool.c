@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "map/ready_maps.h"
 #include "tool/command_line.h"
-#include "tool/complete.h"
 #include "tool/help.h"
 
 static void print_version(struct buf *b)
@@ -97,7 +96,7 @@ static int complain_of_memory(const struct command *c)
 static int run_parsed(const struct command *c, int argc, char **argv, struct tool_out *o,
                       struct arena *a)
 {
-    struct tool_args args = {.limit = UINT64_MAX};
+    struct tool_args args = {.limit = UINT64_MAX, .atol = -1, .rtol = -1};
     switch (command_line_parse(c, argc, argv, &args, a)) {
     case REQUEST_HELP:
         return help(c->name, o);
@@ -111,7 +110,7 @@ static int run_parsed(const struct command *c, int argc, char **argv, struct too
     case REQUEST_RUN:
         break;
     }
-    if (ready_map_path(&args.map, a) < 0) {
+    if (ready_map_path(&args.map, a) < 0 || ready_map_path(&args.map_b, a) < 0) {
         return complain_of_memory(c);
     }
     return run_sandboxed(c, &args, o);
@@ -146,9 +145,6 @@ static int run(int argc, char **argv, struct tool_out *o)
     if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
         print_version(&o->text);
         return TOOL_OK;
-    }
-    if (strcmp(name, "--complete") == 0) {
-        return complete(argc - 2, argv + 2, o);
     }
     const struct command *c = command_find(name);
     if (c) {

@@ -16,7 +16,9 @@ enum command_bit {
     FOR_EXPORT = 1 << 3,
     FOR_VERIFY = 1 << 4,
     FOR_MAP = 1 << 5,
-    FOR_VIEW = FOR_PLAN | FOR_CAT | FOR_EXPORT, /* those that open a view by a map */
+    FOR_STAT = 1 << 6,
+    FOR_DIFF = 1 << 7,
+    FOR_VIEW = FOR_PLAN | FOR_CAT | FOR_EXPORT | FOR_STAT, /* those that open a view by a map */
     FOR_ALL = -1
 };
 
@@ -26,10 +28,8 @@ enum word_kind {
     WORD_FILE,      /* paths; checkpoints are such */
     WORD_DIRECTORY, /* paths of directories */
     WORD_MAP,       /* names of ready maps, and paths */
-    WORD_TENSOR,    /* names of the tensors of the first operand, as shell patterns */
-    WORD_SOURCE,    /* likewise, as maps have them */
-    WORD_VARIABLE,  /* names of the view's variables and parts */
-    WORD_TARGET,    /* likewise, as shell patterns */
+    WORD_TENSOR,    /* names of the checkpoint that the first operand is */
+    WORD_VARIABLE,  /* names of the view */
 };
 
 enum { COMMAND_WORDS_MOST = 3 };

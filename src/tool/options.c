@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/options.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static const char *const *format_choices(void)
 #define TEXT(member)   .kind = OPTION_TEXT, .offset = AT(const char *, member)
 #define CHOICE(member) .kind = OPTION_CHOICE, .offset = AT(const char *, member)
 #define NUMBER(member) .kind = OPTION_NUMBER, .offset = AT(uint64_t, member)
+#define REAL(member)   .kind = OPTION_REAL, .offset = AT(double, member)
 #define LIST(member)                                                                               \
     .kind = OPTION_LIST, .offset = AT(const char *const *, member),                                \
     .count = AT(uint32_t, member##_count)
@@ -56,32 +58,39 @@ static const char *const *format_choices(void)
 const struct tool_option options[] = {
     {'m', "map", "MAP", "show what this map says: a file, or one of `map --list`", FOR_VIEW,
      TEXT(map), .words = WORD_MAP},
+    {'m', "map", "MAP", "show A as this map says", FOR_DIFF, TEXT(map), .words = WORD_MAP},
+    {'M', "map-b", "MAP", "show B as this map says", FOR_DIFF, TEXT(map_b), .words = WORD_MAP},
     {'a', "assign", "SRC=DST", "one more rule, as in [assignment_map]; may be repeated", FOR_VIEW,
      LIST(extra.assign)},
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
      FOR_VIEW, LIST(extra.define)},
-    {0, "drop", "PATTERN", "hide tensors from the map (`optimizer`: those of optimizers)", FOR_VIEW,
-     LIST(extra.drop), .words = WORD_SOURCE, .choices = drop_choices},
-    {0, "keep", "PATTERN", "hide all others from the map", FOR_VIEW, LIST(extra.keep),
-     .words = WORD_SOURCE},
+    {0, "drop", "PATTERN", "hide tensors from the map, or all of `optimizer`", FOR_VIEW | FOR_DIFF,
+     LIST(extra.drop), .words = WORD_TENSOR, .choices = drop_choices},
+    {0, "keep", "PATTERN", "hide all others from the map", FOR_VIEW | FOR_DIFF, LIST(extra.keep),
+     .words = WORD_TENSOR},
     {0, "prefer", "ema|none", "show moving averages as the weights they are of, or not", FOR_VIEW,
      TEXT(extra.prefer), .choices = prefer_choices},
     {0, "only", "PATTERN", "show these targets alone; may be repeated", FOR_PLAN, LIST(only),
-     .words = WORD_TARGET},
+     .words = WORD_VARIABLE},
     {0, "set", "NAME=VALUE", "a parameter of the map, instead of its own value", FOR_VIEW,
      LIST(extra.set)},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint", FOR_VIEW,
      TEXT(graph), .words = WORD_FILE},
-    {'n', "names", "KIND", "`key` or `friendly` names of an object-based checkpoint",
-     FOR_LIST | FOR_VIEW, .kind = OPTION_NAMES, .offset = AT(enum map_names, extra.names),
-     .choices = names_choices},
-    {0, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN, FLAG(json)},
+    {'n', "names", "KIND", "`key` or `friendly` names of objects", FOR_LIST | FOR_VIEW | FOR_DIFF,
+     .kind = OPTION_NAMES, .offset = AT(enum map_names, extra.names), .choices = names_choices},
+    {0, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN | FOR_STAT | FOR_DIFF, FLAG(json)},
     {0, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST, FLAG(summary)},
     {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN, FLAG(human)},
     {0, "text", NULL, "print values, not bytes", FOR_CAT, FLAG(text)},
     {0, "limit", "N", "with --text, at most N values of each variable", FOR_CAT, NUMBER(limit)},
     {0, "format", "FORMAT", "which files: safetensors, tf, npy or raw", FOR_EXPORT, CHOICE(format),
      .choices = format_choices},
+    {0, "values", NULL, "read all, and say how far the numbers are apart", FOR_DIFF, FLAG(values)},
+    {0, "atol", "X", "with --values: numbers are equal where |a-b| <= atol + rtol*|b|", FOR_DIFF,
+     REAL(atol)},
+    {0, "rtol", "X", "likewise; each is 0 if the other one alone is given", FOR_DIFF, REAL(rtol)},
+    {0, "check", NULL, "look for the first NaN or infinity alone; exit with 1 if there is one",
+     FOR_STAT, FLAG(check)},
     {0, "list", NULL, "print them all", FOR_MAP, FLAG(list)},
     {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT, FLAG(force)},
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT, FLAG(force)},
@@ -94,26 +103,6 @@ const struct tool_option options[] = {
 
 const size_t option_count = ARRAY_LEN(options);
 _Static_assert(ARRAY_LEN(options) <= OPTIONS_MOST, "raise OPTIONS_MOST");
-
-const struct tool_option *option_by_letter(const struct command *c, char letter)
-{
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        if (letter && options[i].letter == letter && options[i].commands & (int)c->bit) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
-
-const struct tool_option *option_by_name(const struct command *c, struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-        if (options[i].commands & (int)c->bit && str_eq(str_from(options[i].name), name)) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
 
 /* ---- what they keep -------------------------------------------------------------------------- */
 
@@ -160,6 +149,18 @@ static errint keep_number(const struct tool_option *o, const struct command *c, 
     return 0;
 }
 
+static errint keep_real(const struct tool_option *o, const struct command *c, const char *value,
+                        double *place)
+{
+    char *end;
+    *place = strtod(value, &end);
+    if (end == value || *end || !isfinite(*place) || *place < 0) {
+        tool_usage("%s: --%s is a number, 0 or more, not '%s'", c->name, o->name, value);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static errint keep_one_more(const char *value, size_t most, const char ***list, uint32_t *count,
                             struct arena *a)
 {
@@ -192,6 +193,8 @@ errint option_keep(const struct tool_option *o, const struct command *c, const c
                              (uint32_t *)((char *)args + o->count), a);
     case OPTION_NUMBER:
         return keep_number(o, c, value, (uint64_t *)place);
+    case OPTION_REAL:
+        return keep_real(o, c, value, (double *)place);
     case OPTION_HELP:
     case OPTION_VERSION:
         break;

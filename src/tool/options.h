@@ -18,6 +18,7 @@ enum option_kind {
     OPTION_NAMES,   /* an enum map_names, one of the choices */
     OPTION_LIST,    /* one more of an array of const char *, and of its uint32_t count */
     OPTION_NUMBER,  /* a uint64_t */
+    OPTION_REAL,    /* a double that is not negative */
     OPTION_HELP,    /* asks for a text instead of the command's work */
     OPTION_VERSION, /* likewise */
 };
@@ -40,11 +41,6 @@ enum { OPTIONS_MOST = 64 };
 
 extern const struct tool_option options[];
 extern const size_t option_count;
-
-/* option_by_letter, option_by_name: the option of the command with that letter, or that whole name;
- * NULL if it has none. */
-const struct tool_option *option_by_letter(const struct command *c, char letter);
-const struct tool_option *option_by_name(const struct command *c, struct str name);
 
 /* option_keep: the option was given, with `value` where it takes one. `most` is how often one of
  * the command line can be at most; lists are in `a`. 0; -EINVAL for a bad value, which is told on

@@ -37,6 +37,11 @@ struct tool_args {
     const char *const *only; /* patterns of the targets that a plan shows */
     uint32_t only_count;
     const char *format; /* of an export; NULL: not given */
+    bool check;         /* of a stat: look for what is not finite */
+    const char *html;   /* of a stat: where its page goes; NULL: none */
+    const char *map_b;  /* -M of a diff, as `map`: of the second checkpoint */
+    bool values;        /* of a diff: read all */
+    double atol, rtol;  /* of a diff; negative: not given */
     bool no_sandbox;
     struct sandbox
         *sandbox; /* in which the command runs: to be narrowed when all is found and open */
@@ -97,7 +102,7 @@ struct view_request tool_request(const struct tool_args *args, enum view_depth d
 
 /* ---- tables */
 
-enum { TABLE_COLUMNS_MOST = 8 };
+enum { TABLE_COLUMNS_MOST = 12 };
 
 /* Fills the cells of row i, which are empty: text that is fit for a terminal, without tabs. */
 typedef void (*table_row)(const void *context, uint32_t i, struct buf cells[]);
@@ -166,6 +171,8 @@ int tool_verify(const struct tool_args *args, struct tool_out *o);
 int tool_cat(const struct tool_args *args, struct tool_out *o);
 int tool_export(const struct tool_args *args, struct tool_out *o);
 int tool_map(const struct tool_args *args, struct tool_out *o);
+int tool_stat(const struct tool_args *args, struct tool_out *o);
+int tool_diff(const struct tool_args *args, struct tool_out *o);
 
 /* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
 void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t count,

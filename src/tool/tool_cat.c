@@ -15,6 +15,7 @@
 #include "source/catalog_names.h"
 #include "source/stored.h"
 #include "tensor/dtype.h"
+#include "tool/target_data.h"
 #include "tool/tool.h"
 
 enum { CAT_BYTES = 1 << 20, /* read at once */ VERIFIED_FIRST = 64 << 20 };
@@ -135,35 +136,6 @@ static errint find_operands(const struct view *v, char **operands, int count,
             rc = complain_absent(v, str_from(operands[i]), node, &budget, d);
         }
     }
-    return rc;
-}
-
-static void use_piece(void *context, const struct piece *p)
-{
-    catalog_use(context, p->source, p->slice);
-}
-
-/* Opens the shards of these targets, no others: the rest of the checkpoint need not be there. */
-static errint open_shards(struct catalog *c, const struct target **targets, int count,
-                          struct diag *d)
-{
-    catalog_use_nothing(c);
-    for (int i = 0; i < count; i++) {
-        const struct target_form *f = targets[i]->form;
-        bool whole =
-            !f || f->strings || f->piece_count == 0; /* without elements, there may be a checksum */
-        if (whole && targets[i]->source && targets[i]->source->shard < c->shard_count) {
-            catalog_use(c, targets[i]->source, NULL);
-        }
-        if (f) {
-            target_visit(targets[i], use_piece, c);
-        }
-    }
-    struct diag found;
-    diag_init(&found);
-    errint rc = catalog_open_shards(c, &found);
-    diag_take_errors(d, &found); /* its warnings are about the other shards */
-    diag_fini(&found);
     return rc;
 }
 
@@ -300,7 +272,7 @@ static errint open_wanted(struct view *v, struct diag *d, void *context)
     if (rc < 0) {
         return rc;
     }
-    return open_shards(v->catalog, w->targets, w->count, d);
+    return target_data_open(v->catalog, w->targets, (size_t)w->count, d);
 }
 
 static errint cat(const struct tool_args *args, struct view *v, struct diag *d, struct tool_out *o)
