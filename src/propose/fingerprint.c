@@ -56,3 +56,11 @@ uint64_t fingerprint_sum(const void *elements, unsigned width, size_t count)
         return sum_pairs(elements, count);
     }
 }
+
+void fingerprint_each(const void *elements, unsigned width, size_t count, uint64_t *out)
+{
+    const char *at = elements;
+    for (size_t i = 0; i < count; i++, at += width) {
+        out[i] = fingerprint_sum(at, width, 1);
+    }
+}

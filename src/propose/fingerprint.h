@@ -15,4 +15,7 @@
  * be aligned. Elements count by their bits: 0 is not -0, and a NaN is only itself. Any thread. */
 uint64_t fingerprint_sum(const void *elements, unsigned width, size_t count);
 
+/* fingerprint_each: that of each element by itself, to out[0 .. count). */
+void fingerprint_each(const void *elements, unsigned width, size_t count, uint64_t *out);
+
 #endif

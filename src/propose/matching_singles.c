@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
+#include "propose/axis_sums.h"
 #include "propose/matching.h"
 #include "propose/name_likeness.h"
 #include "propose/proof.h"
@@ -14,6 +15,7 @@
 enum {
     SOURCES_MOST = 8,       /* of equal ones that are tried */
     CHOICES_MOST = 1 << 14, /* pairs of names that are compared for one content */
+    TURNED_LEAST = 8,       /* elements of what is flipped: of fewer, it is by chance */
     OTHERS_MOST = 3,        /* other arrangements that are compared */
 };
 
@@ -288,36 +290,69 @@ static errint try_operations(struct trying *t, const char *text, bool *equal)
     return rc;
 }
 
+/* Whether these operations and the cast do: then they are the source's, or, if it has some already,
+ * others that make the same. */
+static errint try_text(struct trying *t, const char *operations)
+{
+    CLEANUP_BUF struct buf text = {0};
+    struct single *s = t->single;
+    bool equal = false;
+    buf_text(&text, operations);
+    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
+    errint rc = buf_check(&text);
+    if (rc == 0) {
+        rc = try_operations(t, text.len ? text.data : "", &equal);
+    }
+    if (rc < 0 || !equal) {
+        return rc;
+    }
+    const char *kept = matching_keep(t->matching, buf_view(&text));
+    *(s->operations ? &s->also : &s->operations) = kept;
+    return kept ? 0 : -ENOMEM;
+}
+
+/* By what the slices of both hold: their indices in another order. */
+static errint try_axes(struct trying *t)
+{
+    struct axis_sums sums[2];
+    struct op_result cast;
+    bool found[2];
+    CLEANUP_BUF struct buf text = {0};
+    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
+    proof_forget(t->prover);
+    errint rc =
+        proof_make(t->prover, &t->source->value, 1, text.len ? text.data : "", &cast, &found[0]);
+    if (rc == 0) {
+        rc = axis_sums_find(t->prover, PROPOSAL_FROM, cast.values, &sums[0], &found[0]);
+    }
+    if (rc == 0 && found[0]) {
+        rc = axis_sums_find(t->prover, PROPOSAL_TO, &t->target->value, &sums[1], &found[1]);
+    }
+    op_result_fini(&cast);
+    text.len = 0;
+    if (rc < 0 || !found[0] || !found[1] ||
+        !axis_sums_guess(t->prover, &sums[0], &sums[1], &text)) {
+        return rc;
+    }
+    rc = buf_check(&text);
+    return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
+}
+
 /* The shortest operations that do, and whether others do, too. */
 static errint try_source(struct trying *t)
 {
     struct rearrangements all;
-    CLEANUP_BUF struct buf text = {0};
     struct single *s = t->single;
     errint rc = rearrangements_find(t->source->value.shape, t->target->value.shape,
                                     &t->prover->arena, &all);
-    for (size_t i = 0; rc == 0 && i < all.count && t->others < OTHERS_MOST && !t->target->constant;
-         i++) {
-        bool equal = false;
-        text.len = 0;
-        buf_text(&text, all.texts[i]);
-        matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
-        rc = buf_check(&text);
-        if (rc == 0) {
-            rc = try_operations(t, text.len ? text.data : "", &equal);
-        }
-        if (rc < 0 || !equal) {
-            continue;
-        }
-        const char *kept = matching_keep(t->matching, buf_view(&text));
-        if (!kept) {
-            return -ENOMEM;
-        }
-        if (s->operations) {
-            s->also = kept;
+    for (size_t i = 0; rc == 0 && i < all.count && !s->also; i++) {
+        if (t->others == OTHERS_MOST || t->target->constant) {
             return 0;
         }
-        s->operations = kept;
+        rc = try_text(t, all.texts[i]);
+    }
+    if (rc == 0 && !s->operations && t->target->elements >= TURNED_LEAST) {
+        rc = try_axes(t);
     }
     return rc;
 }

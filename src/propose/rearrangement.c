@@ -100,7 +100,7 @@ static bool is_reversed(const uint8_t *axes, unsigned rank)
     return true;
 }
 
-static void print_transpose(const uint8_t *axes, unsigned rank, struct buf *b)
+void rearrangement_transpose(const uint8_t *axes, unsigned rank, struct buf *b)
 {
     buf_text(b, "transpose");
     for (unsigned k = 0; k < rank && !is_reversed(axes, rank); k++) {
@@ -124,7 +124,7 @@ static errint add_transposed(struct search *s, const uint8_t *axes)
     for (unsigned k = 0; k < s->from.rank; k++) {
         dims[k] = s->from.dims[axes[k]];
     }
-    print_transpose(axes, s->from.rank, &text);
+    rearrangement_transpose(axes, s->from.rank, &text);
     const struct shape made = {dims, s->from.rank};
     if (!shape_eq(made, s->to)) {
         print_pipe(&text);
@@ -147,7 +147,7 @@ static errint add_before_transpose(struct search *s, const uint8_t *axes)
     }
     rearrangement_reshape(s->from, before, &text);
     print_pipe(&text);
-    print_transpose(axes, s->to.rank, &text);
+    rearrangement_transpose(axes, s->to.rank, &text);
     return add_text(s->out, &text);
 }
 

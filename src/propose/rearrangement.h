@@ -33,4 +33,7 @@ MUST_CHECK errint rearrangements_find(struct shape from, struct shape to, struct
  * their order: "" where the shapes are equal. */
 void rearrangement_reshape(struct shape from, struct shape to, struct buf *b);
 
+/* rearrangement_transpose: adds the operation that puts the axes into that order. */
+void rearrangement_transpose(const uint8_t *axes, unsigned rank, struct buf *b);
+
 #endif
