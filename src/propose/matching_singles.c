@@ -5,18 +5,11 @@
 
 #include "base/cleanup.h"
 #include "base/grow.h"
-#include "propose/axis_sums.h"
-#include "propose/matching.h"
 #include "propose/name_likeness.h"
-#include "propose/proof.h"
-#include "propose/rearrangement.h"
-#include "tensor/cast.h"
+#include "propose/single.h"
 
 enum {
-    SOURCES_MOST = 8,       /* of equal ones that are tried */
     CHOICES_MOST = 1 << 14, /* pairs of names that are compared for one content */
-    TURNED_LEAST = 8,       /* elements of what is flipped: of fewer, it is by chance */
-    OTHERS_MOST = 3,        /* other arrangements that are compared */
 };
 
 /* A tensor and what it is found by. */
@@ -36,17 +29,6 @@ static void keyed_list_fini(struct keyed_list *l)
 {
     free(l->list);
 }
-
-/* What is to be proved: that one tensor of `to` is one of some of `from`, the likeliest first. */
-struct single {
-    uint32_t target;
-    uint32_t sources[SOURCES_MOST];
-    uint32_t source_count;
-    uint32_t equals;        /* how many of `from` have that content */
-    uint32_t proved;        /* which of `sources`; source_count: none */
-    const char *operations; /* of it */
-    const char *also;       /* other operations that make the same, or NULL */
-};
 
 struct singles {
     struct matching *matching;
@@ -121,7 +103,7 @@ static void add_source(struct single *s, uint32_t tensor)
             return;
         }
     }
-    if (s->source_count < SOURCES_MOST) {
+    if (s->source_count < SINGLE_SOURCES_MOST) {
         s->sources[s->source_count++] = tensor;
     }
 }
@@ -181,7 +163,7 @@ static errint add_equals(struct singles *s, const struct equals *e)
         struct single *one = &s->list[s->count++];
         *one = (struct single){.target = e->to[t].tensor, .equals = e->from_count};
         add_source(one, e->from[chosen[t]].tensor);
-        for (uint32_t i = 0; i < e->from_count && one->source_count < SOURCES_MOST; i++) {
+        for (uint32_t i = 0; i < e->from_count && one->source_count < SINGLE_SOURCES_MOST; i++) {
             add_source(one, e->from[i].tensor);
         }
         one->proved = one->source_count;
@@ -220,171 +202,6 @@ static errint add_all(struct singles *s, struct keyed_list *l)
     return rc;
 }
 
-/* ---- proofs ---------------------------------------------------------------------------------- */
-
-/* Where the elements of a made value come from, if that is one box: to tell arrangements apart that
- * are written differently. */
-struct arrangement {
-    bool known;
-    unsigned rank;
-    uint64_t off;
-    int64_t strides[REARRANGEMENT_AXES_MOST];
-};
-
-static struct arrangement arrangement_of(const struct value *v)
-{
-    struct arrangement a = {.known = v->count == 1 && !v->pieces[0].more};
-    for (unsigned k = 0; a.known && k < v->shape.rank; k++) {
-        if (v->shape.dims[k] != 1) {
-            a.known = a.rank < ARRAY_LEN(a.strides);
-            a.strides[a.known ? a.rank++ : 0] = v->pieces[0].stride[k];
-        }
-    }
-    a.off = a.known ? v->pieces[0].off : 0;
-    return a;
-}
-
-static bool is_other(const struct arrangement *a, const struct arrangement *b)
-{
-    return a->known && b->known &&
-           (a->rank != b->rank || a->off != b->off ||
-            memcmp(a->strides, b->strides, sizeof(a->strides)) != 0);
-}
-
-struct trying {
-    struct matching *matching;
-    struct prover *prover;
-    struct single *single;
-    const struct matching_tensor *source;
-    struct matching_tensor *target;
-    const struct proof_sample *sample;
-    struct arrangement first; /* that was proved */
-    unsigned others;
-};
-
-/* Whether these operations make the target of the source. */
-static errint try_operations(struct trying *t, const char *text, bool *equal)
-{
-    struct op_result made;
-    struct proof_outcome outcome = {0};
-    bool fits;
-    proof_forget(t->prover);
-    errint rc = proof_make(t->prover, &t->source->value, 1, text, &made, &fits);
-    if (rc == 0 && fits) {
-        fits = made.count == 1;
-        struct arrangement a = fits ? arrangement_of(made.values) : (struct arrangement){0};
-        fits = fits && (!t->single->operations || is_other(&t->first, &a));
-        t->first = t->single->operations ? t->first : a;
-    }
-    if (rc == 0 && fits) {
-        rc = proof_fits(t->prover, PROPOSAL_FROM, made.values, t->sample, &fits);
-    }
-    if (rc == 0 && fits) {
-        rc = proof_compare(t->prover, made.values, &t->target->value, &outcome);
-        t->others += t->single->operations != NULL;
-        matching_read(t->matching, t->target->bytes * 2);
-    }
-    op_result_fini(&made);
-    t->target->constant = outcome.equal && outcome.constant && t->target->elements > 1;
-    *equal = outcome.equal && !t->target->constant;
-    return rc;
-}
-
-/* Whether these operations and the cast do: then they are the source's, or, if it has some already,
- * others that make the same. */
-static errint try_text(struct trying *t, const char *operations)
-{
-    CLEANUP_BUF struct buf text = {0};
-    struct single *s = t->single;
-    bool equal = false;
-    buf_text(&text, operations);
-    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
-    errint rc = buf_check(&text);
-    if (rc == 0) {
-        rc = try_operations(t, text.len ? text.data : "", &equal);
-    }
-    if (rc < 0 || !equal) {
-        return rc;
-    }
-    const char *kept = matching_keep(t->matching, buf_view(&text));
-    *(s->operations ? &s->also : &s->operations) = kept;
-    return kept ? 0 : -ENOMEM;
-}
-
-/* By what the slices of both hold: their indices in another order. */
-static errint try_axes(struct trying *t)
-{
-    struct axis_sums sums[2];
-    struct op_result cast;
-    bool found[2];
-    CLEANUP_BUF struct buf text = {0};
-    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
-    proof_forget(t->prover);
-    errint rc =
-        proof_make(t->prover, &t->source->value, 1, text.len ? text.data : "", &cast, &found[0]);
-    if (rc == 0) {
-        rc = axis_sums_find(t->prover, PROPOSAL_FROM, cast.values, &sums[0], &found[0]);
-    }
-    if (rc == 0 && found[0]) {
-        rc = axis_sums_find(t->prover, PROPOSAL_TO, &t->target->value, &sums[1], &found[1]);
-    }
-    op_result_fini(&cast);
-    text.len = 0;
-    if (rc < 0 || !found[0] || !found[1] ||
-        !axis_sums_guess(t->prover, &sums[0], &sums[1], &text)) {
-        return rc;
-    }
-    rc = buf_check(&text);
-    return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
-}
-
-/* The shortest operations that do, and whether others do, too. */
-static errint try_source(struct trying *t)
-{
-    struct rearrangements all;
-    struct single *s = t->single;
-    errint rc = rearrangements_find(t->source->value.shape, t->target->value.shape,
-                                    &t->prover->arena, &all);
-    for (size_t i = 0; rc == 0 && i < all.count && !s->also; i++) {
-        if (t->others == OTHERS_MOST || t->target->constant) {
-            return 0;
-        }
-        rc = try_text(t, all.texts[i]);
-    }
-    if (rc == 0 && !s->operations && t->target->elements >= TURNED_LEAST) {
-        rc = try_axes(t);
-    }
-    return rc;
-}
-
-static errint prove(void *context, struct prover *p, uint64_t i)
-{
-    struct singles *all = context;
-    struct matching *m = all->matching;
-    struct single *s = &all->list[i];
-    struct matching_tensor *target = &m->sides[PROPOSAL_TO].tensors[s->target];
-    struct proof_sample sample;
-    errint rc = proof_sample(p, PROPOSAL_TO, &target->value, &sample);
-    if (rc < 0) {
-        return matching_failed(target, rc);
-    }
-    for (uint32_t k = 0; k < s->source_count && !s->operations && !target->constant; k++) {
-        struct matching_tensor *source = &m->sides[PROPOSAL_FROM].tensors[s->sources[k]];
-        struct trying t = {.matching = m,
-                           .prover = p,
-                           .single = s,
-                           .source = source,
-                           .target = target,
-                           .sample = &sample};
-        rc = try_source(&t);
-        if (rc < 0 && matching_failed(source, rc) < 0) {
-            return rc;
-        }
-        s->proved = s->operations ? k : s->proved;
-    }
-    return 0;
-}
-
 /* ---- what was proved ------------------------------------------------------------------------- */
 
 static const char *why_of(struct matching *m, const struct single *s)
@@ -421,6 +238,78 @@ static errint add_pair(struct matching *m, const struct single *s)
                                                    .why = why_of(m, s)});
 }
 
+static errint prove(void *context, struct prover *p, uint64_t i)
+{
+    const struct singles *s = context;
+    return single_prove(s->matching, p, &s->list[i]);
+}
+
+/* ---- forms that many have -------------------------------------------------------------------- */
+
+/* A form that some pair may be written in. */
+struct form {
+    const char *text;
+    uint64_t ranks; /* of both tensors: what a form of one rank is does not matter to another */
+    uint32_t single;
+    uint32_t place; /* among the forms of that pair, the shortest first */
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const struct form *x = a;
+    const struct form *y = b;
+    if (x->ranks != y->ranks) {
+        return x->ranks < y->ranks ? -1 : 1;
+    }
+    return strcmp(x->text, y->text);
+}
+
+static uint64_t ranks_of(const struct matching *m, const struct single *s)
+{
+    return (uint64_t)m->sides[PROPOSAL_FROM].tensors[s->sources[s->proved]].value.shape.rank << 8 |
+           m->sides[PROPOSAL_TO].tensors[s->target].value.shape.rank;
+}
+
+/* Forms of a pair are equal in what they do. Each pair takes that which most pairs have, so that
+ * one line may be said of all of them: of a [1, 1, 3, 4], too, not `transpose`, but the
+ * `transpose 3,2,0,1` that a [5, 5, 3, 4] needs. */
+static errint choose_forms(struct singles *s)
+{
+    CLEANUP_FREE struct form *forms = calloc(s->count * SINGLE_FORMS_MOST + 1, sizeof(*forms));
+    CLEANUP_FREE uint32_t *most = calloc(s->count + 1, sizeof(*most));
+    CLEANUP_FREE uint32_t *places = calloc(s->count + 1, sizeof(*places));
+    size_t count = 0;
+    if (!forms || !most || !places) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const struct single *one = &s->list[i];
+        for (uint32_t k = 0; k < one->form_count; k++) {
+            forms[count++] =
+                (struct form){one->forms[k], ranks_of(s->matching, one), (uint32_t)i, k};
+        }
+    }
+    qsort(forms, count, sizeof(*forms), by_text);
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i; end < count && by_text(&forms[i], &forms[end]) == 0; end++) {
+        }
+        for (size_t k = i; k < end; k++) {
+            uint32_t one = forms[k].single;
+            uint32_t pairs = (uint32_t)(end - i);
+            if (pairs > most[one] || (pairs == most[one] && forms[k].place < places[one])) {
+                most[one] = pairs;
+                places[one] = forms[k].place;
+            }
+        }
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->list[i].form_count) {
+            s->list[i].operations = s->list[i].forms[places[i]];
+        }
+    }
+    return 0;
+}
+
 static int by_target(const void *a, const void *b)
 {
     const struct single *x = a;
@@ -431,6 +320,9 @@ static int by_target(const void *a, const void *b)
 static errint prove_all(struct singles *s)
 {
     errint rc = provers_run(&s->matching->crew, s->count, prove, s);
+    if (rc == 0) {
+        rc = choose_forms(s);
+    }
     if (rc == 0 && s->count) {
         qsort(s->list, s->count, sizeof(*s->list), by_target);
     }

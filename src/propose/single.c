@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propose/single.h"
+
+#include <string.h>
+
+#include "propose/axis_sums.h"
+#include "propose/proof.h"
+#include "propose/rearrangement.h"
+
+enum {
+    TURNED_LEAST = 8, /* elements of what is flipped: of fewer, it is by chance */
+    OTHERS_MOST = 3,  /* arrangements that are compared after one was proved */
+};
+
+/* Where the elements of a made value come from, if that is one box: to tell arrangements apart that
+ * are written differently. */
+struct arrangement {
+    bool known;
+    unsigned rank;
+    uint64_t off;
+    int64_t strides[REARRANGEMENT_AXES_MOST];
+};
+
+static struct arrangement arrangement_of(const struct value *v)
+{
+    struct arrangement a = {.known = v->count == 1 && !v->pieces[0].more};
+    for (unsigned k = 0; a.known && k < v->shape.rank; k++) {
+        if (v->shape.dims[k] != 1) {
+            a.known = a.rank < ARRAY_LEN(a.strides);
+            a.strides[a.known ? a.rank++ : 0] = v->pieces[0].stride[k];
+        }
+    }
+    a.off = a.known ? v->pieces[0].off : 0;
+    return a;
+}
+
+static bool is_other(const struct arrangement *a, const struct arrangement *b)
+{
+    return a->known && b->known &&
+           (a->rank != b->rank || a->off != b->off ||
+            memcmp(a->strides, b->strides, sizeof(a->strides)) != 0);
+}
+
+struct trying {
+    struct matching *matching;
+    struct prover *prover;
+    struct single *single;
+    const struct matching_tensor *source;
+    struct matching_tensor *target;
+    const struct proof_sample *sample;
+    struct arrangement first; /* that was proved */
+    unsigned others;
+};
+
+/* What is the first that was proved, or does as it does, is one of its forms. */
+static errint add_form(struct trying *t, const char *text)
+{
+    struct single *s = t->single;
+    if (s->form_count == SINGLE_FORMS_MOST) {
+        return 0;
+    }
+    const char *kept = matching_keep(t->matching, str_from(text));
+    s->forms[s->form_count++] = kept;
+    s->operations = s->forms[0];
+    return kept ? 0 : -ENOMEM;
+}
+
+/* Whether it is worth a comparison. Of what was made after a proof, only what does something
+ * else. */
+static errint look_at(struct trying *t, const struct op_result *made, const char *text, bool *worth)
+{
+    const struct value *v = made->values;
+    *worth = made->count == 1 && v->dtype == t->target->value.dtype &&
+             shape_eq(v->shape, t->target->value.shape);
+    if (!*worth) {
+        return 0;
+    }
+    struct arrangement a = arrangement_of(v);
+    if (!t->single->operations) {
+        t->first = a;
+        return 0;
+    }
+    *worth = is_other(&t->first, &a);
+    return !*worth && a.known && t->first.known ? add_form(t, text) : 0;
+}
+
+/* Whether these operations make the target of the source. */
+static errint try_operations(struct trying *t, const char *text, bool *equal)
+{
+    struct op_result made;
+    struct proof_outcome outcome = {0};
+    bool fits;
+    proof_forget(t->prover);
+    errint rc = proof_make(t->prover, &t->source->value, 1, text, &made, &fits);
+    if (rc == 0 && fits) {
+        rc = look_at(t, &made, text, &fits);
+    }
+    if (rc == 0 && fits) {
+        rc = proof_fits(t->prover, PROPOSAL_FROM, made.values, t->sample, &fits);
+    }
+    if (rc == 0 && fits) {
+        rc = proof_compare(t->prover, made.values, &t->target->value, &outcome);
+        t->others += t->single->operations != NULL;
+        matching_read(t->matching, t->target->bytes * 2);
+    }
+    op_result_fini(&made);
+    t->target->constant = outcome.equal && outcome.constant && t->target->elements > 1;
+    *equal = outcome.equal && !t->target->constant;
+    return rc;
+}
+
+/* Whether these operations and the cast do: then they are the source's, or, if it has some already,
+ * others that make the same. */
+static errint try_text(struct trying *t, const char *operations)
+{
+    CLEANUP_BUF struct buf text = {0};
+    struct single *s = t->single;
+    bool equal = false;
+    buf_text(&text, operations);
+    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
+    errint rc = buf_check(&text);
+    if (rc == 0) {
+        rc = try_operations(t, text.len ? text.data : "", &equal);
+    }
+    if (rc < 0 || !equal) {
+        return rc;
+    }
+    const char *said = text.len ? text.data : "";
+    if (!s->operations) {
+        return add_form(t, said);
+    }
+    s->also = matching_keep(t->matching, str_from(said));
+    return s->also ? 0 : -ENOMEM;
+}
+
+/* By what the slices of both hold: their indices in another order. */
+static errint try_axes(struct trying *t)
+{
+    struct axis_sums sums[2];
+    struct op_result cast;
+    bool found[2];
+    CLEANUP_BUF struct buf text = {0};
+    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
+    proof_forget(t->prover);
+    errint rc =
+        proof_make(t->prover, &t->source->value, 1, text.len ? text.data : "", &cast, &found[0]);
+    if (rc == 0) {
+        rc = axis_sums_find(t->prover, PROPOSAL_FROM, cast.values, &sums[0], &found[0]);
+    }
+    if (rc == 0 && found[0]) {
+        rc = axis_sums_find(t->prover, PROPOSAL_TO, &t->target->value, &sums[1], &found[1]);
+    }
+    op_result_fini(&cast);
+    text.len = 0;
+    if (rc < 0 || !found[0] || !found[1] ||
+        !axis_sums_guess(t->prover, &sums[0], &sums[1], &text)) {
+        return rc;
+    }
+    rc = buf_check(&text);
+    return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
+}
+
+/* The shortest operations that do, and whether others do, too. */
+static errint try_source(struct trying *t)
+{
+    struct rearrangements all;
+    struct single *s = t->single;
+    errint rc = rearrangements_find(t->source->value.shape, t->target->value.shape,
+                                    &t->prover->arena, &all);
+    for (size_t i = 0; rc == 0 && i < all.count && !s->also; i++) {
+        if (t->others == OTHERS_MOST || t->target->constant) {
+            return 0;
+        }
+        rc = try_text(t, all.texts[i]);
+    }
+    if (rc == 0 && !s->operations && t->target->elements >= TURNED_LEAST) {
+        rc = try_axes(t);
+    }
+    return rc;
+}
+
+errint single_prove(struct matching *m, struct prover *p, struct single *s)
+{
+    struct matching_tensor *target = &m->sides[PROPOSAL_TO].tensors[s->target];
+    struct proof_sample sample;
+    errint rc = proof_sample(p, PROPOSAL_TO, &target->value, &sample);
+    if (rc < 0) {
+        return matching_failed(target, rc);
+    }
+    for (uint32_t k = 0; k < s->source_count && !s->operations && !target->constant; k++) {
+        struct matching_tensor *source = &m->sides[PROPOSAL_FROM].tensors[s->sources[k]];
+        struct trying t = {.matching = m,
+                           .prover = p,
+                           .single = s,
+                           .source = source,
+                           .target = target,
+                           .sample = &sample};
+        rc = try_source(&t);
+        if (rc < 0 && matching_failed(source, rc) < 0) {
+            return rc;
+        }
+        s->proved = s->operations ? k : s->proved;
+    }
+    return 0;
+}
