@@ -124,24 +124,25 @@ void matching_print_cast(enum dtype from, enum dtype to, struct buf *b)
     }
 }
 
-/* The types of what is wanted, those of more tensors first where there are too many. */
+errint matching_as(const struct value *v, enum dtype dtype, struct arena *a, struct value *out)
+{
+    *out = *v;
+    return v->dtype == dtype ? 0 : value_cast(v, dtype, mode_of(v->dtype, dtype), a, out);
+}
+
+/* The types of what is wanted. */
 static void find_dtypes(struct matching *m)
 {
-    uint32_t counts[DTYPE_COUNT] = {0};
+    bool wanted[DTYPE_COUNT] = {false};
     const struct matching_side *to = &m->sides[PROPOSAL_TO];
     for (uint32_t i = 0; i < to->count; i++) {
-        counts[to->tensors[i].value.dtype] += matching_is_open(&to->tensors[i]);
+        wanted[to->tensors[i].value.dtype] |= matching_is_open(&to->tensors[i]);
     }
-    for (m->dtype_count = 0; m->dtype_count < MATCHING_DTYPES_MOST; m->dtype_count++) {
-        unsigned most = 0;
-        for (unsigned dtype = 1; dtype < DTYPE_COUNT; dtype++) {
-            most = counts[dtype] > counts[most] ? dtype : most;
+    m->dtype_count = 0;
+    for (unsigned dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+        if (wanted[dtype]) {
+            m->dtypes[m->dtype_count++] = (enum dtype)dtype;
         }
-        if (!counts[most]) {
-            break;
-        }
-        m->dtypes[m->dtype_count] = (enum dtype)most;
-        counts[most] = 0;
     }
 }
 
@@ -282,7 +283,7 @@ static uint64_t open_elements(const struct matching *m)
     return elements;
 }
 
-static void add_summing(struct sum_run *run, enum proposal_end end, uint64_t *chunks)
+static errint add_summing(struct sum_run *run, enum proposal_end end, uint64_t *chunks)
 {
     struct matching *m = run->matching;
     uint64_t most = open_elements(m);
@@ -290,12 +291,18 @@ static void add_summing(struct sum_run *run, enum proposal_end end, uint64_t *ch
         struct summing s = {&m->sides[end].tensors[i], end, *chunks};
         bool wanted = end == PROPOSAL_TO ? !s.tensor->paired : s.tensor->elements <= most;
         s.tensor->summed = wanted ? wanted_of(m, &s) : 0;
-        if (s.tensor->summed) {
-            run->list[run->count++] = s;
-            *chunks += (s.tensor->bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
-            m->bytes += s.tensor->bytes * (end == PROPOSAL_TO ? 2 : 1);
+        if (!s.tensor->summed) {
+            continue;
         }
+        s.tensor->sums = arena_calloc(&m->scratch, m->dtype_count, sizeof(*s.tensor->sums));
+        if (!s.tensor->sums) {
+            return -ENOMEM;
+        }
+        run->list[run->count++] = s;
+        *chunks += (s.tensor->bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
+        m->bytes += s.tensor->bytes * (end == PROPOSAL_TO ? 2 : 1);
     }
+    return 0;
 }
 
 errint matching_sum(struct matching *m)
@@ -308,8 +315,12 @@ errint matching_sum(struct matching *m)
     if (!run.list) {
         return -ENOMEM;
     }
-    add_summing(&run, PROPOSAL_FROM, &chunks);
-    add_summing(&run, PROPOSAL_TO, &chunks);
-    errint rc = provers_run(&m->crew, chunks, sum_chunk, &run);
+    errint rc = add_summing(&run, PROPOSAL_FROM, &chunks);
+    if (rc == 0) {
+        rc = add_summing(&run, PROPOSAL_TO, &chunks);
+    }
+    if (rc == 0) {
+        rc = provers_run(&m->crew, chunks, sum_chunk, &run);
+    }
     return rc < 0 ? rc : provers_run(&m->crew, run.count, see_constant, &run);
 }

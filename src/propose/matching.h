@@ -11,16 +11,14 @@
 #include "propose/content.h"
 #include "propose/prover.h"
 
-enum { MATCHING_DTYPES_MOST = 8 };
-
 struct matching_tensor {
     uint32_t variable; /* index into the side's variables */
     struct value value;
     uint64_t elements; /* more than 0 */
     uint64_t bytes;
-    _Atomic uint64_t sums[MATCHING_DTYPES_MOST]; /* fingerprints as matching.dtypes[k] ... */
-    unsigned summed;                             /* ... of those bits k */
-    bool constant;                               /* all elements are the same */
+    _Atomic uint64_t *sums; /* fingerprints as matching.dtypes[k] ...; in scratch */
+    unsigned summed;        /* ... of those bits k */
+    bool constant;          /* all elements are the same */
     bool paired;
     atomic_int rc; /* why it cannot be read; 0 */
 };
@@ -36,9 +34,9 @@ struct matching {
     const struct content_request *request;
     struct diag *diag;
     struct prover_crew crew;
-    struct arena scratch;                    /* of the thread that called */
-    struct matching_side sides[2];           /* by enum proposal_end */
-    enum dtype dtypes[MATCHING_DTYPES_MOST]; /* of what is wanted */
+    struct arena scratch;           /* of the thread that called */
+    struct matching_side sides[2];  /* by enum proposal_end */
+    enum dtype dtypes[DTYPE_COUNT]; /* of what is wanted */
     unsigned dtype_count;
     pthread_mutex_t lock; /* over the proposal's arena, and progress */
     _Atomic uint64_t done;
@@ -60,6 +58,10 @@ MUST_CHECK errint matching_sum(struct matching *m);
  * bfloat16"; nothing for equal types. */
 bool matching_casts(enum dtype from, enum dtype to);
 void matching_print_cast(enum dtype from, enum dtype to, struct buf *b);
+
+/* matching_as: the value as that type, by that cast. -ENOMEM, as value_cast. */
+MUST_CHECK errint matching_as(const struct value *v, enum dtype dtype, struct arena *a,
+                              struct value *out);
 
 /* matching_read: tells that so many bytes were read. Any thread. */
 void matching_read(struct matching *m, uint64_t bytes);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "propose/matching.h"
+#include "propose/places.h"
 #include "propose/rearrangement.h"
 
 /* One guess: on which axis, and whether the parts lack it. */
@@ -150,9 +151,6 @@ static void print_guess(const struct guess *g, struct buf *b)
         print_pipe(b);
         buf_printf(b, "%s %u", g->lacks ? "stack" : "concat", g->axis);
     }
-    enum dtype of_parts = g->p->parts[0]->dtype;
-    enum dtype of_whole = g->p->whole->dtype;
-    matching_print_cast(g->p->joins ? of_parts : of_whole, g->p->joins ? of_whole : of_parts, b);
 }
 
 /* The values that the operations take, or that they have to make, in the order that was found. */
@@ -165,14 +163,18 @@ static struct value *in_order(const struct guess *g)
     return values;
 }
 
-static errint prove_guess(const struct guess *g)
+/* Whether p->operations do, of the parts in the order that was found. */
+static errint prove_operations(const struct guess *g)
 {
     struct parting *p = g->p;
     struct op_result made = {0};
     struct proof_outcome outcome = {.equal = true};
     bool fits;
+    enum dtype of_parts = p->parts[0]->dtype;
+    enum dtype of_whole = p->whole->dtype;
     proof_forget(g->prover);
-    print_guess(g, &p->operations);
+    matching_print_cast(p->joins ? of_parts : of_whole, p->joins ? of_whole : of_parts,
+                        &p->operations);
     const struct value *parts = in_order(g);
     errint rc = parts ? buf_check(&p->operations) : -ENOMEM;
     if (rc == 0) {
@@ -234,7 +236,8 @@ static errint try_first(struct guess *g, uint32_t part)
         g->p->order[0] = part;
         rc = place_rest(g, 1, g->lengths[part], &fits);
         if (rc == 0 && fits) {
-            rc = prove_guess(g);
+            print_guess(g, &g->p->operations);
+            rc = prove_operations(g);
         }
     }
     return rc;
@@ -262,6 +265,111 @@ static errint try_axes(struct guess *g, bool lacks)
     return rc;
 }
 
+/* ---- by where elements are ------------------------------------------------------------------- */
+
+/* Whether all parts have one shape. */
+static bool are_alike(const struct parting *p)
+{
+    bool alike = true;
+    for (uint32_t i = 1; i < p->count; i++) {
+        alike = alike && shape_eq(p->parts[i]->shape, p->parts[0]->shape);
+    }
+    return alike && p->parts[0]->shape.rank < SHAPE_RANK_MOST;
+}
+
+/* The parts in the order in which their first elements are in the whole. False: that is not
+ * known. */
+static bool order_parts(struct parting *p, const int64_t *at)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        uint32_t place = i;
+        if (at[i] == DIGITS_UNKNOWN) {
+            return false;
+        }
+        for (; place > 0 && at[p->order[place - 1]] > at[i]; place--) {
+            p->order[place] = p->order[place - 1];
+        }
+        p->order[place] = i;
+    }
+    return true;
+}
+
+/* The shape of all parts stacked. */
+static struct shape stacked(const struct parting *p, int64_t *dims)
+{
+    struct shape part = p->parts[0]->shape;
+    dims[0] = p->count;
+    for (unsigned k = 0; k < part.rank; k++) {
+        dims[k + 1] = part.dims[k];
+    }
+    return (struct shape){dims, (uint8_t)(part.rank + 1)};
+}
+
+/* The operations between the parts, stacked in that order, and the whole. */
+static errint print_places(struct guess *g, const struct place_list *whole,
+                           const struct value *const *ordered, bool *found)
+{
+    struct parting *p = g->p;
+    int64_t dims[SHAPE_RANK_MOST];
+    struct digits digits;
+    CLEANUP_BUF struct buf text = {0};
+    const struct place_list parts = {!whole->end, ordered, p->count};
+    errint rc = places_digits(g->prover, p->joins ? &parts : whole, p->joins ? whole : &parts,
+                              &digits, found);
+    struct shape all = stacked(p, dims);
+    *found = rc == 0 && *found &&
+             digits_print(&digits, p->joins ? all : whole->values[0]->shape,
+                          p->joins ? whole->values[0]->shape : all, &text);
+    p->operations.len = 0;
+    if (p->joins) {
+        buf_text(&p->operations, "stack 0");
+    }
+    if (text.len) {
+        print_pipe(&p->operations);
+        buf_str(&p->operations, buf_view(&text));
+    }
+    if (!p->joins) {
+        print_pipe(&p->operations);
+        buf_text(&p->operations, "unstack 0");
+    }
+    return rc;
+}
+
+/* Parts of one shape in any arrangement, of which no axis of the whole need be left. */
+static errint try_places(struct guess *g)
+{
+    struct parting *p = g->p;
+    struct arena *a = &g->prover->arena;
+    enum dtype dtype = p->joins ? p->whole->dtype : p->parts[0]->dtype;
+    const struct value **ordered = ARENA_ARRAY(a, const struct value *, p->count);
+    struct value *cast = ARENA_ARRAY(a, struct value, (size_t)p->count + 1);
+    int64_t *at = ARENA_ARRAY(a, int64_t, p->count);
+    if (!ordered || !cast || !at) {
+        return -ENOMEM;
+    }
+    const struct value *whole = &cast[p->count];
+    errint rc = matching_as(p->whole, dtype, a, &cast[p->count]);
+    for (uint32_t i = 0; rc == 0 && i < p->count; i++) {
+        rc = matching_as(p->parts[i], dtype, a, &cast[i]);
+        at[i] = DIGITS_UNKNOWN;
+        ordered[i] = &cast[i];
+    }
+    const struct place_list wholes = {p->joins ? PROPOSAL_TO : PROPOSAL_FROM, &whole, 1};
+    const struct place_list parts = {!wholes.end, ordered, p->count};
+    if (rc == 0) {
+        rc = places_of_firsts(g->prover, &parts, &wholes, at);
+    }
+    if (rc < 0 || !order_parts(p, at)) {
+        return rc;
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        ordered[i] = &cast[p->order[i]];
+    }
+    bool found = false;
+    rc = print_places(g, &wholes, ordered, &found);
+    return rc < 0 || !found ? rc : prove_operations(g);
+}
+
 errint parting_prove(struct prover *prover, struct parting *p)
 {
     CLEANUP_FREE int64_t *lengths = calloc(p->count, sizeof(*lengths));
@@ -273,5 +381,8 @@ errint parting_prove(struct prover *prover, struct parting *p)
     p->proved = false;
     bool lacks = p->parts[0]->shape.rank < p->whole->shape.rank;
     errint rc = try_axes(&g, lacks);
-    return rc < 0 || p->proved ? rc : try_axes(&g, !lacks);
+    if (rc == 0 && !p->proved) {
+        rc = try_axes(&g, !lacks);
+    }
+    return rc < 0 || p->proved || !are_alike(p) ? rc : try_places(&g);
 }

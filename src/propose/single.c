@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "propose/axis_sums.h"
+#include "propose/places.h"
 #include "propose/proof.h"
 #include "propose/rearrangement.h"
 
 enum {
-    TURNED_LEAST = 8, /* elements of what is flipped: of fewer, it is by chance */
-    OTHERS_MOST = 3,  /* arrangements that are compared after one was proved */
+    TURNED_LEAST = 4, /* elements of what is flipped, of floats: of fewer, it may be by chance */
+    TURNED_INTEGERS_LEAST = 8, /* of other types */
+    OTHERS_MOST = 3,           /* arrangements that are compared after one was proved */
 };
 
 /* Where the elements of a made value come from, if that is one box: to tell arrangements apart that
@@ -134,30 +136,52 @@ static errint try_text(struct trying *t, const char *operations)
 }
 
 /* By what the slices of both hold: their indices in another order. */
-static errint try_axes(struct trying *t)
+static errint try_axes(struct trying *t, const struct value *source)
 {
     struct axis_sums sums[2];
-    struct op_result cast;
-    bool found[2];
+    bool found[2] = {false};
     CLEANUP_BUF struct buf text = {0};
-    matching_print_cast(t->source->value.dtype, t->target->value.dtype, &text);
-    proof_forget(t->prover);
-    errint rc =
-        proof_make(t->prover, &t->source->value, 1, text.len ? text.data : "", &cast, &found[0]);
-    if (rc == 0) {
-        rc = axis_sums_find(t->prover, PROPOSAL_FROM, cast.values, &sums[0], &found[0]);
-    }
+    errint rc = axis_sums_find(t->prover, PROPOSAL_FROM, source, &sums[0], &found[0]);
     if (rc == 0 && found[0]) {
         rc = axis_sums_find(t->prover, PROPOSAL_TO, &t->target->value, &sums[1], &found[1]);
     }
-    op_result_fini(&cast);
-    text.len = 0;
     if (rc < 0 || !found[0] || !found[1] ||
         !axis_sums_guess(t->prover, &sums[0], &sums[1], &text)) {
         return rc;
     }
+    return try_text(t, text.len ? text.data : "");
+}
+
+/* By where a few elements are: any axes, also those of another shape. */
+static errint try_places(struct trying *t, const struct value *source)
+{
+    const struct value *target = &t->target->value;
+    struct digits digits;
+    bool found;
+    CLEANUP_BUF struct buf text = {0};
+    errint rc = places_digits(t->prover, &(struct place_list){PROPOSAL_FROM, &source, 1},
+                              &(struct place_list){PROPOSAL_TO, &target, 1}, &digits, &found);
+    if (rc < 0 || !found || !digits_print(&digits, source->shape, target->shape, &text)) {
+        return rc;
+    }
     rc = buf_check(&text);
     return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
+}
+
+/* What no guess from the shapes alone has found. */
+static errint try_harder(struct trying *t)
+{
+    struct value source;
+    enum dtype_kind kind = dtype_kind(t->target->value.dtype);
+    bool exact = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_COMPLEX;
+    if (t->target->elements < (exact ? TURNED_LEAST : TURNED_INTEGERS_LEAST)) {
+        return 0;
+    }
+    errint rc = matching_as(&t->source->value, t->target->value.dtype, &t->prover->arena, &source);
+    if (rc == 0) {
+        rc = try_axes(t, &source);
+    }
+    return rc < 0 || t->single->operations ? rc : try_places(t, &source);
 }
 
 /* The shortest operations that do, and whether others do, too. */
@@ -173,10 +197,7 @@ static errint try_source(struct trying *t)
         }
         rc = try_text(t, all.texts[i]);
     }
-    if (rc == 0 && !s->operations && t->target->elements >= TURNED_LEAST) {
-        rc = try_axes(t);
-    }
-    return rc;
+    return rc < 0 || s->operations ? rc : try_harder(t);
 }
 
 errint single_prove(struct matching *m, struct prover *p, struct single *s)
