@@ -24,12 +24,12 @@ bool digits_add(struct digits *d, struct digit new)
 
 int64_t digits_index(const struct digits *d, uint64_t i)
 {
-    int64_t at = 0;
+    uint64_t at = 0;
     for (unsigned k = 0; k < d->count; k++) {
-        at += (int64_t)(i % d->list[k].base) * d->list[k].stride;
+        at += i % d->list[k].base * (uint64_t)d->list[k].stride;
         i /= d->list[k].base;
     }
-    return at;
+    return (int64_t)at;
 }
 
 /* Whether the stride of a digit holds for `m` units, or that is unknown. */
@@ -37,7 +37,8 @@ static bool holds(uint64_t m, uint64_t unit, digits_where *where, const void *co
 {
     int64_t first = where(context, 0);
     int64_t at = where(context, m * unit);
-    return at == DIGITS_UNKNOWN || at == first + (int64_t)m * (where(context, unit) - first);
+    uint64_t stride = (uint64_t)(where(context, unit) - first);
+    return at == DIGITS_UNKNOWN || (uint64_t)at == (uint64_t)first + m * stride;
 }
 
 /* The base of the digit that begins at `unit`, of `left` units: the smallest divisor of these for
@@ -129,41 +130,61 @@ static unsigned axis_of(const struct digits *d, const uint8_t *order, unsigned i
     return axis;
 }
 
-bool digits_print(const struct digits *d, struct shape from, struct shape to, struct buf *b)
-{
-    uint8_t order[DIGITS_MOST];
+/* The source as an array with an axis for each digit, and those axes in the order of the result. */
+struct turning {
     uint8_t axes[DIGITS_MOST];
-    int64_t dims[DIGITS_MOST];
-    int64_t turned[DIGITS_MOST];
-    bool moved = false;
-    if (!sort_digits(d, order)) {
-        return false;
-    }
+    int64_t before[DIGITS_MOST];
+    int64_t after[DIGITS_MOST];
+    bool moves;
+    bool flips;
+};
+
+/* Digit number k, the first one first. */
+static const struct digit *digit_at(const struct digits *d, unsigned k)
+{
+    return &d->list[d->count - 1 - k];
+}
+
+static struct turning turning_of(const struct digits *d, const uint8_t *order)
+{
+    struct turning t = {.moves = false};
     for (unsigned k = 0; k < d->count; k++) {
-        dims[k] = (int64_t)d->list[order[k]].base;
-        axes[k] = (uint8_t)axis_of(d, order, d->count - 1 - k);
-        turned[k] = (int64_t)d->list[d->count - 1 - k].base;
-        moved = moved || axes[k] != k;
+        t.axes[k] = (uint8_t)axis_of(d, order, d->count - 1 - k);
+        t.before[k] = (int64_t)d->list[order[k]].base;
+        t.after[k] = (int64_t)digit_at(d, k)->base;
+        t.moves = t.moves || t.axes[k] != k;
+        t.flips = t.flips || d->list[k].stride < 0;
     }
-    bool turns = false;
-    for (unsigned k = 0; k < d->count; k++) {
-        turns = turns || d->list[k].stride < 0;
-    }
-    if (!moved && !turns) {
-        print_reshape(from, to, b);
-        return true;
-    }
-    print_reshape(from, (struct shape){dims, (uint8_t)d->count}, b);
-    if (moved) {
+    return t;
+}
+
+static void print_turning(const struct digits *d, const struct turning *t, struct buf *b)
+{
+    if (t->moves) {
         print_pipe(b);
-        rearrangement_transpose(axes, d->count, b);
+        rearrangement_transpose(t->axes, d->count, b);
     }
     for (unsigned k = 0; k < d->count; k++) {
-        if (d->list[d->count - 1 - k].stride < 0) {
+        if (digit_at(d, k)->stride < 0) {
             print_pipe(b);
             buf_printf(b, "flip %u", k);
         }
     }
-    print_reshape((struct shape){turned, (uint8_t)d->count}, to, b);
+}
+
+bool digits_print(const struct digits *d, struct shape from, struct shape to, struct buf *b)
+{
+    uint8_t order[DIGITS_MOST];
+    if (!sort_digits(d, order)) {
+        return false;
+    }
+    struct turning t = turning_of(d, order);
+    if (!t.moves && !t.flips) {
+        print_reshape(from, to, b);
+        return true;
+    }
+    print_reshape(from, (struct shape){t.before, (uint8_t)d->count}, b);
+    print_turning(d, &t, b);
+    print_reshape((struct shape){t.after, (uint8_t)d->count}, to, b);
     return true;
 }

@@ -168,13 +168,19 @@ static errint try_places(struct trying *t, const struct value *source)
     return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
 }
 
+/* Whether it is no chance if the elements are those of another tensor, in some order. */
+static bool says_enough(const struct matching_tensor *t)
+{
+    enum dtype_kind kind = dtype_kind(t->value.dtype);
+    bool floats = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_COMPLEX;
+    return t->elements >= TURNED_LEAST && (floats || t->elements >= TURNED_INTEGERS_LEAST);
+}
+
 /* What no guess from the shapes alone has found. */
 static errint try_harder(struct trying *t)
 {
     struct value source;
-    enum dtype_kind kind = dtype_kind(t->target->value.dtype);
-    bool exact = kind == DTYPE_KIND_FLOAT || kind == DTYPE_KIND_COMPLEX;
-    if (t->target->elements < (exact ? TURNED_LEAST : TURNED_INTEGERS_LEAST)) {
+    if (!says_enough(t->target)) {
         return 0;
     }
     errint rc = matching_as(&t->source->value, t->target->value.dtype, &t->prover->arena, &source);

@@ -18,7 +18,7 @@ struct single {
     uint32_t equals;                      /* how many of `from` have that content */
     uint32_t proved;                      /* which of `sources`; source_count: none */
     const char *operations;               /* of it */
-    const char *forms[SINGLE_FORMS_MOST]; /* that and others that do the same, the shortest first */
+    const char *forms[SINGLE_FORMS_MOST]; /* that, and others that do the same */
     uint32_t form_count;
     const char *also; /* other operations, which do something else, but make the same; or NULL */
 };

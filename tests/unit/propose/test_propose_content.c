@@ -193,6 +193,59 @@ static void a_symmetric_matrix(void **state)
     assert_string_equal(why_of("b"), "'transpose' makes the same");
 }
 
+/* Elements that were moved as no shape suggests. */
+static void turned(void **state)
+{
+    (void)state;
+    float elements[24];
+    for (unsigned i = 0; i < 24; i++) {
+        elements[i] = element(1, 23 - i);
+    }
+    add(0, "a", SHAPE(4, 6), 1, 0);
+    add_floats(1, "b", SHAPE(4, 6), elements);
+    for (unsigned i = 0; i < 24; i++) { /* blocks 0, 2, 1, 3 of the last axis */
+        static const unsigned block[] = {0, 2, 1, 3};
+        elements[i] = element(2, i / 8 * 8 + block[i % 8 / 2] * 2 + i % 2);
+    }
+    add(0, "gates", SHAPE(3, 8), 2, 0);
+    add_floats(1, "lstm", SHAPE(3, 8), elements);
+    for (unsigned i = 0; i < 24; i++) { /* heads of 2 x 3 that lie the other way, as a matrix */
+        elements[i] = element(3, i / 12 * 12 + i % 4 * 3 + i / 4 % 3);
+    }
+    add(0, "rotary", SHAPE(8, 3), 3, 0);
+    add_floats(1, "rope", SHAPE(24), elements);
+    find();
+    assert_string_equal(line_of("b"), "a = b | flip 0 | flip 1");
+    assert_string_equal(line_of("lstm"), "gates = lstm | take 1 0,2,1,3 of 4");
+    assert_string_equal(line_of("rope"),
+                        "rotary = rope | reshape -1,4,3 | transpose 0,2,1 | reshape -1");
+}
+
+/* A form that several have is said of all. */
+static void one_form_for_all(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        char name[16];
+        float elements[36];
+        snprintf(name, sizeof(name), "conv_%u", i);
+        unsigned side = i ? 1 : 3; /* [3, 3, 2, 2], and twice [1, 1, 4, 3] */
+        unsigned in = i ? 4 : 2;
+        unsigned out = i ? 3 : 2;
+        unsigned count = side * side * in * out;
+        for (unsigned k = 0; k < count; k++) {
+            unsigned place = k / (in * out);
+            elements[(k % out * in + k / out % in) * side * side + place] = element(i, k);
+        }
+        add(0, name, SHAPE(side, side, in, out), i, 0);
+        add_floats(1, name, SHAPE(out, in, side, side), elements);
+    }
+    find();
+    assert_string_equal(line_of("conv_0"), "conv_0 = conv_0 | transpose 3,2,0,1");
+    assert_string_equal(line_of("conv_1"), "conv_1 = conv_1 | transpose 3,2,0,1");
+    assert_string_equal(line_of("conv_2"), "conv_2 = conv_2 | transpose 3,2,0,1");
+}
+
 /* One content under several names is of the nearest one. */
 static void tied(void **state)
 {
@@ -322,6 +375,32 @@ static void split(void **state)
     assert_string_equal(line_of("x"), "uneven = x, y | split 0 7,3");
 }
 
+/* Parts that lie in the whole as no axis of it does. */
+static void joined_in_another_way(void **state)
+{
+    (void)state;
+    float elements[24];
+    for (unsigned i = 0; i < 24; i++) {
+        elements[23 - i] = element(i / 2 % 2, i / 4 * 2 + i % 2);
+    }
+    add(0, "one", SHAPE(3, 4), 0, 0);
+    add(0, "two", SHAPE(3, 4), 1, 0);
+    add_floats(1, "woven", SHAPE(24), elements);
+    add(0, "whole", SHAPE(24), 5, 0);
+    for (unsigned part = 0; part < 2; part++) {
+        for (unsigned i = 0; i < 12; i++) {
+            elements[i] = element(5, i * 2 + part);
+        }
+        add_floats(1, part ? "odd" : "even", SHAPE(12), elements);
+    }
+    find();
+    assert_string_equal(line_of("woven"),
+                        "two, one = woven | stack 0 | reshape 2,-1,2 | transpose 1,0,2 | "
+                        "flip 0 | flip 2 | reshape -1");
+    assert_string_equal(line_of("even"),
+                        "whole = even, odd | reshape -1,2 | transpose | unstack 0");
+}
+
 /* A part that is constant may be another one. */
 static void with_a_constant_part(void **state)
 {
@@ -371,12 +450,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(in_another_order),
         TEST(a_symmetric_matrix),
+        TEST(turned),
+        TEST(one_form_for_all),
         TEST(tied),
         TEST(another_type),
         TEST(says_nothing),
         TEST(elements_count_by_their_bits),
         TEST(joined),
         TEST(split),
+        TEST(joined_in_another_way),
         TEST(with_a_constant_part),
         TEST(damaged_ones_have_no_pair),
     };
