@@ -23,7 +23,9 @@ struct value;
 /* What arithmetic over rows gives, once it was found. */
 struct computed_rows {
     struct once once;
-    char *bytes; /* owns (malloc); of the row */
+    atomic_uint doubt; /* the newest of any io (io.h) when it was found */
+    bool known;        /* it was found before; only who fills looks at it */
+    char *bytes;       /* of the row, in the plan's arena */
 };
 
 struct computed {

@@ -315,14 +315,16 @@ static bool are_open(const struct catalog *c, const struct expression *e)
 errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
 {
     const struct rule *rule = &r->map->rules[index];
-    struct making m = {
-        .r = r,
-        .store = store,
-        .index = index,
-        .rule = rule,
-        .expression = rule->expression,
-        .values = {.arena = r->arena, .denied = r->diag->denied, .scope = !rule->expression->exact},
-        .explaining = {.wanted = r->explains}};
+    struct making m = {.r = r,
+                       .store = store,
+                       .index = index,
+                       .rule = rule,
+                       .expression = rule->expression,
+                       .values = {.arena = r->arena,
+                                  .denied = r->diag->denied,
+                                  .kept = &r->kept,
+                                  .scope = !rule->expression->exact},
+                       .explaining = {.wanted = r->explains}};
     errint rc = 0;
     if (are_open(r->catalog, rule->expression)) {
         rc = rule->expression->exact ? resolve_names(&m) : resolve_patterns(&m);

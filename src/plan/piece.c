@@ -123,8 +123,7 @@ int piece_order(const void *a, const void *b, void *rank)
     return 0;
 }
 
-/* The offset behind the last byte of the piece in the target. */
-static uint64_t end_of(const struct piece *p, struct shape shape, unsigned bytes)
+uint64_t piece_end(const struct piece *p, struct shape shape, unsigned bytes)
 {
     uint64_t last = 0;
     uint64_t pitch = bytes;
@@ -145,7 +144,7 @@ errint piece_ends(const struct piece *pieces, uint32_t count, struct shape shape
     uint64_t *ends = ARENA_ARRAY(a, uint64_t, count);
     uint64_t most = 0;
     for (uint32_t i = 0; ends && i < count; i++) {
-        uint64_t end = end_of(&pieces[i], shape, bytes);
+        uint64_t end = piece_end(&pieces[i], shape, bytes);
         most = end > most ? end : most;
         ends[i] = most;
     }

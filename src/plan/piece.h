@@ -78,6 +78,10 @@ MUST_CHECK errint piece_of_slice(const struct tensor *t, const struct stored_sli
  * in the source. */
 unsigned piece_dense_axis(const struct piece *p, struct shape target, uint64_t *run_bytes);
 
+/* piece_end: the offset behind the last byte of the piece in a target of that shape, whose elements
+ * have `bytes` bytes. */
+uint64_t piece_end(const struct piece *p, struct shape shape, unsigned bytes);
+
 /* piece_ends: where in a target the pieces end, so that the first one of a range is found by
  * search: of each of the `count` pieces, which are sorted by start, the offset in bytes behind the
  * last byte of it and of those before it. `shape` and `bytes` are those of the target and of one of

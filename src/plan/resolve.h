@@ -33,6 +33,7 @@ struct resolve {
     uint32_t skipped_rule;    /* whose scope has that */
     struct slice_order order; /* of the tensor that was cut last */
     struct nearest_budget budget;
+    uint64_t kept; /* bytes of means (value_mean_row) */
     struct steps steps;
     struct name_tails tails[NAMED_CHECKPOINTS_MOST + 1]; /* by number of the checkpoint */
     bool explains; /* what rules make is explained (explained.h) */

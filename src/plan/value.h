@@ -111,11 +111,12 @@ MUST_CHECK errint value_compute(enum arithmetic arithmetic, const struct number 
                                 const struct value *inputs, uint32_t count, struct arena *a,
                                 struct value *out);
 
-/* value_mean_row: the mean of v over `axis`, which stays with length 1. Also -ELOOP, and -EFBIG: a
- * row has more than VALUE_ROW_MOST bytes. */
-enum { VALUE_ROW_MOST = 16 << 20 };
+/* value_mean_row: the mean of v over `axis`, which stays with length 1. It is kept once it was
+ * computed; *kept, 0 at first, is how many bytes all that are kept have. Also -ELOOP, and -EFBIG:
+ * that would be more than VALUE_ROWS_MOST. */
+enum { VALUE_ROWS_MOST = 16 << 20 };
 MUST_CHECK errint value_mean_row(const struct value *v, unsigned axis, struct arena *a,
-                                 struct value *out);
+                                 uint64_t *kept, struct value *out);
 
 /* value_is_dense: whether v is read from one dense run of bytes, in order. */
 bool value_is_dense(const struct value *v);

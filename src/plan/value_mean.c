@@ -5,7 +5,7 @@
 
 #include "plan/value_build.h"
 
-static errint mean_rows(const struct value *v, struct arena *a, struct value *out)
+static errint mean_rows(const struct value *v, struct arena *a, uint64_t *kept, struct value *out)
 {
     struct computed *computed = ARENA_NEW(a, struct computed);
     struct computed_rows *rows = ARENA_NEW(a, struct computed_rows);
@@ -21,11 +21,20 @@ static errint mean_rows(const struct value *v, struct arena *a, struct value *ou
     computed->input_count = 1;
     computed->rows = rows;
     errint rc = value_read_computed(computed, a, out);
-    return rc == 0 && computed->bytes > VALUE_ROW_MOST ? -EFBIG : rc;
+    if (rc < 0) {
+        return rc;
+    }
+    if (computed->bytes > VALUE_ROWS_MOST - *kept) {
+        return -EFBIG;
+    }
+    *kept += computed->bytes;
+    rows->bytes = arena_alloc(a, computed->bytes);
+    return rows->bytes ? 0 : -ENOMEM;
 }
 
 /* The axis goes before the others, and comes back where it was. */
-errint value_mean_row(const struct value *v, unsigned axis, struct arena *a, struct value *out)
+errint value_mean_row(const struct value *v, unsigned axis, struct arena *a, uint64_t *kept,
+                      struct value *out)
 {
     uint8_t axes[SHAPE_RANK_MOST];
     struct value first;
@@ -36,7 +45,7 @@ errint value_mean_row(const struct value *v, unsigned axis, struct arena *a, str
     }
     errint rc = value_permute(v, axes, a, &first);
     if (rc == 0) {
-        rc = mean_rows(&first, a, &mean);
+        rc = mean_rows(&first, a, kept, &mean);
     }
     int64_t *dims = value_new_dims(a, rank);
     if (rc < 0 || !dims) {

@@ -15,13 +15,13 @@ errint reader_need_window(struct reader *r)
     return *window ? 0 : -ENOMEM;
 }
 
-errint reader_need_inputs(struct reader *r)
+errint reader_need_room(struct reader *r)
 {
-    char **inputs = &r->inputs[r->depth];
-    if (!*inputs) {
-        *inputs = pages_alloc(READER_INPUTS);
+    struct reader_room **room = &r->rooms[r->depth];
+    if (!*room) {
+        *room = pages_alloc(sizeof(**room));
     }
-    return *inputs ? 0 : -ENOMEM;
+    return *room ? 0 : -ENOMEM;
 }
 
 errint reader_need_strings(struct reader *r)
@@ -37,8 +37,8 @@ void reader_fini(struct reader *r)
     for (size_t depth = 0; depth < ARRAY_LEN(r->windows); depth++) {
         free(r->windows[depth]);
         r->windows[depth] = NULL;
-        free(r->inputs[depth]);
-        r->inputs[depth] = NULL;
+        free(r->rooms[depth]);
+        r->rooms[depth] = NULL;
     }
     free(r->strings);
     r->strings = NULL;

@@ -16,7 +16,17 @@ struct verified;
 
 enum {
     READER_WINDOW = 256 << 10, /* bytes read at once to gather runs that lie close together */
-    READER_INPUTS = 64 << 10   /* and of the inputs of arithmetic, together */
+    READER_INPUTS = 64 << 10,  /* and of the inputs of arithmetic, together */
+    READER_ELEMENT = 16        /* bytes that an element has at most */
+};
+
+/* What arithmetic needs. It is no small thing, and computed tensors are read within the reads of
+ * others: on the stack there might be no room. */
+struct reader_room {
+    struct arithmetic_sums sums;
+    char block[ARITHMETIC_BLOCK * READER_ELEMENT]; /* elements of one input */
+    char made[ARITHMETIC_BLOCK * READER_ELEMENT];  /* results of which not all are wanted */
+    char inputs[READER_INPUTS];
 };
 
 /* `{.catalog = c, .verified = k}` is one that has read nothing yet. */
@@ -28,9 +38,9 @@ struct reader {
     unsigned depth; /* of the computed tensor (computed.h) that is being read; 0: of none */
     char *windows[COMPUTED_DEPTH_MOST + 1]; /* owns, READER_WINDOW bytes for each depth; NULL before
                                                reader_need_window */
-    char *inputs[COMPUTED_DEPTH_MOST + 1];  /* owns, READER_INPUTS bytes for each depth; NULL before
-                                               reader_need_inputs */
-    struct string_cursor *strings;          /* owns; NULL before reader_need_strings */
+    struct reader_room *rooms[COMPUTED_DEPTH_MOST + 1]; /* owns, one for each depth; NULL before
+                                                           reader_need_room */
+    struct string_cursor *strings;                      /* owns; NULL before reader_need_strings */
 };
 
 /* reader_window: that of the depth. */
@@ -39,10 +49,10 @@ static inline char *reader_window(const struct reader *r)
     return r->windows[r->depth];
 }
 
-/* reader_need_window, reader_need_inputs: that of the depth is there. reader_need_strings: the
- * cursor is. -ENOMEM. */
+/* reader_need_window, reader_need_room: that of the depth is there. reader_need_strings: the cursor
+ * is. -ENOMEM. */
 MUST_CHECK errint reader_need_window(struct reader *r);
-MUST_CHECK errint reader_need_inputs(struct reader *r);
+MUST_CHECK errint reader_need_room(struct reader *r);
 MUST_CHECK errint reader_need_strings(struct reader *r);
 
 /* reader_fini: frees what r owns. */

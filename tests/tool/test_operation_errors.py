@@ -103,7 +103,7 @@ ROWS = [
     ("~ = x | fill 1 [0, 4] int32 | vocab empty.txt new.txt oov mean", "vocab empty.txt new.txt oov mean", "shape",
      "axis 0 of [0, 4] has length 0: there is no row to take the mean of"),
     ("~ = x | fill 1 [4611686018427387904, 1] int8 | take 1 0,0,0", "take 1 0,0,0", "shape", "the result [4611686018427387904, 3] is too large"),
-    ("wide = x | vocab minus.txt new.txt oov mean", "vocab minus.txt new.txt oov mean", "limit-exceeded", "a row has more than 16 MiB, which is too large for a mean"),
+    ("wide = x | vocab minus.txt new.txt oov mean", "vocab minus.txt new.txt oov mean", "limit-exceeded", "means of rows would take more than 16 MiB in all of the map"),
 ]
 CODES = {"shape": "shape-mismatch", "dtype": "dtype-mismatch"}
 

@@ -181,8 +181,10 @@ static errint check_parts(const struct op_type *type, const struct op_result *be
 errint op_apply(const struct op *op, struct op_result *values)
 {
     const struct op_type *type = (const struct op_type *)(const void *)op->syntax;
-    struct op_result out = {
-        .arena = values->arena, .denied = values->denied, .scope = values->scope};
+    struct op_result out = {.arena = values->arena,
+                            .denied = values->denied,
+                            .kept = values->kept,
+                            .scope = values->scope};
     errint rc = refuse_strings(type, values);
     if (rc == 0 && values->count == 0 && !type->from_nothing) {
         rc = op_fail_as(values, DIAG_MAP_SYNTAX,

@@ -18,6 +18,7 @@
 struct op_result {
     struct arena *arena;
     const char *denied;   /* borrowed: as whom files are opened (diag.h), or NULL */
+    uint64_t *kept;       /* borrowed: of the plan, the bytes of means (value_mean_row) */
     struct value *values; /* owns (malloc) */
     size_t count;
     size_t cap;

@@ -189,11 +189,11 @@ static errint add_mean(const struct value *in, unsigned axis, struct op_result *
         return op_fail(out, "axis %u of %s has length 0: there is no row to take the mean of", axis,
                        shape_text(in->shape).text);
     }
-    errint rc = value_mean_row(in, axis, out->arena, &parts[1]);
+    errint rc = value_mean_row(in, axis, out->arena, out->kept, &parts[1]);
     if (rc == -EFBIG) {
         return op_fail_as(out, DIAG_LIMIT,
-                          "a row has more than %d MiB, which is too large for a mean",
-                          VALUE_ROW_MOST >> 20);
+                          "means of rows would take more than %d MiB in all of the map",
+                          VALUE_ROWS_MOST >> 20);
     }
     return rc < 0 ? rc : value_join(parts, 2, axis, out->arena, joined);
 }
