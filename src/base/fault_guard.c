@@ -19,8 +19,9 @@ static void on_fault(int signal_number)
         guard.guarded = false;
         siglongjmp(guard.back, 1);
     }
-    /* None of ours: it comes again, and ends the process. */
+    /* None of ours: it ends the process, as it would have without us. */
     signal(signal_number, SIG_DFL);
+    raise(signal_number);
 }
 
 /* Each thread sets the one handler. It does not block the signal, since nothing would unblock it

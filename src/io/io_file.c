@@ -25,11 +25,16 @@ struct io_file {
     char *real_path; /* owns; of a file that is held: absolute, for opening it again after the
                         daemon left the directory. NULL: it is not held */
     struct file_watch watch;      /* of a file that is held */
-    _Atomic(const char *) mapped; /* owns, `size` bytes; of a file that is held. NULL: not yet;
-                                     not_mapped: it cannot be */
+    _Atomic(const char *) mapped; /* owns, `size` bytes; of a file that is held. NULL: not yet */
+    atomic_uint mapped_uses;
+    atomic_bool map_refused; /* the last time that it was tried */
 };
 
-static const char not_mapped[1];
+enum {
+    MAPPED_USES =
+        256,          /* of the mapping, after which its pages are let go: they stay in the cache */
+    REFUSED_USES = 64 /* that are read instead, until it is mapped again */
+};
 
 static void close_file(struct io *io)
 {
@@ -152,21 +157,33 @@ static errint read_held(struct io *io, struct once_waiter *w, uint64_t off, size
     return read_held_many(io, w, &range, 1);
 }
 
-/* The file in memory, which the first that wants it puts there; NULL: it cannot be there. */
+static const char *map_file(struct io_file *f)
+{
+    const char *known = NULL;
+    bool fits = f->fd >= 0 && f->io.size > 0 && f->io.size <= SIZE_MAX / 2;
+    void *fresh = fits ? mmap(NULL, f->io.size, PROT_READ, MAP_SHARED, f->fd, 0) : MAP_FAILED;
+    atomic_store(&f->map_refused, fresh == MAP_FAILED);
+    if (fresh == MAP_FAILED || atomic_compare_exchange_strong(&f->mapped, &known, fresh)) {
+        return fresh == MAP_FAILED ? NULL : fresh;
+    }
+    munmap(fresh, f->io.size);
+    return known;
+}
+
+/* The file in memory, which the first that wants it puts there; NULL: it cannot be there just now.
+ * What lies in pages that were read counts as memory of the process, so they are let go now and
+ * then. */
 static const char *mapping_of(struct io_file *f)
 {
     const char *known = atomic_load(&f->mapped);
-    if (!known) {
-        bool fits = f->fd >= 0 && f->io.size > 0 && f->io.size <= SIZE_MAX / 2;
-        void *fresh = fits ? mmap(NULL, f->io.size, PROT_READ, MAP_SHARED, f->fd, 0) : MAP_FAILED;
-        const char *mine = fresh == MAP_FAILED ? not_mapped : fresh;
-        if (atomic_compare_exchange_strong(&f->mapped, &known, mine)) {
-            known = mine;
-        } else if (fresh != MAP_FAILED) {
-            munmap(fresh, f->io.size);
-        }
+    unsigned uses = atomic_fetch_add(&f->mapped_uses, 1);
+    if (!known && (!atomic_load(&f->map_refused) || uses % REFUSED_USES == 0)) {
+        return map_file(f);
     }
-    return known == not_mapped ? NULL : known;
+    if (known && uses % MAPPED_USES == 0) {
+        madvise((void *)(uintptr_t)known, f->io.size, MADV_DONTNEED);
+    }
+    return known;
 }
 
 struct held_work {
@@ -263,7 +280,7 @@ void io_file_release(struct io *io)
 {
     struct io_file *f = (struct io_file *)io;
     const char *mapped = atomic_exchange(&f->mapped, NULL);
-    if (mapped && mapped != not_mapped) {
+    if (mapped) {
         munmap((void *)(uintptr_t)mapped, io->size);
     }
     cleanup_close(&f->fd);
