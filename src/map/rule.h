@@ -2,10 +2,9 @@
 /* One line of [assignment_map]: `sources = targets | operation | operation`. Syntax only: a rule
  * knows no tensors.
  *
- * Today a rule has one source, and one target or a list of parts of one target.
- * Operations are `partition` and `cast`, each at most once; their order means nothing. What the
- * language has beyond that (wildcards, several sources, other operations) is refused by name as
- * DIAG_UNSUPPORTED; its place is here and in src/plan/. */
+ * A rule that has one source, one target or a list of parts of one, and as operations `partition`
+ * and `cast`, each at most once and in whichever order, is all in its own fields. What says more
+ * (wildcards, several sources, steps, other operations) is an expression (expression.h). */
 #ifndef CKPTFS_MAP_RULE_H
 #define CKPTFS_MAP_RULE_H
 

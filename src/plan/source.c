@@ -90,6 +90,17 @@ static const char *other_names(const struct absence *a)
     return resolve_other_names(c);
 }
 
+/* Whether what the name says is in the checkpoint, and hidden from the map. */
+static bool is_dropped(const struct absence *a)
+{
+    for (uint32_t i = 0; i < a->c->dropped_count; i++) {
+        if (str_eq(tensor_name(&a->c->dropped[i]), a->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The end of the message: "; REASON", or "". */
 static const char *reason_of(const struct absence *a)
 {
@@ -104,6 +115,9 @@ static const char *reason_of(const struct absence *a)
         return arena_printf(r->arena, "; it is there by its %s", other);
     }
     struct str whole;
+    if (is_dropped(a)) {
+        return "; it is there, and hidden: by 'drop', 'keep' or 'prefer'";
+    }
     if (a->exact && name_split_part(a->name, &whole, NULL) && is_there(a, whole)) {
         return arena_printf(r->arena,
                             "; '%s' is there as a whole: name that, and cut a part by 'slice'",

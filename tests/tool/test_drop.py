@@ -72,4 +72,8 @@ def test_a_name_that_takes_too_long_names_the_line(tmp_path, key):
 
 
 def test_a_rule_for_a_dropped_tensor_is_an_error():
-    assert "global_step" in run("plan", "--drop=global_step", "--assign=global_step=step", SLOTS, status=1).stderr.decode()
+    said = "tensor 'global_step' is not in the checkpoint; it is there, and hidden: by 'drop', 'keep' or 'prefer'"
+    for option in "--drop=global_step", "--keep=net/**":
+        assert said in run("plan", option, "--assign=global_step=step", SLOTS, status=1).stderr.decode()
+        assert said in run("plan", option, "--assign=global_step=step | flip 0", SLOTS, status=1).stderr.decode()
+    assert "hidden" not in run("plan", "--drop=global_step", "--assign=global_stp=step", SLOTS, status=1).stderr.decode()
