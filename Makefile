@@ -141,12 +141,19 @@ install: all ## into DESTDIR/PREFIX
 	install -D -m 644 conf/ckptool.1 $(DESTDIR)$(PREFIX)/share/man/man1/ckptool.1
 	install -D -m 644 conf/ckptfs-map.5 $(DESTDIR)$(PREFIX)/share/man/man5/ckptfs-map.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/ckptfs/maps $(MAPS)
+	install -D -m 644 conf/completions/ckptfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ckptfs
+	install -D -m 644 conf/completions/_ckptfs $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ckptfs
+	install -D -m 644 conf/completions/ckptfs.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ckptfs.fish
+	ln -sf ckptfs $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ckptool
+	ln -sf ckptfs.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ckptool.fish
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin
 	ln -sf ../bin/ckptfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.ckptfs
 
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ckptfs bin/ckptool share/man/man1/ckptfs.1 \
-	  share/man/man1/ckptool.1 share/man/man5/ckptfs-map.5 sbin/mount.fuse.ckptfs) \
+	  share/man/man1/ckptool.1 share/man/man5/ckptfs-map.5 sbin/mount.fuse.ckptfs \
+	  $(addprefix share/bash-completion/completions/,ckptfs ckptool) share/zsh/site-functions/_ckptfs \
+	  $(addprefix share/fish/vendor_completions.d/,ckptfs.fish ckptool.fish)) \
 	  $(addprefix $(DESTDIR)$(PREFIX)/share/ckptfs/maps/,$(notdir $(MAPS)))
 	-rmdir $(DESTDIR)$(PREFIX)/share/ckptfs/maps $(DESTDIR)$(PREFIX)/share/ckptfs
 

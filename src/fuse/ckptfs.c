@@ -20,6 +20,7 @@
 #include "fuse/namespace.h"
 #include "fuse/ops.h"
 #include "fuse/opts.h"
+#include "fuse/opts_answer.h"
 #include "fuse/requests.h"
 #include "fuse/worker.h"
 #include "map/ready_maps.h"
@@ -402,33 +403,6 @@ static int mount(struct start *how)
     return serve(how, &background);
 }
 
-/* What was printed is out; or why not is told. */
-static int finish_output(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
-        return 0;
-    }
-    log_error("standard output: cannot write: %s", strerror(errno));
-    return EXIT_FAULT;
-}
-
-static int help(void)
-{
-    fputs(opts_help, stdout);
-    printf("\nOptions of libfuse:\n");
-    fuse_lowlevel_help();
-    printf("    -o fsname=NAME         the source in the mount table (the checkpoint)\n");
-    return finish_output();
-}
-
-static int version(void)
-{
-    printf("ckptfs %s\nlibfuse %s\n", CKPTFS_VERSION, fuse_pkgversion());
-    fflush(stdout); /* libfuse lets fusermount3 print next */
-    fuse_lowlevel_version();
-    return finish_output();
-}
-
 static int complain_of_usage(const struct buf *complaint)
 {
     if (complaint->failed || !complaint->len) {
@@ -444,9 +418,9 @@ static int run_action(struct opts *o, int argc, char **argv)
     CLEANUP_BUF struct buf complaint = {0};
     switch (o->action) {
     case OPTS_HELP:
-        return help();
+        return opts_answer_help() < 0 ? EXIT_FAULT : 0;
     case OPTS_VERSION:
-        return version();
+        return opts_answer_version() < 0 ? EXIT_FAULT : 0;
     case OPTS_UNMOUNT:
         return mountpoint_unmount(o->mountpoint) < 0 ? EXIT_FAULT : 0;
     case OPTS_MOUNT:
@@ -476,6 +450,9 @@ int main(int argc, char **argv)
     fuse_set_log_func(log_of_libfuse);
     signal(SIGPIPE, SIG_IGN);
 
+    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+        return opts_answer_complete(argc - 2, argv + 2) < 0 ? EXIT_FAULT : 0;
+    }
     struct opts o;
     CLEANUP_BUF struct buf complaint = {0};
     int status;

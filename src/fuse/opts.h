@@ -51,7 +51,4 @@ void opts_fini(struct opts *o);
  * subtype; fsname (`checkpoint`, unless one was given) is escaped. Adds to b. */
 MUST_CHECK errint opts_session(const struct opts *o, const char *checkpoint, struct buf *b);
 
-/* The text of -h up to libfuse's own options. */
-extern const char opts_help[];
-
 #endif

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "map/ready_maps.h"
 #include "tool/command_line.h"
+#include "tool/complete.h"
 #include "tool/help.h"
 
 static void print_version(struct buf *b)
@@ -145,6 +146,9 @@ static int run(int argc, char **argv, struct tool_out *o)
     if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
         print_version(&o->text);
         return TOOL_OK;
+    }
+    if (strcmp(name, "--complete") == 0) {
+        return complete(argc - 2, argv + 2, o);
     }
     const struct command *c = command_find(name);
     if (c) {

@@ -42,15 +42,7 @@ static void list_options(const struct command *c, struct getopt_options *out)
 /* NULL for what is none. */
 static const struct tool_option *option_of(const struct command *c, int code)
 {
-    if (code >= LONG_ONLY) {
-        return &options[code - LONG_ONLY];
-    }
-    for (size_t i = 0; i < option_count; i++) {
-        if (options[i].letter && options[i].letter == code && options[i].commands & (int)c->bit) {
-            return &options[i];
-        }
-    }
-    return NULL;
+    return code >= LONG_ONLY ? &options[code - LONG_ONLY] : option_by_letter(c, (char)code);
 }
 
 static void refuse_unknown(const struct command *c, const char *word)
@@ -106,4 +98,23 @@ enum request command_line_parse(const struct command *c, int argc, char **argv,
     }
     keep_operands(argc, argv, args);
     return REQUEST_RUN;
+}
+
+errint command_line_typed(const struct command *c, int argc, char **argv, struct typed_line *out,
+                          struct arena *a)
+{
+    struct getopt_options known;
+    list_options(c, &known);
+    *out = (struct typed_line){.args = {.limit = UINT64_MAX}};
+    for (int code; (code = getopt_long(argc, argv, known.letters, known.longs, NULL)) != -1;) {
+        const struct tool_option *o = option_of(c, code == ':' ? optopt : code);
+        if (code == ':') {
+            out->waiting = o;
+        } else if (o && option_keep(o, c, optarg, (size_t)argc, &out->args, a) == -ENOMEM) {
+            return -ENOMEM;
+        }
+    }
+    out->ended = strcmp(argv[optind - 1], "--") == 0;
+    keep_operands(argc, argv, &out->args);
+    return 0;
 }

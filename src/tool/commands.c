@@ -32,7 +32,7 @@ const struct command commands[] = {
      FOR_VERIFY, .words = {WORD_FILE}, .trouble = TOOL_FAILED, .run = tool_verify},
     {"stat", "CHECKPOINT [PATTERN]",
      "print what numbers tensors of the view have: range, mean, NaN, histogram",
-     "-m map.ini model.ckpt-1000 'dense*'", FOR_STAT, .words = {WORD_FILE, WORD_VARIABLE},
+     "-m map.ini model.ckpt-1000 'dense*'", FOR_STAT, .words = {WORD_FILE, WORD_TARGET},
      .trouble = TOOL_FAILED, .run = tool_stat},
     {"diff", "A B", "compare two views: names, dtypes, shapes, checksums or values",
      "-M map.ini old.ckpt-1000 new.ckpt-1000", FOR_DIFF, .words = {WORD_FILE, WORD_FILE},

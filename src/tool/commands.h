@@ -28,8 +28,10 @@ enum word_kind {
     WORD_FILE,      /* paths; checkpoints are such */
     WORD_DIRECTORY, /* paths of directories */
     WORD_MAP,       /* names of ready maps, and paths */
-    WORD_TENSOR,    /* names of the checkpoint that the first operand is */
-    WORD_VARIABLE,  /* names of the view */
+    WORD_TENSOR,    /* names of the tensors of the first operand, as shell patterns */
+    WORD_SOURCE,    /* likewise, as maps have them */
+    WORD_VARIABLE,  /* names of the view's variables and parts */
+    WORD_TARGET,    /* likewise, as shell patterns */
 };
 
 enum { COMMAND_WORDS_MOST = 3 };

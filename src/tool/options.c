@@ -65,13 +65,13 @@ const struct tool_option options[] = {
     {'D', "define", "NAME=TYPE", "one more declaration, as in [variables]; may be repeated",
      FOR_VIEW, LIST(extra.define)},
     {0, "drop", "PATTERN", "hide tensors from the map, or all of `optimizer`", FOR_VIEW | FOR_DIFF,
-     LIST(extra.drop), .words = WORD_TENSOR, .choices = drop_choices},
+     LIST(extra.drop), .words = WORD_SOURCE, .choices = drop_choices},
     {0, "keep", "PATTERN", "hide all others from the map", FOR_VIEW | FOR_DIFF, LIST(extra.keep),
-     .words = WORD_TENSOR},
+     .words = WORD_SOURCE},
     {0, "prefer", "ema|none", "show moving averages as the weights they are of, or not", FOR_VIEW,
      TEXT(extra.prefer), .choices = prefer_choices},
     {0, "only", "PATTERN", "show these targets alone; may be repeated", FOR_PLAN, LIST(only),
-     .words = WORD_VARIABLE},
+     .words = WORD_TARGET},
     {0, "set", "NAME=VALUE", "a parameter of the map, instead of its own value", FOR_VIEW,
      LIST(extra.set)},
     {'g', "graph", "PATH", "the target graph: .meta, SavedModel or another checkpoint", FOR_VIEW,
@@ -103,6 +103,26 @@ const struct tool_option options[] = {
 
 const size_t option_count = ARRAY_LEN(options);
 _Static_assert(ARRAY_LEN(options) <= OPTIONS_MOST, "raise OPTIONS_MOST");
+
+const struct tool_option *option_by_letter(const struct command *c, char letter)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (letter && options[i].letter == letter && options[i].commands & (int)c->bit) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+const struct tool_option *option_by_name(const struct command *c, struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        if (options[i].commands & (int)c->bit && str_eq(str_from(options[i].name), name)) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
 
 /* ---- what they keep -------------------------------------------------------------------------- */
 

@@ -42,6 +42,11 @@ enum { OPTIONS_MOST = 64 };
 extern const struct tool_option options[];
 extern const size_t option_count;
 
+/* option_by_letter, option_by_name: the option of the command with that letter, or that whole name;
+ * NULL if it has none. */
+const struct tool_option *option_by_letter(const struct command *c, char letter);
+const struct tool_option *option_by_name(const struct command *c, struct str name);
+
 /* option_keep: the option was given, with `value` where it takes one. `most` is how often one of
  * the command line can be at most; lists are in `a`. 0; -EINVAL for a bad value, which is told on
  * stderr; -ENOMEM. */

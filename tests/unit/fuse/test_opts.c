@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "fuse/opts.h"
+#include "fuse/opts_help.h"
+#include "fuse/opts_table.h"
 
 static struct opts now;
 static struct buf complaint;
@@ -283,6 +285,35 @@ static void opts_parse_wrong_usage_is_one_line(void **state)
     check_refused(parse("ckptfs", "c", "m", "-o", "a\n\x1b[31m", NULL), "\\x0a\\x1b[31m");
 }
 
+/* Whether the table has it, and takes a value with it or none. */
+static bool is_known(const struct opts_spelling *s)
+{
+    size_t len = s->option.len - str_ends(s->option, STR("="));
+    for (const struct fuse_opt *o = opts_table; o->templ; o++) {
+        struct str known = str_from(o->templ);
+        bool value = str_ends(known, STR("=")) || str_ends(known, STR(" "));
+        if (value == s->value &&
+            str_eq(str_head(known, known.len - value), str_head(s->option, len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void opts_help_names_what_there_is(void **state)
+{
+    (void)state;
+    unsigned count = 0;
+    for (const struct opts_help *row = opts_help; row->spellings; row++) {
+        struct str rest = str_from(row->spellings);
+        for (struct opts_spelling s; opts_spelling_next(&rest, &s); count++) {
+            assert_true(is_known(&s));
+            assert_int_equal(s.named, s.option.ptr[0] != '-');
+        }
+    }
+    assert_true(count > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +334,7 @@ int main(void)
         cmocka_unit_test(opts_parse_flags),
         cmocka_unit_test(opts_parse_other_actions),
         cmocka_unit_test(opts_parse_wrong_usage_is_one_line),
+        cmocka_unit_test(opts_help_names_what_there_is),
     };
     return cmocka_run_group_tests_name("opts", tests, NULL, teardown);
 }
