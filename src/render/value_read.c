@@ -25,11 +25,14 @@ enum {
  * itself. */
 static bool worth_window(const struct piece_rows *r)
 {
-    if (r->axes == 0 || r->source_run >= READER_WINDOW / 4 || r->piece->more) {
+    const struct piece_more *more = r->piece->more;
+    if (r->axes == 0 || r->source_run >= READER_WINDOW / 4 ||
+        (more && (more->offsets || more->filled))) {
         return false;
     }
     int64_t stride = r->piece->stride[r->axes - 1];
-    return stride > 0 && (uint64_t)stride <= r->source_run + 4096;
+    uint64_t apart = stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
+    return apart > 0 && apart <= r->source_run + 4096;
 }
 
 struct cast_work {
@@ -139,7 +142,9 @@ static errint read_apart(const struct value_request *q, struct piece_rows *r)
 static errint read_window(const struct value_request *q, struct piece_rows *r)
 {
     unsigned axis = r->axes - 1;
+    bool backwards = r->piece->stride[axis] < 0;
     uint64_t stride = (uint64_t)r->piece->stride[axis];
+    stride = backwards ? -stride : stride;
     uint64_t rows = (READER_WINDOW - r->source_run) / stride + 1;
     uint64_t left = (uint64_t)(r->piece->len[axis] - r->index[axis]);
     uint64_t wanted = (q->end - r->target + r->pitch[axis] - 1) / r->pitch[axis];
@@ -148,14 +153,16 @@ static errint read_window(const struct value_request *q, struct piece_rows *r)
 
     errint rc = reader_need_window(q->reader);
     if (rc == 0) {
-        rc = gather_source(q, r->piece, r->source, (size_t)((rows - 1) * stride + r->source_run),
-                           reader_window(q->reader));
+        uint64_t before = backwards ? (rows - 1) * stride : 0;
+        rc = gather_source(q, r->piece, r->source - before,
+                           (size_t)((rows - 1) * stride + r->source_run), reader_window(q->reader));
     }
     for (uint64_t i = 0; rc == 0 && i < rows; i++) {
         uint64_t row = r->target + i * r->pitch[axis];
         uint64_t from = row > q->off ? row : q->off;
         uint64_t to = row + r->run < q->end ? row + r->run : q->end;
-        rc = piece_rows_deliver(r, row, from, to, reader_window(q->reader) + i * stride,
+        uint64_t number = backwards ? rows - 1 - i : i;
+        rc = piece_rows_deliver(r, row, from, to, reader_window(q->reader) + number * stride,
                                 q->buf + (from - q->off));
     }
     if (rc == 0) {
