@@ -54,6 +54,7 @@ PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(notdir $(wildcard $(MAINS))))
 UNIT_C := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 UNIT := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_C)))
 CAST_TABLE := $(BUILD)/tests/cast_table
+FOUND_MAP := $(BUILD)/tests/found_map
 SUPPORT_C := $(wildcard tests/support/*.c)
 SUPPORT_O := $(SUPPORT_C:%.c=$(BUILD)/obj/%.o)
 FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
@@ -132,7 +133,7 @@ soak: ## what takes over an hour and is run once: fuzzing, 64 readers, parity, f
 	$(call needs,build tests fuzz)
 	@scripts/soak $(PART)
 
-tests: $(UNIT) $(REPLAY) $(HELPERS) $(SHIM) ## build the unit tests, and the programs that the tests run
+tests: $(UNIT) $(FOUND_MAP) $(REPLAY) $(HELPERS) $(SHIM) ## build the unit tests, and the programs that the tests run
 
 install: all ## into DESTDIR/PREFIX
 	install -D -m 755 $(BUILD)/ckptfs $(DESTDIR)$(PREFIX)/bin/ckptfs
@@ -187,8 +188,9 @@ $(BUILD)/libckptfs.a: $(LIB_O)
 # Unit tests lie in folders as what they test does, and their programs in one.
 $(foreach test,$(UNIT_C),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(BUILD)/obj/$(test:.c=.o)))
 $(CAST_TABLE): $(BUILD)/obj/tests/unit/tensor/cast_table.o
+$(FOUND_MAP): $(BUILD)/obj/tests/unit/propose/found_map.o
 
-$(UNIT) $(CAST_TABLE): $(SUPPORT_O) $(BUILD)/libckptfs.a
+$(UNIT) $(CAST_TABLE) $(FOUND_MAP): $(SUPPORT_O) $(BUILD)/libckptfs.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lcmocka -lm

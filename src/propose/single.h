@@ -23,8 +23,8 @@ struct single {
     const char *also; /* other operations, which do something else, but make the same; or NULL */
 };
 
-/* single_prove: looks for the operations, and notes them in *s, where there are some. What cannot be
- * read is noted at its tensor. -ENOMEM. */
+/* single_prove: looks for the operations, and notes them in *s, where there are some. What cannot
+ * be read is noted at its tensor. -ENOMEM. */
 MUST_CHECK errint single_prove(struct matching *m, struct prover *p, struct single *s);
 
 #endif
