@@ -18,6 +18,7 @@ struct finding {
     struct sum_table wholes; /* by fingerprint */
     struct sum_table parts;  /* those that are not constant */
     uint32_t *found;         /* owns: how many sets each whole has */
+    uint32_t *newest;        /* owns: the number of the last one, from 1; 0: it has none */
     uint64_t lookups;
 };
 
@@ -26,14 +27,14 @@ static void finding_fini(struct finding *f)
     sum_table_fini(&f->wholes);
     sum_table_fini(&f->parts);
     free(f->found);
+    free(f->newest);
 }
 
 static bool is_known(const struct finding *f, uint32_t whole, const uint32_t *parts, uint32_t count)
 {
-    for (size_t i = f->out->count; i-- > 0;) {
-        const struct sum_set *s = &f->out->list[i];
-        if (s->whole == whole && s->count == count &&
-            memcmp(s->parts, parts, count * sizeof(*parts)) == 0) {
+    for (uint32_t i = f->newest[whole]; i; i = f->out->list[i - 1].before) {
+        const struct sum_set *s = &f->out->list[i - 1];
+        if (s->count == count && memcmp(s->parts, parts, count * sizeof(*parts)) == 0) {
             return true;
         }
     }
@@ -57,7 +58,8 @@ static errint note_set(struct finding *f, uint32_t whole, const uint32_t *parts,
         return -ENOMEM;
     }
     memcpy(kept, parts, count * sizeof(*kept));
-    f->out->list[f->out->count++] = (struct sum_set){whole, kept, count};
+    f->out->list[f->out->count++] = (struct sum_set){whole, kept, count, f->newest[whole]};
+    f->newest[whole] = (uint32_t)f->out->count;
     f->found[whole]++;
     return 0;
 }
@@ -294,7 +296,8 @@ static errint make_tables(struct finding *f)
 {
     const struct sum_problem *p = f->problem;
     f->found = calloc((size_t)p->whole_count + 1, sizeof(*f->found));
-    if (!f->found || sum_table_init(&f->wholes, p->whole_count) < 0 ||
+    f->newest = calloc((size_t)p->whole_count + 1, sizeof(*f->newest));
+    if (!f->found || !f->newest || sum_table_init(&f->wholes, p->whole_count) < 0 ||
         sum_table_init(&f->parts, p->part_count) < 0) {
         return -ENOMEM;
     }

@@ -38,6 +38,7 @@ struct sum_set {
     uint32_t whole;        /* index into the wholes */
     const uint32_t *parts; /* indices into the parts, in the order of numbers, or of the parts */
     uint32_t count;        /* at least 2 */
+    uint32_t before; /* the number, from 1, of the set of that whole that was found before; 0 */
 };
 
 struct sum_sets {

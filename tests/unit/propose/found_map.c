@@ -77,10 +77,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < p.pair_count; i++) {
         print_pair(&p, &p.pairs[i]);
     }
-    int status = rc < 0 ? 2 : complain(&d);
+    int told = complain(&d);
     proposal_fini(&p);
     view_close(&views[0]);
     view_close(&views[1]);
     diag_fini(&d);
-    return status;
+    return rc < 0 ? 2 : told;
 }
