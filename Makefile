@@ -227,6 +227,14 @@ $(BUILD)/obj/%.o: %.c $(FLAGS_FILE) | $(GEN_H)
 	$(SAY) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# A page as a string literal, a line of it for each line.
+$(BUILD)/gen/%.inc: src/tool/%.html
+	@mkdir -p $(@D)
+	$(SAY) PAGE $<
+	$(Q)sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< > $@
+
+$(BUILD)/obj/src/tool/stat_page.o: $(BUILD)/gen/stat_page.inc
+
 # What a fuzz target learns from is the code of src/ alone.
 $(BUILD)/obj/tests/%.o: tests/%.c $(FLAGS_FILE) | $(GEN_H)
 	@mkdir -p $(@D)

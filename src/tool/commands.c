@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/commands.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/nearest.h"
+#include "tool/stat_page.h"
 
 enum { COMMANDS_MOST = 32 }; /* as many bits as a set has */
 
 static const char *export_output(const struct tool_args *args)
 {
     return args->operand_count > 1 ? args->operands[1] : NULL;
+}
+
+/* The folder of the page. */
+static const char *stat_output(const struct tool_args *args)
+{
+    static char folder[PATH_MAX];
+    CLEANUP_BUF struct buf path = {0};
+    if (!args->html) {
+        return NULL;
+    }
+    stat_page_folder(args->html, &path);
+    snprintf(folder, sizeof(folder), "%s", path.len ? path.data : ".");
+    return folder;
 }
 
 const struct command commands[] = {
@@ -33,7 +49,7 @@ const struct command commands[] = {
     {"stat", "CHECKPOINT [PATTERN]",
      "print what numbers tensors of the view have: range, mean, NaN, histogram",
      "-m map.ini model.ckpt-1000 'dense*'", FOR_STAT, .words = {WORD_FILE, WORD_TARGET},
-     .trouble = TOOL_FAILED, .run = tool_stat},
+     .trouble = TOOL_FAILED, .output = stat_output, .run = tool_stat},
     {"diff", "A B", "compare two views: names, dtypes, shapes, checksums or values",
      "-M map.ini old.ckpt-1000 new.ckpt-1000", FOR_DIFF, .words = {WORD_FILE, WORD_FILE},
      .trouble = TOOL_USAGE, .run = tool_diff},

@@ -32,16 +32,7 @@ struct stat_list {
 void stat_table(const struct stat_list *l, struct tool_out *o);
 void stat_json(const struct stat_list *l, struct tool_out *o);
 
-/* stat_tensors: the member "tensors" of stat_json, to b, which out_settle(o) writes now and then; o
- * is NULL: it gathers there. */
-void stat_tensors(const struct stat_list *l, struct json *j, struct tool_out *o);
-
-/* stat_extreme: adds the least or the largest number of a row, as its dtype has it. */
-void stat_extreme(const struct stat_row *r, bool most, bool exact, struct buf *b);
-
-/* stat_page: the page of --html, to `path`, for readers of UTF-8; `graph`, as -g gives it, is one
- * of the files that it must not replace. Errors are in d. */
-MUST_CHECK errint stat_page(const struct stat_list *l, const struct tool_args *args,
-                            struct diag *d);
+/* stat_json_row: the object of one tensor in stat_json. */
+void stat_json_row(const struct stat_row *r, struct json *j);
 
 #endif

@@ -32,7 +32,8 @@ static void add_as(struct buf *b, enum dtype dtype, double value)
     }
 }
 
-void stat_extreme(const struct stat_row *r, bool most, bool exact, struct buf *b)
+/* The least or the largest number of a row, as its dtype has it. */
+static void add_extreme(const struct stat_row *r, bool most, bool exact, struct buf *b)
 {
     enum dtype dtype = dtype_of(r);
     double value = most ? r->moments.most : r->moments.least;
@@ -78,8 +79,8 @@ static void fill_row(const void *context, uint32_t i, struct buf cells[])
         return;
     }
     if (m->finite) {
-        stat_extreme(r, false, exact, &cells[3]);
-        stat_extreme(r, true, exact, &cells[4]);
+        add_extreme(r, false, exact, &cells[3]);
+        add_extreme(r, true, exact, &cells[4]);
         text_number(&cells[5], m->mean, exact);
         text_number(&cells[6], moments_deviation(m), exact);
         text_number(&cells[7], moments_norm(m), exact);
@@ -117,7 +118,7 @@ void stat_table(const struct stat_list *l, struct tool_out *o)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void add_extreme(struct json *j, const char *key, const struct stat_row *r, bool most)
+static void add_extreme_json(struct json *j, const char *key, const struct stat_row *r, bool most)
 {
     json_key(j, key);
     if (!r->moments.finite) {
@@ -163,8 +164,8 @@ static void add_histogram(struct json *j, const struct histogram *h)
 static void add_moments(struct json *j, const struct stat_row *r)
 {
     const struct moments *m = &r->moments;
-    add_extreme(j, "minimum", r, false);
-    add_extreme(j, "maximum", r, true);
+    add_extreme_json(j, "minimum", r, false);
+    add_extreme_json(j, "maximum", r, true);
     add_number(j, "mean", m->finite, m->mean);
     add_number(j, "deviation", m->finite, moments_deviation(m));
     add_number(j, "norm", m->finite, moments_norm(m));
@@ -177,7 +178,7 @@ static void add_moments(struct json *j, const struct stat_row *r)
     add_histogram(j, &m->histogram);
 }
 
-static void add_row(struct json *j, const struct stat_row *r)
+void stat_json_row(const struct stat_row *r, struct json *j)
 {
     uint64_t elements = 0;
     errint counted = shape_elements(target_shape(r->item.target), &elements);
@@ -198,16 +199,6 @@ static void add_row(struct json *j, const struct stat_row *r)
     json_object_end(j);
 }
 
-void stat_tensors(const struct stat_list *l, struct json *j, struct tool_out *o)
-{
-    json_key(j, "tensors");
-    json_array(j, JSON_BLOCK);
-    for (uint32_t i = 0; i < l->count && (!o || out_settle(o) == 0); i++) {
-        add_row(j, &l->rows[i]);
-    }
-    json_array_end(j);
-}
-
 void stat_json(const struct stat_list *l, struct tool_out *o)
 {
     struct json j = json_begin(&o->text);
@@ -216,7 +207,12 @@ void stat_json(const struct stat_list *l, struct tool_out *o)
     json_uint(&j, 1);
     report_checkpoint(&j, l->view);
     report_named_checkpoints(&j, l->view);
-    stat_tensors(l, &j, o);
+    json_key(&j, "tensors");
+    json_array(&j, JSON_BLOCK);
+    for (uint32_t i = 0; i < l->count && out_settle(o) == 0; i++) {
+        stat_json_row(&l->rows[i], &j);
+    }
+    json_array_end(&j);
     json_object_end(&j);
     json_end(&j);
 }

@@ -14,6 +14,7 @@
 #include "tool/compare_text.h"
 #include "tool/selection.h"
 #include "tool/stat.h"
+#include "tool/stat_page.h"
 #include "tool/target_data.h"
 #include "view/report.h"
 
@@ -24,7 +25,7 @@ struct stat_run {
     struct stat_list list;
     const struct target **targets; /* owns; those of the list's rows */
     struct tool_bar bar;
-    uint32_t last; /* the row that was taken last */
+    struct stat_page page;
 };
 
 /* ---- which ----------------------------------------------------------------------------------- */
@@ -97,7 +98,6 @@ static void take(void *context, uint32_t i, const struct statistic *found)
 {
     struct stat_run *s = context;
     struct stat_row *r = &s->list.rows[i];
-    s->last = i;
     r->moments = found->moments;
     r->least = found->least;
     r->most = found->most;
@@ -211,6 +211,20 @@ static void check_text(struct stat_run *s, const struct stat_row *bad, struct to
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
+/* The page, and where it is. */
+static errint tell_page(struct stat_run *s, struct tool_out *o)
+{
+    errint rc = stat_page_write(&s->page, &s->list);
+    if (rc == 0 && !s->args->json) {
+        buf_visible(&o->text, str_from(s->args->html));
+        buf_printf(&o->text, ": %u tensor%s, ", s->list.count, s->list.count == 1 ? "" : "s");
+        report_size(&o->text, s->list.bytes);
+        buf_printf(&o->text, ", %.1f s\n", s->list.seconds);
+        o->done = "the page is complete";
+    }
+    return rc;
+}
+
 static errint tell(struct stat_run *s, struct tool_out *o, bool *bad)
 {
     const struct stat_row *first = s->args->check ? find_bad(s) : NULL;
@@ -221,10 +235,10 @@ static errint tell(struct stat_run *s, struct tool_out *o, bool *bad)
         check_text(s, first, o);
     } else if (s->args->json) {
         stat_json(&s->list, o);
-    } else {
+    } else if (!s->args->html) {
         stat_table(&s->list, o);
     }
-    return 0;
+    return s->args->html ? tell_page(s, o) : 0;
 }
 
 static errint stat_view(struct stat_run *s, struct tool_out *o, bool *bad)
@@ -239,7 +253,13 @@ static errint stat_view(struct stat_run *s, struct tool_out *o, bool *bad)
     }
     s->list.view = &s->view;
     s->list.utf8 = text_is_utf8();
-    if (o->terminal && !s->list.utf8 && !s->args->json && !s->args->check) {
+    if (s->args->html) {
+        rc = stat_page_open(&s->page, &s->view, s->args->graph);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    if (o->terminal && !s->list.utf8 && !s->args->json && !s->args->check && !s->args->html) {
         diag_warn(s->diag, DIAG_UNSUPPORTED, "", STR(""),
                   "the terminal is not said to show UTF-8 (LC_ALL, LC_CTYPE, LANG): histograms are "
                   "digits");
@@ -263,13 +283,28 @@ int tool_stat(const struct tool_args *args, struct tool_out *o)
         return tool_usage("stat: one pattern at most, not '%s' too (quote it from the shell)",
                           args->operands[2]);
     }
+    if (args->html && args->check) {
+        return tool_usage("stat: --check stops at the first number: --html is for all of them");
+    }
+    if (args->html && (args->html[0] == '\0' || str_ends(str_from(args->html), STR("/")))) {
+        return tool_usage("stat: --html takes a file, not '%s'", args->html);
+    }
     struct diag d;
-    struct stat_run s = {.args = args, .diag = &d};
+    struct stat_run s = {
+        .args = args,
+        .diag = &d,
+        .page = {.diag = &d,
+                 .path = args->html,
+                 .force = args->force,
+                 .output = {.top = -1},
+                 .file = {.fd = -1}},
+    };
     bool bad = false;
     diag_init(&d);
     errint rc = stat_view(&s, o, &bad);
     out_flush(o);
     rc = tool_complain(&d, args->quiet, rc);
+    stat_page_close(&s.page);
     view_close(&s.view);
     free(s.list.rows);
     free(s.targets);
