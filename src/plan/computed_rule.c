@@ -129,6 +129,15 @@ static errint add_match(const struct expanding *e, const struct expand_match *ma
     return t->hidden == TENSOR_SHOWN ? add_tensor(m, t) : 0;
 }
 
+/* What an assignment begins with. */
+static struct op_result no_values(struct resolve *r, const struct rule *rule)
+{
+    return (struct op_result){.arena = r->arena,
+                              .denied = r->diag->denied,
+                              .kept = &r->kept,
+                              .scope = !rule->expression->exact};
+}
+
 static errint make_assignment(void *context, const struct expansion *x)
 {
     struct expanding *e = context;
@@ -136,7 +145,7 @@ static errint make_assignment(void *context, const struct expansion *x)
     bool done;
     op_result_fini(&m->values);
     explaining_begin(&m->explaining);
-    m->values.arena = m->r->arena;
+    m->values = no_values(m->r, m->rule);
     m->first = m->renamed = NULL;
     m->hidden = false;
     m->alone = x->match_count == 1;
@@ -320,10 +329,7 @@ errint resolve_computed(struct resolve *r, struct store *store, uint32_t index)
                        .index = index,
                        .rule = rule,
                        .expression = rule->expression,
-                       .values = {.arena = r->arena,
-                                  .denied = r->diag->denied,
-                                  .kept = &r->kept,
-                                  .scope = !rule->expression->exact},
+                       .values = no_values(r, rule),
                        .explaining = {.wanted = r->explains}};
     errint rc = 0;
     if (are_open(r->catalog, rule->expression)) {

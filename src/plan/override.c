@@ -20,6 +20,9 @@ void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
 
 errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by)
 {
+    if (rule == by) {
+        return 0; /* an error, which was said */
+    }
     const struct override *last = r->override_count ? &r->overrides[r->override_count - 1] : NULL;
     if (last && last->rule == rule && last->by == by && str_eq(last->name, name)) {
         return 0;

@@ -231,8 +231,8 @@ MUST_CHECK errint resolve_infer(struct resolve *r, uint32_t index);
 void resolve_complain_twice(struct resolve *r, struct str target, uint32_t rule,
                             const struct tensor *one, const struct tensor *other);
 
-/* resolve_override: notes that `rule`'s target `name` lost against `by`; once, if that was the last
- * thing noted. */
+/* resolve_override: notes that `rule`'s target `name` lost against `by`, another rule; once, if
+ * that was the last thing noted. */
 MUST_CHECK errint resolve_override(struct resolve *r, struct str name, uint32_t rule, uint32_t by);
 
 #endif

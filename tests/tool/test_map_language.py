@@ -54,6 +54,9 @@ GOOD = [
     # scopes
     ("a/x a/y/z", ["a/ = b/ | flip 0"], {"b/x": ["a/x"], "b/y/z": ["a/y/z"]}),
     ("l_0/x l_1/y", ["l_{i}/ = m.{i}/"], {"m.0/x": ["l_0/x"], "m.1/y": ["l_1/y"]}),
+    # partitions of each match
+    ("a b/c", ["** = x/** | partition 2"], {"x/a": ["a"], "x/b/c": ["b/c"]}),
+    ("a b/c", ["** = x/** | scale 2 | partition 2"], {"x/a": ["a"], "x/b/c": ["b/c"]}),
     # %XX
     ("a* a,b", ["a%2A = x", "a%2Cb = y"], {"x": ["a*"], "y": ["a,b"]}),
     ("a,b c", ["{a%2Cb,c} = {1}.w"], {"a,b.w": ["a,b"], "c.w": ["c"]}),
@@ -110,6 +113,11 @@ def test_a_step_that_is_given_twice_is_told_once_where_it_is(tmp_path):
 @pytest.mark.parametrize("names, rules, message", BAD)
 def test_what_is_refused(tmp_path, names, rules, message):
     assert message in plan(tmp_path, names.split(" "), *rules, status=1)[1]
+
+
+def test_a_target_that_two_matches_give_is_no_override(tmp_path):
+    said = plan(tmp_path, ["l_1", "l_01"], "l_{i} = x.{i}", status=1)[1]
+    assert "two matches of the rule give 'x.1': 'l_01' and 'l_1'" in said and "assigned again" not in said
 
 
 def test_a_step_that_nobody_uses_is_a_warning(tmp_path):
