@@ -97,7 +97,7 @@ static int complain_of_memory(const struct command *c)
 static int run_parsed(const struct command *c, int argc, char **argv, struct tool_out *o,
                       struct arena *a)
 {
-    struct tool_args args = {.limit = UINT64_MAX, .atol = -1, .rtol = -1};
+    struct tool_args args;
     switch (command_line_parse(c, argc, argv, &args, a)) {
     case REQUEST_HELP:
         return help(c->name, o);

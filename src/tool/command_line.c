@@ -71,6 +71,9 @@ static void refuse(const struct command *c, char **argv, int code)
     }
 }
 
+static const struct tool_args defaults = {
+    .limit = UINT64_MAX, .depth = UINT64_MAX, .atol = -1, .rtol = -1};
+
 static void keep_operands(int argc, char **argv, struct tool_args *args)
 {
     args->operands = argv + optind;
@@ -82,6 +85,7 @@ enum request command_line_parse(const struct command *c, int argc, char **argv,
 {
     struct getopt_options known;
     list_options(c, &known);
+    *args = defaults;
     for (int code; (code = getopt_long(argc, argv, known.letters, known.longs, NULL)) != -1;) {
         const struct tool_option *o = option_of(c, code);
         if (!o) {
@@ -105,7 +109,7 @@ errint command_line_typed(const struct command *c, int argc, char **argv, struct
 {
     struct getopt_options known;
     list_options(c, &known);
-    *out = (struct typed_line){.args = {.limit = UINT64_MAX}};
+    *out = (struct typed_line){.args = defaults};
     for (int code; (code = getopt_long(argc, argv, known.letters, known.longs, NULL)) != -1;) {
         const struct tool_option *o = option_of(c, code == ':' ? optopt : code);
         if (code == ':') {

@@ -17,6 +17,12 @@ static const char *const *names_choices(void)
     return known;
 }
 
+static const char *const *sort_choices(void)
+{
+    static const char *const known[] = {"size", "name", NULL};
+    return known;
+}
+
 static const char *const *prefer_choices(void)
 {
     static const char *const known[] = {"ema", "none", NULL};
@@ -80,8 +86,15 @@ const struct tool_option options[] = {
      .kind = OPTION_NAMES, .offset = AT(enum map_names, extra.names), .choices = names_choices},
     {0, "json", NULL, "print JSON", FOR_LIST | FOR_PLAN | FOR_STAT | FOR_DIFF, FLAG(json)},
     {0, "summary", NULL, "print totals by top scope and by dtype", FOR_LIST, FLAG(summary)},
+    {0, "long", NULL, "print also where each tensor begins in its shard, and its checksum",
+     FOR_LIST, FLAG(details)},
+    {0, "sort", "size|name", "the largest first, or by name", FOR_LIST, CHOICE(sort),
+     .choices = sort_choices},
+    {0, "depth", "N", "print totals of the scopes of N components, and of those above", FOR_LIST,
+     NUMBER(depth)},
     {'H', "human", NULL, "print sizes like 1.3K, 2.0G", FOR_LIST | FOR_PLAN, FLAG(human)},
     {0, "text", NULL, "print values, not bytes", FOR_CAT, FLAG(text)},
+    {0, "npy", NULL, "write .npy files", FOR_CAT, FLAG(npy)},
     {0, "limit", "N", "with --text, at most N values of each variable", FOR_CAT, NUMBER(limit)},
     {0, "format", "FORMAT", "which files: safetensors, tf, npy or raw", FOR_EXPORT, CHOICE(format),
      .choices = format_choices},

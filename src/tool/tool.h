@@ -30,10 +30,14 @@ struct tool_args {
     bool summary;
     bool human;
     bool text;
+    bool npy;
+    bool details;
     bool force;
     bool list;
     bool quiet;
     uint64_t limit;          /* elements of --text; UINT64_MAX: all */
+    uint64_t depth;          /* of scopes that are summed; UINT64_MAX: not given */
+    const char *sort;        /* "size" or "name"; NULL: not given */
     const char *const *only; /* patterns of the targets that a plan shows */
     uint32_t only_count;
     const char *format; /* of an export; NULL: not given */
@@ -174,7 +178,8 @@ int tool_map(const struct tool_args *args, struct tool_out *o);
 int tool_stat(const struct tool_args *args, struct tool_out *o);
 int tool_diff(const struct tool_args *args, struct tool_out *o);
 
-/* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending). */
+/* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending), as
+ * --summary and --depth say. */
 void tool_list_summary(const struct view *v, const uint32_t *chosen, uint32_t count,
                        const struct tool_args *args, struct tool_out *o);
 

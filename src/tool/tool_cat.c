@@ -17,6 +17,8 @@
 #include "tensor/dtype.h"
 #include "tool/target_data.h"
 #include "tool/tool.h"
+#include "view/content.h"
+#include "view/formats/npy.h"
 
 enum { CAT_BYTES = 1 << 20, /* read at once */ VERIFIED_FIRST = 64 << 20 };
 
@@ -109,31 +111,55 @@ static errint complain_absent(const struct view *v, struct str path, int64_t nod
     return rc;
 }
 
+/* What a node is, or, for a .npy file, all of the variable whose parts are in it; NULL if it is
+ * neither. */
+static const struct target *target_of_node(const struct view *v, uint32_t node, bool npy)
+{
+    const struct node *found = &v->tree->nodes[node];
+    if (npy && found->kind == NODE_DIR) {
+        return content_target(v, v->tree->count + node);
+    }
+    return found->kind == NODE_TARGET ? &v->plan->targets[found->target] : NULL;
+}
+
 /* The target that an operand names: by its exact name, its path in the mount, or its name as a map
  * has it; NULL if there is none, with the node of that path, or a negative number, in *node. */
-static const struct target *find_operand(const struct view *v, struct str path, struct diag *d,
-                                         int64_t *node)
+static const struct target *find_operand(const struct view *v, struct str path, bool npy,
+                                         struct diag *d, int64_t *node)
 {
     const struct target *t = plan_find(v->plan, path);
     *node = tree_find(v->tree, path);
     if (!t && *node >= 0) {
-        const struct node *found = &v->tree->nodes[*node];
-        return found->kind == NODE_TARGET ? &v->plan->targets[found->target] : NULL;
+        return target_of_node(v, (uint32_t)*node, npy);
     }
     struct str name = t ? path : unescape_name(&d->arena, path);
     return t || !name.ptr ? t : plan_find(v->plan, name);
 }
 
-static errint find_operands(const struct view *v, char **operands, int count,
+/* Whether NumPy can hold it. */
+static errint check_npy(const struct target *t, struct diag *d)
+{
+    const char *refusal = npy_refusal_of(t);
+    struct str name = target_name(t);
+    return refusal ? diag_error(d, DIAG_UNSUPPORTED, "", name, "'%s' cannot be a .npy file: %s",
+                                diag_visible(d, name), refusal)
+                   : 0;
+}
+
+static errint find_operands(const struct view *v, const struct tool_args *args,
                             const struct target **found, struct diag *d)
 {
     struct nearest_budget budget = {.left = 500 * 1000 * 1000};
     errint rc = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 1; i < args->operand_count; i++) {
+        struct str path = str_from(args->operands[i]);
         int64_t node;
-        found[i] = find_operand(v, str_from(operands[i]), d, &node);
-        if (!found[i]) {
-            rc = complain_absent(v, str_from(operands[i]), node, &budget, d);
+        const struct target *t = find_operand(v, path, args->npy, d, &node);
+        found[i - 1] = t;
+        if (!t) {
+            rc = complain_absent(v, path, node, &budget, d);
+        } else if (args->npy) {
+            rc = first_failure(rc, check_npy(t, d));
         }
     }
     return rc;
@@ -145,7 +171,8 @@ struct writing {
     const struct tool_args *args;
     struct tool_out *out;
     struct diag *diag;
-    char *bytes; /* owns, CAT_BYTES */
+    char *bytes;             /* owns, CAT_BYTES */
+    struct content *content; /* owns: the layout at hand */
 };
 
 static errint complain_unread(struct writing *w, const struct target *t, bool written, errint rc)
@@ -164,16 +191,17 @@ static errint complain_unread(struct writing *w, const struct target *t, bool wr
                       known ? text.data : render_why(rc));
 }
 
-static errint write_raw(struct writing *w, const struct target *t)
+/* As the file that a mount has of it. */
+static errint write_file(struct writing *w, const struct target *t)
 {
-    uint64_t size;
-    errint rc = render_size(&w->reader, t, &size);
+    const struct view_format *format = view_formats[w->args->npy ? FORMAT_NPY : FORMAT_RAW];
+    errint rc = format->target_layout(&w->reader, t, w->content);
     if (rc < 0) {
         return rc;
     }
+    uint64_t size = w->content->layout.size;
     for (uint64_t off = 0; off < size && w->out->rc == 0;) {
-        size_t len = size - off < CAT_BYTES ? (size_t)(size - off) : CAT_BYTES;
-        ssize_t got = render_read(&w->reader, t, off, len, w->bytes);
+        ssize_t got = layout_read(&w->content->layout, &w->reader, off, CAT_BYTES, w->bytes);
         if (got <= 0) {
             return got < 0 ? (errint)got : -EIO;
         }
@@ -233,7 +261,7 @@ static errint write_target(struct writing *w, const struct target *t)
     cause_clear();
     errint rc = first ? verified_ensure_target(&w->reader, t) : 0;
     if (rc == 0) {
-        rc = w->args->text ? tool_values(&w->reader, t, w->args->limit, w->out) : write_raw(w, t);
+        rc = w->args->text ? tool_values(&w->reader, t, w->args->limit, w->out) : write_file(w, t);
     }
     if (rc < 0) {
         return complain_unread(w, t, false, rc);
@@ -247,7 +275,8 @@ static errint write_target(struct writing *w, const struct target *t)
 static errint write_all(struct writing *w, const struct target **targets, int count)
 {
     w->bytes = malloc(CAT_BYTES);
-    errint rc = w->bytes ? 0 : diag_no_memory(w->diag);
+    w->content = malloc(sizeof(*w->content));
+    errint rc = w->bytes && w->content ? 0 : diag_no_memory(w->diag);
     for (int i = 0; i < count && rc == 0 && w->out->rc == 0; i++) {
         if (w->args->text && count > 1) {
             write_head(targets[i], i == 0, &w->out->text);
@@ -256,6 +285,7 @@ static errint write_all(struct writing *w, const struct target **targets, int co
     }
     reader_fini(&w->reader);
     free(w->bytes);
+    free(w->content);
     return rc;
 }
 
@@ -268,7 +298,7 @@ struct wanted {
 static errint open_wanted(struct view *v, struct diag *d, void *context)
 {
     struct wanted *w = context;
-    errint rc = find_operands(v, w->args->operands + 1, w->count, w->targets, d);
+    errint rc = find_operands(v, w->args, w->targets, d);
     if (rc < 0) {
         return rc;
     }
@@ -298,6 +328,9 @@ int tool_cat(const struct tool_args *args, struct tool_out *o)
     if (args->operand_count < 2) {
         return tool_usage("cat: %s",
                           args->operand_count ? "which variable of it?" : "which checkpoint?");
+    }
+    if (args->npy && args->text) {
+        return tool_usage("cat: --npy and --text exclude each other");
     }
     if (o->terminal && !args->text && !args->force) {
         return tool_usage(

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """ckptool cat: bytes of every golden tensor and target; what it refuses."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
 
+import numpy
 import pytest
 
 from support import encoder
 from support.bundle import write_checkpoint
 from support.paths import GOLDEN, TOOL
 from support.tool import MAPS, STRINGS, V1, V2, is_shown, map_truth, on_terminal, out, run, truth
+
+DEMO = GOLDEN / "demo"
 
 
 def batches(items, size=200):
@@ -158,3 +162,52 @@ def test_cat_says_what_does_not_fit(tmp_path):
     assert out("cat", "-m", path, GOLDEN / "demo", "half") == (2000000000).to_bytes(4, "little") * 2
     done = run("cat", "-m", path, GOLDEN / "demo", "made/of/nothing", status=1)
     assert done.stdout == b"" and b"made/of/nothing: a value that is computed does not fit int32" in done.stderr
+
+
+def arrays(content):
+    """The arrays of .npy files that follow each other."""
+    file = io.BytesIO(content)
+    while file.tell() < len(content):
+        yield numpy.load(file)
+
+
+@pytest.mark.parametrize("folder", [folder for folder in V2 + V1 if not folder.startswith("names")])
+def test_cat_npy_is_what_an_export_has(folder, tmp_path):
+    prefix, _ = truth(folder)
+    out("export", "-q", "--format", "npy", prefix, tmp_path / "out")
+    files = sorted((tmp_path / "out").rglob("*.npy"))
+    assert files
+    for file in files[:50]:
+        path = str(file.relative_to(tmp_path / "out")).removesuffix(".npy")
+        assert out("cat", "-q", "--npy", "--", prefix, path) == file.read_bytes(), path
+
+
+def test_cat_npy_of_several_is_one_after_the_other():
+    found = list(arrays(out("cat", "--npy", GOLDEN / "demo", "some_scope/layer/bias", "global_step", "table")))
+    assert [array.shape for array in found] == [(5,), (), (11, 3)] and found[0].tolist() == [-2, -1, 0, 1, 2]
+
+
+def test_cat_npy_of_a_partitioned_variable_is_all_of_it():
+    whole, part = arrays(out("cat", "--npy", "-a", "table = e | partition 5,1", GOLDEN / "demo", "e", "e/part_1"))
+    assert whole.tolist() == next(arrays(out("cat", "--npy", GOLDEN / "demo", "table"))).tolist()
+    assert part.tolist() == whole[3:5].tolist()
+
+
+@pytest.mark.parametrize("folder", STRINGS)
+def test_cat_npy_of_strings(folder):
+    prefix, tensors = truth(folder)
+    checked = 0
+    for tensor in (t for t in tensors if t["dtype"] == "string" and is_shown(t) and "\0" not in t["name"]):
+        array = next(arrays(out("cat", "--npy", "-q", "--", prefix, tensor["name"])))
+        assert list(array.shape) == tensor["shape"] and array.dtype.kind == "S"
+        checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["--npy", "--text", DEMO, "table"], 2, "--npy and --text exclude each other"), (["--npy=x", DEMO, "table"], 2, "takes no value"),
+    (["--npy", DEMO, "some_scope"], 1, "is a scope of the view"), (["--npy", DEMO, "tabel"], 1, "did you mean 'table'"),
+    (["--npy", "-a", "table = t | reshape " + " ".join(["1"] * 63) + " 11 3", DEMO, "t"], 1, "cannot be a .npy file: arrays of NumPy have 64")])
+def test_cat_npy_refuses(arguments, status, words):
+    done = run("cat", *arguments, status=status)
+    assert done.stdout == b"" and words in done.stderr.decode()

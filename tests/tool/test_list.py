@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from support import encoder
 from support.bundle import write_checkpoint
 from support.paths import GOLDEN
 from support.tool import STRINGS, V1, V2, is_shown, on_terminal, out, run, truth, visible
@@ -138,3 +139,71 @@ def test_list_on_a_terminal_is_aligned(tmp_path):
     assert len({len(line) for line in lines}) == 1
     status, text = on_terminal("list", prefix)
     assert text.startswith(b"\x1b[1mNAME") and text.count(b"\x1b") == 2
+
+
+def rows(*arguments):
+    return [line.split("\t") for line in out("list", *arguments).decode().splitlines()]
+
+
+@pytest.mark.parametrize("folder", V2)
+def test_list_long_has_where_tensors_are_and_their_checksums(folder):
+    """Read there, the bytes are those of the truth, and have that checksum."""
+    prefix, tensors = truth(folder)
+    by_name = {tensor["name"]: tensor for tensor in tensors}
+    document = json.loads(out("list", "--long", "--json", prefix))["tensors"]
+    short = json.loads(out("list", "--json", prefix))["tensors"]
+    assert [{key: value for key, value in tensor.items() if key not in ("offset", "crc32c")} for tensor in document] == short
+    found = 0
+    for tensor, row in zip(document, rows("--long", prefix)):
+        assert row[5:7] == ["-" if tensor[key] is None else str(tensor[key]) for key in ("offset", "crc32c")]
+        if tensor["offset"] is None or "hidden" in tensor or folder.startswith("big_endian"):
+            continue
+        files = sorted(prefix.parent.glob(f"{prefix.name}.data-{tensor['shard']:05}-of-*"))
+        content = files[0].read_bytes()[tensor["offset"]:tensor["offset"] + tensor["bytes"]]
+        assert content.hex() == by_name[tensor["name"]]["hex"]
+        assert tensor["crc32c"] in (None, f"{encoder.masked(content):08x}")
+        found += 1
+    assert found or any("slices" in tensor or tensor["dtype"] == "string" for tensor in tensors) or folder.startswith("big_endian")
+
+
+def test_list_long_says_what_it_does_not_know():
+    """A tensor in slices has no place, strings have no checksum of what is shown, a V1 file has no checksums of tensors."""
+    sliced = rows("--long", truth("sliced")[0])
+    assert any(row[4:7] == ["-", "-", "-"] for row in sliced)
+    for folder in (folder for folder in V1 if folder.startswith("v1")):
+        assert all(row[6] == "-" for row in rows("--long", truth(folder)[0]))
+
+
+def test_list_sort():
+    by_name = rows(GOLDEN / "demo")
+    assert rows("--sort", "name", GOLDEN / "demo") == by_name
+    assert rows("--sort=size", GOLDEN / "demo") == sorted(by_name, key=lambda row: -int(row[3]))
+    document = json.loads(out("list", "--json", "--sort=size", GOLDEN / "demo", "some_*"))
+    assert [tensor["bytes"] for tensor in document["tensors"]] == [160, 160, 160, 120, 20]
+
+
+def test_list_depth_sums_scopes(tmp_path):
+    names = ["a/b/c/w", "a/b/w", "a/w", "a/x/w", "a/z", "ab/w", "b/b/w", "top", "z/"]
+    prefix = write_checkpoint(tmp_path / "c", {name.encode(): (4, [i + 1], bytes(i + 1)) for i, name in enumerate(names)})
+    size = {name: i + 1 for i, name in enumerate(names)}
+
+    def summed(depth):
+        scopes = {}
+        for name in names:
+            scope = "".join(f"{part}/" for part in name.split("/")[:-1][:depth])
+            tensors, total = scopes.get(scope, (0, 0))
+            scopes[scope] = (tensors + 1, total + size[name])
+        return [[scope or "(no scope)", str(tensors), str(total), str(total)] for scope, (tensors, total) in sorted(scopes.items())]
+
+    for depth in (1, 2, 3, 4, 600):
+        assert rows("--depth", depth, prefix) == summed(depth)
+        assert rows(f"--depth={depth}", "--sort", "size", prefix) == sorted(summed(depth), key=lambda row: -int(row[3]))
+    document = json.loads(out("list", "--json", "--depth=2", prefix, "a/*"))
+    assert [(row["scope"], row["tensors"]) for row in document["scopes"]] == [("a/", 2), ("a/b/", 2), ("a/x/", 1)]
+    assert document["total"] == {"tensors": 5, "elements": 15, "bytes": 15} and "dtypes" not in document
+    document = json.loads(out("list", "--json", "--summary", "--depth=2", "--sort=name", prefix))
+    assert [row["scope"] for row in document["scopes"]] == ["", "a/", "a/b/", "a/x/", "ab/", "b/b/", "z/"]
+    assert document["dtypes"] == [{"dtype": "uint8", "tensors": 9, "elements": 45, "bytes": 45}]
+    status, text = on_terminal("list", "--depth=1", prefix, env={"NO_COLOR": "1"})
+    assert status == 0 and text.decode().splitlines()[0].split() == ["SCOPE", "TENSORS", "ELEMENTS", "BYTES"]
+    assert text.decode().splitlines()[-1].startswith(f"checkpoint  {prefix} ")

@@ -27,6 +27,11 @@ DEMO = str(GOLDEN / "demo")
     (["plan", "--jsn", DEMO], "did you mean '--json'?"), (["plan", "--grph=x", DEMO], "did you mean '--graph'?"),
     (["list", "-n", "freindly", DEMO], "--names is key or friendly, not 'freindly'; did you mean 'friendly'?"),
     (["export", "--format", "safetensor", DEMO, "x"], "did you mean 'safetensors'?"),
+    (["list", "--sort", "bytes", DEMO], "--sort is size or name, not 'bytes'"), (["list", "--sort", "siz", DEMO], "did you mean 'size'?"),
+    (["list", "--sort", DEMO], "--sort is size or name"), (["list", "--depth", "0", DEMO], "--depth is 1 or more"),
+    (["list", "--depth=-1", DEMO], "--depth is a number, not '-1'"), (["list", "--depth=x", DEMO], "--depth is a number, not 'x'"),
+    (["list", "--long", "--summary", DEMO], "not with --summary"), (["list", "--long", "--depth=1", DEMO], "not with --depth"),
+    (["list", "--long=1", DEMO], "takes no value"),
     (["export", "--format", "zarr", DEMO, "x"], "--format is safetensors, tf, npy or raw, not 'zarr'")])
 def test_wrong_usage(arguments, words):
     done = run(*arguments, status=2)
