@@ -79,24 +79,22 @@ static bool may_go_on(struct match *m)
     return m->rc == 0;
 }
 
-static uint64_t *failed_word(const struct match *m, uint32_t token, size_t at, uint64_t *bit)
+static size_t failed_index(const struct match *m, uint32_t token, size_t at)
 {
-    size_t index = token * (m->name.len + 1) + at;
-    *bit = UINT64_C(1) << (index % 64);
-    return &m->scratch->failed[index / 64];
+    return token * (m->name.len + 1) + at;
 }
 
 static bool has_failed(const struct match *m, uint32_t token, size_t at)
 {
-    uint64_t bit;
-    return m->remembering && (*failed_word(m, token, at, &bit) & bit);
+    size_t i = failed_index(m, token, at);
+    return m->remembering && m->scratch->failed[i / 64] >> (i % 64) & 1;
 }
 
 static bool remember_failure(struct match *m, uint32_t token, size_t at)
 {
-    uint64_t bit;
+    size_t i = failed_index(m, token, at);
     if (m->remembering) {
-        *failed_word(m, token, at, &bit) |= bit;
+        m->scratch->failed[i / 64] |= UINT64_C(1) << (i % 64);
     }
     return false;
 }
