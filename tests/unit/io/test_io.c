@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -218,6 +219,43 @@ static void open_refuses_what_is_no_regular_file(void **state)
     io_close(io);
 }
 
+static void look_at_first(void *context, const char *bytes)
+{
+    *(char *)context = *bytes;
+}
+
+/* The address space may grow by 1 GiB only. */
+static void limit_address_space(struct rlimit *before)
+{
+    unsigned long pages;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    assert_non_null(statm);
+    assert_int_equal(fscanf(statm, "%lu", &pages), 1);
+    fclose(statm);
+    assert_int_equal(getrlimit(RLIMIT_AS, before), 0);
+    struct rlimit low = {pages * (rlim_t)sysconf(_SC_PAGESIZE) + (1UL << 30), before->rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &low), 0);
+}
+
+static void in_memory_tries_again_after_a_failure(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    char first = 0;
+    assert_int_equal(truncate(path, 4L << 30), 0);
+    struct io *io = held();
+    limit_address_space(&before);
+    assert_int_equal(io_in_memory(io, io->size, look_at_first, &first), -ENOTSUP);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    unsigned tries = 1;
+    while (io_in_memory(io, io->size, look_at_first, &first) == -ENOTSUP && tries < 10000) {
+        tries++;
+    }
+    assert_int_equal(first, '0');
+    assert_in_range(tries, 10, 5000); /* not at each read */
+    io_close(io);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -228,6 +266,7 @@ int main(void)
         TEST(read_many_reads_each_range),
         TEST(read_many_is_of_one_state),
         TEST(read_many_past_the_end_is_eio),
+        TEST(in_memory_tries_again_after_a_failure),
         TEST(unchanged_tells_what_is_not_of_one_state),
         TEST(open_refuses_what_is_no_regular_file),
     };
