@@ -17,9 +17,9 @@ enum request {
     REQUEST_MEMORY, /* memory is short */
 };
 
-/* command_line_parse: argv[0] is the command, and argc counts it. The options go to *args, with what
- * they are where they are not given; so do the operands, which are of argv, in another order. Texts are
- * borrowed from argv, lists are in `a`. */
+/* command_line_parse: argv[0] is the command, and argc counts it. The options go to *args, with
+ * what they are where they are not given; so do the operands, which are of argv, in another order.
+ * Texts are borrowed from argv, lists are in `a`. */
 enum request command_line_parse(const struct command *c, int argc, char **argv,
                                 struct tool_args *args, struct arena *a);
 
