@@ -66,9 +66,10 @@ static int help(const char *name, struct tool_out *o)
 }
 
 /* Nothing of a checkpoint was read yet. */
-static int run_sandboxed(const struct command *c, struct tool_args *args, struct tool_out *o)
+static int run_sandboxed(const struct command *c, struct tool_args *args, struct tool_out *o,
+                         struct arena *a)
 {
-    const char *output = c->output ? c->output(args) : NULL;
+    const char *output = c->output ? c->output(args, a) : NULL;
     struct sandbox sandbox = {
         .user = output ? SYSCALL_WRITER : SYSCALL_READER,
         .output = output,
@@ -114,7 +115,7 @@ static int run_parsed(const struct command *c, int argc, char **argv, struct too
     if (ready_map_path(&args.map, a) < 0 || ready_map_path(&args.map_b, a) < 0) {
         return complain_of_memory(c);
     }
-    return run_sandboxed(c, &args, o);
+    return run_sandboxed(c, &args, o, a);
 }
 
 static int run_command(const struct command *c, int argc, char **argv, struct tool_out *o)

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/commands.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/nearest.h"
-#include "tool/stat_page.h"
+#include "base/path.h"
 
 enum { COMMANDS_MOST = 32 }; /* as many bits as a set has */
 
-static const char *export_output(const struct tool_args *args)
-{
-    return args->operand_count > 1 ? args->operands[1] : NULL;
-}
-
 /* The folder of the page. */
-static const char *stat_output(const struct tool_args *args)
+static const char *stat_output(const struct tool_args *args, struct arena *a)
 {
-    static char folder[PATH_MAX];
-    CLEANUP_BUF struct buf path = {0};
-    if (!args->html) {
-        return NULL;
-    }
-    stat_page_folder(args->html, &path);
-    snprintf(folder, sizeof(folder), "%s", path.len ? path.data : ".");
-    return folder;
+    return args->html ? path_dir(args->html, a) : NULL;
 }
 
 const struct command commands[] = {
@@ -39,10 +25,10 @@ const struct command commands[] = {
     {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view",
      "--text -m map.ini model.ckpt-1000 dense/bias", FOR_CAT, .words = {WORD_FILE, WORD_VARIABLE},
      .repeated = true, .trouble = TOOL_FAILED, .run = tool_cat},
-    {"export", "CHECKPOINT DIRECTORY",
+    {"export", "CHECKPOINT DIR|FILE",
      "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
      "--format safetensors -m map.ini model.ckpt-1000 out", FOR_EXPORT,
-     .words = {WORD_FILE, WORD_DIRECTORY}, .trouble = TOOL_FAILED, .output = export_output,
+     .words = {WORD_FILE, WORD_FILE}, .trouble = TOOL_FAILED, .output = tool_export_output,
      .run = tool_export},
     {"verify", "CHECKPOINT", "compare every tensor with its checksum", "model.ckpt-1000",
      FOR_VERIFY, .words = {WORD_FILE}, .trouble = TOOL_FAILED, .run = tool_verify},

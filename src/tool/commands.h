@@ -24,14 +24,13 @@ enum command_bit {
 
 /* What stands in the place of an operand or of an option's value: what shells offer there. */
 enum word_kind {
-    WORD_OTHER,     /* nothing that could be known, or the option's choices */
-    WORD_FILE,      /* paths; checkpoints are such */
-    WORD_DIRECTORY, /* paths of directories */
-    WORD_MAP,       /* names of ready maps, and paths */
-    WORD_TENSOR,    /* names of the tensors of the first operand, as shell patterns */
-    WORD_SOURCE,    /* likewise, as maps have them */
-    WORD_VARIABLE,  /* names of the view's variables and parts */
-    WORD_TARGET,    /* likewise, as shell patterns */
+    WORD_OTHER,    /* nothing that could be known, or the option's choices */
+    WORD_FILE,     /* paths; checkpoints are such */
+    WORD_MAP,      /* names of ready maps, and paths */
+    WORD_TENSOR,   /* names of the tensors of the first operand, as shell patterns */
+    WORD_SOURCE,   /* likewise, as maps have them */
+    WORD_VARIABLE, /* names of the view's variables and parts */
+    WORD_TARGET,   /* likewise, as shell patterns */
 };
 
 enum { COMMAND_WORDS_MOST = 3 };
@@ -46,8 +45,9 @@ struct command {
     bool repeated;                            /* so are those after words[] */
     int trouble; /* the exit status when something goes wrong: TOOL_FAILED, but where that means
                     something else */
-    /* The directory that it writes to, or will make; NULL, also for the function: none. */
-    const char *(*output)(const struct tool_args *args);
+    /* The directory that it writes to, or will make, in words of the command line or in `a`; NULL,
+     * also for the function: none. */
+    const char *(*output)(const struct tool_args *args, struct arena *a);
     int (*run)(const struct tool_args *args, struct tool_out *o);
 };
 

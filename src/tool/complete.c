@@ -13,7 +13,7 @@
 #include "tool/command_line.h"
 #include "tool/complete_names.h"
 
-enum { SECONDS_MOST = 1 };
+enum { SECONDS_MOST = 2 };
 
 /* ---- one word -------------------------------------------------------------------------------- */
 
@@ -42,9 +42,6 @@ static void add_words(struct candidates *c, enum word_kind kind, struct tool_arg
         return;
     case WORD_FILE:
         c->paths = CANDIDATES_FILES;
-        return;
-    case WORD_DIRECTORY:
-        c->paths = CANDIDATES_DIRECTORIES;
         return;
     case WORD_TENSOR:
     case WORD_SOURCE:

@@ -7,8 +7,8 @@
 #include "tool/tool.h"
 
 /* complete: the answer (base/candidates.h) for the last of these words, which stand after the
- * program's name. Nothing is told on stderr, which is closed for it, and what takes longer than a
- * second is given up: the process ends. Returns an exit status. */
+ * program's name. Nothing is told on stderr, which is closed for it, and what takes longer than two
+ * seconds is given up: the process ends. Returns an exit status. */
 int complete(int argc, char **argv, struct tool_out *o);
 
 #endif

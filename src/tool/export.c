@@ -114,19 +114,29 @@ static bool is_final(errint rc)
     return rc == -ENOMEM || rc == -EINTR;
 }
 
+static void print_path(const struct export *e, const char *directory, const struct export_file *f,
+                       struct buf *path)
+{
+    if (e->file) {
+        buf_text(path, e->file);
+        return;
+    }
+    buf_text(path, directory);
+    if (path->len && path->data[path->len - 1] != '/') {
+        buf_char(path, '/');
+    }
+    if (f->made) {
+        buf_text(path, e->view->made[f->file].path);
+    } else {
+        content_path(e->view, f->file, path);
+    }
+}
+
 static errint add_file(struct export *e, const char *directory, struct export_file f,
                        struct content *content, struct reader *r)
 {
     CLEANUP_BUF struct buf path = {0};
-    buf_text(&path, directory);
-    if (path.len && path.data[path.len - 1] != '/') {
-        buf_char(&path, '/');
-    }
-    if (f.made) {
-        buf_text(&path, e->view->made[f.file].path);
-    } else {
-        content_path(e->view, f.file, &path);
-    }
+    print_path(e, directory, &f, &path);
     if (path.failed || !grow(&e->files, &e->cap, e->count, sizeof(*e->files))) {
         return diag_no_memory(e->diag);
     }
@@ -196,6 +206,42 @@ static errint add_nodes(struct export *e, const char *directory, unsigned format
     return rc;
 }
 
+/* Whether file i of the view that is none of a target's is exported. */
+static bool is_wanted(const struct export *e, uint32_t i, unsigned formats)
+{
+    const struct made_file *made = &e->view->made[i];
+    if (made->kind == NODE_SIDECAR) {
+        return !e->file;
+    }
+    return made->kind == NODE_FORMAT && FORMAT_BIT(made->format) & formats;
+}
+
+/* There is one file that can have the name that was given; what is left out for its sake is
+ * told. */
+static errint check_alone(struct export *e, unsigned formats)
+{
+    uint32_t files = 0;
+    uint32_t besides = 0;
+    for (uint32_t i = 0; e->file && i < e->view->made_count; i++) {
+        files += is_wanted(e, i, formats);
+        besides += e->view->made[i].kind == NODE_SIDECAR;
+    }
+    if (files > 1) {
+        return diag_error(e->diag, DIAG_UNSUPPORTED, e->file, str_from(e->file),
+                          "is one file, and the map's shard_size makes %u of the view: export to a "
+                          "directory",
+                          files);
+    }
+    if (besides) {
+        diag_warn(
+            e->diag, DIAG_UNSUPPORTED, e->file, str_from(e->file),
+            "of the files beside the tensors none is written: %u %s left out, which an export "
+            "to a directory has",
+            besides, besides == 1 ? "is" : "are");
+    }
+    return 0;
+}
+
 errint export_plan(struct export *e, const char *directory, unsigned formats)
 {
     const struct view *v = e->view;
@@ -215,11 +261,12 @@ errint export_plan(struct export *e, const char *directory, unsigned formats)
         return rc;
     }
     e->output.in_place |= e->in_place;
+    rc = check_alone(e, formats);
     if (rc == 0 && formats & (FORMAT_BIT(FORMAT_RAW) | FORMAT_BIT(FORMAT_NPY))) {
         rc = add_nodes(e, directory, formats, content, &reader);
     }
     for (uint32_t i = 0; !is_final(rc) && i < v->made_count; i++) {
-        if (v->made[i].kind == NODE_SIDECAR || FORMAT_BIT(v->made[i].format) & formats) {
+        if (is_wanted(e, i, formats)) {
             rc = add_file(e, directory, (struct export_file){.made = true, .file = i}, content,
                           &reader);
         }

@@ -31,8 +31,10 @@ struct export
     struct diag *diag;
     struct once_waiter *waiter; /* borrows: how its reader waits (once.h); NULL: patiently */
     const char *graph;          /* borrows: as -g gives it; NULL: none */
-    bool force;                 /* files that are there are replaced, but for the view's own */
-    bool in_place; /* files cannot be moved from one directory to another (sandbox_moves) */
+    const char *file; /* borrows: where the one file of one kind goes, and nothing else is written;
+                         NULL: files have the view's names */
+    bool force;       /* files that are there are replaced, but for the view's own */
+    bool in_place;    /* files cannot be moved from one directory to another (sandbox_moves) */
     struct inputs inputs;
     struct output output;
     struct export_file *files; /* owns */
@@ -55,7 +57,8 @@ enum export_stage {
 typedef bool export_progress(void *context, enum export_stage stage, uint64_t done, uint64_t bytes);
 
 /* export_plan: which files of `formats` (a set of FORMAT_BITs), and the map's sidecars, go where
- * below `directory`, whose text is borrowed. The directory is held from now on, wherever it goes.
+ * below `directory`, whose text is borrowed: where there is a `file`, all of its path before its
+ * name. Of several files where there may be one, that is an error. The directory is held from now on, wherever it goes.
  * Sizes are found, and files that are in the way, without `force`, are errors. Nothing is
  * written. */
 MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned formats);

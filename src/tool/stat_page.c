@@ -54,7 +54,8 @@ static errint check_way(struct stat_page *p, const struct inputs *inputs)
     return rc ? refuse(p, "is a file that the view was read from: write the page to another") : 0;
 }
 
-void stat_page_folder(const char *path, struct buf *b)
+/* Adds the folder of a file's path; nothing for the current one. */
+static void print_folder(const char *path, struct buf *b)
 {
     struct str all = str_from(path);
     long slash = str_rfind(all, '/');
@@ -66,7 +67,7 @@ errint stat_page_open(struct stat_page *p, const struct view *v, const char *gra
     struct inputs inputs;
     mode_t mask = umask(0);
     umask(mask);
-    stat_page_folder(p->path, &p->folder);
+    print_folder(p->path, &p->folder);
     if (p->folder.failed) {
         return diag_no_memory(p->diag);
     }

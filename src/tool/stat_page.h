@@ -18,9 +18,6 @@ struct stat_page {
     struct output_file file;
 };
 
-/* stat_page_folder: adds the folder of a file's path; nothing for the current one. */
-void stat_page_folder(const char *path, struct buf *b);
-
 /* stat_page_open: whether the page can go to p->path; nothing is made. `graph`, as -g gives it
  * (NULL: none), is one of the files that it does not replace. */
 MUST_CHECK errint stat_page_open(struct stat_page *p, const struct view *v, const char *graph);

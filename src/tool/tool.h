@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/errint.h"
@@ -177,6 +178,11 @@ int tool_export(const struct tool_args *args, struct tool_out *o);
 int tool_map(const struct tool_args *args, struct tool_out *o);
 int tool_stat(const struct tool_args *args, struct tool_out *o);
 int tool_diff(const struct tool_args *args, struct tool_out *o);
+
+/* tool_export_output: the directory that an export to the second operand writes to, as a borrowed
+ * word or in `a`: of one that ends in .safetensors and so is the file, all before its name. NULL:
+ * there is none, or memory is short. */
+const char *tool_export_output(const struct tool_args *args, struct arena *a);
 
 /* tool_list_summary: totals of the chosen tensors (indices into the catalog, ascending), as
  * --summary and --depth say. */

@@ -7,8 +7,8 @@
 #include "base/cleanup.h"
 #include "render/verify.h"
 #include "source/stored.h"
+#include "tool/findings.h"
 #include "tool/tool.h"
-#include "view/report.h"
 
 enum { LACKING_NAMED = 3 };
 
@@ -96,33 +96,34 @@ static errint find_bad(const struct verify *all, struct bad_units *bad)
 }
 
 /* One line for a file that lacks what its tensors need, however many they are. */
-static void tell_files(const struct catalog *c, const struct bad_units *bad, struct tool_out *o)
+static void tell_files(const struct catalog *c, const struct bad_units *bad, struct findings *f)
 {
-    for (uint32_t i = 0; i < c->shard_count && out_settle(o) == 0; i++) {
+    for (uint32_t i = 0; i < c->shard_count && out_settle(f->out) == 0; i++) {
         const struct lacking *l = &bad->lacking[i];
         if (!l->count) {
             continue;
         }
-        buf_visible(&o->text, str_from(c->shards[i].path));
+        buf_visible(&f->line, str_from(c->shards[i].path));
         if (c->shards[i].opened) {
-            buf_printf(&o->text,
+            buf_printf(&f->line,
                        ": cut short at byte %llu: ", (unsigned long long)c->shards[i].io->size);
         } else {
-            buf_text(&o->text, ": cannot be opened: ");
+            buf_text(&f->line, ": cannot be opened: ");
         }
-        buf_printf(&o->text, "%u tensors or slices cannot be read: ", l->count);
+        buf_printf(&f->line, "%u tensors or slices cannot be read: ", l->count);
         for (unsigned k = 0; k < LACKING_NAMED && l->named[k]; k++) {
-            buf_text(&o->text, k ? ", " : "");
-            buf_visible(&o->text, tensor_name(l->named[k]->tensor));
+            buf_text(&f->line, k ? ", " : "");
+            buf_visible(&f->line, tensor_name(l->named[k]->tensor));
         }
-        buf_text(&o->text, l->count > LACKING_NAMED ? ", ...\n" : "\n");
+        buf_text(&f->line, l->count > LACKING_NAMED ? ", ..." : "");
+        findings_tell(f, (struct str){0}, c->shards[i].path);
     }
 }
 
 /* The line of a tensor, which has `count` bad units; none where all that is wrong is what files
  * lack. */
 static void tell_tensor(const struct verify *all, const struct verify_unit *const *units,
-                        uint32_t count, struct tool_out *o)
+                        uint32_t count, struct findings *f)
 {
     const struct verify_unit *first = NULL;
     uint32_t more = 0;
@@ -136,56 +137,55 @@ static void tell_tensor(const struct verify *all, const struct verify_unit *cons
     if (!first) {
         return;
     }
-    verify_print(all->catalog, first->tensor, first->slice, &first->result, &o->text);
+    verify_print(all->catalog, first->tensor, first->slice, &first->result, &f->line);
     if (more) {
-        buf_printf(&o->text, "; %u more of its slices, too", more);
+        buf_printf(&f->line, "; %u more of its slices, too", more);
     }
-    buf_char(&o->text, '\n');
+    findings_tell(f, tensor_name(first->tensor), NULL);
 }
 
 /* Lines for the files that lack something, and for each other tensor that is not good, in order of
  * names. */
-static errint tell_tensors(const struct verify *all, struct tool_out *o, uint64_t *damaged,
-                           uint64_t *unknown)
+static errint tell_tensors(const struct verify *all, struct findings *f)
 {
     CLEANUP(bad_units_fini) struct bad_units bad = {0};
     if (find_bad(all, &bad) < 0) {
         return -ENOMEM;
     }
-    tell_files(all->catalog, &bad, o);
-    for (uint32_t i = 0, next; i < bad.count && out_settle(o) == 0; i = next) {
+    tell_files(all->catalog, &bad, f);
+    for (uint32_t i = 0, next; i < bad.count && out_settle(f->out) == 0; i = next) {
         for (next = i + 1; next < bad.count && bad.units[next]->tensor == bad.units[i]->tensor;
              next++) {
         }
-        tell_tensor(all, &bad.units[i], next - i, o);
-        ++*(is_damage(&bad.units[i]->result) ? damaged : unknown);
+        tell_tensor(all, &bad.units[i], next - i, f);
+        ++*(is_damage(&bad.units[i]->result) ? &f->damaged : &f->unknown);
     }
     return 0;
 }
 
 /* Runs of bytes whose damage is no tensor's. */
-static void tell_others(const struct verify *all, struct tool_out *o, uint64_t *damaged)
+static void tell_others(const struct verify *all, struct findings *f)
 {
-    for (uint32_t i = 0; i < all->count && out_settle(o) == 0; i++) {
+    for (uint32_t i = 0; i < all->count && out_settle(f->out) == 0; i++) {
         const struct verify_unit *u = &all->units[i];
         if (!u->tensor && is_damage(&u->result)) {
             struct source_check check;
             source_check_at(all->catalog, u->check, &check);
-            source_check_print(all->catalog, &check, &o->text);
+            source_check_print(all->catalog, &check, &f->line);
             if (check.besides) {
-                buf_printf(&o->text, ", which has %s: ", check.besides);
+                buf_printf(&f->line, ", which has %s: ", check.besides);
             } else {
-                buf_text(&o->text, ", in which no tensor is: ");
+                buf_text(&f->line, ", in which no tensor is: ");
             }
-            verify_words(&u->result, &o->text);
-            buf_char(&o->text, '\n');
-            ++*damaged;
+            verify_words(&u->result, &f->line);
+            findings_tell(f, (struct str){0}, NULL);
+            f->damaged++;
         }
     }
 }
 
 /* A line for each file in which that is damaged which nobody reads. */
-static errint tell_inputs(const struct catalog *c, struct tool_out *o, uint64_t *damaged)
+static errint tell_inputs(const struct catalog *c, struct findings *f)
 {
     const char *path;
     for (uint32_t i = 0; (path = source_input(c, i)) != NULL; i++) {
@@ -193,9 +193,10 @@ static errint tell_inputs(const struct catalog *c, struct tool_out *o, uint64_t 
         diag_init(&found);
         errint rc = source_check_input(c, path, &found);
         if (found.kept) {
-            buf_visible(&o->text, str_from(path));
-            buf_printf(&o->text, ": %s\n", found.entries[0].message);
-            ++*damaged;
+            buf_visible(&f->line, str_from(path));
+            buf_printf(&f->line, ": %s", found.entries[0].message);
+            findings_tell(f, (struct str){0}, path);
+            f->damaged++;
         }
         diag_fini(&found);
         if (rc == -ENOMEM) {
@@ -205,55 +206,49 @@ static errint tell_inputs(const struct catalog *c, struct tool_out *o, uint64_t 
     return 0;
 }
 
-/* Lines of what is not good, then the summary. */
-static errint tell_all(const struct view *v, const struct verify *all, double seconds,
-                       struct tool_out *o, uint64_t *damaged)
+/* Tensors of which the index alone says that they are not good. */
+static void tell_records(const struct catalog *c, struct findings *f)
 {
-    uint64_t unknown = 0;
-    errint rc = tell_tensors(all, o, damaged, &unknown);
+    for (uint32_t i = 0; i < c->count && out_settle(f->out) == 0; i++) {
+        const struct tensor *t = &c->tensors[i];
+        const struct slices *s = tensor_slices(c, t);
+        if ((s && s->fault) || t->hidden == TENSOR_RECORD_BAD) {
+            buf_visible(&f->line, tensor_name(t));
+            buf_printf(&f->line, ": %s%s%s", tensor_hidden_reason(t), s ? ": " : "",
+                       s ? s->what : "");
+            findings_tell(f, tensor_name(t), NULL);
+            f->damaged++;
+        }
+    }
+}
+
+/* What is not good, then the summary. */
+static errint tell_all(const struct view *v, const struct verify *all, double seconds,
+                       struct findings *f)
+{
+    errint rc = tell_tensors(all, f);
     if (rc < 0) {
         return rc;
     }
-    tell_others(all, o, damaged);
-    if ((rc = tell_inputs(v->catalog, o, damaged)) < 0) {
+    tell_others(all, f);
+    if ((rc = tell_inputs(v->catalog, f)) < 0) {
         return rc;
     }
-    for (uint32_t i = 0; i < v->catalog->count && out_settle(o) == 0; i++) {
-        const struct tensor *t = &v->catalog->tensors[i];
-        const struct slices *s = tensor_slices(v->catalog, t);
-        if ((s && s->fault) || t->hidden == TENSOR_RECORD_BAD) {
-            ++*damaged;
-            buf_visible(&o->text, tensor_name(t));
-            buf_printf(&o->text, ": %s%s%s\n", tensor_hidden_reason(t), s ? ": " : "",
-                       s ? s->what : "");
-        }
-    }
-    buf_printf(&o->text, "%u tensors, ", v->catalog->count);
-    report_size(&o->text, all->bytes);
-    buf_text(&o->text, " of ");
-    buf_visible(&o->text, str_from(v->catalog->prefix));
-    buf_printf(&o->text, ", %.1f s: %llu damaged", seconds, (unsigned long long)*damaged);
-    if (unknown) {
-        buf_printf(&o->text, ", %llu not checked", (unsigned long long)unknown);
-    }
-    buf_char(&o->text, '\n');
+    tell_records(v->catalog, f);
+    f->bytes = all->bytes;
+    f->seconds = seconds;
+    findings_end(f, v);
     return 0;
 }
 
 /* There is nothing to hold any tensor against: what was looked at is where they lie. */
-static void tell_unchecked(const struct catalog *c, struct tool_out *o)
+static void tell_unchecked(const struct view *v, struct findings *f)
 {
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < c->count; i++) {
-        bytes += c->tensors[i].bytes;
+    for (uint32_t i = 0; i < v->catalog->count; i++) {
+        f->bytes += v->catalog->tensors[i].bytes;
     }
-    buf_printf(&o->text, "%u tensors, ", c->count);
-    report_size(&o->text, bytes);
-    buf_text(&o->text, " of ");
-    buf_visible(&o->text, str_from(c->prefix));
-    buf_printf(&o->text,
-               ": nothing to verify: %s files hold no checksums; their headers fit the files\n",
-               c->format);
+    f->no_checksums = true;
+    findings_end(f, v);
 }
 
 static void fini(struct verify *v)
@@ -282,7 +277,7 @@ static errint open_files(struct view *v, struct diag *d, void *opened)
 }
 
 static errint verify(const struct tool_args *args, struct view *v, struct diag *d,
-                     struct tool_out *o, bool *damaged)
+                     struct tool_out *o, struct findings *f)
 {
     bool opened = false;
     struct view_request request = {.checkpoint = args->operands[0],
@@ -291,12 +286,13 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
                                    .context = &opened,
                                    .no_spot_check = true};
     errint found_all = view_open(&request, d, v);
+    findings_begin(f, v, args->json, o);
     if (found_all < 0 && !opened) {
         return found_all;
     }
     sandbox_narrow(args->sandbox, v);
     if (source_unchecked(v->catalog)) {
-        tell_unchecked(v->catalog, o);
+        tell_unchecked(v, f);
         return found_all;
     }
     CLEANUP(fini) struct verify all;
@@ -311,11 +307,9 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     if (ran < 0) {
         return diag_no_memory(d);
     }
-    uint64_t found = 0;
-    if (tell_all(v, &all, bar_seconds(&bar), o, &found) < 0) {
+    if (tell_all(v, &all, bar_seconds(&bar), f) < 0) {
         return diag_no_memory(d);
     }
-    *damaged = found > 0;
     return found_all;
 }
 
@@ -328,10 +322,12 @@ int tool_verify(const struct tool_args *args, struct tool_out *o)
     }
     struct diag d;
     struct view v = {0};
-    bool damaged = false;
+    struct findings f;
     diag_init(&d);
-    errint rc = verify(args, &v, &d, o, &damaged);
+    errint rc = verify(args, &v, &d, o, &f);
     rc = tool_complain(&d, args->quiet, rc);
+    bool damaged = f.damaged > 0;
+    findings_close(&f, &d);
     view_close(&v);
     diag_fini(&d);
     return rc < 0 || damaged ? TOOL_FAILED : TOOL_OK;

@@ -66,6 +66,9 @@ void report_json_fini(struct report_json *r);
  * one. */
 void report_checkpoint(struct json *j, const struct view *v);
 
+/* report_entries: the members "warnings" and "errors". */
+void report_entries(struct json *j, const struct diag *d);
+
 /* report_named_checkpoints: the member "checkpoints": those that the map names; nothing where there
  * are none. */
 void report_named_checkpoints(struct json *j, const struct view *v);

@@ -412,6 +412,21 @@ static bool next_error(struct report_json *r, struct json *j)
     return next_entry(r, j, false);
 }
 
+void report_entries(struct json *j, const struct diag *d)
+{
+    struct report_json r = {.diag = d};
+    for (unsigned errors = 0; errors < 2; errors++) {
+        json_key(j, errors ? "errors" : "warnings");
+        json_array(j, JSON_BLOCK);
+        r.at = (struct report_position){0};
+        while (next_entry(&r, j, !errors)) {
+        }
+        json_array_end(j);
+    }
+    j->out->failed |= r.scratch.failed;
+    buf_fini(&r.scratch);
+}
+
 static const struct {
     const char *key;
     bool (*next)(struct report_json *r, struct json *j);

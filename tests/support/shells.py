@@ -9,7 +9,6 @@ import select
 import shutil
 import subprocess
 import termios
-import time
 
 from support.paths import BUILD, ROOT
 
@@ -25,6 +24,11 @@ SETUP = {
     "zsh": "unset zle_bracketed_paste; setopt NO_BEEP; fpath=({functions} $fpath); autoload -Uz compinit && compinit -u -D; zstyle ':completion:*' insert-tab false; PS1='ready> '",
     "fish": "function fish_prompt; echo -n 'ready> '; end; function fish_greeting; end; source {conf}/ckptfs.fish",
 }
+
+
+def plain(text):
+    """Text without what moves a cursor or colours it, on one line."""
+    return re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x1b\(B", "", text))
 
 
 class Shell:
@@ -50,18 +54,19 @@ class Shell:
     def send(self, text):
         os.write(self.main, text.encode())
 
+    def read(self):
+        ready, _, _ = select.select([self.main], [], [], SECONDS_MOST)
+        assert ready, f"{self.name} says no more: {self.text[-500:]!r}"
+        try:
+            self.text += os.read(self.main, 65536).decode(errors="replace")
+        except OSError as error:
+            raise AssertionError(f"{self.name} ended: {self.text[-500:]!r}") from error
+
     def wait_for(self, words):
-        """Reads until these words have come; what came until then."""
-        end = time.monotonic() + SECONDS_MOST
+        """Reads until these words have come, and throws away what came until then."""
         while words not in self.text:
-            ready, _, _ = select.select([self.main], [], [], max(0, end - time.monotonic()))
-            assert ready, f"{self.name}: {words!r} did not come: {self.text[-500:]!r}"
-            try:
-                self.text += os.read(self.main, 65536).decode(errors="replace")
-            except OSError as error:
-                raise AssertionError(f"{self.name} ended: {self.text[-500:]!r}") from error
-        text, self.text = self.text.split(words, 1)
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\r", "", text)
+            self.read()
+        self.text = self.text.split(words, 1)[1]
 
     def typed(self, line):
         """The words that the shell makes of the line, in which a tab completes."""
@@ -69,10 +74,14 @@ class Shell:
         self.wait_for("ended")
         return self.out.read_text().splitlines()
 
-    def offered(self, line):
-        """What the terminal shows when the line, which ends in a tab or two, is completed; the line is thrown away."""
-        self.send(f"{line}\x15echo en''ded\n")
-        return self.wait_for("ended")
+    def shows(self, line, *words):
+        """Waits until the terminal shows all of these words, after the line, which ends in a tab or two. It is thrown away."""
+        self.send(line)
+        while not all(word in plain(self.text) for word in words):
+            self.read()
+        self.text = ""
+        self.send("\x15echo en''ded\n")
+        self.wait_for("ended")
 
     def close(self):
         os.close(self.main)

@@ -76,12 +76,10 @@ def test_a_shell_completes(shell, line, words):
 
 
 def test_a_shell_shows_what_there_is(shell):
-    shown = shell.offered("ckptool plan -m bert-\t\t")
-    assert "bert-to-hf" in shown and "bert-garden-to-hf" in shown
-    shown = shell.offered("ckptool ver\b\b\b\t\t")
-    assert all(command in shown for command in ("list", "plan", "cat", "export", "verify", "map"))
+    shell.shows("ckptool plan -m bert-\t\t", "bert-to-hf", "bert-garden-to-hf")
+    shell.shows("ckptool \t\t", "list", "plan", "cat", "export", "verify", "map", "help")
     if shell.name != "bash":
-        assert "compare every tensor with its checksum" in re.sub(r"\s+", " ", shown)
+        shell.shows("ckptool \t\t", "compare every tensor with its checksum")
 
 
 @pytest.mark.parametrize("program", ["ckptool", "ckptfs"])
@@ -114,7 +112,7 @@ def test_options_are_those_of_the_help(command):
 
 @pytest.mark.parametrize("typed, paths, head", [
     (["list", ""], "files", ""), (["plan", "-m", ""], "files", ""), (["plan", "--map="], "files", "--map="), (["plan", "-mx"], "files", "-m"),
-    (["plan", "-g", ""], "files", ""), (["export", "x", ""], "directories", ""), (["export", "x", "y", ""], "none", ""),
+    (["plan", "-g", ""], "files", ""), (["export", "x", ""], "files", ""), (["export", "x", "y", ""], "none", ""),
     (["verify", "x", ""], "none", ""), (["plan", "-a", ""], "none", ""), (["list", "--", "-"], "files", ""), (["cat", "-f", ""], "files", ""),
     (["plan", "-Hg", ""], "files", ""), (["plan", "-Hgx"], "files", "-Hg"), (["no-such", ""], "none", ""), (["list", "--no-such", ""], "files", ""),
     (["cat", "/nonexistent", ""], "none", ""), (["list", "--json="], "none", ""), (["map", ""], "none", "")])

@@ -54,8 +54,9 @@ def test_the_summary(tmp_path, form):
     text = out("export", "--format", form, checkpoint, to).decode()
     files = [path for path in below(to) if (to / path).is_file()]
     size = sum((to / path).stat().st_size for path in files)
-    said = re.fullmatch(r"(\d+) files?, ([\d.]+) (bytes|KiB), \d+\.\d s, from (.*)\n", text)
+    said = re.fullmatch(r"(\d+) files?, ([\d.]+) (bytes|KiB), \d+\.\d s, from (.*) to (.*)\n", text)
     assert said and said[4] == str(checkpoint) and int(said[1]) == len(files), text
+    assert said[5] == str(to / files[0] if len(files) == 1 else to)
     assert abs(float(said[2]) * {"bytes": 1, "KiB": 1024}[said[3]] - size) <= 52
     assert all((to / path).stat().st_mode & 0o777 == 0o666 & ~umask() for path in files)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ckptool verify: undamaged goldens are good; each damaged byte of a shard is found, in the tensor that holds it."""
 
+import json
+import os
 import pathlib
 import shutil
 
@@ -238,3 +240,49 @@ def test_a_damaged_metaindex_block_is_counted(tmp_path):
     for command in (["list"], ["plan"], ["cat"], ["export", "--format", "raw"]):
         operands = {"cat": ["a"], "export": [tmp_path / "out"]}.get(command[0], [])
         assert b"warning: metaindex: " in tool.run(*command, tmp_path / "x", *operands).stderr
+
+
+# ---- --json
+
+
+@pytest.mark.parametrize("folder", V2 + ["strings", "v1", "sliced_half"])
+def test_json_says_what_the_lines_say(folder):
+    prefix, tensors = truth(folder)
+    done = tool.run("verify", "-q", prefix, status=None)
+    *lines, summary = done.stdout.decode().splitlines()
+    again = tool.run("verify", "-q", "--json", prefix, status=done.returncode)
+    document = json.loads(again.stdout)
+    assert document["version"] == 1 and document["checkpoint"]["path"] == str(prefix)
+    assert [finding["message"] for finding in document["findings"]] == lines
+    assert document["tensors"] == len(tensors) and f"{document['damaged']} damaged" in summary
+    assert document["seconds"] >= 0 and (document["unknown"] > 0) == ("not checked" in summary)
+    assert document["warnings"] == document["errors"] == []
+
+
+def test_json_names_tensors_and_files(tmp_path):
+    bundle = encoder.Bundle(shards=2)
+    for name, shard in ((b"a", 0), (b"b\xff", 0), (b"c", 1)):
+        bundle.put(name, 4, [2], b"\1\2", shard)
+    prefix = bundle.write(tmp_path / "x")
+    (tmp_path / "x.data-00000-of-00002").write_bytes(b"\1\2\1\3")
+    (tmp_path / "x.data-00001-of-00002").unlink()
+    done = tool.run("verify", "--json", prefix, status=1)
+    document = json.loads(done.stdout)
+    missing, damaged = document["findings"]
+    assert (missing["tensor"], missing["file"]) == (None, str(tmp_path / "x.data-00001-of-00002"))
+    assert os.fsencode(damaged["tensor"]) == b"b\xff" and damaged["file"] is None and "checksum mismatch" in damaged["message"]
+    assert (document["damaged"], document["unknown"]) == (2, 0)
+    assert [error["where"] for error in document["errors"]] == [str(tmp_path / "x.data-00001-of-00002")]
+    assert b"x.data-00001-of-00002" in done.stderr
+
+
+def test_json_of_what_cannot_be_opened(tmp_path):
+    document = json.loads(tool.run("verify", "--json", tmp_path / "none", status=1).stdout)
+    assert document["checkpoint"]["path"] == str(tmp_path / "none") and document["findings"] == []
+    assert "tensors" not in document and [error["code"] for error in document["errors"]] == ["checkpoint-not-found"]
+
+
+def test_json_without_checksums(tmp_path):
+    tool.run("export", "-q", GOLDEN / "demo", tmp_path / "x.safetensors")
+    document = json.loads(tool.run("verify", "--json", tmp_path / "x.safetensors").stdout)
+    assert (document["tensors"], document["bytes"], document["damaged"], document["findings"]) == (7, 760, None, [])
