@@ -165,7 +165,10 @@ static errint try_places(struct trying *t, const struct value *source)
         return rc;
     }
     rc = buf_check(&text);
-    return rc < 0 ? rc : try_text(t, text.len ? text.data : "");
+    if (rc < 0) {
+        return rc;
+    }
+    return try_text(t, text.len ? text.data : "");
 }
 
 /* Whether it is no chance if the elements are those of another tensor, in some order. */

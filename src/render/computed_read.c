@@ -148,7 +148,9 @@ static errint fill_rows(void *context)
         uint64_t left = elements - first;
         size_t count = left < ARITHMETIC_BLOCK ? (size_t)left : ARITHMETIC_BLOCK;
         errint rc = compute_over_rows(fill->reader, c, first, count, made);
-        rc = rc == 0 ? keep_block(c->rows, made, first * bytes, count * bytes) : rc;
+        if (rc == 0) {
+            rc = keep_block(c->rows, made, first * bytes, count * bytes);
+        }
         if (rc < 0) {
             return rc;
         }
