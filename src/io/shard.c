@@ -27,6 +27,8 @@ static errint open_file(struct shard *s, struct diag *d)
     if (rc < 0) {
         return file_complain(d, DIAG_FILE_UNREADABLE, s->path, rc);
     }
+    struct stat link;
+    s->linked = lstat(s->path, &link) == 0 && S_ISLNK(link.st_mode);
     rc = shard_check_length(s, d);
     if (rc < 0) {
         return rc;

@@ -31,6 +31,7 @@ struct shard {
                             none were */
     bool used;           /* some target reads it */
     bool opened;
+    bool linked;  /* `path` was a symbolic link when the file was opened */
     bool suspect; /* render/spot_check.h: it may be of another save than the index; set before the
                      first read */
 };

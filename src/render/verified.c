@@ -313,7 +313,8 @@ struct verified_counts verified_counts(struct verified *k)
         bool told = bit_of(k, t, &word) & atomic_load(word);
         enum once_state state = told ? ONCE_BAD : state_of(k, t);
         counts.damaged += state == ONCE_BAD;
-        counts.verified += state == ONCE_FULL && t->hidden == TENSOR_SHOWN;
+        counts.verified += state == ONCE_FULL && t->hidden == TENSOR_SHOWN &&
+                           !catalog_of(k->catalog, t)->driver->no_checksums;
     }
     return counts;
 }

@@ -69,6 +69,11 @@ void report_checkpoint(struct json *j, const struct view *v);
 /* report_entries: the members "warnings" and "errors". */
 void report_entries(struct json *j, const struct diag *d);
 
+/* report_linked: the first of the data files of c, a member of the view's catalog, from number `i`
+ * on whose path was a symbolic link: its number, the path, and the file that the link led to, both
+ * borrowed. c->shard_count: there is none. */
+uint32_t report_linked(const struct catalog *c, uint32_t i, const char **path, const char **file);
+
 /* report_named_checkpoints: the member "checkpoints": those that the map names; nothing where there
  * are none. */
 void report_named_checkpoints(struct json *j, const struct view *v);

@@ -1,8 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What report.json, and other documents, say of the checkpoints themselves. */
+#include "io/io_file.h"
 #include "source/catalog_join.h"
 #include "source/catalog_names.h"
 #include "view/report.h"
+
+uint32_t report_linked(const struct catalog *c, uint32_t i, const char **path, const char **file)
+{
+    for (; i < c->shard_count; i++) {
+        const struct shard *s = &c->shards[c->joined.first_shard + i];
+        if (s->opened && !s->base && s->linked) {
+            *path = s->path;
+            *file = io_file_real_path(s->io);
+            break;
+        }
+    }
+    return i;
+}
+
+/* Data files behind symbolic links, if there are any. */
+static void add_links(struct json *j, const struct catalog *c)
+{
+    const char *path;
+    const char *file;
+    uint32_t i = report_linked(c, 0, &path, &file);
+    if (i == c->shard_count) {
+        return;
+    }
+    json_key(j, "links");
+    json_array(j, JSON_LINE);
+    for (; i < c->shard_count; i = report_linked(c, i + 1, &path, &file)) {
+        json_object(j, JSON_LINE);
+        json_key(j, "path");
+        json_text(j, path);
+        json_key(j, "file");
+        json_text(j, file);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
 
 /* `c` is NULL where it could not be opened, `given` is NULL where there is none. */
 static void add_checkpoint(struct json *j, const struct catalog *c, const char *given)
@@ -26,6 +62,9 @@ static void add_checkpoint(struct json *j, const struct catalog *c, const char *
     if (c && c->names) {
         json_key(j, "names");
         json_text(j, c->names->friendly ? "friendly" : "key");
+    }
+    if (c) {
+        add_links(j, c);
     }
 }
 

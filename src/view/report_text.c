@@ -358,11 +358,36 @@ static void add_total(const struct view *v, struct buf *b)
     buf_char(b, '\n');
 }
 
+/* Data files behind symbolic links. */
+static void add_links(const struct catalog *c, struct buf *b)
+{
+    enum { LINKS_MOST = 3 };
+    const char *path;
+    const char *file;
+    uint32_t links = 0;
+    for (uint32_t i = report_linked(c, 0, &path, &file); i < c->shard_count;
+         i = report_linked(c, i + 1, &path, &file)) {
+        if (links++ < LINKS_MOST) {
+            buf_text(b, "link        ");
+            buf_visible(b, str_from(path));
+            buf_text(b, " -> ");
+            buf_visible(b, str_from(file));
+            buf_char(b, '\n');
+        }
+    }
+    if (links > LINKS_MOST) {
+        buf_printf(b, "links       %" PRIu32 " more (see report.json)\n", links - LINKS_MOST);
+    }
+}
+
 static void add_head(const struct view *v, struct buf *b)
 {
     report_prefix(v, b);
     buf_char(b, '\n');
     add_named_checkpoints(v, b);
+    for (uint32_t i = 0; i < v->member_count; i++) {
+        add_links(v->members[i].catalog, b);
+    }
     buf_text(b, "map         ");
     if (v->map && v->map->path) {
         buf_visible(b, str_from(v->map->path));

@@ -145,10 +145,15 @@ static const char *checkpoint_of(struct search *s, const char *dir)
         return dir;
     }
     struct names *names = ARENA_NEW(s->a, struct names);
-    if (names) {
-        list_files(dir, false, STR(".index"), s->a, names);
+    if (!names) {
+        return NULL;
     }
-    for (unsigned i = 0; names && i < names->count && i < BELOW_INDEXES_MOST; i++) {
+    list_files(dir, false, STR(".safetensors"), s->a, names);
+    if (names->count) {
+        return dir;
+    }
+    list_files(dir, false, STR(".index"), s->a, names);
+    for (unsigned i = 0; i < names->count && i < BELOW_INDEXES_MOST; i++) {
         const char *index = locate_join(s->a, dir, names->first[i]);
         if (index && locate_is_table(index)) {
             const char *pattern =
