@@ -121,7 +121,7 @@ bench: ## speed and memory as ratios against references of the same run
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) scripts/bench
 
-fuzz: ## look for inputs that break a parser or a view: TARGET=view|table|bundle|strings|legacy|objects|statefile|map|pattern|operations|meta TIME=seconds
+fuzz: ## look for inputs that break a parser or a view: TARGET=view|table|bundle|strings|legacy|objects|statefile|map|pattern|operations|meta|safetensors|json_index TIME=seconds
 	$(call needs,build fuzz)
 	@scripts/fuzz '$(TARGET)' '$(or $(TIME),60)'
 
