@@ -10,6 +10,7 @@
 #include "base/grow.h"
 #include "model/graph_file.h"
 #include "source/catalog_join.h"
+#include "source/source.h"
 #include "source/tf/locate.h"
 
 static errint add_stat(struct inputs *o, const struct stat *st)
@@ -90,6 +91,34 @@ static errint add_located(struct inputs *o, const struct location *where, struct
     return rc;
 }
 
+/* The files that say which tensors there are: of safetensors all that there are. */
+static errint add_sources(struct inputs *o, const struct catalog *c, struct diag *d)
+{
+    const char *path;
+    errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && (path = source_input(c, i)) != NULL; i++) {
+        rc = add_path(o, path, NULL, true, d);
+    }
+    return rc;
+}
+
+/* Those that an index alone names. */
+static errint add_indexed(struct inputs *o, const struct location *where, struct diag *unheard,
+                          struct diag *d)
+{
+    struct catalog *c = NULL;
+    errint rc = 0;
+    if (strcmp(where->driver, LOCATION_SAFETENSORS) == 0 && where->index_path) {
+        rc = source_open(where, unheard, &c);
+        if (rc < 0) {
+            return rc == -ENOMEM ? diag_no_memory(d) : 0;
+        }
+        rc = add_sources(o, c, d);
+    }
+    catalog_close(c);
+    return rc;
+}
+
 static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
 {
     if (graph_file_named(graph)) {
@@ -107,6 +136,7 @@ static errint add_graph(struct inputs *o, const char *graph, struct diag *d)
     errint rc = locate_checkpoint(graph, &texts, &where, &unheard);
     if (rc == 0) {
         rc = add_located(o, &where, d);
+        rc = first_failure(rc, add_indexed(o, &where, &unheard, d));
     } else {
         rc = rc == -ENOMEM ? diag_no_memory(d) : 0;
     }
@@ -154,6 +184,9 @@ errint inputs_find(const struct view *v, const char *graph, struct diag *d, stru
         return diag_no_memory(d);
     }
     errint rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < v->member_count; i++) {
+        rc = add_sources(out, v->members[i].catalog, d);
+    }
     for (uint32_t i = 0; rc == 0 && i < v->member_count; i++) {
         rc = add_state(out, v->members[i].given, d);
     }

@@ -244,6 +244,24 @@ def test_several_checkpoints_of_both_formats(tmp_path):
     assert b" 0 damaged" in out("verify", "-q", tmp_path / "out")
 
 
+def test_an_export_replaces_no_file_that_it_is_of(tmp_path):
+    """Nor one of the target graph, also where only an index names it, and no tensor of it is in the view."""
+    write_shards(tmp_path)
+    (tmp_path / "map.ini").write_text("[assignment_map]\nw = w\n")
+    names_too = "[view]\nsafetensors = model-00002-of-00002.safetensors\n"
+    (tmp_path / "map.ini").write_text("[assignment_map]\nw = w\n" + names_too)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (line,) = errors("export", "-f", "--format", "safetensors", "-m", tmp_path / "map.ini", tmp_path / "model.safetensors.index.json", tmp_path)
+    assert "model-00002-of-00002.safetensors" in line, line
+    (tmp_path / "other").mkdir()
+    write(tmp_path / "other" / "x.safetensors", {**W, **V})
+    (tmp_path / "other" / "map.ini").write_text("[assignment_map]\n/ = /\n" + names_too)
+    (line,) = errors("export", "-f", "--format", "safetensors", "-g", tmp_path / "model.safetensors.index.json", "-m", tmp_path / "other" / "map.ini",
+                     tmp_path / "other" / "x.safetensors", tmp_path)
+    assert "model-00002-of-00002.safetensors" in line, line
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
 # ---- what is said
 
 
