@@ -25,6 +25,7 @@
 #include "fuse/worker.h"
 #include "map/ready_maps.h"
 #include "sandbox/sandbox.h"
+#include "source/source.h"
 #include "view/report.h"
 #include "view/view.h"
 
@@ -174,6 +175,11 @@ static errint prepare_view(struct served *s, const struct opts *o)
                                    .words = (const char *const *)&o->mountpoint,
                                    .word_count = 1};
     errint rc = view_open(&request, &s->diag, &s->view);
+    if (rc == 0 && o->verify && source_unchecked(s->view.catalog)) {
+        diag_warn(&s->diag, DIAG_UNSUPPORTED, s->view.checkpoint, STR(""),
+                  "nothing of it can be verified: %s files hold no checksums",
+                  s->view.catalog->format);
+    }
     print_diag(&s->diag);
     if (rc < 0 || o->fake) {
         return rc;
