@@ -194,6 +194,7 @@ RULES = ["-a", "/ = /", "-a", "table = cut | partition 5,1", "-a", "some_var = h
 RUNS = {
     "list": Command("list", OBJECTS),
     "list-json": Command("list", "--json", GOLDEN / "v1_sharded"),
+    "list-safetensors": Command("list", GOLDEN / "safetensors" / "sharded"),
     "list-summary": Command("list", "--summary", DEMO, "some*"),
     "plan": Command("plan", *RULES, DEMO),
     "plan-map": Command("plan", "--json", "-m", GOLDEN / "maps" / "mixed" / "map.ini", DEMO),
@@ -209,6 +210,8 @@ RUNS = {
     "export-safetensors": Command("export", "--format", "safetensors", *RULES, DEMO, "OUT"),
     "export-tf": Command("export", "--format", "tf", SLICED, "OUT"),
     "export-npy": Command("export", "--format", "npy", V1, "OUT"),
+    "export-of-safetensors": Command("export", "--format", "tf", GOLDEN / "safetensors" / "torch", "OUT"),
+    "mount-safetensors": Mounted("-o", "npy", GOLDEN / "safetensors" / "sharded"),
     "mount": Mounted("-o", "assign=/ = /,assign=table = cut | partition 5\\,1,assign=some_var = half | cast float16", DEMO),
     "mount-v1": Mounted("-o", "npy", V1),
     "mount-graph": Mounted("-o", "names=friendly", "-m", GRAPH_MAP, "-g", KERAS, OBJECTS),
