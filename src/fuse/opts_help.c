@@ -14,7 +14,8 @@ static const char before[] =
     "and files that TensorFlow, PyTorch, JAX, NumPy and transformers load.\n"
     "\n"
     "CHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of its shards,\n"
-    "or a directory: with a `checkpoint` state file, of a SavedModel, or with one checkpoint.\n"
+    "a safetensors file, an index or a pattern of such, or a directory: with a `checkpoint`\n"
+    "state file, of a SavedModel, or with one checkpoint.\n"
     "Without it (or with `none`), [checkpoint] path of the map names it.\n"
     "\n";
 

@@ -70,12 +70,18 @@ static void follow_link(struct walk *w, int link)
     walk_on(w, target);
 }
 
-/* A file at the end: of which prefix it is, if it says so. */
+static bool is_safetensors_index(struct str name)
+{
+    return str_ends(name, STR(".safetensors.index.json"));
+}
+
+/* A file at the end: of which prefix it is, if it says so; of an index of safetensors files the
+ * name is whole. */
 static bool take_prefix(struct walk *w, const char *name)
 {
     static const char *const ends[] = {".index", ".meta"};
     struct str text = str_from(name);
-    long len = str_search(text, STR(".data-"));
+    long len = is_safetensors_index(text) ? (long)text.len : str_search(text, STR(".data-"));
     for (unsigned i = 0; i < ARRAY_LEN(ends); i++) {
         struct str suffix = str_from(ends[i]);
         len = str_ends(text, suffix) ? (long)(text.len - suffix.len) : len;
@@ -189,7 +195,8 @@ static bool is_of_checkpoint(const char *name, struct str beginning)
     (void)beginning;
     return str_eq(text, STR("checkpoint")) || str_eq(text, STR("variables")) ||
            str_starts(text, STR("saved_model.")) || str_ends(text, STR(".index")) ||
-           str_search(text, STR(".data-")) >= 0 || str_search(text, STR("-of-")) >= 0;
+           str_search(text, STR(".data-")) >= 0 || str_search(text, STR("-of-")) >= 0 ||
+           str_search(text, STR(".safetensors")) >= 0;
 }
 
 static bool begins_so(const char *name, struct str beginning)
@@ -216,8 +223,8 @@ static bool directory_decides(const struct walk *w)
                                (!any && some_entry_decides(w, begins_so, STR(""), &any)));
 }
 
-/* Of a prefix its index, and with it the data files if somebody else can put them there; else the
- * files that a pattern may match, or whose names only begin so. */
+/* Of a prefix its index, and with it, as with an index of safetensors files, the data files if
+ * somebody else can put them there; else the files that a pattern may match, or whose names only begin so. */
 static bool prefix_decides(const struct walk *w)
 {
     char index[NAME_MAX + 1 + sizeof(".index")];
@@ -231,6 +238,10 @@ static bool prefix_decides(const struct walk *w)
     }
     if (errno != ENOENT) {
         warn_unknown(w, index, errno);
+    }
+    if (is_safetensors_index(str_from(w->name))) { /* it names others */
+        return entry_decides(w, w->name, w->out) ||
+               (others_write(w) && some_entry_decides(w, is_of_checkpoint, STR(""), &any));
     }
     struct str literal = str_head(str_from(w->name), strcspn(w->name, "*?[\\"));
     return some_entry_decides(w, begins_so, literal, &any);

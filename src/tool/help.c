@@ -69,13 +69,14 @@ void help_print(struct buf *b, const struct command *only)
         }
         buf_char(b, '\n');
     }
-    buf_text(b, "\nCHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of "
-                "its shards, or a\n"
-                "directory: with a `checkpoint` state file, of a SavedModel, or with one "
-                "checkpoint. `none` is\n"
-                "the one that the map names. PATTERN is a shell pattern on whole names, in which * "
-                "matches '/'\n"
-                "too; without * ? [ it selects the names that contain it. PATH is a variable's "
-                "name, or its path\n"
-                "in a mount. See ckptool(1).\n");
+    buf_text(
+        b, "\nCHECKPOINT is a prefix, a .index or .data-* file, a V1 file or the pattern of "
+           "its shards, a\n"
+           "safetensors file, an index or a pattern of such, or a directory: with a "
+           "`checkpoint` state\n"
+           "file, of a SavedModel, or with one checkpoint. `none` is the one that the map "
+           "names. PATTERN is\n"
+           "a shell pattern on whole names, in which * matches '/' too; without * ? [ it "
+           "selects the names\n"
+           "that contain it. PATH is a variable's name, or its path in a mount. See ckptool(1).\n");
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose eyes the program looks with: files are opened as the owner of what is named, and nothing but files is opened."""
 
+import json
 import os
 import shutil
 import stat
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from support import bundle, legacy
+from support import bundle, legacy, safetensors_files
 from support.mounts import NEEDS_MACHINE, NEEDS_ROOT, NOT_IN_CHROOT, PATIENCE, let_in, mounted_at, wait_until
 from support.opens import Opens
 from support.paths import CKPTFS
@@ -316,6 +317,39 @@ def by_the_shards_that_a_prefix_begins(place):
     return by_the_shards_that_a_pattern_matches(place)[0].with_name("m"), BOB
 
 
+def safetensors_of(folder, index, *users):
+    """Two files and their index, of these users, in a folder of root's into which all may put files."""
+    folder.mkdir()
+    for i, user in enumerate(users[1:], 1):
+        give(safetensors_files.write(folder / f"model-0000{i}-of-00002.safetensors", {f"t{i}": ("U8", [1], b"1")}), user, mode=0o644)
+    (folder / index).write_text(json.dumps({"weight_map": {f"t{i}": f"model-0000{i}-of-00002.safetensors" for i in (1, 2)}}))
+    give(folder / index, users[0], mode=0o644)
+    give(folder, 0, mode=0o1777)
+    return folder
+
+
+def by_a_safetensors_file(place):
+    path = safetensors_files.write(place / "x.safetensors", {"t": ("U8", [1], b"1")})
+    give(path, ALICE, mode=0o644)
+    return path, ALICE
+
+
+def by_an_index_of_safetensors(place):
+    return safetensors_of(place / "st", "model.safetensors.index.json", ALICE, 0, 0), ALICE
+
+
+def by_a_shard_beside_an_index_of_safetensors(place):
+    return safetensors_of(place / "st", "model.safetensors.index.json", 0, 0, BOB) / "model.safetensors.index.json", BOB
+
+
+def by_a_safetensors_file_beside_a_shard_of_root(place):
+    (place / "st").mkdir()
+    (place / "st" / "a-of-b").touch()
+    give(safetensors_files.write(place / "st" / "model.safetensors", {"t": ("U8", [1], b"1")}), BOB, mode=0o644)
+    give(place / "st", 0, mode=0o1777)
+    return place / "st", BOB
+
+
 def of_root_beside_others(place):
     """model.ckpt-1000 is no prefix of model.ckpt-10000."""
     folder = copy_of_demo(place / "demo", 0)
@@ -340,6 +374,7 @@ def of_root_with_data_that_root_was_given(place):
     by_link_of_root_to_files_of_alice, by_links_of_root_to_a_folder_of_alice, by_state_file, by_index_in_a_folder_for_all,
     by_data_in_a_folder_for_all, by_data_in_a_folder_for_all_that_is_named, by_data_beside_an_index_that_is_named,
     by_the_shards_that_a_pattern_matches, by_the_shards_that_a_prefix_begins, of_root_beside_others,
+    by_a_safetensors_file, by_an_index_of_safetensors, by_a_shard_beside_an_index_of_safetensors, by_a_safetensors_file_beside_a_shard_of_root,
     of_root_with_data_that_root_was_given])
 def test_whoever_decides_what_is_found(ckptfs, place, make):
     checkpoint, user = make(place)
