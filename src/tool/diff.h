@@ -26,9 +26,12 @@ struct diff_most {
 };
 
 struct diff_list {
-    const struct view *a; /* borrow */
+    const struct view *a; /* borrow; NULL where indexes alone were compared, never with --json */
     const struct view *b;
-    struct pairs pairs;
+    struct buf paths[2];   /* own: of the checkpoints of both, in words */
+    uint64_t hidden;       /* tensors of both that cannot be shown */
+    struct pairs pairs;    /* all of them, or those alone that are told */
+    uint64_t count;        /* of all */
     struct diff_row *rows; /* owns; in order of pairs: of those that were read, all that are told */
     uint32_t row_count;
     size_t row_cap;
@@ -45,8 +48,11 @@ struct diff_list {
 /* diff_is_equal: whether nothing differs, all of which could be read. */
 bool diff_is_equal(const struct diff_list *l);
 
-/* diff_state: a word for a state: "only in A". */
-const char *diff_state(unsigned state);
+/* diff_note_view: what is said of A, or B, at the end. */
+void diff_note_view(struct diff_list *l, const struct view *v, bool b);
+
+/* diff_list_clear: frees what it owns; it is as before anything was compared. */
+void diff_list_clear(struct diff_list *l);
 
 /* diff_table: a row for each pair that is not equal, then what there is in all. diff_json: one
  * document, with all pairs. */

@@ -36,11 +36,6 @@ bool diff_is_equal(const struct diff_list *l)
     return true;
 }
 
-const char *diff_state(unsigned state)
-{
-    return states[state].word;
-}
-
 /* ---- the table ------------------------------------------------------------------------------- */
 
 /* The pairs that are told, each with what was read of it. */
@@ -182,7 +177,7 @@ static void add_summary(const struct diff_list *l, struct buf *b)
                                     PAIR_DIFFERENT, PAIR_DTYPE,     PAIR_SHAPE,  PAIR_ONLY_A,
                                     PAIR_ONLY_B,    PAIR_UNREADABLE};
     const char *gap = ": ";
-    buf_printf(b, "%u tensor%s", l->pairs.count, l->pairs.count == 1 ? "" : "s");
+    buf_printf(b, "%" PRIu64 " tensor%s", l->count, l->count == 1 ? "" : "s");
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         unsigned state = order[i];
         if (l->states[state]) {
@@ -192,14 +187,13 @@ static void add_summary(const struct diff_list *l, struct buf *b)
             gap = ", ";
         }
     }
-    uint64_t hidden = (uint64_t)l->a->catalog->hidden_count + l->b->catalog->hidden_count;
-    if (hidden) {
-        buf_printf(b, "; %" PRIu64 " that cannot be shown are not compared", hidden);
+    if (l->hidden) {
+        buf_printf(b, "; %" PRIu64 " that cannot be shown are not compared", l->hidden);
     }
     buf_text(b, "; A is ");
-    report_paths(l->a, b);
+    buf_str(b, buf_view(&l->paths[0]));
     buf_text(b, ", B is ");
-    report_paths(l->b, b);
+    buf_str(b, buf_view(&l->paths[1]));
     if (l->bytes) {
         buf_text(b, "; ");
         report_size(b, l->bytes);

@@ -5,7 +5,7 @@
 
 #include "base/grow.h"
 #include "compare/differences.h"
-#include "tool/diff.h"
+#include "tool/diff_indexes.h"
 #include "tool/target_data.h"
 
 struct diff_run {
@@ -32,6 +32,7 @@ static struct view_request request_of(const struct tool_args *args, bool b)
         .extra = args->extra,
         .depth = VIEW_PLAN,
         .values_only = true,
+        .targets_only = true,
     };
 }
 
@@ -198,7 +199,7 @@ static errint read_pairs(struct diff_run *r)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-static errint diff(struct diff_run *r, struct tool_out *o)
+static errint diff_views(struct diff_run *r)
 {
     struct diff_list *l = &r->list;
     errint rc = open_views(r);
@@ -208,19 +209,29 @@ static errint diff(struct diff_run *r, struct tool_out *o)
     const struct view *views[] = {&r->a, &r->b};
     l->a = &r->a;
     l->b = &r->b;
+    diff_note_view(l, &r->a, false);
+    diff_note_view(l, &r->b, true);
     sandbox_narrow_all(r->args->sandbox, views, ARRAY_LEN(views));
-    uint64_t errors_before = r->diag->errors;
     rc = read_pairs(r);
-    if (rc < 0) {
-        return rc;
-    }
+    l->count = l->pairs.count;
     for (uint32_t i = 0; i < l->pairs.count; i++) {
         l->states[l->pairs.pairs[i].state]++;
     }
+    return rc;
+}
+
+static errint diff(struct diff_run *r, struct tool_out *o)
+{
+    uint64_t errors_before = r->diag->errors;
+    int done = diff_indexes(r->args, r->diag, &r->diag->arena, &r->list);
+    errint rc = done > 0 ? 0 : diff_views(r);
+    if (rc < 0) {
+        return rc;
+    }
     if (r->args->json) {
-        diff_json(l, o);
+        diff_json(&r->list, o);
     } else {
-        diff_table(l, o);
+        diff_table(&r->list, o);
     }
     return r->diag->errors > errors_before ? -EIO : 0;
 }
@@ -243,8 +254,7 @@ int tool_diff(const struct tool_args *args, struct tool_out *o)
     bool equal = rc == 0 && diff_is_equal(&r.list);
     out_flush(o);
     rc = tool_complain(&d, args->quiet, rc);
-    pairs_fini(&r.list.pairs);
-    free(r.list.rows);
+    diff_list_clear(&r.list);
     free(r.read);
     view_close(&r.b);
     view_close(&r.a);

@@ -245,6 +245,7 @@ static errint stat_view(struct stat_run *s, struct tool_out *o, bool *bad)
 {
     struct view_request request = tool_request(s->args, VIEW_PLAN);
     request.values_only = true;
+    request.targets_only = true;
     request.open_data = open_chosen;
     request.context = s;
     errint rc = view_open(&request, s->diag, &s->view);

@@ -142,6 +142,9 @@ static errint build_files(const struct view_request *request, struct view *v, st
     v->listed = (options.files ? options.files : formats_default()) |
                 (request->list_npy ? FORMAT_BIT(FORMAT_NPY) : 0);
     errint rc = variables_build(v->plan, &v->variables, d);
+    if (rc == 0 && request->targets_only) {
+        return 0;
+    }
     if (rc == 0) {
         rc = formats_open(v->catalog, &v->variables, &options, d, &v->formats);
     }

@@ -69,6 +69,8 @@ struct view_request {
     bool compact;           /* as `shards = compact` of the map */
     bool explained;         /* the plan explains what operations make */
     bool values_only;       /* no file of the mount is wanted: nothing is said of them but errors */
+    bool targets_only;      /* likewise, and no files are made of the plan: neither `tree` nor
+                               `formats` */
     enum view_depth depth;
     const char *const *words; /* others of the command line, one of which may be the checkpoint */
     int word_count;

@@ -41,6 +41,18 @@ def test_two_indexes_are_enough(tmp_path):
     assert done.stdout == b"" and b"a.data-00000-of-00001" in done.stderr and b"b.data-00000-of-00001" in done.stderr
 
 
+def test_indexes_alone_say_what_views_say(tmp_path):
+    identity = tmp_path / "m.ini"
+    identity.write_text("[assignment_map]\n/ = /\n")
+    folders = V2 + ["names_bytes", "strings", "v1"]
+    for i, folder in enumerate(folders):
+        for other in (folder, folders[i - 1], "demo"):
+            prefixes = truth(folder)[0], truth(other)[0]
+            indexes, views = (run("diff", "-q", *how, *prefixes, status=None) for how in ((), ("-m", identity, "-M", identity)))
+            assert indexes.returncode == views.returncode and indexes.stderr == views.stderr
+            assert [line.partition(b" read, ")[0] for line in indexes.stdout.splitlines()] == [line.partition(b" read, ")[0] for line in views.stdout.splitlines()]
+
+
 def test_names_dtypes_and_shapes(tmp_path):
     bundle(tmp_path / "a", {b"dtype": (INT32, [1], bytes(4)), b"shape": (INT32, [2], bytes(8)), b"a": (INT32, [], bytes(4)), b"none": (INT32, [0], b"")})
     bundle(tmp_path / "b", {b"dtype": (FLOAT, [1], bytes(4)), b"shape": (INT32, [1, 2], bytes(8)), b"b": (INT32, [], bytes(4)), b"none": (INT32, [0], b"")})
