@@ -224,7 +224,8 @@ static bool directory_decides(const struct walk *w)
 }
 
 /* Of a prefix its index, and with it, as with an index of safetensors files, the data files if
- * somebody else can put them there; else the files that a pattern may match, or whose names only begin so. */
+ * somebody else can put them there; else the files that a pattern may match, or whose names only
+ * begin so. */
 static bool prefix_decides(const struct walk *w)
 {
     char index[NAME_MAX + 1 + sizeof(".index")];
