@@ -85,10 +85,10 @@ static errint step(struct sides *s)
     }
     s->list->count++;
     s->list->states[state]++;
-    errint rc =
-        state == PAIR_SAME_SUM || state == PAIR_EQUAL
-            ? 0
-            : keep(s, order <= 0 ? &s->next_a : NULL, order >= 0 ? &s->next_b : NULL, state);
+    errint rc = 0;
+    if (state != PAIR_SAME_SUM && state != PAIR_EQUAL) {
+        rc = keep(s, order <= 0 ? &s->next_a : NULL, order >= 0 ? &s->next_b : NULL, state);
+    }
     if (order <= 0) {
         step_a(s);
     }
