@@ -39,8 +39,9 @@ const struct command commands[] = {
     {"diff", "A B", "compare two views: names, dtypes, shapes, checksums or values",
      "-M map.ini old.ckpt-1000 new.ckpt-1000", FOR_DIFF, .words = {WORD_FILE, WORD_FILE},
      .trouble = TOOL_USAGE, .run = tool_diff},
-    {"map", "--list", "print the maps that come with ckptfs, each with what it is for", "--list",
-     FOR_MAP, .trouble = TOOL_FAILED, .run = tool_map},
+    {"map", "[CHECKPOINT]", "print a map to begin with, or the one to a model with the same data",
+     "-g converted.safetensors model.ckpt-1000", FOR_MAP, .words = {WORD_FILE},
+     .trouble = TOOL_FAILED, .run = tool_map},
 };
 
 const size_t command_count = ARRAY_LEN(commands);

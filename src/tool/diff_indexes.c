@@ -87,7 +87,8 @@ static errint step(struct sides *s)
     s->list->states[state]++;
     errint rc = 0;
     if (state != PAIR_SAME_SUM && state != PAIR_EQUAL) {
-        rc = keep(s, order <= 0 ? &s->next_a : NULL, order >= 0 ? &s->next_b : NULL, state);
+        const struct listed *a = order <= 0 ? &s->next_a : NULL;
+        rc = keep(s, a, order >= 0 ? &s->next_b : NULL, state);
     }
     if (order <= 0) {
         step_a(s);

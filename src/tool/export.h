@@ -58,9 +58,9 @@ typedef bool export_progress(void *context, enum export_stage stage, uint64_t do
 
 /* export_plan: which files of `formats` (a set of FORMAT_BITs), and the map's sidecars, go where
  * below `directory`, whose text is borrowed: where there is a `file`, all of its path before its
- * name. Of several files where there may be one, that is an error. The directory is held from now on, wherever it goes.
- * Sizes are found, and files that are in the way, without `force`, are errors. Nothing is
- * written. */
+ * name. Of several files where there may be one, that is an error. The directory is held from now
+ * on, wherever it goes. Sizes are found, and files that are in the way, without `force`, are
+ * errors. Nothing is written. */
 MUST_CHECK errint export_plan(struct export *e, const char *directory, unsigned formats);
 
 /* export_run: writes them. On failure all that was written is gone again, and the diag says why;

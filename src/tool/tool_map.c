@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `ckptool map --list`: the maps that come with the programs. */
+/* `ckptool map`: `--list`, the maps that come with the programs, or a new one (map_proposal.h). */
 #include "base/cleanup.h"
 #include "map/ready_maps.h"
+#include "tool/map_proposal.h"
 #include "tool/tool.h"
 
 static void fill_row(const void *context, uint32_t i, struct buf cells[])
@@ -13,9 +14,17 @@ static void fill_row(const void *context, uint32_t i, struct buf cells[])
 
 int tool_map(const struct tool_args *args, struct tool_out *o)
 {
-    if (args->operand_count || !args->list) {
-        return args->operand_count ? tool_usage("map: no operand, not '%s'", args->operands[0])
-                                   : tool_usage("map: what? `ckptool map --list` lists the maps");
+    if (args->list && (args->operand_count || args->graph)) {
+        return tool_usage("map: --list stands alone");
+    }
+    if (!args->list && args->operand_count != 1) {
+        return args->operand_count
+                   ? tool_usage("map: one checkpoint, not '%s' too", args->operands[1])
+                   : tool_usage("map: which checkpoint? `ckptool map --list` lists the maps that "
+                                "are ready");
+    }
+    if (!args->list) {
+        return map_proposal(args, o);
     }
     static const char *const head[] = {"MAP", "FROM AND TO"};
     struct diag diag;

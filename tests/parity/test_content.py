@@ -2,7 +2,6 @@
 """Maps that are found by content, held against the maps that made the contents."""
 
 import json
-import subprocess
 from collections import Counter
 
 import numpy as np
@@ -10,9 +9,8 @@ import pytest
 import tensorflow as tf
 
 from support import originals
-from support.paths import BUILD
 from support.tool import out, run
-from tool.test_ready_maps import CASES
+from tool.test_ready_maps import CASES, MAPS
 
 from .operations.invert import EACH, Inverter, save
 
@@ -39,16 +37,23 @@ def targets_of(prefix, text):
 
 
 @pytest.mark.parametrize("name,model", [case[:2] for case in CASES], ids=[f"{case[0]}-{case[1]}" for case in CASES])
-def test_ready_maps_are_found(tmp_path, name, model):
+def test_ready_maps_are_found(tmp_path, capsys, name, model):
     """From the original and what the ready map makes of it: every variable, of the same sources, with all its bits."""
     shapes, more = getattr(originals, model)()
     rng, key = np.random.default_rng(5), "/.ATTRIBUTES/VARIABLE_VALUE" * model.startswith("garden")
     save(tmp_path / "from", {n + key: rng.standard_normal(shape).astype(np.float32) for n, shape in (shapes | more).items()})
     run("export", "-q", "-m", name, "--format", "tf", tmp_path / "from", tmp_path / "to")
-    found = subprocess.run([BUILD / "tests" / "found_map", tmp_path / "from", tmp_path / "to"], capture_output=True, text=True)
-    assert (found.returncode, found.stderr) == (0, "")
-    (tmp_path / "map.ini").write_text(found.stdout)
-    assert {line for line in found.stdout.splitlines() if line.startswith(";")} == {"; proved"}
+    found = run("map", tmp_path / "from", "-g", tmp_path / "to")
+    assert (found.returncode, found.stderr) == (0, b"")
+    text = found.stdout.decode()
+    (tmp_path / "map.ini").write_text(text)
+    lines = text.splitlines()
+    rules = [number for number, line in enumerate(lines) if " = " in line]
+    assert all(lines[number - 1].startswith("; proved") and " open: " not in lines[number - 1] for number in rules)
+    assert "; open" not in text
+    by_hand = [line for line in (MAPS / f"{name}.ini").read_text().splitlines() if " = " in line and line[0] not in ";["]
+    with capsys.disabled():
+        print(f"\n{name} of {model}: {len(rules)} rules, by hand {len(by_hand)}")
     assert targets_of(tmp_path / "from", tmp_path / "map.ini") == targets_of(tmp_path / "from", name)
     run("export", "-q", "-m", tmp_path / "map.ini", "--format", "tf", tmp_path / "from", tmp_path / "again")
     made, wanted = (tf.train.load_checkpoint(str(tmp_path / folder)) for folder in ("again", "to"))

@@ -115,7 +115,7 @@ def test_options_are_those_of_the_help(command):
     (["plan", "-g", ""], "files", ""), (["export", "x", ""], "files", ""), (["export", "x", "y", ""], "none", ""),
     (["verify", "x", ""], "none", ""), (["plan", "-a", ""], "none", ""), (["list", "--", "-"], "files", ""), (["cat", "-f", ""], "files", ""),
     (["plan", "-Hg", ""], "files", ""), (["plan", "-Hgx"], "files", "-Hg"), (["no-such", ""], "none", ""), (["list", "--no-such", ""], "files", ""),
-    (["cat", "/nonexistent", ""], "none", ""), (["list", "--json="], "none", ""), (["map", ""], "none", "")])
+    (["cat", "/nonexistent", ""], "none", ""), (["list", "--json="], "none", ""), (["map", ""], "files", ""), (["map", "x", ""], "none", "")])
 def test_what_stands_where(typed, paths, head):
     assert answer("ckptool", *typed)[:2] == (paths, head)
 
