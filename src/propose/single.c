@@ -135,6 +135,12 @@ static errint try_text(struct trying *t, const char *operations)
     return s->also ? 0 : -ENOMEM;
 }
 
+static errint try_guess(struct trying *t, const struct buf *operations)
+{
+    errint rc = buf_check(operations);
+    return rc < 0 ? rc : try_text(t, operations->len ? operations->data : "");
+}
+
 /* By what the slices of both hold: their indices in another order. */
 static errint try_axes(struct trying *t, const struct value *source)
 {
@@ -149,7 +155,7 @@ static errint try_axes(struct trying *t, const struct value *source)
         !axis_sums_guess(t->prover, &sums[0], &sums[1], &text)) {
         return rc;
     }
-    return try_text(t, text.len ? text.data : "");
+    return try_guess(t, &text);
 }
 
 /* By where a few elements are: any axes, also those of another shape. */
@@ -164,11 +170,7 @@ static errint try_places(struct trying *t, const struct value *source)
     if (rc < 0 || !found || !digits_print(&digits, source->shape, target->shape, &text)) {
         return rc;
     }
-    rc = buf_check(&text);
-    if (rc < 0) {
-        return rc;
-    }
-    return try_text(t, text.len ? text.data : "");
+    return try_guess(t, &text);
 }
 
 /* Whether it is no chance if the elements are those of another tensor, in some order. */

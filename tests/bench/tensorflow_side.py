@@ -11,6 +11,7 @@
     slices PREFIX BYTES COUNT   write one float32 tensor, "big", of that size in COUNT slices of rows
     operations PREFIX SIDE   write float32 tensors for operations: "square", "x", "y", "z" of [SIDE, SIDE], "part_00" to "part_15", which are
                           16 column slices of one, and "table" of [1000000, 8]
+    encoder PREFIX WIDTH LAYERS   write float32 tensors of random numbers as a BERT of that width has them: 16 for each layer, and two tables
     first PREFIX NAME     read one tensor; prints the seconds of load_checkpoint and get_tensor alone
     open PREFIX           open and look up every name; prints the seconds to open, and the anonymous memory that it took
 """
@@ -77,6 +78,19 @@ def operations(prefix, side):
     save(prefix, tensors | {"table": tf.reshape(tf.range(8e6), [1_000_000, 8])})
 
 
+def encoder(prefix, width, layers):
+    import numpy as np
+
+    rng = np.random.default_rng(7)
+    shapes = {"embeddings/word": [30 * width, width], "embeddings/position": [512, width]}
+    for i in range(layers):
+        dense = {f"attention/{name}": [width, width] for name in ("query", "key", "value", "output")}
+        for name, shape in (dense | {"intermediate": [width, 4 * width], "output": [4 * width, width]}).items():
+            shapes |= {f"layer_{i}/{name}/kernel": shape, f"layer_{i}/{name}/bias": shape[1:]}
+        shapes |= {f"layer_{i}/{name}/{kind}": [width] for name in ("attention/norm", "norm") for kind in ("gamma", "beta")}
+    save(prefix, {name: tf.constant(rng.random(shape, dtype=np.float32)) for name, shape in shapes.items()})
+
+
 def legacy(prefix, size):
     tf.raw_ops.Save(filename=prefix, tensor_names=["big"], data=[floats(size)])
 
@@ -112,5 +126,5 @@ def open_(prefix):
 
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
-    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "slices": slices, "operations": operations, "first": first, "open": open_}[verb]
+    act = {"small": small, "many": many, "big": big, "several": several, "legacy": legacy, "varints": varints, "slices": slices, "operations": operations, "encoder": encoder, "first": first, "open": open_}[verb]
     act(*(int(a) if a.isdigit() else a for a in arguments))
