@@ -6,6 +6,7 @@
 #include "base/lower_bound.h"
 #include "propose/fingerprint.h"
 #include "render/value_read.h"
+#include "source/source.h"
 #include "tensor/cast.h"
 
 enum {
@@ -43,13 +44,25 @@ static errint add_side(struct matching *m, enum proposal_end end, struct proposa
     return rc;
 }
 
+/* As many threads as were asked for, but no more than can read either side without undoing what
+ * another one has done. */
+static unsigned threads_of(const struct proposal *p, unsigned wanted)
+{
+    const struct catalog *const catalogs[] = {p->from.catalog, p->to.catalog};
+    for (size_t i = 0; i < ARRAY_LEN(catalogs); i++) {
+        size_t most = catalogs[i] ? source_readers(catalogs[i]) : wanted;
+        wanted = most < wanted ? (unsigned)most : wanted;
+    }
+    return wanted;
+}
+
 errint matching_init(struct matching *m, struct proposal *p, const struct content_request *r,
                      struct diag *d)
 {
     *m = (struct matching){.proposal = p,
                            .request = r,
                            .diag = d,
-                           .crew = {.threads = r->threads,
+                           .crew = {.threads = threads_of(p, r->threads),
                                     .catalogs = {p->from.catalog, p->to.catalog},
                                     .verified = {r->from, r->to}},
                            .lock = PTHREAD_MUTEX_INITIALIZER};
