@@ -17,15 +17,39 @@ static void tell_unread(const struct matching *m, enum proposal_end end)
     }
 }
 
+static bool any_open(const struct matching *m)
+{
+    const struct matching_side *to = &m->sides[PROPOSAL_TO];
+    for (uint32_t i = 0; i < to->count; i++) {
+        if (matching_is_open(&to->tensors[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What no fingerprint was needed for is left out at first: few tensors are in two pairs. */
+static errint pair_by_fingerprints(struct matching *m, bool paired)
+{
+    bool any = false;
+    errint rc = any_open(m) ? matching_sum(m, paired, &any) : 0;
+    if (rc < 0 || !any) {
+        return rc;
+    }
+    rc = matching_pair_singles(m);
+    return rc < 0 ? rc : matching_pair_parts(m);
+}
+
 static errint pair_all(struct matching *m)
 {
-    errint (*const steps[])(struct matching *) = {matching_pair_equal, matching_sum,
-                                                  matching_pair_singles, matching_pair_parts};
-    errint rc = 0;
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(steps); i++) {
-        rc = steps[i](m);
+    errint rc = matching_pair_equal(m);
+    if (rc == 0) {
+        rc = matching_pair_sampled(m);
     }
-    return rc;
+    if (rc == 0) {
+        rc = pair_by_fingerprints(m, false);
+    }
+    return rc < 0 ? rc : pair_by_fingerprints(m, true);
 }
 
 errint propose_content(struct proposal *p, const struct content_request *r, struct diag *d)

@@ -151,7 +151,6 @@ static void find_dtypes(struct matching *m)
     for (uint32_t i = 0; i < to->count; i++) {
         wanted[to->tensors[i].value.dtype] |= matching_is_open(&to->tensors[i]);
     }
-    m->dtype_count = 0;
     for (unsigned dtype = 0; dtype < DTYPE_COUNT; dtype++) {
         if (wanted[dtype]) {
             m->dtypes[m->dtype_count++] = (enum dtype)dtype;
@@ -296,14 +295,24 @@ static uint64_t open_elements(const struct matching *m)
     return elements;
 }
 
-static errint add_summing(struct sum_run *run, enum proposal_end end, uint64_t *chunks)
+/* Whether the tensor may have a use for fingerprints, and has none yet. */
+static bool is_wanted(const struct matching_tensor *t, enum proposal_end end, uint64_t most,
+                      bool paired)
+{
+    bool used = end == PROPOSAL_TO ? !t->paired : t->elements <= most && (paired || !t->paired);
+    return used && !t->summed;
+}
+
+static errint add_summing(struct sum_run *run, enum proposal_end end, bool paired, uint64_t *chunks)
 {
     struct matching *m = run->matching;
     uint64_t most = open_elements(m);
     for (uint32_t i = 0; i < m->sides[end].count; i++) {
         struct summing s = {&m->sides[end].tensors[i], end, *chunks};
-        bool wanted = end == PROPOSAL_TO ? !s.tensor->paired : s.tensor->elements <= most;
-        s.tensor->summed = wanted ? wanted_of(m, &s) : 0;
+        if (!is_wanted(s.tensor, end, most, paired)) {
+            continue;
+        }
+        s.tensor->summed = wanted_of(m, &s);
         if (!s.tensor->summed) {
             continue;
         }
@@ -318,20 +327,24 @@ static errint add_summing(struct sum_run *run, enum proposal_end end, uint64_t *
     return 0;
 }
 
-errint matching_sum(struct matching *m)
+errint matching_sum(struct matching *m, bool paired, bool *any)
 {
     struct sum_run run = {.matching = m};
     uint64_t chunks = 0;
-    find_dtypes(m);
+    if (!m->dtype_count) {
+        find_dtypes(m);
+    }
     size_t most = (size_t)m->sides[0].count + m->sides[1].count + 1;
     run.list = ARENA_ARRAY(&m->scratch, struct summing, most);
+    *any = false;
     if (!run.list) {
         return -ENOMEM;
     }
-    errint rc = add_summing(&run, PROPOSAL_FROM, &chunks);
+    errint rc = add_summing(&run, PROPOSAL_FROM, paired, &chunks);
     if (rc == 0) {
-        rc = add_summing(&run, PROPOSAL_TO, &chunks);
+        rc = add_summing(&run, PROPOSAL_TO, paired, &chunks);
     }
+    *any = run.count > 0;
     if (rc == 0) {
         rc = provers_run(&m->crew, chunks, sum_chunk, &run);
     }

@@ -49,9 +49,10 @@ MUST_CHECK errint matching_init(struct matching *m, struct proposal *p,
                                 const struct content_request *r, struct diag *d);
 void matching_fini(struct matching *m);
 
-/* matching_sum: reads, once, what of both sides has no fingerprint yet and may have a use for one.
- * Constants are known afterwards. -ENOMEM. */
-MUST_CHECK errint matching_sum(struct matching *m);
+/* matching_sum: reads what has no fingerprints yet and may have a use for them; with `paired`, also
+ * what has a pair and may have another; *any is whether there was something. Constants are known
+ * afterwards. -ENOMEM. */
+MUST_CHECK errint matching_sum(struct matching *m, bool paired, bool *any);
 
 /* matching_casts: whether elements of one type may become those of another and still be recognised.
  * matching_print_cast: adds the operation that makes them so to b, behind what is there: " | cast
@@ -82,10 +83,12 @@ static inline bool matching_is_open(const struct matching_tensor *t)
     return !t->paired && !t->constant && t->rc == 0;
 }
 
-/* matching_pair_singles: pairs of one tensor and one, in any arrangement of rearrangement.h, whose
- * checksums (before matching_sum) or fingerprints (after it) are equal. matching_pair_parts: of one
- * and several. -ENOMEM. */
+/* matching_pair_equal: pairs of one tensor and one whose checksums are equal.
+ * matching_pair_sampled: of which a sample fits no other. matching_pair_singles: whose fingerprints
+ * are equal. matching_pair_parts: of one tensor and several, by their fingerprints. All are proved.
+ * -ENOMEM. */
 MUST_CHECK errint matching_pair_equal(struct matching *m);
+MUST_CHECK errint matching_pair_sampled(struct matching *m);
 MUST_CHECK errint matching_pair_singles(struct matching *m);
 MUST_CHECK errint matching_pair_parts(struct matching *m);
 

@@ -5,7 +5,6 @@
 
 #include "propose/axis_sums.h"
 #include "propose/places.h"
-#include "propose/proof.h"
 #include "propose/rearrangement.h"
 
 enum {
@@ -138,7 +137,10 @@ static errint try_text(struct trying *t, const char *operations)
 static errint try_guess(struct trying *t, const struct buf *operations)
 {
     errint rc = buf_check(operations);
-    return rc < 0 ? rc : try_text(t, operations->len ? operations->data : "");
+    if (rc == 0 && operations->len == 0) {
+        return try_text(t, "");
+    }
+    return rc < 0 ? rc : try_text(t, operations->data);
 }
 
 /* By what the slices of both hold: their indices in another order. */
@@ -208,7 +210,34 @@ static errint try_source(struct trying *t)
         }
         rc = try_text(t, all.texts[i]);
     }
-    return rc < 0 || s->operations ? rc : try_harder(t);
+    return rc < 0 || s->operations || s->guessed ? rc : try_harder(t);
+}
+
+errint single_sampled(struct prover *p, const struct matching_tensor *source,
+                      const struct matching_tensor *target, const struct proof_sample *sample,
+                      bool *fits)
+{
+    struct rearrangements all;
+    CLEANUP_BUF struct buf text = {0};
+    *fits = false;
+    errint rc = rearrangements_find(source->value.shape, target->value.shape, &p->arena, &all);
+    for (size_t i = 0; rc == 0 && !*fits && i < all.count && i < SINGLE_GUESSES_MOST; i++) {
+        struct op_result made;
+        text.len = 0;
+        buf_text(&text, all.texts[i]);
+        matching_print_cast(source->value.dtype, target->value.dtype, &text);
+        proof_forget(p);
+        rc = buf_check(&text);
+        if (rc < 0) {
+            return rc;
+        }
+        rc = proof_make(p, &source->value, 1, text.len ? text.data : "", &made, fits);
+        if (rc == 0 && *fits) {
+            rc = proof_fits(p, PROPOSAL_FROM, made.values, sample, fits);
+        }
+        op_result_fini(&made);
+    }
+    return rc;
 }
 
 errint single_prove(struct matching *m, struct prover *p, struct single *s)

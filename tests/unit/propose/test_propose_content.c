@@ -375,6 +375,21 @@ static void split(void **state)
     assert_string_equal(line_of("x"), "uneven = x, y | split 0 7,3");
 }
 
+/* One tensor in several pairs, found by a sample, and by fingerprints after that. */
+static void in_several_pairs(void **state)
+{
+    (void)state;
+    add(0, "embedding", SHAPE(10, 8), 1, 0);
+    add(0, "more", SHAPE(4, 8), 1, 80);
+    add(1, "table", SHAPE(10, 8), 1, 0);
+    add_transposed(1, "head", 10, 8, 1);
+    add(1, "both", SHAPE(14, 8), 1, 0);
+    find();
+    assert_string_equal(line_of("table"), "embedding = table");
+    assert_string_equal(line_of("head"), "embedding = head | transpose");
+    assert_string_equal(line_of("both"), "embedding, more = both | concat 0");
+}
+
 /* Parts that lie in the whole as no axis of it does. */
 static void joined_in_another_way(void **state)
 {
@@ -459,6 +474,7 @@ int main(void)
         TEST(joined),
         TEST(split),
         TEST(joined_in_another_way),
+        TEST(in_several_pairs),
         TEST(with_a_constant_part),
         TEST(damaged_ones_have_no_pair),
     };
