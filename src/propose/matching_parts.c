@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "map/expand.h"
 #include "propose/matching.h"
 #include "propose/part_sums.h"
 #include "propose/parting.h"
@@ -108,6 +109,17 @@ static errint add_jobs(struct jobs *j, struct sum_sets *sets)
 
 /* ---- proofs ---------------------------------------------------------------------------------- */
 
+/* Whether a map can say it: many parts by their numbers alone, in the order of these. */
+static bool can_be_said(const struct parting *p)
+{
+    for (uint32_t i = 0; p->count > EXPAND_SOURCES_MOST && i < p->count; i++) {
+        if (p->order[i] != i) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static errint prove_set(const struct jobs *j, struct job *job, const struct sum_set *set,
                         struct prover *p)
 {
@@ -128,7 +140,7 @@ static errint prove_set(const struct jobs *j, struct job *job, const struct sum_
         }
     }
     errint rc = parting_prove(p, &parting);
-    if (rc == 0 && parting.proved) {
+    if (rc == 0 && parting.proved && can_be_said(&parting)) {
         for (uint32_t i = 0; i < set->count; i++) {
             job->order[i] = set->parts[job->order[i]];
         }

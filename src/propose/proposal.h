@@ -40,7 +40,9 @@ enum proposal_certainty {
 };
 
 /* Some variables of the one model, which become some of the other. Of the two numbers one is 1,
- * unless a join is split at once. */
+ * unless a join is split at once. There may be more than a line of a map can name one by one
+ * (EXPAND_SOURCES_MOST, EXPAND_TARGETS_MOST, map/expand.h): these have names that differ by a
+ * number, in its order, which the line can say. */
 struct proposal_pair {
     const uint32_t *sources; /* indices into the variables of `from`, in the order of the map */
     uint32_t source_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "map/expand.h"
 #include "propose/content.h"
 #include "view/view.h"
 
@@ -39,9 +40,13 @@ static void print_names(struct buf *b, const struct proposal_side *s, const uint
     }
 }
 
+/* A pair of more than a line can name is left out. */
 static void print_pair(const struct proposal *p, const struct proposal_pair *pair)
 {
     CLEANUP_BUF struct buf line = {0};
+    if (pair->source_count > EXPAND_SOURCES_MOST || pair->target_count > EXPAND_TARGETS_MOST) {
+        return;
+    }
     print_names(&line, &p->from, pair->sources, pair->source_count);
     buf_text(&line, " = ");
     print_names(&line, &p->to, pair->targets, pair->target_count);
