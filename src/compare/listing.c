@@ -13,7 +13,9 @@ bool listed_of(const struct catalog *c, const struct tensor *t, struct listed *o
     out->name = tensor_name(t);
     out->rank = t->rank;
     out->dtype = t->dtype;
-    memcpy(out->dims, t->dims, t->rank * sizeof(*t->dims));
+    for (unsigned axis = 0; axis < t->rank; axis++) {
+        out->dims[axis] = t->dims[axis];
+    }
     if (shape_elements(tensor_shape(t), &elements) < 0) {
         return false;
     }
