@@ -81,8 +81,7 @@ static void add_options(struct candidates *c, bool named)
     }
 }
 
-/* The list of -o begins at c->head; what is typed is its last item. An escaped comma begins
- * none. */
+/* The list of -o begins at c->head; its last item is being typed. An escaped comma ends none. */
 static void add_for_list(struct candidates *c)
 {
     size_t equals = 0;

@@ -25,7 +25,7 @@ const struct command commands[] = {
     {"cat", "CHECKPOINT PATH...", "write the bytes, or print the values, of variables of the view",
      "--text -m map.ini model.ckpt-1000 dense/bias", FOR_CAT, .words = {WORD_FILE, WORD_VARIABLE},
      .repeated = true, .trouble = TOOL_FAILED, .run = tool_cat},
-    {"export", "CHECKPOINT DIR|FILE",
+    {"export", "CHECKPOINT DIRECTORY|FILE",
      "write files of the view that TensorFlow, PyTorch, JAX or NumPy loads",
      "--format safetensors -m map.ini model.ckpt-1000 out", FOR_EXPORT,
      .words = {WORD_FILE, WORD_FILE}, .trouble = TOOL_FAILED, .output = tool_export_output,

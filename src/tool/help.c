@@ -19,9 +19,9 @@ static void print_commands(struct buf *b)
                 "Inspects a TensorFlow checkpoint, as it is or as a map shows it, without a "
                 "mount.\n\n");
     for (size_t i = 0; i < command_count; i++) {
-        buf_printf(b, "  %-7s %-22s%s\n", commands[i].name, commands[i].operands, commands[i].what);
+        buf_printf(b, "  %-7s %-27s%s\n", commands[i].name, commands[i].operands, commands[i].what);
     }
-    buf_text(b, "  help    [COMMAND]             print this, or the options of a "
+    buf_text(b, "  help    [COMMAND]                  print this, or the options of a "
                 "command\n\nExamples:\n");
     for (size_t i = 0; i < command_count; i++) {
         buf_printf(b, "  ckptool %s %s\n", commands[i].name, commands[i].example);

@@ -132,3 +132,83 @@ def test_each_option_is_in_the_manual(program):
     assert [name for name in long if not re.search(rf"Fl -{name}\b|\| -{name}\b|, -{name}\b", manual)] == []
     assert [name for name in named if not re.search(rf"Cm (?:[a-z_]+ , )*{name}\b|, Cm {name}\b", manual)] == []
     assert [name for name in short if not re.search(rf"Fl {name}\b", manual)] == []
+
+
+# ---- ckptool(1) and the table that the help is made of
+
+
+def commands():
+    return re.findall(r"(?m)^  (\w+) ", run("ckptool", "-h")[1].split("\n\n")[1])[:-1]  # the last one is help
+
+
+def options_of(command):
+    """Its options by their long names: letter, value."""
+    shown = run("ckptool", "help", command)[1].split("\nOptions:\n")[1].split("\n\n")[0]
+    return {name: (letter, value) for letter, name, value in re.findall(r"(?m)^  (?:-(\w),|   ) --([\w-]+)(?:=(\S+))?", shown)}
+
+
+def mdoc(word):
+    """A word of a usage line, as the manual has it."""
+    name = re.sub(r"[\[\].]", "", word)
+    text = " ".join(f"| {part}" if i else part for i, part in enumerate(name.lower().split("|")))
+    if name.startswith("--"):
+        return f"Fl {text[1:]}"
+    if "=" in name:
+        return "Ar " + text.replace("=", " Ns = Ns Ar ")
+    return f"{'Ar' if name.isupper() else 'Cm'} {text}"
+
+
+def synopsis(command):
+    """What the manual says of it, made from the table. What all commands have, but -q, stands in none."""
+    options = {name: option for name, option in options_of(command).items() if name not in ("help", "version", "no-sandbox")}
+    operands = re.match(r"Usage: ckptool \w+ \[OPTION\]\.\.\. (.*)", run("ckptool", "help", command)[1])[1].split()
+    lines = [".Nm", f".Cm {command}"]
+    flags = "".join(letter for letter, value in options.values() if letter and not value)
+    lines += [f".Op Fl {flags}"] if flags else []
+    for name, (letter, value) in options.items():
+        if value or not letter and f"--{name}" not in operands:
+            lines.append(f".Op Fl {letter or '-' + name}" + (f" {mdoc(value)}" if value else ""))
+    for word in operands:
+        if word.startswith("["):
+            lines.append(f".Op {mdoc(word)}")
+        elif lines[-1].startswith(".Ar "):
+            lines[-1] += mdoc(word)[2:]
+        else:
+            lines.append(f".{mdoc(word)}")
+        lines[-1] += " ..." if word.endswith("...") else ""
+    return lines
+
+
+def test_the_synopsis_is_that_of_the_table():
+    told = text_of("conf/ckptool.1").split(".Sh SYNOPSIS\n")[1].split(".Nm\n.Cm help\n")[0].splitlines()
+    wanted = [line for command in commands() for line in synopsis(command)]
+    assert told == wanted, "conf/ckptool.1, SYNOPSIS, should be:\n" + "\n".join(wanted)
+
+
+def described(section):
+    """The options that have an item in a section of the manual: name, and for which commands it says that it is."""
+    for item in re.split(r"(?m)^\.It ", section)[1:]:
+        head, body = item.split("\n", 1)
+        told = re.findall(r"\w+", " ".join(re.findall(r"(?m)^\.Pq Cm (.*)$", body)))
+        for name in re.findall(r"(?:Fl|,) -([a-z-]+)", head):
+            yield name, [command for command in commands() if command in told]
+
+
+def test_each_command_has_the_options_that_the_manual_says():
+    manual = text_of("conf/ckptool.1")
+    table = {command: set(options_of(command)) for command in commands()}
+    general = manual.split("\n.Sh OPTIONS\n")[1].split("\n.Sh ")[0]
+    told = {command: {name for name, _ in described(re.split(r"\n\.S[sh] ", manual.split(f"\n.Ss {command}\n")[1])[0])} for command in table}
+    for name, whose in described(general):
+        for command in whose or table:
+            told[command].add(name)
+    assert told == table
+
+
+def test_the_manual_of_ckptfs_has_its_options_in_the_synopsis():
+    told = text_of("conf/ckptfs.1").split(".Sh SYNOPSIS\n")[1].split(".Sh ")[0]
+    shown = run("ckptfs", "-h")[1].split("\nOptions of libfuse:")[0]
+    for letter in set(re.findall(r"(?m)(?:^    |, )-([a-zA-Z])\b", shown)):
+        assert re.search(rf"(?m)^\.(Op )?Fl (\w \| )*{letter}\b", told), letter
+    for name in set(re.findall(r"(?m)(?:^    |, )--([a-z]+)\b", shown)) - {"help", "version"}:
+        assert f".Op Fl -{name} " in told, name
