@@ -116,6 +116,7 @@ static void add_scopes(struct candidates *c, const struct names *n)
             CLEANUP_BUF struct buf what = {0};
             describe(n, i, &what);
             candidates_add(c, text, buf_view(&what));
+            c->lines.failed |= what.failed;
             continue;
         }
         scope.len = 0;
@@ -125,6 +126,7 @@ static void add_scopes(struct candidates *c, const struct names *n)
     if (in_scope) {
         add_scope(c, buf_view(&scope), in_scope);
     }
+    c->lines.failed |= name.failed || scope.failed;
 }
 
 static void add_whole(struct candidates *c, const struct names *n)
@@ -136,6 +138,7 @@ static void add_whole(struct candidates *c, const struct names *n)
         what.len = 0;
         describe(n, i, &what);
         candidates_add(c, buf_view(&name), buf_view(&what));
+        c->lines.failed |= name.failed || what.failed;
     }
 }
 

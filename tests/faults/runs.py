@@ -39,7 +39,7 @@ def files_below(folder):
 
 
 class Command:
-    """One command of ckptool. OUT among its arguments is a folder that it makes."""
+    """One command of ckptool. OUT among its arguments, or at the beginning of one, is a folder that it makes."""
 
     def __init__(self, *args):
         self.args = args
@@ -47,11 +47,12 @@ class Command:
     def run(self, runner, fault):
         out = runner.tmp / "out"
         shutil.rmtree(out, ignore_errors=True)
-        argv = [str(BUILD / "ckptool"), *(str(out) if a == "OUT" else str(a) for a in self.args)]
+        argv = [str(BUILD / "ckptool"), *(re.sub(r"^OUT\b", str(out), str(a)) for a in self.args)]
         status = runner.start(argv, fault).wait(PATIENCE)
         wrong = runner.wait_all() + ([f"ended by signal {-status}"] if status < 0 else [])
         stdout, stderr = runner.said()
         stdout = re.sub(rb"\d+\.\d+ (s|GiB/s|MiB/s|KiB/s)\b", b"TIME", stdout)
+        stdout = re.sub(rb'"seconds": [\d.e-]+', b'"seconds": TIME', stdout)
         return {"status": status, "stdout": stdout, "stderr": stderr, "files": files_below(out) if out.exists() else {}, "wrong": wrong}
 
     def judge(self, clean, got, fault):
@@ -73,6 +74,20 @@ class Command:
                 wrong.append("failed without the reason")
             if got["files"]:
                 wrong.append(f"left behind: {sorted(got['files'])}")
+        return wrong
+
+
+class Completed(Command):
+    """What a shell asks: where something fails there is less to offer, and nothing is said."""
+
+    def judge(self, clean, got, fault):
+        wrong = list(got["wrong"])
+        if got["status"] not in (0, 1):
+            wrong.append(f"status {got['status']}")
+        if got["stderr"] and not names_reason(got["stderr"], fault):
+            wrong.append("something is said")
+        if not set(got["stdout"].splitlines()) <= set(clean["stdout"].splitlines()):
+            wrong.append("something is offered that there is not")
         return wrong
 
 
@@ -196,6 +211,10 @@ RUNS = {
     "list-json": Command("list", "--json", GOLDEN / "v1_sharded"),
     "list-safetensors": Command("list", GOLDEN / "safetensors" / "sharded"),
     "list-summary": Command("list", "--summary", DEMO, "some*"),
+    "list-long": Command("list", "--long", "--sort", "size", OBJECTS),
+    "list-depth": Command("list", "--depth", "2", "--json", DEMO),
+    "complete": Completed("--complete", "cat", *RULES, DEMO, ""),
+    "complete-map": Completed("--complete", "plan", "--map="),
     "plan": Command("plan", *RULES, DEMO),
     "plan-map": Command("plan", "--json", "-m", GOLDEN / "maps" / "mixed" / "map.ini", DEMO),
     "plan-ready-map": Command("plan", "-m", "bert-to-hf", GOLDEN / "bert"),
@@ -205,9 +224,12 @@ RUNS = {
     "plan-saved-model": Command("plan", "-m", GRAPH_MAP, "-g", KERAS, OBJECTS),
     "cat": Command("cat", "--text", *RULES, DEMO, "half", "cut/part_1", "some_var"),
     "cat-strings": Command("cat", STRINGS, "words", "scalar"),
+    "cat-npy": Command("cat", "--npy", *RULES, DEMO, "half", "cut"),
     "verify": Command("verify", SLICED),
+    "verify-json": Command("verify", "--json", V1),
     "verify-v1": Command("verify", V1),
     "export-safetensors": Command("export", "--format", "safetensors", *RULES, DEMO, "OUT"),
+    "export-file": Command("export", "--json", *RULES, DEMO, "OUT/below/x.safetensors"),
     "export-tf": Command("export", "--format", "tf", SLICED, "OUT"),
     "export-npy": Command("export", "--format", "npy", V1, "OUT"),
     "export-of-safetensors": Command("export", "--format", "tf", GOLDEN / "safetensors" / "torch", "OUT"),
