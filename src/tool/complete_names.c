@@ -44,13 +44,20 @@ static void describe(const struct names *n, uint32_t i, struct buf *b)
 /* Whether it can be typed, and shows what it is. */
 static bool is_plain(struct str name)
 {
+    bool simple = true;
+    for (size_t i = 0; i < name.len && simple; i++) {
+        simple = name.ptr[i] > ' ' && name.ptr[i] < 0x7f && name.ptr[i] != '\\';
+    }
+    if (simple) {
+        return true; /* as nearly all are */
+    }
     CLEANUP_BUF struct buf shown = {0};
     buf_visible(&shown, name);
     return str_eq(buf_view(&shown), name);
 }
 
-/* The name as the command takes it. */
-static void write_name(const struct names *n, uint32_t i, struct buf *b)
+/* The name as the command takes it, in `b` where it is not what it is. */
+static struct str write_name(const struct names *n, uint32_t i, struct buf *b)
 {
     struct str name = name_at(n, i);
     bool pattern = n->kind == WORD_TENSOR || n->kind == WORD_TARGET;
@@ -60,12 +67,14 @@ static void write_name(const struct names *n, uint32_t i, struct buf *b)
         arena_init(&a);
         const char *escaped = glob_escaped(name, &a);
         buf_text(b, escaped ? escaped : "");
+        b->failed |= !escaped;
         arena_fini(&a);
     } else if (pattern || (n->kind == WORD_VARIABLE && is_plain(name))) {
-        buf_str(b, name);
+        return name;
     } else {
         escape_name(b, name, false, false);
     }
+    return buf_view(b);
 }
 
 /* As much of the name as leads to the next scope, or all of it. */
@@ -80,8 +89,7 @@ static uint32_t count_meant(const struct names *n, struct str typed)
     CLEANUP_BUF struct buf name = {0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < n->count; i++) {
-        write_name(n, i, &name);
-        count += str_starts(buf_view(&name), typed);
+        count += str_starts(write_name(n, i, &name), typed);
     }
     return count;
 }
@@ -102,8 +110,7 @@ static void add_scopes(struct candidates *c, const struct names *n)
     CLEANUP_BUF struct buf scope = {0};
     uint32_t in_scope = 0;
     for (uint32_t i = 0; i < n->count; i++) {
-        write_name(n, i, &name);
-        struct str text = buf_view(&name);
+        struct str text = write_name(n, i, &name);
         if (!str_starts(text, typed)) {
             continue;
         }
@@ -134,10 +141,13 @@ static void add_whole(struct candidates *c, const struct names *n)
     CLEANUP_BUF struct buf name = {0};
     CLEANUP_BUF struct buf what = {0};
     for (uint32_t i = 0; i < n->count; i++) {
-        write_name(n, i, &name);
+        struct str text = write_name(n, i, &name);
+        if (!str_starts(text, candidates_typed(c))) {
+            continue;
+        }
         what.len = 0;
         describe(n, i, &what);
-        candidates_add(c, buf_view(&name), buf_view(&what));
+        candidates_add(c, text, buf_view(&what));
         c->lines.failed |= name.failed || what.failed;
     }
 }

@@ -102,7 +102,7 @@ def test_commands():
     assert words("ckptool", "help", "") == [name for name in found if name != "help"]
 
 
-@pytest.mark.parametrize("command", ["list", "plan", "cat", "export", "verify", "map"])
+@pytest.mark.parametrize("command", ["list", "plan", "cat", "export", "verify", "stat", "diff", "map"])
 def test_options_are_those_of_the_help(command):
     """Each once, with its letter, and what is said of it."""
     shown = re.findall(r"(?m)^  (?:-(\w),|   ) --([\w-]+(?:=)?)\S*\s+(\S.*)$", run("help", command).stdout.decode())

@@ -31,7 +31,7 @@ DEMO = str(GOLDEN / "demo")
     (["list", "--sort", DEMO], "--sort is size or name"), (["list", "--depth", "0", DEMO], "--depth is 1 or more"),
     (["list", "--depth=-1", DEMO], "--depth is a number, not '-1'"), (["list", "--depth=x", DEMO], "--depth is a number, not 'x'"),
     (["list", "--long", "--summary", DEMO], "not with --summary"), (["list", "--long", "--depth=1", DEMO], "not with --depth"),
-    (["list", "--long=1", DEMO], "takes no value"),
+    (["list", "--long=1", DEMO], "takes no value"), (["verify", "--json=1", DEMO], "takes no value"),
     (["export", "--format", "zarr", DEMO, "x"], "--format is safetensors, tf, npy or raw, not 'zarr'")])
 def test_wrong_usage(arguments, words):
     done = run(*arguments, status=2)
