@@ -61,7 +61,8 @@ uint32_t map_text_open(const struct proposal *p)
 
 void map_text_found(const struct proposal *p, const struct map_lines *l, struct buf *b)
 {
-    buf_text(b, "; proved: every element was compared\n\n[assignment_map]\n");
+    buf_text(b, "; proved: every element was compared\n; likely: names and shapes speak for "
+                "it\n\n[assignment_map]\n");
     for (size_t i = 0; i < l->count; i++) {
         add_comment(p, &l->lines[i], b);
         buf_text(b, l->lines[i].text);

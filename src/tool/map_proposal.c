@@ -8,6 +8,7 @@
 #include "model/graph_file.h"
 #include "propose/content.h"
 #include "propose/map_text.h"
+#include "propose/names.h"
 
 /* TensorFlow's record of objects is no variable. */
 #define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -93,26 +94,27 @@ static void draw(void *context, uint64_t done, uint64_t bytes)
     bar_draw(&((struct map_run *)context)->bar, done, bytes);
 }
 
-static errint find_map(struct map_run *r)
+/* The variables of a graph, which have no data. */
+static errint add_graph(struct map_run *r)
 {
-    const char *model = r->args->graph;
-    if (graph_file_named(model)) {
-        return diag_error(r->diag, DIAG_UNSUPPORTED, model, str_from(model),
-                          "a graph has no data to find the map by: expected a checkpoint, or "
-                          "safetensors");
-    }
-    errint from = open_side(r, r->args->operands[0], true, &r->from);
-    errint rc = first_failure(from, open_side(r, model, true, &r->to));
+    struct proposal_side *s = &r->proposal.to;
+    struct variable_list list;
+    errint rc = graph_file_read(r->args->graph, NULL, NULL, &r->proposal.arena, &list, r->diag);
     if (rc < 0) {
         return rc;
     }
+    s->variables = calloc((size_t)list.count + 1, sizeof(*s->variables));
+    for (uint32_t i = 0; s->variables && i < list.count; i++) {
+        s->variables[s->count++] = (struct proposal_variable){
+            list.items[i].name, list.items[i].dtype, list.items[i].shape, NULL, 0};
+    }
+    return s->variables ? 0 : -ENOMEM;
+}
+
+static errint find_by_content(struct map_run *r)
+{
     const struct view *views[] = {&r->from, &r->to};
     sandbox_narrow_all(r->args->sandbox, views, ARRAY_LEN(views));
-    from = add_side(&r->proposal.from, &r->from);
-    rc = first_failure(from, add_side(&r->proposal.to, &r->to));
-    if (rc < 0) {
-        return rc;
-    }
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const struct content_request request = {.from = r->from.verified,
                                             .to = r->to.verified,
@@ -120,9 +122,27 @@ static errint find_map(struct map_run *r)
                                             .progress = draw,
                                             .context = r};
     bar_begin(&r->bar, r->args->quiet);
-    rc = propose_content(&r->proposal, &request, r->diag);
+    errint rc = propose_content(&r->proposal, &request, r->diag);
     bar_end(&r->bar);
     return rc;
+}
+
+static errint find_map(struct map_run *r)
+{
+    bool graph = graph_file_named(r->args->graph);
+    bool data = !graph && !r->args->names_only;
+    errint from = open_side(r, r->args->operands[0], data, &r->from);
+    errint rc = graph ? add_graph(r) : open_side(r, r->args->graph, data, &r->to);
+    rc = first_failure(from, rc);
+    if (rc < 0) {
+        return rc;
+    }
+    from = add_side(&r->proposal.from, &r->from);
+    rc = first_failure(from, graph ? 0 : add_side(&r->proposal.to, &r->to));
+    if (rc == 0 && data) {
+        rc = find_by_content(r);
+    }
+    return rc < 0 ? rc : propose_names(&r->proposal);
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -141,9 +161,25 @@ static errint print_map(struct map_run *r, struct tool_out *o)
     return buf_check(&o->text);
 }
 
-/* What is left over is said on the terminal, too. */
+/* How many of the model's variables are likely alone. */
+static unsigned likely_count(const struct proposal *p)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < p->pair_count; i++) {
+        count += p->pairs[i].certainty == PROPOSAL_LIKELY ? p->pairs[i].target_count : 0;
+    }
+    return count;
+}
+
+/* What is left over, and what is not sure, is said on the terminal, too. */
 static void tell_open(struct map_run *r, uint32_t open)
 {
+    unsigned likely = likely_count(&r->proposal);
+    if (likely) {
+        diag_warn(r->diag, DIAG_TENSOR_NOT_FOUND, r->args->graph, STR(""),
+                  "%u of the model's %u variables are likely, and not proved", likely,
+                  r->proposal.to.count);
+    }
     if (r->proposal.pair_count == 0) {
         diag_warn(r->diag, DIAG_TENSOR_NOT_FOUND, r->args->graph, STR(""),
                   "the checkpoint and the model have nothing in common");

@@ -112,6 +112,8 @@ const struct tool_option options[] = {
      .words = WORD_FILE},
     {0, "list", NULL, "print the maps that come with ckptfs, each with what it is for", FOR_MAP,
      FLAG(list)},
+    {0, "names-only", NULL, "with -g: read no data, names and shapes alone", FOR_MAP,
+     FLAG(names_only)},
     {'f', "force", NULL, "write bytes even to a terminal", FOR_CAT, FLAG(force)},
     {'f', "force", NULL, "replace files that are there", FOR_EXPORT | FOR_STAT, FLAG(force)},
     {'q', "quiet", NULL, "print no warnings", FOR_ALL, FLAG(quiet)},

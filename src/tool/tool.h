@@ -35,6 +35,7 @@ struct tool_args {
     bool details;
     bool force;
     bool list;
+    bool names_only; /* of a map: read no data */
     bool quiet;
     uint64_t limit;          /* elements of --text; UINT64_MAX: all */
     uint64_t depth;          /* of scopes that are summed; UINT64_MAX: not given */

@@ -23,6 +23,9 @@ int tool_map(const struct tool_args *args, struct tool_out *o)
                    : tool_usage("map: which checkpoint? `ckptool map --list` lists the maps that "
                                 "are ready");
     }
+    if (args->names_only && !args->graph) {
+        return tool_usage("map: --names-only wants a model: -g MODEL");
+    }
     if (!args->list) {
         return map_proposal(args, o);
     }

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from support import originals
 from support.tool import out, run
 from support.truth import CHECKPOINTS, golden
 
-from .test_ready_maps import write
+from .test_ready_maps import CASES, plan, write
 
 DEMO = golden("demo").checkpoint
 
@@ -97,11 +98,52 @@ def test_nothing_in_common(tmp_path, models):
     assert done.returncode == 1 and b"the checkpoint and the model have nothing in common" in done.stderr
 
 
+# Of what names and shapes propose, how much is so, and how much of the map that is, at least; in percent.
+WORSE = {("bert-garden-to-hf", "garden"): (3, 1), ("bert-garden-to-hf", "garden_layers"): (100, 58), ("bert-garden-to-hf", "garden_pretrained"): (6, 2),
+         ("efficientnet-to-timm", "efficientnet"): (40, 40), ("mobilenet-v1-to-timm", "mobilenet"): (24, 24)}
+
+
+def said(report):
+    """Of each target, from what it is made, and how."""
+    return {target["variable"]: (target["sources"], [operation.replace("squeeze 0", "squeeze") for operation in target["operations"]])
+            for target in report["targets"]}
+
+
+@pytest.mark.parametrize("name,model", [case[:2] for case in CASES], ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_names_and_shapes_propose(tmp_path, capsys, name, model):
+    shapes, more = getattr(originals, model)()
+    start = write(tmp_path / "from", {**shapes, **more}, model.startswith("garden"))
+    report = plan(name, start)
+    write(tmp_path / "to", {target["variable"]: target["shape"] for target in report["targets"]})
+    done = run("map", "--names-only", start, "-g", tmp_path / "to", status=None)
+    assert b"; proved" not in done.stdout.split(b"[assignment_map]")[1]
+    (tmp_path / "map.ini").write_bytes(done.stdout)
+    found, wanted = said(plan(tmp_path / "map.ini", start)), said(report)
+    right = sum(found[target] == wanted[target] for target in found)
+    precision, recall = 100 * right / len(found), 100 * right / len(wanted)
+    with capsys.disabled():
+        print(f"\n{name} of {model}: {len(wanted)} variables, precision {precision:.0f} %, recall {recall:.0f} %")
+    least = WORSE.get((name, model), (100, 100))
+    assert precision >= least[0] and recall >= least[1]
+    assert done.returncode == (len(found) != len(wanted))
+    assert f"{len(found)} of the model's {len(wanted)} variables are likely, and not proved" in done.stderr.decode()
+
+
+def test_a_square_is_transposed_as_others_are(tmp_path):
+    write(tmp_path / "ck", {"enc/layer_0/kernel": [4, 6], "enc/layer_1/kernel": [4, 6], "enc/layer_0/square/kernel": [5, 5], "enc/gamma": [7]})
+    write(tmp_path / "other", {"enc.layer.0.weight": [6, 4], "enc.layer.1.weight": [6, 4], "enc.layer.0.square.weight": [5, 5], "enc.weight": [7]})
+    text = run("map", "--names-only", tmp_path / "ck", "-g", tmp_path / "other").stdout.decode()
+    assert sorted(rules(text)) == ["enc/gamma = enc.weight", "enc/layer_0/square/kernel = enc.layer.0.square.weight | transpose",
+                                   "enc/layer_{i}/kernel = enc.layer.{i}.weight | transpose"]
+    assert "; likely: float32 [5, 5]; its shape allows for another order of its axes\nenc/layer_0/square" in text
+
+
 @pytest.mark.parametrize("args,status,said", [
     ((), 2, "map: which checkpoint? `ckptool map --list` lists the maps that are ready"),
     ((DEMO, "two"), 2, "map: one checkpoint, not 'two' too"),
     (("--list", DEMO), 2, "map: --list stands alone"),
-    ((DEMO, "-g", "graph.meta"), 1, "a graph has no data to find the map by: expected a checkpoint, or safetensors"),
+    ((DEMO, "-g", "graph.meta"), 1, "graph.meta"),
+    ((DEMO, "--names-only"), 2, "map: --names-only wants a model: -g MODEL"),
     ((DEMO, "-g", "/nowhere"), 1, "no checkpoint there"),
 ])
 def test_bad_input(args, status, said):
