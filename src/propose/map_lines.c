@@ -64,7 +64,7 @@ static errint make_key(struct proposal *p, const struct proposal_pair *pair, str
     for (uint32_t i = 0; i < pair->target_count; i++) {
         add_name(k, p->to.variables[pair->targets[i]].name, &shape);
     }
-    buf_printf(&shape, "|%d%s", pair->certainty, pair->operations);
+    buf_printf(&shape, "|%d%s\n%s", pair->certainty, pair->operations, pair->why ? pair->why : "");
     k->shape = arena_str(&p->arena, buf_view(&shape));
     return shape.failed || !k->shape.ptr ? -ENOMEM : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules that a proposal comes to: pairs that differ in numbers alone are one line of a map,
- * with `{i}` for what differs, where that line gives exactly these pairs and no other. */
+ * with `{i}` for what differs, where that line gives exactly these pairs and no other. What cannot
+ * be known of them is the same, too. */
 #ifndef CKPTFS_PROPOSE_MAP_LINES_H
 #define CKPTFS_PROPOSE_MAP_LINES_H
 
