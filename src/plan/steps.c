@@ -79,8 +79,11 @@ static size_t drop_known(struct steps *s, size_t count, const struct step **twic
 static errint merge_new(struct steps *s, size_t count)
 {
     uint32_t few[16];
-    uint32_t *fresh = count <= ARRAY_LEN(few) ? few : malloc(count * sizeof(*fresh));
-    CLEANUP_FREE uint32_t *owned = fresh == few ? NULL : fresh;
+    CLEANUP_FREE uint32_t *many = NULL;
+    uint32_t *fresh = few;
+    if (count > ARRAY_LEN(few)) {
+        fresh = many = malloc(count * sizeof(*many));
+    }
     if (!fresh) {
         return -ENOMEM;
     }
