@@ -229,7 +229,7 @@ def test_a_state_file_that_leads_out_of_its_folder_is_told(tmp_path):
     assert f" of {tmp_path}/old/m, " in run("verify", tmp_path / "copy").stdout.decode().splitlines()[-1]
     assert run("plan", tmp_path / "copy").stdout.decode().splitlines()[-1].endswith(f"checkpoint {tmp_path}/old/m")
     done = run("export", "--format", "raw", tmp_path / "copy", tmp_path / "made")
-    assert done.stdout.decode().splitlines()[-1].endswith(f" s, from {tmp_path}/old/m")
+    assert f" s, from {tmp_path}/old/m to " in done.stdout.decode().splitlines()[-1]
     assert f"checkpoint  {tmp_path}/old/m (v2, 1 shard, 1 tensor)" in on_terminal("list", tmp_path / "copy")[1].decode()
 
 
