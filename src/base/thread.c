@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 errint thread_start(pthread_t *out, void *(*run)(void *), void *argument)
 {
@@ -13,6 +14,12 @@ errint thread_start(pthread_t *out, void *(*run)(void *), void *argument)
     int rc = pthread_create(out, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return -rc;
+}
+
+unsigned thread_processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 1 ? (unsigned)count : 1;
 }
 
 struct timespec thread_until(unsigned ms)

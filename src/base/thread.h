@@ -13,6 +13,9 @@
  * pthread_create. */
 MUST_CHECK errint thread_start(pthread_t *out, void *(*run)(void *), void *argument);
 
+/* thread_processors: how many threads can run at the same time; 1 where that is not known. */
+unsigned thread_processors(void);
+
 /* thread_until: the time `ms` milliseconds from now, as pthread_cond_timedwait and
  * pthread_timedjoin_np take it. */
 struct timespec thread_until(unsigned ms);

@@ -2,10 +2,10 @@
 #include "compare/read.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/cause.h"
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "render/render.h"
 #include "render/why.h"
 #include "source/source.h"
@@ -30,8 +30,7 @@ void read_why(const struct catalog *c, errint rc, char *why, size_t size)
 
 unsigned read_threads(const struct view *v)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     size_t most = source_readers(v->catalog);
-    size_t wanted = cpus > 1 ? (size_t)cpus : 1;
-    return (unsigned)(most < wanted ? most : wanted);
+    unsigned wanted = thread_processors();
+    return most < wanted ? (unsigned)most : wanted;
 }

@@ -6,10 +6,6 @@
 #include "model/graph_reading.h"
 #include "source/catalog_names.h"
 
-/* TF2's record of the objects in a checkpoint (tensorflow/python/trackable/base.py,
- * OBJECT_GRAPH_PROTO_KEY). */
-#define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
-
 /* Gives the variables, `numbers` by tensor of the graph, their paths, in `a`. */
 static errint add_paths(const struct catalog *graph, const struct catalog *of,
                         const uint32_t *numbers, struct arena *a, const struct variable_list *list,
@@ -53,7 +49,7 @@ errint graph_from_catalog(struct catalog *c, const struct catalog *of, struct ar
         numbers[i] = OBJECT_NONE;
         if (!dtype_known(t->dtype)) {
             unknown++;
-        } else if (!str_eq(tensor_name(t), STR(OBJECT_GRAPH))) {
+        } else if (!str_eq(tensor_name(t), STR(OBJECTS_KEY))) {
             list.items[list.count] = (struct variable){.name = tensor_name(t),
                                                        .shape = tensor_shape(t),
                                                        .dtype = (enum dtype)t->dtype,

@@ -164,29 +164,26 @@ static bool spell(struct spelling *s)
     return s->letters > 0;
 }
 
-/* Adds one name of the line. *number is that of its first number, and becomes that behind it. */
+/* Adds one name of the line. *number is that of its first number, and becomes that behind it. With
+ * a spelling, nothing in the name has to be escaped (can_be_spelt); NULL: it stands alone. */
 static void write_name(const struct spelling *s, struct str name, uint32_t *number, struct buf *b)
 {
-    CLEANUP_BUF struct buf escaped = {0};
-    escape_name(&escaped, name, false, false);
-    struct str rest = buf_view(&escaped);
-    struct str plain = name;
-    if (!s || rest.len != plain.len) { /* escapes have digits, too: such names stand alone */
-        buf_str(b, rest);
+    if (!s) {
+        escape_name(b, name, false, false);
         return;
     }
-    for (size_t i = 0; i < rest.len;) {
+    for (size_t i = 0; i < name.len;) {
         size_t end = i;
-        while (end < rest.len && isdigit((unsigned char)rest.ptr[end])) {
+        while (end < name.len && isdigit((unsigned char)name.ptr[end])) {
             end++;
         }
         if (end == i) {
-            buf_char(b, rest.ptr[i++]);
+            buf_char(b, name.ptr[i++]);
             continue;
         }
         int letter = s->letter[*number];
         if (letter < 0) {
-            buf_add(b, rest.ptr + i, end - i);
+            buf_add(b, name.ptr + i, end - i);
         } else {
             buf_printf(b, s->shift[*number] ? "{%c%+d}" : "{%c}", 'i' + letter, s->shift[*number]);
         }

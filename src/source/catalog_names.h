@@ -26,7 +26,8 @@
 #include "base/str.h"
 #include "source/catalog.h"
 
-/* The tensor that holds an object graph: one string. It is the same in each save of a model. */
+/* The tensor that holds an object graph: one string. It is the same in each save of a model
+ * (tensorflow/python/trackable/base.py, OBJECT_GRAPH_PROTO_KEY). */
 #define OBJECTS_KEY "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 enum { CATALOG_NAME_MOST = 64 << 10, CATALOG_COMPONENTS_MOST = 512 };

@@ -2,16 +2,14 @@
 #include "tool/map_proposal.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/thread.h"
 #include "map/optimizer_names.h"
 #include "model/graph_file.h"
 #include "propose/content.h"
 #include "propose/map_text.h"
 #include "propose/names.h"
-
-/* TensorFlow's record of objects is no variable. */
-#define OBJECT_GRAPH "_CHECKPOINTABLE_OBJECT_GRAPH"
+#include "source/catalog_names.h"
 
 struct map_run {
     const struct tool_args *args;
@@ -24,9 +22,10 @@ struct map_run {
     struct tool_bar bar;
 };
 
+/* TensorFlow's record of objects is none. */
 static bool is_variable(const struct tensor *t)
 {
-    return t->hidden == TENSOR_SHOWN && !str_eq(tensor_name(t), STR(OBJECT_GRAPH));
+    return t->hidden == TENSOR_SHOWN && !str_eq(tensor_name(t), STR(OBJECTS_KEY));
 }
 
 static errint add_side(struct proposal_side *s, const struct view *v)
@@ -115,10 +114,9 @@ static errint find_by_content(struct map_run *r)
 {
     const struct view *views[] = {&r->from, &r->to};
     sandbox_narrow_all(r->args->sandbox, views, ARRAY_LEN(views));
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     const struct content_request request = {.from = r->from.verified,
                                             .to = r->to.verified,
-                                            .threads = cpus > 0 ? (unsigned)cpus : 1,
+                                            .threads = thread_processors(),
                                             .progress = draw,
                                             .context = r};
     bar_begin(&r->bar, r->args->quiet);

@@ -2,9 +2,9 @@
 /* `ckptool verify`: every tensor of a checkpoint against its checksum. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "render/verify.h"
 #include "source/stored.h"
 #include "tool/findings.h"
@@ -301,8 +301,7 @@ static errint verify(const struct tool_args *args, struct view *v, struct diag *
     }
     struct tool_bar bar;
     bar_begin(&bar, args->quiet);
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    errint ran = verify_run(&all, cpus > 0 ? (unsigned)cpus : 1, bar.wanted ? draw : NULL, &bar);
+    errint ran = verify_run(&all, thread_processors(), bar.wanted ? draw : NULL, &bar);
     bar_end(&bar);
     if (ran < 0) {
         return diag_no_memory(d);
